@@ -1,0 +1,1 @@
+"""What people touch: the terminal command `impasto`, and Discord. Knows jobs and events, never torch."""

@@ -1,0 +1,230 @@
+"""The recipe: everything that decides a picture, and nothing else.
+
+Frozen, hashable, versioned; plain Python, so that rooms without torch can hold one. `preset` makes the three
+named recipes; every field can be set over a preset.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+VERSION = 1
+
+Start = Literal["noise", "content", "style"]
+Pooling = Literal["average", "max"]
+Statistic = Literal["gram", "covariance"]
+OptimiserName = Literal["adam", "lbfgs"]
+Preset = Literal["classic", "gatys", "fine"]
+
+# The snapshots of the talk "Painting, Keras Style".
+TALK_SNAPSHOTS = (100, 300, 3300, 6500, 30000)
+MAX_ITERATIONS = 99_900
+MIN_SIZE, MAX_SIZE = 32, 4096
+
+_CONVS = (("1", 2), ("2", 2), ("3", 4), ("4", 4), ("5", 4))
+LAYERS = tuple(f"{kind}{block}_{i}" for block, n in _CONVS for i in range(1, n + 1) for kind in ("conv", "relu"))
+
+
+class RecipeError(ValueError):
+    """A recipe that cannot be painted; the text is one sentence for the person who asked."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Everything that decides the picture. Pixel quantities are in 8-bit levels (0 to 255).
+
+    The loss is `alpha * content + beta * style + total_variation * TV` (Gatys et al. 2016, eq. 7, plus TV).
+    Raises `RecipeError` when a field is out of range.
+    """
+
+    name: str = "fine"
+    """The preset it came from; a label for people."""
+    version: int = VERSION
+    weights: str = "imagenet"
+    """Identity of the network: `imagenet`, `random`, or `sha256:<16 hex digits>` of a file's tensors."""
+
+    size: int = 512
+    """Longest side of the picture, px."""
+    iterations: int = 500
+    """Gradient steps, over all scales."""
+    snapshots: tuple[int, ...] = (10, 30, 100, 300)
+    """Iterations to show; those past `iterations` are left out, the last is always shown."""
+    seed: int = 0
+
+    start: Start = "content"
+    """What the noise is mixed with: the content, the first style, or nothing (flat mean colour)."""
+    noise: float = 0.0
+    """Share of noise in the start, 0 to 1: start = noise * U(-noise_range, noise_range) + (1 - noise) * picture."""
+    noise_range: float = 20.0
+    """Half-width of the uniform noise, 8-bit levels around the mean colour."""
+
+    content_layers: tuple[str, ...] = ("relu4_2",)
+    style_layers: tuple[str, ...] = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+    style_layer_weights: tuple[float, ...] = (0.2, 0.2, 0.2, 0.2, 0.2)
+    alpha: float = 1.0
+    """Weight of the content loss."""
+    beta: float = 100.0
+    """Weight of the style loss."""
+    style_weights: tuple[float, ...] = (1.0,)
+    """Share of each style picture; normalised to sum to one."""
+    style_scale: float = 1.0
+    """Size of the style pictures relative to the painting: smaller gives smaller strokes."""
+    statistic: Statistic = "gram"
+    octaves: int = 1
+    """Style is compared on this many octaves of an antialiased pyramid at every step."""
+    pooling: Pooling = "average"
+    total_variation: float = 0.0
+    match_luminance: bool = False
+    """Bring the content's luminance mean and deviation to the style's before painting."""
+    networks: int = 1
+    """For `random` weights: how many networks take turns, one per iteration."""
+
+    optimiser: OptimiserName = "adam"
+    step: float = 2.0
+    """Adam's step in 8-bit levels per iteration; for L-BFGS the factor on its direction."""
+    step_end: float = 1.0
+    """The step falls by cosine to this fraction of itself within each scale; 1 keeps it constant."""
+    beta1: float = 0.9
+    beta2: float = 0.999
+    history: int = 20
+    """Pairs that L-BFGS remembers."""
+    clamp: bool = False
+    """Keep pixels within 0 to 255 after every step."""
+
+    scales: int = 1
+    """Coarse-to-fine scales, a factor of sqrt(2) apart, ending at `size`."""
+    average: float = 0.0
+    """Decay of the bias-corrected moving average of the iterates that is shown; 0 shows the iterate itself."""
+
+    def __post_init__(self) -> None:
+        for problem in _problems(self):
+            raise RecipeError(problem)
+
+    @property
+    def shown(self) -> tuple[int, ...]:
+        """The iterations whose picture is promised: the snapshots within the run, and the last."""
+        return (*sorted({i for i in self.snapshots if i < self.iterations}), self.iterations)
+
+    @property
+    def key(self) -> str:
+        """Sixteen hex digits that name this recipe, for stores and logs."""
+        return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()[:16]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every field, as JSON can hold it."""
+        return dataclasses.asdict(self)
+
+    def plan(self) -> list[tuple[int, int]]:
+        """Coarse to fine: (longest side in px, number of iterations) of each scale.
+
+        Iterations are shared in proportion to 1 / side, so that coarse scales, which settle the composition and
+        cost least, get most of them; every scale gets at least one.
+        """
+        sides = [max(MIN_SIZE, round(self.size / math.sqrt(2) ** k)) for k in reversed(range(self.scales))]
+        total = sum(1 / side for side in sides)
+        counts = [max(1, math.floor(self.iterations / side / total)) for side in sides]
+        counts[-1] += self.iterations - sum(counts)
+        return list(zip(sides, counts, strict=True))
+
+
+def _problems(r: Recipe) -> list[str]:
+    deep = [name for name in (*r.content_layers, *r.style_layers) if name not in LAYERS]
+    checks = {
+        f"This recipe is of version {r.version}; this program knows up to version {VERSION}: update it.":
+            r.version <= VERSION,
+        f"The size must be between {MIN_SIZE} and {MAX_SIZE} px.": MIN_SIZE <= r.size <= MAX_SIZE,
+        f"The number of iterations must be between 1 and {MAX_ITERATIONS:,}.":
+            1 <= r.iterations <= MAX_ITERATIONS,
+        "There must be at least one iteration for each scale.": 1 <= r.scales <= min(12, r.iterations),
+        "Snapshots are iterations, from 1 on.": all(i >= 1 for i in r.snapshots),
+        f"The seed must be between 0 and {2**63 - 1}.": 0 <= r.seed < 2**63,
+        f"The start must be one of {', '.join(get_args(Start))}.": r.start in get_args(Start),
+        "The share of noise must be between 0 and 1.": 0 <= r.noise <= 1,
+        "The noise range must be between 0 and 255.": 0 <= r.noise_range <= 255,
+        f"There is no layer {', '.join(deep)}; layers are named like relu4_2 or conv2_1.": not deep,
+        "At least one content or style layer is needed.": bool(r.content_layers or r.style_layers),
+        "Each style layer needs one weight.": len(r.style_layers) == len(r.style_layer_weights),
+        "Weights of losses and layers must be finite and not negative.":
+            all(math.isfinite(w) and w >= 0 for w in (r.alpha, r.beta, r.total_variation, *r.style_layer_weights)),
+        "Style weights must be positive.":
+            bool(r.style_weights) and all(math.isfinite(w) and w > 0 for w in r.style_weights),
+        "The style scale must be between 0.1 and 4.": 0.1 <= r.style_scale <= 4,
+        "The statistic must be gram or covariance.": r.statistic in get_args(Statistic),
+        "Octaves must be between 1 and 6.": 1 <= r.octaves <= 6,
+        "The pooling must be average or max.": r.pooling in get_args(Pooling),
+        "Networks must be between 1 and 8, and only random weights can have more than one.":
+            1 <= r.networks <= 8 and (r.networks == 1 or r.weights == "random"),
+        "The optimiser must be adam or lbfgs.": r.optimiser in get_args(OptimiserName),
+        "L-BFGS needs one fixed loss: set networks to 1.": r.optimiser != "lbfgs" or r.networks == 1,
+        "The step must be above 0 and at most 255.": 0 < r.step <= 255,
+        "step_end must be above 0 and at most 1.": 0 < r.step_end <= 1,
+        "beta1, beta2 and average must be at least 0 and below 1.":
+            all(0 <= b < 1 for b in (r.beta1, r.beta2, r.average)),
+        "The history must be between 1 and 100.": 1 <= r.history <= 100,
+    }
+    return [sentence for sentence, holds in checks.items() if not holds]
+
+
+# The talk's code (log0/neural-style-painting): VGG19 with average pooling; start 0.6 * U(-20, 20) + 0.4 * content;
+# content on relu4_2; style layers weighted 0.5, 1, 1.5, 3, 4; L = 5 * content + 100 * style; Adam with step 2.0 on
+# the 0-255 scale; 5000 iterations. How 5 and 100 carry over from the Caffe network: see `objective.py`.
+_CLASSIC: dict[str, Any] = {
+    "iterations": 5000, "snapshots": TALK_SNAPSHOTS,
+    "start": "content", "noise": 0.6, "noise_range": 20.0,
+    "content_layers": ("relu4_2",), "alpha": 5.0,
+    "style_layer_weights": (0.5, 1.0, 1.5, 3.0, 4.0), "beta": 100.0,
+    "pooling": "average", "optimiser": "adam", "step": 2.0,
+}  # fmt: skip
+
+# Gatys, Ecker, Bethge (2016): white noise start, average pooling, w_l = 1/5, alpha/beta = 1e-3, L-BFGS.
+_GATYS: dict[str, Any] = {
+    "iterations": 500, "snapshots": (10, 30, 100, 300),
+    "start": "noise", "noise": 1.0,
+    "content_layers": ("relu4_2",), "alpha": 1.0,
+    "style_layer_weights": (0.2,) * 5, "beta": 1000.0,
+    "pooling": "average", "optimiser": "lbfgs", "step": 1.0,
+}  # fmt: skip
+
+# Coarse to fine with averaged iterates: the best picture per second.
+_FINE: dict[str, Any] = {
+    "iterations": 300, "snapshots": (10, 30, 100, 200),
+    "start": "content", "noise": 0.05,
+    "content_layers": ("relu4_2",), "alpha": 1.0,
+    "style_layer_weights": (0.5, 1.0, 1.5, 3.0, 4.0), "beta": 60.0, "total_variation": 2.0,
+    "optimiser": "adam", "step": 5.0, "step_end": 0.1, "beta2": 0.99, "clamp": True,
+    "scales": 5, "average": 0.9,
+}  # fmt: skip
+
+# Without pretrained weights, shallow layers times octaves replace the deep layers, which give mush.
+_FINE_RANDOM: dict[str, Any] = {
+    "iterations": 120, "networks": 3,
+    "statistic": "covariance", "octaves": 4, "match_luminance": True,
+    "style_layers": ("relu1_1", "relu1_2", "relu2_1"), "style_layer_weights": (1.0, 1.0, 1.0), "beta": 12.0,
+    "content_layers": ("conv2_1",), "alpha": 1.0, "total_variation": 20.0,
+    "step": 7.65, "scales": 3,
+}  # fmt: skip
+
+PRESETS: Mapping[str, dict[str, Any]] = {"classic": _CLASSIC, "gatys": _GATYS, "fine": _FINE}
+
+
+def preset(name: str, *, weights: str = "imagenet", **fields: Any) -> Recipe:
+    """The named recipe for these weights, with `fields` set over it.
+
+    Raises `RecipeError` for an unknown preset or field, or a value out of range.
+    """
+    if name not in PRESETS:
+        raise RecipeError(f"There is no recipe called {name}; choose one of {', '.join(PRESETS)}.")
+    values = dict(PRESETS[name])
+    if name == "fine" and weights == "random":
+        values |= _FINE_RANDOM
+    known = {f.name for f in dataclasses.fields(Recipe)}
+    for field in fields:
+        if field not in known:
+            raise RecipeError(f"A recipe has no field {field}; it has {', '.join(sorted(known))}.")
+    return Recipe(**{**values, "name": name, "weights": weights, **fields})
