@@ -1,0 +1,239 @@
+"""The child that opens one stranger's picture and can do nothing else.
+
+Standard input: the file's bytes. First argument: the `Limits`, as JSON. Standard output: one line
+of JSON, then, if that line holds no "refusal", the clean picture as an RGB PNG without metadata.
+
+It imports nothing of the bot, so that it starts fast, and everything it will ever import before it
+sees a single byte of the picture, so that by then it can be denied files, sockets and processes.
+"""
+
+from __future__ import annotations
+
+import copy  # noqa: F401  # the GIF plugin imports it when it meets a palette
+import ctypes
+import io
+import json
+import resource
+import signal
+import sys
+import warnings
+from contextlib import suppress
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageCms,
+    JpegImagePlugin,
+    MpoImagePlugin,  # noqa: F401  # the JPEG plugin imports it when it meets a telephone's picture
+    PngImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
+
+if TYPE_CHECKING:
+    from bot.intake.limits import Limits
+
+FORMATS = [
+    str(kind.format)
+    for kind in (
+        PngImagePlugin.PngImageFile,
+        JpegImagePlugin.JpegImageFile,
+        WebPImagePlugin.WebPImageFile,
+        GifImagePlugin.GifImageFile,
+        BmpImagePlugin.BmpImageFile,
+        TiffImagePlugin.TiffImageFile,
+        AvifImagePlugin.AvifImageFile,
+    )
+]
+
+ACCEPTED = "PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF"
+"""The same as `kinds.ACCEPTED`, which is out of reach here; a test holds them together."""
+
+WHITE = (255, 255, 255)
+
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+class Refusal(Exception):  # noqa: N818  # it is an answer, not an error
+    """Why the picture is not taken: a sentence without its subject."""
+
+
+def main() -> None:
+    """Answer for the picture on standard input; the process ends well whatever that picture is."""
+    limits = cast("Limits", SimpleNamespace(**json.loads(sys.argv[1])))
+    prepare(limits)
+    close_the_doors(limits)
+    answer, png = judge(sys.stdin.buffer.read(), limits)
+    sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n" + png)
+    sys.stdout.buffer.flush()
+
+
+def prepare(limits: Limits) -> None:
+    """Set Pillow up: its own imports done, its bomb check at our limit, no threads, no warnings."""
+    warnings.simplefilter("ignore")
+    Image.preinit()
+    # Pillow refuses at twice this number, and before it allocates anything.
+    Image.MAX_IMAGE_PIXELS = limits.max_pixels // 2
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+
+
+def close_the_doors(limits: Limits) -> None:
+    """Give up, for good, whatever a hijacked decoder could use; the open pipes stay."""
+    if sys.platform == "linux":
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+    for what, most, reserve in (
+        (resource.RLIMIT_AS, limits.memory, 0),
+        # The first limit ends the process by SIGXCPU, which tells the bot why; the second by SIGKILL.
+        (resource.RLIMIT_CPU, limits.cpu_seconds, 1),
+        (resource.RLIMIT_FSIZE, 0, 0),
+        (resource.RLIMIT_NOFILE, 0, 0),
+        (resource.RLIMIT_NPROC, 0, 0),
+        (resource.RLIMIT_CORE, 0, 0),
+    ):
+        _, ceiling = resource.getrlimit(what)
+        hard = most + reserve if ceiling == resource.RLIM_INFINITY else min(most + reserve, ceiling)
+        resource.setrlimit(what, (min(most, hard), hard))
+
+
+def judge(data: bytes, limits: Limits) -> tuple[dict[str, Any], bytes]:
+    """The answer's first line and the PNG that follows it (empty after a refusal)."""
+    try:
+        return cleaned(data, limits)
+    except Refusal as refusal:
+        return {"refusal": str(refusal), "why": "refused"}, b""
+    except Exception as error:  # a broken picture can raise anything out of Pillow
+        return {"refusal": saying(error, limits), "why": f"{type(error).__name__}: {error}"[:300]}, b""
+
+
+def saying(error: Exception, limits: Limits) -> str:
+    """What `error`, raised by Pillow, means to the one who sent the picture."""
+    if isinstance(error, Image.DecompressionBombError):
+        most = limits.max_pixels / 1e6
+        return f"has more than {most:g} million pixels, the most I can open: send a smaller copy."
+    if isinstance(error, UnidentifiedImageError):
+        return f"is not a picture I can read, or is damaged: send it as {ACCEPTED}."
+    if isinstance(error, MemoryError):
+        return "needs more memory to open than I may use: send a smaller copy."
+    return "is damaged or cut short: save it again as JPEG or PNG and send that."
+
+
+def cleaned(data: bytes, limits: Limits) -> tuple[dict[str, Any], bytes]:
+    """Decode `data`; raises `Refusal`, or whatever Pillow raises."""
+    with Image.open(io.BytesIO(data), formats=FORMATS) as file:
+        size = file.size
+        check_shape(size, limits)
+        file.draft(None, fitted(size, limits.max_side))
+        file.load()
+        turn = orientation(file)
+        profile = file.info.get("icc_profile")
+        image: Image.Image = plain(file)
+    target = fitted(size, limits.max_side)
+    if image.size != target:
+        image = image.resize(target, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    image = in_srgb(image, profile)
+    if turn in TURNS:
+        image = image.transpose(TURNS[turn])
+    width, height = reversed(size) if turn >= 5 else size
+    image.info = {}  # or Pillow would write the profile, the transparency and more into the PNG
+    png = io.BytesIO()
+    image.save(png, "PNG", compress_level=1)
+    sizes = {"width": image.width, "height": image.height, "original_width": width, "original_height": height}
+    return sizes, png.getvalue()
+
+
+def check_shape(size: tuple[int, int], limits: Limits) -> None:
+    """Refuse what is too small or too thin to paint; `size` is in pixels, from the header."""
+    width, height = size
+    if min(size) < limits.min_side:
+        raise Refusal(
+            f"is {width} × {height} pixels, and each side needs at least {limits.min_side}: "
+            "send a larger picture."
+        )
+    if max(size) > limits.max_ratio * min(size):
+        raise Refusal(
+            f"is {width} × {height} pixels, which is too long and thin: "
+            f"send one whose longer side is at most {limits.max_ratio:g} times its shorter side."
+        )
+
+
+def fitted(size: tuple[int, int], max_side: int) -> tuple[int, int]:
+    """`size` scaled down, if it must be, so that the longer side is `max_side`."""
+    scale = min(1.0, max_side / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def orientation(image: Image.Image) -> int:
+    """Which way up the picture wants to be shown, 1 to 8; broken EXIF counts as upright.
+
+    To be asked after loading: a TIFF turns itself while it loads, a PNG may keep its EXIF at the end.
+    """
+    try:
+        value = image.getexif().get(0x0112)
+    except Exception:  # any bytes may claim to be EXIF
+        return 1
+    return value if isinstance(value, int) and value in TURNS else 1
+
+
+def plain(image: Image.Image) -> Image.Image:
+    """The same picture with 8 bits a channel, no palette and no transparency: L, RGB or CMYK.
+
+    CMYK is left as it is because its colour profile has to see it so.
+    """
+    if image.mode in ("L", "RGB", "CMYK") and not image.has_transparency_data:
+        return image
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        return eight_bits(image)
+    if image.mode == "1":
+        return image.convert("L")
+    if image.has_transparency_data:
+        # Converting a picture into its own mode would copy it, half a gigabyte at the worst.
+        layer = image if image.mode == "RGBA" else image.convert("RGBA")
+        paper = Image.new("RGB", image.size, WHITE)
+        paper.paste(layer, mask=layer)
+        return paper
+    return image.convert("RGB")
+
+
+def eight_bits(image: Image.Image) -> Image.Image:
+    """Grey of 16 bits, whose whole range counts, or of 32 bits or floats, stretched between its extremes.
+
+    Left to itself Pillow would clip: everything above 255 would be white.
+    """
+    if image.mode.startswith("I;16"):
+        low, high = 0.0, 65535.0
+        image = image if image.mode == "I;16" else image.convert("I")
+    else:
+        low, high = cast("tuple[float, float]", image.getextrema())
+    scale = 255 / ((high - low) or 1)
+    # The half is for rounding: Pillow cuts fractions off.
+    return image.point(lambda value: value * scale + (0.5 - low * scale)).convert("L")
+
+
+def in_srgb(image: Image.Image, profile: object) -> Image.Image:
+    """The picture's colours as sRGB has them; a profile that is broken or does not fit is ignored."""
+    if isinstance(profile, bytes) and profile:
+        with suppress(Exception):
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            srgb = ImageCms.createProfile("sRGB")
+            changed = ImageCms.profileToProfile(image, source, srgb, outputMode="RGB")
+            if changed is not None:
+                return changed
+    return image.convert("RGB")
+
+
+if __name__ == "__main__":
+    main()

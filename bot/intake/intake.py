@@ -1,0 +1,191 @@
+"""Take in a picture from a stranger.
+
+The bytes are opened in a child process (`decoder.py`), so that whatever they do to the decoder, the
+bot gets a clean picture or says one sentence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import cast
+
+import PIL
+
+from bot.intake.kinds import stranger
+from bot.intake.limits import USUAL, Limits
+
+log = logging.getLogger(__name__)
+
+_DECODER = Path(__file__).with_name("decoder.py")
+# One arena, because each further one reserves 64 MiB of the address space that is rationed.
+_ENVIRONMENT = {"PYTHONPATH": str(Path(PIL.__file__).parents[1]), "MALLOC_ARENA_MAX": "1"}
+# No site, no user packages, nothing from the folder it runs in: the path above is all it has.
+_COMMAND = (sys.executable, "-S", "-s", "-P", str(_DECODER))
+
+
+class BadPicture(Exception):  # noqa: N818  # it is an answer to the sender, not an error of ours
+    """The picture is not taken; `str()` is one plain sentence that says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A clean picture: upright, sRGB, opaque, without metadata."""
+
+    png: bytes = field(repr=False)
+    """RGB, 8 bits a channel."""
+
+    width: int
+    """Pixels, of `png`."""
+
+    height: int
+    """Pixels, of `png`."""
+
+    name: str
+    """As the sender called it, safe to print."""
+
+    original_width: int
+    """Pixels, of the file that came in, once it is turned upright."""
+
+    original_height: int
+    """Pixels, of the file that came in, once it is turned upright."""
+
+
+async def take_in(data: bytes, name: str = "The picture", limits: Limits = USUAL) -> Picture:
+    """Turn a stranger's bytes into a clean picture.
+
+    One child process runs for it, and is gone when this returns, raises or is cancelled. Nothing
+    here counts the children: callers decide how many run at once, each up to `limits.memory`.
+
+    Raises:
+        BadPicture: the bytes are no picture that can be taken; nothing else is raised about them.
+        OSError: this machine cannot start a process.
+    """
+    name = _spoken(name)
+    if not data:
+        raise BadPicture(f"{name} is empty: send a picture that holds something.")
+    _check_bytes(name, len(data), limits)
+    if saying := stranger(data):
+        raise BadPicture(f"{name} {saying}")
+    try:
+        returncode, answer = await _decode(data, limits)
+    except TimeoutError:
+        log.warning("the decoder was killed after %g s", limits.seconds)
+        raise BadPicture(f"{name} {_TOO_LONG}") from None
+    return _understood(name, returncode, answer)
+
+
+def read_picture_file(path: Path, limits: Limits = USUAL) -> bytes:
+    """The bytes of the picture at `path`, which is measured before it is read.
+
+    Raises:
+        BadPicture: there is no such file, or it is not one, cannot be read or is too large.
+    """
+    name = _spoken(path.name or str(path))
+    try:
+        if path.is_dir():
+            raise BadPicture(f"{name} is a folder: give me the picture inside it.")
+        # A pipe or a device would never end, and has no size to measure.
+        if path.exists() and not path.is_file():
+            raise BadPicture(f"{name} is not an ordinary file: give me a picture file.")
+        with path.open("rb") as file:
+            _check_bytes(name, path.stat().st_size, limits)
+            data = file.read(limits.max_bytes + 1)
+    except FileNotFoundError:
+        raise BadPicture(f"{name} does not exist: check the name and the folder.") from None
+    except (OSError, ValueError):
+        raise BadPicture(f"{name} cannot be read: check that you may open it.") from None
+    _check_bytes(name, len(data), limits)
+    return data
+
+
+_TOO_LONG = "takes too long to open: send a smaller or simpler copy."
+_CRASHED = "cannot be opened safely: save it again as JPEG or PNG and send that."
+
+
+async def _decode(data: bytes, limits: Limits) -> tuple[int, bytes]:
+    """Run the decoder on `data`: its return code and all it said."""
+    child = await asyncio.create_subprocess_exec(
+        *_COMMAND,
+        json.dumps(asdict(limits)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        cwd="/",
+        env=_ENVIRONMENT,
+        start_new_session=True,  # Ctrl-C in a terminal is for the bot, which then ends the child
+    )
+    stdin, stdout = cast("asyncio.StreamWriter", child.stdin), cast("asyncio.StreamReader", child.stdout)
+    # A PNG of noise is a little more than its pixels; a hijacked decoder must not fill our memory.
+    most = 4 * limits.max_side**2 + 2**16
+    try:
+        async with asyncio.timeout(limits.seconds):
+            _, answer = await asyncio.gather(_feed(stdin, data), _hear(stdout, most))
+            return await child.wait(), answer
+    finally:
+        if child.returncode is None:
+            child.kill()
+        # asyncio lets go of a process only once its pipes are read to the end.
+        await stdout.read()
+        await child.wait()
+
+
+async def _feed(stdin: asyncio.StreamWriter, data: bytes) -> None:
+    # A child that died before it read everything is told by its return code.
+    with suppress(ConnectionError):
+        stdin.write(data)
+        await stdin.drain()
+    stdin.close()
+
+
+async def _hear(stdout: asyncio.StreamReader, most: int) -> bytes:
+    """All of `stdout`, or its first `most` bytes."""
+    try:
+        return await stdout.readexactly(most)
+    except asyncio.IncompleteReadError as ended:
+        return ended.partial
+
+
+def _understood(name: str, returncode: int, answer: bytes) -> Picture:
+    """The decoder's answer as a picture, or raised as `BadPicture`."""
+    if returncode != 0:
+        log.warning("the decoder ended with return code %d", returncode)
+        raise BadPicture(f"{name} {_TOO_LONG if returncode == -signal.SIGXCPU else _CRASHED}")
+    first, _, png = answer.partition(b"\n")
+    try:
+        said = json.loads(first)
+        if "refusal" in said:
+            log.info("the decoder refused a picture: %r", said["why"])
+            raise BadPicture(f"{name} {_printable(said['refusal'])}")
+        return Picture(png=png, name=name, **said)
+    except (ValueError, TypeError, KeyError):
+        log.warning("the decoder ended well but spoke nonsense: %r", first[:100])
+        raise BadPicture(f"{name} {_CRASHED}") from None
+
+
+def _check_bytes(name: str, size: int, limits: Limits) -> None:
+    if size > limits.max_bytes:
+        raise BadPicture(
+            f"{name} is {size / 2**20:.1f} MB, and {limits.max_bytes / 2**20:g} MB is the most I take: "
+            "send a smaller copy."
+        )
+
+
+def _spoken(name: str) -> str:
+    """A stranger's file name, fit to stand in a sentence: printable, one line, about 50 letters at most."""
+    name = _printable(name)
+    if len(name) > 50:
+        name = f"{name[:36]}…{name[-12:]}"  # the end is kept because it says the kind
+    return name or "The picture"
+
+
+def _printable(text: str) -> str:
+    """`text` on one line, without control characters or those that turn the writing direction."""
+    words = " ".join(text.split())
+    return "".join(letter for letter in words if letter.isprintable())

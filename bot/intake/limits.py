@@ -1,0 +1,41 @@
+"""How much of anything one stranger's picture may have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a picture may be, and what opening it may cost.
+
+    The number of frames needs no limit: only the first is ever looked at.
+    """
+
+    max_bytes: int = 25 * 2**20
+    """Most bytes in the file."""
+
+    max_pixels: int = 120_000_000
+    """Most pixels, as the file's header has them."""
+
+    min_side: int = 16
+    """Fewest pixels along the shortest side."""
+
+    max_ratio: float = 8.0
+    """Longest side over shortest side, at most."""
+
+    max_side: int = 4096
+    """Longest side of the result in pixels; a larger picture is scaled down to it."""
+
+    seconds: float = 20.0
+    """Wall-clock seconds for the decoder, its start included."""
+
+    cpu_seconds: int = 20
+    """Processor seconds for the decoder, at least 1."""
+
+    memory: int = 1536 * 2**20
+    """Bytes of address space for the decoder, the interpreter's own (about 40 MiB) included."""
+
+
+USUAL = Limits()
+"""The limits in force where nobody asks for others."""

@@ -1,0 +1,99 @@
+"""The folder that a painting is made in, and what lies in it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from bot.terminal.page import render_page
+from engine.contract.events import Cancelled, Done, Event, Snapshot
+from engine.contract.jobs import Job
+from engine.contract.store import Store
+
+_RESULTS = ("final.png", "loss.png", "film.webp", "run.json")
+
+
+class CanvasError(Exception):
+    """The folder cannot be used; the text is one sentence."""
+
+
+class Canvas:
+    """DIR: the numbered snapshots and the results; in DIR/.impasto what it takes to go on."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.work = folder / ".impasto"
+        self._note = self.work / "job.json"
+
+    def begin(self) -> None:
+        """Make the folder and clear away an earlier, finished painting. Raises `CanvasError`."""
+        if self._note.exists():
+            raise CanvasError(
+                f"{self.folder} holds an unfinished painting: go on with `impasto paint --resume {self.folder}`, "
+                "or give another folder."
+            )
+        try:
+            self.work.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise CanvasError(f"{self.folder} cannot be written to: {error.strerror}.") from error
+        for path in self.folder.iterdir():
+            if path.name in (*_RESULTS, "index.html") or (path.suffix == ".png" and _is_ours(path.stem)):
+                path.unlink()
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether there is a job to go on with."""
+        return self._note.exists()
+
+    def remember(self, job: Job, weights: str) -> None:
+        """Note the job and the `--weights` it was asked with, so that `--resume` finds them."""
+        self._note.write_text(json.dumps({"job": job.id, "weights": weights}))
+
+    def remembered(self) -> tuple[str, str]:
+        """The unfinished job's id and `--weights`. Raises `CanvasError`."""
+        try:
+            note = json.loads(self._note.read_text())
+            return note["job"], note["weights"]
+        except (OSError, ValueError, KeyError):
+            finished = " It holds a finished painting." if (self.folder / "run.json").exists() else ""
+            raise CanvasError(f"There is nothing to go on with in {self.folder}.{finished}") from None
+
+    async def take(self, store: Store, event: Event) -> Path | None:
+        """Fetch what the event tells of; returns the newest picture's path."""
+        match event:
+            case Snapshot():
+                return await self._fetch(store, event.picture, f"{event.iteration:05d}.png")
+            case Cancelled(picture=str()):
+                return await self._fetch(store, event.picture, f"{event.iteration:05d}.png")
+            case Done():
+                for name in _RESULTS:
+                    await self._fetch(store, event.files[name], name)
+                return self.folder / "final.png"
+            case _:
+                return None
+
+    async def finish(self, store: Store, job: Job) -> Path:
+        """The page that shows it all; what was needed to go on is deleted."""
+        await self._fetch(store, job.content.key, "content.png")
+        for number, style in enumerate(job.styles, 1):
+            await self._fetch(store, style.key, f"style-{number}.png")
+        run: dict[str, Any] = json.loads((self.folder / "run.json").read_text())
+        page = self.folder / "index.html"
+        page.write_text(render_page(run, self.folder), encoding="utf-8")
+        return page
+
+    def clean(self) -> None:
+        """Delete what was needed to go on."""
+        shutil.rmtree(self.work, ignore_errors=True)
+
+    async def _fetch(self, store: Store, key: str, name: str) -> Path:
+        path = self.folder / name
+        partial = path.with_name(f".{name}.part")
+        partial.write_bytes(await store.get(key))
+        return partial.replace(path)
+
+
+def _is_ours(stem: str) -> bool:
+    return (stem.isdigit() and len(stem) == 5) or stem == "content" or stem.startswith("style-")

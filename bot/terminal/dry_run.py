@@ -1,0 +1,58 @@
+"""`impasto paint --dry-run`: the full recipe, the memory and the time that it expects."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bot import intake
+from bot.terminal.display import duration
+from engine.contract.settings import Settings
+from engine.painting import cost
+from engine.painting.recipe import Recipe, preset
+
+_CACHED = "vgg19-imagenet.safetensors"
+
+
+def dry_run(
+    name: str, fields: Mapping[str, Any], content: Path, settings: Settings, *, weights: str, device: str
+) -> int:
+    """Print it all; returns the exit status. Raises `RecipeError` and `BadPicture`."""
+    if weights == "auto":
+        weights = "imagenet" if (settings.weights_cache / _CACHED).exists() else "random"
+    recipe = preset(name, weights=weights, **fields)
+    picture = asyncio.run(intake.take_in(intake.read_picture_file(content), content.name))
+    aspect = min(picture.width, picture.height) / max(picture.width, picture.height)
+    for field, value in recipe.as_dict().items():
+        print(f"{field:20} {_spoken(value)}")
+    print(f"{'plan':20} {', '.join(f'{count} iterations at {side} px' for side, count in recipe.plan())}")
+    print(f"\nmemory               about {cost.peak_memory(recipe, aspect) / 2**30:.1f} GB")
+    reply = _rehearse(recipe, device)
+    if reply is None:
+        print("time                 not known: the rehearsal could not run")
+        return 1
+    seconds = cost.remaining_flops(recipe, aspect) / reply["flops_per_second"]
+    print(f"time                 about {duration(seconds)} of painting on {reply['device']}, as rehearsed just now")
+    return 0
+
+
+def _rehearse(recipe: Recipe, device: str) -> dict[str, Any] | None:
+    """A few real iterations in a process of its own: the front has no torch."""
+    command = [sys.executable, "-m", "engine.worker.rehearse", device]
+    reply = subprocess.run(
+        command, input=json.dumps(recipe.as_dict()), capture_output=True, text=True, check=False
+    )
+    if reply.returncode:
+        print(reply.stderr.strip().splitlines()[-1] if reply.stderr else "", file=sys.stderr)
+        return None
+    answer: dict[str, Any] = json.loads(reply.stdout)
+    return answer
+
+
+def _spoken(value: object) -> str:
+    return ", ".join(str(part) for part in value) if isinstance(value, tuple) else str(value)

@@ -1,0 +1,140 @@
+"""The command `impasto`."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import click
+
+from bot.intake import BadPicture
+from bot.terminal.canvas import CanvasError
+from bot.terminal.dry_run import dry_run
+from bot.terminal.paint import Order, paint, resume
+from bot.terminal.workshop import WorkshopError
+from engine.contract.embedded import EmbeddedError
+from engine.contract.settings import SettingsError, read_settings
+from engine.contract.store import StoreError
+from engine.painting.recipe import PRESETS, Recipe, RecipeError
+
+_ONE_SENTENCE = (
+    BadPicture, CanvasError, EmbeddedError, RecipeError, SettingsError, StoreError, WorkshopError
+)  # fmt: skip
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="impasto", message="%(version)s")
+def cli() -> None:
+    """Paint one picture in the style of another."""
+
+
+def _numbers(kind: Callable[[str], Any]) -> Callable[[click.Context, click.Parameter, str | None], Any]:
+    def parse(_: click.Context, parameter: click.Parameter, text: str | None) -> tuple[Any, ...] | None:
+        try:
+            return None if text is None else tuple(kind(part) for part in text.split(",") if part.strip())
+        except ValueError:
+            raise click.BadParameter(f"{text} is not a list of numbers like 1,2,3.", param=parameter) from None
+
+    return parse
+
+
+@cli.command("paint")
+@click.argument("pictures", nargs=-1, metavar="CONTENT STYLE [STYLE …]", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="Folder to paint in.")
+@click.option("--recipe", type=click.Choice(list(PRESETS)), default="fine", show_default=True)
+@click.option("--iterations", type=int, help="How many; up to 99900.")
+@click.option("--size", type=int, help="Longest side, px.")
+@click.option("--snapshots", callback=_numbers(int), help="Iterations to keep, like 100,300,3300.")
+@click.option("--start", type=click.Choice(["noise", "content", "style"]), help="What to begin with.")
+@click.option("--noise", type=float, help="Share of noise in the start, 0 to 1.")
+@click.option("--seed", type=int, help="The same seed gives the same picture.")
+@click.option("--strength", type=float, help="Style over content: 2 doubles the style's weight.")
+@click.option("--style-weights", callback=_numbers(float), help="Share of each style, like 2,1.")
+@click.option(
+    "--weights", default="auto", show_default=True, metavar="auto|imagenet|random|PATH", help="The network's weights."
+)  # fmt: skip
+@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where to paint.")
+@click.option("--set", "settings_", multiple=True, metavar="FIELD=VALUE", help="Any field of the recipe.")
+@click.option("--dry-run", "dry", is_flag=True, help="Print the full recipe, memory and time; paint nothing.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per event.")
+@click.option("--resume", "resumed", type=click.Path(path_type=Path), metavar="DIR", help="Go on in DIR.")
+def paint_command(pictures: tuple[Path, ...], output: Path | None, **options: Any) -> None:
+    """Paint CONTENT in the style of STYLE. Ctrl-C stops and keeps what there is; --resume DIR goes on."""
+    settings = read_settings()
+    as_json, device, weights = options["as_json"], options["device"], options["weights"]
+    if options["resumed"] is not None:
+        sys.exit(_run(resume(options["resumed"], settings, device, as_json=as_json)))
+    if len(pictures) < 2:
+        raise click.UsageError("Two pictures are needed: CONTENT and STYLE.")
+    if weights not in ("auto", "imagenet", "random"):
+        weights = str(Path(weights).absolute())
+    fields = _fields(options, len(pictures) - 1)
+    if options["dry"]:
+        sys.exit(dry_run(options["recipe"], fields, pictures[0], settings, weights=weights, device=device))
+    if output is None:
+        raise click.UsageError("A folder to paint in is needed: -o DIR.")
+    order = Order(pictures[0], pictures[1:], output, options["recipe"], fields, weights, device, as_json)
+    sys.exit(_run(paint(order, settings)))
+
+
+@cli.command("worker", context_settings={"ignore_unknown_options": True})
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+def worker_command(options: tuple[str, ...]) -> None:
+    """Run one worker (one per GPU) for REDIS_URL: [--device auto|cpu|cuda[:N]] [--weights …]."""
+    # In place of this process, so that the front never loads torch and signals go where they belong.
+    os.execv(sys.executable, [sys.executable, "-m", "engine.worker", *options])  # noqa: S606
+
+
+def _fields(options: dict[str, Any], styles: int) -> dict[str, Any]:
+    """The recipe's fields that were asked for."""
+    names = ("iterations", "size", "snapshots", "start", "noise", "seed", "style_weights", "strength")
+    fields = {name: options[name] for name in names if options[name] is not None}
+    if fields.get("start") == "noise":
+        fields.setdefault("noise", 1.0)
+    fields.setdefault("style_weights", (1.0,) * styles)
+    return fields | dict(_setting(text) for text in options["settings_"])
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """FIELD=VALUE in the field's own type. Raises `RecipeError`."""
+    name, separator, value = text.partition("=")
+    kinds = {field.name: get_type_hints(Recipe)[field.name] for field in dataclasses.fields(Recipe)}
+    if not separator or name not in kinds:
+        raise RecipeError(f"--set takes FIELD=VALUE with one of the fields {', '.join(kinds)}.")
+    kind = kinds[name]
+    try:
+        if kind is bool:
+            return name, {"true": True, "false": False}[value.lower()]
+        if kind in (int, float):
+            return name, kind(value)
+        if getattr(kind, "__origin__", None) is tuple:
+            return name, tuple(kind.__args__[0](part) for part in value.split(",") if part)
+    except (ValueError, KeyError):
+        raise RecipeError(f"{value} is not a value for {name}.") from None
+    return name, value
+
+
+def _run(command: Any) -> int:
+    status: int = asyncio.run(command)
+    return status
+
+
+def main() -> None:
+    """Run the command; an error that a person can cause is one sentence, never a stack trace."""
+    try:
+        cli()
+    except _ONE_SENTENCE as error:
+        if str(error):
+            print(error, file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

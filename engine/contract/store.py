@@ -1,0 +1,63 @@
+"""The object store: pictures in, pictures out, checkpoints. One URL: `file://` for one box, `s3://` for many."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, ObjectStore, from_url
+
+
+class StoreError(Exception):
+    """A blob could not be read or written; the text says which."""
+
+
+class Store:
+    """Named blobs. A put is atomic: a name holds all of a blob or none of it."""
+
+    def __init__(self, url: str) -> None:
+        """Raises `StoreError` when the URL cannot be opened."""
+        try:
+            self._store = _open(url)
+        except (BaseError, OSError, ValueError) as error:
+            raise StoreError(f"The store {url} cannot be opened: {error}") from error
+
+    async def put(self, key: str, data: bytes) -> str:
+        """Write the blob; returns its key. Raises `StoreError`."""
+        try:
+            await obstore.put_async(self._store, key, data)
+        except (BaseError, OSError) as error:
+            raise StoreError(f"{key} could not be written: {error}") from error
+        return key
+
+    async def get(self, key: str) -> bytes:
+        """The whole blob. Raises `StoreError`, also where there is none."""
+        try:
+            reply = await obstore.get_async(self._store, key)
+            return bytes(await reply.bytes_async())
+        except (BaseError, OSError) as error:
+            raise StoreError(f"{key} could not be read: {error}") from error
+
+    async def delete(self, *keys: str) -> None:
+        """Remove the blobs; those already gone are no error."""
+        for key in keys:
+            try:
+                await obstore.delete_async(self._store, key)
+            except FileNotFoundError:
+                continue
+            except (BaseError, OSError) as error:
+                raise StoreError(f"{key} could not be deleted: {error}") from error
+
+    async def list(self, prefix: str) -> list[str]:
+        """Every key under `prefix`."""
+        return [meta["path"] async for batch in obstore.list(self._store, prefix) for meta in batch]
+
+
+def _open(url: str) -> ObjectStore:
+    if url.startswith("file://"):
+        folder = Path(unquote(urlsplit(url).path))
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return LocalStore(folder)
+    return from_url(url)

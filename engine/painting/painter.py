@@ -1,0 +1,213 @@
+"""The loop of Gatys et al. (2016), on one page: `for state in paint(...)`.
+
+The caller decides what to look at, save and plot, and when to stop; it stops within one iteration. A run that is cut
+anywhere and resumed on the same kind of device equals the uncut run bit for bit.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Sequence
+
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # deterministic matrix products on CUDA
+
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from engine.painting import pictures, vgg
+from engine.painting.objective import Objective, columns
+from engine.painting.optimisers import OPTIMISERS
+from engine.painting.random_weights import random_convs
+from engine.painting.recipe import Recipe, RecipeError
+from engine.painting.state import State
+
+INSPECTION = 10
+"""Iterations between looks at the loss for NaN or explosion: a fixed grid, so that a cut run looks when an uncut
+one does."""
+EXPLOSION = 10.0
+"""A loss this many times the larger of the last good one and that of a picture without features has exploded."""
+ROLLBACKS = 3
+_CALIBRATION_SIDE = 256  # px; enough positions for every channel's mean and variance
+
+
+class PaintingError(Exception):
+    """The painting cannot go on; the text is one sentence for the person who asked."""
+
+
+def paint(
+    recipe: Recipe,
+    content: Image.Image,
+    styles: Sequence[Image.Image],
+    start: State | None = None,
+    stop: int | None = None,
+    *,
+    convs: vgg.Convs | None = None,
+    device: str = "cpu",
+) -> Iterator[State]:
+    """Paint `content` in the style of `styles`, from `start` (default: the recipe's own) to iteration `stop`.
+
+    Yields the state after each iteration; it is changed in place by the next. `convs` are VGG19's weights; none for
+    recipes with `random` weights. Raises `RecipeError` and `PaintingError`.
+    """
+    painter = Painter(recipe, content, styles, convs=convs, device=device)
+    yield from painter.paint(start or painter.begin(), stop)
+
+
+class Painter:
+    """A recipe and its pictures, ready to paint: what does not change from one iteration to the next."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        content: Image.Image,
+        styles: Sequence[Image.Image],
+        *,
+        convs: vgg.Convs | None = None,
+        device: str = "cpu",
+    ) -> None:
+        if len(styles) != len(recipe.style_weights):
+            raise RecipeError(
+                f"The recipe weighs {len(recipe.style_weights)} styles, but {len(styles)} were given."
+            )
+        torch.set_deterministic_debug_mode("error")  # as use_deterministic_algorithms, without its 3 s import
+        self.recipe = recipe
+        self.device = torch.device(device)
+        self.size = pictures.fitted_size(content.size, recipe.size)
+        self._content, self._styles = content, list(styles)
+        self._networks = self._make_networks(convs)
+        self._objective: tuple[int, Objective] | None = None
+
+    def begin(self) -> State:
+        """The state before the first iteration. Noise is drawn on the CPU, so that every device starts alike."""
+        recipe = self.recipe
+        content, styles = self._pictures(recipe.plan()[0][0])
+        mean = torch.tensor(vgg.MEAN).view(1, 3, 1, 1) * 255
+        generator = torch.Generator().manual_seed(recipe.seed)
+        noise = (torch.rand(content.shape, generator=generator) * 2 - 1) * recipe.noise_range
+        style = F.interpolate(styles[0], content.shape[2:], mode="bilinear", antialias=True)
+        base = {"content": content, "style": style, "noise": mean.expand_as(content)}[recipe.start]
+        pixels = (mean + recipe.noise * noise + (1 - recipe.noise) * (base - mean)).to(self.device)
+        return State(
+            iteration=0, scale=0, pixels=pixels, average=torch.zeros_like(pixels), averaged=0,
+            optimiser=OPTIMISERS[recipe.optimiser](recipe), good=pixels.clone(),
+            losses=torch.zeros(recipe.iterations, len(columns(recipe)), device=self.device),
+        )  # fmt: skip
+
+    def paint(self, state: State, stop: int | None = None) -> Iterator[State]:
+        """Yields `state` after each further iteration up to `stop`, or the recipe's last."""
+        recipe = self.recipe
+        schedule = _Schedule(recipe)
+        for iteration in range(state.iteration, recipe.iterations if stop is None else stop):
+            if schedule.scale(iteration) != state.scale:
+                self._rescale(state, schedule.scale(iteration))
+            terms, gradient = self._objective_at(state.scale)(state.pixels, iteration)
+            state.losses[iteration] = terms
+            state.optimiser.move(state.pixels, gradient, schedule.step(iteration) * state.step_factor)
+            if recipe.clamp:
+                state.pixels.clamp_(0, 255)
+            state.average.mul_(recipe.average).add_(state.pixels, alpha=1 - recipe.average)
+            state.averaged += 1
+            state.iteration = iteration + 1
+            if state.iteration % INSPECTION == 0 or state.iteration in recipe.shown:
+                self._inspect(state)
+            yield state
+
+    def picture(self, state: State) -> Image.Image:
+        """What the state shows, at the size of the finished painting."""
+        picture = pictures.to_picture(state.shown(self.recipe.average))
+        if picture.size == self.size:
+            return picture
+        return picture.resize(self.size, Image.Resampling.LANCZOS)
+
+    def _rescale(self, state: State, scale: int) -> None:
+        """Go on at the next scale from what is shown."""
+        width, height = pictures.fitted_size(self._content.size, self.recipe.plan()[scale][0])
+        shown = state.shown(self.recipe.average).cpu()
+        # On the CPU: the result must not depend on a device's order of additions.
+        pixels = F.interpolate(shown, (height, width), mode="bicubic", align_corners=False).clamp(0, 255)
+        state.scale = scale
+        state.pixels = pixels.to(self.device)
+        state.average, state.averaged = torch.zeros_like(state.pixels), 0
+        state.good, state.good_loss = state.pixels.clone(), math.inf
+        state.optimiser.resize(height, width)
+
+    def _inspect(self, state: State) -> None:
+        """Remember a good state; go back to the last one, with half the step, when the loss is lost.
+
+        The iteration counts on: what was promised for an iteration is shown once.
+        """
+        loss = float(state.losses[state.iteration - 1, 0])
+        finite = math.isfinite(loss) and bool(torch.isfinite(state.pixels).all())
+        known = state.good_loss if math.isfinite(state.good_loss) else loss
+        if finite and loss <= EXPLOSION * max(known, self._objective_at(state.scale).scale):
+            state.good, state.good_loss = state.pixels.clone(), loss
+            return
+        reason = "the loss exploded" if finite else "the loss was no longer a number"
+        state.rollbacks.append((state.iteration, reason))
+        if len(state.rollbacks) > ROLLBACKS:
+            raise PaintingError(
+                f"The painting broke off at iteration {state.iteration}: {reason}, even after {ROLLBACKS} smaller "
+                "steps; try a smaller step or a lower strength."
+            )
+        state.step_factor /= 2
+        state.pixels = state.good.clone()
+        state.average, state.averaged = torch.zeros_like(state.pixels), 0
+        state.optimiser = OPTIMISERS[self.recipe.optimiser](self.recipe)
+
+    def _objective_at(self, scale: int) -> Objective:
+        if self._objective is None or self._objective[0] != scale:
+            content, styles = self._pictures(self.recipe.plan()[scale][0])
+            on_device = [style.to(self.device) for style in styles]
+            objective = Objective(self.recipe, self._networks, content.to(self.device), on_device)
+            self._objective = (scale, objective)
+        return self._objective[1]
+
+    def _pictures(self, side: int) -> tuple[Tensor, list[Tensor]]:
+        """Content and styles for a scale of `side` px, on the CPU."""
+        styles = [
+            pictures.to_tensor(pictures.fit(style, max(1, round(side * self.recipe.style_scale))))
+            for style in self._styles
+        ]
+        content = pictures.to_tensor(pictures.fit(self._content, side))
+        if self.recipe.match_luminance:
+            content = pictures.match_luminance(content, styles[0])
+        return content, styles
+
+    def _make_networks(self, convs: vgg.Convs | None) -> list[vgg.VGG19]:
+        recipe = self.recipe
+        layers = vgg.depth((*recipe.content_layers, *recipe.style_layers))
+        if recipe.weights == "random":
+            content, styles = self._pictures(min(recipe.size, _CALIBRATION_SIDE))
+            with torch.no_grad():
+                drawn = [random_convs(i, layers, [content, *styles]) for i in range(recipe.networks)]
+        elif convs is None:
+            raise RecipeError(f"This recipe needs the weights {recipe.weights}, which were not given.")
+        else:
+            drawn = [{name: convs[name] for name in vgg.NAMES[:layers]}]
+        return [vgg.VGG19(network, pooling=recipe.pooling, device=self.device) for network in drawn]
+
+
+class _Schedule:
+    """Which scale an iteration belongs to, and the length of its step."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self._step, self._end = recipe.step, recipe.step_end
+        self._ends: list[int] = []
+        for _, count in recipe.plan():
+            self._ends.append(count + (self._ends[-1] if self._ends else 0))
+
+    def scale(self, iteration: int) -> int:
+        """Of the step from `iteration` to the next."""
+        return next(i for i, end in enumerate(self._ends) if iteration < end)
+
+    def step(self, iteration: int) -> float:
+        """Falls by cosine within each scale, from the recipe's step to `step_end` times it."""
+        if self._end == 1:
+            return self._step
+        scale = self.scale(iteration)
+        first = self._ends[scale - 1] if scale else 0
+        share = (iteration - first) / max(1, self._ends[scale] - first - 1)
+        return self._step * (self._end + (1 - self._end) * (1 + math.cos(math.pi * share)) / 2)

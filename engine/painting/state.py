@@ -1,0 +1,106 @@
+"""Where a painting stands: one object with everything that the next iteration depends on, saved bit for bit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engine.painting.optimisers import OPTIMISERS, Optimiser
+from engine.painting.recipe import Recipe
+
+
+@dataclass
+class State:
+    """A painting after `iteration` iterations. Tensors are float32 on the painter's device.
+
+    `pixels` and `average` are (1, 3, height, width) in levels; `losses` is (iterations so far or more, columns), row i
+    the terms that iteration i + 1 saw before its step.
+    """
+
+    iteration: int
+    scale: int
+    """Index into `Recipe.plan()`."""
+    pixels: Tensor
+    average: Tensor
+    """Decaying sum of the iterates of this scale; see `shown`."""
+    averaged: int
+    """How many iterates `average` holds."""
+    optimiser: Optimiser
+    losses: Tensor
+    good: Tensor
+    """The pixels at the last inspection, to go back to."""
+    good_loss: float = float("inf")
+    step_factor: float = 1.0
+    """Halved by each rollback."""
+    rollbacks: list[tuple[int, str]] = field(default_factory=list)
+    """(iteration, what was wrong) of each rollback."""
+
+    def shown(self, decay: float) -> Tensor:
+        """What a person sees: the bias-corrected average of the iterates (Kingma & Ba 2015, section 7.2), or them."""
+        if decay == 0 or self.averaged == 0:
+            return self.pixels
+        return self.average / (1 - decay**self.averaged)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Every tensor of the state, by name."""
+        own = {"pixels": self.pixels, "average": self.average, "good": self.good}
+        own["losses"] = self.losses[: self.iteration]
+        return own | {f"optimiser.{name}": tensor for name, tensor in self.optimiser.tensors.items()}
+
+    def numbers(self) -> dict[str, Any]:
+        """Every number of the state, as JSON can hold it; floats survive JSON bit for bit."""
+        return {
+            "iteration": self.iteration,
+            "scale": self.scale,
+            "averaged": self.averaged,
+            "optimiser_steps": self.optimiser.steps,
+            "good_loss": self.good_loss,
+            "step_factor": self.step_factor,
+            "rollbacks": self.rollbacks,
+        }
+
+    def copy(self) -> State:
+        """A copy on the CPU that the going painting does not touch."""
+        tensors = {name: tensor.to("cpu", copy=True) for name, tensor in self.tensors().items()}
+        optimiser = type(self.optimiser).__new__(type(self.optimiser))
+        optimiser.__dict__.update(vars(self.optimiser))
+        optimiser.tensors = _optimiser_part(tensors)
+        own = {name: tensors[name] for name in ("pixels", "average", "good", "losses")}
+        return State(
+            self.iteration, self.scale, averaged=self.averaged, optimiser=optimiser, good_loss=self.good_loss,
+            step_factor=self.step_factor, rollbacks=list(self.rollbacks), **own,
+        )  # fmt: skip
+
+    @classmethod
+    def restore(
+        cls, recipe: Recipe, tensors: dict[str, Tensor], numbers: dict[str, Any], device: torch.device
+    ) -> State:
+        """The state that `tensors()` and `numbers()` came from. Raises `KeyError` where a part is missing."""
+        moved = {name: tensor.to(device) for name, tensor in tensors.items()}
+        saved = moved["losses"]
+        losses = saved.new_zeros((recipe.iterations, saved.shape[1]))
+        kept = min(len(saved), len(losses))
+        losses[:kept] = saved[:kept]
+        return cls(
+            iteration=numbers["iteration"],
+            scale=numbers["scale"],
+            pixels=moved["pixels"],
+            average=moved["average"],
+            averaged=numbers["averaged"],
+            optimiser=OPTIMISERS[recipe.optimiser](
+                recipe, _optimiser_part(moved), numbers["optimiser_steps"]
+            ),
+            losses=losses,
+            good=moved["good"],
+            good_loss=numbers["good_loss"],
+            step_factor=numbers["step_factor"],
+            rollbacks=[(iteration, reason) for iteration, reason in numbers["rollbacks"]],
+        )
+
+
+def _optimiser_part(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    prefix = "optimiser."
+    return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}

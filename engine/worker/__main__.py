@@ -1,0 +1,65 @@
+"""`python -m engine.worker`: what `impasto worker` runs."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TextIO
+
+import structlog
+from redis.exceptions import RedisError
+
+from engine.contract.settings import SettingsError, read_settings
+from engine.contract.store import StoreError
+from engine.painting.recipe import RecipeError
+from engine.worker.main import run_worker
+from engine.worker.studio import Studio
+from engine.worker.weights import WeightsError
+
+
+def main() -> int:
+    """Run one worker; the exit status is 0 after an orderly end, 1 when it could not start."""
+    parser = argparse.ArgumentParser("impasto worker")
+    parser.add_argument("--device", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument("--weights", help="auto, imagenet, random, or the path of a file")
+    options = parser.parse_args()
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(_log_file()),
+    )
+    try:
+        settings = read_settings(impasto_device=options.device, impasto_weights=options.weights)
+        if settings.redis_url is None:
+            raise SettingsError("REDIS_URL is not set: a worker needs the Redis that its jobs come from.")
+        asyncio.run(run_worker(settings, _say_ready))
+    except (SettingsError, WeightsError, RecipeError, StoreError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except (RedisError, OSError) as error:
+        print(f"Redis cannot be reached at REDIS_URL: {error}.", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _log_file() -> TextIO:
+    """Standard error, unless `IMPASTO_LOG` names a file: beside a live display there is no room for a log."""
+    path = os.environ.get("IMPASTO_LOG")
+    return Path(path).open("a") if path else sys.stderr
+
+
+def _say_ready(studio: Studio) -> None:
+    studio.say(f"ready: {studio.id} paints on {studio.device_name} with {studio.weights.identity} weights")
+
+
+sys.exit(main())

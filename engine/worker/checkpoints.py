@@ -1,0 +1,65 @@
+"""A painting's state and journal as one safetensors blob: bit for bit, and nothing in it can run."""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from engine.painting.recipe import Recipe
+from engine.painting.state import State
+
+
+class CheckpointError(Exception):
+    """The blob is not a whole checkpoint of this recipe."""
+
+
+@dataclass
+class Journal:
+    """What the worker remembers beside the state, from the first slice on; JSON can hold it."""
+
+    frames: dict[int, str] = field(default_factory=dict)
+    """Iteration -> key of the film's frame in the store."""
+    snapshots: dict[int, str] = field(default_factory=dict)
+    """Iteration -> key of the snapshot's picture."""
+    slices: list[dict[str, Any]] = field(default_factory=list)
+    """For each: from, to, seconds of painting, worker, device."""
+
+    def as_dict(self) -> dict[str, Any]:
+        return vars(self)
+
+    @classmethod
+    def from_dict(cls, saved: dict[str, Any]) -> Journal:
+        return cls(
+            frames={int(i): key for i, key in saved["frames"].items()},
+            snapshots={int(i): key for i, key in saved["snapshots"].items()},
+            slices=saved["slices"],
+        )
+
+
+def pack(state: State, journal: Journal, identity: str) -> bytes:
+    """The blob; `identity` names the weights that it was painted with. The state must be on the CPU."""
+    header = {
+        "numbers": json.dumps(state.numbers()),
+        "journal": json.dumps(journal.as_dict()),
+        "weights": identity,
+    }
+    return save({name: tensor.contiguous() for name, tensor in state.tensors().items()}, metadata=header)
+
+
+def unpack(blob: bytes, recipe: Recipe, identity: str, device: torch.device) -> tuple[State, Journal]:
+    """Raises `CheckpointError` when the blob is damaged, or was painted with other weights."""
+    try:
+        (length,) = struct.unpack("<Q", blob[:8])
+        header = json.loads(blob[8 : 8 + length])["__metadata__"]
+        if header["weights"] != identity:
+            raise CheckpointError(f"it was painted with other weights ({header['weights']}, here {identity})")
+        state = State.restore(recipe, load(blob), json.loads(header["numbers"]), device)
+        return state, Journal.from_dict(json.loads(header["journal"]))
+    except (SafetensorError, KeyError, ValueError, TypeError, struct.error) as error:
+        raise CheckpointError(f"it is damaged: {error}") from error

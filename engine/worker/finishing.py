@@ -1,0 +1,81 @@
+"""What a finished painting leaves in the store: final.png, loss.png, film.webp and run.json."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+import json
+import platform
+from typing import Any
+
+import torch
+
+from engine.contract.jobs import Claim, Job
+from engine.painting.objective import columns
+from engine.painting.pictures import pixels_sha256
+from engine.worker.film import film
+from engine.worker.plot import loss_plot
+from engine.worker.reporter import encode
+from engine.worker.studio import Easel, Studio
+from engine.worker.weights import Weights
+
+
+async def finish_files(studio: Studio, claim: Claim, easel: Easel) -> dict[str, str]:
+    """Make and store the files; returns name -> key."""
+    weights = studio.weights_of(claim.job.recipe.weights)
+    final = easel.painter.picture(easel.state)
+    run = run_record(claim.job, easel, weights, pixels_sha256(final))
+    frames = [await studio.store.get(key) for _, key in sorted(easel.journal.frames.items())]
+    blobs = {
+        "final.png": await asyncio.to_thread(encode, final),
+        "film.webp": await asyncio.to_thread(film, frames),
+        "loss.png": await asyncio.to_thread(_plot, claim.job, run),
+        "run.json": json.dumps(run, indent=1).encode(),
+    }
+    folder = f"jobs/{claim.job.id}"
+    return {name: await studio.store.put(f"{folder}/{name}", blob) for name, blob in blobs.items()}
+
+
+def run_record(job: Job, easel: Easel, weights: Weights, sha256: str) -> dict[str, Any]:
+    """Everything one needs to know of the run, or to run it again; `losses` has a row per iteration."""
+    state, recipe = easel.state, job.recipe
+    width, height = easel.painter.size
+    rows = state.losses[: state.iteration].tolist()
+    pictures = (job.content, *job.styles)
+    content, *styles = [{"name": p.name, "width": p.width, "height": p.height} for p in pictures]
+    return {
+        "impasto": importlib.metadata.version("impasto"),
+        "job": job.id,
+        "parent": job.parent,
+        "state": "done",
+        "recipe": recipe.as_dict(),
+        "content": content,
+        "styles": [s | {"weight": w} for s, w in zip(styles, recipe.style_weights, strict=True)],
+        "weights": {
+            "name": weights.name,
+            "identity": weights.identity,
+            "stand_in": weights.stand_in,
+            "note": weights.note,
+        },
+        "device": {"name": easel.journal.slices[-1]["device"], "threads": torch.get_num_threads()},
+        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        "width": width,
+        "height": height,
+        "seconds": round(sum(s["seconds"] for s in easel.journal.slices), 3),
+        "slices": easel.journal.slices,
+        "rollbacks": [{"iteration": i, "reason": reason} for i, reason in state.rollbacks],
+        "snapshots": [{"iteration": i, "file": f"{i:05d}.png"} for i in sorted(easel.journal.snapshots)],
+        "final": {"file": "final.png", "sha256": sha256},
+        "losses": {"columns": columns(recipe), "rows": rows},
+    }
+
+
+def _plot(job: Job, run: dict[str, Any]) -> bytes:
+    return loss_plot(
+        run["losses"]["columns"],
+        run["losses"]["rows"],
+        snapshots=[snapshot["iteration"] for snapshot in run["snapshots"]],
+        scales=job.recipe.plan(),
+        title=f"{job.content.name} in the style of {' and '.join(style.name for style in job.styles)}",
+        note=run["weights"]["note"],
+    )

@@ -1,0 +1,129 @@
+"""One worker: arq on one device, with a heartbeat, an ear for cancellations, a safety net and an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import signal
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from arq.worker import Worker, func
+from redis.exceptions import RedisError
+
+from engine.contract import workers
+from engine.contract.connection import BLOCK, QUEUE, connect, dump, load
+from engine.contract.jobs import CONTROL
+from engine.contract.reconcile import reconcile
+from engine.contract.settings import Settings
+from engine.contract.turns import SLICE
+from engine.worker.slices import paint_slice
+from engine.worker.studio import Studio, choose_device
+from engine.worker.weights import load_weights
+
+_SLICES_AT_ONCE = 2
+"""While one slice paints, the next one's pictures load and the last one's snapshots encode; the device's lock keeps
+them apart."""
+_SLICE_TIMEOUT = 600  # s; only for what hangs: who has died is known from its heartbeat
+_RECONCILE = 10.0  # s
+
+_log = structlog.get_logger("impasto.worker")
+
+
+async def run_worker(settings: Settings, ready: Callable[[Studio], None]) -> None:
+    """Paint until SIGTERM or SIGINT. `ready` is called once the worker can be given work.
+
+    Raises `WeightsError`, `RecipeError`, `StoreError` or `RedisError` when it cannot start.
+    """
+    assert settings.redis_url is not None  # noqa: S101 - the caller has seen to it
+    device = choose_device(settings.impasto_device)
+    weights = await asyncio.to_thread(load_weights, settings.impasto_weights, settings.weights_cache)
+    async with connect(settings.redis_url, retries=-1) as redis:
+        studio = Studio(settings, redis, weights, device)
+        await redis.ping()
+        await workers.beat(redis, studio.presence)
+        arq = _arq(studio)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, _drain, studio, arq)
+        beside = [
+            asyncio.create_task(_steadily(task, studio)) for task in (_heartbeat, _listen, _reconcile)
+        ]
+        painting = asyncio.create_task(arq.async_run())
+        ready(studio)
+        try:
+            await _until_drained(studio, arq, painting)
+        finally:
+            for task in beside:
+                task.cancel()
+            await workers.sign_off(redis, studio.id)
+
+
+def _drain(studio: Studio, arq: Worker) -> None:
+    """Not arq's own shutdown, which cancels coroutines, costs a try, and leaves the painting thread going."""
+    arq.allow_pick_jobs = False
+    studio.drain()
+
+
+async def _until_drained(studio: Studio, arq: Worker, painting: asyncio.Task[None]) -> None:
+    drained = asyncio.create_task(studio.drained())
+    await asyncio.wait({painting, drained}, return_when=asyncio.FIRST_COMPLETED)
+    if painting.done():
+        drained.cancel()
+        painting.result()
+    await asyncio.gather(*arq.tasks.values(), return_exceptions=True)
+    painting.cancel()
+
+
+def _arq(studio: Studio) -> Worker:
+    logging.getLogger("arq").setLevel(logging.WARNING)
+    return Worker(
+        functions=[func(paint_slice, name=SLICE, timeout=_SLICE_TIMEOUT, keep_result=0, max_tries=1_000_000)],  # type: ignore[arg-type]
+        redis_pool=studio.redis,
+        queue_name=QUEUE,
+        ctx={"studio": studio},
+        max_jobs=_SLICES_AT_ONCE,
+        poll_delay=0.05,
+        queue_read_limit=1000,
+        handle_signals=False,
+        health_check_key=f"impasto:arq:{studio.id}",
+        job_serializer=dump,
+        job_deserializer=load,
+    )
+
+
+async def _steadily(task: Callable[[Studio], Awaitable[Any]], studio: Studio) -> None:
+    """Keep a task of the worker's own going through outages of Redis."""
+    while True:
+        try:
+            await task(studio)
+            return
+        except (RedisError, OSError) as error:
+            _log.warning("Redis does not answer", reason=str(error))
+            await asyncio.sleep(1)
+
+
+async def _heartbeat(studio: Studio) -> None:
+    while True:
+        await workers.beat(studio.redis, studio.presence)
+        await asyncio.sleep(workers.BEAT)
+
+
+async def _listen(studio: Studio) -> None:
+    """Stop what is asked to stop."""
+    newest: Any = await studio.redis.xrevrange(CONTROL, count=1)
+    after = newest[0][0] if newest else "0"
+    while True:
+        reply: Any = await studio.redis.xread({CONTROL: after}, block=BLOCK)
+        for _, entries in reply:
+            for after, fields in entries:
+                studio.stop(fields[b"job"].decode())
+
+
+async def _reconcile(studio: Studio) -> None:
+    """Twice at once is harmless. Not an arq cron: dated now, it would come after every slice, which is dated 1970."""
+    while True:
+        await reconcile(studio.redis, studio.settings.impasto_slice_seconds)
+        await asyncio.sleep(_RECONCILE * random.uniform(0.8, 1.2))
+

@@ -1,0 +1,60 @@
+"""`python -m engine.worker.rehearse`: how fast this machine paints a recipe (JSON on standard input).
+
+Prints {"device": …, "flops_per_second": …}, measured over a few real iterations on made-up pictures with random weights.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+import time
+
+import torch
+from PIL import Image
+
+from engine.painting import cost
+from engine.painting.painter import Painter
+from engine.painting.recipe import Recipe
+from engine.worker.studio import choose_device, describe
+
+_SIDE = 256  # px; large enough that the convolutions dominate, as they do in the run itself
+_COUNTED = 3
+
+
+def rehearse(recipe: Recipe, device: str) -> float:
+    """Floating-point operations per second over a few iterations of the recipe, after a warm-up."""
+    networks = 1 if recipe.weights != "random" else recipe.networks
+    side = min(_SIDE, recipe.size)
+    short = dataclasses.replace(
+        recipe, weights="random", networks=networks, size=side, scales=1, iterations=_COUNTED + 2
+    )
+    picture = Image.effect_noise((side, side), 64).convert("RGB")
+    painter = Painter(short, picture, [picture] * len(recipe.style_weights), device=device)
+    state = painter.begin()
+    for _ in painter.paint(state, 2):
+        pass
+    _settle(device)
+    began = time.perf_counter()
+    for _ in painter.paint(state):
+        pass
+    _settle(device)
+    return _COUNTED * cost.flops_per_pixel(short) * side**2 / (time.perf_counter() - began)
+
+
+def _settle(device: str) -> None:
+    if device.startswith("cuda"):
+        torch.cuda.synchronize(device)
+
+
+def main() -> None:
+    """Rehearse the recipe on standard input on the device named by the first argument."""
+    fields = json.load(sys.stdin)
+    recipe = Recipe(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
+    device = choose_device(sys.argv[1])
+    rate = rehearse(recipe, device)
+    print(json.dumps({"device": describe(torch.device(device)), "flops_per_second": rate}))
+
+
+if __name__ == "__main__":
+    main()

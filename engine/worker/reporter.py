@@ -1,0 +1,80 @@
+"""Encodes, stores and tells what the loop has looked at, in order, while the loop goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import threading
+from types import TracebackType
+
+from PIL import Image
+
+from engine.contract.events import Notice, Snapshot
+from engine.contract.jobs import Claim
+from engine.worker.checkpoints import Journal
+from engine.worker.film import frame
+from engine.worker.stroke import Look
+from engine.worker.studio import Studio
+
+
+class Reporter:
+    """One slice's reports: `async with Reporter(...)` waits until all is told.
+
+    A picture is in the store before its event is in the stream. When telling fails, `stop` ends the loop, and the
+    failure (`Fenced`, `StoreError`, a `RedisError`) is raised where the block ends.
+    """
+
+    def __init__(self, studio: Studio, claim: Claim, journal: Journal, stop: threading.Event) -> None:
+        self._studio, self._claim, self._journal, self._stop = studio, claim, journal, stop
+        self._looks: asyncio.Queue[Look | None] = asyncio.Queue()
+        self._loop = asyncio.get_running_loop()
+
+    async def __aenter__(self) -> Reporter:
+        self._task = asyncio.create_task(self._work())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._looks.put_nowait(None)
+        await self._task
+
+    def tell(self, look: Look) -> None:
+        """From the painting thread: pass a look on and return at once."""
+        self._loop.call_soon_threadsafe(self._looks.put_nowait, look)
+
+    async def _work(self) -> None:
+        try:
+            while (look := await self._looks.get()) is not None:
+                await self._report(look)
+        except BaseException:
+            self._stop.set()
+            raise
+
+    async def _report(self, look: Look) -> None:
+        jobs, job = self._studio.jobs, self._claim.job.id
+        if look.notice:
+            await jobs.emit(self._claim, Notice(job=job, iteration=look.iteration, text=look.notice))
+        if look.progress:
+            await jobs.emit(self._claim, look.progress)
+        if look.picture and look.frame:
+            blob = await asyncio.to_thread(frame, look.picture)
+            self._journal.frames[look.iteration] = await self._put(look, "frame", "webp", blob)
+        if look.picture and look.snapshot:
+            blob = await asyncio.to_thread(encode, look.picture)
+            key = await self._put(look, "snapshot", "png", blob)
+            self._journal.snapshots[look.iteration] = key
+            snapshot = Snapshot(job=job, iteration=look.iteration, picture=key, loss=look.loss)
+            await jobs.emit(self._claim, snapshot)
+
+    async def _put(self, look: Look, kind: str, suffix: str, blob: bytes) -> str:
+        # The epoch is in the name, so that a worker thought dead never writes over its successor's picture.
+        name = f"{kind}-{look.iteration:05d}-{self._claim.epoch}.{suffix}"
+        return await self._studio.store.put(f"jobs/{self._claim.job.id}/{name}", blob)
+
+
+def encode(picture: Image.Image) -> bytes:
+    """The picture as PNG; light compression, for it is decoded and encoded again before anyone downloads it."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", compress_level=4)
+    return buffer.getvalue()

@@ -1,0 +1,150 @@
+"""One slice of a job: about fifteen seconds of painting between two checkpoints. The arq function `paint_slice`."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import structlog
+import torch
+from redis.exceptions import RedisError
+
+from engine.contract.events import Cancelled, Done, Failed, Notice, Started
+from engine.contract.jobs import DEATHS, Claim, Fenced
+from engine.contract.store import StoreError
+from engine.painting.painter import PaintingError
+from engine.painting.recipe import RecipeError
+from engine.worker.checkpoints import pack
+from engine.worker.finishing import finish_files
+from engine.worker.reporter import Reporter, encode
+from engine.worker.stroke import Stroke, paint_stroke
+from engine.worker.studio import Easel, Studio
+
+_log = structlog.get_logger(__name__)
+
+
+async def paint_slice(ctx: dict[str, Any], job: str, iteration: int, epoch: int) -> None:
+    """Paint the job's slice from `iteration`, if it is still to be painted; queue the next one.
+
+    Never raises: what goes wrong with the recipe is told as `failed`; what goes wrong with the machine is logged, and
+    the job is queued again by the reconciler.
+    """
+    studio: Studio = ctx["studio"]
+    log = _log.bind(job=job, iteration=iteration)
+    try:
+        # Held before it is begun: a cancellation that arrives in between must find it here.
+        with studio.holding(job) as stop:
+            claim = await studio.jobs.start(job, iteration, epoch, studio.id)
+            if claim is None:
+                log.debug("nothing to paint: the slice was begun before, or the job has ended")
+            else:
+                await _Slice(studio, claim, stop).run()
+    except Fenced:
+        log.warning("another worker has taken the job over")
+    except (RedisError, StoreError, OSError) as error:
+        log.error("the slice broke off, and will be painted again", reason=str(error))
+    except Exception:
+        log.exception("the slice broke off by an error of the program's own")
+
+
+class _Slice:
+    def __init__(self, studio: Studio, claim: Claim, stop: threading.Event) -> None:
+        self._studio, self._claim, self._stop = studio, claim, stop
+        self._log = _log.bind(job=claim.job.id)
+
+    async def run(self) -> None:
+        if self._claim.poisoned:
+            await self._fail(f"The painting was set aside: {DEATHS} workers ended while on it.", quarantine=True)
+            return
+        try:
+            easel = await self._studio.easel(self._claim)
+            if not self._claim.cancelled and not self._stop.is_set():
+                await self._paint(easel)
+        except (RecipeError, PaintingError) as error:
+            await self._fail(str(error))
+        except torch.OutOfMemoryError:
+            await self._fail("The picture does not fit into the device's memory: ask for a smaller size.")
+        else:
+            await self._end(easel)
+
+    async def _paint(self, easel: Easel) -> None:
+        studio, claim = self._studio, self._claim
+        await self._announce(easel)
+        async with Reporter(studio, claim, easel.journal, self._stop) as reporter, studio.turn:
+            seconds = studio.settings.impasto_slice_seconds
+            painted: Stroke = await asyncio.get_running_loop().run_in_executor(
+                studio.painting_thread, paint_stroke, claim.job.id, easel, self._stop, seconds, reporter.tell
+            )
+        if painted.last > painted.first:
+            seconds = round(painted.seconds, 3)
+            where = {"worker": studio.id, "device": studio.device_name}
+            easel.journal.slices.append({"from": painted.first, "to": painted.last, "seconds": seconds, **where})
+
+    async def _announce(self, easel: Easel) -> None:
+        studio, claim, iteration = self._studio, self._claim, easel.state.iteration
+        if not easel.journal.slices or claim.iteration == 0:
+            width, height = easel.painter.size
+            note = studio.weights_of(claim.job.recipe.weights).note
+            await studio.jobs.emit(
+                claim,
+                Started(
+                    job=claim.job.id, iteration=iteration, device=studio.device_name,
+                    width=width, height=height, note=note,
+                ),
+            )  # fmt: skip
+        elif easel.journal.slices[-1]["device"].split()[0] != studio.device_name.split()[0]:
+            easel.notices.append("Another kind of device goes on, so the last bits may differ from an uncut run.")
+        for text in easel.notices:
+            await studio.jobs.emit(claim, Notice(job=claim.job.id, iteration=iteration, text=text))
+        easel.notices.clear()
+
+    async def _end(self, easel: Easel) -> None:
+        """Finish the job, or save where it stands and pass it on."""
+        studio, claim = self._studio, self._claim
+        fields = await studio.jobs.fields(claim.job.id)
+        if easel.state.iteration >= claim.job.recipe.iterations:
+            files = await finish_files(studio, claim, easel)
+            files["checkpoint.safetensors"] = await self._save(easel)
+            done = Done(job=claim.job.id, iteration=easel.state.iteration, files=files)
+            await studio.jobs.finish(claim, done)
+            studio.say(f"{claim.job.id}: done, {easel.state.iteration} iterations")
+        elif fields.get("cancel") == "1":
+            await self._cancel(easel)
+        else:
+            await self._pass_on(easel)
+
+    async def _pass_on(self, easel: Easel) -> None:
+        studio, claim, state = self._studio, self._claim, easel.state
+        painted = state.iteration > claim.iteration
+        iteration = state.iteration if painted else claim.iteration
+        dropped = await studio.jobs.commit(claim, iteration, await self._save(easel) if painted else None)
+        studio.keep_warm(claim.job.id, easel)
+        cost = studio.settings.impasto_slice_seconds
+        await studio.turns.enqueue(claim.job, iteration, claim.epoch, cost)
+        await studio.store.delete(*dropped)
+
+    async def _cancel(self, easel: Easel) -> None:
+        studio, claim, state = self._studio, self._claim, easel.state
+        event = Cancelled(job=claim.job.id, iteration=state.iteration)
+        if state.iteration:
+            blob = await asyncio.to_thread(encode, easel.painter.picture(state))
+            name = f"jobs/{claim.job.id}/cancelled-{state.iteration:05d}-{claim.epoch}.png"
+            picture = await studio.store.put(name, blob)
+            event = event.model_copy(update={"picture": picture, "checkpoint": await self._save(easel)})
+        await studio.jobs.finish(claim, event)
+        studio.say(f"{claim.job.id}: cancelled at iteration {state.iteration}")
+
+    async def _save(self, easel: Easel) -> str:
+        claim = self._claim
+        identity = self._studio.weights_of(claim.job.recipe.weights).identity
+        blob = await asyncio.to_thread(lambda: pack(easel.state.copy(), easel.journal, identity))
+        name = f"checkpoint-{easel.state.iteration:05d}-{claim.epoch}.safetensors"
+        return await self._studio.store.put(f"jobs/{claim.job.id}/{name}", blob)
+
+    async def _fail(self, reason: str, *, quarantine: bool = False) -> None:
+        claim = self._claim
+        self._log.warning("failed", reason=reason)
+        self._studio.say(f"{claim.job.id}: failed. {reason}")
+        event = Failed(job=claim.job.id, iteration=claim.iteration, reason=reason)
+        await self._studio.jobs.finish(claim, event, quarantine=quarantine)

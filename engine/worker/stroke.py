@@ -1,0 +1,104 @@
+"""The painting thread's part of a slice: run the loop, look up at the promised iterations, stop when asked."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PIL import Image
+
+from engine.contract.events import Progress
+from engine.painting import cost
+from engine.worker.film import film_iterations
+from engine.worker.studio import Easel
+
+_PROGRESS_SECONDS = 1.0
+_FIRST_PROGRESS_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at the easel. `picture` is there for a promised snapshot, a frame of the film, or both."""
+
+    iteration: int
+    loss: float
+    picture: Image.Image | None = None
+    snapshot: bool = False
+    frame: bool = False
+    progress: Progress | None = None
+    notice: str | None = None
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """What one turn at the device has done."""
+
+    first: int
+    last: int
+    seconds: float
+
+
+def paint_stroke(
+    job: str, easel: Easel, stop: threading.Event, seconds: float, tell: Callable[[Look], None]
+) -> Stroke:
+    """Paint for about `seconds`, or to the end, or until `stop`; at least looks at `stop` after each iteration.
+
+    `tell` is called from this thread and must not block. Raises `PaintingError`.
+    """
+    painter, state = easel.painter, easel.state
+    recipe, first = painter.recipe, easel.state.iteration
+    frames, shown = set(film_iterations(recipe.iterations)), set(recipe.shown)
+    began = time.monotonic()
+    due = began + _FIRST_PROGRESS_SECONDS
+    rollbacks = len(state.rollbacks)
+    if not stop.is_set():
+        for _ in painter.paint(state):
+            now = time.monotonic()
+            if len(state.rollbacks) > rollbacks:
+                rollbacks = len(state.rollbacks)
+                tell(_notice(easel))
+            if state.iteration in frames or state.iteration in shown:
+                tell(_picture(easel, snapshot=state.iteration in shown, frame=state.iteration in frames))
+            if now >= due or state.iteration == recipe.iterations:
+                due = now + _PROGRESS_SECONDS
+                tell(_progress(job, easel, first, now - began))
+            if stop.is_set() or now - began >= seconds:
+                break
+    return Stroke(first, state.iteration, time.monotonic() - began)
+
+
+def _notice(easel: Easel) -> Look:
+    state = easel.state
+    _, reason = state.rollbacks[-1]
+    text = f"At iteration {state.iteration} {reason}: going on from the last good state with half the step."
+    return Look(state.iteration, _loss(easel), notice=text)
+
+
+def _picture(easel: Easel, *, snapshot: bool, frame: bool) -> Look:
+    picture = easel.painter.picture(easel.state)
+    return Look(easel.state.iteration, _loss(easel), picture=picture, snapshot=snapshot, frame=frame)
+
+
+def _progress(job: str, easel: Easel, first: int, seconds: float) -> Look:
+    state, recipe = easel.state, easel.painter.recipe
+    width, height = easel.painter.size
+    aspect = min(width, height) / max(width, height)
+    total, content, style = state.losses[state.iteration - 1, :3].tolist()
+    here = cost.remaining_flops(recipe, aspect, state.iteration)
+    done = cost.remaining_flops(recipe, aspect, first) - here
+    progress = Progress(
+        job=job,
+        iteration=state.iteration,
+        loss=total,
+        content=content,
+        style=style,
+        rate=(state.iteration - first) / seconds,
+        eta=here / done * seconds if done else 0.0,
+    )
+    return Look(state.iteration, total, progress=progress)
+
+
+def _loss(easel: Easel) -> float:
+    return float(easel.state.losses[easel.state.iteration - 1, 0])

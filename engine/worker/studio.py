@@ -1,0 +1,194 @@
+"""What a worker has at hand: Redis, the store, the weights, one device, and the easels that are still warm."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import platform
+import socket
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import structlog
+import torch
+from arq.connections import ArqRedis
+from PIL import Image
+
+from engine.contract import workers
+from engine.contract.jobs import Claim, Jobs
+from engine.contract.jobs import Picture as StoredPicture
+from engine.contract.settings import Settings
+from engine.contract.store import Store, StoreError
+from engine.contract.turns import Turns
+from engine.painting.painter import Painter
+from engine.painting.recipe import RecipeError
+from engine.painting.state import State
+from engine.worker.checkpoints import CheckpointError, Journal, unpack
+from engine.worker.weights import Weights
+
+_WARM = 2  # easels kept between slices: the one that was painted on, and the one before
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Easel:
+    """One job's painter, state and journal."""
+
+    painter: Painter
+    state: State
+    journal: Journal = field(default_factory=Journal)
+    notices: list[str] = field(default_factory=list)
+    """Sentences for the audience that are not told yet."""
+
+
+class Studio:
+    """One worker's room. Its device paints one slice at a time; loading and encoding go on beside it."""
+
+    def __init__(self, settings: Settings, redis: ArqRedis, weights: Weights, device: str) -> None:
+        self.id = f"{socket.gethostname()}:{os.getpid()}"
+        self.settings = settings
+        self.redis, self.jobs, self.turns = redis, Jobs(redis), Turns(redis)
+        self.store = Store(settings.store)
+        self.weights = weights
+        self.device = torch.device(device)
+        self.device_name = describe(self.device)
+        self.painting_thread = ThreadPoolExecutor(1, thread_name_prefix="painting")
+        self.turn = asyncio.Lock()
+        """Held while the device paints."""
+        self.draining = False
+        self._changed = asyncio.Event()
+        self._stops: dict[str, threading.Event] = {}
+        self._warm: OrderedDict[str, Easel] = OrderedDict()
+
+    @property
+    def presence(self) -> workers.Worker:
+        """What the heartbeat says."""
+        return workers.Worker(
+            id=self.id,
+            device=self.device_name,
+            weights=self.weights.name,
+            note=self.weights.note,
+            jobs=tuple(self._stops),
+        )
+
+    @contextmanager
+    def holding(self, job: str) -> Iterator[threading.Event]:
+        """The event that stops the job's loop, for as long as this worker holds the job."""
+        stop = self._stops[job] = threading.Event()
+        if self.draining:
+            stop.set()
+        try:
+            yield stop
+        finally:
+            if self._stops.get(job) is stop:  # else the job's next slice is here already
+                del self._stops[job]
+            self._changed.set()
+
+    def say(self, line: str) -> None:
+        """One line on standard output, for whoever watches the worker."""
+        print(line, flush=True)
+
+    def stop(self, job: str) -> None:
+        """End the job's slice within one iteration, if it is here."""
+        if job in self._stops:
+            self._stops[job].set()
+
+    def drain(self) -> None:
+        """End every slice within one iteration, and begin none."""
+        self.draining = True
+        self._changed.set()
+        for stop in self._stops.values():
+            stop.set()
+
+    async def drained(self) -> None:
+        """Waits until the studio was told to drain, and holds nothing more."""
+        while not self.draining or self._stops:
+            await self._changed.wait()
+            self._changed.clear()
+
+    async def easel(self, claim: Claim) -> Easel:
+        """The job's easel at the claim's iteration: warm, or from its checkpoint, or new.
+
+        Raises `RecipeError` when this worker cannot paint the recipe, `StoreError` when its pictures are gone.
+        """
+        warm = self._warm.pop(claim.job.id, None)
+        if warm is not None and warm.state.iteration == claim.iteration and claim.iteration > 0:
+            return warm
+        painter = await self._painter(claim)
+        for key in (*claim.checkpoints, *filter(None, [claim.job.checkpoint])):
+            try:
+                blob = await self.store.get(key)
+                state, journal = await asyncio.to_thread(
+                    unpack, blob, claim.job.recipe, self.weights_of(claim.job.recipe.weights).identity, self.device
+                )
+                return Easel(painter, state, journal)
+            except (StoreError, CheckpointError) as error:
+                _log.warning("a checkpoint cannot be used", job=claim.job.id, key=key, reason=str(error))
+        easel = Easel(painter, await asyncio.to_thread(painter.begin))
+        if claim.checkpoints or claim.job.checkpoint:
+            easel.notices.append("What had been painted was lost, so it starts over.")
+        return easel
+
+    def keep_warm(self, job: str, easel: Easel) -> None:
+        """Keep the easel in memory for the job's next slice."""
+        self._warm[job] = easel
+        while len(self._warm) > _WARM:
+            self._warm.popitem(last=False)
+
+    def weights_of(self, name: str) -> Weights:
+        """The weights a recipe asks for: this worker's own, or the random ones that anyone can draw."""
+        if name == self.weights.name:
+            return self.weights
+        if name == "random":
+            from engine.worker.weights import load_weights
+
+            return load_weights("random", self.settings.weights_cache)
+        raise RecipeError(
+            f"This painting needs the weights {name}, and the worker has {self.weights.name}: "
+            "start a worker with those weights."
+        )
+
+    async def _painter(self, claim: Claim) -> Painter:
+        job = claim.job
+        weights = self.weights_of(job.recipe.weights)
+        content, *styles = [await self._picture(stored) for stored in (job.content, *job.styles)]
+        return await asyncio.to_thread(
+            Painter, job.recipe, content, styles, convs=weights.convs, device=str(self.device)
+        )
+
+    async def _picture(self, stored: StoredPicture) -> Image.Image:
+        blob = await self.store.get(stored.key)
+        return await asyncio.to_thread(_decode, blob)
+
+
+def choose_device(wanted: str) -> str:
+    """`auto`, `cpu`, `cuda` or `cuda:N` as a device that is there. Raises `RecipeError` with one sentence."""
+    if wanted == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(wanted)
+    except RuntimeError:
+        raise RecipeError(f"There is no device {wanted}: use auto, cpu, cuda or cuda:N.") from None
+    count = torch.cuda.device_count()
+    if device.type == "cuda" and (device.index or 0) >= count:
+        raise RecipeError(f"{wanted} was asked for, but {count} CUDA devices are usable here: use --device cpu.")
+    return wanted
+
+
+def describe(device: torch.device) -> str:
+    """The device in words: its kind, model and, for a CPU, its threads."""
+    if device.type == "cuda":
+        return f"{device} ({torch.cuda.get_device_name(device)})"
+    return f"{device} ({platform.processor() or platform.machine()}, {torch.get_num_threads()} threads)"
+
+
+def _decode(blob: bytes) -> Image.Image:
+    picture = Image.open(io.BytesIO(blob), formats=["PNG"])
+    picture.load()
+    return picture

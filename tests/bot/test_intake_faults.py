@@ -1,0 +1,129 @@
+"""Intake: the child is slow, hangs, dies or lies, and the sender still gets one sentence."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import malformed
+import pytest
+from judging import refused
+from malformed import encoded, scene
+
+import bot
+from bot.intake import Limits, intake, take_in
+
+ROOT = Path(bot.__file__).parents[1]
+
+
+async def test_memory_is_rationed() -> None:
+    data = malformed.png(11_000, 10_900, pixels=malformed.deflated_zeros(11_001 * 10_900))
+    assert "memory" in await refused(data, limits=Limits(memory=128 * 2**20))
+
+
+async def test_an_endless_picture_is_ended(caplog: pytest.LogCaptureFixture) -> None:
+    bomb = malformed.scan_bomb(side=8000, scans=50_000)
+    for limits in (Limits(seconds=0.5), Limits(cpu_seconds=1)):
+        assert "takes too long" in await refused(bomb, limits=limits)
+    assert [line.levelname for line in caplog.records if line.name.startswith("bot")] == ["WARNING"] * 2
+
+
+Spawned = asyncio.Queue[asyncio.subprocess.Process]
+
+
+@pytest.fixture
+def meddle(monkeypatch: pytest.MonkeyPatch) -> Callable[[signal.Signals], Spawned]:
+    """Have every child sent a signal as soon as it starts; the queue hands them out."""
+    spawn: Callable[..., Awaitable[asyncio.subprocess.Process]] = asyncio.create_subprocess_exec
+
+    def arrange(what: signal.Signals) -> Spawned:
+        children: Spawned = asyncio.Queue()
+
+        async def spawn_and_signal(*command: str, **options: object) -> asyncio.subprocess.Process:
+            child = await spawn(*command, **options)
+            child.send_signal(what)
+            children.put_nowait(child)
+            return child
+
+        monkeypatch.setattr(asyncio, "create_subprocess_exec", spawn_and_signal)
+        return children
+
+    return arrange
+
+
+async def test_a_child_that_hangs_is_killed(meddle: Callable[[signal.Signals], Spawned]) -> None:
+    children = meddle(signal.SIGSTOP)
+    assert "takes too long" in await refused(encoded(scene(), "PNG"), limits=Limits(seconds=0.2))
+    assert children.get_nowait().returncode == -signal.SIGKILL
+
+
+async def test_a_child_is_killed_when_nobody_waits(meddle: Callable[[signal.Signals], Spawned]) -> None:
+    children = meddle(signal.SIGSTOP)
+    # More than a pipe holds, so that the task is caught in the middle of the sending.
+    task = asyncio.create_task(take_in(encoded(scene(), "BMP") + bytes(2**20)))
+    child = await children.get()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert child.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("what", [signal.SIGKILL, signal.SIGSEGV])
+async def test_a_child_that_dies_is_one_sentence(
+    what: signal.Signals, meddle: Callable[[signal.Signals], Spawned], caplog: pytest.LogCaptureFixture
+) -> None:
+    meddle(what)
+    said = await refused(encoded(scene(), "BMP") + bytes(2**20), "a.bmp")
+    assert said == "a.bmp cannot be opened safely: save it again as JPEG or PNG and send that."
+    assert f"return code -{int(what)}" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "spoken", ["", "\\n", "nonsense\\n", "[]\\n", '{"width": 1}\\n', '{"refusal": 5}\\n', "x" * 200]
+)
+async def test_a_child_that_lies_is_one_sentence(
+    spoken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    liar = tmp_path / "liar.py"
+    liar.write_text(f"import sys; sys.stdin.buffer.read(); print('{spoken}', end='')")
+    monkeypatch.setattr(intake, "_COMMAND", (sys.executable, "-S", str(liar)))
+    assert "cannot be opened safely" in await refused(encoded(scene(), "PNG"))
+
+
+async def test_a_child_that_never_stops_talking_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    babbler = tmp_path / "babbler.py"
+    babbler.write_text("while True: print('x' * 65536)")
+    monkeypatch.setattr(intake, "_COMMAND", (sys.executable, "-S", str(babbler)))
+    assert "takes too long" in await refused(b"\0", limits=Limits(seconds=0.5, max_side=64))
+
+
+async def test_a_child_finds_every_door_closed() -> None:
+    """The decoder's own precautions, tried from inside a process that has taken them."""
+    attempt = """
+import json, os, socket, sys
+from types import SimpleNamespace
+from bot.intake import decoder
+decoder.close_the_doors(SimpleNamespace(**json.loads(sys.argv[1])))
+for name, attempt in {
+    "file": lambda: open("/etc/passwd"),
+    "socket": socket.socket,
+    "memory": lambda: bytearray(2**31),
+}.items():
+    try:
+        attempt()
+    except (OSError, MemoryError):
+        print(name, "closed")
+"""
+    limits = json.dumps({"memory": 2**30, "cpu_seconds": 9})
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", attempt, limits), env={"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE
+    )
+    said, _ = await child.communicate()
+    assert said.decode().splitlines() == ["file closed", "socket closed", "memory closed"]

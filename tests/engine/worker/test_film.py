@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from io import BytesIO
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, ImageStat
+
+from engine.worker.film import HOLD_MS, film, film_iterations, frame
+
+
+def encoded(image: Image.Image, kind: str = "PNG") -> bytes:
+    out = BytesIO()
+    image.save(out, kind)
+    return out.getvalue()
+
+
+def flat(level: int, size: tuple[int, int] = (48, 32)) -> Image.Image:
+    return Image.new("RGB", size, (level, 255 - level, 128))
+
+
+def noise(seed: int, side: int) -> bytes:
+    levels = np.random.default_rng(seed).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    return encoded(Image.fromarray(levels))
+
+
+def durations(data: bytes) -> list[int]:
+    with Image.open(BytesIO(data)) as movie:
+        times = []
+        for i in range(getattr(movie, "n_frames", 1)):
+            movie.seek(i)
+            movie.load()
+            times.append(int(movie.info["duration"]))
+        return times
+
+
+@given(st.integers(1, 99_900), st.integers(2, 200))
+def test_frames_rise_from_the_first_to_the_last_iteration(iterations: int, most: int) -> None:
+    chosen = film_iterations(iterations, most)
+    assert chosen[0] == 1
+    assert chosen[-1] == iterations
+    assert len(chosen) == min(iterations, most)
+    assert all(a < b for a, b in pairwise(chosen))
+
+
+def test_frames_are_dense_at_the_start() -> None:
+    chosen = film_iterations(5000)
+    assert chosen[:5] == (1, 2, 3, 4, 5)
+    steps = np.diff(chosen)
+    assert (np.diff(steps) >= -1).all()
+    assert steps[-1] > 100
+
+
+@pytest.mark.parametrize(("iterations", "most"), [(0, 60), (10, 1)])
+def test_a_film_without_room_is_refused(iterations: int, most: int) -> None:
+    with pytest.raises(ValueError, match="at least one iteration"):
+        film_iterations(iterations, most)
+
+
+def test_a_frame_is_scaled_down_but_never_up() -> None:
+    with Image.open(BytesIO(frame(flat(10, (960, 640))))) as image:
+        assert image.format == "WEBP"
+        assert image.size == (480, 320)
+    with Image.open(BytesIO(frame(flat(10, (100, 50)).convert("RGBA")))) as image:
+        assert image.size == (100, 50)
+
+
+def test_a_film_loops_shows_every_frame_and_holds_the_last() -> None:
+    data = film([encoded(flat(level)) for level in range(0, 240, 8)])
+    with Image.open(BytesIO(data)) as movie:
+        assert movie.format == "WEBP"
+        assert getattr(movie, "n_frames", 1) == 30
+        assert movie.info["loop"] == 0
+    times = durations(data)
+    assert times[-1] == HOLD_MS
+    assert max(times[:-1]) < HOLD_MS / 4
+
+
+def test_frames_of_every_kind_and_size_become_the_size_of_the_last() -> None:
+    frames = [encoded(flat(0, (24, 16))), encoded(flat(120), "JPEG"), frame(flat(240, (96, 64)))]
+    with Image.open(BytesIO(film(frames))) as movie:
+        assert movie.size == (96, 64)
+        first = ImageStat.Stat(movie.convert("RGB")).mean
+        movie.seek(getattr(movie, "n_frames", 1) - 1)
+        last = ImageStat.Stat(movie.convert("RGB")).mean
+    assert first == pytest.approx([0, 255, 128], abs=6)
+    assert last == pytest.approx([240, 15, 128], abs=6)
+
+
+def test_few_frames_fade_into_each_other() -> None:
+    data = film([encoded(flat(0)), encoded(flat(240))])
+    with Image.open(BytesIO(data)) as movie:
+        count = getattr(movie, "n_frames", 1)
+        movie.seek(count // 2)
+        middle = ImageStat.Stat(movie.convert("RGB")).mean[0]
+    assert count > 2
+    assert 60 < middle < 180
+
+
+def test_one_frame_is_a_film() -> None:
+    with Image.open(BytesIO(film([encoded(flat(99))]))) as movie:
+        assert movie.size == (48, 32)
+
+
+def test_noise_steps_down_in_quality_and_then_in_size() -> None:
+    frames = [noise(seed, 96) for seed in range(24)]
+    free = film(frames)
+    lower = film(frames, limit=len(free) * 3 // 4)
+    smaller = film(frames, limit=len(free) // 8)
+    assert len(lower) < len(free) * 3 // 4
+    assert len(smaller) < len(free) // 8
+    sizes = []
+    for data in (free, lower, smaller):
+        with Image.open(BytesIO(data)) as movie:
+            sizes.append(movie.width)
+            assert getattr(movie, "n_frames", 1) == 24
+    assert sizes[0] == sizes[1] == 96
+    assert sizes[2] < 96
+
+
+def test_a_limit_that_nothing_meets_and_a_film_of_nothing_are_refused() -> None:
+    with pytest.raises(ValueError, match="fits into 10 bytes"):
+        film([noise(0, 64)], limit=10)
+    with pytest.raises(ValueError, match="at least one frame"):
+        film([])
