@@ -67,7 +67,7 @@ TURNS = {
 }
 
 
-class Refusal(Exception):  # noqa: N818  # it is an answer, not an error
+class Refusal(Exception):  # it is an answer, not an error
     """Why the picture is not taken: a sentence without its subject."""
 
 
@@ -160,8 +160,7 @@ def check_shape(size: tuple[int, int], limits: Limits) -> None:
     width, height = size
     if min(size) < limits.min_side:
         raise Refusal(
-            f"is {width} × {height} pixels, and each side needs at least {limits.min_side}: "
-            "send a larger picture."
+            f"is {width} × {height} pixels, and each side needs at least {limits.min_side}: send a larger picture."
         )
     if max(size) > limits.max_ratio * min(size):
         raise Refusal(

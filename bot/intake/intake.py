@@ -30,7 +30,7 @@ _ENVIRONMENT = {"PYTHONPATH": str(Path(PIL.__file__).parents[1]), "MALLOC_ARENA_
 _COMMAND = (sys.executable, "-S", "-s", "-P", str(_DECODER))
 
 
-class BadPicture(Exception):  # noqa: N818  # it is an answer to the sender, not an error of ours
+class BadPicture(Exception):  # it is an answer to the sender, not an error of ours
     """The picture is not taken; `str()` is one plain sentence that says why and what to do."""
 
 

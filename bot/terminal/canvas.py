@@ -63,10 +63,8 @@ class Canvas:
     async def take(self, store: Store, event: Event) -> Path | None:
         """Fetch what the event tells of; returns the newest picture's path."""
         match event:
-            case Snapshot():
-                return await self._fetch(store, event.picture, f"{event.iteration:05d}.png")
-            case Cancelled(picture=str()):
-                return await self._fetch(store, event.picture, f"{event.iteration:05d}.png")
+            case Snapshot(picture=str(key)) | Cancelled(picture=str(key)):
+                return await self._fetch(store, key, f"{event.iteration:05d}.png")
             case Done():
                 for name in _RESULTS:
                     await self._fetch(store, event.files[name], name)

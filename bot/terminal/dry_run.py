@@ -44,9 +44,7 @@ def dry_run(
 def _rehearse(recipe: Recipe, device: str) -> dict[str, Any] | None:
     """A few real iterations in a process of its own: the front has no torch."""
     command = [sys.executable, "-m", "engine.worker.rehearse", device]
-    reply = subprocess.run(
-        command, input=json.dumps(recipe.as_dict()), capture_output=True, text=True, check=False
-    )
+    reply = subprocess.run(command, input=json.dumps(recipe.as_dict()), capture_output=True, text=True, check=False)
     if reply.returncode:
         print(reply.stderr.strip().splitlines()[-1] if reply.stderr else "", file=sys.stderr)
         return None

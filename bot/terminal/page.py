@@ -96,15 +96,9 @@ def _sum(run: Mapping[str, Any], folder: Path) -> Html:
         for uri, (_, kind, name, mark) in zip(uris, parts, strict=True)
         if uri
     ]
-    signs = [Html('<span aria-hidden="true">+</span>')] * (len(shown) - 2) + [
-        Html('<span aria-hidden="true">→</span>')
-    ]
+    signs = [Html('<span aria-hidden="true">+</span>')] * (len(shown) - 2) + [Html('<span aria-hidden="true">→</span>')]
     row = "".join(figure + sign for figure, sign in zip(shown, [*signs, Html()], strict=False))
-    return (
-        _section("From what to what", _html('<div class="sum">$row</div>', row=Html(row)))
-        if shown
-        else Html()
-    )
+    return _section("From what to what", _html('<div class="sum">$row</div>', row=Html(row))) if shown else Html()
 
 
 def _film(run: Mapping[str, Any], folder: Path) -> Html:
@@ -124,17 +118,11 @@ def _snapshots(run: Mapping[str, Any], folder: Path) -> Html:
     figure = """<figure><img loading="lazy" src="$uri" alt="The painting after iteration $i, at loss $loss">
 <figcaption><b>Iteration $i</b><span>loss $loss</span></figcaption></figure>"""
     shown = [
-        _html(
-            figure, uri=uri, i=f"{snapshot['iteration']:,}", loss=_loss(run["losses"], snapshot["iteration"])
-        )
+        _html(figure, uri=uri, i=f"{snapshot['iteration']:,}", loss=_loss(run["losses"], snapshot["iteration"]))
         for uri, snapshot in zip(uris, chosen, strict=True)
         if uri
     ]
-    return (
-        _section("How it grew", _html('<div class="grid">$all</div>', all=Html("".join(shown))))
-        if shown
-        else Html()
-    )
+    return _section("How it grew", _html('<div class="grid">$all</div>', all=Html("".join(shown)))) if shown else Html()
 
 
 def _plot(run: Mapping[str, Any], folder: Path) -> Html:
@@ -198,9 +186,7 @@ def _facts(run: Mapping[str, Any]) -> dict[str, str]:
     }
     for k, back in enumerate(run["rollbacks"], 1):
         name = f"Step back {k}" if len(run["rollbacks"]) > 1 else "Step back"
-        facts[name] = (
-            f"At iteration {back['iteration']:,}: {back['reason']}; painted on with step {back['step']:g}."
-        )
+        facts[name] = f"At iteration {back['iteration']:,}: {back['reason']}; painted on with step {back['step']:g}."
     return facts
 
 
@@ -209,9 +195,7 @@ def _embed(paths: Sequence[Path], *, longest: int, budget: int) -> list[str]:
     pictures = [Image.open(path).convert("RGB") if path.is_file() else None for path in paths]
     encoded: list[bytes] = []
     for share, quality in _LADDER:
-        encoded = [
-            _webp(picture, round(longest * share), quality) if picture else b"" for picture in pictures
-        ]
+        encoded = [_webp(picture, round(longest * share), quality) if picture else b"" for picture in pictures]
         if sum(map(len, encoded)) <= budget:
             break
     return [_uri("webp", data) if data else "" for data in encoded]
@@ -254,13 +238,7 @@ def _duration(seconds: float) -> str:
     hours, minutes = whole // 3600, whole // 60 % 60
     if hours:
         return f"{hours} h {minutes} min"
-    return (
-        f"{minutes} min {whole % 60} s"
-        if minutes
-        else f"{seconds:.0f} s"
-        if seconds >= 10
-        else f"{seconds:.1f} s"
-    )
+    return f"{minutes} min {whole % 60} s" if minutes else f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
 
 
 def _count(number: int, noun: str) -> str:

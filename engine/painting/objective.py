@@ -29,9 +29,7 @@ class Objective:
     Terms are float32 vectors named by `columns`: the total, the three weighted sums, then each layer's weighted part.
     """
 
-    def __init__(
-        self, recipe: Recipe, networks: Sequence[VGG19], content: Tensor, styles: Sequence[Tensor]
-    ) -> None:
+    def __init__(self, recipe: Recipe, networks: Sequence[VGG19], content: Tensor, styles: Sequence[Tensor]) -> None:
         """Pictures are (1, 3, height, width) in levels, on the device of the networks."""
         self._recipe = recipe
         self._networks = networks
@@ -55,9 +53,7 @@ class Objective:
         terms = torch.stack([total, *sums, variation, *content, *style]).detach()
         return terms, gradient
 
-    def _parts(
-        self, pixels: Tensor, network: VGG19, targets: _Targets
-    ) -> tuple[list[Tensor], list[Tensor], Tensor]:
+    def _parts(self, pixels: Tensor, network: VGG19, targets: _Targets) -> tuple[list[Tensor], list[Tensor], Tensor]:
         recipe, octave = self._recipe, pixels
         content: list[Tensor] = []
         style = [pixels.new_zeros(()) for _ in recipe.style_layers]
@@ -90,9 +86,7 @@ class _Targets:
     style layer, `energy` the total loss of a picture without features.
     """
 
-    def __init__(
-        self, recipe: Recipe, network: VGG19, content: Tensor, styles: Sequence[Tensor], octaves: int
-    ) -> None:
+    def __init__(self, recipe: Recipe, network: VGG19, content: Tensor, styles: Sequence[Tensor], octaves: int) -> None:
         features = network(content, recipe.content_layers)
         self.content = [
             (recipe.alpha / len(recipe.content_layers) / _unit(features[layer]) ** 2, features[layer])
@@ -132,7 +126,14 @@ def _style_targets(
 def columns(recipe: Recipe) -> list[str]:
     """Names of the terms, in order."""
     parts = [f"content {layer}" for layer in recipe.content_layers]
-    return ["total", "content", "style", "variation", *parts, *(f"style {layer}" for layer in recipe.style_layers)]
+    return [
+        "total",
+        "content",
+        "style",
+        "variation",
+        *parts,
+        *(f"style {layer}" for layer in recipe.style_layers),
+    ]
 
 
 def halve(pixels: Tensor) -> Tensor:

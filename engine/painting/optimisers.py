@@ -98,7 +98,7 @@ class LBFGS:
             q = torch.addcmul(q, a[i] - rho[i] * (y[i] @ q), s[i])
         return q
 
-    def resize(self, height: int, width: int) -> None:  # noqa: ARG002 - curvature does not carry over
+    def resize(self, height: int, width: int) -> None:
         self.tensors = {}
 
 

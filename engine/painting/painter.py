@@ -69,9 +69,7 @@ class Painter:
         device: str = "cpu",
     ) -> None:
         if len(styles) != len(recipe.style_weights):
-            raise RecipeError(
-                f"The recipe weighs {len(recipe.style_weights)} styles, but {len(styles)} were given."
-            )
+            raise RecipeError(f"The recipe weighs {len(recipe.style_weights)} styles, but {len(styles)} were given.")
         torch.set_deterministic_debug_mode("error")  # as use_deterministic_algorithms, without its 3 s import
         self.recipe = recipe
         self.device = torch.device(device)

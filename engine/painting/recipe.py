@@ -120,6 +120,12 @@ class Recipe:
         """Every field, as JSON can hold it."""
         return dataclasses.asdict(self)
 
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> Recipe:
+        """The recipe of `as_dict`, also after a way through JSON."""
+        values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()}
+        return cls(**values)
+
     def plan(self) -> list[tuple[int, int]]:
         """Coarse to fine: (longest side in px, number of iterations) of each scale.
 
@@ -136,11 +142,10 @@ class Recipe:
 def _problems(r: Recipe) -> list[str]:
     deep = [name for name in (*r.content_layers, *r.style_layers) if name not in LAYERS]
     checks = {
-        f"This recipe is of version {r.version}; this program knows up to version {VERSION}: update it.":
-            r.version <= VERSION,
+        f"This recipe is of version {r.version}; this program knows up to version {VERSION}: update it.": r.version
+        <= VERSION,
         f"The size must be between {MIN_SIZE} and {MAX_SIZE} px.": MIN_SIZE <= r.size <= MAX_SIZE,
-        f"The number of iterations must be between 1 and {MAX_ITERATIONS:,}.":
-            1 <= r.iterations <= MAX_ITERATIONS,
+        f"The number of iterations must be between 1 and {MAX_ITERATIONS:,}.": 1 <= r.iterations <= MAX_ITERATIONS,
         "There must be at least one iteration for each scale.": 1 <= r.scales <= min(12, r.iterations),
         "Snapshots are iterations, from 1 on.": all(i >= 1 for i in r.snapshots),
         f"The seed must be between 0 and {2**63 - 1}.": 0 <= r.seed < 2**63,
@@ -150,22 +155,24 @@ def _problems(r: Recipe) -> list[str]:
         f"There is no layer {', '.join(deep)}; layers are named like relu4_2 or conv2_1.": not deep,
         "At least one content or style layer is needed.": bool(r.content_layers or r.style_layers),
         "Each style layer needs one weight.": len(r.style_layers) == len(r.style_layer_weights),
-        "Weights of losses and layers must be finite and not negative.":
-            all(math.isfinite(w) and w >= 0 for w in (r.alpha, r.beta, r.total_variation, *r.style_layer_weights)),
-        "Style weights must be positive.":
-            bool(r.style_weights) and all(math.isfinite(w) and w > 0 for w in r.style_weights),
+        "Weights of losses and layers must be finite and not negative.": all(
+            math.isfinite(w) and w >= 0 for w in (r.alpha, r.beta, r.total_variation, *r.style_layer_weights)
+        ),
+        "Style weights must be positive.": bool(r.style_weights)
+        and all(math.isfinite(w) and w > 0 for w in r.style_weights),
         "The style scale must be between 0.1 and 4.": 0.1 <= r.style_scale <= 4,
         "The statistic must be gram or covariance.": r.statistic in get_args(Statistic),
         "Octaves must be between 1 and 6.": 1 <= r.octaves <= 6,
         "The pooling must be average or max.": r.pooling in get_args(Pooling),
-        "Networks must be between 1 and 8, and only random weights can have more than one.":
-            1 <= r.networks <= 8 and (r.networks == 1 or r.weights == "random"),
+        "Networks must be between 1 and 8, and only random weights can have more than one.": 1 <= r.networks <= 8
+        and (r.networks == 1 or r.weights == "random"),
         "The optimiser must be adam or lbfgs.": r.optimiser in get_args(OptimiserName),
         "L-BFGS needs one fixed loss: set networks to 1.": r.optimiser != "lbfgs" or r.networks == 1,
         "The step must be above 0 and at most 255.": 0 < r.step <= 255,
         "step_end must be above 0 and at most 1.": 0 < r.step_end <= 1,
-        "beta1, beta2 and average must be at least 0 and below 1.":
-            all(0 <= b < 1 for b in (r.beta1, r.beta2, r.average)),
+        "beta1, beta2 and average must be at least 0 and below 1.": all(
+            0 <= b < 1 for b in (r.beta1, r.beta2, r.average)
+        ),
         "The history must be between 1 and 100.": 1 <= r.history <= 100,
     }
     return [sentence for sentence, holds in checks.items() if not holds]

@@ -90,9 +90,7 @@ class State:
             pixels=moved["pixels"],
             average=moved["average"],
             averaged=numbers["averaged"],
-            optimiser=OPTIMISERS[recipe.optimiser](
-                recipe, _optimiser_part(moved), numbers["optimiser_steps"]
-            ),
+            optimiser=OPTIMISERS[recipe.optimiser](recipe, _optimiser_part(moved), numbers["optimiser_steps"]),
             losses=losses,
             good=moved["good"],
             good_loss=numbers["good_loss"],

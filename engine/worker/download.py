@@ -60,9 +60,7 @@ def torchvision_source() -> Source:
 def _url_without_import() -> str | None:
     """The address as torchvision's source states it: importing it takes longer than `auto` may hesitate."""
     spec = importlib.util.find_spec("torchvision")
-    modules = [
-        Path(folder, "models", "vgg.py") for folder in (spec and spec.submodule_search_locations) or ()
-    ]
+    modules = [Path(folder, "models", "vgg.py") for folder in (spec and spec.submodule_search_locations) or ()]
     text = "".join(module.read_text(encoding="utf-8") for module in modules if module.is_file())
     found = re.search(r"https://[^\s\"]+/vgg19-[0-9a-f]{8,}\.pth", text)
     return found[0] if found else None

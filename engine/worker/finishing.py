@@ -42,6 +42,7 @@ def run_record(job: Job, easel: Easel, weights: Weights, sha256: str) -> dict[st
     width, height = easel.painter.size
     rows = state.losses[: state.iteration].tolist()
     pictures = (job.content, *job.styles)
+    kind, _, model = easel.journal.slices[-1]["device"].partition(":")
     content, *styles = [{"name": p.name, "width": p.width, "height": p.height} for p in pictures]
     return {
         "impasto": importlib.metadata.version("impasto"),
@@ -57,7 +58,7 @@ def run_record(job: Job, easel: Easel, weights: Weights, sha256: str) -> dict[st
             "stand_in": weights.stand_in,
             "note": weights.note,
         },
-        "device": {"name": easel.journal.slices[-1]["device"], "threads": torch.get_num_threads()},
+        "device": {"name": kind, "model": model.strip(), "threads": torch.get_num_threads()},
         "versions": {"python": platform.python_version(), "torch": torch.__version__},
         "width": width,
         "height": height,

@@ -47,9 +47,7 @@ async def run_worker(settings: Settings, ready: Callable[[Studio], None]) -> Non
         arq = _arq(studio)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, _drain, studio, arq)
-        beside = [
-            asyncio.create_task(_steadily(task, studio)) for task in (_heartbeat, _listen, _reconcile)
-        ]
+        beside = [asyncio.create_task(_steadily(task, studio)) for task in (_heartbeat, _listen, _reconcile)]
         painting = asyncio.create_task(arq.async_run())
         ready(studio)
         try:
@@ -79,7 +77,7 @@ async def _until_drained(studio: Studio, arq: Worker, painting: asyncio.Task[Non
 def _arq(studio: Studio) -> Worker:
     logging.getLogger("arq").setLevel(logging.WARNING)
     return Worker(
-        functions=[func(paint_slice, name=SLICE, timeout=_SLICE_TIMEOUT, keep_result=0, max_tries=1_000_000)],  # type: ignore[arg-type]
+        functions=[func(paint_slice, name=SLICE, timeout=_SLICE_TIMEOUT, keep_result=0, max_tries=1_000_000)],
         redis_pool=studio.redis,
         queue_name=QUEUE,
         ctx={"studio": studio},
@@ -117,7 +115,8 @@ async def _listen(studio: Studio) -> None:
     while True:
         reply: Any = await studio.redis.xread({CONTROL: after}, block=BLOCK)
         for _, entries in reply:
-            for after, fields in entries:
+            for entry, fields in entries:
+                after = entry
                 studio.stop(fields[b"job"].decode())
 
 
@@ -126,4 +125,3 @@ async def _reconcile(studio: Studio) -> None:
     while True:
         await reconcile(studio.redis, studio.settings.impasto_slice_seconds)
         await asyncio.sleep(_RECONCILE * random.uniform(0.8, 1.2))
-

@@ -1,6 +1,6 @@
 """`python -m engine.worker.rehearse`: how fast this machine paints a recipe (JSON on standard input).
 
-Prints {"device": …, "flops_per_second": …}, measured over a few real iterations on made-up pictures with random weights.
+Prints {"device": …, "flops_per_second": …}, measured over a few real iterations on noise.
 """
 
 from __future__ import annotations
@@ -49,8 +49,7 @@ def _settle(device: str) -> None:
 
 def main() -> None:
     """Rehearse the recipe on standard input on the device named by the first argument."""
-    fields = json.load(sys.stdin)
-    recipe = Recipe(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
+    recipe = Recipe.from_dict(json.load(sys.stdin))
     device = choose_device(sys.argv[1])
     rate = rehearse(recipe, device)
     print(json.dumps({"device": describe(torch.device(device)), "flops_per_second": rate}))

@@ -43,7 +43,7 @@ async def paint_slice(ctx: dict[str, Any], job: str, iteration: int, epoch: int)
     except Fenced:
         log.warning("another worker has taken the job over")
     except (RedisError, StoreError, OSError) as error:
-        log.error("the slice broke off, and will be painted again", reason=str(error))
+        log.warning("the slice broke off, and will be painted again", reason=str(error))
     except Exception:
         log.exception("the slice broke off by an error of the program's own")
 
@@ -93,7 +93,7 @@ class _Slice:
                     width=width, height=height, note=note,
                 ),
             )  # fmt: skip
-        elif easel.journal.slices[-1]["device"].split()[0] != studio.device_name.split()[0]:
+        elif easel.journal.slices[-1]["device"].split(":")[0] != studio.device.type:
             easel.notices.append("Another kind of device goes on, so the last bits may differ from an uncut run.")
         for text in easel.notices:
             await studio.jobs.emit(claim, Notice(job=claim.job.id, iteration=iteration, text=text))

@@ -40,9 +40,7 @@ class Stroke:
     seconds: float
 
 
-def paint_stroke(
-    job: str, easel: Easel, stop: threading.Event, seconds: float, tell: Callable[[Look], None]
-) -> Stroke:
+def paint_stroke(job: str, easel: Easel, stop: threading.Event, seconds: float, tell: Callable[[Look], None]) -> Stroke:
     """Paint for about `seconds`, or to the end, or until `stop`; at least looks at `stop` after each iteration.
 
     `tell` is called from this thread and must not block. Raises `PaintingError`.

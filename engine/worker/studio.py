@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import structlog
 import torch
@@ -29,7 +30,7 @@ from engine.painting.painter import Painter
 from engine.painting.recipe import RecipeError
 from engine.painting.state import State
 from engine.worker.checkpoints import CheckpointError, Journal, unpack
-from engine.worker.weights import Weights
+from engine.worker.weights import Weights, load_weights
 
 _WARM = 2  # easels kept between slices: the one that was painted on, and the one before
 
@@ -125,7 +126,11 @@ class Studio:
             try:
                 blob = await self.store.get(key)
                 state, journal = await asyncio.to_thread(
-                    unpack, blob, claim.job.recipe, self.weights_of(claim.job.recipe.weights).identity, self.device
+                    unpack,
+                    blob,
+                    claim.job.recipe,
+                    self.weights_of(claim.job.recipe.weights).identity,
+                    self.device,
                 )
                 return Easel(painter, state, journal)
             except (StoreError, CheckpointError) as error:
@@ -146,8 +151,6 @@ class Studio:
         if name == self.weights.name:
             return self.weights
         if name == "random":
-            from engine.worker.weights import load_weights
-
             return load_weights("random", self.settings.weights_cache)
         raise RecipeError(
             f"This painting needs the weights {name}, and the worker has {self.weights.name}: "
@@ -182,10 +185,18 @@ def choose_device(wanted: str) -> str:
 
 
 def describe(device: torch.device) -> str:
-    """The device in words: its kind, model and, for a CPU, its threads."""
+    """The device in words, its kind first: `cpu: AMD EPYC, 2 threads`."""
     if device.type == "cuda":
-        return f"{device} ({torch.cuda.get_device_name(device)})"
-    return f"{device} ({platform.processor() or platform.machine()}, {torch.get_num_threads()} threads)"
+        return f"{device}: {torch.cuda.get_device_name(device)}"
+    return f"{device}: {_cpu_model()}, {torch.get_num_threads()} threads"
+
+
+def _cpu_model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.machine()
+    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
 def _decode(blob: bytes) -> Image.Image:

@@ -257,13 +257,9 @@ def _tensor(tensors: Mapping[Any, Any], key: str, shape: tuple[int, ...], where:
     if not (isinstance(found, Tensor) and found.layout is torch.strided and found.device.type == "cpu"):
         raise WeightsError(f"the tensor {key} in {where} is not a plain tensor", _REMEDY)
     if not found.is_floating_point():
-        raise WeightsError(
-            f"the tensor {key} in {where} holds {found.dtype} and not floating point numbers", _REMEDY
-        )
+        raise WeightsError(f"the tensor {key} in {where} holds {found.dtype} and not floating point numbers", _REMEDY)
     if found.shape != shape:
-        raise WeightsError(
-            f"the tensor {key} in {where} has shape {tuple(found.shape)} and not {shape}", _REMEDY
-        )
+        raise WeightsError(f"the tensor {key} in {where} has shape {tuple(found.shape)} and not {shape}", _REMEDY)
     # Always a copy: safetensors maps the file, and what is painted with must not change with it.
     values = found.detach().to(torch.float32, copy=True).contiguous()
     if not values.isfinite().all():

@@ -116,8 +116,7 @@ def png(width: int, height: int, *chunks: tuple[bytes, bytes], pixels: bytes = b
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     parts = [(b"IHDR", header), *chunks, (b"IDAT", pixels), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-        for kind, body in parts
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in parts
     )
 
 
@@ -157,8 +156,7 @@ def bombs() -> dict[str, bytes]:
         "GIF that claims 65535 a side": b"GIF89a" + struct.pack("<HHBBB", 65535, 65535, 0, 0, 0) + b"\x2c;",
         "BMP that claims 2147483647 a side": b"BM"
         + struct.pack("<IHHIIiiHHIIiiII", 99, 0, 0, 54, 40, 2**31 - 1, 2**31 - 1, 1, 24, 0, 0, 0, 0, 0, 0),
-        "WebP that claims 16384 a side": b"RIFF\x1e\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\xff\x3f\0\xff\x3f\0"
-        + b"VP8 ",
+        "WebP that claims 16384 a side": b"RIFF\x1e\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\xff\x3f\0\xff\x3f\0" + b"VP8 ",
         "TIFF that claims 50000 a side": b"II*\0\x08\0\0\0" + struct.pack("<H", len(tiff)) + tags + bytes(4),
         "TIFF of absurd tags": b"II*\0\x08\0\0\0\xff\xff" + absurd,
         "TIFF whose directory is itself": b"II*\0\x08\0\0\0\0\0\x08\0\0\0",
@@ -171,21 +169,15 @@ def bombs() -> dict[str, bytes]:
 def heavy() -> dict[str, bytes]:
     """Bombs that may pass for pictures, as long as they cost no more than a picture may."""
     pixels = zlib.compress(bytes(49 * 32))
-    nested = (
-        b"II*\0\x08\0\0\0\x02\0" + struct.pack("<HHIIHHII", 0x8769, 4, 1, 8, 0x8825, 4, 1, 8) + b"\x08\0\0\0"
-    )
+    nested = b"II*\0\x08\0\0\0\x02\0" + struct.pack("<HHIIHHII", 0x8769, 4, 1, 8, 0x8825, 4, 1, 8) + b"\x08\0\0\0"
     zeros = deflated_zeros(300_000_000)
     return {
         "PNG of 11000 by 10900": png(11_000, 10_900, pixels=deflated_zeros(11_001 * 10_900)),
         "PNG with a profile bomb": png(48, 32, (b"iCCP", b"p\0\0" + zeros), pixels=pixels),
         "PNG with a text bomb": png(48, 32, (b"zTXt", b"t\0\0" + zeros), pixels=pixels),
-        "PNG with 300 text bombs": png(
-            48, 32, *[(b"zTXt", b"t\0\0" + deflated_zeros(10**6))] * 300, pixels=pixels
-        ),
+        "PNG with 300 text bombs": png(48, 32, *[(b"zTXt", b"t\0\0" + deflated_zeros(10**6))] * 300, pixels=pixels),
         "PNG with nested EXIF": png(48, 32, (b"eXIf", nested), pixels=pixels),
-        "PNG with 8 MB of EXIF": png(
-            48, 32, (b"eXIf", b"II*\0\x08\0\0\0" + b"\xff" * 8_000_000), pixels=pixels
-        ),
+        "PNG with 8 MB of EXIF": png(48, 32, (b"eXIf", b"II*\0\x08\0\0\0" + b"\xff" * 8_000_000), pixels=pixels),
         "GIF of 100000 frames": endless_gif(100_000),
         "GIF that is a web page too": encoded(scene(), "GIF") + b"<html><script>alert(1)</script></html>",
     }

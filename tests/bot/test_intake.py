@@ -49,9 +49,7 @@ async def test_exif_turns_the_picture(orientation: int, corner: str) -> None:
     assert (picture.original_width, picture.original_height) == image.size
     right, bottom = image.width - 2, image.height - 2
     corners = {"NW": (1, 1), "NE": (right, 1), "SW": (1, bottom), "SE": (right, bottom)}
-    assert {name: near(image, at, white) for name, at in corners.items()} == {
-        name: name == corner for name in corners
-    }
+    assert {name: near(image, at, white) for name, at in corners.items()} == {name: name == corner for name in corners}
     # The mark is 24 by 8: which way it lies tells a turn from a mirror.
     x, y = corners[corner]
     inward = (15 if x == 1 else -15, 15 if y == 1 else -15)
@@ -150,9 +148,7 @@ async def test_a_colour_profile_counts(kind: str) -> None:
     assert near(await pixels(data), (9, 9), (20, 220, 20), within=12)
 
 
-@pytest.mark.parametrize(
-    "profile", [ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes(), b"x"]
-)
+@pytest.mark.parametrize("profile", [ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes(), b"x"])
 async def test_srgb_changes_nothing_and_a_broken_profile_neither(profile: bytes) -> None:
     data = encoded(plain("RGB", (220, 20, 120)), "PNG", icc_profile=profile)
     assert near(await pixels(data), (9, 9), (220, 20, 120), within=1)

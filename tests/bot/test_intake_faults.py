@@ -86,18 +86,14 @@ async def test_a_child_that_dies_is_one_sentence(
 @pytest.mark.parametrize(
     "spoken", ["", "\\n", "nonsense\\n", "[]\\n", '{"width": 1}\\n', '{"refusal": 5}\\n', "x" * 200]
 )
-async def test_a_child_that_lies_is_one_sentence(
-    spoken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_child_that_lies_is_one_sentence(spoken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     liar = tmp_path / "liar.py"
     liar.write_text(f"import sys; sys.stdin.buffer.read(); print('{spoken}', end='')")
     monkeypatch.setattr(intake, "_COMMAND", (sys.executable, "-S", str(liar)))
     assert "cannot be opened safely" in await refused(encoded(scene(), "PNG"))
 
 
-async def test_a_child_that_never_stops_talking_is_killed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_child_that_never_stops_talking_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     babbler = tmp_path / "babbler.py"
     babbler.write_text("while True: print('x' * 65536)")
     monkeypatch.setattr(intake, "_COMMAND", (sys.executable, "-S", str(babbler)))

@@ -49,9 +49,7 @@ def noise(seed: int, size: tuple[int, int]) -> Image.Image:
     return Image.fromarray(levels)
 
 
-def a_run(
-    folder: Path, *, size: tuple[int, int] = (48, 32), snapshots: int = 3, **entries: Any
-) -> dict[str, Any]:
+def a_run(folder: Path, *, size: tuple[int, int] = (48, 32), snapshots: int = 3, **entries: Any) -> dict[str, Any]:
     """A run of 120 iterations, with all of its pictures, made of noise, in the folder."""
     shown = [round(i) for i in np.linspace(10, 120, snapshots)]
     for k, name in enumerate(("content.png", "style-1.png", "final.png", "loss.png")):
@@ -83,9 +81,7 @@ def test_the_page_holds_every_picture_and_fetches_nothing(tmp_path: Path) -> Non
     assert len(pictures) == 1 + 3 + 1 + 3 + 1  # hero; content, style, painting; film; snapshots; plot
     assert all(picture["src"].startswith("data:image/") for picture in pictures)
     assert all(picture["alt"].strip() for picture in pictures)
-    fetched = [
-        attrs.get(key, "") for _, attrs in page.elements for key in ("src", "href", "srcset", "action")
-    ]
+    fetched = [attrs.get(key, "") for _, attrs in page.elements for key in ("src", "href", "srcset", "action")]
     assert all(url == "" or url.startswith("data:") for url in fetched)
 
 

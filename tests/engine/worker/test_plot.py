@@ -114,9 +114,7 @@ def test_constant_losses_and_lists_are_drawn() -> None:
 
 def test_a_run_that_was_stopped_early_is_drawn_with_the_scales_it_reached() -> None:
     rows = falling(40)
-    assert (
-        drawn(rows, scales=((256, 30), (362, 30), (512, 40))) == drawn(rows, scales=((256, 30), (362, 30)))
-    ).all()
+    assert (drawn(rows, scales=((256, 30), (362, 30), (512, 40))) == drawn(rows, scales=((256, 30), (362, 30)))).all()
 
 
 @pytest.mark.parametrize("rows", [[], [[1.0, 2.0]], [1.0, 2.0]])

@@ -272,9 +272,7 @@ def test_old_format_without_length(serve: Serve, original: Original, tmp_path: P
     torch.save(original.tensors, file, _use_new_zipfile_serialization=False)
     server = serve(file, "without length")
     source = Source(server.url, sha256_prefix(file))
-    assert_holds(
-        load_weights("imagenet", tmp_path / "cache", source=source, progress=False), original.tensors
-    )
+    assert_holds(load_weights("imagenet", tmp_path / "cache", source=source, progress=False), original.tensors)
 
 
 def test_file_put_into_cache_by_hand(original: Original, tmp_path: Path) -> None:
@@ -367,9 +365,7 @@ def test_auto_falls_back(accident: tuple[Source, str], tmp_path: Path) -> None:
 
 
 def test_auto_prefers_the_pretrained(serve: Serve, original: Original, tmp_path: Path) -> None:
-    weights = load_weights(
-        "auto", tmp_path, source=Source(serve(original.path).url, original.prefix), progress=False
-    )
+    weights = load_weights("auto", tmp_path, source=Source(serve(original.path).url, original.prefix), progress=False)
     assert_holds(weights, original.tensors)
     assert not weights.stand_in
 
@@ -377,9 +373,7 @@ def test_auto_prefers_the_pretrained(serve: Serve, original: Original, tmp_path:
 @pytest.mark.parametrize("address", ["http://192.0.2.1", "http://impasto.invalid"])
 def test_unroutable(serve: Serve, tmp_path: Path, address: str) -> None:
     weights = load_weights("auto", tmp_path, source=Source(f"{address}/{NAME}", "0123abcd", patience=0.2))
-    assert weights.note == (
-        "Painted with random stand-in weights: the pretrained VGG19 could not be reached."
-    )
+    assert weights.note == ("Painted with random stand-in weights: the pretrained VGG19 could not be reached.")
 
 
 def test_name_lookup_that_hangs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -503,9 +497,7 @@ def test_two_at_once_and_a_death(serve: Serve, original: Original, kept: Path, t
     dead.communicate()
     assert dead.returncode == -signal.SIGXFSZ
     assert not (dying / CACHE_NAME).exists()
-    assert_holds(
-        load_weights("imagenet", dying, source=Source(server.url, original.prefix)), original.tensors
-    )
+    assert_holds(load_weights("imagenet", dying, source=Source(server.url, original.prefix)), original.tensors)
 
 
 # --- Files of the user's --------------------------------------------------------------------------
