@@ -33,7 +33,7 @@ class Objective:
         """Pictures are (1, 3, height, width) in levels, on the device of the networks."""
         self._recipe = recipe
         self._networks = networks
-        self._octaves = _octaves(content, recipe.octaves)
+        self._octaves = _octaves([content, *styles], recipe.octaves)
         with torch.no_grad():
             self._targets = [_Targets(recipe, network, content, styles, self._octaves) for network in networks]
 
@@ -143,8 +143,8 @@ def halve(pixels: Tensor) -> Tensor:
     return F.conv2d(F.pad(pixels, (1, 1, 1, 1), mode="replicate"), kernel, stride=2, groups=3)
 
 
-def _octaves(content: Tensor, most: int) -> int:
-    shorter, octaves = min(content.shape[2:]), 1
+def _octaves(pictures: Sequence[Tensor], most: int) -> int:
+    shorter, octaves = min(side for picture in pictures for side in picture.shape[2:]), 1
     while octaves < most and shorter / 2 >= _SMALLEST_OCTAVE:
         shorter, octaves = shorter // 2, octaves + 1
     return octaves

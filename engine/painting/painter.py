@@ -103,14 +103,15 @@ class Painter:
                 self._rescale(state, schedule.scale(iteration))
             terms, gradient = self._objective_at(state.scale)(state.pixels, iteration)
             state.losses[iteration] = terms
+            before = state.pixels.clone() if schedule.inspects(iteration + 1) else None
             state.optimiser.move(state.pixels, gradient, schedule.step(iteration) * state.step_factor)
             if recipe.clamp:
                 state.pixels.clamp_(0, 255)
             state.average.mul_(recipe.average).add_(state.pixels, alpha=1 - recipe.average)
             state.averaged += 1
             state.iteration = iteration + 1
-            if state.iteration % INSPECTION == 0 or state.iteration in recipe.shown:
-                self._inspect(state)
+            if before is not None:
+                self._inspect(state, before, schedule.first(state.scale))
             yield state
 
     def picture(self, state: State) -> Image.Image:
@@ -132,16 +133,17 @@ class Painter:
         state.good, state.good_loss = state.pixels.clone(), math.inf
         state.optimiser.resize(height, width)
 
-    def _inspect(self, state: State) -> None:
-        """Remember a good state; go back to the last one, with half the step, when the loss is lost.
+    def _inspect(self, state: State, before: Tensor, first: int) -> None:
+        """Remember good pixels; go back to the last ones, with half the step, when the loss is lost.
 
-        The iteration counts on: what was promised for an iteration is shown once.
+        `before` are the pixels whose loss is looked at, those before the last step, and `first` is the scale's first
+        iteration. The iteration counts on: what was promised for an iteration is shown once.
         """
         loss = float(state.losses[state.iteration - 1, 0])
         finite = math.isfinite(loss) and bool(torch.isfinite(state.pixels).all())
-        known = state.good_loss if math.isfinite(state.good_loss) else loss
+        known = state.good_loss if math.isfinite(state.good_loss) else float(state.losses[first, 0])
         if finite and loss <= EXPLOSION * max(known, self._objective_at(state.scale).scale):
-            state.good, state.good_loss = state.pixels.clone(), loss
+            state.good, state.good_loss = before, loss
             return
         reason = "the loss exploded" if finite else "the loss was no longer a number"
         state.rollbacks.append((state.iteration, reason))
@@ -196,16 +198,25 @@ class _Schedule:
         self._ends: list[int] = []
         for _, count in recipe.plan():
             self._ends.append(count + (self._ends[-1] if self._ends else 0))
+        self._inspected = {*recipe.shown, *self._ends}
 
     def scale(self, iteration: int) -> int:
         """Of the step from `iteration` to the next."""
         return next(i for i, end in enumerate(self._ends) if iteration < end)
+
+    def first(self, scale: int) -> int:
+        """The iteration that the scale starts from."""
+        return self._ends[scale - 1] if scale else 0
+
+    def inspects(self, iteration: int) -> bool:
+        """Whether to inspect after this many iterations: on the grid, at promised pictures, where a scale ends."""
+        return iteration % INSPECTION == 0 or iteration in self._inspected
 
     def step(self, iteration: int) -> float:
         """Falls by cosine within each scale, from the recipe's step to `step_end` times it."""
         if self._end == 1:
             return self._step
         scale = self.scale(iteration)
-        first = self._ends[scale - 1] if scale else 0
+        first = self.first(scale)
         share = (iteration - first) / max(1, self._ends[scale] - first - 1)
         return self._step * (self._end + (1 - self._end) * (1 + math.cos(math.pi * share)) / 2)

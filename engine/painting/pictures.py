@@ -38,7 +38,7 @@ def to_tensor(picture: Image.Image) -> Tensor:
 
 def to_picture(levels: Tensor) -> Image.Image:
     """The tensor (1, 3, height, width), rounded and clipped to 8 bits; what is not finite becomes mid-grey."""
-    levels = torch.nan_to_num(levels.detach(), nan=127.5).round().clamp(0, 255)
+    levels = torch.nan_to_num(levels.detach(), nan=127.5, posinf=127.5, neginf=127.5).round().clamp(0, 255)
     array = levels.to("cpu", torch.uint8)[0].permute(1, 2, 0).contiguous().numpy()
     return Image.fromarray(array, "RGB")
 

@@ -127,15 +127,11 @@ class Recipe:
         return cls(**values)
 
     def plan(self) -> list[tuple[int, int]]:
-        """Coarse to fine: (longest side in px, number of iterations) of each scale.
-
-        Iterations are shared in proportion to 1 / side, so that coarse scales, which settle the composition and
-        cost least, get most of them; every scale gets at least one.
-        """
+        """Coarse to fine: (longest side in px, number of iterations) of each scale; iterations are shared evenly."""
         sides = [max(MIN_SIZE, round(self.size / math.sqrt(2) ** k)) for k in reversed(range(self.scales))]
-        total = sum(1 / side for side in sides)
-        counts = [max(1, math.floor(self.iterations / side / total)) for side in sides]
-        counts[-1] += self.iterations - sum(counts)
+        counts = [
+            self.iterations * (k + 1) // self.scales - self.iterations * k // self.scales for k in range(self.scales)
+        ]
         return list(zip(sides, counts, strict=True))
 
 

@@ -31,8 +31,9 @@ class State:
     optimiser: Optimiser
     losses: Tensor
     good: Tensor
-    """The pixels at the last inspection, to go back to."""
+    """The pixels that the last inspection found good (first those that the scale starts from), to go back to."""
     good_loss: float = float("inf")
+    """Their loss; infinite until the scale's first inspection."""
     step_factor: float = 1.0
     """Halved by each rollback."""
     rollbacks: list[tuple[int, str]] = field(default_factory=list)

@@ -1,0 +1,32 @@
+# Everything a person types. Paths are relative, so that a checkout may lie in a folder with a space in its name.
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench lock clean
+PY := .venv/bin/python
+UV_VERSION := 0.13.9
+
+help:
+	@printf '%s\n' 'make demo    paint two pictures; the result is out/demo/index.html' \
+	  'make test    lint, type-check and run the tests' \
+	  'make bench   measure the loop; tables in out/bench/' \
+	  'make lock    renew requirements/*.txt from pyproject.toml'
+
+.venv/ready: requirements/dev.txt pyproject.toml
+	@sh deploy/make-environment.sh $(UV_VERSION)
+
+demo: .venv/ready
+	@$(PY) -m bot.terminal.main paint examples/harbour.png examples/strokes.png -o out/demo --size 512
+
+test: .venv/ready
+	@sh tests/run.sh
+
+bench: .venv/ready
+	@$(PY) -m benchmarks
+
+lock: .venv/ready
+	@set -e; for name in front worker dev; do \
+	  case $$name in front) extra= ;; worker) extra='--extra worker' ;; dev) extra='--extra worker --extra dev' ;; esac; \
+	  .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	    --no-emit-index-url $$extra pyproject.toml -o requirements/$$name.txt; done
+
+clean:
+	@rm -rf .venv out
