@@ -48,7 +48,7 @@ async def paint(order: Order, settings: Settings) -> int:
     blobs = [intake.read_picture_file(path) for path in paths]
     canvas = Canvas(order.folder)
     canvas.begin()
-    taking = asyncio.gather(*(intake.take_in(blob, path.name) for blob, path in zip(blobs, paths, strict=True)))
+    taking = asyncio.ensure_future(_take_in(paths, blobs))
     try:
         async with open_workshop(settings, canvas.work, order.weights, order.device) as workshop:
             weights = "random" if order.weights == "random" else workshop.worker.weights
@@ -77,6 +77,11 @@ async def resume(folder: Path, settings: Settings, device: str, *, as_json: bool
     if status == 0:
         canvas.clean()
     return status
+
+
+async def _take_in(paths: Sequence[Path], blobs: Sequence[bytes]) -> list[intake.Picture]:
+    """One after the other: each may take a gigabyte of memory."""
+    return [await intake.take_in(blob, path.name) for path, blob in zip(paths, blobs, strict=True)]
 
 
 def _fixed(asked: str, found: str) -> str:

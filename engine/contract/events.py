@@ -17,7 +17,8 @@ STREAM = "impasto:events"
 
 
 class _Event(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    # A loss may be no number for a while, before the painter goes back to its last good state.
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
 
     job: str
     iteration: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -50,9 +51,10 @@ class Store:
             except (BaseError, OSError) as error:
                 raise StoreError(f"{key} could not be deleted: {error}") from error
 
-    async def list(self, prefix: str) -> list[str]:
-        """Every key under `prefix`."""
-        return [meta["path"] async for batch in obstore.list(self._store, prefix) for meta in batch]
+    async def list(self, prefix: str) -> list[tuple[str, datetime]]:
+        """(key, time of its last change) of every blob under `prefix`."""
+        batches = obstore.list(self._store, prefix)
+        return [(meta["path"], meta["last_modified"]) async for batch in batches for meta in batch]
 
 
 def _open(url: str) -> ObjectStore:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.metadata
 import json
+import math
 import platform
 from typing import Any
 
@@ -40,7 +41,8 @@ def run_record(job: Job, easel: Easel, weights: Weights, sha256: str) -> dict[st
     """Everything one needs to know of the run, or to run it again; `losses` has a row per iteration."""
     state, recipe = easel.state, job.recipe
     width, height = easel.painter.size
-    rows = state.losses[: state.iteration].tolist()
+    # JSON has no NaN: a loss that was lost is null.
+    rows = [[x if math.isfinite(x) else None for x in row] for row in state.losses[: state.iteration].tolist()]
     pictures = (job.content, *job.styles)
     kind, _, model = easel.journal.slices[-1]["device"].partition(":")
     content, *styles = [{"name": p.name, "width": p.width, "height": p.height} for p in pictures]

@@ -18,9 +18,11 @@ from engine.contract.connection import BLOCK, QUEUE, connect, dump, load
 from engine.contract.jobs import CONTROL
 from engine.contract.reconcile import reconcile
 from engine.contract.settings import Settings
+from engine.contract.store import StoreError
 from engine.contract.turns import SLICE
 from engine.worker.slices import paint_slice
 from engine.worker.studio import Studio, choose_device
+from engine.worker.sweep import sweep
 from engine.worker.weights import load_weights
 
 _SLICES_AT_ONCE = 2
@@ -28,6 +30,7 @@ _SLICES_AT_ONCE = 2
 them apart."""
 _SLICE_TIMEOUT = 600  # s; only for what hangs: who has died is known from its heartbeat
 _RECONCILE = 10.0  # s
+_SWEEP = 3600.0  # s
 
 _log = structlog.get_logger("impasto.worker")
 
@@ -47,7 +50,7 @@ async def run_worker(settings: Settings, ready: Callable[[Studio], None]) -> Non
         arq = _arq(studio)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, _drain, studio, arq)
-        beside = [asyncio.create_task(_steadily(task, studio)) for task in (_heartbeat, _listen, _reconcile)]
+        beside = [asyncio.create_task(_steadily(task, studio)) for task in (_heartbeat, _listen, _reconcile, _sweep)]
         painting = asyncio.create_task(arq.async_run())
         ready(studio)
         try:
@@ -97,8 +100,8 @@ async def _steadily(task: Callable[[Studio], Awaitable[Any]], studio: Studio) ->
         try:
             await task(studio)
             return
-        except (RedisError, OSError) as error:
-            _log.warning("Redis does not answer", reason=str(error))
+        except (RedisError, StoreError, OSError) as error:
+            _log.warning("Redis or the store does not answer", reason=str(error))
             await asyncio.sleep(1)
 
 
@@ -125,3 +128,9 @@ async def _reconcile(studio: Studio) -> None:
     while True:
         await reconcile(studio.redis, studio.settings.impasto_slice_seconds)
         await asyncio.sleep(_RECONCILE * random.uniform(0.8, 1.2))
+
+
+async def _sweep(studio: Studio) -> None:
+    while True:
+        await asyncio.sleep(_SWEEP * random.uniform(0.5, 1.5))
+        await sweep(studio.redis, studio.store)

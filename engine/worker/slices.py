@@ -108,6 +108,7 @@ class _Slice:
             files["checkpoint.safetensors"] = await self._save(easel)
             done = Done(job=claim.job.id, iteration=easel.state.iteration, files=files)
             await studio.jobs.finish(claim, done)
+            await studio.store.delete(*claim.checkpoints)
             studio.say(f"{claim.job.id}: done, {easel.state.iteration} iterations")
         elif fields.get("cancel") == "1":
             await self._cancel(easel)

@@ -1,0 +1,44 @@
+"""`python -m benchmarks [--quick] [--only TABLE]`: measure, print, write `out/bench/`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler looks for a GPU, and says so where there is none
+
+from rich.console import Console
+
+from benchmarks import report
+from benchmarks.breakdown import breakdown
+from benchmarks.command import overhead, start
+from benchmarks.memory import memory
+from benchmarks.speed import speed
+
+
+def main() -> None:
+    """Run the tables that were asked for."""
+    parser = argparse.ArgumentParser("benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one round each at 128 and 256 px: a smoke test")
+    parser.add_argument("--only", choices=("speed", "breakdown", "memory", "start", "overhead"), help="one table")
+    options = parser.parse_args()
+    quick: bool = options.quick
+    sides = (128, 256) if quick else (128, 256, 512)
+    benches = {
+        "speed": lambda: speed(sides, 1 if quick else 7),
+        "breakdown": lambda: breakdown(256, 2 if quick else 10),
+        "memory": lambda: memory(sides),
+        "start": lambda: start(1 if quick else 3),
+        "overhead": lambda: overhead(1 if quick else 3, 20 if quick else 100),
+    }
+    console, machine, tables = Console(), report.machine(), []
+    for name, bench in benches.items():
+        if options.only in (None, name):
+            tables.append(bench())
+            report.show(tables[-1], console)
+    machine["load after"] = report.load()
+    console.print(f"Written to {report.write(tables, machine)}. Load before: {machine['load before']}; "
+                  f"after: {machine['load after']} ({os.cpu_count()} cores).")  # fmt: skip
+
+
+main()

@@ -1,0 +1,41 @@
+"""Removes what has expired: old events, and the blobs of jobs that Redis no longer knows."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from arq.connections import ArqRedis
+
+from engine.contract.events import STREAM
+from engine.contract.jobs import job_key
+from engine.contract.store import Store
+
+EVENT_DAYS = 7
+_ORPHAN_DAYS = 1  # pictures are stored before their job is created
+
+
+async def sweep(redis: ArqRedis, store: Store) -> None:
+    """One round; harmless beside other workers' rounds."""
+    await _sweep_events(redis)
+    await _sweep_blobs(redis, store)
+
+
+async def _sweep_events(redis: ArqRedis) -> None:
+    """Trim by id, never by length: what a reader has taken but not yet acknowledged must stay."""
+    seconds, _ = await redis.time()
+    oldest = (seconds - EVENT_DAYS * 86400) * 1000
+    groups: Any = await redis.xinfo_groups(STREAM) if await redis.exists(STREAM) else []
+    for group in groups:
+        pending: Any = await redis.xpending(STREAM, group["name"])
+        first = pending["min"] or group["last-delivered-id"]
+        oldest = min(oldest, int(first.split(b"-")[0]))
+    await redis.xtrim(STREAM, minid=f"{oldest}-0", approximate=True)
+
+
+async def _sweep_blobs(redis: ArqRedis, store: Store) -> None:
+    before = datetime.now(UTC) - timedelta(days=_ORPHAN_DAYS)
+    old = [key for key, modified in await store.list("jobs/") if modified < before]
+    jobs = {key.split("/")[1] for key in old}
+    gone = {job for job in jobs if not await redis.exists(job_key(job))}
+    await store.delete(*(key for key in old if key.split("/")[1] in gone))

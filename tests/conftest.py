@@ -1,0 +1,180 @@
+"""What the tests of the contract, the worker and the command share: a Redis, workers, jobs, and the uncut result."""
+
+from __future__ import annotations
+
+import functools
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from arq.connections import ArqRedis
+from PIL import Image
+
+from engine.contract.connection import connect
+from engine.contract.embedded import die_with_parent, embedded_redis
+from engine.contract.events import Done, Event, follow
+from engine.contract.jobs import Job, Jobs, Picture, new_id
+from engine.contract.store import Store
+from engine.contract.turns import Turns
+from engine.painting.painter import paint
+from engine.painting.pictures import pixels_sha256
+from engine.painting.recipe import Recipe
+
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}
+"""Tiny pictures are painted fastest, and always alike, on one thread."""
+
+
+def noise(seed: int, side: int = 32) -> Image.Image:
+    levels = np.random.default_rng(seed).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    return Image.fromarray(levels)
+
+
+CONTENT, STYLE = noise(1), noise(2)
+
+
+def light(iterations: int, **fields: Any) -> Recipe:
+    """A recipe of a few milliseconds an iteration that uses all there is to be saved: two scales, an average."""
+    small = {"size": 32, "scales": 2, "content_layers": ("conv1_1",), "style_layers": ("relu1_1",)}
+    rest = {"style_layer_weights": (1.0,), "noise": 0.5, "average": 0.9, "clamp": True, "snapshots": ()}
+    return Recipe(**{"weights": "random", "iterations": iterations, **small, **rest, **fields})
+
+
+@functools.cache
+def uncut_sha256(recipe: Recipe) -> str:
+    """Of the picture that the plain loop paints in one go: no worker, no slices, no checkpoints."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        *_, state = paint(recipe, CONTENT, [STYLE])
+    finally:
+        torch.set_num_threads(threads)
+    levels = state.shown(recipe.average).round().clamp(0, 255).to(torch.uint8)[0].permute(1, 2, 0)
+    return pixels_sha256(Image.fromarray(levels.contiguous().numpy()))
+
+
+class Hand:
+    """A worker process."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "engine.worker", "--weights", "random", "--device", "cpu"],
+            env=environment,
+            stdout=subprocess.PIPE,
+            preexec_fn=die_with_parent,
+        )
+
+    def ready(self) -> Hand:
+        """Waits until it can be given work."""
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline().startswith(b"ready")
+        return self
+
+    def send(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def ended(self) -> int:
+        """Waits for the end; the exit status."""
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        return self._process.wait(60)
+
+    def dismiss(self) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+            self.ended()
+
+
+class House:
+    """One database of the Redis, one store; jobs are asked for here, and workers hired."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.url, self.store_url = url, (folder / "store").as_uri()
+        self.hands: list[Hand] = []
+
+    def hire(self, seconds: float = 0.5) -> Hand:
+        """A new worker whose slices take `seconds`; not ready yet."""
+        settings = {"REDIS_URL": self.url, "STORE_URL": self.store_url, "IMPASTO_SLICE_SECONDS": str(seconds)}
+        self.hands.append(Hand({**os.environ, **ONE_THREAD, **settings}))
+        return self.hands[-1]
+
+
+class Desk:
+    """The house as a test sees it: a connection of its own, and what is done with it."""
+
+    def __init__(self, redis: ArqRedis, store: Store) -> None:
+        self.redis, self.store = redis, store
+        self.jobs, self.turns = Jobs(redis), Turns(redis)
+
+    async def order(self, recipe: Recipe, *, user: str = "someone", checkpoint: str | None = None) -> Job:
+        """A job with its pictures, queued."""
+        job_id, stored = new_id(), []
+        for name, picture in (("content.png", CONTENT), ("style.png", STYLE)):
+            buffer = io.BytesIO()
+            picture.save(buffer, "PNG")
+            key = await self.store.put(f"jobs/{job_id}/{name}", buffer.getvalue())
+            stored.append(Picture(key=key, name=name, width=picture.width, height=picture.height))
+        job = Job(
+            id=job_id, guild="a guild", user=user, recipe=recipe, content=stored[0], styles=tuple(stored[1:]),
+            checkpoint=checkpoint,
+        )  # fmt: skip
+        await self.jobs.create(job)
+        await self.turns.enqueue(job, 0, 0, 1.0)
+        return job
+
+    async def story(self, job: Job) -> list[Event]:
+        """Every event, once the job has ended."""
+        return [event async for _, event in follow(self.redis, job.id)]
+
+    async def run(self, job: Job) -> dict[str, Any]:
+        """The run.json of the painting, once it is done."""
+        last = (await self.story(job))[-1]
+        assert isinstance(last, Done), last
+        record: dict[str, Any] = json.loads(await self.store.get(last.files["run.json"]))
+        return record
+
+    async def until(self, job: Job, iteration: int) -> Event:
+        """The first event at `iteration` or later."""
+        async for _, event in follow(self.redis, job.id):
+            if event.iteration >= iteration:
+                return event
+        raise AssertionError(f"{job.id} ended before iteration {iteration}")
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of the one Redis of this session."""
+    with embedded_redis(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture
+async def redis(redis_server: str) -> AsyncIterator[ArqRedis]:
+    """An empty Redis that no worker looks at."""
+    async with connect(redis_server) as client:
+        await client.flushdb()
+        yield client
+
+
+@pytest.fixture(scope="module")
+def house(redis_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A house for the tests of one file, without workers yet. Jobs of other tests may lie in it."""
+    house = House(f"{redis_server}?db=1", tmp_path_factory.mktemp("house"))
+    yield house
+    for hand in house.hands:
+        hand.dismiss()
+    subprocess.run(["redis-cli", "-s", redis_server.removeprefix("unix://"), "-n", "1", "flushdb"], check=True)
+
+
+@pytest.fixture
+async def desk(house: House) -> AsyncIterator[Desk]:
+    async with connect(house.url) as client:
+        yield Desk(client, Store(house.store_url))

@@ -1,0 +1,85 @@
+"""Workers that end in mid-slice, by force or by request: the painting goes on, and its last bit is the same."""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+from typing import Any
+
+import pytest
+from conftest import Desk, Hand, House, light, uncut_sha256
+
+from engine.contract.events import Event, Snapshot, follow
+from engine.contract.jobs import Job, State
+from engine.contract.turns import slice_id
+
+RECIPE = light(1200, snapshots=tuple(range(40, 1200, 40)))
+
+
+@pytest.fixture
+def hand(house: House) -> Hand:
+    return house.hire().ready()
+
+
+async def freeze_in_mid_slice(desk: Desk, hand: Hand, job: Job) -> Event:
+    """Stops the process while it paints, past the first checkpoint; the newest event that was heard."""
+    async for _, event in follow(desk.redis, job.id):
+        hand.send(signal.SIGSTOP)
+        fields = await desk.jobs.fields(job.id)
+        if fields["worker"] and int(fields["iteration"]) > 0:
+            return event
+        hand.send(signal.SIGCONT)
+    raise AssertionError("the painting ended before it could be interrupted")
+
+
+def assert_nothing_lost_or_twice(run: dict[str, Any], story: list[Event]) -> None:
+    shown = [event.iteration for event in story if isinstance(event, Snapshot)]
+    assert shown == list(RECIPE.shown)
+    assert Counter(event.kind for event in story)["started"] == 1
+    assert [event.kind for event in story].count("done") == 1
+    ends = [painted["to"] for painted in run["slices"]]
+    assert [painted["from"] for painted in run["slices"]] == [0, *ends[:-1]]
+    assert ends[-1] == RECIPE.iterations == len(run["losses"]["rows"])
+    assert run["final"]["sha256"] == uncut_sha256(RECIPE)
+
+
+async def test_a_worker_killed_in_mid_slice_is_replaced_by_another_and_no_bit_differs(
+    desk: Desk, house: House, hand: Hand
+) -> None:
+    job = await desk.order(RECIPE)
+    await freeze_in_mid_slice(desk, hand, job)
+    at_the_kill = await desk.jobs.fields(job.id)
+    hand.send(signal.SIGKILL)
+    assert hand.ended() == -signal.SIGKILL
+    house.hire().ready()
+
+    run = await desk.run(job)
+
+    assert_nothing_lost_or_twice(run, await desk.story(job))
+    before = [painted for painted in run["slices"] if painted["worker"] == at_the_kill["worker"]]
+    assert before[-1]["to"] == int(at_the_kill["iteration"])
+    assert len(run["slices"]) > len(before)
+    assert await desk.jobs.open() == []
+
+
+async def test_a_worker_asked_to_end_in_mid_slice_hands_over_where_it_stands(
+    desk: Desk, house: House, hand: Hand
+) -> None:
+    job = await desk.order(RECIPE)
+    heard = await freeze_in_mid_slice(desk, hand, job)
+    begun_at = int((await desk.jobs.fields(job.id))["iteration"])
+    hand.send(signal.SIGTERM)
+    hand.send(signal.SIGCONT)
+    assert hand.ended() == 0
+
+    fields = await desk.jobs.fields(job.id)
+    iteration, epoch = int(fields["iteration"]), int(fields["epoch"])
+    assert iteration >= heard.iteration
+    assert begun_at < iteration < RECIPE.iterations
+    assert (fields["state"], fields["worker"], fields["deaths"]) == (State.PAINTING, "", "0")
+    assert await desk.turns.waiting(slice_id(job.id, iteration, epoch))
+
+    house.hire().ready()
+    run = await desk.run(job)
+    assert_nothing_lost_or_twice(run, await desk.story(job))
+    assert iteration in [painted["to"] for painted in run["slices"]]
