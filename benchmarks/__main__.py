@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Callable
 
 os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler looks for a GPU, and says so where there is none
 
@@ -24,7 +25,7 @@ def main() -> None:
     options = parser.parse_args()
     quick: bool = options.quick
     sides = (128, 256) if quick else (128, 256, 512)
-    benches = {
+    benches: dict[str, Callable[[], report.Table]] = {
         "speed": lambda: speed(sides, 1 if quick else 7),
         "breakdown": lambda: breakdown(256, 2 if quick else 10),
         "memory": lambda: memory(sides),

@@ -15,12 +15,12 @@ from engine.painting.optimisers import Adam
 
 _OPTIMISER = "bench: optimiser"
 _PARTS = {
+    "filling of fresh memory": ("aten::fill_", "aten::zero_"),
     "optimiser": (_OPTIMISER,),
     "convolutions": ("conv",),
     "relu": ("relu", "threshold", "clamp_min"),
     "pool": ("pool",),
     "Gram matrices and losses": ("GramLoss", "CovarianceLoss", "aten::mm", "aten::bmm", "addmm"),
-    "filling of fresh memory": ("fill_", "zero_"),
     "additions and copies": ("aten::add", "aten::copy_"),
 }
 """Part: words in the name of an operator, or of one that it was called by. The first part that fits counts."""
@@ -53,7 +53,7 @@ def breakdown(side: int, iterations: int) -> Table:
         f"Where an iteration's time goes ({side} px)",
         ("part", "time", "share"),
         [[name, seconds(value), f"{value / total:.1%}"] for name, value in ordered],
-        f"By torch.profiler over {iterations} iterations on {torch.get_num_threads()} threads; it adds a little to each.",
+        f"By torch.profiler over {iterations} iterations on {torch.get_num_threads()} threads; profiling adds some.",
         dict(ordered),
     )
 

@@ -45,7 +45,8 @@ def run_command(*options: str) -> Run:
         command = [sys.executable, "-m", "bot.terminal.main", "paint", str(CONTENT), str(STYLE), "-o", folder]
         command += ["--weights", "random", "--size", str(_SIDE), "--json", *options]
         began = time.perf_counter()
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE,
+                                   stderr=subprocess.DEVNULL, text=True)  # fmt: skip
         assert process.stdout is not None  # noqa: S101 - it is a pipe
         watchdog = threading.Timer(_HANGS, process.kill)
         watchdog.start()
@@ -115,8 +116,8 @@ def overhead(rounds: int, iterations: int) -> Table:
         ("part", "time", "share"),
         rows,
         f"Median of {rounds} runs in {shares[0].slices} slices of {_SLICE:.0f} s, snapshots at {_SNAPSHOTS}. Last row: "
-        "time of the same iterations by the painter alone, half of them before and half after the command, and how much "
-        "longer the worker's loop takes, which looks up, tells and encodes beside it.",
+        "time of the same iterations by the painter alone, half of them before and half after the command, and how "
+        "much longer the worker's loop takes, which looks up, tells and encodes beside it.",
         [asdict(s) for s in shares],
     )
 

@@ -1,4 +1,4 @@
-"""The same objective written the ordinary way: `nn.Sequential`, autograd, `torch.optim.Adam`. It imports no loop of ours.
+"""The same objective written the ordinary way: `nn.Sequential`, autograd, `torch.optim.Adam`.
 
 Layer weights are those that `engine.painting.objective` documents: a layer with mean activation u weighs 1 / u^2 in the
 content loss and 1 / u^4 in the style loss.

@@ -21,7 +21,7 @@ from PIL import Image
 
 from engine.contract.connection import connect
 from engine.contract.embedded import die_with_parent, embedded_redis
-from engine.contract.events import Done, Event, follow
+from engine.contract.events import STREAM, Done, Event, follow, parse
 from engine.contract.jobs import Job, Jobs, Picture, new_id
 from engine.contract.store import Store
 from engine.contract.turns import Turns
@@ -106,6 +106,10 @@ class House:
         self.hands.append(Hand({**os.environ, **ONE_THREAD, **settings}))
         return self.hands[-1]
 
+    def close(self) -> None:
+        for hand in self.hands:
+            hand.dismiss()
+
 
 class Desk:
     """The house as a test sees it: a connection of its own, and what is done with it."""
@@ -141,6 +145,11 @@ class Desk:
         record: dict[str, Any] = json.loads(await self.store.get(last.files["run.json"]))
         return record
 
+    async def told(self, after: str, jobs: set[str]) -> list[Event]:
+        """What the stream holds of these jobs after an entry, in the order in which it was told."""
+        entries: Any = await self.redis.xrange(STREAM, min=f"({after}")
+        return [event for _, fields in entries if (event := parse(fields)).job in jobs]
+
     async def until(self, job: Job, iteration: int) -> Event:
         """The first event at `iteration` or later."""
         async for _, event in follow(self.redis, job.id):
@@ -169,9 +178,8 @@ def house(redis_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """A house for the tests of one file, without workers yet. Jobs of other tests may lie in it."""
     house = House(f"{redis_server}?db=1", tmp_path_factory.mktemp("house"))
     yield house
-    for hand in house.hands:
-        hand.dismiss()
-    subprocess.run(["redis-cli", "-s", redis_server.removeprefix("unix://"), "-n", "1", "flushdb"], check=True)
+    house.close()
+    subprocess.run(["redis-cli", "-s", redis_server.removeprefix("unix://"), "-n", "1", "flushdb"], check=True, capture_output=True)
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ class Reporter:
             await jobs.emit(self._claim, look.progress)
         if look.picture and look.frame:
             blob = await asyncio.to_thread(frame, look.picture)
-            self._journal.frames[look.iteration] = await self._put(look, "frame", "webp", blob)
+            self._journal.frames[look.iteration] = await self._put(look, "frame", "jpg", blob)
         if look.picture and look.snapshot:
             blob = await asyncio.to_thread(encode, look.picture)
             key = await self._put(look, "snapshot", "png", blob)

@@ -131,7 +131,7 @@ def test_octaves_average_the_style_over_a_pyramid() -> None:
         levels_of_pyramid = [halve(picture) for picture in levels_of_pyramid]
     found = terms(quick(octaves=3), pictures[0], pictures[1:2], pictures[2])
     assert found["style"] == pytest.approx(expected, rel=1e-9)
-    assert found["content"] == pytest.approx(terms(quick(), pictures[0], [], pictures[2])["content"], rel=1e-9)
+    assert found["content"] == pytest.approx(terms(quick(), pictures[0], pictures[1:2], pictures[2])["content"], rel=1e-9)
 
 
 def test_octaves_end_where_a_statistic_would_mean_nothing() -> None:
@@ -180,8 +180,8 @@ def test_the_gradient_agrees_with_finite_differences(variant: str, pooling: Lite
         up.view(-1)[index] += 1e-4
         down.view(-1)[index] -= 1e-4
         slope = float(loss(up, 0)[0][0] - loss(down, 0)[0][0]) / 2e-4
-        # A rectification or a maximum may switch within the difference: a hundredth of the largest slope.
-        assert float(gradient.reshape(-1)[index]) == pytest.approx(slope, rel=1e-3, abs=1e-3 * float(gradient.max()))
+        # A rectification or a maximum may switch within the difference: allow a thousandth of the largest slope.
+        assert float(gradient.reshape(-1)[index]) == pytest.approx(slope, rel=1e-3, abs=1e-3 * float(gradient.abs().max()))
 
 
 def test_float32_is_close_to_float64() -> None:

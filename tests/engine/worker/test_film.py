@@ -62,7 +62,7 @@ def test_a_film_without_room_is_refused(iterations: int, most: int) -> None:
 
 def test_a_frame_is_scaled_down_but_never_up() -> None:
     with Image.open(BytesIO(frame(flat(10, (960, 640))))) as image:
-        assert image.format == "WEBP"
+        assert image.format == "JPEG"
         assert image.size == (480, 320)
     with Image.open(BytesIO(frame(flat(10, (100, 50)).convert("RGBA")))) as image:
         assert image.size == (100, 50)

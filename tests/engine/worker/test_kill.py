@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,8 +18,10 @@ RECIPE = light(1200, snapshots=tuple(range(40, 1200, 40)))
 
 
 @pytest.fixture
-def hand(house: House) -> Hand:
-    return house.hire().ready()
+def hand(house: House) -> Iterator[Hand]:
+    """The only worker, at first."""
+    yield house.hire().ready()
+    house.close()
 
 
 async def freeze_in_mid_slice(desk: Desk, hand: Hand, job: Job) -> Event:
