@@ -48,6 +48,12 @@ def light(iterations: int, **fields: Any) -> Recipe:
     return Recipe(**{"weights": "random", "iterations": iterations, **small, **rest, **fields})
 
 
+def a_job(user: str = "someone", guild: str = "a guild") -> Job:
+    """A job that nobody is going to paint: its pictures are nowhere."""
+    picture = Picture(key="nowhere", name="a picture", width=32, height=32)
+    return Job(id=new_id(), guild=guild, user=user, recipe=light(100), content=picture, styles=(picture,))
+
+
 @functools.cache
 def uncut_sha256(recipe: Recipe) -> str:
     """Of the picture that the plain loop paints in one go: no worker, no slices, no checkpoints."""
@@ -118,8 +124,10 @@ class Desk:
         self.redis, self.store = redis, store
         self.jobs, self.turns = Jobs(redis), Turns(redis)
 
-    async def order(self, recipe: Recipe, *, user: str = "someone", checkpoint: str | None = None) -> Job:
-        """A job with its pictures, queued."""
+    async def order(
+        self, recipe: Recipe, *, user: str = "someone", checkpoint: str | None = None, queued: bool = True
+    ) -> Job:
+        """A job with its pictures, accepted and queued."""
         job_id, stored = new_id(), []
         for name, picture in (("content.png", CONTENT), ("style.png", STYLE)):
             buffer = io.BytesIO()
@@ -131,7 +139,8 @@ class Desk:
             checkpoint=checkpoint,
         )  # fmt: skip
         await self.jobs.create(job)
-        await self.turns.enqueue(job, 0, 0, 1.0)
+        if queued:
+            await self.turns.enqueue(job, 0, 0, 1.0)
         return job
 
     async def story(self, job: Job) -> list[Event]:
@@ -156,6 +165,13 @@ class Desk:
             if event.iteration >= iteration:
                 return event
         raise AssertionError(f"{job.id} ended before iteration {iteration}")
+
+
+    async def until_it_has_checkpoints(self, job: Job, count: int) -> None:
+        async for _ in follow(self.redis, job.id):
+            if len((await self.jobs.fields(job.id))["checkpoints"].split()) == count:
+                return
+        raise AssertionError(f"{job.id} ended before it had {count} checkpoints")
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import BusyLoadingError, ConnectionError, TimeoutError
 
+from engine.contract.settings import SettingsError
+
 QUEUE = "impasto:slices"
 """The zset that wakes workers."""
 SOCKET_TIMEOUT = 10.0  # s
@@ -36,15 +38,19 @@ def load(value: bytes) -> Any:
 def connect(url: str, retries: int = 10) -> ArqRedis:
     """A client for `redis://`, `rediss://` or `unix://`; it connects at its first command.
 
-    `retries` of up to a second each outlast a restart of Redis; -1 never gives up.
+    `retries` of up to a second each outlast a restart of Redis; -1 never gives up. Raises `SettingsError`
+    when the URL is none.
     """
-    pool = BlockingConnectionPool.from_url(
-        url,
-        max_connections=32,
-        socket_timeout=SOCKET_TIMEOUT,
-        socket_connect_timeout=SOCKET_TIMEOUT,
-        health_check_interval=15,
-        retry=Retry(ExponentialBackoff(cap=1.0, base=0.05), retries),
-        retry_on_error=list(_LOST),
-    )
+    try:
+        pool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=32,
+            socket_timeout=SOCKET_TIMEOUT,
+            socket_connect_timeout=SOCKET_TIMEOUT,
+            health_check_interval=15,
+            retry=Retry(ExponentialBackoff(cap=1.0, base=0.05), retries),
+            retry_on_error=list(_LOST),
+        )
+    except ValueError as error:
+        raise SettingsError(f"The setting REDIS_URL is not usable: {error}.") from error
     return ArqRedis(pool, job_serializer=dump, job_deserializer=load, default_queue_name=QUEUE)

@@ -48,11 +48,12 @@ def find_server() -> str:
 @contextmanager
 def embedded_redis(data: Path) -> Iterator[str]:
     """Runs a server on the data folder; yields its URL; shuts it down cleanly. Raises `EmbeddedError`."""
+    server = find_server()
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     sockets = socket_folder()
     socket = sockets / "redis.sock"
     command = [
-        find_server(), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700",
+        server, "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700",
         "--dir", str(data.absolute()), "--appendonly", "yes", "--appendfsync", "everysec", "--save", "",
         "--daemonize", "no", "--loglevel", "warning",
     ]  # fmt: skip

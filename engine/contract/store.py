@@ -23,14 +23,14 @@ class Store:
         try:
             self._store = _open(url)
         except (BaseError, OSError, ValueError) as error:
-            raise StoreError(f"The store {url} cannot be opened: {error}") from error
+            raise StoreError(f"The store {url} cannot be opened: {_why(error)}") from error
 
     async def put(self, key: str, data: bytes) -> str:
         """Write the blob; returns its key. Raises `StoreError`."""
         try:
             await obstore.put_async(self._store, key, data)
         except (BaseError, OSError) as error:
-            raise StoreError(f"{key} could not be written: {error}") from error
+            raise StoreError(f"{key} could not be written: {_why(error)}") from error
         return key
 
     async def get(self, key: str) -> bytes:
@@ -39,7 +39,7 @@ class Store:
             reply = await obstore.get_async(self._store, key)
             return bytes(await reply.bytes_async())
         except (BaseError, OSError) as error:
-            raise StoreError(f"{key} could not be read: {error}") from error
+            raise StoreError(f"{key} could not be read: {_why(error)}") from error
 
     async def delete(self, *keys: str) -> None:
         """Remove the blobs; those already gone are no error."""
@@ -49,12 +49,17 @@ class Store:
             except FileNotFoundError:
                 continue
             except (BaseError, OSError) as error:
-                raise StoreError(f"{key} could not be deleted: {error}") from error
+                raise StoreError(f"{key} could not be deleted: {_why(error)}") from error
 
     async def list(self, prefix: str) -> list[tuple[str, datetime]]:
         """(key, time of its last change) of every blob under `prefix`."""
         batches = obstore.list(self._store, prefix)
         return [(meta["path"], meta["last_modified"]) async for batch in batches for meta in batch]
+
+
+def _why(error: Exception) -> str:
+    """obstore adds what helps to debug it, on further lines."""
+    return str(error).partition("\n")[0]
 
 
 def _open(url: str) -> ObjectStore:

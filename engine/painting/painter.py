@@ -7,10 +7,7 @@ anywhere and resumed on the same kind of device equals the uncut run bit for bit
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator, Sequence
-
-os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # deterministic matrix products on CUDA
 
 import torch
 import torch.nn.functional as F

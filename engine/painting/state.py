@@ -69,7 +69,8 @@ class State:
         optimiser = type(self.optimiser).__new__(type(self.optimiser))
         optimiser.__dict__.update(vars(self.optimiser))
         optimiser.tensors = _optimiser_part(tensors)
-        own = {name: tensors[name] for name in ("pixels", "average", "good", "losses")}
+        own = {name: tensors[name] for name in ("pixels", "average", "good")}
+        own["losses"] = self.losses.to("cpu", copy=True)
         return State(
             self.iteration, self.scale, averaged=self.averaged, optimiser=optimiser, good_loss=self.good_loss,
             step_factor=self.step_factor, rollbacks=list(self.rollbacks), **own,

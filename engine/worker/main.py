@@ -43,9 +43,10 @@ async def run_worker(settings: Settings, ready: Callable[[Studio], None]) -> Non
     assert settings.redis_url is not None  # noqa: S101 - the caller has seen to it
     device = choose_device(settings.impasto_device)
     weights = await asyncio.to_thread(load_weights, settings.impasto_weights, settings.weights_cache)
+    async with connect(settings.redis_url) as redis:
+        await redis.ping()  # who cannot start says so; who has started outlasts any outage
     async with connect(settings.redis_url, retries=-1) as redis:
         studio = Studio(settings, redis, weights, device)
-        await redis.ping()
         await workers.beat(redis, studio.presence)
         arq = _arq(studio)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -58,7 +59,6 @@ async def run_worker(settings: Settings, ready: Callable[[Studio], None]) -> Non
         finally:
             for task in beside:
                 task.cancel()
-            await workers.sign_off(redis, studio.id)
 
 
 def _drain(studio: Studio, arq: Worker) -> None:
@@ -68,13 +68,29 @@ def _drain(studio: Studio, arq: Worker) -> None:
 
 
 async def _until_drained(studio: Studio, arq: Worker, painting: asyncio.Task[None]) -> None:
-    drained = asyncio.create_task(studio.drained())
-    await asyncio.wait({painting, drained}, return_when=asyncio.FIRST_COMPLETED)
-    if painting.done():
-        drained.cancel()
-        painting.result()
+    ends = [painting, asyncio.create_task(_hand_over(studio, arq)), asyncio.create_task(_deserted(studio))]
+    ended, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    for end in ends:
+        end.cancel()
+    for end in ended:
+        end.result()
+
+
+async def _hand_over(studio: Studio, arq: Worker) -> None:
+    """Once the studio is to drain: wait until all that was begun is saved and passed on, and sign off."""
+    await studio.drained()
     await asyncio.gather(*arq.tasks.values(), return_exceptions=True)
-    painting.cancel()
+    await workers.sign_off(studio.redis, studio.id)
+
+
+async def _deserted(studio: Studio) -> None:
+    """Raises a `RedisError` when the studio is to drain and Redis has gone: nobody could take what was painted."""
+    assert studio.settings.redis_url is not None  # noqa: S101 - as in `run_worker`
+    async with connect(studio.settings.redis_url, retries=5) as redis:
+        while True:
+            if studio.draining:
+                await redis.ping()
+            await asyncio.sleep(1)
 
 
 def _arq(studio: Studio) -> Worker:

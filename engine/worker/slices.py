@@ -117,12 +117,11 @@ class _Slice:
 
     async def _pass_on(self, easel: Easel) -> None:
         studio, claim, state = self._studio, self._claim, easel.state
-        painted = state.iteration > claim.iteration
-        iteration = state.iteration if painted else claim.iteration
-        dropped = await studio.jobs.commit(claim, iteration, await self._save(easel) if painted else None)
+        moved = state.iteration != claim.iteration  # also backwards, when only an older checkpoint could be read
+        dropped = await studio.jobs.commit(claim, state.iteration, await self._save(easel) if moved else None)
         studio.keep_warm(claim.job.id, easel)
         cost = studio.settings.impasto_slice_seconds
-        await studio.turns.enqueue(claim.job, iteration, claim.epoch, cost)
+        await studio.turns.enqueue(claim.job, state.iteration, claim.epoch, cost)
         await studio.store.delete(*dropped)
 
     async def _cancel(self, easel: Easel) -> None:

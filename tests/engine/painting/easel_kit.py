@@ -56,8 +56,13 @@ def painter(recipe: Recipe, convs: vgg.Convs | None = None) -> Painter:
 
 def last(painter: Painter, state: State | None = None) -> State:
     """The finished painting."""
+    return until(painter, None, state)
+
+
+def until(painter: Painter, stop: int | None, state: State | None = None) -> State:
+    """The painting after `stop` iterations."""
     state = state or painter.begin()
-    for state in painter.paint(state):
+    for _ in painter.paint(state, stop):
         pass
     return state
 

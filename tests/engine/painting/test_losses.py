@@ -25,7 +25,8 @@ def features(height: int, width: int, seed: int, dtype: torch.dtype = torch.floa
 
 def matrix(tensor: Tensor) -> Array:
     """The paper's F: N filters by M positions."""
-    return tensor.detach().double().reshape(tensor.shape[1], -1).numpy()
+    rows: Array = tensor.detach().double().reshape(tensor.shape[1], -1).numpy()
+    return rows
 
 
 def naive_gram(f: Array) -> Array:
@@ -106,7 +107,7 @@ def test_the_written_out_gradients_agree_with_finite_differences(
     style = statistic(features(style_h, style_w, 2))
     f = features(h, w, 1)
 
-    def loss(x: Tensor) -> Tensor:
+    def loss(x: Tensor) -> Any:
         return 3 * compare(x, style)  # a factor, for the gradient that comes from above
 
     np.testing.assert_allclose(loss_and_gradient(loss, f)[1], central_differences(loss, f), rtol=1e-6, atol=1e-8)

@@ -87,9 +87,7 @@ def test_sums_are_the_sums_of_their_parts(statistic: str, octaves: int) -> None:
         assert found[part] == pytest.approx(parts, rel=1e-9)
 
 
-@pytest.mark.parametrize(
-    ("field", "part"), [("alpha", "content"), ("beta", "style"), ("total_variation", "variation")]
-)
+@pytest.mark.parametrize(("field", "part"), [("alpha", "content"), ("beta", "style"), ("total_variation", "variation")])
 def test_each_weight_scales_its_own_part_alone(field: str, part: str) -> None:
     before, after = terms(quick(**FULL)), terms(quick(**(FULL | {field: 5 * FULL[field]})))
     for name, value in after.items():
@@ -131,7 +129,9 @@ def test_octaves_average_the_style_over_a_pyramid() -> None:
         levels_of_pyramid = [halve(picture) for picture in levels_of_pyramid]
     found = terms(quick(octaves=3), pictures[0], pictures[1:2], pictures[2])
     assert found["style"] == pytest.approx(expected, rel=1e-9)
-    assert found["content"] == pytest.approx(terms(quick(), pictures[0], pictures[1:2], pictures[2])["content"], rel=1e-9)
+    assert found["content"] == pytest.approx(
+        terms(quick(), pictures[0], pictures[1:2], pictures[2])["content"], rel=1e-9
+    )
 
 
 def test_octaves_end_where_a_statistic_would_mean_nothing() -> None:
@@ -181,7 +181,9 @@ def test_the_gradient_agrees_with_finite_differences(variant: str, pooling: Lite
         down.view(-1)[index] -= 1e-4
         slope = float(loss(up, 0)[0][0] - loss(down, 0)[0][0]) / 2e-4
         # A rectification or a maximum may switch within the difference: allow a thousandth of the largest slope.
-        assert float(gradient.reshape(-1)[index]) == pytest.approx(slope, rel=1e-3, abs=1e-3 * float(gradient.abs().max()))
+        assert float(gradient.reshape(-1)[index]) == pytest.approx(
+            slope, rel=1e-3, abs=1e-3 * float(gradient.abs().max())
+        )
 
 
 def test_float32_is_close_to_float64() -> None:
@@ -205,7 +207,6 @@ def test_networks_take_turns() -> None:
 
 
 def test_the_scale_is_the_loss_without_features() -> None:
-    """A network of zeros except in its targets: here, by the losses themselves."""
     recipe = quick(**FULL)
     expected = 0.0
     content, style = NETWORK(CONTENT, recipe.content_layers), NETWORK(STYLE, recipe.style_layers)

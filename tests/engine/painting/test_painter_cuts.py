@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from easel_kit import assert_same, last, painter, quick, restored, saved
+from easel_kit import assert_same, last, painter, quick, restored, saved, until
 
 from engine.painting.recipe import Recipe, preset
 
@@ -59,9 +59,7 @@ def test_a_run_cut_after_every_iteration_equals_the_uncut_run(run: str) -> None:
 def test_a_copy_is_not_touched_by_the_going_painting(optimiser: str) -> None:
     recipe = quick(optimiser=optimiser, step=1.0, average=0.5)
     own = painter(recipe)
-    state = own.begin()
-    for _ in own.paint(state, stop=5):
-        pass
+    state = until(own, 5)
     copy, before = state.copy(), saved(state)
     last(own, state)
     assert copy.iteration == 5
@@ -73,9 +71,7 @@ def test_a_copy_is_not_touched_by_the_going_painting(optimiser: str) -> None:
 def test_a_copy_can_be_painted_on(optimiser: str) -> None:
     recipe = quick(optimiser=optimiser, step=1.0)
     own = painter(recipe)
-    state = own.begin()
-    for _ in own.paint(state, stop=5):
-        pass
+    state = until(own, 5)
     copy = state.copy()
     assert_same(last(own, copy), last(own, state))
 
@@ -91,8 +87,7 @@ def test_a_checkpoint_without_a_part_is_refused() -> None:
 
 def test_a_checkpoint_holds_only_the_losses_so_far() -> None:
     recipe = quick()
-    own = painter(recipe)
-    *_, state = own.paint(own.begin(), stop=5)
+    state = until(painter(recipe), 5)
     tensors, _ = saved(state)
     assert len(tensors["losses"]) == 5
     back = restored(recipe, saved(state))

@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from easel_kit import last, painter, quick, random_weights
+from easel_kit import last, painter, quick, random_weights, until
 from torch import Tensor
 
 from engine.painting.painter import EXPLOSION, PaintingError
@@ -20,8 +20,7 @@ NAN_OR_EXPLODED = {"the loss was no longer a number", "the loss exploded"}
 def painted(recipe: Recipe) -> tuple[State, dict[int, Tensor]]:
     """The finished painting, and the pixels after each rollback."""
     own, after = painter(recipe), {}
-    state = own.begin()
-    for state in own.paint(state):
+    for state in own.paint(own.begin()):
         if state.rollbacks and state.rollbacks[-1][0] == state.iteration:
             after[state.iteration] = state.pixels.clone()
             assert torch.equal(state.pixels, state.good)
@@ -53,7 +52,7 @@ def test_a_rollback_returns_to_pixels_whose_loss_was_good() -> None:
 
 def test_an_explosion_before_the_first_look_is_seen() -> None:
     own = painter(quick(step=255.0))
-    *_, state = own.paint(own.begin(), stop=10)
+    state = until(own, 10)
     worst = float(state.losses[9, 0])
     assert math.isfinite(worst)
     assert worst > 100 * float(state.losses[0, 0])
@@ -63,9 +62,8 @@ def test_an_explosion_before_the_first_look_is_seen() -> None:
 
 def test_a_good_inspection_keeps_the_pixels_whose_loss_it_saw() -> None:
     own = painter(quick(iterations=25))
-    state = own.begin()
-    before = state.pixels.clone()
-    for state in own.paint(state):
+    before = own.begin().pixels
+    for state in own.paint(own.begin()):
         if state.iteration in (10, 20, 25):
             assert torch.equal(state.good, before)
             assert state.good_loss == float(state.losses[state.iteration - 1, 0])
@@ -74,16 +72,14 @@ def test_a_good_inspection_keeps_the_pixels_whose_loss_it_saw() -> None:
 
 def test_the_loss_is_looked_at_where_a_scale_ends() -> None:
     """Otherwise the next scale would go on from lost pixels and take them for good ones."""
-    recipe = quick(size=48, scales=2, iterations=30, step=255.0, optimiser="lbfgs")
-    recipe = Recipe(**(recipe.as_dict() | {"iterations": 29}))
-    (_, first), _ = recipe.plan()
-    assert first % 10
+    recipe = quick(size=48, scales=2, iterations=29, step=255.0, optimiser="lbfgs")
+    first = recipe.plan()[0][1]
+    assert first % 10, "the end of the scale is off the grid"
     own = painter(recipe)
-    for state in own.paint(own.begin(), stop=first):
-        pass
+    state = until(own, first)
     assert state.rollbacks[-1][0] == first
-    for state in own.paint(state, stop=first + 1):
-        assert torch.isfinite(state.good).all()
+    until(own, first + 1, state)
+    assert torch.isfinite(state.good).all()
 
 
 def test_the_painting_breaks_off_after_three_rollbacks() -> None:
@@ -93,7 +89,7 @@ def test_the_painting_breaks_off_after_three_rollbacks() -> None:
     state = own.begin()
     start, seen = state.pixels.clone(), []
     with pytest.raises(PaintingError) as error:
-        for state in own.paint(state):
+        for _ in own.paint(state):
             seen.append(state.iteration)
             if state.iteration % 10 == 0:
                 assert torch.equal(state.pixels, start)
@@ -109,7 +105,7 @@ def test_the_painting_breaks_off_after_three_rollbacks() -> None:
 def test_pixels_that_are_no_numbers_are_caught_though_the_loss_is_one() -> None:
     """The last step of all, after which no loss is taken."""
     own = painter(quick(iterations=10))
-    *_, state = own.paint(own.begin(), stop=9)
+    state = until(own, 9)
     state.optimiser.tensors["mean"][0, 0, 0, 0] = math.nan
     state = last(own, state)
     assert state.rollbacks == [(10, "the loss was no longer a number")]

@@ -15,11 +15,11 @@ SHORT = light(50)
 
 @pytest.fixture(scope="module", autouse=True)
 def worker(house: House) -> None:
-    house.hire(seconds=0.3).ready()
+    house.hire(seconds=0.1).ready()
 
 
 async def test_jobs_of_two_people_alternate_on_one_worker(desk: Desk) -> None:
-    recipe = light(800, snapshots=tuple(range(10, 800, 10)))
+    recipe = light(1000, snapshots=tuple(range(10, 1000, 10)))
     start = await tail(desk.redis)
     jobs = [await desk.order(recipe, user=user) for user in ("ann", "bob")]
     runs = [await desk.run(job) for job in jobs]

@@ -20,7 +20,7 @@ RECIPE = light(1200, snapshots=tuple(range(40, 1200, 40)))
 @pytest.fixture
 def hand(house: House) -> Iterator[Hand]:
     """The only worker, at first."""
-    yield house.hire().ready()
+    yield house.hire(seconds=0.3).ready()
     house.close()
 
 
@@ -54,7 +54,7 @@ async def test_a_worker_killed_in_mid_slice_is_replaced_by_another_and_no_bit_di
     at_the_kill = await desk.jobs.fields(job.id)
     hand.send(signal.SIGKILL)
     assert hand.ended() == -signal.SIGKILL
-    house.hire().ready()
+    house.hire(seconds=0.3).ready()
 
     run = await desk.run(job)
 
@@ -82,7 +82,7 @@ async def test_a_worker_asked_to_end_in_mid_slice_hands_over_where_it_stands(
     assert (fields["state"], fields["worker"], fields["deaths"]) == (State.PAINTING, "", "0")
     assert await desk.turns.waiting(slice_id(job.id, iteration, epoch))
 
-    house.hire().ready()
+    house.hire(seconds=0.3).ready()
     run = await desk.run(job)
     assert_nothing_lost_or_twice(run, await desk.story(job))
     assert iteration in [painted["to"] for painted in run["slices"]]
