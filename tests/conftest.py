@@ -103,7 +103,7 @@ class House:
     """One database of the Redis, one store; jobs are asked for here, and workers hired."""
 
     def __init__(self, url: str, folder: Path) -> None:
-        self.url, self.store_url = url, (folder / "store").as_uri()
+        self.url, self.folder, self.store_url = url, folder, (folder / "store").as_uri()
         self.hands: list[Hand] = []
 
     def hire(self, seconds: float = 0.5) -> Hand:

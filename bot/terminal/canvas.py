@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -27,19 +28,22 @@ class Canvas:
         self.work = folder / ".impasto"
         self._note = self.work / "job.json"
 
-    def begin(self) -> None:
-        """Make the folder and clear away an earlier, finished painting. Raises `CanvasError`."""
+    def begin(self, pictures: Iterable[Path]) -> None:
+        """Make the folder to paint `pictures` in, and clear away an earlier, finished painting. Raises `CanvasError`."""
         if self._note.exists():
             raise CanvasError(
                 f"{self.folder} holds an unfinished painting: go on with `impasto paint --resume {self.folder}`, "
                 "or give another folder."
             )
+        for picture in pictures:
+            if _is_ours(picture) and picture.parent.resolve() == self.folder.resolve():
+                raise CanvasError(f"{picture} would be written over: give another folder.")
         try:
             self.work.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise CanvasError(f"{self.folder} cannot be written to: {error.strerror}.") from error
-        for path in self.folder.iterdir():
-            if path.name in (*_RESULTS, "index.html") or (path.suffix == ".png" and _is_ours(path.stem)):
+        if (self.folder / "run.json").exists():  # else what lies here is somebody else's
+            for path in filter(_is_ours, list(self.folder.iterdir())):
                 path.unlink()
 
     @property
@@ -93,5 +97,8 @@ class Canvas:
         return partial.replace(path)
 
 
-def _is_ours(stem: str) -> bool:
-    return (stem.isdigit() and len(stem) == 5) or stem == "content" or stem.startswith("style-")
+def _is_ours(path: Path) -> bool:
+    stem = path.stem
+    source = stem == "content" or stem.startswith("style-")
+    snapshot = len(stem) == 5 and stem.isdigit()
+    return path.name in (*_RESULTS, "index.html") or (path.suffix == ".png" and (source or snapshot))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import os
 import sys
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 import click
+from redis.exceptions import RedisError
 
 from bot.intake import BadPicture
 from bot.terminal.canvas import CanvasError
@@ -25,6 +25,8 @@ from engine.painting.recipe import PRESETS, Recipe, RecipeError
 _ONE_SENTENCE = (
     BadPicture, CanvasError, EmbeddedError, RecipeError, SettingsError, StoreError, WorkshopError
 )  # fmt: skip
+
+_NOT_SET = ("name", "version", "weights")  # of the recipe's fields: they follow from `--recipe` and `--weights`
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -103,7 +105,7 @@ def _fields(options: dict[str, Any], styles: int) -> dict[str, Any]:
 def _setting(text: str) -> tuple[str, Any]:
     """FIELD=VALUE in the field's own type. Raises `RecipeError`."""
     name, separator, value = text.partition("=")
-    kinds = {field.name: get_type_hints(Recipe)[field.name] for field in dataclasses.fields(Recipe)}
+    kinds = {field: kind for field, kind in get_type_hints(Recipe).items() if field not in _NOT_SET}
     if not separator or name not in kinds:
         raise RecipeError(f"--set takes FIELD=VALUE with one of the fields {', '.join(kinds)}.")
     kind = kinds[name]
@@ -131,6 +133,9 @@ def main() -> None:
     except _ONE_SENTENCE as error:
         if str(error):
             print(error, file=sys.stderr)
+        sys.exit(1)
+    except RedisError as error:
+        print(f"Redis cannot be reached: {str(error).rstrip('.')}.", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -47,7 +47,7 @@ async def paint(order: Order, settings: Settings) -> int:
     preset(order.recipe, weights="random", **order.fields)  # refuse a wrong recipe before anything is started
     blobs = [intake.read_picture_file(path) for path in paths]
     canvas = Canvas(order.folder)
-    canvas.begin()
+    canvas.begin(paths)
     taking = asyncio.ensure_future(_take_in(paths, blobs))
     try:
         async with open_workshop(settings, canvas.work, order.weights, order.device) as workshop:

@@ -35,8 +35,9 @@ async def open_workshop(settings: Settings, folder: Path, weights: str, device: 
     """The workshop of `REDIS_URL`, or one of our own with its data in `folder`. Raises `WorkshopError`."""
     async with AsyncExitStack() as stack:
         if settings.redis_url:
+            async with connect(settings.redis_url, retries=1) as redis:  # a wrong address shows at once
+                worker = _choose(await workers.living(redis), weights)
             redis = await stack.enter_async_context(connect(settings.redis_url))
-            worker = _choose(await workers.living(redis), weights)
             yield Workshop(redis, Store(settings.store), worker)
             return
         url = stack.enter_context(embedded_redis(folder / "redis"))

@@ -47,7 +47,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     except (RedisError, OSError) as error:
-        print(f"Redis cannot be reached at REDIS_URL: {error}.", file=sys.stderr)
+        print(f"Redis cannot be reached at REDIS_URL: {str(error).rstrip('.')}.", file=sys.stderr)
         return 1
     return 0
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import structlog
 from arq.worker import Worker, func
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from engine.contract import workers
@@ -87,10 +89,14 @@ async def _deserted(studio: Studio) -> None:
     """Raises a `RedisError` when the studio is to drain and Redis has gone: nobody could take what was painted."""
     assert studio.settings.redis_url is not None  # noqa: S101 - as in `run_worker`
     async with connect(studio.settings.redis_url, retries=5) as redis:
-        while True:
-            if studio.draining:
-                await redis.ping()
-            await asyncio.sleep(1)
+        try:
+            while True:
+                if studio.draining:
+                    await redis.ping()
+                await asyncio.sleep(1)
+        except RedisError:
+            studio.redis.set_retry(Retry(NoBackoff(), 0))  # nothing else may go on trying
+            raise
 
 
 def _arq(studio: Studio) -> Worker:

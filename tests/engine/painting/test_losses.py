@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -25,8 +25,7 @@ def features(height: int, width: int, seed: int, dtype: torch.dtype = torch.floa
 
 def matrix(tensor: Tensor) -> Array:
     """The paper's F: N filters by M positions."""
-    rows: Array = tensor.detach().double().reshape(tensor.shape[1], -1).numpy()
-    return rows
+    return cast(Array, tensor.detach().double().reshape(tensor.shape[1], -1).numpy())
 
 
 def naive_gram(f: Array) -> Array:

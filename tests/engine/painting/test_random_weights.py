@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 import torch
 from easel_kit import levels
@@ -56,6 +58,8 @@ def test_filters_are_orthogonal(pictures: list[Tensor]) -> None:
     torch.testing.assert_close(directions @ directions.T, torch.eye(64), rtol=0, atol=1e-5)
 
 
-def test_a_flat_picture_gives_finite_weights() -> None:
-    convs = random_convs(0, 3, [torch.full((1, 3, 32, 32), 90.0)])
+@pytest.mark.parametrize("colour", [(90.0, 90.0, 90.0), [255 * mean for mean in vgg.MEAN]])
+def test_a_flat_picture_gives_finite_weights(colour: Sequence[float]) -> None:
+    """In the mean colour even every feature is nought."""
+    convs = random_convs(0, 3, [torch.tensor(colour).view(1, 3, 1, 1).expand(1, 3, 32, 32)])
     assert all(torch.isfinite(tensor).all() for pair in convs.values() for tensor in pair)
