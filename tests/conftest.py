@@ -166,7 +166,6 @@ class Desk:
                 return event
         raise AssertionError(f"{job.id} ended before iteration {iteration}")
 
-
     async def until_it_has_checkpoints(self, job: Job, count: int) -> None:
         async for _ in follow(self.redis, job.id):
             if len((await self.jobs.fields(job.id))["checkpoints"].split()) == count:
@@ -195,7 +194,9 @@ def house(redis_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     house = House(f"{redis_server}?db=1", tmp_path_factory.mktemp("house"))
     yield house
     house.close()
-    subprocess.run(["redis-cli", "-s", redis_server.removeprefix("unix://"), "-n", "1", "flushdb"], check=True, capture_output=True)
+    subprocess.run(
+        ["redis-cli", "-s", redis_server.removeprefix("unix://"), "-n", "1", "flushdb"], check=True, capture_output=True
+    )
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from engine.contract import events
 from engine.contract.jobs import Job, Jobs, Picture, State, new_id
 from engine.contract.settings import Settings
 from engine.contract.turns import Turns
-from engine.painting.recipe import Recipe, preset
+from engine.painting.recipe import Recipe, RecipeError, preset
 
 _SECONDS = 15.0  # of a first slice, whose real cost nobody knows yet
 _INTERRUPTED = 130
@@ -44,7 +44,9 @@ async def paint(order: Order, settings: Settings) -> int:
     Raises the one-sentence errors of the rooms below: pictures, recipe, canvas, workshop, store.
     """
     paths = (order.content, *order.styles)
-    preset(order.recipe, weights="random", **order.fields)  # refuse a wrong recipe before anything is started
+    wanted = preset(order.recipe, weights="random", **order.fields)  # a wrong one is refused before anything is started
+    if len(wanted.style_weights) != len(order.styles):
+        raise RecipeError(f"The recipe weighs {len(wanted.style_weights)} styles, but {len(order.styles)} were given.")
     blobs = [intake.read_picture_file(path) for path in paths]
     canvas = Canvas(order.folder)
     canvas.begin(paths)

@@ -66,7 +66,10 @@ def run_record(job: Job, easel: Easel, weights: Weights, sha256: str) -> dict[st
         "height": height,
         "seconds": round(sum(s["seconds"] for s in easel.journal.slices), 3),
         "slices": easel.journal.slices,
-        "rollbacks": [{"iteration": i, "reason": reason} for i, reason in state.rollbacks],
+        "rollbacks": [
+            {"iteration": i, "reason": reason, "step": recipe.step / 2**k}
+            for k, (i, reason) in enumerate(state.rollbacks, 1)
+        ],
         "snapshots": [{"iteration": i, "file": f"{i:05d}.png"} for i in sorted(easel.journal.snapshots)],
         "final": {"file": "final.png", "sha256": sha256},
         "losses": {"columns": columns(recipe), "rows": rows},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,17 +25,17 @@ def features(height: int, width: int, seed: int, dtype: torch.dtype = torch.floa
 
 def matrix(tensor: Tensor) -> Array:
     """The paper's F: N filters by M positions."""
-    return cast(Array, tensor.detach().double().reshape(tensor.shape[1], -1).numpy())
+    return np.asarray(tensor.detach().double().reshape(tensor.shape[1], -1))
 
 
 def naive_gram(f: Array) -> Array:
     n, m = f.shape
-    gram = np.zeros((n, n))
+    gram: Array = np.zeros((n, n))
     for i in range(n):
         for j in range(n):
             for k in range(m):
-                gram[i, j] += f[i, k] * f[j, k]
-    return gram / m
+                gram[i, j] += f[i, k] * f[j, k] / m
+    return gram
 
 
 def naive_gram_loss(f: Array, style: Array) -> tuple[float, Array]:

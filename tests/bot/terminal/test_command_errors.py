@@ -1,0 +1,127 @@
+"""What a person can get wrong at the terminal: one line that says what, exit status 1, nothing left behind."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from impasto_command import LIGHT, PAINT, left_over, make_room, run
+
+from bot.terminal.main import main
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    room = make_room(tmp_path_factory.mktemp("errors"))
+    (room / "page.png").write_text("<!doctype html><html><body>Not found</body></html>")
+    (room / "empty").mkdir()
+    return room
+
+
+def one_line(room: Path, *arguments: str) -> str:
+    """The only line of a command that went wrong."""
+    reply = run(room, *arguments)
+    assert reply.returncode == 1, reply
+    assert reply.stdout == ""
+    assert left_over(room) == []
+    (line,) = reply.stderr.splitlines()
+    return line
+
+
+class Here:
+    """The command in this very process: as fast as it refuses."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, capture: pytest.CaptureFixture[str]) -> None:
+        self._patch, self._capture = patch, capture
+
+    def one_line(self, *arguments: str, redis_url: str = "") -> str:
+        self._patch.setenv("REDIS_URL", redis_url)
+        self._patch.setattr(sys, "argv", ["impasto", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = self._capture.readouterr()
+        assert (ended.value.code, out) == (1, "")
+        (line,) = err.splitlines()
+        return str(line)
+
+
+@pytest.fixture
+def here(room: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Here:
+    monkeypatch.chdir(room)
+    return Here(monkeypatch, capsys)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([*LIGHT, "--set", "colour=blue"], "--set takes FIELD=VALUE with one of the fields size, iterations,"),
+        ([*LIGHT, "--set", "weights=random"], "--set takes FIELD=VALUE with one of the fields size, iterations,"),
+        ([*LIGHT, "--set", "name=mine"], "--set takes FIELD=VALUE with one of the fields size, iterations,"),
+        ([*LIGHT, "--set", "step=large"], "large is not a value for step."),
+        ([*LIGHT, "--set", "clamp=perhaps"], "perhaps is not a value for clamp."),
+        ([*LIGHT, "--set", "style_layers=relu9_1"], "There is no layer relu9_1"),
+        ([*LIGHT, "--size", "5"], "The size must be between"),
+        ([*LIGHT, "--iterations", "0"], "The number of iterations must be between 1 and 99,900."),
+        ([*LIGHT, "--style-weights", "1,2"], "2 styles"),
+        (["paint", "none.png", "style.png"], "none.png"),
+        (["paint", "empty", "style.png"], "empty"),
+        (["paint", "--resume", "empty"], "There is nothing to go on with in empty."),
+        (["paint", "--resume", "nowhere"], "There is nothing to go on with in nowhere."),
+    ],
+)
+def test_a_wrong_word_is_refused_before_anything_is_started(
+    here: Here, room: Path, arguments: list[str], sentence: str
+) -> None:
+    assert sentence in here.one_line(*arguments, *([] if "--resume" in arguments else ["-o", "new"]))
+    assert not (room / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["paint", "page.png", "style.png", "--weights", "random", "--device", "cpu"], "page.png"),
+        ([*PAINT, "--weights", "no such file.pth"], "no such file.pth"),
+        ([*PAINT, "--device", "cuda:7"], "use --device cpu"),
+        ([*PAINT, "--device", "pencil"], "There is no device pencil"),
+    ],
+)
+def test_what_only_shows_when_all_is_started_is_a_line_as_well(room: Path, arguments: list[str], sentence: str) -> None:
+    assert sentence in one_line(room, *arguments, "-o", "out")
+    assert not (room / "out" / ".impasto").exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("redis://127.0.0.1:1", "Redis cannot be reached"),
+        ("unix:///nowhere/redis.sock", "Redis cannot be reached"),
+        ("127.0.0.1", "The setting REDIS_URL is not usable"),
+    ],
+)
+def test_a_redis_that_is_not_there_is_a_line(here: Here, url: str, sentence: str) -> None:
+    assert sentence in here.one_line(*LIGHT, "-o", "out", redis_url=url)
+
+
+def test_a_redis_without_workers_is_a_line_with_the_remedy(here: Here, redis_server: str) -> None:
+    line = here.one_line(*LIGHT, "-o", "out", redis_url=f"{redis_server}?db=2")
+    assert line == "No worker is alive at REDIS_URL: start one with `impasto worker`."
+
+
+def test_a_picture_of_ones_own_is_never_written_over(here: Here, room: Path) -> None:
+    before = (room / "content.png").read_bytes()
+    assert here.one_line(*LIGHT, "-o", ".") == "content.png would be written over: give another folder."
+    assert (room / "content.png").read_bytes() == before
+
+
+def test_a_dry_run_tells_recipe_memory_and_time_and_paints_nothing(room: Path) -> None:
+    before = sorted(room.iterdir())
+    reply = run(room, *LIGHT, "--iterations", "30", "--dry-run")
+    assert (reply.returncode, reply.stderr) == (0, "")
+    words = {line.split(maxsplit=1)[0]: line.split(maxsplit=1)[1] for line in reply.stdout.splitlines() if line}
+    assert words["iterations"] == "30"
+    assert words["style_layers"] == "relu1_1"
+    assert words["plan"].count("iterations at") == int(words["scales"])
+    assert words["memory"].startswith("about ")
+    assert words["time"].startswith("about ")
+    assert sorted(room.iterdir()) == before

@@ -1,0 +1,47 @@
+"""Ctrl-C keeps what there is, and `--resume` goes on from there to the same picture."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+
+import pytest
+from conftest import uncut_sha256
+from impasto_command import LIGHT, left_over, make_room, run, start
+
+from bot.terminal.canvas import Canvas, CanvasError
+from engine.painting.recipe import Recipe
+
+
+@pytest.mark.parametrize("recipe", ["fine", "gatys"])  # Adam and L-BFGS
+def test_an_interrupted_painting_goes_on_to_the_picture_of_an_uncut_one(recipe: str, tmp_path: Path) -> None:
+    room = make_room(tmp_path)
+    paint = [*LIGHT, "--recipe", recipe, "--iterations", "700", "--snapshots", "20,40,690", "--seed", "3", "-o", "out"]
+    process = start(room, *paint)
+    assert process.stdout is not None
+    heard = [next(line for line in process.stdout if line.startswith("iteration 20:"))]
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate()
+    heard += out.splitlines()
+
+    assert process.returncode == 130, err
+    assert err == ""
+    assert heard[-1].endswith("go on with: impasto paint --resume 'out'")
+    assert (room / "out" / "00020.png").exists()
+    assert not (room / "out" / "run.json").exists()
+    assert left_over(room) == []
+
+    with pytest.raises(CanvasError, match=r"go on with `impasto paint --resume .*out`, or give another folder\.$"):
+        Canvas(room / "out").begin([])
+
+    resumed = run(room, "paint", "--resume", "out", "--device", "cpu")
+    assert resumed.returncode == 0, resumed.stderr
+    record = json.loads((room / "out" / "run.json").read_text())
+    assert record["final"]["sha256"] == uncut_sha256(Recipe.from_dict(record["recipe"]))
+    assert len(record["losses"]["rows"]) == 700
+    assert [snapshot["iteration"] for snapshot in record["snapshots"]] == [20, 40, 690, 700]
+    promised = {f"{i:05d}.png" for i in (20, 40, 690, 700)} | {"final.png", "loss.png", "film.webp", "index.html"}
+    assert promised <= {path.name for path in (room / "out").iterdir()}
+    assert not (room / "out" / ".impasto").exists()
+    assert left_over(room) == []

@@ -1,0 +1,118 @@
+"""`impasto paint`, from two pictures to the folder with everything in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import House, uncut_sha256
+from impasto_command import COMMAND, LIGHT, environment, left_over, make_room, run
+from PIL import Image
+from pydantic import TypeAdapter
+
+from engine.contract.events import Event
+from engine.painting.pictures import pixels_sha256
+from engine.painting.recipe import Recipe
+
+SHORT = [*LIGHT, "--iterations", "12", "--snapshots", "3,6", "-o", "out"]
+PICTURES = ["00003.png", "00006.png", "00012.png", "content.png", "final.png", "loss.png", "style-1.png"]
+FILES = sorted([*PICTURES, "film.webp", "index.html", "run.json"])
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_room(tmp_path_factory.mktemp("paint"))
+
+
+@pytest.fixture(scope="module")
+def painted(room: Path) -> subprocess.CompletedProcess[str]:
+    """One painting, told as JSON."""
+    return run(room, *SHORT, "--json")
+
+
+def test_it_leaves_exactly_what_it_promises(room: Path, painted: subprocess.CompletedProcess[str]) -> None:
+    assert painted.returncode == 0, painted.stderr
+    out = room / "out"
+    assert names(out) == FILES
+    for name in PICTURES:
+        with Image.open(out / name) as picture:
+            assert picture.format == "PNG"
+            assert name in ("loss.png", "content.png", "style-1.png") or picture.size == (48, 48)
+    with Image.open(out / "film.webp") as film:
+        assert (film.format, film.is_animated) == ("WEBP", True)
+    assert (out / "film.webp").stat().st_size < 8_000_000
+    assert "<html" in (out / "index.html").read_text()
+    assert left_over(room) == []
+
+
+def test_the_record_is_enough_to_paint_it_again(room: Path, painted: subprocess.CompletedProcess[str]) -> None:
+    record = json.loads((room / "out" / "run.json").read_text())
+    recipe = Recipe.from_dict(record["recipe"])
+    assert (recipe.iterations, recipe.snapshots, recipe.networks) == (12, (3, 6), 1)
+    assert recipe.as_dict() == Recipe.from_dict(json.loads(json.dumps(recipe.as_dict()))).as_dict()
+    columns, rows = record["losses"]["columns"], record["losses"]["rows"]
+    assert [len(row) for row in rows] == [len(columns)] * 12
+    with Image.open(room / "out" / "final.png") as final:
+        assert record["final"]["sha256"] == pixels_sha256(final) == uncut_sha256(recipe)
+    assert record["weights"]["stand_in"] is True
+    assert [snapshot["iteration"] for snapshot in record["snapshots"]] == [3, 6, 12]
+
+
+def test_every_line_of_json_is_an_event_and_a_picture_is_there_when_it_is_told(
+    painted: subprocess.CompletedProcess[str],
+) -> None:
+    lines = painted.stdout.splitlines()
+    events: list[Event] = [TypeAdapter[Event](Event).validate_json(line) for line in lines]
+    kinds = [event.kind for event in events if event.kind != "progress"]
+    assert kinds == ["started", "snapshot", "snapshot", "snapshot", "done"]
+    paths = [json.loads(line)["path"] for line in lines if json.loads(line)["kind"] in ("snapshot", "done")]
+    assert paths == ["out/00003.png", "out/00006.png", "out/00012.png", "out/final.png"]
+
+
+def test_in_a_terminal_a_bar_shows_iteration_and_newest_picture_even_over_a_finished_painting(
+    room: Path, painted: subprocess.CompletedProcess[str]
+) -> None:
+    (room / "out" / "00099.png").write_bytes(b"of the earlier painting")
+    (room / "out" / "mine.png").write_bytes(b"not ours")
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, *SHORT, "--seed", "1"], cwd=room, stdin=theirs, stdout=theirs, stderr=theirs,
+        env=environment(COLUMNS="160", LINES="40"),
+    )  # fmt: skip
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            shown += os.read(ours, 65536)
+        except OSError:  # how Linux says that the other side has been closed
+            break
+    os.close(ours)
+    assert process.wait() == 0, shown
+    assert b"12/12" in shown
+    assert "━".encode() in shown
+    assert b"newest: out/final.png" in shown
+    assert names(room / "out") == sorted([*FILES, "mine.png"])
+    assert left_over(room) == []
+
+
+def test_with_a_redis_of_ones_own_the_worker_there_paints(house: House, tmp_path: Path) -> None:
+    house.hire().ready()
+    room = make_room(tmp_path)
+    reply = run(room, *SHORT, REDIS_URL=house.url, STORE_URL=house.store_url)
+    assert reply.returncode == 0, reply.stderr
+    assert names(room / "out") == FILES
+    record = json.loads((room / "out" / "run.json").read_text())
+    assert Path(house.folder / "store" / "jobs" / record["job"] / "final.png").exists()
+    lines = reply.stdout.splitlines()
+    assert lines[0].startswith("painting 48x48 px on cpu")
+    assert "iteration 3: out/00003.png" in lines
+    assert lines[-1] == "Done: out/index.html"
+    assert "\x1b" not in reply.stdout

@@ -1,0 +1,49 @@
+"""The Redis and the worker that live as long as the command."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+from pathlib import Path
+
+import pytest
+from conftest import ONE_THREAD, Desk, light, uncut_sha256
+from impasto_command import LIGHT, left_over, make_room, start
+
+from bot.terminal.workshop import open_workshop
+from engine.contract.settings import read_settings
+
+
+async def test_a_worker_that_is_killed_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("REDIS_URL", "")
+    for name, value in ONE_THREAD.items():
+        monkeypatch.setenv(name, value)
+    async with open_workshop(read_settings(), tmp_path / "work", "random", "cpu") as workshop:
+        os.kill(int(workshop.worker.id.rpartition(":")[2]), signal.SIGKILL)
+        desk, recipe = Desk(workshop.redis, workshop.store), light(20)
+        run = await desk.run(await desk.order(recipe))
+        assert run["slices"][0]["worker"] != workshop.worker.id
+        assert run["final"]["sha256"] == uncut_sha256(recipe)
+    monkeypatch.chdir("/")
+    assert [line for line in left_over(tmp_path)] == []
+
+
+def test_nothing_goes_on_when_the_command_itself_is_killed(tmp_path: Path) -> None:
+    room = make_room(tmp_path)
+    process = start(room, *LIGHT, "--iterations", "90000", "--snapshots", "10", "-o", "out")
+    assert process.stdout is not None
+    next(line for line in process.stdout if line.startswith("iteration 10:"))
+    children = [os.pidfd_open(int(pid)) for pid in _children(process.pid)]
+    assert len(children) == 2  # Redis and the worker
+    process.kill()
+    process.communicate()
+    for child in children:
+        select.select([child], [], [])  # until it has ended
+        os.close(child)
+    assert left_over(room) == []
+
+
+def _children(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()

@@ -1,0 +1,40 @@
+"""The line to Redis: JSON alone, and a sentence when the address is wrong."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from arq.connections import ArqRedis
+from conftest import a_job
+
+from engine.contract.connection import connect, load
+from engine.contract.settings import SettingsError, read_settings
+from engine.contract.turns import Turns, slice_id
+
+
+async def test_what_lies_in_redis_is_json_and_cannot_run(redis: ArqRedis) -> None:
+    job = a_job()
+    await Turns(redis).enqueue(job, 0, 0, 1.0)
+    stored = await redis.get(f"arq:job:{slice_id(job.id, 0, 0)}")
+    assert json.loads(stored)["a"] == [job.id, 0, 0]
+    with pytest.raises(ValueError, match="JSON|decode"):
+        load(b"\x80\x04\x95\x00")  # how a pickle begins
+
+
+@pytest.mark.parametrize("url", ["nonsense", "http://localhost:6379", "redis://localhost:port", "localhost:6379"])
+def test_an_address_of_no_redis_is_a_sentence(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"^The setting REDIS_URL is not usable: .*\.$"):
+        connect(url)
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "600", "soon"])
+def test_a_setting_out_of_range_is_a_sentence_with_its_name(monkeypatch: pytest.MonkeyPatch, seconds: str) -> None:
+    monkeypatch.setenv("IMPASTO_SLICE_SECONDS", seconds)
+    with pytest.raises(SettingsError, match="IMPASTO_SLICE_SECONDS"):
+        read_settings()
+
+
+def test_an_empty_setting_counts_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "")
+    assert read_settings().redis_url is None

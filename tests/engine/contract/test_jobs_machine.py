@@ -1,0 +1,146 @@
+"""The job's life against a plain model of it, in any order of calls, with workers that come too late mixed in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import pytest
+from conftest import a_job
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from engine.contract.connection import connect
+from engine.contract.events import Cancelled, Done, Failed, Notice
+from engine.contract.jobs import DEATHS, Claim, Fenced, Jobs, State
+
+T = TypeVar("T")
+OPEN = (State.QUEUED, State.PAINTING)
+
+
+class Life(RuleBasedStateMachine):
+    """One job; `self.claims` are all that were ever given, the newest last."""
+
+    url = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.redis = connect(self.url)
+        self.jobs, self.job = Jobs(self.redis), a_job()
+        self.state: State | None = None
+        self.iteration = self.deaths = self.told = 0
+        self.held = self.cancelled = False
+        self.seen: set[int] = set()
+        self.checkpoints: list[str] = []
+        self.claims: list[Claim] = []
+
+    def do(self, call: Coroutine[Any, Any, T]) -> T:
+        return self.loop.run_until_complete(call)
+
+    def teardown(self) -> None:
+        self.do(self.redis.aclose())
+        self.loop.close()
+
+    def fenced(self, claim: Claim) -> bool:
+        return self.state is not State.PAINTING or claim is not self.claims[-1]
+
+    def attempt(self, claim: Claim, write: Coroutine[Any, Any, T]) -> T | None:
+        """None when the claim is stale, and then the write must say so."""
+        if not self.fenced(claim):
+            return self.do(write)
+        with pytest.raises(Fenced):
+            self.do(write)
+        return None
+
+    @rule()
+    def create(self) -> None:
+        assert self.do(self.jobs.create(self.job)) is (self.state is None)
+        self.state = self.state or State.QUEUED
+
+    @rule(iteration=st.sampled_from([0, 10]), late=st.integers(0, 1))
+    def start(self, iteration: int, late: int) -> None:
+        epoch = max(0, len(self.claims) - late)
+        begins = self.state in OPEN and (iteration, epoch) == (self.iteration, len(self.claims))
+        claim = self.do(self.jobs.start(self.job.id, iteration, epoch, "worker"))
+        assert (claim is not None) is begins
+        if claim is not None:
+            self.deaths += self.held
+            self.state, self.held = State.PAINTING, True
+            assert claim == Claim(
+                self.job, epoch + 1, iteration, tuple(self.checkpoints), self.cancelled, self.deaths >= DEATHS
+            )
+            self.claims.append(claim)
+
+    @precondition(lambda self: self.claims)
+    @rule(data=st.data(), iteration=st.integers(1, 3))
+    def emit(self, data: st.DataObject, iteration: int) -> None:
+        claim = self.one_of_the_newest(data)
+        told = self.attempt(claim, self.jobs.emit(claim, Notice(job=self.job.id, iteration=iteration, text="x")))
+        if told is not None:
+            assert told is (iteration not in self.seen)
+            self.seen.add(iteration)
+
+    @precondition(lambda self: self.claims)
+    @rule(data=st.data(), painted=st.booleans())
+    def commit(self, data: st.DataObject, painted: bool) -> None:
+        claim = self.one_of_the_newest(data)
+        checkpoint = f"checkpoint-{claim.epoch}" if painted else None
+        dropped = self.attempt(claim, self.jobs.commit(claim, 10 if painted else self.iteration, checkpoint))
+        if dropped is None:
+            return
+        self.held = False
+        if checkpoint:
+            self.iteration, self.deaths = 10, 0
+            kept = [checkpoint, *(key for key in self.checkpoints if key != checkpoint)]
+            self.checkpoints, expected = kept[:2], kept[2:]
+            assert dropped == expected
+
+    @precondition(lambda self: self.claims)
+    @rule(data=st.data(), kind=st.sampled_from(["done", "failed", "cancelled", "quarantined"]))
+    def finish(self, data: st.DataObject, kind: str) -> None:
+        claim = self.one_of_the_newest(data)
+        event: Done | Failed | Cancelled = Cancelled(job=self.job.id, iteration=10)
+        if kind == "done":
+            event = Done(job=self.job.id, iteration=10, files={})
+        elif kind != "cancelled":
+            event = Failed(job=self.job.id, iteration=10, reason="x")
+        fenced = self.fenced(claim)
+        self.attempt(claim, self.jobs.finish(claim, event, quarantine=kind == "quarantined"))
+        if not fenced:
+            self.state, self.held = State(kind), False
+
+    @rule()
+    def cancel(self) -> None:
+        assert self.do(self.jobs.cancel(self.job.id)) is (self.state in OPEN)
+        if self.state is State.PAINTING:
+            self.cancelled = True
+        elif self.state is State.QUEUED:
+            self.state = State.CANCELLED
+
+    @invariant()
+    def agrees(self) -> None:
+        fields = self.do(self.jobs.fields(self.job.id))
+        assert (self.job.id in self.do(self.jobs.open())) is (self.state in OPEN)
+        if self.state is None:
+            assert fields == {}
+            return
+        assert fields["state"] == self.state
+        assert int(fields["epoch"]) == len(self.claims)
+        assert int(fields["iteration"]) == self.iteration
+        assert bool(fields["worker"]) is self.held
+        assert int(fields["deaths"]) == self.deaths
+
+    def one_of_the_newest(self, data: st.DataObject) -> Claim:
+        return data.draw(st.sampled_from(self.claims[-2:][::-1]))
+
+
+def test_every_order_of_calls_leaves_the_job_as_the_model_says(redis_server: str) -> None:
+    class Here(Life):
+        url = redis_server
+
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        Here, settings=settings(max_examples=60, stateful_step_count=25, deadline=None, database=None)
+    )

@@ -1,0 +1,62 @@
+"""The object store on one box: blobs in a folder, whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.contract.store import Store, StoreError
+
+
+@pytest.fixture(params=["store", "a folder with spaces, 100% ünlike a URL #1"])
+def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    return tmp_path / str(request.param) / "blobs"
+
+
+async def test_what_is_put_can_be_got_from_a_file_in_the_folder(folder: Path) -> None:
+    store = Store(folder.as_uri())
+    assert await store.put("jobs/1/final.png", b"pixels") == "jobs/1/final.png"
+    assert await store.get("jobs/1/final.png") == b"pixels"
+    assert (folder / "jobs" / "1" / "final.png").read_bytes() == b"pixels"
+    await store.put("jobs/1/final.png", b"other")
+    assert await Store(folder.as_uri()).get("jobs/1/final.png") == b"other"
+    assert [path.name for path in (folder / "jobs" / "1").iterdir()] == ["final.png"]
+
+
+async def test_a_missing_blob_is_a_sentence_of_one_line(folder: Path) -> None:
+    with pytest.raises(StoreError) as raised:
+        await Store(folder.as_uri()).get("jobs/none.png")
+    assert "jobs/none.png could not be read" in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+async def test_a_blob_can_be_deleted_twice(folder: Path) -> None:
+    store = Store(folder.as_uri())
+    for name in ("a", "b", "c"):
+        await store.put(f"jobs/{name}", b"x")
+    await store.delete("jobs/a", "jobs/b")
+    await store.delete("jobs/a", "jobs/never")
+    assert [key for key, _ in await store.list("jobs")] == ["jobs/c"]
+
+
+async def test_a_list_holds_what_is_under_the_prefix(folder: Path) -> None:
+    store = Store(folder.as_uri())
+    keys = [f"jobs/1/{number}.png" for number in range(3)]
+    for key in [*keys, "jobs/2/0.png"]:
+        await store.put(key, b"x")
+    assert sorted(key for key, _ in await store.list("jobs/1")) == keys
+    assert await store.list("nowhere") == []
+
+
+async def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "jobs").write_text("a file where a folder should be")
+    with pytest.raises(StoreError, match="could not be written"):
+        await Store(tmp_path.as_uri()).put("jobs/1.png", b"x")
+
+
+@pytest.mark.parametrize("url", ["nonsense", "ftp://host/path", "s3://", "file:///dev/null/store"])
+def test_a_url_of_no_store_is_a_sentence_with_the_url(url: str) -> None:
+    with pytest.raises(StoreError, match=url) as raised:
+        Store(url)
+    assert "\n" not in str(raised.value)

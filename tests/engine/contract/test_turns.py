@@ -1,0 +1,121 @@
+"""Whose slice comes next, by the queue's scores alone; the worker of these tests is a few lines."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from arq.connections import ArqRedis
+from conftest import a_job
+
+from engine.contract.connection import QUEUE
+from engine.contract.events import Cancelled
+from engine.contract.jobs import Job, Jobs
+from engine.contract.turns import Turns, slice_id
+
+COST = 15.0
+
+
+async def submit(redis: ArqRedis, *people: Job) -> None:
+    for job in people:
+        await Jobs(redis).create(job)
+    for job in people:
+        await Turns(redis).enqueue(job, 0, 0, COST)
+
+
+async def queue(redis: ArqRedis) -> list[str]:
+    """The jobs whose slices wait, first the next."""
+    return [name.decode().split(":")[0] for name in await redis.zrange(QUEUE, 0, -1)]
+
+
+async def paint_next(redis: ArqRedis) -> Job:
+    """What a worker does: the first slice of the queue, ten iterations, and back into the queue."""
+    jobs, turns = Jobs(redis), Turns(redis)
+    (name,) = await redis.zrange(QUEUE, 0, 0)
+    job, iteration, epoch = name.decode().split(":")
+    claim = await jobs.start(job, int(iteration), int(epoch), "w1")
+    assert claim is not None
+    await turns.forget(name.decode())
+    if claim.cancelled:
+        await jobs.finish(claim, Cancelled(job=job, iteration=claim.iteration))
+        return claim.job
+    await jobs.commit(claim, claim.iteration + 10, "a checkpoint")
+    await turns.enqueue(claim.job, claim.iteration + 10, claim.epoch, COST)
+    return claim.job
+
+
+async def test_the_only_job_of_one_person_comes_before_the_second_of_another(redis: ArqRedis) -> None:
+    many, single = [a_job("ann") for _ in range(20)], a_job("bob")
+    await submit(redis, *many)
+    await submit(redis, single)
+    assert single.id in (await queue(redis))[:2]
+
+
+async def test_people_take_turns_whatever_they_asked_for(redis: ArqRedis) -> None:
+    await submit(redis, *(a_job("ann") for _ in range(5)), a_job("bob"))
+    users = [(await paint_next(redis)).user for _ in range(12)]
+    assert Counter(users) == {"ann": 6, "bob": 6}
+    assert all(set(pair) == {"ann", "bob"} for pair in zip(users[::2], users[1::2], strict=True))
+
+
+async def test_guilds_share_equally_however_many_people_they_have(redis: ArqRedis) -> None:
+    crowd = [a_job(user, "big guild") for user in ("ann", "bob", "cid")]
+    await submit(redis, *crowd, a_job("dot", "small guild"))
+    painted = [await paint_next(redis) for _ in range(24)]
+    assert Counter(job.guild for job in painted) == {"big guild": 12, "small guild": 12}
+    assert Counter(job.user for job in painted) == {"ann": 4, "bob": 4, "cid": 4, "dot": 12}
+
+
+async def test_a_person_has_the_guilds_whole_part_when_the_others_are_done(redis: ArqRedis) -> None:
+    ann, bob, dot = a_job("ann", "big"), a_job("bob", "big"), a_job("dot", "small")
+    await submit(redis, ann, bob, dot)
+    for _ in range(8):
+        await paint_next(redis)
+    await Jobs(redis).cancel(bob.id)
+    for _ in range(4):
+        await paint_next(redis)
+    users = Counter([(await paint_next(redis)).user for _ in range(12)])
+    assert users == {"ann": 6, "dot": 6}
+
+
+async def test_a_newcomer_comes_soon_but_does_not_make_up_for_the_time_before(redis: ArqRedis) -> None:
+    await submit(redis, a_job("ann"))
+    for _ in range(50):
+        await paint_next(redis)
+    await submit(redis, *(a_job("bob") for _ in range(5)))
+    users = [(await paint_next(redis)).user for _ in range(10)]
+    assert "bob" in users[:2]
+    assert Counter(users) == {"ann": 5, "bob": 5}
+
+
+async def test_who_painted_alone_is_not_punished_for_it(redis: ArqRedis) -> None:
+    first = a_job("ann")
+    await submit(redis, first)
+    for _ in range(50):
+        await paint_next(redis)
+    # Ann's only job so far cost nobody anything; from now on both are equals.
+    await submit(redis, a_job("bob"), a_job("cid"))
+    users = [(await paint_next(redis)).user for _ in range(9)]
+    assert Counter(users) == {"ann": 3, "bob": 3, "cid": 3}
+
+
+async def test_no_score_is_zero_or_in_the_future(redis: ArqRedis) -> None:
+    await submit(redis, a_job("ann"))
+    for _ in range(3):
+        await paint_next(redis)
+    ((_, score),) = await redis.zrange(QUEUE, 0, -1, withscores=True)
+    assert 0 < score < 1000 * (await redis.time())[0]
+    await redis.delete(QUEUE)
+    await submit(redis, a_job("bob", "another guild"))
+    ((_, score),) = await redis.zrange(QUEUE, 0, -1, withscores=True)
+    assert score > 0
+
+
+async def test_queueing_a_slice_again_is_harmless(redis: ArqRedis) -> None:
+    job, turns = a_job(), Turns(redis)
+    await submit(redis, job, job)
+    assert await queue(redis) == [job.id]
+    name = slice_id(job.id, 0, 0)
+    assert await turns.waiting(name)
+    await turns.forget(name)
+    assert not await turns.waiting(name)
+    assert await redis.keys("arq:*") == []

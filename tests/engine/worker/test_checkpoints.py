@@ -1,0 +1,92 @@
+"""A checkpoint is the whole state, bit for bit, or it is refused."""
+
+from __future__ import annotations
+
+import json
+import struct
+
+import pytest
+import torch
+from conftest import CONTENT, STYLE, light
+
+from engine.painting.painter import Painter
+from engine.painting.recipe import Recipe
+from engine.painting.state import State
+from engine.worker.checkpoints import CheckpointError, Journal, pack, unpack
+
+CPU = torch.device("cpu")
+JOURNAL = Journal({1: "frame"}, {2: "snapshot"}, [{"from": 0, "to": 7, "seconds": 0.1, "worker": "w", "device": "cpu"}])
+ADAM, LBFGS = light(20), light(20, optimiser="lbfgs", step=1.0, clamp=False)
+
+
+def painted(recipe: Recipe, iterations: int) -> tuple[Painter, State]:
+    painter = Painter(recipe, CONTENT, [STYLE])
+    state = painter.begin()
+    for _ in painter.paint(state, iterations):
+        pass
+    return painter, state
+
+
+@pytest.fixture(scope="module")
+def blob() -> bytes:
+    return pack(painted(ADAM, 7)[1].copy(), JOURNAL, "random")
+
+
+@pytest.mark.parametrize("iterations", [0, 7, 10, 13])  # nothing yet, the first scale, its end, the second scale
+@pytest.mark.parametrize("recipe", [ADAM, LBFGS], ids=["adam", "lbfgs"])
+def test_what_comes_back_is_the_same_to_the_last_bit_and_goes_on_alike(recipe: Recipe, iterations: int) -> None:
+    painter, state = painted(recipe, iterations)
+    state.rollbacks.append((3, "the loss exploded"))
+    state.step_factor, state.good_loss = 0.5, 1 / 3
+    restored, journal = unpack(pack(state.copy(), JOURNAL, "random"), recipe, "random", CPU)
+
+    assert journal == JOURNAL
+    assert restored.numbers() == state.numbers()
+    assert restored.tensors().keys() == state.tensors().keys()
+    for name, tensor in state.tensors().items():
+        assert torch.equal(restored.tensors()[name].view(torch.int32), tensor.view(torch.int32)), name
+    for _ in zip(painter.paint(state), Painter(recipe, CONTENT, [STYLE]).paint(restored), strict=True):
+        pass
+    assert torch.equal(restored.pixels, state.pixels)
+    assert torch.equal(restored.losses, state.losses)
+
+
+def test_a_copy_is_not_touched_by_the_painting_that_goes_on() -> None:
+    painter, state = painted(ADAM, 7)
+    copy = state.copy()
+    before = {name: tensor.clone() for name, tensor in copy.tensors().items()}
+    for _ in painter.paint(state, 9):
+        pass
+    assert all(torch.equal(tensor, before[name]) for name, tensor in copy.tensors().items())
+    assert copy.iteration == 7
+
+
+@pytest.mark.parametrize("share", [0, 0.001, 0.01, 0.5, 0.999])
+def test_a_truncated_checkpoint_is_refused(blob: bytes, share: float) -> None:
+    with pytest.raises(CheckpointError, match="damaged"):
+        unpack(blob[: int(len(blob) * share)], ADAM, "random", CPU)
+
+
+def test_a_damaged_header_is_refused_or_harmless_whichever_bit_it_was(blob: bytes) -> None:
+    (length,) = struct.unpack("<Q", blob[:8])
+    refused = 0
+    for place in range(8 + length):
+        damaged = bytearray(blob)
+        damaged[place] ^= 1 << place % 8
+        try:
+            unpack(bytes(damaged), ADAM, "random", CPU)
+        except CheckpointError:
+            refused += 1
+    assert refused > 8 + length // 3
+
+
+@pytest.mark.parametrize("header", [[], {}, {"__metadata__": []}, {"__metadata__": {"weights": "random"}}])
+def test_a_file_that_is_no_checkpoint_is_refused(header: object) -> None:
+    text = json.dumps(header).encode()
+    with pytest.raises(CheckpointError):
+        unpack(struct.pack("<Q", len(text)) + text, ADAM, "random", CPU)
+
+
+def test_a_checkpoint_of_other_weights_is_refused_by_name(blob: bytes) -> None:
+    with pytest.raises(CheckpointError, match="other weights .*random.*imagenet sha256:0123"):
+        unpack(blob, ADAM, "imagenet sha256:0123", CPU)
