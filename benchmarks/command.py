@@ -115,9 +115,10 @@ def overhead(rounds: int, iterations: int) -> Table:
         f"What is not the loop (classic, random weights, {_SIDE} px, {iterations} iterations)",
         ("part", "time", "share"),
         rows,
-        f"Median of {rounds} runs in {shares[0].slices} slices of {_SLICE:.0f} s, snapshots at {_SNAPSHOTS}. Last row: "
-        "time of the same iterations by the painter alone, half of them before and half after the command, and how "
-        "much longer the worker's loop takes, which looks up, tells and encodes beside it.",
+        f"Median of {rounds} runs in slices of at most {_SLICE:.0f} s ({shares[0].slices} in the first), snapshots at "
+        f"{_SNAPSHOTS}. Last row: time of the same iterations by the painter alone, half of them before and half after "
+        "the command, and how much longer the worker's loop takes, which looks up, tells and encodes beside it; it "
+        "means little where others use the cores.",
         [asdict(s) for s in shares],
     )
 

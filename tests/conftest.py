@@ -75,7 +75,7 @@ class Hand:
             [sys.executable, "-m", "engine.worker", "--weights", "random", "--device", "cpu"],
             env=environment,
             stdout=subprocess.PIPE,
-            preexec_fn=die_with_parent,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - one call into libc
         )
 
     def ready(self) -> Hand:
@@ -93,8 +93,12 @@ class Hand:
         self._process.stdout.close()
         return self._process.wait(60)
 
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
     def dismiss(self) -> None:
-        if self._process.poll() is None:
+        if self.alive:
             self._process.kill()
             self.ended()
 
@@ -111,6 +115,12 @@ class House:
         settings = {"REDIS_URL": self.url, "STORE_URL": self.store_url, "IMPASTO_SLICE_SECONDS": str(seconds)}
         self.hands.append(Hand({**os.environ, **ONE_THREAD, **settings}))
         return self.hands[-1]
+
+    def only_worker(self, seconds: float) -> Hand:
+        """The one that is there, else a new one; ready."""
+        alive = [hand for hand in self.hands if hand.alive]
+        assert len(alive) < 2
+        return alive[0] if alive else self.hire(seconds).ready()
 
     def close(self) -> None:
         for hand in self.hands:
@@ -188,14 +198,29 @@ async def redis(redis_server: str) -> AsyncIterator[ArqRedis]:
         yield client
 
 
+@pytest.fixture(scope="session")
+def busy_house(redis_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A house with one worker, for all tests that leave it alive."""
+    house = House(f"{redis_server}?db=1", tmp_path_factory.mktemp("house"))
+    house.hire(seconds=0.15).ready()
+    yield house
+    house.close()
+
+
+@pytest.fixture
+async def busy_desk(busy_house: House) -> AsyncIterator[Desk]:
+    async with connect(busy_house.url) as client:
+        yield Desk(client, Store(busy_house.store_url))
+
+
 @pytest.fixture(scope="module")
 def house(redis_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A house for the tests of one file, without workers yet. Jobs of other tests may lie in it."""
-    house = House(f"{redis_server}?db=1", tmp_path_factory.mktemp("house"))
+    """A house for the tests of one file, without workers yet."""
+    house = House(f"{redis_server}?db=2", tmp_path_factory.mktemp("house"))
     yield house
     house.close()
     subprocess.run(
-        ["redis-cli", "-s", redis_server.removeprefix("unix://"), "-n", "1", "flushdb"], check=True, capture_output=True
+        ["redis-cli", "-s", redis_server.removeprefix("unix://"), "-n", "2", "flushdb"], check=True, capture_output=True
     )
 
 

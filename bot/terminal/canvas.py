@@ -29,7 +29,7 @@ class Canvas:
         self._note = self.work / "job.json"
 
     def begin(self, pictures: Iterable[Path]) -> None:
-        """Make the folder to paint `pictures` in, and clear away an earlier, finished painting. Raises `CanvasError`."""
+        """Make the folder to paint `pictures` in, and clear away an earlier, finished one. Raises `CanvasError`."""
         if self._note.exists():
             raise CanvasError(
                 f"{self.folder} holds an unfinished painting: go on with `impasto paint --resume {self.folder}`, "

@@ -211,7 +211,7 @@ _FINE_RANDOM: dict[str, Any] = {
     "iterations": 140, "networks": 3,
     "statistic": "covariance", "octaves": 4, "match_luminance": True,
     "style_layers": ("relu1_1", "relu1_2", "relu2_1"), "style_layer_weights": (1.0, 1.0, 1.0), "beta": 12.0,
-    "content_layers": ("conv2_1",), "alpha": 1.5, "total_variation": 20.0, "style_scale": 0.75,
+    "content_layers": ("conv2_1",), "alpha": 2.0, "total_variation": 8.0, "style_scale": 0.85,
     "step": 7.65, "scales": 4,
 }  # fmt: skip
 

@@ -83,7 +83,6 @@ def test_a_wrong_word_is_refused_before_anything_is_started(
         (["paint", "page.png", "style.png", "--weights", "random", "--device", "cpu"], "page.png"),
         ([*PAINT, "--weights", "no such file.pth"], "no such file.pth"),
         ([*PAINT, "--device", "cuda:7"], "use --device cpu"),
-        ([*PAINT, "--device", "pencil"], "There is no device pencil"),
     ],
 )
 def test_what_only_shows_when_all_is_started_is_a_line_as_well(room: Path, arguments: list[str], sentence: str) -> None:

@@ -47,7 +47,7 @@ def test_it_leaves_exactly_what_it_promises(room: Path, painted: subprocess.Comp
             assert picture.format == "PNG"
             assert name in ("loss.png", "content.png", "style-1.png") or picture.size == (48, 48)
     with Image.open(out / "film.webp") as film:
-        assert (film.format, film.is_animated) == ("WEBP", True)
+        assert (film.format, getattr(film, "is_animated", False)) == ("WEBP", True)
     assert (out / "film.webp").stat().st_size < 8_000_000
     assert "<html" in (out / "index.html").read_text()
     assert left_over(room) == []
@@ -103,14 +103,13 @@ def test_in_a_terminal_a_bar_shows_iteration_and_newest_picture_even_over_a_fini
     assert left_over(room) == []
 
 
-def test_with_a_redis_of_ones_own_the_worker_there_paints(house: House, tmp_path: Path) -> None:
-    house.hire().ready()
+def test_with_a_redis_of_ones_own_the_worker_there_paints(busy_house: House, tmp_path: Path) -> None:
     room = make_room(tmp_path)
-    reply = run(room, *SHORT, REDIS_URL=house.url, STORE_URL=house.store_url)
+    reply = run(room, *SHORT, REDIS_URL=busy_house.url, STORE_URL=busy_house.store_url)
     assert reply.returncode == 0, reply.stderr
     assert names(room / "out") == FILES
     record = json.loads((room / "out" / "run.json").read_text())
-    assert Path(house.folder / "store" / "jobs" / record["job"] / "final.png").exists()
+    assert (busy_house.folder / "store" / "jobs" / record["job"] / "final.png").exists()
     lines = reply.stdout.splitlines()
     assert lines[0].startswith("painting 48x48 px on cpu")
     assert "iteration 3: out/00003.png" in lines

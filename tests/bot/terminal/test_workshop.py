@@ -27,7 +27,7 @@ async def test_a_worker_that_is_killed_is_replaced(tmp_path: Path, monkeypatch: 
         assert run["slices"][0]["worker"] != workshop.worker.id
         assert run["final"]["sha256"] == uncut_sha256(recipe)
     monkeypatch.chdir("/")
-    assert [line for line in left_over(tmp_path)] == []
+    assert left_over(tmp_path) == []
 
 
 def test_nothing_goes_on_when_the_command_itself_is_killed(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ async def test_what_lies_in_redis_is_json_and_cannot_run(redis: ArqRedis) -> Non
     await Turns(redis).enqueue(job, 0, 0, 1.0)
     stored = await redis.get(f"arq:job:{slice_id(job.id, 0, 0)}")
     assert json.loads(stored)["a"] == [job.id, 0, 0]
-    with pytest.raises(ValueError, match="JSON|decode"):
+    with pytest.raises(ValueError, match=r"JSON|decode"):
         load(b"\x80\x04\x95\x00")  # how a pickle begins
 
 

@@ -26,7 +26,7 @@ async def test_a_job_is_accepted_once(redis: ArqRedis) -> None:
     jobs, job = Jobs(redis), a_job()
     assert await jobs.create(job) is True
     assert await jobs.create(job) is False
-    assert await redis.hgetall(flows_key(job.guild)) == {b"someone": b"1"}
+    assert await redis.hget(flows_key(job.guild), "someone") == b"1"  # type: ignore[misc]
     assert await jobs.open() == [job.id]
     assert await jobs.get(job.id) == job
     assert await jobs.state(job.id) is State.QUEUED
@@ -140,7 +140,7 @@ async def test_the_end_is_told_and_leaves_nothing_open(redis: ArqRedis, quaranti
     await jobs.finish(claim, Failed(job=job.id, iteration=1, reason="No paint."), quarantine=quarantine)
     assert await jobs.state(job.id) is (State.QUARANTINED if quarantine else State.FAILED)
     assert await jobs.open() == [other.id]
-    assert await redis.hgetall(flows_key(job.guild)) == {b"someone": b"1"}
+    assert await redis.hget(flows_key(job.guild), "someone") == b"1"  # type: ignore[misc]
     (_, told) = (await redis.xrevrange(STREAM, count=1))[0]
     assert b"No paint." in told[b"event"]
     assert 0 < await redis.ttl(job_key(job.id)) <= 31 * 86400

@@ -88,5 +88,5 @@ def test_a_file_that_is_no_checkpoint_is_refused(header: object) -> None:
 
 
 def test_a_checkpoint_of_other_weights_is_refused_by_name(blob: bytes) -> None:
-    with pytest.raises(CheckpointError, match="other weights .*random.*imagenet sha256:0123"):
+    with pytest.raises(CheckpointError, match=r"other weights .*random.*imagenet sha256:0123"):
         unpack(blob, ADAM, "imagenet sha256:0123", CPU)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import signal
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from conftest import Desk, Hand, House, light, uncut_sha256
 
+from engine.contract import workers
 from engine.contract.events import Event, Snapshot, follow
 from engine.contract.jobs import Job, State
 from engine.contract.turns import slice_id
@@ -18,10 +18,9 @@ RECIPE = light(1200, snapshots=tuple(range(40, 1200, 40)))
 
 
 @pytest.fixture
-def hand(house: House) -> Iterator[Hand]:
-    """The only worker, at first."""
-    yield house.hire(seconds=0.3).ready()
-    house.close()
+def hand(house: House) -> Hand:
+    """The only worker, at first; each test leaves another."""
+    return house.only_worker(seconds=0.3)
 
 
 async def freeze_in_mid_slice(desk: Desk, hand: Hand, job: Job) -> Event:
@@ -82,7 +81,12 @@ async def test_a_worker_asked_to_end_in_mid_slice_hands_over_where_it_stands(
     assert (fields["state"], fields["worker"], fields["deaths"]) == (State.PAINTING, "", "0")
     assert await desk.turns.waiting(slice_id(job.id, iteration, epoch))
 
-    house.hire(seconds=0.3).ready()
+    successor = house.hire(seconds=0.3).ready()
     run = await desk.run(job)
     assert_nothing_lost_or_twice(run, await desk.story(job))
     assert iteration in [painted["to"] for painted in run["slices"]]
+
+    # One with nothing to do ends at once, and nobody takes it for alive any more.
+    successor.send(signal.SIGTERM)
+    assert successor.ended() == 0
+    assert await workers.living(desk.redis) == []

@@ -1,4 +1,4 @@
-"""How a worker starts and ends, and what it says when it cannot paint."""
+"""What a worker says when it cannot paint, or not without trouble."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Desk, Hand, House, light
+from conftest import Desk, House, light
 
-from engine.contract import workers
 from engine.contract.connection import connect
 from engine.contract.embedded import embedded_redis
 from engine.contract.events import Failed, Notice
@@ -20,50 +18,38 @@ from engine.contract.jobs import DEATHS, State
 from engine.contract.store import Store
 
 
-@pytest.fixture(scope="module", autouse=True)
-def worker(house: House) -> Iterator[Hand]:
-    yield house.hire(seconds=0.2).ready()
-
-
-async def test_a_job_that_killed_three_workers_is_set_aside_by_the_fourth(desk: Desk) -> None:
-    job = await desk.order(light(50), queued=False)
+async def test_a_job_that_killed_three_workers_is_set_aside_by_the_fourth(busy_desk: Desk) -> None:
+    job = await busy_desk.order(light(50), queued=False)
     for epoch in range(DEATHS):
-        assert await desk.jobs.start(job.id, 0, epoch, "a worker that died") is not None
-    await desk.turns.enqueue(job, 0, DEATHS, 1.0)
-    (last,) = await desk.story(job)
+        assert await busy_desk.jobs.start(job.id, 0, epoch, "a worker that died") is not None
+    await busy_desk.turns.enqueue(job, 0, DEATHS, 1.0)
+    (last,) = await busy_desk.story(job)
     assert isinstance(last, Failed)
     assert last.reason == "The painting was set aside: 3 workers ended while on it."
-    assert await desk.jobs.state(job.id) is State.QUARANTINED
+    assert await busy_desk.jobs.state(job.id) is State.QUARANTINED
 
 
-async def test_a_recipe_that_this_worker_cannot_paint_fails_with_the_remedy(desk: Desk) -> None:
+async def test_a_recipe_that_this_worker_cannot_paint_fails_with_the_remedy(busy_desk: Desk) -> None:
     for recipe, sentence in (
         (light(50, weights="imagenet"), "start a worker with those weights"),
         (light(50, style_weights=(1.0, 1.0)), "The recipe weighs 2 styles, but 1 were given."),
     ):
-        job = await desk.order(recipe)
-        (last,) = await desk.story(job)
+        job = await busy_desk.order(recipe)
+        (last,) = await busy_desk.story(job)
         assert isinstance(last, Failed)
         assert sentence in last.reason
-        assert await desk.jobs.state(job.id) is State.FAILED
+        assert await busy_desk.jobs.state(job.id) is State.FAILED
 
 
-async def test_a_step_back_is_told_at_once_and_recorded_with_the_step_that_followed(desk: Desk) -> None:
-    job = await desk.order(light(60, optimiser="lbfgs", step=8.0, clamp=False, scales=1))
-    run, story = await desk.run(job), await desk.story(job)
+async def test_a_step_back_is_told_at_once_and_recorded_with_the_step_that_followed(busy_desk: Desk) -> None:
+    job = await busy_desk.order(light(60, optimiser="lbfgs", step=8.0, clamp=False, scales=1))
+    run, story = await busy_desk.run(job), await busy_desk.story(job)
     steps = [back["step"] for back in run["rollbacks"]]
     assert steps
     assert steps == [4.0, 2.0, 1.0][: len(steps)]
     told = [(event.iteration, event.text) for event in story if isinstance(event, Notice)]
     assert [iteration for iteration, _ in told] == [back["iteration"] for back in run["rollbacks"]]
     assert all(back["reason"] in text for back, (_, text) in zip(run["rollbacks"], told, strict=True))
-
-
-async def test_an_idle_worker_ends_at_once_and_signs_off(desk: Desk, worker: Hand) -> None:
-    assert len(await workers.living(desk.redis)) == 1
-    worker.send(signal.SIGTERM)
-    assert worker.ended() == 0
-    assert await workers.living(desk.redis) == []
 
 
 async def test_a_worker_asked_to_end_does_not_wait_for_a_redis_that_has_gone(tmp_path: Path) -> None:
@@ -81,7 +67,6 @@ async def test_a_worker_asked_to_end_does_not_wait_for_a_redis_that_has_gone(tmp
 @pytest.mark.parametrize(
     ("url", "sentence"),
     [
-        ("", "REDIS_URL is not set"),
         ("nonsense", "The setting REDIS_URL is not usable"),
         ("unix:///nowhere/redis.sock", "Redis cannot be reached at REDIS_URL"),
     ],
