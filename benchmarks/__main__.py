@@ -15,10 +15,12 @@ from benchmarks.breakdown import breakdown
 from benchmarks.command import overhead, start
 from benchmarks.memory import memory
 from benchmarks.speed import speed
+from engine.painting.memory import keep_memory
 
 
 def main() -> None:
     """Run the tables that were asked for."""
+    keep_memory()
     parser = argparse.ArgumentParser("benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one round each at 128 and 256 px: a smoke test")
     parser.add_argument("--only", choices=("speed", "breakdown", "memory", "start", "overhead"), help="one table")

@@ -49,6 +49,8 @@ def peak_memory(recipe: Recipe, aspect: float) -> float:
     features = sum(2.5 * out / 4**pools for _, _, out, pools in _CONVS[:deepest]) * pixels
     weights = sum(9 * fin * out for _, fin, out, _ in _CONVS[:deepest]) * recipe.networks
     remembered = (8 if recipe.optimiser == "adam" else 8 + 2 * recipe.history) * 3 * pixels
+    # Winograd's tiles of the largest layer are 36/16 of it, there and back, in a few copies.
+    features += 8 * 36 / 16 * 256 / 16 * pixels
     return float(_BASE_MEMORY + _BYTES * (features * 4 / 3 + weights + remembered))
 
 

@@ -28,7 +28,16 @@ def positions(features: Tensor) -> Tensor:
 def gram(features: Tensor) -> Moments:
     """The Gram matrix over M: F F^T / M (Gatys et al. 2016, eq. 3; each picture is divided by its own M)."""
     x = positions(features)
-    return Moments(x.mean(0), x.T @ x / len(x))
+    filters = x.T.contiguous()
+    return Moments(x.mean(0), product(filters, filters) / len(x))
+
+
+def product(a: Tensor, b: Tensor) -> Tensor:
+    """a @ b^T. On the CPU by oneDNN, which on AMD's is twice as fast as the BLAS behind `@`, but only in float32."""
+    if a.device.type == "cpu" and a.dtype == torch.float32 and torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        result: Tensor = torch.ops.mkldnn._linear_pointwise(a, b, None, "none", [], "")
+        return result
+    return a @ b.T
 
 
 def covariance(features: Tensor) -> Moments:
@@ -75,7 +84,8 @@ class _GramLoss(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         features, difference = ctx.saved_tensors
         x = positions(features)
-        return _like(x @ (difference * (grad / (len(difference) ** 2 * len(x)))), features), None
+        slope = difference * (grad / (len(difference) ** 2 * len(x)))  # symmetric
+        return _like(product(x, slope), features), None
 
 
 class _CovarianceLoss(torch.autograd.Function):

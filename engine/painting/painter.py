@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
+import torch.utils.deterministic
 from PIL import Image
 from torch import Tensor
 
@@ -68,6 +69,8 @@ class Painter:
         if len(styles) != len(recipe.style_weights):
             raise RecipeError(f"The recipe weighs {len(recipe.style_weights)} styles, but {len(styles)} were given.")
         torch.set_deterministic_debug_mode("error")  # as use_deterministic_algorithms, without its 3 s import
+        # Every buffer is written before it is read: no need to fill it first.
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         self.recipe = recipe
         self.device = torch.device(device)
         self.size = pictures.fitted_size(content.size, recipe.size)

@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.painting import winograd
+
 Convs = Mapping[str, tuple[Tensor, Tensor]]
 """Name of each conv layer, conv1_1 on: its weight (out, in, 3, 3) and bias (out), float32."""
 
@@ -24,6 +26,8 @@ CHANNELS = {f"conv{block}_{i}": width for block, n, width in _BLOCKS for i in ra
 """Filters of each conv layer, in order."""
 
 NAMES = tuple(CHANNELS)
+
+_WIDE = 128 * 256  # filters in times out; below, Winograd's transforms cost more than it saves
 
 
 def conv_of(layer: str) -> str:
@@ -51,7 +55,8 @@ def normalise(pixels: Tensor) -> Tensor:
 class VGG19:
     """The trunk as a function of pixels; its weights take no gradient.
 
-    On a device the weights and features are kept channels-last where that measures faster (see `make bench`).
+    Weights and features lie channels-last, which measures faster; on the CPU the wide layers, most of the
+    work, go by Winograd's algorithm (see `make bench`).
     """
 
     def __init__(self, convs: Convs, *, pooling: Literal["average", "max"], device: torch.device) -> None:
@@ -63,6 +68,16 @@ class VGG19:
             )
             for name, (weight, bias) in convs.items()
         }
+        self._transformed = {
+            name: winograd.transform(weight)
+            for name, (weight, _) in self._convs.items()
+            if (device.type, weight.dtype) == ("cpu", torch.float32) and weight.shape[0] * weight.shape[1] >= _WIDE
+        }
+
+    @property
+    def fast_layers(self) -> tuple[str, ...]:
+        """The conv layers that are computed by Winograd's algorithm."""
+        return tuple(self._transformed)
 
     def __call__(self, pixels: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         """Feature maps (1, filters, h, w) of `layers` for pixels (1, 3, height, width) in levels."""
@@ -73,7 +88,8 @@ class VGG19:
             if starts_block(name):
                 x = self._pool(x, 2)
             weight, bias = self._convs[name]
-            x = F.conv2d(x, weight, bias, padding=1)
+            transformed = self._transformed.get(name)
+            x = F.conv2d(x, weight, bias, padding=1) if transformed is None else winograd.conv2d(x, transformed, bias)
             if name in wanted:
                 features[name] = x
             # The conv's own result is not needed again, unless it is asked for: rectify it where it lies.

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 
 from engine.contract.settings import SettingsError, read_settings
 from engine.contract.store import StoreError
+from engine.painting.memory import keep_memory
 from engine.painting.recipe import RecipeError
 from engine.worker.main import run_worker
 from engine.worker.studio import Studio
@@ -23,6 +24,7 @@ from engine.worker.weights import WeightsError
 
 def main() -> int:
     """Run one worker; the exit status is 0 after an orderly end, 1 when it could not start."""
+    keep_memory()
     parser = argparse.ArgumentParser("impasto worker")
     parser.add_argument("--device", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--weights", help="auto, imagenet, random, or the path of a file")

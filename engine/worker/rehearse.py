@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 
 from engine.painting import cost
+from engine.painting.memory import keep_memory
 from engine.painting.painter import Painter
 from engine.painting.recipe import Recipe
 from engine.worker.studio import choose_device, describe
@@ -49,6 +50,7 @@ def _settle(device: str) -> None:
 
 def main() -> None:
     """Rehearse the recipe on standard input on the device named by the first argument."""
+    keep_memory()
     recipe = Recipe.from_dict(json.load(sys.stdin))
     device = choose_device(sys.argv[1])
     rate = rehearse(recipe, device)

@@ -63,7 +63,7 @@ def test_every_layer_is_that_of_the_plain_network(convs: vgg.Convs, pooling: Poo
     features = VGG19(convs, pooling=pooling, device=CPU)(pixels, LAYERS)
     assert set(features) == set(LAYERS) == set(expected)
     for name in LAYERS:
-        torch.testing.assert_close(features[name], expected[name], rtol=1e-4, atol=1e-5, msg=name)
+        torch.testing.assert_close(features[name], expected[name], rtol=1e-3, atol=1e-4, msg=name)
 
 
 @pytest.mark.parametrize("layer", ["conv1_1", "relu1_1", "conv3_2", "relu4_2"])
