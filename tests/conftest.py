@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -54,15 +55,20 @@ def a_job(user: str = "someone", guild: str = "a guild") -> Job:
     return Job(id=new_id(), guild=guild, user=user, recipe=light(100), content=picture, styles=(picture,))
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """What `ONE_THREAD` is to a process, to a few lines of this one."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @functools.cache
 def uncut_sha256(recipe: Recipe) -> str:
     """Of the picture that the plain loop paints in one go: no worker, no slices, no checkpoints."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         *_, state = paint(recipe, CONTENT, [STYLE])
-    finally:
-        torch.set_num_threads(threads)
     levels = state.shown(recipe.average).round().clamp(0, 255).to(torch.uint8)[0].permute(1, 2, 0)
     return pixels_sha256(Image.fromarray(levels.contiguous().numpy()))
 

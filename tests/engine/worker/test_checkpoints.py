@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Iterator
 
 import pytest
 import torch
-from conftest import CONTENT, STYLE, light
+from conftest import CONTENT, STYLE, light, one_thread
 
 from engine.painting.painter import Painter
 from engine.painting.recipe import Recipe
@@ -17,6 +18,12 @@ from engine.worker.checkpoints import CheckpointError, Journal, pack, unpack
 CPU = torch.device("cpu")
 JOURNAL = Journal({1: "frame"}, {2: "snapshot"}, [{"from": 0, "to": 7, "seconds": 0.1, "worker": "w", "device": "cpu"}])
 ADAM, LBFGS = light(20), light(20, optimiser="lbfgs", step=1.0, clamp=False)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quick() -> Iterator[None]:
+    with one_thread():
+        yield
 
 
 def painted(recipe: Recipe, iterations: int) -> tuple[Painter, State]:

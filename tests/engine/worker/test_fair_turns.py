@@ -28,8 +28,8 @@ async def test_jobs_of_two_people_alternate_on_one_worker(busy_desk: Desk) -> No
 
 
 async def test_a_short_job_ends_long_before_the_long_one_that_came_first(busy_desk: Desk) -> None:
-    long = await busy_desk.order(light(5000), user="ann")
-    await busy_desk.until(long, 1)
+    long = await busy_desk.order(light(5000, snapshots=(10,)), user="ann")
+    await busy_desk.until(long, 10)
     short = await busy_desk.order(SHORT, user="bob")
     assert isinstance((await busy_desk.story(short))[-1], Done)
     assert await busy_desk.jobs.state(long.id) is State.PAINTING

@@ -8,13 +8,13 @@ from conftest import Desk, House, light, uncut_sha256
 
 from engine.contract.events import Notice, Snapshot
 
-RECIPE = light(500, snapshots=tuple(range(20, 500, 20)))
+RECIPE = light(400, snapshots=tuple(range(10, 400, 10)))
 
 
 async def test_a_damaged_checkpoint_costs_a_slice_and_the_loss_of_all_costs_what_was_painted(
     desk: Desk, house: House
 ) -> None:
-    hand = house.hire(seconds=0.15).ready()
+    hand = house.hire(seconds=0.1).ready()
     one, both = [await desk.order(RECIPE, user=user) for user in ("ann", "bob")]
     for job in (one, both):
         await desk.until_it_has_checkpoints(job, 2)
