@@ -34,6 +34,12 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 """Tiny pictures are painted fastest, and always alike, on one thread."""
 
 
+@pytest.fixture(autouse=True, scope="session")
+def single_thread() -> None:
+    """In this process; the workers and commands it starts choose for themselves."""
+    torch.set_num_threads(1)
+
+
 def noise(seed: int, side: int = 32) -> Image.Image:
     levels = np.random.default_rng(seed).integers(0, 256, (side, side, 3), dtype=np.uint8)
     return Image.fromarray(levels)

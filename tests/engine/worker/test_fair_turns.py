@@ -13,7 +13,7 @@ SHORT = light(50)
 
 
 async def test_jobs_of_two_people_alternate_on_one_worker(busy_desk: Desk) -> None:
-    recipe = light(1000, snapshots=tuple(range(10, 1000, 10)))
+    recipe = light(600, snapshots=tuple(range(10, 600, 10)))
     start = await tail(busy_desk.redis)
     jobs = [await busy_desk.order(recipe, user=user) for user in ("ann", "bob")]
     runs = [await busy_desk.run(job) for job in jobs]

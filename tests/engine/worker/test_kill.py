@@ -14,13 +14,13 @@ from engine.contract.events import Event, Snapshot, follow
 from engine.contract.jobs import Job, State
 from engine.contract.turns import slice_id
 
-RECIPE = light(1200, snapshots=tuple(range(40, 1200, 40)))
+RECIPE = light(900, snapshots=tuple(range(30, 900, 30)))
 
 
 @pytest.fixture
 def hand(house: House) -> Hand:
     """The only worker, at first; each test leaves another."""
-    return house.only_worker(seconds=0.3)
+    return house.only_worker(seconds=0.2)
 
 
 async def freeze_in_mid_slice(desk: Desk, hand: Hand, job: Job) -> Event:
@@ -53,7 +53,7 @@ async def test_a_worker_killed_in_mid_slice_is_replaced_by_another_and_no_bit_di
     at_the_kill = await desk.jobs.fields(job.id)
     hand.send(signal.SIGKILL)
     assert hand.ended() == -signal.SIGKILL
-    house.hire(seconds=0.3).ready()
+    house.hire(seconds=0.2).ready()
 
     run = await desk.run(job)
 
@@ -81,7 +81,7 @@ async def test_a_worker_asked_to_end_in_mid_slice_hands_over_where_it_stands(
     assert (fields["state"], fields["worker"], fields["deaths"]) == (State.PAINTING, "", "0")
     assert await desk.turns.waiting(slice_id(job.id, iteration, epoch))
 
-    successor = house.hire(seconds=0.3).ready()
+    successor = house.hire(seconds=0.2).ready()
     run = await desk.run(job)
     assert_nothing_lost_or_twice(run, await desk.story(job))
     assert iteration in [painted["to"] for painted in run["slices"]]
