@@ -57,7 +57,7 @@ def a_run(folder: Path, *, size: tuple[int, int] = (48, 32), snapshots: int = 3,
     noise(9, size).save(folder / "film.webp", save_all=True, append_images=[noise(8, size)])
     for i in shown:
         noise(i, size).save(folder / f"{i:05d}.png")
-    recipe = preset("fine", weights="random", seed=77)
+    recipe = preset("fine", weights="random", seed=77, iterations=120, scales=3)
     run = {
         "impasto": "0.1.0", "job": "01JABC", "state": "done", "recipe": recipe.as_dict(),
         "content": {"name": "harbour.jpg", "width": 512, "height": 341},
