@@ -71,10 +71,10 @@ async def test_a_person_has_the_guilds_whole_part_when_the_others_are_done(redis
     for _ in range(8):
         await paint_next(redis)
     await Jobs(redis).cancel(bob.id)
-    for _ in range(4):
+    while bob.id in await Jobs(redis).open():
         await paint_next(redis)
-    users = Counter([(await paint_next(redis)).user for _ in range(12)])
-    assert users == {"ann": 6, "dot": 6}
+    users = Counter([(await paint_next(redis)).user for _ in range(24)])
+    assert abs(users["ann"] - users["dot"]) <= 2  # with half a part she would have 8 of 24
 
 
 async def test_a_newcomer_comes_soon_but_does_not_make_up_for_the_time_before(redis: ArqRedis) -> None:
