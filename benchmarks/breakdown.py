@@ -17,7 +17,7 @@ _OPTIMISER = "bench: optimiser"
 _PARTS = {
     "filling of fresh memory": ("aten::fill_", "aten::zero_"),
     "optimiser": (_OPTIMISER,),
-    "convolutions": ("conv",),
+    "convolutions": ("conv", "Winograd"),
     "relu": ("relu", "threshold", "clamp_min"),
     "pool": ("pool",),
     "Gram matrices and losses": ("GramLoss", "CovarianceLoss", "aten::mm", "aten::bmm", "addmm"),

@@ -19,6 +19,7 @@ import pytest
 import torch
 from arq.connections import ArqRedis
 from PIL import Image
+from redis import Redis
 
 from engine.contract.connection import connect
 from engine.contract.embedded import die_with_parent, embedded_redis
@@ -231,9 +232,8 @@ def house(redis_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     house = House(f"{redis_server}?db=2", tmp_path_factory.mktemp("house"))
     yield house
     house.close()
-    subprocess.run(
-        ["redis-cli", "-s", redis_server.removeprefix("unix://"), "-n", "2", "flushdb"], check=True, capture_output=True
-    )
+    with Redis.from_url(house.url) as client:
+        client.flushdb()
 
 
 @pytest.fixture

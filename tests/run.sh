@@ -17,5 +17,5 @@ check "ruff" .venv/bin/python -m ruff check .
 check "format" .venv/bin/python -m ruff format --check .
 check "mypy" .venv/bin/python -m mypy
 # As engine.painting does; a test may load torch before it.
-export OMP_WAIT_POLICY=passive
+export GOMP_SPINCOUNT=2000
 exec .venv/bin/python -m pytest "$@"

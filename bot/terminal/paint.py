@@ -119,8 +119,8 @@ async def _reopen(workshop: Workshop, job_id: str, folder: Path) -> Job:
         raise CanvasError("The painting failed, so there is nothing to go on with: start a new one.")
     if state is not State.CANCELLED:
         return job
-    stopped = [event async for _, event in events.follow(workshop.redis, job_id)][-1]
-    checkpoint = stopped.checkpoint if isinstance(stopped, events.Cancelled) else None
+    saved = (await jobs.fields(job_id))["checkpoints"].split()
+    checkpoint = saved[0] if saved else job.checkpoint
     child = job.model_copy(update={"id": new_id(), "parent": job.id, "checkpoint": checkpoint})
     await _create(workshop, child)
     return child

@@ -53,7 +53,13 @@ async def open_workshop(settings: Settings, folder: Path, weights: str, device: 
         redis = await stack.enter_async_context(connect(url))
         await hand.hire()
         (worker,) = [w for w in await workers.living(redis) if w.id.endswith(f":{hand.pid}")]
-        yield Workshop(redis, Store(store_url), worker)
+        try:
+            yield Workshop(redis, Store(store_url), worker)
+        except asyncio.CancelledError:
+            if not hand.lost:
+                raise
+            log = folder / "worker.log"
+            raise WorkshopError(f"The worker ended and could not be started again: {log} says why.") from None
 
 
 class _Hand:
@@ -63,6 +69,9 @@ class _Hand:
         self._command, self._environment = command, environment
         self._process: asyncio.subprocess.Process | None = None
         self._watch: asyncio.Task[None] | None = None
+        self._master = asyncio.current_task()
+        self.lost = False
+        """Whether it could not be started again; the task that made the hand is cancelled then."""
 
     @property
     def pid(self) -> int:
@@ -87,7 +96,12 @@ class _Hand:
 
     async def _keep(self, process: asyncio.subprocess.Process) -> None:
         await process.wait()
-        await self.hire()
+        try:
+            await self.hire()
+        except (WorkshopError, OSError):
+            self.lost = True
+            assert self._master is not None  # noqa: S101 - hands are made in a task
+            self._master.cancel()
 
     async def dismiss(self) -> None:
         """End the worker in order; it saves where it stands."""

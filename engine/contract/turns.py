@@ -21,7 +21,8 @@ SLICE = "paint_slice"
 _TICK = timedelta(milliseconds=10)
 """Of the past instant, per second of virtual time: a GPU-century fits between 1970 and now."""
 _FIRST = datetime(1970, 1, 2, tzinfo=UTC)  # a score of zero is none at all to arq
-_CLOCK, _FINISH = "impasto:clock", "impasto:finish"
+CLOCK, FINISH = "impasto:clock", "impasto:finish"
+"""The virtual clock, and the hash of each user's last virtual finish."""
 
 
 def slice_id(job: str, iteration: int, epoch: int) -> str:
@@ -40,7 +41,7 @@ class Turns:
     async def enqueue(self, job: Job, iteration: int, epoch: int, cost: float) -> None:
         """Queue the job's next slice, expected to take `cost` seconds of GPU. Repeating it is harmless."""
         name = slice_id(job.id, iteration, epoch)
-        keys = [job_key(job.id), _CLOCK, _FINISH, flows_key(job.guild)]
+        keys = [job_key(job.id), CLOCK, FINISH, flows_key(job.guild)]
         tag = float(await self._tag(keys=keys, args=[f"{job.guild}:{job.user}", cost, name]))
         await self._redis.enqueue_job(
             SLICE,

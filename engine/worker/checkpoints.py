@@ -1,7 +1,11 @@
-"""A painting's state and journal as one safetensors blob: bit for bit, and nothing in it can run."""
+"""A painting's state and journal as one blob: bit for bit, and nothing in it can run.
+
+A SHA-256 digest (32 bytes), then safetensors whose metadata holds numbers and journal as JSON.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import struct
 from dataclasses import dataclass, field
@@ -13,6 +17,8 @@ from safetensors.torch import load, save
 
 from engine.painting.recipe import Recipe
 from engine.painting.state import State
+
+_DIGEST = 32  # bytes
 
 
 class CheckpointError(Exception):
@@ -49,11 +55,15 @@ def pack(state: State, journal: Journal, identity: str) -> bytes:
         "journal": json.dumps(journal.as_dict()),
         "weights": identity,
     }
-    return save({name: tensor.contiguous() for name, tensor in state.tensors().items()}, metadata=header)
+    body = save({name: tensor.contiguous() for name, tensor in state.tensors().items()}, metadata=header)
+    return hashlib.sha256(body).digest() + body
 
 
 def unpack(blob: bytes, recipe: Recipe, identity: str, device: torch.device) -> tuple[State, Journal]:
     """Raises `CheckpointError` when the blob is damaged, or was painted with other weights."""
+    digest, blob = blob[:_DIGEST], blob[_DIGEST:]
+    if hashlib.sha256(blob).digest() != digest:
+        raise CheckpointError("it is damaged: its bytes are not those that were saved")
     try:
         (length,) = struct.unpack("<Q", blob[:8])
         header = json.loads(blob[8 : 8 + length])["__metadata__"]

@@ -20,6 +20,8 @@ from engine.worker.reporter import encode
 from engine.worker.studio import Easel, Studio
 from engine.worker.weights import Weights
 
+_VERSION = importlib.metadata.version("impasto")
+
 
 async def finish_files(studio: Studio, claim: Claim, easel: Easel) -> dict[str, str]:
     """Make and store the files; returns name -> key."""
@@ -47,7 +49,7 @@ def run_record(job: Job, easel: Easel, weights: Weights, sha256: str) -> dict[st
     kind, _, model = easel.journal.slices[-1]["device"].partition(":")
     content, *styles = [{"name": p.name, "width": p.width, "height": p.height} for p in pictures]
     return {
-        "impasto": importlib.metadata.version("impasto"),
+        "impasto": _VERSION,
         "job": job.id,
         "parent": job.parent,
         "state": "done",

@@ -131,7 +131,9 @@ class _Slice:
             blob = await asyncio.to_thread(encode, easel.painter.picture(state))
             name = f"jobs/{claim.job.id}/cancelled-{state.iteration:05d}-{claim.epoch}.png"
             picture = await studio.store.put(name, blob)
-            event = event.model_copy(update={"picture": picture, "checkpoint": await self._save(easel)})
+            checkpoint = await self._save(easel)
+            await studio.jobs.commit(claim, state.iteration, checkpoint)  # what a child goes on from
+            event = event.model_copy(update={"picture": picture, "checkpoint": checkpoint})
         await studio.jobs.finish(claim, event)
         studio.say(f"{claim.job.id}: cancelled at iteration {state.iteration}")
 

@@ -10,6 +10,7 @@ from arq.connections import ArqRedis
 from engine.contract.events import STREAM
 from engine.contract.jobs import job_key
 from engine.contract.store import Store
+from engine.contract.turns import CLOCK, FINISH
 
 EVENT_DAYS = 7
 _ORPHAN_DAYS = 1  # pictures are stored before their job is created
@@ -18,6 +19,7 @@ _ORPHAN_DAYS = 1  # pictures are stored before their job is created
 async def sweep(redis: ArqRedis, store: Store) -> None:
     """One round; harmless beside other workers' rounds."""
     await _sweep_events(redis)
+    await sweep_flows(redis)
     await _sweep_blobs(redis, store)
 
 
@@ -31,6 +33,15 @@ async def _sweep_events(redis: ArqRedis) -> None:
         first = pending["min"] or group["last-delivered-id"]
         oldest = min(oldest, int(first.split(b"-")[0]))
     await redis.xtrim(STREAM, minid=f"{oldest}-0", approximate=True)
+
+
+async def sweep_flows(redis: ArqRedis) -> None:
+    """Forget the users whose last turn lies behind the virtual clock: it is as if they were new."""
+    clock = float(await redis.get(CLOCK) or 0)
+    finished: Any = await redis.hgetall(FINISH)  # type: ignore[misc]
+    behind = [flow for flow, finish in finished.items() if float(finish) <= clock]
+    if behind:
+        await redis.hdel(FINISH, *behind)  # type: ignore[misc]
 
 
 async def _sweep_blobs(redis: ArqRedis, store: Store) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import struct
 from collections.abc import Iterator
@@ -74,24 +75,20 @@ def test_a_truncated_checkpoint_is_refused(blob: bytes, share: float) -> None:
         unpack(blob[: int(len(blob) * share)], ADAM, "random", CPU)
 
 
-def test_a_damaged_header_is_refused_or_harmless_whichever_bit_it_was(blob: bytes) -> None:
-    (length,) = struct.unpack("<Q", blob[:8])
-    refused = 0
-    for place in range(8 + length):
+def test_a_damaged_checkpoint_is_refused_whichever_bit_it_was(blob: bytes) -> None:
+    for place in range(0, len(blob), 7):
         damaged = bytearray(blob)
         damaged[place] ^= 1 << place % 8
-        try:
+        with pytest.raises(CheckpointError, match="damaged"):
             unpack(bytes(damaged), ADAM, "random", CPU)
-        except CheckpointError:
-            refused += 1
-    assert refused > 8 + length // 3
 
 
 @pytest.mark.parametrize("header", [[], {}, {"__metadata__": []}, {"__metadata__": {"weights": "random"}}])
 def test_a_file_that_is_no_checkpoint_is_refused(header: object) -> None:
     text = json.dumps(header).encode()
+    body = struct.pack("<Q", len(text)) + text
     with pytest.raises(CheckpointError):
-        unpack(struct.pack("<Q", len(text)) + text, ADAM, "random", CPU)
+        unpack(hashlib.sha256(body).digest() + body, ADAM, "random", CPU)
 
 
 def test_a_checkpoint_of_other_weights_is_refused_by_name(blob: bytes) -> None:
