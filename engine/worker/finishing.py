@@ -26,7 +26,7 @@ _VERSION = importlib.metadata.version("impasto")
 async def finish_files(studio: Studio, claim: Claim, easel: Easel) -> dict[str, str]:
     """Make and store the files; returns name -> key."""
     weights = studio.weights_of(claim.job.recipe.weights)
-    final = easel.painter.picture(easel.state)
+    final = easel.picture
     run = run_record(claim.job, easel, weights, pixels_sha256(final))
     frames = [await studio.store.get(key) for _, key in sorted(easel.journal.frames.items())]
     blobs = {
@@ -41,7 +41,7 @@ async def finish_files(studio: Studio, claim: Claim, easel: Easel) -> dict[str, 
 
 def run_record(job: Job, easel: Easel, weights: Weights, sha256: str) -> dict[str, Any]:
     """Everything one needs to know of the run, or to run it again; `losses` has a row per iteration."""
-    state, recipe = easel.state, job.recipe
+    state, recipe = easel.saved, job.recipe
     width, height = easel.painter.size
     # JSON has no NaN: a loss that was lost is null.
     rows = [[x if math.isfinite(x) else None for x in row] for row in state.losses[: state.iteration].tolist()]

@@ -7,6 +7,7 @@ import logging
 import random
 import signal
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import structlog
@@ -28,7 +29,7 @@ from engine.worker.sweep import sweep
 from engine.worker.weights import load_weights
 
 _SLICES_AT_ONCE = 2
-"""While one slice paints, the next one's pictures load and the last one's snapshots encode; the device's lock keeps
+"""While one slice paints, the next one's pictures load and the last one's snapshots encode; the painting thread keeps
 them apart."""
 _SLICE_TIMEOUT = 600  # s; only for what hangs: who has died is known from its heartbeat
 _RECONCILE = 10.0  # s
@@ -44,7 +45,9 @@ async def run_worker(settings: Settings, ready: Callable[[Studio], None]) -> Non
     """
     assert settings.redis_url is not None  # noqa: S101 - the caller has seen to it
     device = choose_device(settings.impasto_device)
-    weights = await asyncio.to_thread(load_weights, settings.impasto_weights, settings.weights_cache)
+    with ThreadPoolExecutor(1) as once:  # and its OpenMP team with it; see `Studio.at_easel`
+        loading = once.submit(load_weights, settings.impasto_weights, settings.weights_cache)
+        weights = await asyncio.wrap_future(loading)
     async with connect(settings.redis_url) as redis:
         await redis.ping()  # who cannot start says so; who has started outlasts any outage
     async with connect(settings.redis_url, retries=-1) as redis:

@@ -18,7 +18,7 @@ from engine.painting.recipe import RecipeError
 from engine.worker.checkpoints import pack
 from engine.worker.finishing import finish_files
 from engine.worker.reporter import Reporter, encode
-from engine.worker.stroke import Stroke, paint_stroke
+from engine.worker.stroke import paint_stroke
 from engine.worker.studio import Easel, Studio
 
 _log = structlog.get_logger(__name__)
@@ -71,11 +71,9 @@ class _Slice:
     async def _paint(self, easel: Easel) -> None:
         studio, claim = self._studio, self._claim
         await self._announce(easel)
-        async with Reporter(studio, claim, easel.journal, self._stop) as reporter, studio.turn:
+        async with Reporter(studio, claim, easel.journal, self._stop) as reporter:
             seconds = studio.settings.impasto_slice_seconds
-            painted: Stroke = await asyncio.get_running_loop().run_in_executor(
-                studio.painting_thread, paint_stroke, claim.job.id, easel, self._stop, seconds, reporter.tell
-            )
+            painted = await studio.at_easel(paint_stroke, claim.job.id, easel, self._stop, seconds, reporter.tell)
         if painted.last > painted.first:
             seconds = round(painted.seconds, 3)
             where = {"worker": studio.id, "device": studio.device_name}
@@ -128,7 +126,7 @@ class _Slice:
         studio, claim, state = self._studio, self._claim, easel.state
         event = Cancelled(job=claim.job.id, iteration=state.iteration)
         if state.iteration:
-            blob = await asyncio.to_thread(encode, easel.painter.picture(state))
+            blob = await asyncio.to_thread(encode, easel.picture)
             name = f"jobs/{claim.job.id}/cancelled-{state.iteration:05d}-{claim.epoch}.png"
             picture = await studio.store.put(name, blob)
             checkpoint = await self._save(easel)
@@ -140,7 +138,7 @@ class _Slice:
     async def _save(self, easel: Easel) -> str:
         claim = self._claim
         identity = self._studio.weights_of(claim.job.recipe.weights).identity
-        blob = await asyncio.to_thread(lambda: pack(easel.state.copy(), easel.journal, identity))
+        blob = await asyncio.to_thread(pack, easel.saved, easel.journal, identity)
         name = f"checkpoint-{easel.state.iteration:05d}-{claim.epoch}.safetensors"
         return await self._studio.store.put(f"jobs/{claim.job.id}/{name}", blob)
 

@@ -64,7 +64,9 @@ def paint_stroke(job: str, easel: Easel, stop: threading.Event, seconds: float, 
                 tell(_progress(job, easel, first, now - began))
             if stop.is_set() or now - began >= seconds:
                 break
-    return Stroke(first, state.iteration, time.monotonic() - began)
+    seconds = time.monotonic() - began
+    easel.rest()
+    return Stroke(first, state.iteration, seconds)
 
 
 def _notice(easel: Easel) -> Look:

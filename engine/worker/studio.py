@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import io
 import os
 import platform
 import socket
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import structlog
 import torch
@@ -32,6 +34,9 @@ from engine.painting.state import State
 from engine.worker.checkpoints import CheckpointError, Journal, unpack
 from engine.worker.weights import Weights, load_weights
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 _WARM = 2  # easels kept between slices: the one that was painted on, and the one before
 
 _log = structlog.get_logger(__name__)
@@ -46,6 +51,16 @@ class Easel:
     journal: Journal = field(default_factory=Journal)
     notices: list[str] = field(default_factory=list)
     """Sentences for the audience that are not told yet."""
+    saved: State = field(init=False)
+    """A copy of the state that other threads may read, and its picture; as of the last `rest`."""
+    picture: Image.Image = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rest()
+
+    def rest(self) -> None:
+        """Renew `saved` and `picture`; in the painting thread."""
+        self.saved, self.picture = self.state.copy(), self.painter.picture(self.state)
 
 
 class Studio:
@@ -59,9 +74,7 @@ class Studio:
         self.weights = weights
         self.device = torch.device(device)
         self.device_name = describe(self.device)
-        self.painting_thread = ThreadPoolExecutor(1, thread_name_prefix="painting")
-        self.turn = asyncio.Lock()
-        """Held while the device paints."""
+        self._painting_thread = ThreadPoolExecutor(1, thread_name_prefix="painting")
         self.draining = False
         self._changed = asyncio.Event()
         self._stops: dict[str, threading.Event] = {}
@@ -90,6 +103,15 @@ class Studio:
             if self._stops.get(job) is stop:  # else the job's next slice is here already
                 del self._stops[job]
             self._changed.set()
+
+    async def at_easel(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do `work` in the painting thread, after what waits there.
+
+        All of torch's work is done in it: a second thread would bring a second team of OpenMP's, and with more threads
+        than cores both wait by sleeping, which makes iterations half as slow again.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._painting_thread, functools.partial(work, *args, **kwargs))
 
     def say(self, line: str) -> None:
         """One line on standard output, for whoever watches the worker."""
@@ -125,17 +147,12 @@ class Studio:
         for key in (*claim.checkpoints, *filter(None, [claim.job.checkpoint])):
             try:
                 blob = await self.store.get(key)
-                state, journal = await asyncio.to_thread(
-                    unpack,
-                    blob,
-                    claim.job.recipe,
-                    self.weights_of(claim.job.recipe.weights).identity,
-                    self.device,
-                )
-                return Easel(painter, state, journal)
+                identity = self.weights_of(claim.job.recipe.weights).identity
+                state, journal = await self.at_easel(unpack, blob, claim.job.recipe, identity, self.device)
+                return await self.at_easel(Easel, painter, state, journal)
             except (StoreError, CheckpointError) as error:
                 _log.warning("a checkpoint cannot be used", job=claim.job.id, key=key, reason=str(error))
-        easel = Easel(painter, await asyncio.to_thread(painter.begin))
+        easel = await self.at_easel(lambda: Easel(painter, painter.begin()))
         if claim.checkpoints or claim.job.checkpoint:
             easel.notices.append("What had been painted was lost, so it starts over.")
         return easel
@@ -161,9 +178,7 @@ class Studio:
         job = claim.job
         weights = self.weights_of(job.recipe.weights)
         content, *styles = [await self._picture(stored) for stored in (job.content, *job.styles)]
-        return await asyncio.to_thread(
-            Painter, job.recipe, content, styles, convs=weights.convs, device=str(self.device)
-        )
+        return await self.at_easel(Painter, job.recipe, content, styles, convs=weights.convs, device=str(self.device))
 
     async def _picture(self, stored: StoredPicture) -> Image.Image:
         blob = await self.store.get(stored.key)
