@@ -110,7 +110,7 @@ def fill(image: Image.Image, corners: Array, colours: str, *, across: bool) -> N
     ImageDraw.Draw(mask).polygon(corners.ravel().tolist(), fill=255)
     ends = corners[:, 0 if across else 1]
     line = np.arange(image.width if across else image.height, dtype=np.float64)
-    strip = ramp(f"{ends.min()}:{first} {ends.max() + 1e-6}:{last}", line)
+    strip = ramp(f"{np.min(ends)}:{first} {np.max(ends) + 1e-6}:{last}", line)
     shades = picture(strip[None, :] if across else strip[:, None])
     image.paste(shades.resize(image.size, Image.Resampling.NEAREST), mask=mask)
 
