@@ -180,7 +180,7 @@ class Jobs:
     async def finish(self, claim: Claim, event: Done | Failed | Cancelled, *, quarantine: bool = False) -> None:
         """End the job, and tell it, at once. Raises `Fenced`."""
         state = State.QUARANTINED if quarantine else State(event.kind)
-        keys = [*self._ending(claim.job), CONTROL]
+        keys = self._ending(claim.job)
         await self._fenced("finish", keys, claim.epoch, claim.job.id, claim.job.user, state, *_last_words(event))
 
     async def cancel(self, job: str) -> bool:

@@ -1,4 +1,4 @@
--- End a job. KEYS: job, seen, stream, open, flows, control. ARGV: epoch, id, user, state, event, seconds to keep.
+-- End a job. KEYS: job, seen, stream, open, flows. ARGV: epoch, id, user, state, event, seconds to keep.
 if redis.call('HGET', KEYS[1], 'state') ~= 'painting' or redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then
     return 'fenced'
 end
