@@ -20,6 +20,7 @@ import PIL
 
 from bot.intake.kinds import stranger
 from bot.intake.limits import USUAL, Limits
+from bot.processes import send
 
 log = logging.getLogger(__name__)
 
@@ -129,8 +130,7 @@ async def _decode(data: bytes, limits: Limits) -> tuple[int, bytes]:
             _, answer = await asyncio.gather(_feed(stdin, data), _hear(stdout, most))
             return await child.wait(), answer
     finally:
-        if child.returncode is None:
-            child.kill()
+        send(child, signal.SIGKILL)
         # asyncio lets go of a process only once its pipes are read to the end.
         await stdout.read()
         await child.wait()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from arq.connections import ArqRedis
 
+from bot.processes import send
 from engine.contract import workers
 from engine.contract.connection import connect
 from engine.contract.embedded import die_with_parent, embedded_redis
@@ -91,6 +93,7 @@ class _Hand:
         )
         assert self._process.stdout is not None  # noqa: S101 - it is a pipe
         if not (await self._process.stdout.readline()).startswith(b"ready"):
+            await self._process.wait()
             raise WorkshopError("")
         self._watch = asyncio.create_task(self._keep(self._process))
 
@@ -108,7 +111,7 @@ class _Hand:
         if self._watch is not None:
             self._watch.cancel()
         if self._process is not None and self._process.returncode is None:
-            self._process.terminate()
+            send(self._process, signal.SIGTERM)
             await self._process.wait()
 
 

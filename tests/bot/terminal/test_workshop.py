@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import select
 import signal
+import sys
 from pathlib import Path
 
 import pytest
 from conftest import ONE_THREAD, Desk, light, uncut_sha256
 from impasto_command import LIGHT, left_over, make_room, start
 
-from bot.terminal.workshop import open_workshop
+from bot.terminal.workshop import WorkshopError, open_workshop
 from engine.contract.settings import read_settings
 
 
@@ -28,6 +29,18 @@ async def test_a_worker_that_is_killed_is_replaced(tmp_path: Path, monkeypatch: 
         assert run["final"]["sha256"] == uncut_sha256(recipe)
     monkeypatch.chdir("/")
     assert left_over(tmp_path) == []
+
+
+async def test_a_worker_that_ends_at_once_is_no_noise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("REDIS_URL", "")
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    for _ in range(20):  # asyncio's quarrel over who reaps the child came in half of the runs
+        with pytest.raises(WorkshopError):
+            async with open_workshop(read_settings(), tmp_path, "random", "cpu"):
+                pass
+    assert caplog.messages == []
 
 
 def test_nothing_goes_on_when_the_command_itself_is_killed(tmp_path: Path) -> None:
