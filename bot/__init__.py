@@ -1,1 +1,19 @@
-"""What people touch: the terminal command `impasto`, and Discord. Knows jobs and events, never torch."""
+"""What people touch: Discord, and the terminal command `impasto`. No torch here.
+
+`create_bot(settings)` is looked up on first use, so that the terminal command needs no Discord.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bot.client import create_bot
+
+__all__ = ["create_bot"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "create_bot":
+        from bot.client import create_bot
+
+        return create_bot
+    raise AttributeError(f"module 'bot' has no attribute {name!r}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.intake.intake import BadPicture, Picture, read_picture_file, take_in
-from bot.intake.limits import Limits
+from bot.intake.intake import BadPicture, Picture, read_picture_file, spoken, take_in
+from bot.intake.limits import USUAL, Limits
 
-__all__ = ["BadPicture", "Limits", "Picture", "read_picture_file", "take_in"]
+__all__ = ["USUAL", "BadPicture", "Limits", "Picture", "read_picture_file", "spoken", "take_in"]

@@ -68,7 +68,7 @@ async def take_in(data: bytes, name: str = "The picture", limits: Limits = USUAL
         BadPicture: the bytes are no picture that can be taken; nothing else is raised about them.
         OSError: this machine cannot start a process.
     """
-    name = _spoken(name)
+    name = spoken(name)
     if not data:
         raise BadPicture(f"{name} is empty: send a picture that holds something.")
     _check_bytes(name, len(data), limits)
@@ -88,7 +88,7 @@ def read_picture_file(path: Path, limits: Limits = USUAL) -> bytes:
     Raises:
         BadPicture: there is no such file, or it is not one, cannot be read or is too large.
     """
-    name = _spoken(path.name or str(path))
+    name = spoken(path.name or str(path))
     try:
         if path.is_dir():
             raise BadPicture(f"{name} is a folder: give me the picture inside it.")
@@ -177,7 +177,7 @@ def _check_bytes(name: str, size: int, limits: Limits) -> None:
         )
 
 
-def _spoken(name: str) -> str:
+def spoken(name: str) -> str:
     """A stranger's file name, fit to stand in a sentence: printable, one line, about 50 letters at most."""
     name = _printable(name)
     if len(name) > 50:

@@ -15,9 +15,10 @@ from redis.exceptions import RedisError
 from bot.intake import BadPicture
 from bot.terminal.canvas import CanvasError
 from bot.terminal.dry_run import dry_run
+from bot.terminal.hand import WorkshopError
 from bot.terminal.paint import Order, paint, resume
-from bot.terminal.workshop import WorkshopError
 from engine.contract.embedded import EmbeddedError
+from engine.contract.logs import log_to
 from engine.contract.settings import SettingsError, read_settings
 from engine.contract.store import StoreError
 from engine.painting.recipe import PRESETS, Recipe, RecipeError
@@ -90,6 +91,35 @@ def worker_command(options: tuple[str, ...]) -> None:
     """Run one worker (one per GPU) for REDIS_URL: [--device auto|cpu|cuda[:N]] [--weights …]."""
     # In place of this process, so that the front never loads torch and signals go where they belong.
     os.execv(sys.executable, [sys.executable, "-m", "engine.worker", *options])  # noqa: S606
+
+
+@cli.command("bot")
+def bot_command() -> None:
+    """Run the Discord bot for DISCORD_TOKEN and REDIS_URL."""
+    from bot.settings import read_bot_settings
+    from bot.terminal.serve import serve
+
+    log_to(sys.stderr)
+    sys.exit(_run(serve(read_bot_settings())))
+
+
+@cli.command("up")
+def up_command() -> None:
+    """Run bot, worker and Redis together, for a small server on one box."""
+    from bot.settings import read_bot_settings
+    from bot.terminal.up import up
+
+    log_to(sys.stderr)
+    sys.exit(_run(up(read_bot_settings())))
+
+
+@cli.command("doctor")
+def doctor_command() -> None:
+    """Check token, intents, commands, Redis, store, workers, weights, GPU and disk."""
+    from bot.settings import read_bot_settings
+    from bot.terminal.doctor import examine
+
+    sys.exit(_run(examine(read_bot_settings())))
 
 
 def _fields(options: dict[str, Any], styles: int) -> dict[str, Any]:

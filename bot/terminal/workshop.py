@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -12,17 +11,13 @@ from pathlib import Path
 
 from arq.connections import ArqRedis
 
-from bot.processes import send
+from bot.terminal.hand import Hand, WorkshopError
 from engine.contract import workers
 from engine.contract.connection import connect
-from engine.contract.embedded import die_with_parent, embedded_redis
+from engine.contract.embedded import embedded_redis
 from engine.contract.settings import Settings
 from engine.contract.store import Store
 from engine.contract.workers import Worker
-
-
-class WorkshopError(Exception):
-    """There is nobody to paint; the text is one sentence, or empty when the worker has said it already."""
 
 
 class Workshop:
@@ -50,7 +45,7 @@ async def open_workshop(settings: Settings, folder: Path, weights: str, device: 
             "IMPASTO_DATA": str(folder.absolute()),
             "IMPASTO_LOG": str(folder.absolute() / "worker.log"),
         }
-        hand = _Hand([sys.executable, "-m", "engine.worker", "--weights", weights, "--device", device], environment)
+        hand = Hand([sys.executable, "-m", "engine.worker", "--weights", weights, "--device", device], environment)
         stack.push_async_callback(hand.dismiss)
         redis = await stack.enter_async_context(connect(url))
         await hand.hire()
@@ -62,57 +57,6 @@ async def open_workshop(settings: Settings, folder: Path, weights: str, device: 
                 raise
             log = folder / "worker.log"
             raise WorkshopError(f"The worker ended and could not be started again: {log} says why.") from None
-
-
-class _Hand:
-    """A worker process, started anew when it dies; a job that kills it three times is set aside by the contract."""
-
-    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
-        self._command, self._environment = command, environment
-        self._process: asyncio.subprocess.Process | None = None
-        self._watch: asyncio.Task[None] | None = None
-        self._master = asyncio.current_task()
-        self.lost = False
-        """Whether it could not be started again; the task that made the hand is cancelled then."""
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None  # noqa: S101 - hired first
-        return self._process.pid
-
-    async def hire(self) -> None:
-        """Start the worker and wait until it is ready. Raises `WorkshopError` when it ends before."""
-        self._process = await asyncio.create_subprocess_exec(
-            *self._command,
-            env=self._environment,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            # A session of its own: Ctrl-C in the terminal is for the command, which stops the worker in order.
-            start_new_session=True,
-            preexec_fn=die_with_parent,
-        )
-        assert self._process.stdout is not None  # noqa: S101 - it is a pipe
-        if not (await self._process.stdout.readline()).startswith(b"ready"):
-            await self._process.wait()
-            raise WorkshopError("")
-        self._watch = asyncio.create_task(self._keep(self._process))
-
-    async def _keep(self, process: asyncio.subprocess.Process) -> None:
-        await process.wait()
-        try:
-            await self.hire()
-        except (WorkshopError, OSError):
-            self.lost = True
-            assert self._master is not None  # noqa: S101 - hands are made in a task
-            self._master.cancel()
-
-    async def dismiss(self) -> None:
-        """End the worker in order; it saves where it stands."""
-        if self._watch is not None:
-            self._watch.cancel()
-        if self._process is not None and self._process.returncode is None:
-            send(self._process, signal.SIGTERM)
-            await self._process.wait()
 
 
 def _choose(living: list[Worker], weights: str) -> Worker:

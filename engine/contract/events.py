@@ -35,7 +35,10 @@ class Started(_Event):
 
 
 class Progress(_Event):
-    """At most one a second. Losses are weighted; `rate` in iterations/s; `eta` in seconds of painting."""
+    """At most one a second. Losses are weighted; `rate` in iterations/s; `eta` in seconds of painting.
+
+    Each takes the place of the job's one before, whose entry is deleted from the stream.
+    """
 
     kind: Literal["progress"] = "progress"
     loss: float
@@ -90,7 +93,11 @@ _adapter: TypeAdapter[Event] = TypeAdapter(Event)
 
 
 def parse(fields: dict[bytes, bytes]) -> Event:
-    """The event in a stream entry. Raises `pydantic.ValidationError`."""
+    """The event in a stream entry. Raises `pydantic.ValidationError`.
+
+    A consumer group still hands out what was deleted while it was pending (old progress): without fields, for which
+    this raises `KeyError`. Acknowledge those unread.
+    """
     return _adapter.validate_json(fields[b"event"])
 
 

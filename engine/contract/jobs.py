@@ -1,4 +1,4 @@
-"""The job: its recipe, its pictures, whose it is; and its life in Redis, a small state machine in Lua.
+"""A job's life in Redis, a small state machine in Lua.
 
     queued -> painting -> done | failed | cancelled | quarantined
 
@@ -8,107 +8,42 @@ every write checks it, so that a worker that was thought dead can no longer chan
 
 from __future__ import annotations
 
-import secrets
-import time
-from dataclasses import dataclass
-from enum import StrEnum
+import functools
 from importlib.resources import files
 from typing import Any
 
+import structlog
 from arq.connections import ArqRedis
-from pydantic import BaseModel, ConfigDict, Field
 
-from engine.contract.events import STREAM, Cancelled, Done, Event, Failed
-from engine.painting.recipe import Recipe
+from engine.contract.events import STREAM, Cancelled, Done, Event, Failed, Last, parse
+from engine.contract.job import (
+    CONTROL,
+    DEATHS,
+    KEEP_DAYS,
+    OPEN,
+    USERS,
+    Caps,
+    Claim,
+    Fenced,
+    Job,
+    Picture,
+    Standing,
+    State,
+    TooMany,
+    flows_key,
+    index_key,
+    job_key,
+    new_id,
+    seen_key,
+)
 
-OPEN = "impasto:open"
-"""Set of the jobs that are queued or painting."""
-CONTROL = "impasto:control"
-"""Stream of job ids to stop, read by every worker."""
-KEEP_DAYS = 30
-"""How long an ended job can still be asked for."""
-DEATHS = 3
-"""Workers that may die on one slice without progress before the job is set aside."""
-_SCRIPTS = ("create", "start", "emit", "commit", "finish", "cancel")
+__all__ = [
+    "CONTROL", "DEATHS", "KEEP_DAYS", "OPEN", "USERS", "Caps", "Claim", "Fenced", "Job", "Jobs", "Picture", "Standing",
+    "State", "TooMany", "flows_key", "index_key", "job_key", "new_id", "seen_key",
+]  # fmt: skip
+_SCRIPTS = ("create", "start", "emit", "commit", "finish", "cancel", "forget")
 
-
-class State(StrEnum):
-    """Where a job stands."""
-
-    QUEUED = "queued"
-    PAINTING = "painting"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    QUARANTINED = "quarantined"
-
-
-class Picture(BaseModel):
-    """A clean picture in the store: RGB PNG, upright, sRGB; sizes in px."""
-
-    model_config = ConfigDict(frozen=True)
-
-    key: str
-    name: str
-    width: int
-    height: int
-
-
-class Job(BaseModel):
-    """A painting that someone asked for. `guild` and `user` share the queue fairly."""
-
-    model_config = ConfigDict(frozen=True)
-
-    id: str
-    guild: str
-    user: str
-    recipe: Recipe
-    content: Picture
-    styles: tuple[Picture, ...]
-    created: float = Field(default_factory=time.time)
-    parent: str | None = None
-    checkpoint: str | None = None
-    """Key of a checkpoint to go on from, instead of the recipe's start."""
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A slice that this worker may paint, and the epoch that its writes carry.
-
-    `checkpoints` are the newest first; `cancelled` says that someone wants it stopped; `poisoned` that it killed
-    `DEATHS` workers.
-    """
-
-    job: Job
-    epoch: int
-    iteration: int
-    checkpoints: tuple[str, ...]
-    cancelled: bool
-    poisoned: bool
-
-
-class Fenced(Exception):
-    """Another worker has taken the job over, or it has ended: stop, and write nothing more."""
-
-
-def new_id() -> str:
-    """An id that sorts by time, like Discord's: milliseconds, then four random bytes, in hex."""
-    return f"{time.time_ns() // 1_000_000:011x}{secrets.token_hex(4)}"
-
-
-def job_key(job: str) -> str:
-    """The hash that holds the truth about a job."""
-    return f"impasto:job:{job}"
-
-
-def seen_key(job: str) -> str:
-    """The set of event keys that a job has already told."""
-    return f"impasto:seen:{job}"
-
-
-def flows_key(guild: str) -> str:
-    """The hash of a guild's users with open jobs: user -> how many."""
-    return f"impasto:flows:{guild}"
+_log = structlog.get_logger(__name__)
 
 
 class Jobs:
@@ -119,10 +54,29 @@ class Jobs:
         scripts = files("engine.contract") / "scripts"
         self._scripts = {name: redis.register_script((scripts / f"{name}.lua").read_text()) for name in _SCRIPTS}
 
-    async def create(self, job: Job) -> bool:
-        """Accept the job; False if it was accepted before."""
-        keys = [job_key(job.id), OPEN, flows_key(job.guild)]
-        return bool(await self._run("create", keys, job.id, job.user, job.model_dump_json()))
+    async def create(self, job: Job, caps: Caps | None = None) -> bool:
+        """Accept the job; False if it was accepted before, whatever the caps. Raises `TooMany`."""
+        keys = [job_key(job.id), OPEN, flows_key(job.guild), USERS, index_key(job.user)]
+        most = (caps.user, caps.guild, caps.total) if caps else ()
+        about = (job.id, job.user, job.guild, job.model_dump_json(), job.created)
+        reply = await self._run("create", keys, *about, *most)
+        if isinstance(reply, bytes):
+            raise TooMany(reply.decode())  # type: ignore[arg-type]
+        return bool(reply)
+
+    async def check(self, user: str, guild: str, caps: Caps) -> None:
+        """Raises `TooMany` where `create` would now; for those who would spare the work before it."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.hget(USERS, user)
+            pipe.hvals(flows_key(guild))
+            pipe.scard(OPEN)
+            own, of_guild, total = await pipe.execute()
+        if int(own or 0) >= caps.user:
+            raise TooMany("user")
+        if sum(map(int, of_guild)) >= caps.guild:
+            raise TooMany("guild")
+        if total >= caps.total:
+            raise TooMany("total")
 
     async def get(self, job: str) -> Job | None:
         """The job as it was accepted."""
@@ -139,10 +93,59 @@ class Jobs:
         raw: Any = await self._redis.hget(job_key(job), "state")  # type: ignore[misc]
         return None if raw is None else State(raw.decode())
 
+    async def outcome(self, job: str) -> Done | Failed | Cancelled | None:
+        """The last that was told of the job; None while it is open, and for an unknown job."""
+        raw: Any = await self._redis.hget(job_key(job), "last")  # type: ignore[misc]
+        if raw is None:
+            return None
+        event = parse({b"event": raw})
+        assert isinstance(event, Last)  # noqa: S101 - nothing else is written there
+        return event
+
     async def open(self) -> list[str]:
         """The jobs that are queued or painting."""
         members: Any = await self._redis.smembers(OPEN)  # type: ignore[misc]
         return sorted(member.decode() for member in members)
+
+    async def standing(self) -> list[Standing]:
+        """Where every open job stands, by id. One that this program cannot read is logged and left out."""
+        ids = await self.open()
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for job in ids:
+                pipe.hmget(job_key(job), ["state", "spec", "iteration", "worker", "tag", "since"])
+            rows = await pipe.execute()
+        found = []
+        for job, (state, spec, iteration, worker, tag, since) in zip(ids, rows, strict=True):
+            if state not in (b"queued", b"painting"):  # it ended between the two questions
+                continue
+            try:
+                known = _read(spec)
+            except ValueError as error:
+                _log.warning("an open job cannot be read", job=job, reason=str(error))
+                continue
+            place = State(state.decode()), int(iteration), worker.decode(), float(tag), float(since)
+            found.append(Standing(known, *place))
+        return found
+
+    async def of_user(self, user: str) -> list[str]:
+        """The user's jobs, open and ended, the newest first. Drops those that have expired from the index."""
+        members: Any = await self._redis.zrevrange(index_key(user), 0, -1)
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for member in members:
+                pipe.exists(job_key(member.decode()))
+            known = await pipe.execute()
+        expired = [member for member, there in zip(members, known, strict=True) if not there]
+        if expired:
+            await self._redis.zrem(index_key(user), *expired)
+        return [member.decode() for member in members if member not in expired]
+
+    async def forget(self, job: str) -> bool:
+        """Delete what Redis knows of a job that has ended, but for its events; False while it is open.
+
+        Its blobs are the caller's to delete. Forgetting it twice is harmless; its id could then be accepted anew.
+        """
+        user, _ = await self._whose(job)
+        return bool(await self._run("forget", [job_key(job), seen_key(job), OPEN, index_key(user)], job))
 
     async def start(self, job: str, iteration: int, epoch: int, worker: str) -> Claim | None:
         """Begin the slice; None when it was begun before or the job has ended."""
@@ -180,7 +183,7 @@ class Jobs:
     async def finish(self, claim: Claim, event: Done | Failed | Cancelled, *, quarantine: bool = False) -> None:
         """End the job, and tell it, at once. Raises `Fenced`."""
         state = State.QUARANTINED if quarantine else State(event.kind)
-        keys = self._ending(claim.job)
+        keys = _ending(claim.job.id, claim.job.guild)
         await self._fenced("finish", keys, claim.epoch, claim.job.id, claim.job.user, state, *_last_words(event))
 
     async def cancel(self, job: str) -> bool:
@@ -188,15 +191,16 @@ class Jobs:
 
         Asking twice is harmless.
         """
-        known = await self.get(job)
-        if known is None:
-            return False
+        user, guild = await self._whose(job)
         event = Cancelled(job=job, iteration=0)
-        keys = [*self._ending(known), CONTROL]
-        return bool(await self._run("cancel", keys, job, known.user, *_last_words(event)))
+        keys = [*_ending(job, guild), CONTROL]
+        return bool(await self._run("cancel", keys, job, user, *_last_words(event)))
 
-    def _ending(self, job: Job) -> list[str]:
-        return [job_key(job.id), seen_key(job.id), STREAM, OPEN, flows_key(job.guild)]
+    async def _whose(self, job: str) -> tuple[str, str]:
+        """User and guild, also of a job whose spec cannot be read; empty for an unknown job."""
+        raw: Any = await self._redis.hmget(job_key(job), ["user", "guild"])  # type: ignore[misc]
+        user, guild = ((name or b"").decode() for name in raw)
+        return user, guild
 
     async def _fenced(self, name: str, keys: list[str], *args: Any) -> Any:
         reply = await self._run(name, keys, *args)
@@ -206,6 +210,16 @@ class Jobs:
 
     async def _run(self, name: str, keys: list[str], *args: Any) -> Any:
         return await self._scripts[name](keys=keys, args=list(args))
+
+
+def _ending(job: str, guild: str) -> list[str]:
+    return [job_key(job), seen_key(job), STREAM, OPEN, flows_key(guild), USERS]
+
+
+@functools.lru_cache(4096)
+def _read(spec: bytes) -> Job:
+    """Remembered, since jobs never change and all open ones are read again and again. Raises `ValueError`."""
+    return Job.model_validate_json(spec)
 
 
 def _last_words(event: Done | Failed | Cancelled) -> tuple[str, int]:

@@ -25,7 +25,11 @@ async def reconcile(redis: ArqRedis, cost: float) -> int:
     now, found = (await redis.time())[0], 0  # Redis' clock wrote the times; ours may be off
     for job_id in await jobs.open():
         fields = await jobs.fields(job_id)
-        job = await jobs.get(job_id)
+        try:
+            job = await jobs.get(job_id)
+        except ValueError as error:  # of a newer version, perhaps; the others' jobs must go on
+            _log.warning("an open job cannot be read", job=job_id, reason=str(error))
+            continue
         if job is None:
             continue
         iteration, epoch, holder = int(fields["iteration"]), int(fields["epoch"]), fields["worker"]

@@ -41,9 +41,16 @@ def read_settings(**overrides: object) -> Settings:
     try:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
-        first = error.errors()[0]
-        name = "_".join(str(part) for part in first["loc"]).upper()
-        raise SettingsError(f"The setting {name} is not usable: {first['msg']}.") from error
+        raise SettingsError(explain(error)) from error
+
+
+def explain(error: ValidationError) -> str:
+    """The first of the problems, in one sentence that names the setting."""
+    first = error.errors()[0]
+    name = "_".join(str(part) for part in first["loc"]).upper()
+    if first["type"] == "missing":
+        return f"The setting {name} is missing: put it into .env, as .env.example shows."
+    return f"The setting {name} is not usable: {first['msg'].removeprefix('Value error, ')}."
 
 
 def socket_folder() -> Path:

@@ -15,6 +15,10 @@ class StoreError(Exception):
     """A blob could not be read or written; the text says which."""
 
 
+class BlobMissing(StoreError):
+    """There is no such blob."""
+
+
 class Store:
     """Named blobs. A put is atomic: a name holds all of a blob or none of it."""
 
@@ -34,10 +38,12 @@ class Store:
         return key
 
     async def get(self, key: str) -> bytes:
-        """The whole blob. Raises `StoreError`, also where there is none."""
+        """The whole blob. Raises `BlobMissing` where there is none, else `StoreError`."""
         try:
             reply = await obstore.get_async(self._store, key)
             return bytes(await reply.bytes_async())
+        except FileNotFoundError as error:
+            raise BlobMissing(f"{key} could not be read: {_why(error)}") from error
         except (BaseError, OSError) as error:
             raise StoreError(f"{key} could not be read: {_why(error)}") from error
 
@@ -50,6 +56,23 @@ class Store:
                 continue
             except (BaseError, OSError) as error:
                 raise StoreError(f"{key} could not be deleted: {_why(error)}") from error
+
+    async def copy(self, source_key: str, target_key: str) -> str:
+        """Write the source's blob under the target's name too; returns that. Raises as `get` and `put` do."""
+        if isinstance(self._store, LocalStore):
+            # obstore would make a hard link, as old as its source, and the sweep goes by age.
+            return await self.put(target_key, await self.get(source_key))
+        try:
+            await obstore.copy_async(self._store, source_key, target_key)
+        except FileNotFoundError as error:
+            raise BlobMissing(f"{source_key} could not be read: {_why(error)}") from error
+        except (BaseError, OSError) as error:
+            raise StoreError(f"{source_key} could not be copied to {target_key}: {_why(error)}") from error
+        return target_key
+
+    async def delete_folder(self, prefix: str) -> None:
+        """Remove every blob under `prefix`, such as `jobs/<id>`; none is no error. Raises `StoreError`."""
+        await self.delete(*(key for key, _ in await self.list(prefix)))
 
     async def list(self, prefix: str) -> list[tuple[str, datetime]]:
         """(key, time of its last change) of every blob under `prefix`."""

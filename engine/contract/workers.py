@@ -11,7 +11,11 @@ SILENCE = 12
 
 
 class Worker(BaseModel):
-    """A worker as it presents itself: `weights` by name, `note` in words when they are stand-ins."""
+    """A worker as it presents itself: `weights` by name, `note` in words when they are stand-ins.
+
+    `speed` is in floating-point operations per second, by `engine.painting.cost`, over its latest strokes; None before
+    the first.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -20,6 +24,7 @@ class Worker(BaseModel):
     weights: str
     note: str = ""
     jobs: tuple[str, ...] = ()
+    speed: float | None = None
 
 
 def _key(worker: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from engine.painting.recipe import Recipe
 
 _BLOCKS = ((1, 2, 64), (2, 2, 128), (3, 4, 256), (4, 4, 512), (5, 4, 512))
@@ -15,6 +17,7 @@ _BYTES = 4
 _BASE_MEMORY = 450 * 2**20  # an interpreter with torch, before any picture
 
 
+@functools.lru_cache(4096)
 def flops_per_pixel(recipe: Recipe) -> float:
     """Of one iteration: convolutions forward and backward (towards pixels only), and the Gram products."""
     content = _depth(recipe.content_layers)

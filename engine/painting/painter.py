@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 import torch
 import torch.nn.functional as F
@@ -42,15 +43,17 @@ def paint(
     start: State | None = None,
     stop: int | None = None,
     *,
+    canvas: Image.Image | None = None,
     convs: vgg.Convs | None = None,
     device: str = "cpu",
 ) -> Iterator[State]:
     """Paint `content` in the style of `styles`, from `start` (default: the recipe's own) to iteration `stop`.
 
-    Yields the state after each iteration; it is changed in place by the next. `convs` are VGG19's weights; none for
-    recipes with `random` weights. Raises `RecipeError` and `PaintingError`.
+    Yields the state after each iteration; it is changed in place by the next. A `stop` past the recipe's last
+    iteration is that. `canvas` is the picture that recipes with the start `picture` begin with. `convs` are VGG19's
+    weights; none for recipes with `random` weights. Raises `RecipeError` and `PaintingError`.
     """
-    painter = Painter(recipe, content, styles, convs=convs, device=device)
+    painter = Painter(recipe, content, styles, canvas=canvas, convs=convs, device=device)
     yield from painter.paint(start or painter.begin(), stop)
 
 
@@ -63,18 +66,24 @@ class Painter:
         content: Image.Image,
         styles: Sequence[Image.Image],
         *,
+        canvas: Image.Image | None = None,
         convs: vgg.Convs | None = None,
         device: str = "cpu",
     ) -> None:
+        """As for `paint`."""
         if len(styles) != len(recipe.style_weights):
             raise RecipeError(f"The recipe weighs {len(recipe.style_weights)} styles, but {len(styles)} were given.")
+        if recipe.start == "picture" and canvas is None:
+            raise RecipeError("This recipe starts from a picture, which was not given.")
         torch.set_deterministic_debug_mode("error")  # as use_deterministic_algorithms, without its 3 s import
         # Every buffer is written before it is read: no need to fill it first.
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         self.recipe = recipe
         self.device = torch.device(device)
         self.size = pictures.fitted_size(content.size, recipe.size)
-        self._content, self._styles = content, list(styles)
+        self._content, self._styles, self._canvas = content, list(styles), canvas
+        # The content's colours to show luminance in; none where the painting has its own.
+        self._colours = pictures.fit(content, recipe.size) if recipe.colours == "content" else None
         self._networks = self._make_networks(convs)
         self._objective: tuple[int, Objective] | None = None
 
@@ -85,9 +94,14 @@ class Painter:
         mean = torch.tensor(vgg.MEAN).view(1, 3, 1, 1) * 255
         generator = torch.Generator().manual_seed(recipe.seed)
         noise = (torch.rand(content.shape, generator=generator) * 2 - 1) * recipe.noise_range
-        style = F.interpolate(styles[0], content.shape[2:], mode="bilinear", antialias=True)
-        base = {"content": content, "style": style, "noise": mean.expand_as(content)}[recipe.start]
-        pixels = (mean + recipe.noise * noise + (1 - recipe.noise) * (base - mean)).to(self.device)
+        base = {
+            "content": lambda: content,
+            "style": lambda: F.interpolate(styles[0], content.shape[2:], mode="bilinear", antialias=True),
+            "noise": lambda: mean.expand_as(content),
+            "picture": lambda: self._begun(content.shape[3], content.shape[2]),
+        }[recipe.start]()
+        pixels = mean + recipe.noise * noise + (1 - recipe.noise) * (base - mean)
+        pixels = (pixels if self._colours is None else pictures.grey(pixels)).to(self.device)
         return State(
             iteration=0, scale=0, pixels=pixels, average=torch.zeros_like(pixels), averaged=0,
             optimiser=OPTIMISERS[recipe.optimiser](recipe), good=pixels.clone(),
@@ -98,11 +112,14 @@ class Painter:
         """Yields `state` after each further iteration up to `stop`, or the recipe's last."""
         recipe = self.recipe
         schedule = _Schedule(recipe)
-        for iteration in range(state.iteration, recipe.iterations if stop is None else stop):
+        stop = recipe.iterations if stop is None else min(stop, recipe.iterations)
+        for iteration in range(state.iteration, stop):
             if schedule.scale(iteration) != state.scale:
                 self._rescale(state, schedule.scale(iteration))
             terms, gradient = self._objective_at(state.scale)(state.pixels, iteration)
             state.losses[iteration] = terms
+            if self._colours is not None:  # what is grey stays grey
+                gradient = gradient.mean(1, keepdim=True).expand(-1, 3, -1, -1).contiguous()
             before = state.pixels.clone() if schedule.inspects(iteration + 1) else None
             state.optimiser.move(state.pixels, gradient, schedule.step(iteration) * state.step_factor)
             if recipe.clamp:
@@ -111,15 +128,15 @@ class Painter:
             state.averaged += 1
             state.iteration = iteration + 1
             if before is not None:
-                self._inspect(state, before, schedule.first(state.scale))
+                self._inspect(state, before, schedule.first(state.scale), keep=schedule.keeps(iteration + 1))
             yield state
 
     def picture(self, state: State) -> Image.Image:
         """What the state shows, at the size of the finished painting."""
         picture = pictures.to_picture(state.shown(self.recipe.average))
-        if picture.size == self.size:
-            return picture
-        return picture.resize(self.size, Image.Resampling.LANCZOS)
+        if picture.size != self.size:
+            picture = picture.resize(self.size, Image.Resampling.LANCZOS)
+        return picture if self._colours is None else pictures.coloured(picture, self._colours)
 
     def _rescale(self, state: State, scale: int) -> None:
         """Go on at the next scale from what is shown."""
@@ -133,8 +150,8 @@ class Painter:
         state.good, state.good_loss = state.pixels.clone(), math.inf
         state.optimiser.resize(height, width)
 
-    def _inspect(self, state: State, before: Tensor, first: int) -> None:
-        """Remember good pixels; go back to the last ones, with half the step, when the loss is lost.
+    def _inspect(self, state: State, before: Tensor, first: int, *, keep: bool) -> None:
+        """Remember good pixels (where `keep`); go back to the last ones, with half the step, when the loss is lost.
 
         `before` are the pixels whose loss is looked at, those before the last step, and `first` is the scale's first
         iteration. The iteration counts on: what was promised for an iteration is shown once.
@@ -143,7 +160,8 @@ class Painter:
         finite = math.isfinite(loss) and bool(torch.isfinite(state.pixels).all())
         known = state.good_loss if math.isfinite(state.good_loss) else float(state.losses[first, 0])
         if finite and loss <= EXPLOSION * max(known, self._objective_at(state.scale).scale):
-            state.good, state.good_loss = before, loss
+            if keep:
+                state.good, state.good_loss = before, loss
             return
         reason = "the loss exploded" if finite else "the loss was no longer a number"
         state.rollbacks.append((state.iteration, reason))
@@ -172,9 +190,17 @@ class Painter:
             for style in self._styles
         ]
         content = pictures.to_tensor(pictures.fit(self._content, side))
-        if self.recipe.match_luminance:
+        if self._colours is not None:
+            content = pictures.grey(content)
+            styles = [pictures.match_luminance(pictures.grey(style), content) for style in styles]
+        elif self.recipe.match_luminance:
             content = pictures.match_luminance(content, styles[0])
         return content, styles
+
+    def _begun(self, width: int, height: int) -> Tensor:
+        """The canvas as it is begun with, on the CPU."""
+        assert self._canvas is not None  # noqa: S101 - checked when the painter was made
+        return pictures.to_tensor(pictures.cut_to(self._canvas, (width, height)))
 
     def _make_networks(self, convs: vgg.Convs | None) -> list[vgg.VGG19]:
         recipe = self.recipe
@@ -195,10 +221,9 @@ class _Schedule:
 
     def __init__(self, recipe: Recipe) -> None:
         self._step, self._end = recipe.step, recipe.step_end
-        self._ends: list[int] = []
-        for _, count in recipe.plan():
-            self._ends.append(count + (self._ends[-1] if self._ends else 0))
-        self._inspected = {*recipe.shown, *self._ends}
+        self._ends = list(accumulate(count for _, count in recipe.plan()))
+        self._planned, self._last = recipe.planned, recipe.iterations
+        self._kept = {*recipe.snapshots, *self._ends[:-1], recipe.planned}
 
     def scale(self, iteration: int) -> int:
         """Of the step from `iteration` to the next."""
@@ -209,14 +234,23 @@ class _Schedule:
         return self._ends[scale - 1] if scale else 0
 
     def inspects(self, iteration: int) -> bool:
-        """Whether to inspect after this many iterations: on the grid, at promised pictures, where a scale ends."""
-        return iteration % INSPECTION == 0 or iteration in self._inspected
+        """Whether to inspect after this many iterations."""
+        return self.keeps(iteration) or iteration == self._last
+
+    def keeps(self, iteration: int) -> bool:
+        """Whether the inspection is remembered: on the grid, at snapshots, where a scale or the plan ends.
+
+        Not at the end of extra iterations: a run that is continued once more does not know that it once ended there.
+        """
+        return iteration % INSPECTION == 0 or iteration in self._kept
 
     def step(self, iteration: int) -> float:
-        """Falls by cosine within each scale, from the recipe's step to `step_end` times it."""
+        """Falls by cosine within each scale, from the recipe's step to `step_end` times it, and stays there."""
         if self._end == 1:
             return self._step
+        if iteration >= self._planned:
+            return self._step * self._end
         scale = self.scale(iteration)
-        first = self.first(scale)
-        share = (iteration - first) / max(1, self._ends[scale] - first - 1)
+        first, end = self.first(scale), min(self._ends[scale], self._planned)
+        share = (iteration - first) / max(1, end - first - 1)
         return self._step * (self._end + (1 - self._end) * (1 + math.cos(math.pi * share)) / 2)

@@ -16,7 +16,8 @@ from typing import Any, Literal, get_args
 
 VERSION = 1
 
-Start = Literal["noise", "content", "style"]
+Start = Literal["noise", "content", "style", "picture"]
+Colours = Literal["style", "content"]
 Pooling = Literal["average", "max"]
 Statistic = Literal["gram", "covariance"]
 OptimiserName = Literal["adam", "lbfgs"]
@@ -52,13 +53,17 @@ class Recipe:
     size: int = 512
     """Longest side of the picture, px."""
     iterations: int = 500
-    """Gradient steps, over all scales."""
+    """Gradient steps, over all scales and with the extra ones."""
+    extra: int = 0
+    """How many of the iterations are painted after the plan of the others has ended: on the finest scale, with the
+    last step of its schedule. 0 to `iterations - 1`. Until then the run equals the one without them, bit for bit."""
     snapshots: tuple[int, ...] = (10, 30, 100, 300)
     """Iterations to show; those past `iterations` are left out, the last is always shown."""
     seed: int = 0
 
     start: Start = "content"
-    """What the noise is mixed with: the content, the first style, or nothing (flat mean colour)."""
+    """What the noise is mixed with: the content, the first style, nothing (flat mean colour), or a picture that is
+    given beside content and styles."""
     noise: float = 0.0
     """Share of noise in the start, 0 to 1: start = noise * U(-noise_range, noise_range) + (1 - noise) * picture."""
     noise_range: float = 20.0
@@ -81,7 +86,11 @@ class Recipe:
     pooling: Pooling = "average"
     total_variation: float = 0.0
     match_luminance: bool = False
-    """Bring the content's luminance mean and deviation to the style's before painting."""
+    """Bring the content's luminance mean and deviation to the style's before painting. Without effect where the
+    colours are the content's, for then it is the other way round."""
+    colours: Colours = "style"
+    """Whose colours the painting has. With `content` only luminance is painted, and shown with the content's chroma
+    (Gatys et al. 2017, "Controlling Perceptual Factors in Neural Style Transfer", section 5)."""
     networks: int = 1
     """For `random` weights: how many networks take turns, one per iteration."""
 
@@ -126,13 +135,26 @@ class Recipe:
         values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()}
         return cls(**values)
 
+    @property
+    def planned(self) -> int:
+        """The iterations that the scales share; the extra ones come after."""
+        return self.iterations - self.extra
+
     def plan(self) -> list[tuple[int, int]]:
-        """Coarse to fine: (longest side in px, number of iterations) of each scale; iterations are shared evenly."""
+        """Coarse to fine: (longest side in px, number of iterations) of each scale.
+
+        The planned iterations are shared evenly; the extra ones belong to the last scale.
+        """
         sides = [max(MIN_SIZE, round(self.size / math.sqrt(2) ** k)) for k in reversed(range(self.scales))]
-        counts = [
-            self.iterations * (k + 1) // self.scales - self.iterations * k // self.scales for k in range(self.scales)
-        ]
+        counts = [self.planned * (k + 1) // self.scales - self.planned * k // self.scales for k in range(self.scales)]
+        counts[-1] += self.extra
         return list(zip(sides, counts, strict=True))
+
+    def continued(self, iterations: int) -> Recipe:
+        """The recipe with so many iterations more, on the same plan. Raises `RecipeError`."""
+        if iterations < 1:
+            raise RecipeError("A painting can be continued by one iteration or more.")
+        return dataclasses.replace(self, iterations=self.iterations + iterations, extra=self.extra + iterations)
 
 
 def _problems(r: Recipe) -> list[str]:
@@ -142,7 +164,8 @@ def _problems(r: Recipe) -> list[str]:
         <= VERSION,
         f"The size must be between {MIN_SIZE} and {MAX_SIZE} px.": MIN_SIZE <= r.size <= MAX_SIZE,
         f"The number of iterations must be between 1 and {MAX_ITERATIONS:,}.": 1 <= r.iterations <= MAX_ITERATIONS,
-        "There must be at least one iteration for each scale.": 1 <= r.scales <= min(12, r.iterations),
+        "The extra iterations must be at least 0, and fewer than all.": 0 <= r.extra < max(1, r.iterations),
+        "There must be at least one iteration for each scale.": 1 <= r.scales <= min(12, r.planned),
         "Snapshots are iterations, from 1 on.": all(i >= 1 for i in r.snapshots),
         f"The seed must be between 0 and {2**63 - 1}.": 0 <= r.seed < 2**63,
         f"The start must be one of {', '.join(get_args(Start))}.": r.start in get_args(Start),
@@ -159,6 +182,7 @@ def _problems(r: Recipe) -> list[str]:
         "The style scale must be between 0.1 and 4.": 0.1 <= r.style_scale <= 4,
         "The statistic must be gram or covariance.": r.statistic in get_args(Statistic),
         "Octaves must be between 1 and 6.": 1 <= r.octaves <= 6,
+        "The colours must be style or content.": r.colours in get_args(Colours),
         "The pooling must be average or max.": r.pooling in get_args(Pooling),
         "Networks must be between 1 and 8, and only random weights can have more than one.": 1 <= r.networks <= 8
         and (r.networks == 1 or r.weights == "random"),

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
 import os
 import sys
 from pathlib import Path
 from typing import TextIO
 
-import structlog
 from redis.exceptions import RedisError
 
+from engine.contract.logs import log_to
 from engine.contract.settings import SettingsError, read_settings
 from engine.contract.store import StoreError
 from engine.painting.memory import keep_memory
@@ -29,17 +28,7 @@ def main() -> int:
     parser.add_argument("--device", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--weights", help="auto, imagenet, random, or the path of a file")
     options = parser.parse_args()
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(_log_file()),
-    )
+    log_to(_log_file())
     try:
         settings = read_settings(impasto_device=options.device, impasto_weights=options.weights)
         if settings.redis_url is None:

@@ -7,14 +7,17 @@ import importlib.metadata
 import json
 import math
 import platform
+from contextlib import suppress
 from typing import Any
 
 import torch
 
 from engine.contract.jobs import Claim, Job
+from engine.contract.store import BlobMissing
 from engine.painting.objective import columns
 from engine.painting.pictures import pixels_sha256
-from engine.worker.film import film
+from engine.worker.checkpoints import Journal
+from engine.worker.film import film, frame
 from engine.worker.plot import loss_plot
 from engine.worker.reporter import encode
 from engine.worker.studio import Easel, Studio
@@ -28,7 +31,7 @@ async def finish_files(studio: Studio, claim: Claim, easel: Easel) -> dict[str, 
     weights = studio.weights_of(claim.job.recipe.weights)
     final = easel.picture
     run = run_record(claim.job, easel, weights, pixels_sha256(final))
-    frames = [await studio.store.get(key) for _, key in sorted(easel.journal.frames.items())]
+    frames = await _frames(studio, easel.journal) or [await asyncio.to_thread(frame, final)]
     blobs = {
         "final.png": await asyncio.to_thread(encode, final),
         "film.webp": await asyncio.to_thread(film, frames),
@@ -37,6 +40,15 @@ async def finish_files(studio: Studio, claim: Claim, easel: Easel) -> dict[str, 
     }
     folder = f"jobs/{claim.job.id}"
     return {name: await studio.store.put(f"{folder}/{name}", blob) for name, blob in blobs.items()}
+
+
+async def _frames(studio: Studio, journal: Journal) -> list[bytes]:
+    """The film's frames in order, without those of a parent that was forgotten since."""
+    frames = []
+    for _, key in sorted(journal.frames.items()):
+        with suppress(BlobMissing):
+            frames.append(await studio.store.get(key))
+    return frames
 
 
 def run_record(job: Job, easel: Easel, weights: Weights, sha256: str) -> dict[str, Any]:
@@ -55,6 +67,7 @@ def run_record(job: Job, easel: Easel, weights: Weights, sha256: str) -> dict[st
         "state": "done",
         "recipe": recipe.as_dict(),
         "content": content,
+        "start": job.start and {"name": job.start.name, "width": job.start.width, "height": job.start.height},
         "styles": [s | {"weight": w} for s, w in zip(styles, recipe.style_weights, strict=True)],
         "weights": {
             "name": weights.name,

@@ -28,8 +28,9 @@ def rehearse(recipe: Recipe, device: str) -> float:
     networks = 1 if recipe.weights != "random" else recipe.networks
     side = min(_SIDE, recipe.size)
     short = dataclasses.replace(
-        recipe, weights="random", networks=networks, size=side, scales=1, iterations=_COUNTED + 2
-    )
+        recipe, weights="random", networks=networks, size=side, start="noise",
+        scales=1, iterations=_COUNTED + 2, extra=0,
+    )  # fmt: skip
     picture = Image.effect_noise((side, side), 64).convert("RGB")
     painter = Painter(short, picture, [picture] * len(recipe.style_weights), device=device)
     state = painter.begin()

@@ -75,6 +75,7 @@ class _Slice:
             seconds = studio.settings.impasto_slice_seconds
             painted = await studio.at_easel(paint_stroke, claim.job.id, easel, self._stop, seconds, reporter.tell)
         if painted.last > painted.first:
+            studio.clock(painted.flops, painted.seconds)
             seconds = round(painted.seconds, 3)
             where = {"worker": studio.id, "device": studio.device_name}
             easel.journal.slices.append({"from": painted.first, "to": painted.last, "seconds": seconds, **where})

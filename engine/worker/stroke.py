@@ -33,11 +33,12 @@ class Look:
 
 @dataclass(frozen=True)
 class Stroke:
-    """What one turn at the device has done."""
+    """What one turn at the device has done; `flops` as `cost` counts them."""
 
     first: int
     last: int
     seconds: float
+    flops: float
 
 
 def paint_stroke(job: str, easel: Easel, stop: threading.Event, seconds: float, tell: Callable[[Look], None]) -> Stroke:
@@ -66,7 +67,7 @@ def paint_stroke(job: str, easel: Easel, stop: threading.Event, seconds: float, 
                 break
     seconds = time.monotonic() - began
     easel.rest()
-    return Stroke(first, state.iteration, seconds)
+    return Stroke(first, state.iteration, seconds, _remaining(easel, first) - _remaining(easel, state.iteration))
 
 
 def _notice(easel: Easel) -> Look:
@@ -82,12 +83,10 @@ def _picture(easel: Easel, *, snapshot: bool, frame: bool) -> Look:
 
 
 def _progress(job: str, easel: Easel, first: int, seconds: float) -> Look:
-    state, recipe = easel.state, easel.painter.recipe
-    width, height = easel.painter.size
-    aspect = min(width, height) / max(width, height)
+    state = easel.state
     total, content, style = state.losses[state.iteration - 1, :3].tolist()
-    here = cost.remaining_flops(recipe, aspect, state.iteration)
-    done = cost.remaining_flops(recipe, aspect, first) - here
+    here = _remaining(easel, state.iteration)
+    done = _remaining(easel, first) - here
     progress = Progress(
         job=job,
         iteration=state.iteration,
@@ -98,6 +97,11 @@ def _progress(job: str, easel: Easel, first: int, seconds: float) -> Look:
         eta=here / done * seconds if done else 0.0,
     )
     return Look(state.iteration, total, progress=progress)
+
+
+def _remaining(easel: Easel, iteration: int) -> float:
+    width, height = easel.painter.size
+    return cost.remaining_flops(easel.painter.recipe, min(width, height) / max(width, height), iteration)
 
 
 def _loss(easel: Easel) -> float:

@@ -38,6 +38,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _WARM = 2  # easels kept between slices: the one that was painted on, and the one before
+_NEWEST = 0.3  # share of the newest stroke in the smoothed speed
 
 _log = structlog.get_logger(__name__)
 
@@ -79,6 +80,7 @@ class Studio:
         self._changed = asyncio.Event()
         self._stops: dict[str, threading.Event] = {}
         self._warm: OrderedDict[str, Easel] = OrderedDict()
+        self._speed: float | None = None
 
     @property
     def presence(self) -> workers.Worker:
@@ -89,7 +91,14 @@ class Studio:
             weights=self.weights.name,
             note=self.weights.note,
             jobs=tuple(self._stops),
+            speed=self._speed,
         )
+
+    def clock(self, flops: float, seconds: float) -> None:
+        """Take a stroke of so much work and time into the speed that the heartbeat tells."""
+        if flops > 0 and seconds > 0:
+            speed = flops / seconds
+            self._speed = speed if self._speed is None else _NEWEST * speed + (1 - _NEWEST) * self._speed
 
     @contextmanager
     def holding(self, job: str) -> Iterator[threading.Event]:
@@ -178,7 +187,10 @@ class Studio:
         job = claim.job
         weights = self.weights_of(job.recipe.weights)
         content, *styles = [await self._picture(stored) for stored in (job.content, *job.styles)]
-        return await self.at_easel(Painter, job.recipe, content, styles, convs=weights.convs, device=str(self.device))
+        canvas = await self._picture(job.start) if job.start and job.recipe.start == "picture" else None
+        return await self.at_easel(
+            Painter, job.recipe, content, styles, canvas=canvas, convs=weights.convs, device=str(self.device)
+        )
 
     async def _picture(self, stored: StoredPicture) -> Image.Image:
         blob = await self.store.get(stored.key)

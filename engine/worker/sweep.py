@@ -1,4 +1,4 @@
-"""Removes what has expired: old events, and the blobs of jobs that Redis no longer knows."""
+"""Removes what has expired: old events, and what is left of jobs that Redis no longer knows: index entries, blobs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from arq.connections import ArqRedis
 
 from engine.contract.events import STREAM
-from engine.contract.jobs import job_key
+from engine.contract.jobs import Jobs, index_key, job_key
 from engine.contract.store import Store
 from engine.contract.turns import CLOCK, FINISH
 
@@ -20,6 +20,7 @@ async def sweep(redis: ArqRedis, store: Store) -> None:
     """One round; harmless beside other workers' rounds."""
     await _sweep_events(redis)
     await sweep_flows(redis)
+    await _sweep_indices(redis)
     await _sweep_blobs(redis, store)
 
 
@@ -42,6 +43,12 @@ async def sweep_flows(redis: ArqRedis) -> None:
     behind = [flow for flow, finish in finished.items() if float(finish) <= clock]
     if behind:
         await redis.hdel(FINISH, *behind)  # type: ignore[misc]
+
+
+async def _sweep_indices(redis: ArqRedis) -> None:
+    """Also of users who never look at their list."""
+    async for key in redis.scan_iter(index_key("*"), count=500):
+        await Jobs(redis).of_user(key.decode().removeprefix(index_key("")))
 
 
 async def _sweep_blobs(redis: ArqRedis, store: Store) -> None:

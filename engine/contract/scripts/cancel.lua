@@ -1,18 +1,21 @@
--- Ask for a job's end. KEYS: job, seen, stream, open, flows, control. ARGV: id, user, event, seconds to keep.
+-- Ask for a job's end. KEYS: job, seen, stream, open, flows, users, control.
+-- ARGV: id, user, event, seconds to keep.
 local state = redis.call('HGET', KEYS[1], 'state')
 if state == 'painting' then
     redis.call('HSET', KEYS[1], 'cancel', 1)
-    redis.call('XADD', KEYS[6], 'MAXLEN', '~', 1000, '*', 'job', ARGV[1])
+    redis.call('XADD', KEYS[7], 'MAXLEN', '~', 1000, '*', 'job', ARGV[1])
     return 1
 end
 if state ~= 'queued' then
     return 0
 end
-redis.call('HSET', KEYS[1], 'state', 'cancelled', 'since', redis.call('TIME')[1])
+redis.call('HSET', KEYS[1], 'state', 'cancelled', 'last', ARGV[3], 'since', redis.call('TIME')[1])
 redis.call('XADD', KEYS[3], '*', 'job', ARGV[1], 'event', ARGV[3])
 redis.call('SREM', KEYS[4], ARGV[1])
-if redis.call('HINCRBY', KEYS[5], ARGV[2], -1) <= 0 then
-    redis.call('HDEL', KEYS[5], ARGV[2])
+for _, counts in ipairs({KEYS[5], KEYS[6]}) do
+    if redis.call('HINCRBY', counts, ARGV[2], -1) <= 0 then
+        redis.call('HDEL', counts, ARGV[2])
+    end
 end
 redis.call('EXPIRE', KEYS[1], ARGV[4])
 redis.call('EXPIRE', KEYS[2], ARGV[4])

@@ -4,13 +4,19 @@ if state ~= 'painting' or redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then
     return 'fenced'
 end
 if ARGV[3] == 'progress' then
-    -- Progress is told every second for hours: remember only the latest.
+    -- Told every second, for days maybe: the stream holds the latest alone.
     if tonumber(ARGV[4]) <= tonumber(redis.call('HGET', KEYS[1], 'told') or '0') then
         return 0
     end
-    redis.call('HSET', KEYS[1], 'told', ARGV[4])
+    local before = redis.call('HGET', KEYS[1], 'progress')
+    if before then
+        redis.call('XDEL', KEYS[3], before)
+    end
 elseif redis.call('SADD', KEYS[2], ARGV[3] .. ':' .. ARGV[4]) == 0 then
     return 0
 end
-redis.call('XADD', KEYS[3], '*', 'job', ARGV[2], 'event', ARGV[5])
+local entry = redis.call('XADD', KEYS[3], '*', 'job', ARGV[2], 'event', ARGV[5])
+if ARGV[3] == 'progress' then
+    redis.call('HSET', KEYS[1], 'told', ARGV[4], 'progress', entry)
+end
 return 1

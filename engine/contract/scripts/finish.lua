@@ -1,12 +1,14 @@
--- End a job. KEYS: job, seen, stream, open, flows. ARGV: epoch, id, user, state, event, seconds to keep.
+-- End a job. KEYS: job, seen, stream, open, flows, users. ARGV: epoch, id, user, state, event, seconds to keep.
 if redis.call('HGET', KEYS[1], 'state') ~= 'painting' or redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then
     return 'fenced'
 end
-redis.call('HSET', KEYS[1], 'state', ARGV[4], 'worker', '', 'since', redis.call('TIME')[1])
+redis.call('HSET', KEYS[1], 'state', ARGV[4], 'last', ARGV[5], 'worker', '', 'since', redis.call('TIME')[1])
 redis.call('XADD', KEYS[3], '*', 'job', ARGV[2], 'event', ARGV[5])
 redis.call('SREM', KEYS[4], ARGV[2])
-if redis.call('HINCRBY', KEYS[5], ARGV[3], -1) <= 0 then
-    redis.call('HDEL', KEYS[5], ARGV[3])
+for _, counts in ipairs({KEYS[5], KEYS[6]}) do
+    if redis.call('HINCRBY', counts, ARGV[3], -1) <= 0 then
+        redis.call('HDEL', counts, ARGV[3])
+    end
 end
 redis.call('EXPIRE', KEYS[1], ARGV[6])
 redis.call('EXPIRE', KEYS[2], ARGV[6])

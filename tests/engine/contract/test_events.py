@@ -8,7 +8,7 @@ import pytest
 from arq.connections import ArqRedis
 from conftest import a_job
 
-from engine.contract.events import Done, Event, Notice, Progress, Snapshot, Started, follow, tail
+from engine.contract.events import STREAM, Done, Event, Notice, Progress, Snapshot, Started, follow, parse, tail
 from engine.contract.jobs import Claim, Jobs
 
 
@@ -61,7 +61,41 @@ async def test_a_slice_that_is_painted_again_tells_nothing_again(redis: ArqRedis
 async def test_progress_only_goes_forward(redis: ArqRedis, jobs: Jobs, claim: Claim) -> None:
     told = [await jobs.emit(claim, progress(claim.job.id, i)) for i in (9, 10, 10, 2, 11)]
     assert told == [True, True, False, False, True]
-    assert [event.iteration for event in await story(redis, jobs, claim)] == [9, 10, 11, 100]
+    assert [event.iteration for event in await story(redis, jobs, claim)] == [11, 100]
+
+
+async def test_the_stream_holds_the_newest_progress_of_each_job_alone(
+    redis: ArqRedis, jobs: Jobs, claim: Claim
+) -> None:
+    other = await claimed(jobs)
+    for iteration in range(1, 50):
+        await jobs.emit(claim, progress(claim.job.id, iteration))
+        await jobs.emit(other, progress(other.job.id, 2 * iteration))
+    await jobs.emit(claim, Notice(job=claim.job.id, iteration=3, text="hello"))
+    entries = await redis.xrange(STREAM)
+    assert [parse(fields) for _, fields in entries] == [
+        progress(claim.job.id, 49), progress(other.job.id, 98), Notice(job=claim.job.id, iteration=3, text="hello")
+    ]  # fmt: skip
+    successor = await jobs.start(claim.job.id, 0, claim.epoch, "w2")
+    assert successor is not None
+    await jobs.emit(successor, progress(claim.job.id, 50))
+    assert await redis.xlen(STREAM) == 3
+
+
+async def test_a_group_is_handed_what_was_deleted_while_it_was_pending_without_fields(
+    redis: ArqRedis, jobs: Jobs, claim: Claim
+) -> None:
+    await redis.xgroup_create(STREAM, "readers", id="0", mkstream=True)
+    await jobs.emit(claim, progress(claim.job.id, 1))
+    ((_, ((entry, _),)),) = await redis.xreadgroup("readers", "one", {STREAM: ">"})
+    await jobs.emit(claim, progress(claim.job.id, 2))
+    ((_, ((again, fields),)),) = await redis.xreadgroup("readers", "one", {STREAM: "0"})
+    assert (again, fields) == (entry, {})
+    with pytest.raises(KeyError):
+        parse(fields)
+    assert await redis.xack(STREAM, "readers", again) == 1
+    ((_, ((_, fields),)),) = await redis.xreadgroup("readers", "one", {STREAM: ">"})
+    assert parse(fields) == progress(claim.job.id, 2)
 
 
 async def test_a_follower_hears_one_job_alone_and_ends_with_it(redis: ArqRedis, jobs: Jobs, claim: Claim) -> None:
@@ -77,7 +111,7 @@ async def test_a_follower_goes_on_after_the_last_entry_that_it_has_seen(
     redis: ArqRedis, jobs: Jobs, claim: Claim
 ) -> None:
     for iteration in (1, 2, 3):
-        await jobs.emit(claim, progress(claim.job.id, iteration))
+        await jobs.emit(claim, Notice(job=claim.job.id, iteration=iteration, text="hello"))
     seen = follow(redis, claim.job.id)
     entry, _ = [await anext(seen) for _ in range(2)][-1]
     await jobs.finish(claim, Done(job=claim.job.id, iteration=100, files={}))

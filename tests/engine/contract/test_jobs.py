@@ -9,7 +9,20 @@ from arq.connections import ArqRedis
 from conftest import a_job
 
 from engine.contract.events import STREAM, Cancelled, Done, Failed, Notice
-from engine.contract.jobs import CONTROL, DEATHS, OPEN, Claim, Fenced, Job, Jobs, State, flows_key, job_key, seen_key
+from engine.contract.jobs import (
+    CONTROL,
+    DEATHS,
+    OPEN,
+    USERS,
+    Claim,
+    Fenced,
+    Job,
+    Jobs,
+    State,
+    flows_key,
+    job_key,
+    seen_key,
+)
 
 
 async def started(jobs: Jobs, job: Job, iteration: int = 0, epoch: int = 0, worker: str = "w1") -> Claim:
@@ -146,7 +159,7 @@ async def test_the_end_is_told_and_leaves_nothing_open(redis: ArqRedis, quaranti
     assert 0 < await redis.ttl(job_key(job.id)) <= 31 * 86400
     assert 0 < await redis.ttl(seen_key(job.id)) <= 31 * 86400
     await jobs.cancel(other.id)
-    assert await redis.exists(OPEN, flows_key(job.guild)) == 0
+    assert await redis.exists(OPEN, USERS, flows_key(job.guild)) == 0
 
 
 async def test_a_queued_job_is_cancelled_at_once(redis: ArqRedis) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -14,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from engine.contract.connection import connect
 from engine.contract.events import Cancelled, Done, Failed, Notice
-from engine.contract.jobs import DEATHS, Claim, Fenced, Jobs, State
+from engine.contract.jobs import DEATHS, USERS, Caps, Claim, Fenced, Jobs, State, TooMany, flows_key
 
 T = TypeVar("T")
 OPEN = (State.QUEUED, State.PAINTING)
@@ -29,10 +30,14 @@ class Life(RuleBasedStateMachine):
         super().__init__()
         self.loop = asyncio.new_event_loop()
         self.redis = connect(self.url)
-        self.jobs, self.job = Jobs(self.redis), a_job()
+        self.jobs, self.job = Jobs(self.redis), a_job(user=f"user {secrets.token_hex(4)}", guild=secrets.token_hex(4))
+        self.reset()
+
+    def reset(self) -> None:
         self.state: State | None = None
         self.iteration = self.deaths = self.told = 0
         self.held = self.cancelled = False
+        self.last: Done | Failed | Cancelled | None = None
         self.seen: set[int] = set()
         self.checkpoints: list[str] = []
         self.claims: list[Claim] = []
@@ -59,6 +64,20 @@ class Life(RuleBasedStateMachine):
     def create(self) -> None:
         assert self.do(self.jobs.create(self.job)) is (self.state is None)
         self.state = self.state or State.QUEUED
+
+    @rule()
+    def create_where_there_is_no_room(self) -> None:
+        if self.state is None:
+            with pytest.raises(TooMany):
+                self.do(self.jobs.create(self.job, Caps(user=9, guild=9, total=0)))
+        else:
+            assert self.do(self.jobs.create(self.job, Caps(user=9, guild=9, total=0))) is False
+
+    @rule()
+    def forget(self) -> None:
+        assert self.do(self.jobs.forget(self.job.id)) is (self.state not in OPEN)
+        if self.state not in OPEN:
+            self.reset()
 
     @rule(iteration=st.sampled_from([0, 10]), late=st.integers(0, 1))
     def start(self, iteration: int, late: int) -> None:
@@ -110,7 +129,7 @@ class Life(RuleBasedStateMachine):
         fenced = self.fenced(claim)
         self.attempt(claim, self.jobs.finish(claim, event, quarantine=kind == "quarantined"))
         if not fenced:
-            self.state, self.held = State(kind), False
+            self.state, self.held, self.last = State(kind), False, event
 
     @rule()
     def cancel(self) -> None:
@@ -118,11 +137,20 @@ class Life(RuleBasedStateMachine):
         if self.state is State.PAINTING:
             self.cancelled = True
         elif self.state is State.QUEUED:
-            self.state = State.CANCELLED
+            self.state, self.last = State.CANCELLED, Cancelled(job=self.job.id, iteration=0)
 
     @invariant()
     def agrees(self) -> None:
         fields = self.do(self.jobs.fields(self.job.id))
+        assert self.do(self.jobs.outcome(self.job.id)) == self.last
+        assert self.do(self.jobs.of_user(self.job.user)) == ([] if self.state is None else [self.job.id])
+        for counts in (USERS, flows_key(self.job.guild)):
+            count: bytes | None = self.do(self.redis.hget(counts, self.job.user))  # type: ignore[arg-type]
+            assert count == (b"1" if self.state in OPEN else None)
+        standing = [s for s in self.do(self.jobs.standing()) if s.job.id == self.job.id]
+        assert [(s.job, s.state, s.iteration, bool(s.worker)) for s in standing] == (
+            [(self.job, self.state, self.iteration, self.held)] if self.state in OPEN else []
+        )
         assert (self.job.id in self.do(self.jobs.open())) is (self.state in OPEN)
         if self.state is None:
             assert fields == {}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from engine.contract.store import Store, StoreError
+from engine.contract.store import BlobMissing, Store, StoreError
 
 
 @pytest.fixture(params=["store", "a folder with spaces, 100% ünlike a URL #1"])
@@ -25,7 +26,7 @@ async def test_what_is_put_can_be_got_from_a_file_in_the_folder(folder: Path) ->
 
 
 async def test_a_missing_blob_is_a_sentence_of_one_line(folder: Path) -> None:
-    with pytest.raises(StoreError) as raised:
+    with pytest.raises(BlobMissing) as raised:
         await Store(folder.as_uri()).get("jobs/none.png")
     assert "jobs/none.png could not be read" in str(raised.value)
     assert "\n" not in str(raised.value)
@@ -38,6 +39,37 @@ async def test_a_blob_can_be_deleted_twice(folder: Path) -> None:
     await store.delete("jobs/a", "jobs/b")
     await store.delete("jobs/a", "jobs/never")
     assert [key for key, _ in await store.list("jobs")] == ["jobs/c"]
+
+
+async def test_a_folder_is_deleted_with_all_that_is_in_it_and_nothing_else(folder: Path) -> None:
+    store = Store(folder.as_uri())
+    for key in ("jobs/1/a.png", "jobs/1/deep/b.png", "jobs/12/a.png", "jobs/2/a.png"):
+        await store.put(key, b"x")
+    await store.delete_folder("jobs/1")
+    await store.delete_folder("jobs/1")
+    assert sorted(key for key, _ in await store.list("jobs")) == ["jobs/12/a.png", "jobs/2/a.png"]
+
+
+async def test_a_copy_is_a_blob_of_its_own_and_as_old_as_its_making(folder: Path) -> None:
+    store = Store(folder.as_uri())
+    await store.put("jobs/1/a.png", b"pixels")
+    os.utime(folder / "jobs" / "1" / "a.png", (1, 1))
+    assert await store.copy("jobs/1/a.png", "jobs/2/b.png") == "jobs/2/b.png"
+    await store.delete_folder("jobs/1")
+    assert await store.get("jobs/2/b.png") == b"pixels"
+    ((_, modified),) = await store.list("jobs/2")
+    assert modified.year > 1970
+    with pytest.raises(BlobMissing, match=r"jobs/1/a\.png could not be read"):
+        await store.copy("jobs/1/a.png", "jobs/3/a.png")
+
+
+async def test_other_stores_copy_by_themselves() -> None:
+    store = Store("memory:///")
+    await store.put("jobs/1/a.png", b"pixels")
+    assert await store.copy("jobs/1/a.png", "jobs/2/b.png") == "jobs/2/b.png"
+    assert await store.get("jobs/2/b.png") == b"pixels"
+    with pytest.raises(BlobMissing, match=r"jobs/9/a\.png could not be read"):
+        await store.copy("jobs/9/a.png", "jobs/3/a.png")
 
 
 async def test_a_list_holds_what_is_under_the_prefix(folder: Path) -> None:

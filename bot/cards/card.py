@@ -1,0 +1,113 @@
+"""The card: the one message in the channel that tells how a painting goes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+from discord import ui
+
+from bot.cards.buttons import card_buttons
+from bot.cards.face import Face
+from bot.delivery.ledger import Posted
+from bot.words import bar, count, duration, loss, recipe_in_words, safe
+from engine.contract.jobs import Job, State
+from engine.painting.recipe import Recipe
+
+_COLOURS = {
+    State.QUEUED: discord.Colour(0x8A8F98),
+    State.PAINTING: discord.Colour(0xD9822B),
+    State.DONE: discord.Colour(0x3BA55D),
+    State.CANCELLED: discord.Colour(0x8A8F98),
+    State.FAILED: discord.Colour(0xD83C3E),
+    State.QUARANTINED: discord.Colour(0xD83C3E),
+}
+STAND_IN = "Painted with random stand-in weights: a network that was never trained."
+
+
+def stand_in(recipe: Recipe) -> str:
+    """The label of what was painted without pretrained weights; empty for what was painted with them."""
+    return STAND_IN if recipe.weights == "random" else ""
+
+
+class Card(ui.LayoutView):
+    """A fresh view for each edit: discord.py must never see the same one twice."""
+
+    def __init__(self, job: Job, page: Posted, face: Face, pictures: tuple[str, ...]) -> None:
+        """`pictures` are the names of the files on the message: content, styles, and the painting once it is done."""
+        super().__init__(timeout=None)
+        box: ui.Container[Any] = ui.Container(accent_colour=_COLOURS[face.state])
+        box.add_item(ui.TextDisplay(f"### {safe(page.title, 100)}\n{_status(job, page, face)}"))
+        if pictures:
+            box.add_item(_gallery(job, pictures))
+        box.add_item(ui.TextDisplay(_small_print(job, page)))
+        box.add_item(ui.ActionRow(*card_buttons(job.id, face.state)))
+        self.add_item(box)
+
+
+def _gallery(job: Job, pictures: tuple[str, ...]) -> ui.MediaGallery[Any]:
+    names = [f"Content: {job.content.name}", *(f"Style: {style.name}" for style in job.styles), "The painting"]
+    gallery: ui.MediaGallery[Any] = ui.MediaGallery()
+    for file, name in zip(pictures, names, strict=False):
+        gallery.add_item(media=f"attachment://{file}", description=name[:1024])
+    return gallery
+
+
+def _status(job: Job, page: Posted, face: Face) -> str:
+    return "\n".join(line for line in (_headline(job, page, face), *_lines(job, face), face.note) if line)
+
+
+def _headline(job: Job, page: Posted, face: Face) -> str:
+    total = count(job.recipe.iterations, "iteration")
+    match face.state:
+        case State.QUEUED:
+            return f"**Waiting** · {_place(face)}"
+        case State.PAINTING:
+            return f"**Painting** · iteration {face.iteration:,} of {job.recipe.iterations:,}"
+        case State.DONE:
+            return f"**Done** · {total} · {_where(page)}"
+        case State.CANCELLED:
+            return f"**Stopped** at iteration {face.iteration:,} of {job.recipe.iterations:,}"
+    return "**It failed**"
+
+
+def _lines(job: Job, face: Face) -> list[str]:
+    if not face.open:
+        return [face.reason]
+    when = f"done <t:{face.done_at}:R>" if face.done_at else ""
+    if face.state is State.QUEUED:
+        return [when]
+    share = face.iteration / job.recipe.iterations
+    lines = [f"{bar(share)} {share:.0%}"]
+    if face.progress is not None:
+        p = face.progress
+        lines.append(f"loss {loss(p.loss)} = content {loss(p.content)} + style {loss(p.style)}")
+        lines.append(" · ".join(part for part in (f"{p.rate:.1f} iterations/s", when) if part))
+    return lines
+
+
+def _place(face: Face) -> str:
+    prospect = face.prospect
+    if prospect is None or not prospect.ahead:
+        return "it starts in a moment"
+    wait = f", {duration(prospect.wait)} until the first stroke" if prospect.wait else ""
+    return f"{count(prospect.ahead, 'painting')} before it{wait}"
+
+
+def _where(page: Posted) -> str:
+    return f"all of it in <#{page.thread}>" if page.thread else "all of it below"
+
+
+def _small_print(job: Job, page: Posted) -> str:
+    facts = [recipe_in_words(job.recipe), f"seed {job.recipe.seed}", f"for <@{page.address.owner}>"]
+    lines = [" · ".join(facts), stand_in(job.recipe), f"painting `{job.id}`" + parent_link(job, page)]
+    return "\n".join(f"-# {line}" for line in lines if line)
+
+
+def parent_link(job: Job, page: Posted) -> str:
+    """Where a child came from, as words to put behind its id."""
+    if job.parent is None:
+        return ""
+    if not page.parent:
+        return f", from `{job.parent}`"
+    return f", from [`{job.parent}`]({page.parent})"

@@ -1,0 +1,183 @@
+"""Keeps the cards moving: the latest wins, at a pace that shares Discord's budget among all that run."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import discord
+import structlog
+
+from bot.cards.card import Card
+from bot.cards.face import Face
+from bot.cards.thumbnails import Thumbnail
+from bot.delivery.ledger import Posted
+from bot.delivery.refusals import Verdict, sentence, verdict
+from engine.contract.jobs import Job
+
+BUDGET = 8.0
+"""Edits a second for all cards together; Discord allows 50 requests of any kind."""
+QUICKEST = 2.0
+"""Seconds between two edits of one card."""
+CHANNEL_GAP = 1.1
+"""Seconds between two edits in one channel, whose bucket holds about five in five seconds."""
+OLD, OLD_GAP = 3600.0, 30.0
+"""Seconds after which Discord counts a message as old and lets it be edited more seldom; seconds between edits then."""
+_PATIENCE = 20.0  # s for one request
+_TRIES = 8  # of an edit that must arrive
+_FAILURES = (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError, asyncio.TimeoutError)
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass
+class _Track:
+    """One card: what it should show, and when it was last made to."""
+
+    job: Job
+    page: Posted
+    face: Face
+    shown: Face | None = None
+    edited: float = float("-inf")
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def channel(self) -> int:
+        return self.page.card_channel
+
+
+class CardEditor:
+    """One for the whole bot. `on_lost(job, sentence)` is called when a card can no longer be edited."""
+
+    def __init__(self, client: discord.Client, on_lost: Callable[[str, str], Any]) -> None:
+        self._client, self._on_lost = client, on_lost
+        self._tracks: dict[str, _Track] = {}
+        self._channels: dict[int, float] = {}
+        self._wake = asyncio.Event()
+        self._edits: set[asyncio.Task[None]] = set()
+
+    def follow(self, job: Job, page: Posted, face: Face) -> None:
+        """Begin to keep a card up to date, with `face` first; or note that its page has changed."""
+        if job.id in self._tracks:
+            self._tracks[job.id].page = page
+        else:
+            self._tracks[job.id] = _Track(job, page, face)
+            self._wake.set()
+
+    def show(self, job: str, **facts: Any) -> None:
+        """Change facts of the face; the card follows when it is its turn."""
+        track = self._tracks.get(job)
+        if track is not None:
+            track.face = dataclasses.replace(track.face, **facts)
+            self._wake.set()
+
+    def faces(self) -> dict[str, Face]:
+        """What each followed card should show."""
+        return {job: track.face for job, track in self._tracks.items()}
+
+    def pages(self) -> list[Posted]:
+        """Of each followed card."""
+        return [track.page for track in self._tracks.values()]
+
+    async def close(self, job: Job, page: Posted, face: Face, files: Sequence[Thumbnail]) -> None:
+        """The card's last face, at once; `files` replace those that it has. Follows the card no longer.
+
+        A card that cannot be edited is logged and left.
+        """
+        track = self._tracks.pop(job.id, None)
+        lock = track.lock if track else asyncio.Lock()
+        pause = 1.0
+        async with lock:
+            for _ in range(_TRIES):
+                try:
+                    await self._edit(job, page, face, files)
+                    return
+                except _FAILURES as error:
+                    reason = verdict(error)
+                    if reason not in (Verdict.RETRY, Verdict.SLOW):
+                        _log.info("the last face of a card could not be shown", job=job.id, reason=str(error))
+                        return
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, 30.0)
+
+    async def run(self) -> None:
+        """Edit for ever."""
+        try:
+            while True:
+                wait = self._next()
+                self._wake.clear()
+                try:
+                    async with asyncio.timeout(wait):
+                        await self._wake.wait()
+                except TimeoutError:
+                    pass
+                # New facts come by the second; the pace is set by the budget, not by them.
+                await asyncio.sleep(1 / BUDGET)
+        finally:
+            for edit in self._edits:
+                edit.cancel()
+
+    def _next(self) -> float | None:
+        """Begin the edit that has waited longest, if one is due; seconds until the next is, None if none waits."""
+        now, soonest, chosen = _now(), float("inf"), None
+        for track in self._tracks.values():
+            if track.face == track.shown or track.lock.locked():
+                continue
+            due = max(track.edited + self._gap(track), self._channels.get(track.channel, 0.0))
+            if due <= now and (chosen is None or track.edited < chosen.edited):
+                chosen = track
+            soonest = min(soonest, due)
+        if chosen is not None:
+            self._channels[chosen.channel] = now + CHANNEL_GAP
+            self._channels = {channel: free for channel, free in self._channels.items() if free > now}
+            edit = asyncio.create_task(self._refresh(chosen))
+            self._edits.add(edit)
+            edit.add_done_callback(self._edits.discard)
+            return 0.0
+        return None if soonest == float("inf") else max(0.0, soonest - now)
+
+    def _gap(self, track: _Track) -> float:
+        """Seconds between two edits of this card."""
+        assert track.page.card is not None  # noqa: S101 - only posted cards are followed
+        age = discord.utils.utcnow().timestamp() - discord.utils.snowflake_time(track.page.card).timestamp()
+        return max(QUICKEST, len(self._tracks) / BUDGET, OLD_GAP if age > OLD else 0.0)
+
+    async def _refresh(self, track: _Track) -> None:
+        async with track.lock:
+            face, track.edited = track.face, _now()
+            try:
+                await self._edit(track.job, track.page, face, ())
+                track.shown = face
+            except _FAILURES as error:
+                await self._failed(track, error)
+        self._wake.set()
+
+    async def _failed(self, track: _Track, error: Exception) -> None:
+        reason = verdict(error)
+        _log.info("a card could not be edited", job=track.job.id, reason=str(error), verdict=str(reason))
+        if reason in (Verdict.GONE, Verdict.FORBIDDEN):
+            self._tracks.pop(track.job.id, None)
+            await self._on_lost(track.job.id, sentence(error, "here"))
+        elif reason not in (Verdict.RETRY, Verdict.SLOW):
+            track.shown = track.face  # it would be refused again; the next facts may do better
+
+    async def _edit(self, job: Job, page: Posted, face: Face, files: Sequence[Thumbnail]) -> None:
+        if page.card is None:
+            return
+        names = tuple(file.name for file in files) or tuple(page.files)
+        channel = self._client.get_partial_messageable(page.card_channel)
+        more: dict[str, Any] = {"attachments": [file.file() for file in files]} if files else {}
+        async with asyncio.timeout(_PATIENCE):
+            await channel.get_partial_message(page.card).edit(
+                view=Card(job, page, face, names),
+                allowed_mentions=discord.AllowedMentions.none(),  # or an edit parses everything again
+                **more,
+            )
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,42 @@
+"""What a card shows at one moment, as plain facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.contract.outlook import Prospect
+
+from engine.contract.events import Cancelled, Done, Failed, Progress
+from engine.contract.jobs import State
+
+
+@dataclass(frozen=True)
+class Face:
+    """Facts about a job; equal faces make equal cards."""
+
+    state: State = State.QUEUED
+    iteration: int = 0
+    progress: Progress | None = None
+    prospect: Prospect | None = None
+    done_at: int | None = None
+    """Unix time at which it is expected to be done, s."""
+    note: str = ""
+    """Something the audience should know, in a sentence."""
+    reason: str = ""
+    """Why it ended without a picture, in a sentence."""
+
+    @property
+    def open(self) -> bool:
+        """Whether there is more to come."""
+        return self.state in (State.QUEUED, State.PAINTING)
+
+
+def last_face(event: Done | Failed | Cancelled, reason: str = "") -> Face:
+    """How a job looks that has ended; `reason` is why it was stopped, where nobody pressed Cancel."""
+    match event:
+        case Done():
+            return Face(State.DONE, event.iteration)
+        case Failed():
+            return Face(State.FAILED, event.iteration, reason=event.reason)
+        case Cancelled():
+            return Face(State.CANCELLED, event.iteration, reason=reason)

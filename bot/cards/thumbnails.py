@@ -1,0 +1,52 @@
+"""The small copies of a painting's pictures that its card shows."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from dataclasses import dataclass
+
+import discord
+from PIL import Image
+
+from engine.contract.jobs import Job
+from engine.contract.store import Store
+
+_SIDE = 512  # px; what a gallery shows at most
+_QUALITY = 88
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """A small JPEG and the name it is posted under."""
+
+    name: str
+    data: bytes
+
+    def file(self) -> discord.File:
+        """A fresh file: discord.py sends one that was sent before as zero bytes."""
+        return discord.File(io.BytesIO(self.data), filename=self.name)
+
+
+def marker(job: str) -> str:
+    """What the names of all of a job's files begin with."""
+    return f"impasto-{job}-"
+
+
+async def thumbnails(store: Store, job: Job, painting: str | None = None) -> list[Thumbnail]:
+    """Of the content, the styles, and the `painting` (its key) once there is one. Raises `StoreError`."""
+    names = ["content", *(f"style-{number}" for number in range(1, len(job.styles) + 1)), "painting"]
+    keys = [job.content.key, *(style.key for style in job.styles), *([painting] if painting else [])]
+    blobs = [await store.get(key) for key in keys]
+    return [
+        Thumbnail(f"{marker(job.id)}{name}.jpg", await asyncio.to_thread(_shrink, blob))
+        for name, blob in zip(names, blobs, strict=False)
+    ]
+
+
+def _shrink(png: bytes) -> bytes:
+    picture = Image.open(io.BytesIO(png), formats=["PNG"])
+    picture.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    picture.convert("RGB").save(buffer, "JPEG", quality=_QUALITY)
+    return buffer.getvalue()

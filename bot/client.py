@@ -1,0 +1,150 @@
+"""The bot: `create_bot(settings)` makes a client that connects to nothing by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from typing import Any
+
+import aiohttp
+import discord
+import structlog
+from discord import app_commands
+from redis.exceptions import RedisError
+
+from bot.cards.answers import tell_error
+from bot.cards.buttons import JobButton
+from bot.cards.editor import CardEditor
+from bot.cards.prospects import tell_prospects
+from bot.commands import add_commands
+from bot.commands.sync import sync_commands
+from bot.delivery.courier import Courier
+from bot.delivery.leavers import Leavers
+from bot.delivery.postman import Postman
+from bot.desk import Desk
+from bot.leadership import Leadership
+from bot.orders.counter import Counter
+from bot.orders.presses import Presses
+from bot.orders.taking import Taking
+from bot.orders.thinking import answer_left
+from bot.settings import BotSettings
+from bot.stalls import watch_stalls
+from engine.contract.connection import connect
+
+INTENTS = discord.Intents(guilds=True)
+"""All that it needs: what a message's menu was opened on comes with the interaction."""
+_LAST_WORDS = 8.0  # s that what is being sent may take when the bot ends
+
+_log = structlog.get_logger(__name__)
+
+
+class Tree(app_commands.CommandTree["Impasto"]):
+    """Whose errors are told to the member."""
+
+    async def on_error(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /) -> None:
+        """One sentence to the member; the whole to the log, where it is the program's own fault."""
+        original = getattr(error, "original", error)
+        command = interaction.command.name if interaction.command else ""
+        await tell_error(interaction, original, command=command)
+
+
+class Impasto(discord.AutoShardedClient):
+    """The client, and what runs beside it once it leads."""
+
+    desk: Desk
+    counter: Counter
+    taking: Taking
+    presses: Presses
+    courier: Courier
+    editor: CardEditor
+
+    def __init__(self, settings: BotSettings) -> None:
+        super().__init__(
+            intents=INTENTS,
+            allowed_mentions=discord.AllowedMentions.none(),
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            max_messages=None,
+        )
+        self.settings = settings
+        self.tree = Tree(self)
+        self._stack = AsyncExitStack()
+        self._beside: list[asyncio.Task[Any]] = []
+        self._leavers: Leavers | None = None
+        self._ended = False
+        add_commands(self.tree)
+        self.add_dynamic_items(JobButton)
+
+    async def setup_hook(self) -> None:
+        """After the login and before the gateway: wait to lead, then open the rooms."""
+        assert self.settings.redis_url is not None  # noqa: S101 - `create_bot` has seen to it
+        redis = await self._stack.enter_async_context(connect(self.settings.redis_url, retries=-1))
+        leadership = Leadership(redis, self.settings.discord_token.get_secret_value())
+        await leadership.gain()
+        self._stack.push_async_callback(leadership.release)
+        session = await self._stack.enter_async_context(aiohttp.ClientSession())
+        self.desk = desk = Desk.of(self.settings, redis)
+        self.counter = Counter(desk, session)
+        postman = Postman(self)
+        self._leavers = Leavers(desk)
+        self.editor = CardEditor(self, self._leavers.lost)
+        self.courier = Courier(desk, postman, self.editor)
+        self.taking = Taking(desk, self.counter, postman, self.courier.opened)
+        self.presses = Presses(desk, self.taking)
+        await answer_left(self)
+        await sync_commands(self.tree, redis)
+        self._run(self.editor.run())
+        self._run(self.courier.run())
+        self._run(tell_prospects(desk, self.editor))
+        self._run(watch_stalls())
+        self._run(self._end_when_deposed(leadership))
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        self._beside.append(asyncio.create_task(work))
+
+    async def _end_when_deposed(self, leadership: Leadership) -> None:
+        await leadership.keep()
+        self._ending = asyncio.create_task(self.close())
+
+    async def close(self) -> None:
+        """End in order: what is being sent is sent, then another may lead. Twice is harmless."""
+        if self._ended:
+            return
+        self._ended = True
+        for task in self._beside:
+            task.cancel()
+        await asyncio.gather(*self._beside, return_exceptions=True)
+        if hasattr(self, "courier"):
+            await self.courier.close(_LAST_WORDS)
+        await super().close()
+        try:
+            await self._stack.aclose()
+        except (RedisError, OSError) as error:
+            _log.warning("Redis could not be told of the end", reason=str(error))
+
+    async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
+        """What breaks in an event's handler goes to the log, whole."""
+        _log.exception("an event could not be handled", event_name=event_method)
+
+    async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
+        """Who deletes the thread wants no more of it."""
+        await self._left("The thread was deleted, so the painting was stopped.", thread=payload.thread_id)
+
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        """Nobody can see it any more."""
+        await self._left("The channel was deleted, so the painting was stopped.", channel=channel.id)
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """Nobody can see it any more."""
+        await self._left("I was removed from the server, so the painting was stopped.", guild=guild.id)
+
+    async def _left(self, why: str, **where: int) -> None:
+        if self._leavers is not None and hasattr(self, "editor"):
+            await self._leavers.left(self.editor.pages(), why, **where)
+
+
+def create_bot(settings: BotSettings) -> Impasto:
+    """A client that is ready for `start(token)`, and has connected to nothing yet. Raises `SettingsError`."""
+    settings.require_redis()
+    return Impasto(settings)

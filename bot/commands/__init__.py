@@ -1,0 +1,21 @@
+"""What members type, and what they find in the menus of messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from discord import app_commands
+
+from bot.commands.about import about
+from bot.commands.forget import forget
+from bot.commands.jobs import cancel, show
+from bot.commands.menus import stylize_this, use_as_style
+from bot.commands.queue import queue
+from bot.commands.stylize import stylize
+
+
+def add_commands(tree: app_commands.CommandTree[Any]) -> None:
+    """Add them all, installable to servers and to users, usable everywhere."""
+    commands: tuple[Any, ...] = (stylize, queue, show, cancel, forget, about, stylize_this, use_as_style)
+    for command in commands:
+        tree.add_command(command)

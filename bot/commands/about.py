@@ -1,0 +1,60 @@
+"""`/about`: what the bot does, with a picture of it."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+import discord
+from discord import app_commands, ui
+
+from bot.commands.everywhere import everywhere
+from bot.settings import BotSettings
+
+_PICTURE = "before-and-after.jpg"
+_WEIGHTS = {
+    "imagenet": "VGG19, trained on ImageNet",
+    "random": "random stand-ins: a VGG19 that was never trained",
+}
+
+
+@app_commands.command()
+@everywhere
+async def about(interaction: discord.Interaction[Any]) -> None:
+    """What I do, with a picture of it; the weights in use, and the limits here."""
+    client = interaction.client
+    weights = await client.counter.weights()
+    picture = discord.File(str(files("bot.commands") / _PICTURE), filename=_PICTURE)
+    await interaction.response.send_message(view=_page(client.settings, weights), file=picture, ephemeral=True)
+
+
+def _page(settings: BotSettings, weights: str) -> ui.LayoutView:
+    box: ui.Container[Any] = ui.Container(accent_colour=discord.Colour(0xD9822B))
+    box.add_item(
+        ui.TextDisplay(
+            "### Impasto\n"
+            "I paint one picture in the style of another while you watch: `/stylize`, with two pictures attached. "
+            "Or open the menu of a message with a picture, under Apps: **Stylize this**, or **Use as style**.\n"
+            "In the thread come snapshots as the painting grows, then the final picture, the loss curve and a film "
+            "of its making. The buttons go on from there: more iterations, a new seed, swapped pictures, more style "
+            "or less."
+        )
+    )
+    box.add_item(
+        ui.MediaGallery(
+            discord.MediaGalleryItem(
+                f"attachment://{_PICTURE}", description="A harbour, a picture of strokes, and the harbour painted so"
+            )
+        )
+    )
+    box.add_item(
+        ui.TextDisplay(
+            f"-# Weights: {_WEIGHTS.get(weights, weights)}.\n"
+            f"-# Here: up to {settings.impasto_max_size:,} px and {settings.impasto_max_iterations:,} iterations, "
+            f"{settings.impasto_user_jobs:,} paintings at a time for each member. `/forget` deletes all of yours.\n"
+            "-# The method: Gatys, Ecker and Bethge, Image Style Transfer Using Convolutional Neural Networks, 2016."
+        )
+    )
+    view = ui.LayoutView(timeout=None)
+    view.add_item(box)
+    return view

@@ -1,0 +1,81 @@
+"""`/show` and `/cancel`, for one job."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.cards.card import Card
+from bot.cards.face import Face, last_face
+from bot.cards.thumbnails import thumbnails
+from bot.commands.everywhere import everywhere
+from bot.words import plain
+from engine.contract.events import Done
+from engine.contract.jobs import State
+from engine.contract.store import StoreError
+
+_CHOICES = 25  # Discord's most
+
+
+@app_commands.command()
+@everywhere
+@app_commands.describe(job="The painting's number, as it stands on its card")
+async def show(interaction: discord.Interaction[Any], job: str) -> None:
+    """Bring a painting's card back, e.g. after it was deleted or has scrolled away."""
+    client = interaction.client
+    found, page = await client.presses.find(interaction, job.strip())
+    await interaction.response.defer(thinking=True)
+    outcome = await client.desk.jobs.outcome(found.id)
+    fields = await client.desk.jobs.fields(found.id)
+    face = last_face(outcome, page.stopped) if outcome else Face(State(fields["state"]), int(fields["iteration"]))
+    final = outcome.files["final.png"] if isinstance(outcome, Done) else None
+    try:
+        pictures = await thumbnails(client.desk.store, found, final)
+    except StoreError:
+        pictures = []
+    names = tuple(picture.name for picture in pictures)
+    card = await interaction.edit_original_response(
+        view=Card(found, page, face, names), attachments=[picture.file() for picture in pictures]
+    )
+    # Without the bot in the channel, only the interaction's token reaches the message, and not for long.
+    if interaction.guild_id is None or interaction.is_guild_integration():
+        where = {"card": card.id, "card_channel": card.channel.id, "files": " ".join(names)}
+        await client.desk.ledger.note(found.id, where)
+        client.courier.open(found.id)
+
+
+@app_commands.command()
+@everywhere
+@app_commands.describe(job="The painting's number, as it stands on its card")
+async def cancel(interaction: discord.Interaction[Any], job: str) -> None:
+    """Stop a painting of mine; what there is by then is kept."""
+    found, page = await interaction.client.presses.find(interaction, job.strip())
+    await interaction.client.presses.cancel(interaction, found, page)
+
+
+@show.autocomplete("job")
+async def _mine(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+    """The member's own, newest first."""
+    return await _offer(interaction, typed, tuple(State))
+
+
+@cancel.autocomplete("job")
+async def _mine_that_run(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+    """The member's own that can be cancelled, newest first."""
+    return await _offer(interaction, typed, (State.QUEUED, State.PAINTING))
+
+
+async def _offer(
+    interaction: discord.Interaction[Any], typed: str, states: tuple[State, ...]
+) -> list[app_commands.Choice[str]]:
+    jobs, ledger, choices = interaction.client.desk.jobs, interaction.client.desk.ledger, []
+    for job in (await jobs.of_user(str(interaction.user.id)))[: 2 * _CHOICES]:
+        state, page = await jobs.state(job), await ledger.page(job)
+        if page is None or state not in states:
+            continue
+        name = plain(f"{page.title} ({state}) {job}", 100)
+        if typed.lower() in name.lower():
+            choices.append(app_commands.Choice(name=name, value=job))
+    return choices[:_CHOICES]

@@ -1,0 +1,77 @@
+"""`/queue`: what runs and what waits."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import discord
+from discord import app_commands
+from engine.contract.outlook import Prospect, outlook
+
+from bot.cards.answers import acknowledge, whisper
+from bot.commands.everywhere import everywhere
+from bot.delivery.ledger import Posted
+from bot.desk import Desk
+from bot.words import count, duration, safe
+from engine.contract import workers
+from engine.contract.jobs import Standing, State
+
+_SHOWN = 15
+
+
+@app_commands.command()
+@everywhere
+async def queue(interaction: discord.Interaction[Any]) -> None:
+    """What runs and what waits in this server, and when mine will be done."""
+    await acknowledge(interaction)
+    await whisper(interaction, await told(interaction.client.desk, interaction.guild_id, interaction.user.id))
+
+
+async def told(desk: Desk, guild: int | None, user: int) -> str:
+    """The queue as this member sees it there: of other servers only how much there is."""
+    standings, prospects = await desk.jobs.standing(), await outlook(desk.redis)
+    here = [s for s in standings if s.job.user == str(user) or (guild is not None and s.job.guild == str(guild))]
+    here.sort(key=lambda s: (s.state is not State.PAINTING, _done(prospects.get(s.job.id)), s.job.created))
+    painters = len(await workers.living(desk.redis))
+    head = f"{count(len(standings), 'painting')} under way in all, {count(painters, 'worker')} painting."
+    if not painters:
+        head = f"{count(len(standings), 'painting')} under way in all; no worker is there at the moment."
+    lines = [await _line(desk, standing, prospects.get(standing.job.id), user) for standing in here[:_SHOWN]]
+    more = [f"-# and {len(here) - _SHOWN:,} more"] if len(here) > _SHOWN else []
+    return "\n".join([head, *lines, *more] if lines else [head, "None of them is from here."])
+
+
+async def _line(desk: Desk, standing: Standing, prospect: Prospect | None, user: int) -> str:
+    page = await desk.ledger.page(standing.job.id)
+    name = _link(page) if page else f"`{standing.job.id}`"
+    whose = "**yours**" if standing.job.user == str(user) else f"<@{standing.job.user}>"
+    return f"- {name} · {whose} · {_state(standing)}{_when(prospect)}"
+
+
+def _link(page: Posted) -> str:
+    where = page.address.guild or "@me"
+    title = safe(page.title, 60)
+    if page.card is None:
+        return title
+    return f"[{title}](https://discord.com/channels/{where}/{page.card_channel}/{page.card})"
+
+
+def _state(standing: Standing) -> str:
+    if standing.state is State.PAINTING:
+        return f"painting, {standing.iteration / standing.job.recipe.iterations:.0%}"
+    return "waiting"
+
+
+def _when(prospect: Prospect | None) -> str:
+    if prospect is None:
+        return ""
+    ahead = f", {count(prospect.ahead, 'painting')} before it" if prospect.ahead else ""
+    if prospect.done is None:
+        return ahead
+    wait = f", starts in {duration(prospect.wait)}" if prospect.wait and prospect.wait >= 60 else ""
+    return f"{ahead}{wait}, done <t:{round(time.time() + prospect.done)}:R>"
+
+
+def _done(prospect: Prospect | None) -> float:
+    return float("inf") if prospect is None or prospect.done is None else prospect.done

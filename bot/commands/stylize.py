@@ -1,0 +1,75 @@
+"""`/stylize`."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import discord
+from discord import app_commands
+
+from bot.commands.everywhere import everywhere
+from bot.desk import Sorry
+from bot.orders.forms import RECIPES, upload
+from bot.orders.wish import Wish, new_recipe
+from engine.painting.recipe import MAX_ITERATIONS, MAX_SIZE
+
+
+@app_commands.command()
+@everywhere
+@app_commands.describe(
+    content="The picture to be painted",
+    style="The picture to paint it like",
+    recipe="How to paint; fine gives the best picture",
+    iterations="How many, e.g. 300; the preset's own number by default",
+    size="Longest side of the painting in pixels, e.g. 512",
+    strength="Style over content: 2 is twice the usual style, 0.5 half of it",
+    start="What to begin with",
+    seed="The same seed paints the same picture again, e.g. 42",
+    style2="A second style, mixed with the first",
+    blend="Share of the second style in percent, e.g. 30",
+    colours="keep: the painting keeps the content's colours",
+    mention="Mention me when it is done",
+)
+@app_commands.choices(
+    recipe=[app_commands.Choice(name=f"{name} ({words})", value=name) for name, words in RECIPES.items()]
+)
+async def stylize(  # noqa: PLR0917 - a parameter for each option
+    interaction: discord.Interaction[Any],
+    content: discord.Attachment,
+    style: discord.Attachment,
+    recipe: str = "fine",
+    iterations: app_commands.Range[int, 1, MAX_ITERATIONS] | None = None,
+    size: app_commands.Range[int, 64, MAX_SIZE] | None = None,
+    strength: app_commands.Range[float, 0.01, 100.0] | None = None,
+    start: Literal["noise", "content", "style"] | None = None,
+    seed: app_commands.Range[int, 0, 2**53 - 1] | None = None,
+    style2: discord.Attachment | None = None,
+    blend: app_commands.Range[int, 1, 99] | None = None,
+    colours: Literal["keep"] | None = None,
+    mention: bool = False,
+) -> None:
+    """Paint a picture in the style of another, in front of everyone, e.g. a photo like The Starry Night."""
+    styles = tuple(upload(picture) for picture in (style, style2) if picture is not None)
+    fields = {
+        "iterations": iterations,
+        "size": size,
+        "strength": strength,
+        "start": start,
+        "seed": seed,
+        "style_weights": _shares(blend, two=style2 is not None),
+        "colours": "content" if colours else None,
+    }
+
+    def wish(weights: str) -> Wish:
+        if blend is not None and style2 is None:
+            raise Sorry("A blend needs a second style: attach one as style2.")
+        return Wish(new_recipe(recipe, weights, fields), upload(content), styles, mention=mention)
+
+    await interaction.client.taking.take(interaction, wish)
+
+
+def _shares(blend: int | None, *, two: bool) -> tuple[float, ...]:
+    if not two:
+        return (1.0,)
+    second = 50 if blend is None else blend
+    return (1 - second / 100, second / 100)

@@ -1,0 +1,140 @@
+"""Reads what the workers tell, and gives each event to its job's lane.
+
+The stream is read in a consumer group: what was given out and not acknowledged before the last process ended is given
+out again first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import structlog
+from pydantic import ValidationError
+from redis.exceptions import RedisError, ResponseError
+
+from bot.cards.editor import CardEditor
+from bot.delivery.lane import Lane
+from bot.delivery.ledger import GROUP
+from bot.delivery.postman import Postman
+from bot.desk import Desk
+from engine.contract.connection import BLOCK
+from engine.contract.events import STREAM, parse
+
+_CONSUMER = "bot"  # always the same: there is one leader, and it takes over what the last one left
+_COUNT = 200  # entries a read
+
+_log = structlog.get_logger(__name__)
+
+
+class Courier:
+    """One for the whole bot."""
+
+    def __init__(self, desk: Desk, postman: Postman, editor: CardEditor) -> None:
+        self._desk, self._postman, self._editor = desk, postman, editor
+        self._lanes: dict[str, Lane] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def open(self, job: str, *, look_first: bool = False) -> asyncio.Task[None]:
+        """See to it that the job has its card and thread; the task that does."""
+        self._run(job, look_first=look_first)
+        return self._tasks[job]
+
+    async def opened(self, job: str) -> None:
+        """Waits until the job has its card and thread, or its page says why it has not."""
+        await asyncio.shield(self.open(job))
+
+    async def run(self) -> None:
+        """Deliver for ever, through outages of Redis."""
+        while True:
+            try:
+                await self._make_group()
+                await self._read_left()
+                await self._open_lost()
+                while True:
+                    await self._read(">")
+            except ResponseError as error:
+                _log.warning("the event stream was lost, and is read anew", reason=str(error))
+            except (RedisError, OSError) as error:
+                _log.warning("Redis does not answer", reason=str(error))
+            await asyncio.sleep(1)
+
+    async def close(self, seconds: float) -> None:
+        """Let what is being sent come to an end, for at most so long; the rest is sent by the next process."""
+        tasks = list(self._tasks.values())
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _make_group(self) -> None:
+        try:
+            await self._desk.redis.xgroup_create(STREAM, GROUP, id="0", mkstream=True)
+        except ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+
+    async def _read_left(self) -> None:
+        """What the last process was given and had not dealt with."""
+        after = "0"
+        while (last := await self._read(after)) is not None:
+            after = last
+
+    async def _open_lost(self) -> None:
+        """Jobs that were accepted, and whose card may be missing; and the cards of those that run."""
+        for job in await self._desk.jobs.open():
+            self.open(job, look_first=True)
+
+    async def _read(self, after: str) -> str | None:
+        """Give out the next entries; the last one's id, None when there were none."""
+        reply: Any = await self._desk.redis.xreadgroup(
+            GROUP, _CONSUMER, {STREAM: after}, count=_COUNT, block=None if after != ">" else BLOCK
+        )
+        last, idle = None, []
+        for _, entries in reply:
+            for raw, fields in entries:
+                last = raw.decode()
+                if not self._give(last, fields, old=after != ">"):
+                    idle.append(last)
+        await self._desk.ledger.acknowledge(*idle)
+        return last
+
+    def _give(self, entry: str, fields: dict[bytes, bytes] | None, *, old: bool) -> bool:
+        """Whether the entry was one to be dealt with."""
+        if not fields:
+            return False  # it was replaced by a newer one
+        try:
+            event = parse(fields)
+        except (ValidationError, KeyError) as error:
+            _log.error("an event cannot be read", entry=entry, reason=str(error))
+            return False
+        lane = self._lanes.get(event.job)
+        if lane is None:
+            lane = self._lanes[event.job] = Lane(event.job, self._desk, self._postman, self._editor)
+        lane.put(entry, event, old=old)
+        if event.job not in self._tasks:
+            self._run(event.job, look_first=False)
+        return True
+
+    def _run(self, job: str, *, look_first: bool) -> None:
+        if job in self._tasks:
+            self._lanes[job].again()
+            return
+        lane = self._lanes.setdefault(job, Lane(job, self._desk, self._postman, self._editor))
+        task = asyncio.create_task(lane.work(look_first=look_first), name=f"lane-{job}")
+        self._tasks[job] = task
+        task.add_done_callback(lambda done: self._ended(job, done))
+
+    def _ended(self, job: str, task: asyncio.Task[None]) -> None:
+        del self._tasks[job]
+        if task.cancelled():
+            return
+        if task.exception() is not None:
+            # What was not acknowledged is given out again when the bot starts anew.
+            _log.error("a lane broke off", job=job, exc_info=task.exception())
+            self._lanes[job].skip()
+        if self._lanes[job].busy:
+            self._run(job, look_first=False)
+        else:
+            del self._lanes[job]

@@ -1,0 +1,138 @@
+"""The messages of one job: its card, its pictures, its end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from bot.cards.buttons import picture_buttons
+from bot.cards.card import Card, stand_in
+from bot.cards.face import Face
+from bot.cards.thumbnails import Thumbnail, marker
+from bot.delivery.ladder import Ladder, Upload, film_ladder
+from bot.delivery.ledger import Posted
+from bot.delivery.postman import Draft
+from bot.words import alt_text, count, loss, recipe_in_words
+from engine.contract.events import Snapshot
+from engine.contract.jobs import Job
+
+
+def card_draft(job: Job, page: Posted, face: Face, pictures: Sequence[Thumbnail]) -> Draft:
+    """The card, with its pictures side by side."""
+    uploads = [Upload(picture.name, picture.data, "") for picture in pictures]
+    names = tuple(upload.name for upload in uploads)
+    return Draft(
+        job=job.id,
+        key="card",
+        marker=names[0],
+        text=None,
+        rungs=_once(uploads),
+        view=lambda _: Card(job, page, face, names),
+        alt=[f"Content: {job.content.name}", *(f"Style: {style.name}" for style in job.styles)],
+    )
+
+
+def snapshot_draft(job: Job, page: Posted, event: Snapshot, png: bytes, limit: int) -> Draft:
+    """A snapshot, with the button to go on from it."""
+    stem = f"{marker(job.id)}{event.iteration:05d}"
+    text = f"**Iteration {event.iteration:,}** of {job.recipe.iterations:,} · loss {loss(event.loss)}"
+    return Draft(
+        job=job.id,
+        key=f"snapshot:{event.iteration}",
+        marker=stem,
+        text=lambda note: f"{text}{_small(note)}",
+        rungs=_singly(Ladder(png, stem, limit)),
+        view=lambda _: picture_buttons(job.id, event.iteration, last=False),
+        alt=[_alt(job, event.iteration)],
+        answers=_answers(page),
+    )
+
+
+def final_draft(job: Job, page: Posted, run: dict[str, Any], png: bytes, limit: int) -> Draft:
+    """The finished picture at full size, with what one can do next; the owner is mentioned if they asked for it."""
+    stem = f"{marker(job.id)}final"
+    owner = page.address.owner if page.address.mention else None
+    last = run["losses"]["rows"][-1][0]
+    lines = [
+        f"**Done** · {count(job.recipe.iterations, 'iteration')} · loss {loss(float('nan') if last is None else last)}",
+        f"-# {recipe_in_words(job.recipe)} · seed {job.recipe.seed} · {run['width']} × {run['height']} px",
+    ]
+    lines += [f"-# {stand_in(job.recipe)}"] if stand_in(job.recipe) else []
+    text = "\n".join([*([f"<@{owner}>"] if owner else []), *lines])
+    return Draft(
+        job=job.id,
+        key="final",
+        marker=stem,
+        text=lambda note: f"{text}{_small(note)}",
+        rungs=_singly(Ladder(png, stem, limit)),
+        view=lambda _: picture_buttons(job.id, job.recipe.iterations, last=True),
+        alt=[_alt(job, job.recipe.iterations)],
+        mention=owner,
+        answers=_answers(page),
+    )
+
+
+def making_draft(job: Job, page: Posted, plot: bytes, film: bytes, limit: int) -> Draft:
+    """How it was made: the loss curve and the film."""
+    stem = marker(job.id)
+    return Draft(
+        job=job.id,
+        key="making",
+        marker=f"{stem}loss",
+        text=lambda note: f"How it was made: the loss, and the film.{_small(note)}",
+        rungs=_with_plot(Upload(f"{stem}loss.png", plot, ""), film_ladder(film, f"{stem}film", limit)),
+        alt=[
+            f"Loss against iterations of {job.content.name}, on logarithmic scales",
+            f"Film of the painting's making over {count(job.recipe.iterations, 'iteration')}",
+        ],
+        answers=_answers(page),
+    )
+
+
+def stopped_draft(job: Job, page: Posted, iteration: int, png: bytes, limit: int) -> Draft:
+    """What there was when it was stopped."""
+    stem = f"{marker(job.id)}stopped"
+    return Draft(
+        job=job.id,
+        key="stopped",
+        marker=stem,
+        text=lambda note: f"**Stopped** at iteration {iteration:,} of {job.recipe.iterations:,}{_small(note)}",
+        rungs=_singly(Ladder(png, stem, limit)),
+        view=lambda _: picture_buttons(job.id, iteration, last=True),
+        alt=[_alt(job, iteration)],
+        answers=_answers(page),
+    )
+
+
+def last_record(blob: bytes) -> dict[str, Any]:
+    """The run.json of a finished painting."""
+    record: dict[str, Any] = json.loads(blob)
+    return record
+
+
+def _answers(page: Posted) -> int | None:
+    return page.card if page.address.place == "replies" else None
+
+
+def _alt(job: Job, iteration: int) -> str:
+    return alt_text(iteration, job.recipe.iterations, job.content.name, [style.name for style in job.styles])
+
+
+def _small(note: str) -> str:
+    return f"\n-# {note}" if note else ""
+
+
+async def _once(uploads: Sequence[Upload]) -> AsyncIterator[Sequence[Upload]]:
+    yield uploads
+
+
+async def _singly(ladder: AsyncIterator[Upload]) -> AsyncIterator[Sequence[Upload]]:
+    async for upload in ladder:
+        yield (upload,)
+
+
+async def _with_plot(plot: Upload, films: AsyncIterator[Upload]) -> AsyncIterator[Sequence[Upload]]:
+    async for film in films:
+        yield (plot, film)
+    yield (plot,)

@@ -1,0 +1,130 @@
+"""A file that is too large for a server goes down a ladder: PNG, WebP, JPEG, then smaller copies."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
+from typing import Any
+
+from PIL import Image
+
+_FLOOR = 256  # px of the longest side; a smaller copy of a picture would show no brush stroke
+_STEP = 0.9  # of a refused file's bytes is the most that the next one may have
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One file, ready to be sent."""
+
+    name: str
+    data: bytes
+    note: str
+    """How it differs from the original, as a phrase for the caption; empty where it does not."""
+
+
+@dataclass(frozen=True)
+class _Rung:
+    ending: str
+    note: str
+    encode: Callable[[bytes], bytes | None]
+    """Takes the original; None where the copy would be too small to look at."""
+
+
+class Ladder:
+    """The uploads of one picture, as an async iterator: from the best that fits downwards, each clearly smaller.
+
+    It ends when nothing smaller is left, at once if nothing fits. Encoding runs on threads. A step whose wait is
+    cancelled was not taken: the next one makes the same upload.
+    """
+
+    def __init__(self, png: bytes, stem: str, limit: int, rungs: tuple[_Rung, ...] | None = None) -> None:
+        """`png` is an RGB picture, `stem` the file's name without its ending, `limit` the most bytes of a file."""
+        self._original, self._stem, self._most = png, stem, limit
+        self._rungs = _PICTURE if rungs is None else rungs
+
+    def __aiter__(self) -> Ladder:
+        return self
+
+    async def __anext__(self) -> Upload:
+        upload, self._rungs = await asyncio.to_thread(_first, self._original, self._stem, self._most, self._rungs)
+        if upload is None:
+            raise StopAsyncIteration
+        self._most = int(_STEP * len(upload.data))
+        return upload
+
+
+def film_ladder(film: bytes, stem: str, limit: int) -> Ladder:
+    """The same for an animated WebP, which gets coarser, smaller, and then has fewer frames in the same time."""
+    return Ladder(film, stem, limit, _FILM)
+
+
+def _first(original: bytes, stem: str, most: int, rungs: tuple[_Rung, ...]) -> tuple[Upload | None, tuple[_Rung, ...]]:
+    """The first upload that has at most `most` bytes, and the rungs below it."""
+    for number, rung in enumerate(rungs, 1):
+        data = rung.encode(original)
+        if data is not None and len(data) <= most:
+            return Upload(f"{stem}.{rung.ending}", data, rung.note), rungs[number:]
+    return None, ()
+
+
+def _as_it_is(original: bytes) -> bytes:
+    return original
+
+
+def _still(original: bytes, kind: str, share: float, **options: Any) -> bytes | None:
+    """The picture as `kind`, its sides multiplied by `share`."""
+    with Image.open(BytesIO(original)) as image:
+        picture = image.convert("RGB")
+    if share < 1:
+        if max(picture.size) * share < _FLOOR:
+            return None
+        picture = picture.resize(_scaled(picture, share), Image.Resampling.LANCZOS)
+    out = BytesIO()
+    picture.save(out, kind, **options)
+    return out.getvalue()
+
+
+def _moving(original: bytes, share: float, step: int) -> bytes:
+    """The film, its sides multiplied by `share`, with every `step`-th frame counted from the last."""
+    frames, times = [], []
+    with Image.open(BytesIO(original)) as film:
+        for number in range(getattr(film, "n_frames", 1)):
+            film.seek(number)
+            frames.append(film.convert("RGB").resize(_scaled(film, share), Image.Resampling.LANCZOS))
+            times.append(film.info["duration"])
+    kept = range((len(frames) - 1) % step, len(frames), step)
+    first, *rest = (frames[i] for i in kept)
+    durations = [sum(times[i : i + step]) for i in kept]
+    out = BytesIO()
+    first.save(out, "WEBP", save_all=True, append_images=rest, duration=durations, loop=0, quality=60, method=4)
+    return out.getvalue()
+
+
+def _scaled(image: Image.Image, share: float) -> tuple[int, int]:
+    return max(1, round(image.width * share)), max(1, round(image.height * share))
+
+
+def _copy(note: str, kind: str, share: float = 1.0, **options: Any) -> _Rung:
+    note = note if share == 1 else f"{note}, {share:.0%} of its size"
+    return _Rung({"WEBP": "webp", "JPEG": "jpg"}[kind], note, partial(_still, kind=kind, share=share, **options))
+
+
+# Without loss at effort 20, WebP takes as long as PNG and saves more than PNG does at its slowest.
+_PICTURE = (
+    _Rung("png", "", _as_it_is),
+    _copy("as lossless WebP", "WEBP", lossless=True, quality=20, method=1),
+    *(_copy("as WebP", "WEBP", quality=quality) for quality in (95, 88, 80)),
+    *(_copy("as JPEG", "JPEG", quality=quality) for quality in (92, 86, 80)),
+    *(_copy("as JPEG", "JPEG", share=0.5 ** (k / 2), quality=85) for k in range(1, 9)),
+)
+_FILM = (
+    _Rung("webp", "", _as_it_is),
+    _Rung("webp", "film at a lower quality", partial(_moving, share=1.0, step=1)),
+    *(
+        _Rung("webp", f"film at {share:.0%} of its size", partial(_moving, share=share, step=step))
+        for share, step in ((0.71, 1), (0.5, 2), (0.35, 3))
+    ),
+)

@@ -1,0 +1,134 @@
+"""What has been posted for a job, and where: a hash in Redis that outlives every process.
+
+A post is noted together with the acknowledgement of the event that it tells of, in one MULTI, so that after a crash
+either both are known or neither is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from arq.connections import ArqRedis
+from pydantic import BaseModel, ConfigDict
+
+from engine.contract.events import STREAM
+from engine.contract.jobs import KEEP_DAYS
+
+GROUP = "discord"
+"""The consumer group of the event stream that the bot reads in."""
+
+
+class Address(BaseModel):
+    """Where a job's messages go, and whose it is. Ids are Discord's."""
+
+    model_config = ConfigDict(frozen=True)
+
+    job: str
+    owner: int
+    guild: int | None
+    """None in direct messages."""
+    channel: int
+    """Where the card is posted."""
+    place: Literal["thread", "replies"]
+    """Whether a thread opens under the card, or the pictures answer it."""
+    title: str
+    """Of card and thread; plain text, 1 to 100 characters."""
+    mention: bool = False
+    """Whether the owner asked to be mentioned at the end."""
+
+
+@dataclass(frozen=True)
+class Posted:
+    """A job's page in the ledger."""
+
+    address: Address
+    card: int | None
+    card_channel: int
+    """Where the card is now: `/show` brings it elsewhere."""
+    title: str
+    """The address's, unless the server's AutoMod did not like it."""
+    thread: int | None
+    posts: Mapping[str, int]
+    """Post -> message id: `snapshot:300`, `final`, …"""
+    pictures: Mapping[int, str]
+    """Iteration -> the snapshot's key in the store, to go on from."""
+    files: tuple[str, ...]
+    """Names of the pictures on the card."""
+    parent: str
+    """Link to the card of the painting that this one came from; empty without one."""
+    stopped: str
+    """Why nothing more is posted, in a sentence; empty while all is well."""
+    forget: bool
+    """Whether the owner wants it all deleted."""
+
+    @property
+    def channel(self) -> int:
+        """Where the pictures go."""
+        return self.thread or self.address.channel
+
+
+def _key(job: str) -> str:
+    return f"impasto:posted:{job}"
+
+
+class Ledger:
+    """Every read and write of the ledger."""
+
+    def __init__(self, redis: ArqRedis) -> None:
+        self._redis = redis
+
+    async def open(self, address: Address, parent: str = "") -> None:
+        """Begin a job's page; before the job is created, so that no event of it finds none."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hsetnx(_key(address.job), "address", address.model_dump_json())
+            if parent:
+                pipe.hset(_key(address.job), "parent", parent)
+            # Ends by itself when the job was never accepted; `note` keeps it.
+            pipe.expire(_key(address.job), KEEP_DAYS * 86400)
+            await pipe.execute()
+
+    async def page(self, job: str) -> Posted | None:
+        """A job's page; None when the job is not the bot's."""
+        raw: Any = await self._redis.hgetall(_key(job))  # type: ignore[misc]
+        fields = {name.decode(): value.decode() for name, value in raw.items()}
+        if "address" not in fields:
+            return None
+        address = Address.model_validate_json(fields["address"])
+        return Posted(
+            address=address,
+            card=_number(fields.get("card")),
+            card_channel=int(fields.get("card_channel", address.channel)),
+            title=fields.get("title", address.title),
+            thread=_number(fields.get("thread")),
+            posts={name.removeprefix("post:"): int(v) for name, v in fields.items() if name.startswith("post:")},
+            pictures={int(name.removeprefix("at:")): v for name, v in fields.items() if name.startswith("at:")},
+            files=tuple(fields.get("files", "").split()),
+            parent=fields.get("parent", ""),
+            stopped=fields.get("stopped", ""),
+            forget="forget" in fields,
+        )
+
+    async def note(self, job: str, fields: Mapping[str, str | int], entry: str | None = None) -> None:
+        """Write fields, and acknowledge the event that they answer, at once."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            if fields:
+                pipe.hset(_key(job), mapping=dict(fields))
+                pipe.expire(_key(job), KEEP_DAYS * 86400)
+            if entry is not None:
+                pipe.xack(STREAM, GROUP, entry)
+            await pipe.execute()
+
+    async def acknowledge(self, *entries: str) -> None:
+        """The events are dealt with; there was nothing to post."""
+        if entries:
+            await self._redis.xack(STREAM, GROUP, *entries)
+
+    async def close(self, job: str) -> None:
+        """Forget the page."""
+        await self._redis.delete(_key(job))
+
+
+def _number(text: str | None) -> int | None:
+    return None if text is None else int(text)

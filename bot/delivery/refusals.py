@@ -1,0 +1,95 @@
+"""What Discord's errors mean for a delivery."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import aiohttp
+import discord
+
+
+class Verdict(StrEnum):
+    """What to do about an error."""
+
+    RETRY = "retry"
+    """It passes by itself: the same request again, after a pause."""
+    SLOW = "slow"
+    """Old messages are edited too often: again, after a longer pause."""
+    SMALLER = "smaller"
+    """The upload is too large."""
+    UNARCHIVE_FIRST = "unarchive first"
+    """The thread is archived; a message sent to it wakes it, an edit does not."""
+    GONE = "gone"
+    """The place, or the message, is out of reach for good."""
+    FORBIDDEN = "forbidden"
+    """Somebody has to allow it first."""
+    BLOCKED = "blocked"
+    """AutoMod dislikes the words."""
+    UNKNOWN = "unknown"
+    """Asking again would not help: give up, and log it."""
+
+
+_SENTENCES = {
+    Verdict.RETRY: "Discord does not answer at the moment: wait a little, for I keep trying to post {where}.",
+    Verdict.SLOW: "Discord rarely lets old messages be edited: wait a little for the next change {where}.",
+    Verdict.SMALLER: "The file is too large to be posted {where}: ask for a smaller size.",
+    Verdict.UNARCHIVE_FIRST: "The thread is archived, so I can change nothing {where}: write in it to wake it.",
+    Verdict.UNKNOWN: "Discord refused what I had to post {where}: try again, and if it stays so, tell the operators.",
+}
+
+_ACCESS = "I have no access {where}: give me the permission View Channel, or ask for the painting elsewhere."
+_CLOSED = "Your direct messages are closed to me: open them in the server's privacy settings, or ask me in a channel."
+_AUTOMOD = "The server's AutoMod blocks what I post {where}: rename your pictures, or ask a moderator to exempt me."
+_LATE = "My answer came too late for Discord: ask again."
+
+# With None, the verdict's sentence is the code's.
+_CODES: dict[int, tuple[Verdict, str | None]] = {
+    10003: (Verdict.GONE, "I can no longer post {where}, for the channel was deleted: ask for the painting elsewhere."),
+    10004: (Verdict.GONE, "I can no longer post {where}, for I am not on that server: invite me, or ask elsewhere."),
+    10008: (Verdict.GONE, "My message {where} was deleted: ask for the painting again."),
+    10062: (Verdict.UNKNOWN, _LATE),
+    30046: (Verdict.SLOW, None),
+    40005: (Verdict.SMALLER, None),
+    40060: (Verdict.UNKNOWN, "That was answered already: ask again if you see nothing {where}."),
+    50001: (Verdict.GONE, _ACCESS),
+    50007: (Verdict.FORBIDDEN, _CLOSED),
+    50013: (
+        Verdict.FORBIDDEN,
+        "I may not post {where}: give me Send Messages, Create Public Threads, Send Messages in Threads "
+        "and Attach Files.",
+    ),
+    50024: (Verdict.UNKNOWN, "Discord does not allow that {where}: ask for the painting in an ordinary text channel."),
+    50027: (Verdict.UNKNOWN, _LATE),
+    50035: (Verdict.UNKNOWN, None),
+    50045: (Verdict.SMALLER, None),
+    50083: (Verdict.UNARCHIVE_FIRST, None),
+    50278: (Verdict.FORBIDDEN, _CLOSED),
+    160004: (Verdict.UNKNOWN, "The message has a thread already: look for the painting in it."),
+    160005: (Verdict.FORBIDDEN, "I may not post {where}, for the thread is locked: ask a moderator to unlock it."),
+    160006: (Verdict.UNKNOWN, "This server has as many open threads as Discord allows: close some, and ask again."),
+    200000: (Verdict.BLOCKED, _AUTOMOD),
+    200001: (Verdict.BLOCKED, _AUTOMOD),
+    400001: (Verdict.FORBIDDEN, "Discord has restricted uploads {where}: ask for the painting on another server."),
+}
+
+
+def verdict(error: Exception) -> Verdict:
+    """What to do about an error of a request to Discord."""
+    match error:
+        case discord.HTTPException() if error.code in _CODES:
+            return _CODES[error.code][0]
+        case discord.HTTPException(status=413):
+            return Verdict.SMALLER
+        case discord.HTTPException() if error.status == 429 or error.status >= 500:
+            return Verdict.RETRY
+        # Time-outs are operating system errors; a failure of the network is one too, or the client's own.
+        case discord.RateLimited() | aiohttp.ClientError() | OSError():
+            return Verdict.RETRY
+    return Verdict.UNKNOWN
+
+
+def sentence(error: Exception, where: str) -> str:
+    """The cause and the next step, for the audience; `where` is an adverb, such as "here" or "in #paintings"."""
+    code = error.code if isinstance(error, discord.HTTPException) else 0
+    _, special = _CODES.get(code, (Verdict.UNKNOWN, None))
+    return (special or _SENTENCES[verdict(error)]).format(where=where)

@@ -1,0 +1,38 @@
+"""The thread under a card."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Literal
+
+import aiohttp
+import discord
+
+from bot.delivery.ledger import Posted
+from bot.delivery.postman import PATIENCE, Undeliverable
+from bot.delivery.refusals import Verdict, sentence, verdict
+
+_ARCHIVE: Literal[1440] = 1440  # minutes without a message; the next one brings it back
+_EXISTS = 160004
+
+
+async def open_thread(client: discord.Client, page: Posted) -> int:
+    """Open the thread under the card, if it is not; its id, which is the card's. Raises `Undeliverable`."""
+    assert page.card is not None  # noqa: S101 - the card comes first
+    channel = client.get_partial_messageable(page.address.channel)
+    pause = 1.0
+    while True:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                thread = await channel.get_partial_message(page.card).create_thread(
+                    name=page.title, auto_archive_duration=_ARCHIVE
+                )
+            return thread.id
+        except (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError) as error:
+            if isinstance(error, discord.HTTPException) and error.code == _EXISTS:
+                return page.card
+            reason = verdict(error)
+            if reason not in (Verdict.RETRY, Verdict.SLOW):
+                raise Undeliverable(reason, sentence(error, "here")) from error
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, 60.0)

@@ -1,0 +1,171 @@
+"""The counter: from a wish to a job in the queue, or to one sentence."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+import structlog
+
+from bot import intake
+from bot.delivery.ledger import Address
+from bot.desk import Desk, Sorry
+from bot.orders.download import DownloadError, discord_origins, download
+from bot.orders.place import Place
+from bot.orders.wish import Upload, Wish
+from bot.words import title
+from engine.contract import workers
+from engine.contract.jobs import Job, Picture, TooMany
+from engine.contract.store import StoreError
+
+_SECONDS = 15.0  # of a first slice, whose real cost nobody knows yet
+_DECODERS = 2  # at a time: each may take a gigabyte and a half
+_WEIGHTS = "impasto:weights"
+"""Where the weights of the last worker seen are remembered, for the time when none is there."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Counter:
+    """Takes wishes; one for the whole bot, so that it can count what runs at a time."""
+
+    def __init__(self, desk: Desk, session: aiohttp.ClientSession) -> None:
+        self._desk, self._session = desk, session
+        self._decoders = asyncio.Semaphore(_DECODERS)
+
+    async def weights(self) -> str:
+        """The weights that paintings are painted with here, by name."""
+        living = await workers.living(self._desk.redis)
+        if living:
+            await self._desk.redis.set(_WEIGHTS, living[0].weights)
+            return living[0].weights
+        known = await self._desk.redis.get(_WEIGHTS)
+        configured = self._desk.settings.impasto_weights
+        return known.decode() if known else ("imagenet" if configured == "auto" else configured)
+
+    def check(self, wish: Wish) -> None:
+        """What can be told without looking at the pictures themselves. Raises `Sorry`."""
+        settings = self._desk.settings
+        if wish.recipe.size > settings.impasto_max_size:
+            raise Sorry(f"The size may be at most {settings.impasto_max_size} px here: ask for a smaller one.")
+        if wish.recipe.iterations > settings.impasto_max_iterations:
+            most = settings.impasto_max_iterations
+            raise Sorry(f"At most {most:,} iterations can be asked for here: ask for fewer.")
+        for upload in (wish.content, *wish.styles):
+            if isinstance(upload, Upload):
+                _check_upload(upload)
+
+    async def take(
+        self, job_id: str, owner: int, place: Place, wish: Wish, before_queueing: Callable[[Job], Any] | None = None
+    ) -> Job:
+        """Accept the wish; a second call with the same `job_id` changes nothing.
+
+        Raises `Sorry`, `BadPicture` or `TooMany`; then nothing is queued.
+        """
+        desk = self._desk
+        self.check(wish)
+        try:
+            await self._check_quota(owner, place)
+            job = await self._make(job_id, owner, place, wish)
+        except StoreError as error:
+            _log.error("the store does not work", job=job_id, reason=str(error))
+            raise Sorry("My store of pictures does not answer: try again in a few minutes.") from error
+        address = Address(
+            job=job_id,
+            owner=owner,
+            guild=place.guild,
+            channel=place.channel,
+            place=place.kind,
+            title=title(job.content.name, [style.name for style in job.styles], f"{job.recipe.name} painting"),
+            mention=wish.mention,
+        )
+        await desk.ledger.open(address, await self._parent_link(wish))
+        if before_queueing is not None:
+            await before_queueing(job)
+        try:
+            await desk.jobs.create(job, desk.settings.caps)
+        except TooMany:
+            await desk.store.delete_folder(f"jobs/{job_id}")
+            raise
+        await desk.turns.enqueue(job, 0, 0, _SECONDS)
+        _log.info("accepted", job=job_id, user=str(owner), guild=str(place.guild), recipe=job.recipe.key)
+        return job
+
+    async def _check_quota(self, owner: int, place: Place) -> None:
+        """Before anything is downloaded; `create` checks again, for good."""
+        await self._desk.jobs.check(str(owner), _guild(owner, place), self._desk.settings.caps)
+
+    async def _make(self, job_id: str, owner: int, place: Place, wish: Wish) -> Job:
+        folder = f"jobs/{job_id}"
+        content, *styles = [
+            await self._keep(picture, f"{folder}/picture-{number}.png")
+            for number, picture in enumerate((wish.content, *wish.styles))
+        ]
+        start = await self._keep(wish.start, f"{folder}/start.png") if wish.start else None
+        checkpoint = wish.checkpoint and await self._copy(wish.checkpoint, f"{folder}/checkpoint-start.safetensors")
+        return Job(
+            id=job_id,
+            guild=_guild(owner, place),
+            user=str(owner),
+            recipe=wish.recipe,
+            content=content,
+            styles=tuple(styles),
+            parent=wish.parent,
+            checkpoint=checkpoint,
+            start=start,
+        )
+
+    async def _keep(self, source: Upload | Picture, key: str) -> Picture:
+        """A clean copy in the job's own folder: its parent's may be forgotten before it is painted."""
+        if isinstance(source, Picture):
+            await self._copy(source.key, key)
+            return source.model_copy(update={"key": key})
+        limit = intake.USUAL.max_bytes
+        async with self._decoders:
+            try:
+                data = await download(self._session, source.url, source.name, hosts=discord_origins(), max_bytes=limit)
+            except DownloadError as error:
+                raise Sorry(str(error)) from error
+            clean = await intake.take_in(data, source.name, self._limits)
+        await self._desk.store.put(key, clean.png)
+        return Picture(key=key, name=clean.name, width=clean.width, height=clean.height)
+
+    @property
+    def _limits(self) -> intake.Limits:
+        """No larger than what can be asked for; twice as much, for the style's scale."""
+        most = min(intake.USUAL.max_side, 2 * self._desk.settings.impasto_max_size)
+        return dataclasses.replace(intake.USUAL, max_side=most)
+
+    async def _copy(self, source: str, target: str) -> str:
+        try:
+            await self._desk.store.copy(source, target)
+        except StoreError as error:
+            raise Sorry("The pictures of that painting are no longer kept: start over with `/stylize`.") from error
+        return target
+
+    async def _parent_link(self, wish: Wish) -> str:
+        page = await self._desk.ledger.page(wish.parent) if wish.parent else None
+        if page is None or page.card is None:
+            return ""
+        where = page.address.guild or "@me"
+        return f"https://discord.com/channels/{where}/{page.address.channel}/{page.card}"
+
+
+def _guild(owner: int, place: Place) -> str:
+    """Direct messages are a guild of their own, so that they share with the servers and not with each other."""
+    return str(place.guild) if place.guild else f"dm:{owner}"
+
+
+def _check_upload(upload: Upload) -> None:
+    if upload.kind is not None and not upload.kind.startswith("image/"):
+        raise Sorry(f"{_name(upload)} is no picture: attach a PNG, JPEG, WebP or GIF.")
+    if upload.size > intake.USUAL.max_bytes:
+        most = intake.USUAL.max_bytes // 2**20
+        raise Sorry(f"{_name(upload)} is larger than {most} MiB: send a smaller copy.")
+
+
+def _name(upload: Upload) -> str:
+    return intake.spoken(upload.name)

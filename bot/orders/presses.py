@@ -1,0 +1,106 @@
+"""What the buttons do, and who may press them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+
+from bot.cards.answers import acknowledge, whisper
+from bot.cards.buttons import Act
+from bot.delivery.ledger import Posted
+from bot.desk import Desk, Sorry
+from bot.orders import wish as wishes
+from bot.orders.forms import FromHere
+from bot.orders.place import Place
+from bot.orders.taking import Taking
+from bot.orders.wish import Wish
+from engine.contract.events import Cancelled, Done
+from engine.contract.jobs import Job, Picture
+
+_STRONGER = 2.0
+_EXPIRED = "This painting is no longer kept: start a new one with `/stylize`."
+
+
+class Presses:
+    """One for the whole bot."""
+
+    def __init__(self, desk: Desk, taking: Taking) -> None:
+        self._desk, self._taking = desk, taking
+
+    async def press(self, interaction: discord.Interaction[Any], act: Act, job_id: str, iteration: int | None) -> None:
+        """Answer a press. Raises `Sorry` with what the member is to be told."""
+        job, page = await self.find(interaction, job_id)
+        match act:
+            case Act.CANCEL:
+                await self.cancel(interaction, job, page)
+            case Act.FROM_HERE:
+                picture = page.pictures.get(iteration or 0)
+                if picture is None:
+                    raise Sorry(_EXPIRED)
+                await interaction.response.send_modal(FromHere(self, job, page, picture))
+            case _:
+                await self._taking.take(interaction, lambda _: self._wish(act, job), self.place(page))
+
+    async def find(self, interaction: discord.Interaction[Any], job_id: str) -> tuple[Job, Posted]:
+        """The job and its page, if it is the member's own or shown where they are. Raises `Sorry`.
+
+        Whoever sees a painting may go on from it; one that is shown elsewhere might as well not exist.
+        """
+        page, job = await self._desk.ledger.page(job_id), await self._desk.jobs.get(job_id)
+        if page is None or job is None or page.forget:
+            raise Sorry(_EXPIRED)
+        here = interaction.channel_id in (page.card_channel, page.channel, page.address.channel)
+        if not here and interaction.user.id != page.address.owner:
+            raise Sorry(_EXPIRED)
+        return job, page
+
+    async def cancel(self, interaction: discord.Interaction[Any], job: Job, page: Posted) -> None:
+        """By the owner, or a member who may manage messages. Raises `Sorry`."""
+        mine = interaction.user.id == page.address.owner
+        if not mine and not (interaction.guild_id and interaction.permissions.manage_messages):
+            raise Sorry(
+                f"Only <@{page.address.owner}>, who asked for it, or a member with Manage Messages can cancel this."
+            )
+        await acknowledge(interaction)
+        if await self._desk.jobs.cancel(job.id):
+            await whisper(interaction, "It stops within an iteration; what there is by then is kept.")
+        else:
+            await whisper(interaction, "It has ended already.")
+
+    @staticmethod
+    def place(page: Posted) -> Place:
+        """A child is shown where its parent is."""
+        return Place(page.address.channel, page.address.place, page.address.guild)
+
+    async def from_here(
+        self, interaction: discord.Interaction[Any], job: Job, page: Posted, picture: str, fields: dict[str, Any]
+    ) -> None:
+        """Go on from a snapshot, `picture` in the store, with other settings."""
+        name = fields.pop("recipe")
+        start = Picture(key=picture, name="snapshot", width=job.content.width, height=job.content.height)
+        await self._taking.take(interaction, lambda _: wishes.from_picture(job, start, name, fields), self.place(page))
+
+    async def _wish(self, act: Act, job: Job) -> Wish:
+        match act:
+            case Act.AGAIN:
+                return wishes.again(job)
+            case Act.SWAP:
+                return wishes.swapped(job)
+            case Act.STRONGER:
+                return wishes.stronger(job, _STRONGER)
+            case Act.WEAKER:
+                return wishes.stronger(job, 1 / _STRONGER)
+        return await self._continue(job)
+
+    async def _continue(self, job: Job) -> Wish:
+        match await self._desk.jobs.outcome(job.id):
+            case Done() as done:
+                return wishes.continued(job, done.files["checkpoint.safetensors"], done.iteration)
+            case Cancelled(checkpoint=str(checkpoint)) as stopped:
+                return wishes.continued(job, checkpoint, stopped.iteration)
+            case Cancelled():
+                return wishes.as_it_was(job)
+            case None:
+                raise Sorry("It is still being painted: go on from it when it has ended, or from one of its snapshots.")
+        raise Sorry("It failed, so there is nothing to go on from: press Again.")

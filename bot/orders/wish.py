@@ -1,0 +1,108 @@
+"""What a member asks for: pictures, and the recipe's fields; and its kin: again, stronger, swapped, from here."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.contract.jobs import Job, Picture
+from engine.painting.recipe import TALK_SNAPSHOTS, Recipe, RecipeError, preset
+
+MAX_STRENGTH = 100.0
+"""Of the strength that presses of Stronger may add up to, over the preset's; its inverse is the least."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A picture that a member attached: size in bytes and type as Discord tells them."""
+
+    name: str
+    url: str
+    size: int
+    kind: str | None
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Pictures as uploads, or as they lie in the store from an earlier job; and how to paint them."""
+
+    recipe: Recipe
+    content: Upload | Picture
+    styles: tuple[Upload | Picture, ...]
+    parent: str | None = None
+    checkpoint: str | None = None
+    """Key of the checkpoint to go on from."""
+    start: Picture | None = None
+    """The picture to begin with."""
+    mention: bool = False
+
+
+def new_recipe(name: str, weights: str, fields: Mapping[str, Any]) -> Recipe:
+    """The recipe for a new painting: a seed of its own, and snapshots also far beyond the preset's iterations.
+
+    Raises `RecipeError`.
+    """
+    given = {field: value for field, value in fields.items() if value is not None}
+    if given.get("start") == "noise":
+        given.setdefault("noise", 1.0)
+    given.setdefault("seed", new_seed())
+    recipe = preset(name, weights=weights, **given)
+    return dataclasses.replace(recipe, snapshots=tuple(sorted({*recipe.snapshots, *TALK_SNAPSHOTS})))
+
+
+def new_seed() -> int:
+    """Short enough to be typed again."""
+    return secrets.randbelow(1_000_000)
+
+
+def again(job: Job) -> Wish:
+    """The same with a new seed."""
+    return _child(job, dataclasses.replace(job.recipe, seed=new_seed()))
+
+
+def as_it_was(job: Job) -> Wish:
+    """The very same: for what was stopped before its first stroke."""
+    return dataclasses.replace(_child(job, job.recipe), checkpoint=job.checkpoint)
+
+
+def swapped(job: Job) -> Wish:
+    """Content and (first) style change places."""
+    content, *others = job.styles
+    wish = _child(job, job.recipe)
+    return dataclasses.replace(wish, content=content, styles=(job.content, *others))
+
+
+def stronger(job: Job, factor: float) -> Wish:
+    """More style, or less where `factor` is below one. Raises `RecipeError` where it leads nowhere."""
+    usual = preset(job.recipe.name, weights=job.recipe.weights).beta
+    strength = job.recipe.beta * factor / usual
+    if not 1 / MAX_STRENGTH <= strength <= MAX_STRENGTH:
+        raise RecipeError("It cannot go further in this direction: start over with `/stylize`.")
+    return _child(job, dataclasses.replace(job.recipe, beta=job.recipe.beta * factor))
+
+
+def continued(job: Job, checkpoint: str, reached: int) -> Wish:
+    """From where it stands: to its planned end, or as much again beyond it. Raises `RecipeError`."""
+    recipe = job.recipe
+    if reached >= recipe.iterations:
+        recipe = recipe.continued(recipe.iterations - recipe.extra)
+    wish = _child(job, recipe)
+    return dataclasses.replace(wish, checkpoint=checkpoint, start=job.start)
+
+
+def from_picture(job: Job, start: Picture, name: str, fields: Mapping[str, Any]) -> Wish:
+    """On from a snapshot with other settings. Raises `RecipeError`.
+
+    On the finest scale alone: the coarse ones would paint over what is to be gone on from.
+    """
+    fields = {"style_weights": job.recipe.style_weights, "size": job.recipe.size, **fields}
+    recipe = new_recipe(name, job.recipe.weights, fields)
+    recipe = dataclasses.replace(recipe, start="picture", noise=0.0, scales=1, colours=job.recipe.colours)
+    return dataclasses.replace(_child(job, recipe), start=start)
+
+
+def _child(job: Job, recipe: Recipe) -> Wish:
+    return Wish(recipe=recipe, content=job.content, styles=job.styles, parent=job.id, start=job.start)

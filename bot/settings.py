@@ -1,0 +1,49 @@
+"""The bot's settings: those of every room, the token, and what one member may ask for."""
+
+from __future__ import annotations
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+
+from engine.contract.jobs import Caps
+from engine.contract.settings import Settings, SettingsError, explain
+from engine.painting.recipe import MAX_ITERATIONS, MAX_SIZE, MIN_SIZE
+
+
+class BotSettings(Settings):
+    """`.env.example` explains each."""
+
+    discord_token: SecretStr
+    impasto_user_jobs: int = Field(default=3, ge=1)
+    impasto_guild_jobs: int = Field(default=25, ge=1)
+    impasto_total_jobs: int = Field(default=500, ge=1)
+    impasto_max_size: int = Field(default=1024, ge=MIN_SIZE, le=MAX_SIZE)
+    impasto_max_iterations: int = Field(default=MAX_ITERATIONS, ge=1, le=MAX_ITERATIONS)
+
+    @field_validator("discord_token")
+    @classmethod
+    def _is_a_token(cls, token: SecretStr) -> SecretStr:
+        text = token.get_secret_value()
+        if not text or not text.isascii() or any(c.isspace() for c in text):
+            raise ValueError("it is not a bot's token: copy it from the Bot page of Discord's developer portal")
+        return token
+
+    def require_redis(self) -> None:
+        """Raises `SettingsError` where there is none to talk to the workers through."""
+        if self.redis_url is None:
+            raise SettingsError(
+                "The setting REDIS_URL is missing: set it to the Redis of your workers, or run `impasto up`, which "
+                "brings its own."
+            )
+
+    @property
+    def caps(self) -> Caps:
+        """How many jobs may be open at a time."""
+        return Caps(user=self.impasto_user_jobs, guild=self.impasto_guild_jobs, total=self.impasto_total_jobs)
+
+
+def read_bot_settings(**overrides: object) -> BotSettings:
+    """The bot's settings, with `overrides` over the environment's. Raises `SettingsError`."""
+    try:
+        return BotSettings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise SettingsError(explain(error)) from error

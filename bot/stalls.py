@@ -1,0 +1,24 @@
+"""Notices when the event loop stands still: the bot answers within three seconds only because it never does."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+STALL = 0.1
+"""Seconds of standing still that are worth a line in the log."""
+_TICK = 0.02
+
+_log = structlog.get_logger(__name__)
+
+
+async def watch_stalls() -> None:
+    """Watch for ever."""
+    loop = asyncio.get_running_loop()
+    while True:
+        began = loop.time()
+        await asyncio.sleep(_TICK)
+        late = loop.time() - began - _TICK
+        if late > STALL:
+            _log.warning("the event loop stood still", seconds=round(late, 3))

@@ -1,0 +1,166 @@
+"""`impasto doctor`: all that the bot stands on, a line each."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import discord
+from discord import app_commands
+from redis.exceptions import RedisError
+
+from bot.client import INTENTS
+from bot.commands import add_commands
+from bot.settings import BotSettings
+from engine.contract import workers
+from engine.contract.connection import connect
+from engine.contract.store import Store, StoreError
+
+_PATIENCE = 15.0  # s for each check
+_LITTLE = 5 * 2**30  # bytes of free disk
+_CACHED = "vgg19-imagenet.safetensors"
+
+
+class Ill(Exception):
+    """What is wrong, and what to do, in a sentence."""
+
+
+Check = Callable[[BotSettings], Awaitable[str]]
+
+
+async def examine(settings: BotSettings) -> int:
+    """Print a line for each check; 0 when all is well, 1 otherwise."""
+    well = True
+    for name, check in CHECKS.items():
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                mark, text = "ok ", await check(settings)
+        except Ill as ill:
+            mark, text, well = "BAD", str(ill), False
+        except TimeoutError:
+            mark, text, well = "BAD", f"no answer within {_PATIENCE:g} s", False
+        print(f"{mark}  {name:9} {text}")
+    return 0 if well else 1
+
+
+async def _token(settings: BotSettings) -> str:
+    async with _logged_in(settings) as client:
+        return f"Discord knows it as {client.user}"
+
+
+async def _intents(_settings: BotSettings) -> str:
+    return f"{', '.join(name for name, on in INTENTS if on)}; none of them needs Discord's approval"
+
+
+async def _commands(settings: BotSettings) -> str:
+    async with _logged_in(settings) as client:
+        tree = app_commands.CommandTree(client)
+        add_commands(tree)
+        known = {command.name for command in await tree.fetch_commands()}
+        missing = sorted({command.name for command in tree.get_commands()} - known)
+        if missing:
+            raise Ill(f"Discord does not know {', '.join(missing)} yet: start the bot once, which tells it.")
+        return f"Discord knows all {len(known)}"
+
+
+@asynccontextmanager
+async def _logged_in(settings: BotSettings) -> AsyncIterator[discord.Client]:
+    """A client that can ask, but has no gateway and runs nothing."""
+    try:
+        async with discord.Client(intents=discord.Intents.none()) as client:
+            await client.login(settings.discord_token.get_secret_value())
+            yield client
+    except discord.LoginFailure:
+        raise Ill("Discord does not accept DISCORD_TOKEN: copy it anew from the developer portal.") from None
+    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+        raise Ill(f"Discord cannot be reached: {error}.") from error
+
+
+async def _redis(settings: BotSettings) -> str:
+    if settings.redis_url is None:
+        return "REDIS_URL is not set: `impasto up` brings its own"
+    try:
+        async with connect(settings.redis_url, retries=1) as redis:
+            server, kept = await redis.info("server"), await redis.info("persistence")
+    except (RedisError, OSError) as error:
+        raise Ill(f"REDIS_URL cannot be reached: {error}.") from error
+    if not kept["aof_enabled"]:
+        raise Ill("It forgets what was accepted when it is restarted: set appendonly to yes.")
+    return f"{server['redis_version']}, append-only file on"
+
+
+async def _store(settings: BotSettings) -> str:
+    probe, key = secrets.token_bytes(1024), f"doctor/{secrets.token_hex(8)}"
+    try:
+        store = Store(settings.store)
+        await store.put(key, probe)
+        same = await store.get(key) == probe
+        await store.delete(key)
+    except StoreError as error:
+        raise Ill(f"{error} Check STORE_URL and its permissions.") from error
+    if not same:
+        raise Ill(f"{settings.store} does not give back what was put there: check STORE_URL.")
+    return f"{settings.store.partition('?')[0]} takes and gives"
+
+
+async def _workers(settings: BotSettings) -> str:
+    if settings.redis_url is None:
+        return "`impasto up` brings its own"
+    try:
+        async with connect(settings.redis_url, retries=1) as redis:
+            living = await workers.living(redis)
+    except (RedisError, OSError) as error:
+        raise Ill("Redis cannot be reached, and only it knows.") from error
+    if not living:
+        raise Ill("None is there: start one with `impasto worker`.")
+    return "; ".join(f"{worker.device}, {worker.weights} weights" for worker in living)
+
+
+async def _weights(settings: BotSettings) -> str:
+    wanted, cached = settings.impasto_weights, settings.weights_cache / _CACHED
+    if wanted in ("auto", "imagenet"):
+        state = "cached here" if cached.exists() else "not cached here: a worker downloads them at its start"
+        return f"{wanted}; the pretrained ones are {state}"
+    if wanted != "random" and not Path(wanted).is_file():
+        raise Ill(f"There is no file {wanted}: check IMPASTO_WEIGHTS.")
+    return wanted
+
+
+async def _gpu(_settings: BotSettings) -> str:
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return "none here (no NVIDIA driver); workers paint on the CPU"
+    process = await asyncio.create_subprocess_exec(
+        tool, "--query-gpu=name,memory.total", "--format=csv,noheader", stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await process.communicate()
+    if process.returncode:
+        raise Ill("nvidia-smi fails: check the driver.")
+    return "; ".join(said.decode().split("\n")).strip("; ")
+
+
+async def _disk(settings: BotSettings) -> str:
+    settings.impasto_data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    free = shutil.disk_usage(settings.impasto_data).free
+    if free < _LITTLE:
+        raise Ill(f"{free / 2**30:.1f} GB free in {settings.impasto_data}: make room, 5 GB at least.")
+    return f"{free / 2**30:.0f} GB free in {settings.impasto_data}"
+
+
+CHECKS: dict[str, Check] = {
+    "token": _token,
+    "intents": _intents,
+    "commands": _commands,
+    "Redis": _redis,
+    "store": _store,
+    "workers": _workers,
+    "weights": _weights,
+    "GPU": _gpu,
+    "disk": _disk,
+}
+"""In the order in which they are told."""

@@ -1,0 +1,64 @@
+"""A worker process that lives as long as the command, started anew when it dies."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+from bot.processes import send
+from engine.contract.embedded import die_with_parent
+
+
+class WorkshopError(Exception):
+    """There is nobody to paint; the text is one sentence, or empty when the worker has said it already."""
+
+
+class Hand:
+    """A worker process, started anew when it dies; a job that kills it three times is set aside by the contract."""
+
+    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
+        self._command, self._environment = command, environment
+        self._process: asyncio.subprocess.Process | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._master = asyncio.current_task()
+        self.lost = False
+        """Whether it could not be started again; the task that made the hand is cancelled then."""
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None  # noqa: S101 - hired first
+        return self._process.pid
+
+    async def hire(self) -> None:
+        """Start the worker and wait until it is ready. Raises `WorkshopError` when it ends before."""
+        self._process = await asyncio.create_subprocess_exec(
+            *self._command,
+            env=self._environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            # A session of its own: Ctrl-C in the terminal is for the command, which stops the worker in order.
+            start_new_session=True,
+            preexec_fn=die_with_parent,
+        )
+        assert self._process.stdout is not None  # noqa: S101 - it is a pipe
+        if not (await self._process.stdout.readline()).startswith(b"ready"):
+            await self._process.wait()
+            raise WorkshopError("")
+        self._watch = asyncio.create_task(self._keep(self._process))
+
+    async def _keep(self, process: asyncio.subprocess.Process) -> None:
+        await process.wait()
+        try:
+            await self.hire()
+        except (WorkshopError, OSError):
+            self.lost = True
+            assert self._master is not None  # noqa: S101 - hands are made in a task
+            self._master.cancel()
+
+    async def dismiss(self) -> None:
+        """End the worker in order; it saves where it stands."""
+        if self._watch is not None:
+            self._watch.cancel()
+        if self._process is not None and self._process.returncode is None:
+            send(self._process, signal.SIGTERM)
+            await self._process.wait()

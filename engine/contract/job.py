@@ -1,0 +1,145 @@
+"""What a job is, where it may stand, and the keys that Redis knows of it."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from engine.painting.recipe import Recipe
+
+OPEN = "impasto:open"
+"""Set of the jobs that are queued or painting."""
+USERS = "impasto:users"
+"""Hash of the users with open jobs, over all guilds: user -> how many."""
+CONTROL = "impasto:control"
+"""Stream of job ids to stop, read by every worker."""
+KEEP_DAYS = 30
+"""How long an ended job can still be asked for."""
+DEATHS = 3
+"""Workers that may die on one slice without progress before the job is set aside."""
+
+
+class State(StrEnum):
+    """Where a job stands."""
+
+    QUEUED = "queued"
+    PAINTING = "painting"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    QUARANTINED = "quarantined"
+
+
+class Picture(BaseModel):
+    """A clean picture in the store: RGB PNG, upright, sRGB; sizes in px."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    name: str
+    width: int
+    height: int
+
+
+class Job(BaseModel):
+    """A painting that someone asked for. `guild` and `user` share the queue fairly."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    guild: str
+    user: str
+    recipe: Recipe
+    content: Picture
+    styles: tuple[Picture, ...]
+    created: float = Field(default_factory=time.time)
+    parent: str | None = None
+    checkpoint: str | None = None
+    """Key of a checkpoint to go on from, instead of the recipe's start."""
+    reached: int = 0
+    """Iterations that the checkpoint holds, so that forecasts do not count them; the checkpoint itself decides."""
+    start: Picture | None = None
+    """What a recipe with the start `picture` begins with."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A slice that this worker may paint, and the epoch that its writes carry.
+
+    `checkpoints` are the newest first; `cancelled` says that someone wants it stopped; `poisoned` that it killed
+    `DEATHS` workers.
+    """
+
+    job: Job
+    epoch: int
+    iteration: int
+    checkpoints: tuple[str, ...]
+    cancelled: bool
+    poisoned: bool
+
+
+@dataclass(frozen=True)
+class Caps:
+    """The most open jobs there may be: of one user over all guilds, of one guild, and in all."""
+
+    user: int
+    guild: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where an open job stands: painted up to `iteration`, held by `worker` (or nobody: "").
+
+    `tag` is its slice's place in the fair queue, in virtual seconds (0 before it is queued); `since` is when it was
+    last begun, saved or accepted, in seconds of Unix time by Redis' clock.
+    """
+
+    job: Job
+    state: State
+    iteration: int
+    worker: str
+    tag: float
+    since: float
+
+
+class Fenced(Exception):
+    """Another worker has taken the job over, or it has ended: stop, and write nothing more."""
+
+
+class TooMany(Exception):
+    """The job was not accepted: its user or guild, or all together, have as many open jobs as `Caps` allows."""
+
+    def __init__(self, cap: Literal["user", "guild", "total"]) -> None:
+        super().__init__(cap)
+        self.cap = cap
+
+
+def new_id() -> str:
+    """An id that sorts by time, like Discord's: milliseconds, then four random bytes, in hex."""
+    return f"{time.time_ns() // 1_000_000:011x}{secrets.token_hex(4)}"
+
+
+def job_key(job: str) -> str:
+    """The hash that holds the truth about a job."""
+    return f"impasto:job:{job}"
+
+
+def seen_key(job: str) -> str:
+    """The set of event keys that a job has already told."""
+    return f"impasto:seen:{job}"
+
+
+def flows_key(guild: str) -> str:
+    """The hash of a guild's users with open jobs: user -> how many."""
+    return f"impasto:flows:{guild}"
+
+
+def index_key(user: str) -> str:
+    """The zset of a user's jobs, open and ended, by the time of their creation."""
+    return f"impasto:jobs:{user}"

@@ -1,0 +1,112 @@
+"""The whole page: the channel, and beside it the thread that is open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from importlib.resources import files
+from typing import Any, Literal
+
+from .clock import at, day
+from .icons import icon
+from .markdown import markdown
+from .markup import Html, join, tag
+from .messages import THREAD_STARTER, is_visible, joins, render_message
+from .people import avatar, named
+from .threads import Threads, thread_of
+from .view import Json, View, display_name
+
+_DIRECT, _GROUP, _THREADS = 1, 3, {10, 11, 12}
+
+
+def render_channel(
+    channel: dict[str, Any],
+    messages: list[dict[str, Any]],
+    *,
+    users: dict[str, dict[str, Any]],
+    threads: dict[str, list[dict[str, Any]]] | None = None,
+    viewer: str | None = None,
+    theme: Literal["dark", "light"] = "dark",
+    now: datetime,
+    embed: Callable[[str], bytes] | None = None,
+) -> str:
+    """The channel as a page of its own, as the user with the id `viewer` sees it at `now`, in the zone of `now`.
+
+    All objects are those of Discord's REST API, in any order. `threads` holds the messages of threads by the
+    thread's id; the first of them is open at the right. `embed` gives the bytes behind an address, and the page
+    then holds every picture itself, avatars and custom emoji too; without it, it shows attachments from their
+    addresses and initials for avatars.
+
+    Raises `ValueError` for a component that no message can have, or a `now` without a time zone, and
+    `LookupError` for an `attachment://` that the message does not have.
+    """
+    if now.tzinfo is None:
+        raise ValueError("The page needs to know the viewer's time zone: give now one.")
+    opened = threads or {}
+    every = [*messages, *(message for thread in opened.values() for message in thread)]
+    names = {thread["id"]: str(thread["name"]) for message in every if (thread := thread_of(message))}
+    names |= {channel["id"]: _name(channel)}
+    view = View({**_met(every), **users}, names, viewer, now, embed)
+    panes = [_pane(channel, _stream(messages, view, opened), view)]
+    if opened:
+        panes.append(_thread_pane(next(iter(opened)), messages, opened, view))
+    style = files(__package__).joinpath("style.css").read_text(encoding="utf-8")
+    head = tag("head", tag("meta", charset="utf-8"), tag("title", f"#{_name(channel)}"), tag("style", Html(style)))
+    body = tag("body", *panes, cls="two" if opened else "")
+    return f"<!doctype html>\n{tag('html', head, body, lang='en', data_theme=theme)}\n"
+
+
+def _met(messages: Sequence[Json]) -> dict[str, Json]:
+    """The users that the messages themselves tell of."""
+    return {user["id"]: user for message in messages for user in [message["author"], *message.get("mentions", ())]}
+
+
+def _name(channel: Json) -> str:
+    people = ", ".join(display_name(user) for user in channel.get("recipients", ()))
+    return str(channel.get("name") or people)
+
+
+def _stream(messages: Sequence[Json], view: View, threads: Threads) -> Html:
+    """The messages from the oldest to the newest, with a line wherever a day begins."""
+    seen = sorted((m for m in messages if is_visible(m, view.viewer)), key=lambda message: int(message["id"]))
+    return join(_entries(seen, view, threads))
+
+
+def _entries(messages: Sequence[Json], view: View, threads: Threads) -> Iterator[Html]:
+    before: Json | None = None
+    for message in messages:
+        date = at(message["timestamp"], view.now).date()
+        new_day = before is None or at(before["timestamp"], view.now).date() != date
+        if new_day and message.get("type") != THREAD_STARTER:
+            yield tag("div", tag("span", day(at(message["timestamp"], view.now))), cls="day")
+        grouped = before is not None and not new_day and joins(message, before, view)
+        yield render_message(message, view, threads, grouped=grouped)
+        before = message
+
+
+def _pane(channel: Json, stream: Html, view: View) -> Html:
+    sign = {_DIRECT: "at", _GROUP: "people"}.get(channel.get("type", 0), "hash")
+    sign = "thread" if channel.get("type") in _THREADS else sign
+    topic = tag("span", markdown(channel["topic"], view), cls="topic") if channel.get("topic") else None
+    tools = tag("span", *(icon(name) for name in ("thread", "people", "search")), cls="tools")
+    target = f"@{_name(channel)}" if sign == "at" else f"#{_name(channel)}" if sign == "hash" else _name(channel)
+    return _column("main", (icon(sign), tag("h1", _name(channel)), topic, tools), stream, target)
+
+
+def _thread_pane(thread: str, messages: Sequence[Json], threads: Threads, view: View) -> Html:
+    """The open thread, which begins with its name, its author, and the message that it hangs on."""
+    name = view.channels.get(thread, "Thread")
+    parent = next((m for m in messages if (found := thread_of(m)) and found["id"] == thread), None)
+    head: Sequence[Html | None] = ()
+    if parent is not None:
+        started = tag("p", "Started by ", avatar(parent["author"], view), named(parent["author"]))
+        head = [tag("div", tag("span", icon("thread"), cls="disc"), tag("h2", name), started, cls="opening")]
+    stream = join([*head, _stream(threads[thread], view, {})])
+    tools = tag("span", icon("close"), cls="tools")
+    return _column("aside", (icon("thread"), tag("h1", name), tools), stream, name)
+
+
+def _column(name: str, header: Sequence[Html | None], stream: Html, target: str) -> Html:
+    box = tag("div", icon("plus"), tag("span", f"Message {target}"), icon("smile"), cls="composer")
+    scroller = tag("div", tag("div", stream, cls="stream"), cls="scroller")
+    return tag(name, tag("header", *header), scroller, box)
