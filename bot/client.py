@@ -37,6 +37,7 @@ INTENTS = discord.Intents(guilds=True)
 _LAST_WORDS = 8.0  # s that what is being sent may take when the bot ends
 
 _log = structlog.get_logger(__name__)
+discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # a painter has no voice
 
 
 class Tree(app_commands.CommandTree["Impasto"]):

@@ -14,7 +14,7 @@ from engine.painting.recipe import PRESETS, Recipe, preset
 _BLANKS = dict.fromkeys("\u115f\u1160\u2800\u3164\uffa0", " ")
 _DOUBLES = str.maketrans({"@": "＠", "<": "‹", ">": "›", "/": "∕", **_BLANKS})
 _MARKDOWN = re.compile(r"[\\*_~`|\[\]():]")
-_LINE_START = re.compile(r"^(\d*)([-#.])")  # a list, a heading, small print
+_LINE_START = re.compile(r"^(\d+(?=[.])|(?=[-#]))")  # of a list, a heading, small print
 
 _KINDS = re.compile(r"\.(png|jpe?g|jfif|webp|gif|bmp|tiff?|avif|hei[cf])$", re.IGNORECASE)
 _HASH = re.compile(r"[0-9a-f-]{16,}", re.IGNORECASE)
@@ -37,7 +37,7 @@ def safe(text: str, most: int = 80) -> str:
 
     No mention, link or emoji code lives in it, no control or direction character; it is never empty.
     """
-    escaped = _LINE_START.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\g<0>", _tame(text)))
+    escaped = _LINE_START.sub(r"\1\\", _MARKDOWN.sub(r"\\\g<0>", _tame(text)))
     return _shortened(re.findall(r"\\.|.", escaped), most)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -80,7 +81,7 @@ def making_draft(job: Job, page: Posted, plot: bytes, film: bytes, limit: int) -
         job=job.id,
         key="making",
         marker=f"{stem}loss",
-        text=lambda note: f"How it was made: the loss, and the film.{_small(note)}",
+        text=lambda note: f"How it was made{_small(note)}",
         rungs=_with_plot(Upload(f"{stem}loss.png", plot, ""), film_ladder(film, f"{stem}film", limit)),
         alt=[
             f"Loss against iterations of {job.content.name}, on logarithmic scales",
@@ -135,4 +136,4 @@ async def _singly(ladder: AsyncIterator[Upload]) -> AsyncIterator[Sequence[Uploa
 async def _with_plot(plot: Upload, films: AsyncIterator[Upload]) -> AsyncIterator[Sequence[Upload]]:
     async for film in films:
         yield (plot, film)
-    yield (plot,)
+    yield (dataclasses.replace(plot, note="the film is too large for this server"),)

@@ -19,15 +19,15 @@ _EXISTS = 160004
 async def open_thread(client: discord.Client, page: Posted) -> int:
     """Open the thread under the card, if it is not; its id, which is the card's. Raises `Undeliverable`."""
     assert page.card is not None  # noqa: S101 - the card comes first
-    channel = client.get_partial_messageable(page.address.channel)
     pause = 1.0
     while True:
         try:
             async with asyncio.timeout(PATIENCE):
-                thread = await channel.get_partial_message(page.card).create_thread(
-                    name=page.title, auto_archive_duration=_ARCHIVE
+                # Below discord.py's own method, which wants the guild in its cache.
+                thread = await client.http.start_thread_with_message(
+                    page.address.channel, page.card, name=page.title, auto_archive_duration=_ARCHIVE
                 )
-            return thread.id
+            return int(thread["id"])
         except (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError) as error:
             if isinstance(error, discord.HTTPException) and error.code == _EXISTS:
                 return page.card

@@ -17,8 +17,8 @@ from engine.painting.recipe import PRESETS, Recipe, preset
 MISCHIEF = [
     "@everyone", "@here", "<@1234>", "<@&1234>", "<#1234>", "<a:party:1234>", "<t:0:R>", "</stylize:1234>",
     "https://evil.example/x", "discord.gg/abc", "[click](https://evil.example)", "||spoiler||", "```\ncode", "**", "__",
-    "\\", "\\_", "> quote", "# heading", "-# small", "1. one", "- a", "\u202e", "\u200b", "\u2066", "\x00", "\x1b[31m", "\n",
-    "\u3164", "\u2800", "\ud800", "👩‍🎨", "é", "海", " ",
+    "\\", "\\_", "> quote", "# heading", "-# small", "1. one", "- a", "\u202e", "\u200b", "\u2066", "\x00", "\x1b[31m",
+    "\n", "\u3164", "\u2800", "\ud800", "👩‍🎨", "é", "海", " ",
 ]  # fmt: skip
 TEXT = st.lists(st.text(max_size=12) | st.sampled_from(MISCHIEF), max_size=8).map("".join)
 MOST = st.integers(1, 120)
@@ -42,8 +42,8 @@ def test_no_mention_link_or_emoji_lives(text: str, most: int) -> None:
 @given(TEXT, MOST)
 def test_discord_finds_no_markdown(text: str, most: int) -> None:
     tamed = safe(text, most)
-    bare = re.sub(r"\\[^0-9A-Za-z\s]", "", tamed)
-    assert not re.search(r"[\\*_~`|\[\]():]|^\d*[-#.]", bare)
+    bare = re.sub(r"\\[^0-9A-Za-z\s]", "x", tamed)
+    assert not re.search(r"[\\*_~`|\[\]():]|^[-#]|^\d+[.]", bare)
     assert discord.utils.escape_markdown(bare) == bare
 
 
@@ -61,7 +61,8 @@ def test_what_is_shown_is_the_same_with_and_without_markdown(text: str) -> None:
         ("my_cat.png", r"my\_cat.png"),
         ("1. one", r"1\. one"),
         ("-# small", r"\-# small"),
-        ("a-b #1", "a-b #1"),
+        ("2024-b #1", "2024-b #1"),
+        (".#", ".#"),
         ("@everyone", "＠everyone"),
         ("AC/DC", "AC∕DC"),
         ("\u202e\u3164", "picture"),
@@ -181,9 +182,10 @@ def test_alt_text() -> None:
     )
 
 
+@pytest.mark.parametrize("weights", ["imagenet", "random"])
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_preset_is_told_by_its_name(name: str) -> None:
-    recipe = preset(name)
+def test_a_preset_is_told_by_its_name(name: str, weights: str) -> None:
+    recipe = preset(name, weights=weights)
     assert recipe_in_words(recipe) == f"{name}, {recipe.iterations:,} iterations at {recipe.size} px"
 
 
@@ -210,7 +212,6 @@ def test_a_preset_is_told_by_its_name(name: str) -> None:
 )
 def test_what_differs_from_the_preset_is_told(fields: dict[str, Any], words: str) -> None:
     assert recipe_in_words(preset("fine", **fields)) == f"fine, 300 iterations at 512 px, {words}"
-    assert recipe_in_words(preset("fine", weights="random", **fields)).startswith("fine, 140 iterations at 512 px")
 
 
 def test_all_of_it_at_once() -> None:
@@ -222,6 +223,12 @@ def test_all_of_it_at_once() -> None:
 
 
 def test_any_recipe_is_told_in_200_characters() -> None:
-    own = {"name": "harbour " * 40, "beta": 1e9, "style_weights": (1.0, 2.0, 3.0, 4.0), "style_scale": 0.3, "extra": 99}
+    own: dict[str, Any] = {
+        "name": "harbour " * 40,
+        "beta": 1e9,
+        "style_weights": (1.0, 2.0, 3.0, 4.0),
+        "style_scale": 0.3,
+        "extra": 99,
+    }
     recipe = Recipe(**own, noise=0.123, start="style", colours="content", optimiser="lbfgs", step=1.0)
     assert recipe_in_words(recipe).startswith("harbour") and len(recipe_in_words(recipe)) <= 200

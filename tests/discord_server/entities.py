@@ -130,7 +130,7 @@ class Message:
     reply_to: int | None = None
     interaction_id: int | None = None
     interaction: Json | None = None
-    """`interaction_metadata` as Discord sends it."""
+    """`interaction_metadata`, and `interaction` for a command, as Discord sends them."""
     viewer_id: int | None = None
     """The only one to see it: it is ephemeral."""
     has_thread: bool = False
@@ -149,6 +149,9 @@ class Interaction:
     asked: float
     """Seconds of the loop's clock, for the 3 seconds are real ones."""
     source_message_id: int | None = None
+    """Of the message whose component was used, or from whose component the modal came."""
+    source_interaction_id: int | None = None
+    """Of the interaction that opened the modal."""
     response_type: int | None = None
     latency_s: float | None = None
     ephemeral: bool = False

@@ -50,6 +50,8 @@ class Refusal(Exception):
         self.code, self.status, self.message = code, status or known_status, message or known_message
         self.errors: Json | None = None
         self.violation = False
+        self.retry_after = 0.0
+        """Seconds, for a 429."""
         super().__init__(f"{self.status} {self.code}: {self.message}")
 
     def body(self) -> Json:

@@ -187,7 +187,7 @@ def message_json(world: World, message: Message) -> Json:
     if message.nonce is not None:
         described["nonce"] = message.nonce
     if message.interaction is not None:
-        described |= {"interaction_metadata": message.interaction, "webhook_id": str(world.application_id)}
+        described |= {**message.interaction, "webhook_id": str(world.application_id)}
     if message.author_id == world.bot.id:
         described["application_id"] = str(world.application_id)
     if message.reply_to is not None:

@@ -13,6 +13,7 @@ from discord_server.clock import Clock
 from discord_server.codes import EVERYONE, ChannelType, Intent
 from discord_server.entities import Channel, Guild, Interaction, Member, Message, Role, User
 from discord_server.media import Media
+from discord_server.rate_limits import Limits
 from discord_server.refusals import Refusal
 
 Json = dict[str, Any]
@@ -69,6 +70,7 @@ class Counts:
     identifies: int = 0
     resumes: int = 0
     command_syncs: int = 0
+    commands_created: int = 0
     connections: int = 0
 
     def as_json(self) -> Json:
@@ -82,6 +84,7 @@ class Counts:
             "identifies": self.identifies,
             "resumes": self.resumes,
             "command_syncs": self.command_syncs,
+            "commands_created": self.commands_created,
             "connections": self.connections,
         }
 
@@ -91,7 +94,7 @@ class World:
 
     def __init__(self, clock: Clock) -> None:
         self.clock, self.journal, self.counts = clock, Journal(), Counts()
-        self.media = Media(clock)
+        self.media, self.limits = Media(clock), Limits()
         self.gateway_url = ""
         self.users: dict[int, User] = {}
         self.guilds: dict[int, Guild] = {}
@@ -111,6 +114,9 @@ class World:
         self._listeners.append(listener)
 
     def emit(self, name: str, data: Json, guild_id: int | None = None) -> None:
+        """Of a guild that the bot is not in, it hears nothing."""
+        if guild_id is not None and self.bot.id not in self.guilds[guild_id].members:
+            return
         for listener in self._listeners:
             listener(Event(name, data, guild_id))
 

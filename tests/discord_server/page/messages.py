@@ -41,7 +41,7 @@ def render_message(message: Json, view: View, threads: Threads, *, grouped: bool
     if message.get("type") == THREAD_CREATED:
         return tag("article", thread_created(message, threads, view), cls="message system", id=_anchor(message))
     if message.get("type") == THREAD_STARTER:
-        message = message["referenced_message"]
+        message = message.get("referenced_message") or {**message, "content": "*Original message was deleted*"}
     thread, flags = thread_of(message), message.get("flags", 0)
     kinds = {
         "grouped": grouped,

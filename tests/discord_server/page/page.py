@@ -97,11 +97,10 @@ def _thread_pane(thread: str, messages: Sequence[Json], threads: Threads, view: 
     """The open thread, which begins with its name, its author, and the message that it hangs on."""
     name = view.channels.get(thread, "Thread")
     parent = next((m for m in messages if (found := thread_of(m)) and found["id"] == thread), None)
-    head: Sequence[Html | None] = ()
-    if parent is not None:
-        started = tag("p", "Started by ", avatar(parent["author"], view), named(parent["author"]))
-        head = [tag("div", tag("span", icon("thread"), cls="disc"), tag("h2", name), started, cls="opening")]
-    stream = join([*head, _stream(threads[thread], view, {})])
+    owner = view.users.get((parent or {}).get("thread", {}).get("owner_id"), (parent or {}).get("author"))
+    started = tag("p", "Started by ", avatar(owner, view), named(owner)) if owner else None
+    opening = tag("div", tag("span", icon("thread"), cls="disc"), tag("h2", name), started, cls="opening")
+    stream = join([opening, _stream(threads[thread], view, {})])
     tools = tag("span", icon("close"), cls="tools")
     return _column("aside", (icon("thread"), tag("h1", name), tools), stream, name)
 

@@ -138,10 +138,12 @@ async def test_the_standing_tells_of_all_open_jobs_and_of_no_other(redis: ArqRed
     await Turns(redis).enqueue(painting, 10, 1, 15.0)
     claim = await jobs.start(painting.id, 10, 1, "w2")
 
-    (first, second), now = await jobs.standing(), (await redis.time())[0]
-    assert first == Standing(queued, State.QUEUED, 0, "", 0.0, first.since)
-    assert second == Standing(painting, State.PAINTING, 10, "w2", 45.0, second.since)
-    assert all(now - 60 <= standing.since <= now for standing in (first, second))
+    found, now = {standing.job.id: standing for standing in await jobs.standing()}, (await redis.time())[0]
+    assert found == {
+        queued.id: Standing(queued, State.QUEUED, 0, "", 0.0, found[queued.id].since),
+        painting.id: Standing(painting, State.PAINTING, 10, "w2", 45.0, found[painting.id].since),
+    }
+    assert all(now - 60 <= standing.since <= now for standing in found.values())
 
 
 async def test_a_job_that_cannot_be_read_is_left_out_and_can_be_cancelled(redis: ArqRedis, jobs: Jobs) -> None:

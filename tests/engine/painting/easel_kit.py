@@ -49,9 +49,9 @@ def quick(**fields: Any) -> Recipe:
     return Recipe(**(shallow | fields))
 
 
-def painter(recipe: Recipe, convs: vgg.Convs | None = None) -> Painter:
+def painter(recipe: Recipe, convs: vgg.Convs | None = None, canvas: Image.Image | None = None) -> Painter:
     styles = [photo(30, 44, 10 + i) for i in range(len(recipe.style_weights))]
-    return Painter(recipe, photo(40, 30, 1), styles, convs=convs)
+    return Painter(recipe, photo(40, 30, 1), styles, convs=convs, canvas=canvas)
 
 
 def last(painter: Painter, state: State | None = None) -> State:

@@ -211,6 +211,13 @@ def test_a_stop_is_obeyed() -> None:
     assert list(own.paint(own.begin(), stop=0)) == []
 
 
+def test_a_stop_past_the_last_iteration_is_the_last_iteration() -> None:
+    own = painter(quick(iterations=3))
+    state = own.begin()
+    assert [state.iteration for state in own.paint(state, stop=99)] == [1, 2, 3]
+    assert list(own.paint(state, stop=99)) == []
+
+
 # --- Refusals -------------------------------------------------------------------------------------
 
 

@@ -75,6 +75,13 @@ def test_what_remains_is_linear_in_pixels() -> None:
     assert remaining_flops(Recipe(size=128, iterations=300), 0.75) == pytest.approx(3 * plain)
 
 
+def test_extra_iterations_cost_as_much_as_those_of_the_finest_scale() -> None:
+    recipe = Recipe(size=128, iterations=100, scales=3)
+    more = remaining_flops(recipe.continued(50), 0.75) - remaining_flops(recipe, 0.75)
+    assert more == pytest.approx(remaining_flops(recipe.continued(50), 0.75, 100))
+    assert more == pytest.approx(50 * 128**2 * 0.75 * flops_per_pixel(recipe))
+
+
 def test_memory_grows_with_pixels_and_depth() -> None:
     small, big, huge = (peak_memory(Recipe(size=size), 0.75) for size in (256, 512, 1024))
     assert small < big < huge

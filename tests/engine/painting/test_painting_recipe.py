@@ -38,7 +38,8 @@ def test_every_field_makes_another_key() -> None:
         "style_layers": ("conv1_1",) * 5, "style_layer_weights": (1.0,) * 5, "alpha": 9.0, "beta": 9.0,
         "style_weights": (1.0, 2.0), "style_scale": 0.5, "statistic": "covariance", "octaves": 2, "pooling": "max",
         "total_variation": 1.0, "match_luminance": True, "optimiser": "lbfgs", "step": 3.0, "step_end": 0.5,
-        "beta1": 0.5, "beta2": 0.5, "history": 3, "clamp": True, "scales": 2, "average": 0.5,
+        "beta1": 0.5, "beta2": 0.5, "history": 3, "clamp": True, "scales": 2, "average": 0.5, "extra": 3,
+        "colours": "content",
     }  # fmt: skip
     assert {field.name for field in dataclasses.fields(Recipe)} == {*changes, "networks"}
     keys = {Recipe(**{name: value}).key for name, value in changes.items()}
@@ -65,7 +66,9 @@ BAD: list[tuple[str, Any, str]] = [
     *(("scales", value, "scale") for value in (0, 13, -1)),
     *(("snapshots", value, "Snapshots") for value in ((0,), (10, -1))),
     *(("seed", value, "seed") for value in (-1, 2**63)),
-    ("start", "chaos", "noise, content, style"),
+    *(("extra", value, "extra iterations") for value in (-1, 500, 501)),
+    ("start", "chaos", "noise, content, style, picture"),
+    ("colours", "both", "style or content"),
     *(("noise", value, "noise") for value in (-0.1, 1.1, NAN)),
     *(("noise_range", value, "noise range") for value in (-1, 256, NAN)),
     *(("content_layers", (value,), value) for value in ("relu4_5", "relu6_1", "pool1", "conv1_3")),
@@ -102,6 +105,7 @@ def test_a_value_out_of_range_is_refused_in_one_sentence(field: str, value: Any,
 
 COMBINATIONS: list[tuple[dict[str, Any], str]] = [
     ({"iterations": 2, "scales": 3}, "at least one iteration for each scale"),
+    ({"iterations": 5, "scales": 3, "extra": 3}, "at least one iteration for each scale"),
     ({"weights": "random", "networks": 9}, "between 1 and 8"),
     ({"weights": "random", "networks": 2, "optimiser": "lbfgs"}, "one fixed loss"),
     ({"content_layers": (), "style_layers": (), "style_layer_weights": ()}, "At least one"),
@@ -119,7 +123,8 @@ EDGES: list[dict[str, Any]] = [
     {"snapshots": ()}, {"seed": 2**63 - 1}, {"noise": 1}, {"noise_range": 255}, {"alpha": 0, "beta": 0},
     {"content_layers": ()}, {"style_layers": (), "style_layer_weights": ()}, {"style_scale": 0.1}, {"style_scale": 4},
     {"octaves": 6}, {"weights": "random", "networks": 8}, {"step": 255}, {"step_end": 1}, {"beta1": 0, "average": 0},
-    {"history": 1}, {"history": 100}, {"version": VERSION}, {"content_layers": ("conv5_4", "relu1_2")},
+    {"history": 1}, {"history": 100},
+    {"iterations": 7, "extra": 6}, {"iterations": 7, "extra": 5, "scales": 2}, {"version": VERSION}, {"content_layers": ("conv5_4", "relu1_2")},
 ]  # fmt: skip
 
 
@@ -145,6 +150,24 @@ def test_the_plan_spends_every_iteration_and_ends_at_the_size(data: st.DataObjec
     assert all(
         coarse == 32 or fine / coarse == pytest.approx(math.sqrt(2), rel=0.03) for coarse, fine in pairwise(sides)
     )
+
+
+@given(st.data(), st.integers(1, 1000), st.integers(1, 500))
+def test_extra_iterations_come_after_the_plan(data: st.DataObject, iterations: int, extra: int) -> None:
+    planned = Recipe(size=512, iterations=iterations, scales=data.draw(st.integers(1, min(12, iterations))))
+    longer = planned.continued(extra)
+    (*coarse, (side, count)), (*same, (also, more)) = planned.plan(), longer.plan()
+    assert (same, also, more) == (coarse, side, count + extra)
+    assert (longer.iterations, longer.extra, longer.planned) == (iterations + extra, extra, iterations)
+    assert longer == dataclasses.replace(planned, iterations=iterations + extra, extra=extra)
+    assert planned.continued(extra).continued(7) == planned.continued(extra + 7)
+    assert planned.extra == 0
+
+
+@pytest.mark.parametrize(("more", "says"), [(0, "one iteration or more"), (-3, "one iteration"), (99_900, "99,900")])
+def test_a_recipe_cannot_be_continued_by_nothing_or_beyond_all_bounds(more: int, says: str) -> None:
+    with pytest.raises(RecipeError, match=says):
+        Recipe().continued(more)
 
 
 @given(st.lists(st.integers(1, 200)), st.integers(1, 200))

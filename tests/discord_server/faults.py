@@ -1,0 +1,73 @@
+"""Faults that a test orders: on requests that match a pattern, so many times or until taken back."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass
+class Fault:
+    """One order. Of `status`, `reset` and `swallow` at most one is given; `delay_s` goes with any or none of them.
+
+    `swallow` handles the request and then never answers: "cut" resets the connection, "hang" keeps it open.
+    """
+
+    id: int
+    pattern: str
+    times: int | None = None
+    status: int | None = None
+    code: int | None = None
+    retry_after: float = 1.0
+    everywhere: bool = False
+    """A 429 of the global limit."""
+    via: bool = True
+    """False is how Cloudflare answers: no `Via` header, no JSON."""
+    delay_s: float = 0.0
+    reset: bool = False
+    swallow: str | None = None
+    hits: int = 0
+
+    def matches(self, request: str) -> bool:
+        pattern = re.escape(self.pattern).replace(r"\*\*", ".*").replace(r"\*", "[^/]*")
+        return re.fullmatch(pattern, request) is not None
+
+    def body(self) -> Json | str:
+        """What the answer says."""
+        if not self.via:
+            return "<html><body>error code: 1015</body></html>"
+        if self.status == 429:
+            limited = {"message": "You are being rate limited.", "retry_after": self.retry_after}
+            return {**limited, "global": self.everywhere, **({} if self.code is None else {"code": self.code})}
+        return {"message": "A fault that the test ordered", "code": self.code or 0}
+
+
+class Faults:
+    def __init__(self) -> None:
+        self._orders: dict[int, Fault] = {}
+        self._last = 0
+
+    def order(self, **what: Any) -> Fault:
+        self._last += 1
+        fault = Fault(self._last, **what)
+        self._orders[fault.id] = fault
+        return fault
+
+    def remove(self, fault_id: int) -> int:
+        """How often it has struck."""
+        return self._orders.pop(fault_id).hits
+
+    def hits(self, fault_id: int) -> int:
+        return self._orders[fault_id].hits
+
+    def strike(self, method: str, path: str) -> Fault | None:
+        """The first order that fits a request, which is counted as struck."""
+        for fault in self._orders.values():
+            spent = fault.times is not None and fault.hits >= fault.times
+            if not spent and fault.matches(f"{method} {path}"):
+                fault.hits += 1
+                return fault
+        return None
