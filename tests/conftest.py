@@ -148,18 +148,27 @@ class Desk:
         self.jobs, self.turns = Jobs(redis), Turns(redis)
 
     async def order(
-        self, recipe: Recipe, *, user: str = "someone", checkpoint: str | None = None, queued: bool = True
+        self,
+        recipe: Recipe,
+        *,
+        user: str = "someone",
+        parent: str | None = None,
+        checkpoint: str | None = None,
+        start: Image.Image | None = None,
+        queued: bool = True,
     ) -> Job:
         """A job with its pictures, accepted and queued."""
         job_id, stored = new_id(), []
-        for name, picture in (("content.png", CONTENT), ("style.png", STYLE)):
+        pictures = {"content.png": CONTENT, "style.png": STYLE} | ({"start.png": start} if start else {})
+        for name, picture in pictures.items():
             buffer = io.BytesIO()
             picture.save(buffer, "PNG")
             key = await self.store.put(f"jobs/{job_id}/{name}", buffer.getvalue())
             stored.append(Picture(key=key, name=name, width=picture.width, height=picture.height))
+        content, style, *begun = stored
         job = Job(
-            id=job_id, guild="a guild", user=user, recipe=recipe, content=stored[0], styles=tuple(stored[1:]),
-            checkpoint=checkpoint,
+            id=job_id, guild="a guild", user=user, recipe=recipe, content=content, styles=(style,),
+            parent=parent, checkpoint=checkpoint, start=begun[0] if begun else None,
         )  # fmt: skip
         await self.jobs.create(job)
         if queued:

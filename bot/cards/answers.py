@@ -9,11 +9,13 @@ from typing import Any
 import aiohttp
 import discord
 import structlog
+from redis.exceptions import RedisError
 
 from bot.delivery.refusals import Verdict, verdict
 from bot.desk import Sorry
 from bot.intake import BadPicture
 from engine.contract.jobs import TooMany
+from engine.contract.store import StoreError
 from engine.painting.recipe import RecipeError
 
 _log = structlog.get_logger(__name__)
@@ -84,6 +86,9 @@ async def tell_error(interaction: discord.Interaction[Any], error: Exception, **
     """Tell the member what went wrong; what is the program's own fault goes to the log, whole. Never raises."""
     text = sentence(error)
     log = _log.bind(interaction=str(interaction.id), user=str(interaction.user.id), **where)
+    if isinstance(error, (RedisError, StoreError)):
+        log.warning("an interaction could not be served", reason=str(error))
+        text = "My memory does not answer at the moment: try again in a minute."
     if text is None:
         log.error("an interaction broke off", exc_info=error)
         text = f"Something went wrong on my side: try again, and if it stays so, tell the operators `{interaction.id}`."

@@ -10,7 +10,7 @@ import discord
 from PIL import Image
 
 from engine.contract.jobs import Job
-from engine.contract.store import Store
+from engine.contract.store import BlobMissing, Store
 
 _SIDE = 512  # px; what a gallery shows at most
 _QUALITY = 88
@@ -34,10 +34,16 @@ def marker(job: str) -> str:
 
 
 async def thumbnails(store: Store, job: Job, painting: str | None = None) -> list[Thumbnail]:
-    """Of the content, the styles, and the `painting` (its key) once there is one. Raises `StoreError`."""
+    """Of the content, the styles, and the `painting` (its key) once there is one; none where one is missing.
+
+    Raises `StoreError` while the store does not answer.
+    """
     names = ["content", *(f"style-{number}" for number in range(1, len(job.styles) + 1)), "painting"]
     keys = [job.content.key, *(style.key for style in job.styles), *([painting] if painting else [])]
-    blobs = [await store.get(key) for key in keys]
+    try:
+        blobs = [await store.get(key) for key in keys]
+    except BlobMissing:
+        return []
     return [
         Thumbnail(f"{marker(job.id)}{name}.jpg", await asyncio.to_thread(_shrink, blob))
         for name, blob in zip(names, blobs, strict=False)

@@ -14,7 +14,6 @@ from bot.commands.everywhere import everywhere
 from bot.words import plain
 from engine.contract.events import Done
 from engine.contract.jobs import State
-from engine.contract.store import StoreError
 
 _CHOICES = 25  # Discord's most
 
@@ -31,10 +30,7 @@ async def show(interaction: discord.Interaction[Any], job: str) -> None:
     fields = await client.desk.jobs.fields(found.id)
     face = last_face(outcome, page.stopped) if outcome else Face(State(fields["state"]), int(fields["iteration"]))
     final = outcome.files["final.png"] if isinstance(outcome, Done) else None
-    try:
-        pictures = await thumbnails(client.desk.store, found, final)
-    except StoreError:
-        pictures = []
+    pictures = await thumbnails(client.desk.store, found, final)
     names = tuple(picture.name for picture in pictures)
     card = await interaction.edit_original_response(
         view=Card(found, page, face, names), attachments=[picture.file() for picture in pictures]

@@ -26,7 +26,7 @@ def card_draft(job: Job, page: Posted, face: Face, pictures: Sequence[Thumbnail]
     return Draft(
         job=job.id,
         key="card",
-        marker=names[0],
+        marker=f"{marker(job.id)}content",
         text=None,
         rungs=_once(uploads),
         view=lambda _: Card(job, page, face, names),

@@ -24,7 +24,7 @@ from bot.delivery.threads import open_thread
 from bot.desk import Desk
 from engine.contract.events import Cancelled, Done, Event, Failed, Notice, Progress, Snapshot, Started
 from engine.contract.jobs import Job, State
-from engine.contract.store import StoreError
+from engine.contract.store import BlobMissing, StoreError
 
 _LOCKED = "The thread is locked, so the painting was stopped: ask a moderator to unlock it, then press Continue."
 _NEUTRAL = "A painting"
@@ -136,6 +136,9 @@ class Lane:
                     page = await self._post(page, draft, None, look_first, {f"at:{event.iteration}": event.picture})
         except Undeliverable as error:
             page = await self._give_up(page, error)
+        except BlobMissing as error:
+            self._log.error("a picture is missing, and is left out", reason=str(error))
+            self._editor.show(job.id, note="A picture of it was lost in my store.")
         if isinstance(event, (Done, Failed, Cancelled)):
             await self._close(job, page, event)
         await self._desk.ledger.acknowledge(entry)

@@ -47,8 +47,9 @@ async def sweep_flows(redis: ArqRedis) -> None:
 
 async def _sweep_indices(redis: ArqRedis) -> None:
     """Also of users who never look at their list."""
+    jobs = Jobs(redis)
     async for key in redis.scan_iter(index_key("*"), count=500):
-        await Jobs(redis).of_user(key.decode().removeprefix(index_key("")))
+        await jobs.of_user(key.decode().removeprefix(index_key("")))
 
 
 async def _sweep_blobs(redis: ArqRedis, store: Store) -> None:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
-import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from conftest import ONE_THREAD, House, noise
-from discord_server.driver import Discord
+from discord_server.driver import Channel, Discord, Guild, Interaction, Person, WorldView
+from discord_server.reading import buttons_of, files_of, text_of
 
 from engine.contract.embedded import die_with_parent
 
-LAUNCH = Path(__file__).parents[1] / "discord_server" / "launch.py"
-SMALL = {"size": 64, "iterations": 20}
-"""Options of a painting that takes a second or two."""
+Json = dict[str, Any]
+
+SMALL = {"size": 64, "iterations": 24}
+"""Options of a painting that takes a second or two; its pictures are those of 10 and 24."""
+LONG = {"size": 64, "iterations": 90_000}
+"""Options of one that does not end by itself."""
 
 
 class BotProcess:
@@ -38,23 +42,22 @@ class BotProcess:
             "IMPASTO_TOTAL_JOBS": "5000",
             **settings,
         }
-        command = [sys.executable, str(LAUNCH), discord.api_url, discord.gateway_url, "--", "bot"]
+        self.log = log
         with log.open("ab") as file:
             self._process = subprocess.Popen(
-                command,
+                discord.bot_command("bot"),
                 env=environment,
                 stdout=file,
                 stderr=file,
                 preexec_fn=die_with_parent,  # noqa: PLW1509 - one call into libc
             )
-        self.log = log
 
     @property
     def pid(self) -> int:
         return self._process.pid
 
     def kill(self) -> None:
-        """As the power cut would."""
+        """As a power cut would."""
         self._process.kill()
         self._process.wait(20)
 
@@ -66,25 +69,53 @@ class BotProcess:
 
 
 class Scene:
-    """A guild with a channel and a member, a bot that is there, and a worker that paints."""
+    """A guild with a channel and a member, and a bot that is there."""
+
+    guild: Guild
+    channel: Channel
+    ada: Person
 
     def __init__(self, discord: Discord, house: House, folder: Path) -> None:
-        self.discord, self.house, self.folder = discord, house, folder
+        self.discord, self.house, self._log = discord, house, folder / "bot.log"
         self.bots: list[BotProcess] = []
         self.content = picture(folder / "harbour.png", 1)
         self.style = picture(folder / "strokes.png", 2)
 
+    async def open(self) -> None:
+        self.guild = await self.discord.guild("Studio")
+        self.channel = await self.guild.channel("paintings")
+        self.ada = await self.guild.member("Ada")
+
     async def start_bot(self, **settings: str) -> BotProcess:
-        """A new bot process, once it is connected to the gateway."""
-        before = (await self.discord.world()).counts["identifies"]
+        """A new bot process, once it is at the gateway."""
+        before = self.discord.world.counts.get("identifies", 0)
         bot = self.launch_bot(**settings)
         await self.discord.until(lambda world: world.counts["identifies"] > before)
         return bot
 
     def launch_bot(self, **settings: str) -> BotProcess:
         """A new bot process, not waited for."""
-        self.bots.append(BotProcess(self.discord, self.house, self.folder / "bot.log", **settings))
+        self.bots.append(BotProcess(self.discord, self.house, self._log, **settings))
         return self.bots[-1]
+
+    async def stylize(
+        self, person: Person | None = None, channel: Channel | None = None, **options: Any
+    ) -> Interaction:
+        """`/stylize` with the two pictures."""
+        given = {"content": self.content, "style": self.style, **SMALL, **options}
+        return await (person or self.ada).slash(channel or self.channel, "stylize", **given)
+
+    async def card(self, interaction: Interaction, channel: Channel | None = None) -> Json:
+        """The card of the painting that was asked for."""
+        return await self.discord.until(lambda world: card_of(world, channel or self.channel, interaction.id))
+
+    async def ended(self, card: Json, word: str = "**Done**") -> Json:
+        """The card, once it says that word."""
+        return await self.discord.until(lambda world: _with(world.message(card), word))
+
+    def said(self) -> list[Json]:
+        """The bot's log."""
+        return [json.loads(line) for line in self._log.read_text().splitlines() if line.startswith("{")]
 
     def close(self) -> None:
         for bot in self.bots:
@@ -93,15 +124,16 @@ class Scene:
 
 def picture(path: Path, seed: int) -> Path:
     """A small picture with something in it."""
-    noise(seed, 48).resize((96, 72)).save(path)
+    noise(seed, 24).resize((96, 72)).save(path)
     return path
 
 
 @asynccontextmanager
-async def scene(house: House, folder: Path, **settings: str) -> AsyncIterator[Scene]:
-    """Everything started; ended with the block."""
-    async with Discord.start() as discord:
+async def scene(house: House, folder: Path, scale: float = 20, **settings: str) -> AsyncIterator[Scene]:
+    """Everything started; ended with the block. `scale` multiplies Discord's rate limits."""
+    async with Discord.start(scale) as discord:
         made = Scene(discord, house, folder)
+        await made.open()
         try:
             await made.start_bot(**settings)
             yield made
@@ -109,20 +141,19 @@ async def scene(house: House, folder: Path, **settings: str) -> AsyncIterator[Sc
             made.close()
 
 
-def texts(message: dict[str, Any]) -> str:
-    """All that can be read on a message, card or not."""
-    found = [message.get("content") or ""]
-
-    def walk(components: Sequence[dict[str, Any]]) -> None:
-        for component in components:
-            if component.get("content"):
-                found.append(component["content"])
-            walk(component.get("components", []))
-
-    walk(message.get("components", []))
-    return "\n".join(found)
+def card_of(world: WorldView, channel: Channel | str, job: str) -> Json | None:
+    """The card of a job there."""
+    for message in world.messages(channel):
+        if any(button["custom_id"].endswith(f":{job}") for button in buttons_of(message)):
+            return message
+    return None
 
 
-def files(message: dict[str, Any]) -> list[str]:
-    """The names of what is attached."""
-    return [attachment["filename"] for attachment in message["attachments"]]
+def pictures(world: WorldView, channel: Channel | Json | str) -> list[str]:
+    """What was posted there, by the ends of the file names: `00010.png`, `final.png`, `loss.png film.webp`."""
+    posted = [files_of(message) for message in world.messages(channel) if message["author"].get("bot")]
+    return [" ".join(name.split("-", 2)[2] for name in names) for names in posted if names]
+
+
+def _with(message: Json, word: str) -> Json | None:
+    return message if word in text_of(message) else None

@@ -10,7 +10,9 @@ from discord_server.refusals import FormErrors, Path
 Json = dict[str, Any]
 
 CHAT_INPUT, USER_MENU, MESSAGE_MENU = 1, 2, 3
-SUBCOMMAND, SUBCOMMAND_GROUP, STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER, ATTACHMENT = range(1, 12)
+SUBCOMMAND, SUBCOMMAND_GROUP, STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER, ATTACHMENT = range(
+    1, 12
+)
 MOST_OF_TYPE = {CHAT_INPUT: 100, USER_MENU: 15, MESSAGE_MENU: 15}
 MOST_TEXT = 8000
 
@@ -26,7 +28,9 @@ def check_commands(commands: object) -> None:
     kinds = Counter(command.get("type", CHAT_INPUT) for command in commands)
     for kind, most in MOST_OF_TYPE.items():
         if kinds[kind] > most:
-            errors.add((), f"Maximum number of application commands of type {kind} reached ({most}).", "APPLICATION_COMMANDS")
+            errors.add(
+                (), f"Maximum number of application commands of type {kind} reached ({most}).", "APPLICATION_COMMANDS"
+            )
     names = Counter((command.get("type", CHAT_INPUT), command.get("name")) for command in commands)
     for (_, name), times in names.items():
         if times > 1:

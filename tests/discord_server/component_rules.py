@@ -94,7 +94,9 @@ def _check_row(errors: FormErrors, path: Path, row: Json) -> None:
     errors.count((*path, "components"), children, 1, 5)
     kinds = [child.get("type") for child in children or []]
     if any(kind in SELECTS for kind in kinds) and len(kinds) > 1:
-        errors.add((*path, "components"), "A row holds up to 5 buttons or one select.", "COMPONENT_LAYOUT_WIDTH_EXCEEDED")
+        errors.add(
+            (*path, "components"), "A row holds up to 5 buttons or one select.", "COMPONENT_LAYOUT_WIDTH_EXCEEDED"
+        )
     if any(kind not in SELECTS | {Part.BUTTON} for kind in kinds):
         errors.add((*path, "components"), "A row holds buttons or a select.", "UNION_TYPE_CHOICES")
 
@@ -111,7 +113,9 @@ def _check_button(errors: FormErrors, path: Path, button: Json) -> None:
     if style == BUTTON_LINK:
         errors.length((*path, "url"), button.get("url"), 1, 512)
         if button.get("custom_id") is not None:
-            errors.add((*path, "custom_id"), "A custom id and url cannot both be specified", "BUTTON_COMPONENT_CUSTOM_ID")
+            errors.add(
+                (*path, "custom_id"), "A custom id and url cannot both be specified", "BUTTON_COMPONENT_CUSTOM_ID"
+            )
     elif style != BUTTON_PREMIUM:
         check_custom_id(errors, path, button)
         if not button.get("label") and not button.get("emoji"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,11 @@ class Fault:
     def matches(self, request: str) -> bool:
         pattern = re.escape(self.pattern).replace(r"\*\*", ".*").replace(r"\*", "[^/]*")
         return re.fullmatch(pattern, request) is not None
+
+    async def wait(self) -> None:
+        """As long as the order says."""
+        if self.delay_s:
+            await asyncio.sleep(self.delay_s)
 
     def body(self) -> Json | str:
         """What the answer says."""

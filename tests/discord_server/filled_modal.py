@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from discord_server.codes import SELECTS, Part
+from discord_server.codes import Part
 from discord_server.component_rules import walk
-from discord_server.entities import Channel
 from discord_server.impossible import Impossible
+from discord_server.interactions import Seat
 from discord_server.media import Upload
-from discord_server.world import World
+from discord_server.parts import resolved_things
 
 Json = dict[str, Any]
 
 
-def filled_modal(
-    world: World, channel: Channel, modal: Json, values: Json, uploads: list[Upload]
-) -> tuple[list[Json], Json]:
+def filled_modal(seat: Seat, modal: Json, values: Json, uploads: list[Upload]) -> tuple[list[Json], Json]:
     """The `components` and `resolved` of a modal submit. `values` go by custom_id or by label.
 
     A file is {"file": n}, n the index of its upload; several values are a list.
@@ -24,7 +22,7 @@ def filled_modal(
     labels = _labels(modal)
     for name in values.keys() - labels.keys() - set(labels.values()):
         raise Impossible(f"that modal has no field {name!r}; it has {sorted(labels.values())} ({sorted(labels)})")
-    filler = _Filler(world, channel, {upload.index: upload for upload in uploads})
+    filler = _Filler(seat, {upload.index: upload for upload in uploads})
     by_id = {field: values.get(field, values.get(label)) for field, label in labels.items()}
     components = [filler.fill(component, by_id) for component in modal["components"]]
     return components, filler.resolved
@@ -32,7 +30,7 @@ def filled_modal(
 
 def _labels(modal: Json) -> dict[str, str]:
     """The label of each field, by custom_id."""
-    labels = {}
+    labels: dict[str, str] = {}
     for _, component in walk(modal["components"]):
         inner = component.get("component") if component["type"] == Part.LABEL else component
         if inner and inner.get("custom_id"):
@@ -41,8 +39,8 @@ def _labels(modal: Json) -> dict[str, str]:
 
 
 class _Filler:
-    def __init__(self, world: World, channel: Channel, uploads: dict[int, Upload]) -> None:
-        self._world, self._channel, self._uploads = world, channel, uploads
+    def __init__(self, seat: Seat, uploads: dict[int, Upload]) -> None:
+        self._world, self._channel, self._uploads = seat.world, seat.channel, uploads
         self.resolved: Json = {}
 
     def fill(self, component: Json, values: Json) -> Json:
@@ -67,12 +65,14 @@ class _Filler:
             return {"value": chosen[0] if chosen else None}
         if kind == Part.FILE_UPLOAD:
             return {"values": self._files(field, value)}
-        if kind == Part.STRING_SELECT or kind == Part.CHECKBOX_GROUP:
+        if kind in (Part.STRING_SELECT, Part.CHECKBOX_GROUP):
             chosen = _options(field, value)
             _check_count(field, chosen)
             return {"values": chosen}
-        assert kind in SELECTS
-        return {"values": [str(one) for one in _several(value)]}
+        things = [str(one) for one in _several(value)]
+        _check_count(field, things)
+        self.resolved.update(resolved_things(self._world, self._channel, things))
+        return {"values": things}
 
     def _files(self, field: Json, value: Any) -> list[str]:
         files = _several(value)

@@ -116,7 +116,7 @@ class Gateway:
         if session.intents & Intent.GUILDS:
             for guild in guilds:
                 session.push("GUILD_CREATE", guild_create_json(self._world, guild))
-        self._world.touch("sessions")
+        self._world.touch("counts")
 
     def _resume(self, connection: Connection, data: Json) -> int | None:
         if data.get("token") != self._world.token:
@@ -129,7 +129,7 @@ class Gateway:
         session.attach(connection)
         session.replay(data.get("seq") or 0)
         session.push("RESUMED", {})
-        self._world.touch("sessions")
+        self._world.touch("counts")
         return None
 
     def _leave(self, connection: Connection) -> None:
@@ -140,7 +140,7 @@ class Gateway:
         session.connection = None
         if connection.socket.close_code in (1000, 1001):
             self._sessions.pop(session.id, None)
-        self._world.touch("sessions")
+        self._world.touch("counts")
 
     def _hear(self, event: Event) -> None:
         for session in self._sessions.values():

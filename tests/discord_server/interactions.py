@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from dataclasses import dataclass
 from typing import Any
 
 from discord_server.codes import ChannelType, Permission
@@ -20,38 +21,46 @@ TOKEN_LIFE_S = 15 * 60
 IN_GUILD, IN_BOT_DM, IN_PRIVATE = 0, 1, 2
 
 
-def context_of(world: World, channel: Channel) -> int:
-    if channel.guild_id is not None:
+@dataclass(frozen=True)
+class Seat:
+    """A person in a channel, from where they act."""
+
+    world: World
+    user: User
+    channel: Channel
+
+
+def context_of(seat: Seat) -> int:
+    if seat.channel.guild_id is not None:
         return IN_GUILD
-    own = channel.type == ChannelType.DM and world.bot.id in channel.recipient_ids
+    own = seat.channel.type == ChannelType.DM and seat.world.bot.id in seat.channel.recipient_ids
     return IN_BOT_DM if own else IN_PRIVATE
 
 
-def owners_of(world: World, user: User, channel: Channel, installs: list[int]) -> dict[str, str]:
+def owners_of(seat: Seat, installs: list[int]) -> dict[str, str]:
     """`authorizing_integration_owners`: by which of the command's `integration_types` the user has it here."""
     owners = {}
-    guild = world.guild_of(channel)
-    context = context_of(world, channel)
-    if 0 in installs and guild is not None and world.bot.id in guild.members:
+    guild = seat.world.guild_of(seat.channel)
+    if 0 in installs and guild is not None and seat.world.bot.id in guild.members:
         owners["0"] = str(guild.id)
-    if 0 in installs and context == IN_BOT_DM:
+    if 0 in installs and context_of(seat) == IN_BOT_DM:
         owners["0"] = "0"
-    if 1 in installs and user.installed:
-        owners["1"] = str(user.id)
+    if 1 in installs and seat.user.installed:
+        owners["1"] = str(seat.user.id)
     return owners
 
 
 def ask(
-    world: World,
-    user: User,
-    channel: Channel,
+    seat: Seat,
     kind: int,
     data: Json,
     owners: dict[str, str],
+    *,
     message: Message | None = None,
     opener: Interaction | None = None,
 ) -> Interaction:
     """A new interaction, told to all sessions of the gateway. `opener` is the one that showed the modal."""
+    world, user, channel = seat.world, seat.user, seat.channel
     guild = world.guild_of(channel)
     limit = max(user.upload_limit, 0 if guild is None else guild.upload_limit)
     payload: Json = {
@@ -62,15 +71,15 @@ def ask(
         "version": 1,
         "data": data,
         "channel_id": str(channel.id),
-        "channel": _channel(world, channel, user),
-        "context": context_of(world, channel),
+        "channel": _channel(seat),
+        "context": context_of(seat),
         "authorizing_integration_owners": owners,
         "app_permissions": str(application_permissions(world, channel)),
         "attachment_size_limit": limit,
         "entitlements": [],
         "entitlement_sku_ids": [],
         "locale": user.locale,
-        **_asker(world, user, channel),
+        **_asker(seat),
     }
     if message is not None:
         payload["message"] = message_json(world, message)
@@ -100,15 +109,17 @@ def _expire(world: World, interaction: Interaction) -> None:
         world.touch("interaction", interaction.id)
 
 
-def _channel(world: World, channel: Channel, user: User) -> Json:
+def _channel(seat: Seat) -> Json:
     """With the user's rights; of a DM Discord does not say who else is in it."""
-    described = channel_json(world, channel) | {"permissions": str(permissions(world, channel, user.id))}
+    world, channel = seat.world, seat.channel
+    described = channel_json(world, channel) | {"permissions": str(permissions(world, channel, seat.user.id))}
     if channel.type == ChannelType.DM:
         described.pop("recipients")
     return described
 
 
-def _asker(world: World, user: User, channel: Channel) -> Json:
+def _asker(seat: Seat) -> Json:
+    world, user, channel = seat.world, seat.user, seat.channel
     guild = world.guild_of(channel)
     if guild is None:
         return {"user": user_json(user)}

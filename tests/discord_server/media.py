@@ -41,7 +41,7 @@ def image_size(data: bytes) -> tuple[int | None, int | None]:
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data)) as image:
                 return image.size
-    except Exception:  # noqa: BLE001 - Pillow raises what it likes for hostile bytes
+    except Exception:
         return None, None
 
 

@@ -6,14 +6,14 @@ import re
 from typing import Any
 
 from discord_server.codes import Permission
-from discord_server.entities import Channel
+from discord_server.entities import Message
 from discord_server.permissions import permissions
 from discord_server.world import World
 
 Json = dict[str, Any]
 
 
-def mentioned(world: World, channel: Channel, author_id: int, text: str, body: Json, replied: int | None) -> Json:
+def mentioned(world: World, message: Message, text: str, body: Json, replied: int | None = None) -> Json:
     """Users and roles by id, and whether everyone: what `allowed_mentions` lets through.
 
     Without `allowed_mentions` all that the text holds counts, which is Discord's default. `replied` is the author of
@@ -21,8 +21,9 @@ def mentioned(world: World, channel: Channel, author_id: int, text: str, body: J
     """
     allowed = body.get("allowed_mentions")
     allowed = {"parse": ["users", "roles", "everyone"]} if allowed is None else allowed
+    channel = world.channels[message.channel_id]
     guild = world.guild_of(channel)
-    all_roles = bool(permissions(world, channel, author_id) & Permission.MENTION_EVERYONE)
+    all_roles = bool(permissions(world, channel, message.author_id) & Permission.MENTION_EVERYONE)
     users = _ids(r"<@!?(\d+)>", text, allowed, "users") & world.users.keys()
     known_roles = {} if guild is None else guild.roles
     roles = _ids(r"<@&(\d+)>", text, allowed, "roles") & known_roles.keys()

@@ -14,10 +14,7 @@ Json = dict[str, Any]
 MOST_FILES = 10
 ATTACHMENT = "attachment://"
 SETTABLE = (
-    MessageFlag.SUPPRESS_EMBEDS
-    | MessageFlag.SUPPRESS_NOTIFICATIONS
-    | MessageFlag.COMPONENTS_V2
-    | MessageFlag.EPHEMERAL
+    MessageFlag.SUPPRESS_EMBEDS | MessageFlag.SUPPRESS_NOTIFICATIONS | MessageFlag.COMPONENTS_V2 | MessageFlag.EPHEMERAL
 )
 
 

@@ -118,7 +118,7 @@ def post(world: World, channel: Channel, message: Message, draft: Draft) -> Mess
     message.attachments = _take(world, message, draft, [])
     replied = world.messages[channel.id].get(message.reply_to or 0)
     author = None if replied is None else replied.author_id
-    message.mentions = mentioned(world, channel, message.author_id, text_of(body), body, author)
+    message.mentions = mentioned(world, message, text_of(body), body, author)
     world.messages[channel.id][message.id] = message
     if message.viewer_id is None:
         channel.last_message_id = message.id
@@ -152,8 +152,7 @@ def edit(world: World, message: Message, draft: Draft) -> Message:
         message.components = _with_ids(body["components"] or [])
     message.attachments = _take(world, message, draft, message.attachments)
     whole = {"content": message.content, "components": message.components}
-    channel = world.channels[message.channel_id]
-    message.mentions = mentioned(world, channel, message.author_id, text_of(whole), body, None)
+    message.mentions = mentioned(world, message, text_of(whole), body)
     message.edited_at = None if loading else world.clock.now()
     world.touch("message", message.id)
     if loading:
@@ -212,7 +211,7 @@ def _own_references(world: World, message: Message) -> set[str]:
 
 
 def _media(message: Message) -> list[Json]:
-    found = []
+    found: list[Json] = []
     for path, component in walk(message.components):
         found.extend(media for _, media in media_of(component, path))
     return found

@@ -28,7 +28,9 @@ def check_modal(modal: Json) -> None:
         _check(errors, path, component, top_level=len(path) == len(root) + 2)
         custom_id = component.get("custom_id")
         if custom_id is not None and custom_id in seen:
-            errors.add((*path, "custom_id"), "Component custom id cannot be duplicated", "COMPONENT_CUSTOM_ID_DUPLICATED")
+            errors.add(
+                (*path, "custom_id"), "Component custom id cannot be duplicated", "COMPONENT_CUSTOM_ID_DUPLICATED"
+            )
         seen.add(custom_id)
     errors.raise_if_any()
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import jsonschema
 from jsonschema.exceptions import ValidationError, best_match
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from discord_server.refusals import FormErrors
@@ -31,12 +31,18 @@ def description_path() -> Path | None:
     return path if path.is_file() else None
 
 
+@cache
+def load(path: Path) -> OpenApi:
+    """Once per process: a description weighs a megabyte."""
+    return OpenApi(path)
+
+
 class OpenApi:
-    """Validates bodies. Loaded once per process; a description weighs a megabyte."""
+    """Validates bodies."""
 
     def __init__(self, path: Path) -> None:
         self._document = json.loads(path.read_text())
-        self._registry = Registry().with_resource("discord", Resource(self._document, DRAFT202012))
+        self._registry = Registry().with_resource("discord", DRAFT202012.create_resource(self._document))
         self._validator = cache(self._new_validator)
 
     def check(self, method: str, template: str, body: object) -> None:
@@ -66,13 +72,21 @@ class OpenApi:
 
 
 def _with_string_ids(body: object) -> object:
-    """discord.py writes an upload's index as an integer, which Discord takes: not what the description says."""
+    """discord.py writes an upload's index, and whom a message may ping, as integers; Discord takes both.
+
+    The description says that they are strings.
+    """
     if not isinstance(body, dict):
         return body
     body = copy.deepcopy(body)
     for holder in (body, body.get("data"), body.get("message")):
-        entries = holder.get("attachments") if isinstance(holder, dict) else None
-        for entry in entries or []:
+        if not isinstance(holder, dict):
+            continue
+        for entry in holder.get("attachments") or []:
             if isinstance(entry, dict) and isinstance(entry.get("id"), int):
                 entry["id"] = str(entry["id"])
+        allowed = holder.get("allowed_mentions")
+        for kind in ("users", "roles"):
+            if isinstance(allowed, dict) and isinstance(allowed.get(kind), list):
+                allowed[kind] = [str(one) for one in allowed[kind]]
     return body

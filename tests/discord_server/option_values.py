@@ -20,10 +20,12 @@ from discord_server.command_rules import (
 from discord_server.entities import Channel
 from discord_server.impossible import Impossible
 from discord_server.media import Upload
-from discord_server.render import channel_json, member_json, role_json, user_json
+from discord_server.parts import resolved_things
 from discord_server.world import World
 
 Json = dict[str, Any]
+
+TAKEN = {USER: ("users",), ROLE: ("roles",), CHANNEL: ("channels",), MENTIONABLE: ("users", "roles")}
 
 
 def descend(command: Json, path: list[str]) -> tuple[Json, list[Json]]:
@@ -70,7 +72,7 @@ class Filled:
         kind = option["type"]
         if kind == ATTACHMENT:
             return self._attachment(option, value)
-        if kind in (USER, ROLE, CHANNEL, MENTIONABLE):
+        if kind in TAKEN:
             return self._thing(option, value)
         value = _chosen(option, value)
         right = {STRING: str, INTEGER: int, BOOLEAN: bool, NUMBER: int | float}[kind]
@@ -88,25 +90,15 @@ class Filled:
 
     def _thing(self, option: Json, value: Any) -> str:
         """A user, role or channel by its id."""
-        world, number = self._world, int(value)
-        guild = world.guild_of(self._channel)
-        if number in world.users and option["type"] in (USER, MENTIONABLE):
-            self._put("users", number, user_json(world.users[number]))
-            if guild is not None and number in guild.members:
-                self._put("members", number, member_json(world, guild.members[number], 0))
-        elif guild is not None and number in guild.roles and option["type"] in (ROLE, MENTIONABLE):
-            self._put("roles", number, role_json(guild, guild.roles[number]))
-        elif number in world.channels and option["type"] == CHANNEL:
-            kinds = option.get("channel_types") or []
-            if kinds and world.channels[number].type not in kinds:
-                raise Impossible(f"the option {option['name']!r} takes no channel of that type")
-            self._put("channels", number, {**channel_json(world, world.channels[number]), "permissions": "0"})
-        else:
-            raise Impossible(f"the option {option['name']!r} does not take {value!r}")
-        return str(number)
-
-    def _put(self, kind: str, number: int, described: Json) -> None:
-        self.resolved.setdefault(kind, {})[str(number)] = described
+        number = str(value)
+        for kind, found in resolved_things(self._world, self._channel, [number]).items():
+            if kind != "members" and kind not in TAKEN[option["type"]]:
+                raise Impossible(f"the option {option['name']!r} takes {TAKEN[option['type']]}, not {kind}")
+            self.resolved.setdefault(kind, {}).update(found)
+        allowed = option.get("channel_types") or []
+        if allowed and self._world.channels[int(number)].type not in allowed:
+            raise Impossible(f"the option {option['name']!r} takes no channel of that type")
+        return number
 
 
 def _chosen(option: Json, value: Any) -> Any:

@@ -46,8 +46,8 @@ class Rest:
     async def serve(self, request: web.Request) -> web.StreamResponse:
         path = "/" + request.match_info["path"]
         fault = self._faults.strike(request.method, path)
-        if fault is not None and fault.delay_s:
-            await asyncio.sleep(fault.delay_s)
+        if fault is not None:
+            await fault.wait()
         if fault is not None and fault.reset:
             self._book(request.method, path, path, Answer(0))
             return reset(request)

@@ -199,7 +199,7 @@ def _add_member(call: Call, thread: Channel, user_id: int) -> Reply:
     assert thread.thread is not None
     if user_id not in thread.thread.member_ids:
         thread.thread.member_ids.append(user_id)
-        added = {"id": str(thread.id), "guild_id": str(thread.guild_id), "removed_member_ids": []}
+        added: Json = {"id": str(thread.id), "guild_id": str(thread.guild_id), "removed_member_ids": []}
         added |= {"member_count": len(thread.thread.member_ids)}
         added |= {"added_members": [thread_member_json(thread, user_id)]}
         call.world.emit("THREAD_MEMBERS_UPDATE", added, thread.guild_id)

@@ -56,7 +56,9 @@ class Connection:
         if self._compressor is None:
             await self.socket.send_str(text)
         else:
-            await self.socket.send_bytes(self._compressor.compress(text.encode()) + self._compressor.flush(Z_SYNC_FLUSH))
+            await self.socket.send_bytes(
+                self._compressor.compress(text.encode()) + self._compressor.flush(Z_SYNC_FLUSH)
+            )
 
     async def flush(self) -> None:
         await self._queue.join()

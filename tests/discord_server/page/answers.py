@@ -12,7 +12,7 @@ from .people import avatar, named
 from .view import Json, View
 
 _REPLY, _CONTEXT_MENU_COMMAND = 19, 23
-_LINE_MARKS = re.compile(r"(?: *(?:#{1,3}|-#|>{1,3}|[-*]) +)+")
+_LINE_MARKS = re.compile(r"^(?: *(?:#{1,3}|-#|>{1,3}|[-*]) +)+")
 
 
 def asker(message: Json) -> str | None:

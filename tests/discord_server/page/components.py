@@ -64,7 +64,7 @@ def _file(file: Json, message: Json, view: View) -> Html:
 
 
 def _separator(separator: Json, message: Json, view: View) -> Html:
-    line = "line" if separator.get("divider", True) else "gap"
+    line = "ruled" if separator.get("divider", True) else "gap"
     return tag("div", cls=f"separator {line} {'large' if separator.get('spacing', 1) == 2 else 'small'}")
 
 

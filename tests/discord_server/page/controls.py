@@ -14,7 +14,7 @@ BUTTON, SELECTS = 2, {3: "Select an option", 5: "Select a user", 6: "Select a ro
 def action_row(row: Json, view: View) -> Html:
     """A row of buttons, or a select over the whole width."""
     children = row["components"]
-    return tag("div", *(button(c, view) if c["type"] == BUTTON else _select(c, view) for c in children), cls="row")
+    return tag("div", *(button(c, view) if c["type"] == BUTTON else _select(c, view) for c in children), cls="controls")
 
 
 def button(button: Json, view: View) -> Html:

@@ -82,12 +82,12 @@ def mosaic(items: Sequence[Media], view: View) -> Html | None:
     if not items:
         return None
     if len(items) == 1:
-        return tag("div", _cell(items[0], view), cls="mosaic one")
+        return tag("div", _cell(items[0], view), cls="mosaic alone")
     first = 0 if len(items) in {3, 4} else len(items) % 3
-    rows = [tag("div", *(_cell(media, view) for media in items[:first]), cls=f"row of-{first}")] if first else []
+    rows = [tag("div", *(_cell(media, view) for media in items[:first]), cls=f"line of-{first}")] if first else []
     shape = {3: "three", 4: "four"}.get(len(items), "of-3")
     if rest := items[first:]:
-        rows.append(tag("div", *(_cell(media, view) for media in rest), cls=f"row {shape}"))
+        rows.append(tag("div", *(_cell(media, view) for media in rest), cls=f"line {shape}"))
     return tag("div", *rows, cls="mosaic")
 
 

@@ -16,6 +16,7 @@ from .people import avatar, named
 from .threads import Threads, thread_of
 from .view import Json, View, display_name
 
+_SHEETS = ("page", "message", "markdown", "components")
 _DIRECT, _GROUP, _THREADS = 1, 3, {10, 11, 12}
 
 
@@ -34,8 +35,9 @@ def render_channel(
 
     All objects are those of Discord's REST API, in any order. `threads` holds the messages of threads by the
     thread's id; the first of them is open at the right. `embed` gives the bytes behind an address, and the page
-    then holds every picture itself, avatars and custom emoji too; without it, it shows attachments from their
-    addresses and initials for avatars.
+    then holds every picture itself. It is asked for avatars and custom emoji too, and may answer those with a
+    `LookupError`; then, and without `embed`, they are initials and names. Pictures are shown from their addresses
+    where there is no `embed`.
 
     Raises `ValueError` for a component that no message can have, or a `now` without a time zone, and
     `LookupError` for an `attachment://` that the message does not have.
@@ -50,7 +52,7 @@ def render_channel(
     panes = [_pane(channel, _stream(messages, view, opened), view)]
     if opened:
         panes.append(_thread_pane(next(iter(opened)), messages, opened, view))
-    style = files(__package__).joinpath("style.css").read_text(encoding="utf-8")
+    style = "".join(files(__package__).joinpath(f"css/{sheet}.css").read_text("utf-8") for sheet in _SHEETS)
     head = tag("head", tag("meta", charset="utf-8"), tag("title", f"#{_name(channel)}"), tag("style", Html(style)))
     body = tag("body", *panes, cls="two" if opened else "")
     return f"<!doctype html>\n{tag('html', head, body, lang='en', data_theme=theme)}\n"

@@ -31,7 +31,8 @@ def thread_preview(thread: Json, threads: Threads, view: View) -> Html:
     count = thread.get("message_count", len(known))
     counted = tag("span", f"{count} {'Message' if count == 1 else 'Messages'}", cls="count") if count else None
     heading = tag("div", tag("b", thread["name"]), counted, tag("span", "See Thread ›", cls="see"))
-    return tag("div", heading, tag("div", _last(known, view), cls="last"), cls="thread-preview")
+    last = _last(known, view) if known else None if count else join(["There are no recent messages in this thread."])
+    return tag("div", heading, tag("div", last, cls="last") if last else None, cls="thread-preview")
 
 
 def thread_created(message: Json, threads: Threads, view: View) -> Html:
@@ -47,8 +48,6 @@ def thread_created(message: Json, threads: Threads, view: View) -> Html:
 
 
 def _last(messages: Sequence[Json], view: View) -> Html:
-    if not messages:
-        return join(["There are no recent messages in this thread."])
     last = max(messages, key=lambda message: int(message["id"]))
     ago = relative(at(last["timestamp"], view.now), view.now)
     return join([avatar(last["author"], view), named(last["author"]), tag("span", summary(last, view), cls="summary"),

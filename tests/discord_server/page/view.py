@@ -38,8 +38,13 @@ class View:
         return f"data:{kind};base64,{b64encode(data).decode()}"
 
     def cdn(self, path: str) -> str | None:
-        """A picture that Discord's CDN holds. Without `embed` there is none: the page itself never asks Discord."""
-        return self.source(f"{_CDN}/{path}") if self.embed else None
+        """A picture of Discord's CDN, if `embed` has it: the page itself never asks Discord."""
+        if self.embed is None:
+            return None
+        try:
+            return self.source(f"{_CDN}/{path}")
+        except LookupError:
+            return None
 
 
 def display_name(user: Json) -> str:

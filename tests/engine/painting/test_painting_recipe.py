@@ -123,8 +123,8 @@ EDGES: list[dict[str, Any]] = [
     {"snapshots": ()}, {"seed": 2**63 - 1}, {"noise": 1}, {"noise_range": 255}, {"alpha": 0, "beta": 0},
     {"content_layers": ()}, {"style_layers": (), "style_layer_weights": ()}, {"style_scale": 0.1}, {"style_scale": 4},
     {"octaves": 6}, {"weights": "random", "networks": 8}, {"step": 255}, {"step_end": 1}, {"beta1": 0, "average": 0},
-    {"history": 1}, {"history": 100},
-    {"iterations": 7, "extra": 6}, {"iterations": 7, "extra": 5, "scales": 2}, {"version": VERSION}, {"content_layers": ("conv5_4", "relu1_2")},
+    {"history": 1}, {"history": 100}, {"version": VERSION}, {"content_layers": ("conv5_4", "relu1_2")},
+    {"iterations": 7, "extra": 6}, {"iterations": 7, "extra": 5, "scales": 2},
 ]  # fmt: skip
 
 

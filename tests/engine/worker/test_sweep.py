@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from conftest import Desk, a_job
+import os
+
+from conftest import Desk, House, a_job
 
 from engine.contract.events import STREAM
-from engine.contract.jobs import Jobs
+from engine.contract.jobs import USERS, Jobs, index_key, job_key
 from engine.contract.turns import CLOCK, FINISH
 from engine.worker.sweep import EVENT_DAYS, sweep
 
@@ -43,3 +45,42 @@ async def test_fresh_blobs_stay_even_before_their_job_is_created(desk: Desk) -> 
     await sweep(desk.redis, desk.store)
     await Jobs(desk.redis).create(job)
     assert await desk.store.get(f"jobs/{job.id}/picture-0.png") == b"a picture"
+
+
+async def test_what_belongs_to_no_job_is_left_alone(desk: Desk, house: House) -> None:
+    keys = ["uploads/1/a.png", "other.png", "jobs/loose.png"]
+    for key in [*keys, "jobs/long-gone/a.png", "jobs/long-gone/deep/b.png"]:
+        await desk.store.put(key, b"x")
+        os.utime(house.folder / "store" / key, (1, 1))
+    await sweep(desk.redis, desk.store)
+    left = {key for key, _ in await desk.store.list("")}
+    assert {"uploads/1/a.png", "other.png"} <= left
+    assert not [key for key in left if key.startswith("jobs/long-gone")]
+
+
+async def test_copies_for_a_child_stay_before_it_is_created(desk: Desk, house: House) -> None:
+    await desk.store.put("jobs/parent/picture-0.png", b"a picture")
+    os.utime(house.folder / "store" / "jobs/parent/picture-0.png", (1, 1))
+    await desk.store.copy("jobs/parent/picture-0.png", "jobs/child/picture-0.png")
+    await sweep(desk.redis, desk.store)
+    assert [key for key, _ in await desk.store.list("jobs/child")] == ["jobs/child/picture-0.png"]
+    assert await desk.store.list("jobs/parent") == []
+
+
+async def test_nothing_is_left_of_users_whose_jobs_have_expired(desk: Desk) -> None:
+    jobs = Jobs(desk.redis)
+    gone, ended, still_open = a_job("ann"), a_job("bob"), a_job("bob")
+    for job in (gone, ended, still_open):
+        await jobs.create(job)
+    for job in (gone, ended):
+        await jobs.cancel(job.id)
+    await desk.redis.delete(job_key(gone.id))  # as Redis does when it has expired
+    await sweep(desk.redis, desk.store)
+    assert await desk.redis.exists(index_key("ann")) == 0
+    assert await desk.redis.zcard(index_key("bob")) == 2
+    assert await desk.redis.hmget(USERS, ["ann", "bob"]) == [None, b"1"]  # type: ignore[misc]
+    await jobs.cancel(still_open.id)
+    await desk.redis.delete(job_key(ended.id), job_key(still_open.id))
+    await sweep(desk.redis, desk.store)
+    assert await desk.redis.exists(index_key("bob")) == 0
+    assert await desk.redis.hget(USERS, "bob") is None  # type: ignore[misc]

@@ -1,0 +1,101 @@
+"""From the command to the last picture in the thread, and on from there; everything in processes of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from conftest import House
+from discord_server.reading import buttons_of, files_of, is_ephemeral, text_of
+from scene import LONG, Scene, card_of, pictures, scene
+
+ALL = ["00010.png", "final.png", "loss.png film.webp"]
+
+
+@pytest.fixture
+async def stage(busy_house: House, tmp_path: Path) -> AsyncIterator[Scene]:
+    async with scene(busy_house, tmp_path) as made:
+        yield made
+        assert made.discord.world.violations == []
+
+
+async def test_from_the_command_to_the_film(stage: Scene) -> None:
+    asked = await stage.stylize(seed=42, mention=True)
+    assert (await asked.answered()).ephemeral
+    card = await stage.card(asked)
+    assert sorted(files_of(card)) == [f"impasto-{asked.id}-content.jpg", f"impasto-{asked.id}-style-1.jpg"]
+    thread = await stage.discord.until(lambda world: world.threads(stage.channel)[0])
+    assert (thread["id"], thread["name"]) == (card["id"], "harbour × strokes")
+    assert f"<#{thread['id']}>" in text_of(await asked.shown())
+    done = await stage.ended(card)
+    assert pictures(stage.discord.world, thread) == ALL
+    assert f"impasto-{asked.id}-painting.jpg" in files_of(done)
+    assert "seed 42" in text_of(done)
+    assert "stand-in" in text_of(done)
+    snapshot, final, making = [m for m in stage.discord.world.messages(thread) if m["attachments"]]
+    (attached,) = snapshot["attachments"]
+    assert attached["description"].startswith("Iteration 10 of 24: harbour")
+    assert text_of(snapshot).startswith("**Iteration 10** of 24 · loss")
+    assert "stand-in" in text_of(final)
+    assert all(file["description"] for file in making["attachments"])
+    (ping,) = stage.discord.world.pings
+    assert (ping["message"], ping["users"]) == (final["id"], [stage.ada.id])
+
+
+async def test_what_the_buttons_lead_to(stage: Scene) -> None:
+    parent = await stage.card(await stage.stylize(seed=42))
+    parent = await stage.ended(parent)
+    for label, expected in (
+        ("Again", "24 iterations"),
+        ("Swap", "### strokes × harbour"),
+        ("Stronger", "twice the usual strength"),
+        ("Weaker", "half the usual strength"),
+        ("Continue", "48 iterations"),
+    ):
+        press = await stage.ada.press(parent, label)
+        assert (await press.answered()).ephemeral
+        child = await stage.ended(await stage.card(press))
+        assert expected in text_of(child)
+        assert f"/{parent['channel_id']}/{parent['id']})" in text_of(child)  # the link to where it came from
+        seeds = ("seed 42" in text_of(child), label == "Again")
+        assert seeds in {(True, False), (False, True)}
+        assert pictures(stage.discord.world, child["id"])[-1] == ALL[-1]
+
+
+async def test_on_from_a_snapshot_with_other_settings(stage: Scene) -> None:
+    parent = await stage.ended(await stage.card(await stage.stylize()))
+    snapshot = stage.discord.world.messages(parent["id"])[-3]
+    press = await stage.ada.press(snapshot, "From here")
+    await press.answered()
+    form = await stage.ada.submit(press.modal, {"Recipe": "gatys", "Iterations": "6", "Strength of the style": "0,5"})
+    child = await stage.ended(await stage.card(form))
+    assert "gatys, 6 iterations" in text_of(child)
+    assert parent["id"] in text_of(child)
+    press = await stage.ada.press(snapshot, "From here")
+    await press.answered()
+    form = await stage.ada.submit(press.modal, {"Recipe": "fine", "Iterations": "six", "Strength of the style": "1"})
+    assert "must be a number" in text_of(await form.shown())
+
+
+async def test_cancel_and_on_from_there(stage: Scene) -> None:
+    asked = await stage.stylize(**LONG)
+    card = await stage.card(asked)
+    await stage.discord.until(lambda world: pictures(world, card["id"]))
+    bob = await stage.guild.member("Bob")
+    refused = await stage.discord.until(lambda world: card_of(world, stage.channel, asked.id))
+    press = await bob.press(refused, "Cancel")
+    answer = await press.shown()
+    assert is_ephemeral(answer)
+    assert "Only" in text_of(answer)
+    press = await stage.ada.press(refused, "Cancel")
+    await press.shown()
+    stopped = await stage.ended(card, "**Stopped**")
+    assert [b["label"] for b in buttons_of(stopped)] == ["Continue", "Again", "Swap", "Stronger", "Weaker"]
+    assert pictures(stage.discord.world, card["id"])[-1] == "stopped.png"
+    press = await stage.ada.press(stopped, "Continue")
+    child = await stage.card(press)
+    moderator = await stage.guild.member("Mo", permissions=["manage_messages"])
+    await stage.discord.until(lambda world: "**Painting**" in text_of(world.message(child)))
+    await (await moderator.press(child, "Cancel")).shown()
+    await stage.ended(child, "**Stopped**")

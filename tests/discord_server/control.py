@@ -1,0 +1,62 @@
+"""The control API: what a test does to the world, and what it sees of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from discord_server.control_acts import ACTS
+from discord_server.control_world import CHANGES
+from discord_server.desk import Desk
+from discord_server.faults import Faults
+from discord_server.gateway import Gateway
+from discord_server.impossible import Impossible
+from discord_server.intake import read_body
+from discord_server.refusals import Refusal
+from discord_server.sight import see
+from discord_server.world import World
+
+Json = dict[str, Any]
+
+VERBS: dict[str, Callable[[Desk], Any]] = {**ACTS, **CHANGES}
+LONGEST_POLL_S = 20.0
+
+
+class Control:
+    def __init__(self, world: World, gateway: Gateway, faults: Faults) -> None:
+        self._world, self._gateway, self._faults = world, gateway, faults
+
+    async def serve(self, request: web.Request) -> web.Response:
+        """One verb. 422 says what a person could not have done, or what the test got wrong."""
+        body, uploads = await read_body(request)
+        verb = VERBS.get(request.match_info["verb"])
+        if verb is None:
+            return _json(404, {"error": f"no such verb: {request.match_info['verb']}"})
+        try:
+            result = verb(Desk(self._world, self._gateway, self._faults, body or {}, uploads))
+        except (Impossible, Refusal, ValueError, KeyError) as error:
+            return _json(422, {"error": f"{type(error).__name__}: {error}"})
+        return _json(200, {"version": self._world.journal.version, "result": result})
+
+    async def changes(self, request: web.Request) -> web.Response:
+        """What is new since a version; waits a while until there is something."""
+        since = int(request.query.get("since", "0"))
+        try:
+            async with asyncio.timeout(LONGEST_POLL_S):
+                await self._world.journal.beyond(since)
+        except TimeoutError:
+            pass
+        version = self._world.journal.version
+        changed = [
+            [kind, str(number), see(self._world, kind, number)] for kind, number in self._world.journal.since(since)
+        ]
+        counts = {**self._world.counts.as_json(), "sessions": self._gateway.connected}
+        return _json(200, {"version": version, "changes": changed, "counts": counts})
+
+
+def _json(status: int, body: Json) -> web.Response:
+    return web.Response(status=status, body=json.dumps(body).encode(), headers={"Content-Type": "application/json"})

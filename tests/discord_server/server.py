@@ -1,0 +1,72 @@
+"""All of the server put together: REST, gateway, files, control."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from discord_server import (  # noqa: F401 - importing them enters their routes
+    routes_channels,
+    routes_commands,
+    routes_general,
+    routes_interactions,
+    routes_messages,
+    routes_webhooks,
+)
+from discord_server.clock import Clock
+from discord_server.control import Control
+from discord_server.faults import Faults
+from discord_server.gateway import Gateway
+from discord_server.openapi import description_path, load
+from discord_server.rest import Rest, reset
+from discord_server.world import World
+
+HOST = "127.0.0.1"
+
+
+class Server:
+    """Listens on one local port from `start` to `stop`."""
+
+    def __init__(self) -> None:
+        self._world = World(Clock())
+        self._world.add_user("Owner")
+        self._faults = Faults()
+        path = description_path()
+        self.checks_openapi = path is not None
+        rest = Rest(self._world, self._faults, None if path is None else load(path))
+        gateway = Gateway(self._world)
+        control = Control(self._world, gateway, self._faults)
+        app = web.Application()
+        app.router.add_route("*", "/api/v10/{path:.*}", rest.serve)
+        app.router.add_get("/gateway", gateway.serve)
+        for folder in ("attachments", "ephemeral-attachments"):
+            app.router.add_get(f"/{folder}/{{channel}}/{{id:\\d+}}/{{name}}", self._file)
+        app.router.add_get("/control/world", control.changes)
+        app.router.add_post("/control/{verb}", control.serve)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+
+    async def start(self, port: int = 0) -> str:
+        """The address that it answers on."""
+        await self._runner.setup()
+        await web.TCPSite(self._runner, HOST, port).start()
+        port = self._runner.addresses[0][1]
+        self._world.media.base_url = f"http://{HOST}:{port}"
+        self._world.gateway_url = f"ws://{HOST}:{port}/gateway"
+        return self._world.media.base_url
+
+    async def stop(self) -> None:
+        await self._runner.cleanup()
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        fault = self._faults.strike(request.method, request.path)
+        if fault is not None:
+            await fault.wait()
+            if fault.reset or fault.swallow:
+                return reset(request)
+            if fault.status is not None:
+                return web.Response(status=fault.status)
+        query = request.query
+        signature = (query.get("ex", ""), query.get("is", ""), query.get("hm", ""))
+        attachment = self._world.media.fetch(int(request.match_info["id"]), *signature)
+        if attachment is None:
+            return web.Response(status=404, text="This content is no longer available.")
+        return web.Response(body=attachment.data, headers={"Content-Type": attachment.content_type})

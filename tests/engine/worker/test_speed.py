@@ -1,0 +1,50 @@
+"""How fast a worker says that it paints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from arq.connections import ArqRedis
+from conftest import Desk, light
+
+from engine.contract import workers
+from engine.contract.outlook import outlook
+from engine.contract.settings import read_settings
+from engine.painting.cost import remaining_flops
+from engine.worker.studio import Studio
+from engine.worker.weights import load_weights
+
+
+async def test_a_worker_that_has_painted_tells_its_speed_and_makes_forecasts_possible(busy_desk: Desk) -> None:
+    redis = busy_desk.redis
+    await redis.config_set("notify-keyspace-events", "K$")
+    async with redis.pubsub() as beats:
+        await beats.psubscribe("__keyspace@1__:impasto:worker:*")
+        recipe = light(200)
+        run = await busy_desk.run(await busy_desk.order(recipe))
+        (worker,) = await workers.living(redis)
+        async for _ in beats.listen():
+            (worker,) = await workers.living(redis)
+            if worker.speed is not None:
+                break
+    assert worker.speed is not None
+    mean = remaining_flops(recipe, 1.0) / run["seconds"]
+    assert mean / 100 < worker.speed < mean * 100  # of what it paints in these tests
+    waiting = await busy_desk.order(recipe, queued=False)
+    assert (await outlook(redis))[waiting.id].done is not None
+    await busy_desk.jobs.cancel(waiting.id)
+
+
+async def test_the_speed_is_smoothed_over_strokes(redis: ArqRedis, tmp_path: Path) -> None:
+    settings = read_settings(store_url=(tmp_path / "store").as_uri())
+    studio = Studio(settings, redis, load_weights("random", tmp_path), "cpu")
+    studio.clock(0.0, 0.1)
+    assert studio.presence.speed is None
+    studio.clock(100.0, 2.0)
+    assert studio.presence.speed == 50.0
+    studio.clock(300.0, 2.0)
+    assert 50 < (studio.presence.speed or 0) < 150
+    for _ in range(50):
+        studio.clock(300.0, 2.0)
+    assert studio.presence.speed == pytest.approx(150)
