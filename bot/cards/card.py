@@ -34,7 +34,7 @@ class Card(ui.LayoutView):
     """A fresh view for each edit: discord.py must never see the same one twice."""
 
     def __init__(self, job: Job, page: Posted, face: Face, pictures: tuple[str, ...]) -> None:
-        """`pictures` are the names of the files on the message: content, styles, and the painting once it is done."""
+        """`pictures` are the names of the files on the message: the painting once it is done, content, styles."""
         super().__init__(timeout=None)
         box: ui.Container[Any] = ui.Container(accent_colour=_COLOURS[face.state])
         box.add_item(ui.TextDisplay(f"### {safe(page.title, 100)}\n{_status(job, page, face)}"))
@@ -46,7 +46,9 @@ class Card(ui.LayoutView):
 
 
 def _gallery(job: Job, pictures: tuple[str, ...]) -> ui.MediaGallery[Any]:
-    names = [f"Content: {job.content.name}", *(f"Style: {style.name}" for style in job.styles), "The painting"]
+    names = [f"Content: {job.content.name}", *(f"Style: {style.name}" for style in job.styles)]
+    if len(pictures) > len(names):
+        names.insert(0, "The painting")
     gallery: ui.MediaGallery[Any] = ui.MediaGallery()
     for file, name in zip(pictures, names, strict=False):
         gallery.add_item(media=f"attachment://{file}", description=name[:1024])
@@ -81,7 +83,7 @@ def _lines(job: Job, face: Face) -> list[str]:
     lines = [f"{bar(share)} {share:.0%}"]
     if face.progress is not None:
         p = face.progress
-        lines.append(f"loss {loss(p.loss)} = content {loss(p.content)} + style {loss(p.style)}")
+        lines.append(f"loss {loss(p.loss)} · content {loss(p.content)} · style {loss(p.style)}")
         lines.append(" · ".join(part for part in (f"{p.rate:.1f} iterations/s", when) if part))
     return lines
 

@@ -34,19 +34,23 @@ def marker(job: str) -> str:
 
 
 async def thumbnails(store: Store, job: Job, painting: str | None = None) -> list[Thumbnail]:
-    """Of the content, the styles, and the `painting` (its key) once there is one; none where one is missing.
+    """Of the `painting` (its key) once there is one, the content and the styles; none where one is missing.
+
+    The first of three is shown as large as the others together.
 
     Raises `StoreError` while the store does not answer.
     """
-    names = ["content", *(f"style-{number}" for number in range(1, len(job.styles) + 1)), "painting"]
-    keys = [job.content.key, *(style.key for style in job.styles), *([painting] if painting else [])]
+    names = ["content", *(f"style-{number}" for number in range(1, len(job.styles) + 1))]
+    keys = [job.content.key, *(style.key for style in job.styles)]
+    if painting is not None:
+        names, keys = ["painting", *names], [painting, *keys]
     try:
         blobs = [await store.get(key) for key in keys]
     except BlobMissing:
         return []
     return [
         Thumbnail(f"{marker(job.id)}{name}.jpg", await asyncio.to_thread(_shrink, blob))
-        for name, blob in zip(names, blobs, strict=False)
+        for name, blob in zip(names, blobs, strict=True)
     ]
 
 

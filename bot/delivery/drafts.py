@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -74,19 +73,30 @@ def final_draft(job: Job, page: Posted, run: dict[str, Any], png: bytes, limit: 
     )
 
 
-def making_draft(job: Job, page: Posted, plot: bytes, film: bytes, limit: int) -> Draft:
-    """How it was made: the loss curve and the film."""
-    stem = marker(job.id)
+def loss_draft(job: Job, page: Posted, plot: bytes, limit: int) -> Draft:
+    """The loss curve; a message of its own, for beside another picture Discord cuts it to a square."""
+    stem = f"{marker(job.id)}loss"
     return Draft(
         job=job.id,
-        key="making",
-        marker=f"{stem}loss",
-        text=lambda note: f"How it was made{_small(note)}",
-        rungs=_with_plot(Upload(f"{stem}loss.png", plot, ""), film_ladder(film, f"{stem}film", limit)),
-        alt=[
-            f"Loss against iterations of {job.content.name}, on logarithmic scales",
-            f"Film of the painting's making over {count(job.recipe.iterations, 'iteration')}",
-        ],
+        key="loss",
+        marker=stem,
+        text=lambda note: f"**The loss** at each iteration{_small(note)}",
+        rungs=_singly(Ladder(plot, stem, limit)),
+        alt=[f"Loss against iterations of {job.content.name}, on logarithmic scales"],
+        answers=_answers(page),
+    )
+
+
+def film_draft(job: Job, page: Posted, film: bytes, limit: int) -> Draft:
+    """The film of its making."""
+    stem = f"{marker(job.id)}film"
+    return Draft(
+        job=job.id,
+        key="film",
+        marker=stem,
+        text=lambda note: f"**The film** of its making{_small(note)}",
+        rungs=_singly(film_ladder(film, stem, limit)),
+        alt=[f"Film of the painting's making over {count(job.recipe.iterations, 'iteration')}"],
         answers=_answers(page),
     )
 
@@ -131,9 +141,3 @@ async def _once(uploads: Sequence[Upload]) -> AsyncIterator[Sequence[Upload]]:
 async def _singly(ladder: AsyncIterator[Upload]) -> AsyncIterator[Sequence[Upload]]:
     async for upload in ladder:
         yield (upload,)
-
-
-async def _with_plot(plot: Upload, films: AsyncIterator[Upload]) -> AsyncIterator[Sequence[Upload]]:
-    async for film in films:
-        yield (plot, film)
-    yield (dataclasses.replace(plot, note="the film is too large for this server"),)

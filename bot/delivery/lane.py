@@ -152,7 +152,8 @@ class Lane:
         limit, record = self._limit(page), await asyncio.to_thread(drafts.last_record, run)
         at = {f"at:{event.iteration}": event.files["final.png"]}
         page = await self._post(page, drafts.final_draft(job, page, record, final, limit), None, look_first, at)
-        return await self._post(page, drafts.making_draft(job, page, plot, film, limit), None, look_first, {})
+        page = await self._post(page, drafts.loss_draft(job, page, plot, limit), None, look_first, {})
+        return await self._post(page, drafts.film_draft(job, page, film, limit), None, look_first, {})
 
     async def _post(
         self, page: Posted, draft: Draft, entry: str | None, look_first: bool, fields: dict[str, str]
@@ -161,7 +162,14 @@ class Lane:
         if page.stopped or draft.key in page.posts:
             await self._desk.ledger.note(self._id, fields, entry)
             return page
-        message = await self._postman.send(page.channel, draft, look_first=look_first)
+        try:
+            message = await self._postman.send(page.channel, draft, look_first=look_first)
+        except Undeliverable as error:
+            if error.verdict is not Verdict.SMALLER:
+                raise
+            self._log.warning("left out, for it is too large even at its smallest", post=draft.key)
+            await self._desk.ledger.note(self._id, fields, entry)
+            return page
         return await self._note({f"post:{draft.key}": message, **fields}, entry)
 
     async def _close(self, job: Job, page: Posted, event: Done | Failed | Cancelled) -> None:

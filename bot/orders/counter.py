@@ -115,6 +115,7 @@ class Counter:
             styles=tuple(styles),
             parent=wish.parent,
             checkpoint=checkpoint,
+            reached=wish.reached,
             start=start,
         )
 

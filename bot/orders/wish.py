@@ -35,6 +35,8 @@ class Wish:
     parent: str | None = None
     checkpoint: str | None = None
     """Key of the checkpoint to go on from."""
+    reached: int = 0
+    """The checkpoint's iteration."""
     start: Picture | None = None
     """The picture to begin with."""
     mention: bool = False
@@ -65,7 +67,7 @@ def again(job: Job) -> Wish:
 
 def as_it_was(job: Job) -> Wish:
     """The very same: for what was stopped before its first stroke."""
-    return dataclasses.replace(_child(job, job.recipe), checkpoint=job.checkpoint)
+    return dataclasses.replace(_child(job, job.recipe), checkpoint=job.checkpoint, reached=job.reached)
 
 
 def swapped(job: Job) -> Wish:
@@ -90,7 +92,7 @@ def continued(job: Job, checkpoint: str, reached: int) -> Wish:
     if reached >= recipe.iterations:
         recipe = recipe.continued(recipe.iterations - recipe.extra)
     wish = _child(job, recipe)
-    return dataclasses.replace(wish, checkpoint=checkpoint, start=job.start)
+    return dataclasses.replace(wish, checkpoint=checkpoint, reached=reached)
 
 
 def from_picture(job: Job, start: Picture, name: str, fields: Mapping[str, Any]) -> Wish:

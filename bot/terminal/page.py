@@ -146,7 +146,10 @@ def _table(rows: Mapping[str, str]) -> Html:
 
 def _words(r: Recipe) -> str:
     """The recipe as a painter would tell it."""
-    start = {"noise": "noise alone", "content": "the content picture", "style": "the style picture"}[r.start]
+    start = {
+        "noise": "noise alone", "content": "the content picture", "style": "the style picture",
+        "picture": "a picture of its own",
+    }[r.start]  # fmt: skip
     if r.start != "noise" and r.noise:
         start += f" with {r.noise:.0%} of noise"
     sides = [side for side, _ in r.plan()]
@@ -162,7 +165,9 @@ def _words(r: Recipe) -> str:
         tell.append(f"The style is matched by the {means}, with weight {r.beta:g}.")
     if r.total_variation:
         tell.append(f"A total variation term of weight {r.total_variation:g} keeps it smooth.")
-    if r.match_luminance:
+    if r.colours == "content":
+        tell.append("Only light was painted; the colours are the content's.")
+    elif r.match_luminance:
         tell.append("The light of the content was first brought to that of the style.")
     if r.networks > 1:
         tell.append(f"{r.networks} random networks took turns, one per step.")

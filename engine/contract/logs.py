@@ -10,7 +10,7 @@ import structlog
 
 def log_to(file: TextIO) -> None:
     """Send the program's log there, and what libraries have to warn of."""
-    shared = [
+    shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso"),

@@ -19,9 +19,9 @@ from engine.contract.embedded import die_with_parent
 
 Json = dict[str, Any]
 
-SMALL = {"size": 64, "iterations": 24}
+SMALL: Json = {"size": 64, "iterations": 24}
 """Options of a painting that takes a second or two; its pictures are those of 10 and 24."""
-LONG = {"size": 64, "iterations": 90_000}
+LONG: Json = {"size": 64, "iterations": 90_000}
 """Options of one that does not end by itself."""
 
 
@@ -150,7 +150,7 @@ def card_of(world: WorldView, channel: Channel | str, job: str) -> Json | None:
 
 
 def pictures(world: WorldView, channel: Channel | Json | str) -> list[str]:
-    """What was posted there, by the ends of the file names: `00010.png`, `final.png`, `loss.png film.webp`."""
+    """What was posted there, by the ends of the file names: `00010.png`, `final.png`, `loss.png`."""
     posted = [files_of(message) for message in world.messages(channel) if message["author"].get("bot")]
     return [" ".join(name.split("-", 2)[2] for name in names) for names in posted if names]
 

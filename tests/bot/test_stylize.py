@@ -10,7 +10,7 @@ from conftest import House
 from discord_server.reading import buttons_of, files_of, is_ephemeral, text_of
 from scene import LONG, Scene, card_of, pictures, scene
 
-ALL = ["00010.png", "final.png", "loss.png film.webp"]
+ALL = ["00010.png", "final.png", "loss.png", "film.webp"]
 
 
 @pytest.fixture
@@ -33,12 +33,12 @@ async def test_from_the_command_to_the_film(stage: Scene) -> None:
     assert f"impasto-{asked.id}-painting.jpg" in files_of(done)
     assert "seed 42" in text_of(done)
     assert "stand-in" in text_of(done)
-    snapshot, final, making = [m for m in stage.discord.world.messages(thread) if m["attachments"]]
+    snapshot, final, *making = [m for m in stage.discord.world.messages(thread) if m["attachments"]]
     (attached,) = snapshot["attachments"]
     assert attached["description"].startswith("Iteration 10 of 24: harbour")
     assert text_of(snapshot).startswith("**Iteration 10** of 24 · loss")
     assert "stand-in" in text_of(final)
-    assert all(file["description"] for file in making["attachments"])
+    assert all(file["description"] for message in making for file in message["attachments"])
     (ping,) = stage.discord.world.pings
     assert (ping["message"], ping["users"]) == (final["id"], [stage.ada.id])
 
@@ -65,7 +65,7 @@ async def test_what_the_buttons_lead_to(stage: Scene) -> None:
 
 async def test_on_from_a_snapshot_with_other_settings(stage: Scene) -> None:
     parent = await stage.ended(await stage.card(await stage.stylize()))
-    snapshot = stage.discord.world.messages(parent["id"])[-3]
+    snapshot = stage.discord.world.messages(parent["id"])[-4]
     press = await stage.ada.press(snapshot, "From here")
     await press.answered()
     form = await stage.ada.submit(press.modal, {"Recipe": "gatys", "Iterations": "6", "Strength of the style": "0,5"})

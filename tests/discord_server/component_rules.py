@@ -32,6 +32,13 @@ def walk(components: list[Json], path: Path = ("components",)) -> Iterator[tuple
                 yield (*here, single), component[single]
 
 
+def without_nulls(tree: Any) -> Any:
+    """A copy without the keys whose value is null: to Discord that is the same as leaving them out."""
+    if isinstance(tree, dict):
+        return {key: without_nulls(value) for key, value in tree.items() if value is not None}
+    return [without_nulls(one) for one in tree] if isinstance(tree, list) else tree
+
+
 def media_of(component: Json, path: Path) -> Iterator[tuple[Path, Json]]:
     """The media items that a component shows, with their places."""
     kind = component.get("type")

@@ -13,9 +13,9 @@ from discord_server.messages import MOST_REQUEST_BYTES
 from discord_server.refusals import Refusal, invalid
 
 
-async def read_body(request: web.Request) -> tuple[Any, list[Upload]]:
-    """The JSON and the files of a request; 413 over 25 MiB, 50109 for what is no JSON."""
-    if (request.content_length or 0) > MOST_REQUEST_BYTES:
+async def read_body(request: web.Request, most: float = MOST_REQUEST_BYTES) -> tuple[Any, list[Upload]]:
+    """The JSON and the files of a request; 413 over `most` bytes, 50109 for what is no JSON."""
+    if (request.content_length or 0) > most:
         # Cutting off a client in mid-upload would show it a reset connection instead of the answer.
         async for _ in request.content.iter_chunked(1 << 20):
             pass

@@ -67,6 +67,8 @@ class Link:
         else:
             request = self._session.post(f"{self.url}/control/{verb}", json=order)
         async with request as reply:
+            if reply.status not in (200, 422):
+                raise RuntimeError(f"the stand-in failed: {await reply.text()}")
             answer = await reply.json()
         if reply.status != 200:
             raise Impossible(answer["error"])

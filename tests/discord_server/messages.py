@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from discord_server.codes import MIB, MessageFlag, MessageType
-from discord_server.component_rules import media_of, texts_of, walk
+from discord_server.component_rules import media_of, texts_of, walk, without_nulls
 from discord_server.entities import Attachment, Channel, Message
 from discord_server.media import Upload, cleaned
 from discord_server.mentions import mentioned
@@ -22,7 +22,7 @@ from discord_server.message_rules import (
     check_v2,
 )
 from discord_server.refusals import FormErrors, Refusal, invalid
-from discord_server.render import channel_json, message_json
+from discord_server.render import channel_json, message_for_bot, message_json
 from discord_server.world import World
 
 Json = dict[str, Any]
@@ -124,8 +124,17 @@ def post(world: World, channel: Channel, message: Message, draft: Draft) -> Mess
         channel.last_message_id = message.id
         _wake_thread(world, channel)
     world.touch("message", message.id)
+    _tell(world, "MESSAGE_CREATE", message)
     _note_pings(world, message)
     return message
+
+
+def _tell(world: World, event: str, message: Message) -> None:
+    """The gateway, of what is not ephemeral."""
+    channel = world.channels[message.channel_id]
+    place = {} if channel.guild_id is None else {"guild_id": str(channel.guild_id)}
+    if message.viewer_id is None:
+        world.emit(event, {**message_for_bot(world, message), **place}, channel.guild_id)
 
 
 def _wake_thread(world: World, channel: Channel) -> None:
@@ -155,6 +164,7 @@ def edit(world: World, message: Message, draft: Draft) -> Message:
     message.mentions = mentioned(world, message, text_of(whole), body)
     message.edited_at = None if loading else world.clock.now()
     world.touch("message", message.id)
+    _tell(world, "MESSAGE_UPDATE", message)
     if loading:
         _note_pings(world, message)
     return message
@@ -163,11 +173,12 @@ def edit(world: World, message: Message, draft: Draft) -> Message:
 def delete(world: World, message: Message) -> None:
     del world.messages[message.channel_id][message.id]
     world.touch("message", message.id)
+    _tell(world, "MESSAGE_DELETE", message)
 
 
 def _with_ids(components: list[Json]) -> list[Json]:
     """Discord numbers the components that carry no id."""
-    numbered = copy.deepcopy(components)
+    numbered: list[Json] = without_nulls(components)
     taken = {component.get("id") for _, component in walk(numbered)}
     following = 1
     for _, component in walk(numbered):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from discord_server.calls import Call, Reply, route
 from discord_server.command_rules import CHAT_INPUT, check_commands
+from discord_server.component_rules import without_nulls
 from discord_server.refusals import Refusal
 from discord_server.world import World
 
@@ -81,7 +81,7 @@ def _registered(world: World, command: Json, had: dict[tuple[int, str], Json], s
     }
     registered = {
         **defaults,
-        **{key: value for key, value in copy.deepcopy(command).items() if value is not None},
+        **without_nulls(command),
         "id": str(world.clock.snowflake()) if before is None else before["id"],
         "application_id": str(world.application_id),
         "type": kind,

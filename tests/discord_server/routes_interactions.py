@@ -9,6 +9,7 @@ from typing import Any
 from discord_server.calls import Call, Reply, route
 from discord_server.codes import MessageFlag, MessageType
 from discord_server.command_rules import CHAT_INPUT, check_choice
+from discord_server.component_rules import without_nulls
 from discord_server.entities import Interaction, Message
 from discord_server.interactions import (
     AUTOCOMPLETE,
@@ -151,7 +152,7 @@ def _choices(world: World, interaction: Interaction, draft: Draft) -> None:
 
 def _modal(world: World, interaction: Interaction, draft: Draft) -> None:
     check_modal(draft.body)
-    interaction.modal = draft.body
+    interaction.modal = without_nulls(draft.body)
 
 
 RESPONDERS: dict[int, Callable[[World, Interaction, Draft], Message | None]] = {

@@ -13,6 +13,7 @@ from discord_server import (  # noqa: F401 - importing them enters their routes
     routes_webhooks,
 )
 from discord_server.clock import Clock
+from discord_server.codes import MIB
 from discord_server.control import Control
 from discord_server.faults import Faults
 from discord_server.gateway import Gateway
@@ -21,6 +22,8 @@ from discord_server.rest import Rest, reset
 from discord_server.world import World
 
 HOST = "127.0.0.1"
+GREATEST_BODY = 1024 * MIB
+"""More than anybody sends: what is too large for Discord is for the rules to say."""
 
 
 class Server:
@@ -35,14 +38,14 @@ class Server:
         rest = Rest(self._world, self._faults, None if path is None else load(path))
         gateway = Gateway(self._world)
         control = Control(self._world, gateway, self._faults)
-        app = web.Application()
+        app = web.Application(client_max_size=GREATEST_BODY)
         app.router.add_route("*", "/api/v10/{path:.*}", rest.serve)
         app.router.add_get("/gateway", gateway.serve)
         for folder in ("attachments", "ephemeral-attachments"):
             app.router.add_get(f"/{folder}/{{channel}}/{{id:\\d+}}/{{name}}", self._file)
         app.router.add_get("/control/world", control.changes)
         app.router.add_post("/control/{verb}", control.serve)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.01)
 
     async def start(self, port: int = 0) -> str:
         """The address that it answers on."""

@@ -29,7 +29,9 @@ class Raw:
     def __init__(self, discord: Discord) -> None:
         self._url, self._token = discord.api_url, discord.token
 
-    async def __call__(self, method: str, path: str, body: Any = None, files: Mapping[str, bytes] | None = None) -> Answer:
+    async def __call__(
+        self, method: str, path: str, body: Any = None, files: Mapping[str, bytes] | None = None
+    ) -> Answer:
         """`files` go beside the body in a multipart request, in order."""
         headers = {"Authorization": f"Bot {self._token}"}
         data: Any = None

@@ -12,7 +12,8 @@ import pytest
 from conftest import ONE_THREAD, Desk, light, uncut_sha256
 from impasto_command import LIGHT, left_over, make_room, start
 
-from bot.terminal.workshop import WorkshopError, open_workshop
+from bot.terminal.hand import WorkshopError
+from bot.terminal.workshop import open_workshop
 from engine.contract.settings import read_settings
 
 

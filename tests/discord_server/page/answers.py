@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from .components import texts
-from .icons import icon
-from .inline import inline
-from .markup import Html, join, tag
-from .people import avatar, named
-from .view import Json, View
+from discord_server.page.components import texts
+from discord_server.page.icons import icon
+from discord_server.page.inline import inline
+from discord_server.page.markup import Html, join, tag
+from discord_server.page.people import avatar, named
+from discord_server.page.view import Json, View
 
 _REPLY, _CONTEXT_MENU_COMMAND = 19, 23
 _LINE_MARKS = re.compile(r"^(?: *(?:#{1,3}|-#|>{1,3}|[-*]) +)+")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
 
-_UNITS = (("second", 60), ("minute", 60), ("hour", 24), ("day", 30), ("month", 12), ("year", 1_000_000))
+_UNITS = (("second", 60), ("minute", 60), ("hour", 24), ("day", 30), ("month", 12), ("year", math.inf))
 
 
 def at(timestamp: str, now: datetime) -> datetime:
@@ -34,11 +35,11 @@ def beside_name(moment: datetime, now: datetime) -> str:
 def relative(moment: datetime, now: datetime) -> str:
     """in 4 minutes, 2 days ago"""
     seconds = (moment - now).total_seconds()
-    amount, name = abs(seconds), ""
-    for name, size in _UNITS:
-        if round(amount) < size:
-            break
-        amount /= size
+    amount, units = abs(seconds), iter(_UNITS)
+    name, most = next(units)
+    while round(amount) >= most:
+        amount /= most
+        name, most = next(units)
     count = round(amount)
     words = f"{'an' if name == 'hour' else 'a'} {name}" if count == 1 else f"{count} {name}s"
     return f"in {words}" if seconds > 0 else f"{words} ago" if count else "now"

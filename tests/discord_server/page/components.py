@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from .controls import BUTTON, action_row, button
-from .markdown import markdown
-from .markup import Html, join, tag
-from .media import file_box, linked, mosaic
-from .view import Json, View
+from discord_server.page.controls import BUTTON, action_row, button
+from discord_server.page.markdown import markdown
+from discord_server.page.markup import Html, join, tag
+from discord_server.page.media import file_box, linked, mosaic
+from discord_server.page.view import Json, View
 
 _SECTION, _TEXT, _THUMBNAIL, _GALLERY, _FILE, _SEPARATOR, _CONTAINER = 9, 10, 11, 12, 13, 14, 17
 

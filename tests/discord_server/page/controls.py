@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .icons import icon
-from .inline import emoji
-from .markup import Html, tag
-from .view import Json, View
+from discord_server.page.icons import icon
+from discord_server.page.inline import emoji
+from discord_server.page.markup import Html, tag
+from discord_server.page.view import Json, View
 
 _STYLES = {1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "link"}
 BUTTON, SELECTS = 2, {3: "Select an option", 5: "Select a user", 6: "Select a role", 7: "Select", 8: "Select a channel"}

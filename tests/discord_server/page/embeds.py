@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from .clock import at, beside_name
-from .inline import inline
-from .markdown import markdown
-from .markup import Html, join, tag
-from .media import linked, names
-from .view import Json, View
+from discord_server.page.clock import at, beside_name
+from discord_server.page.inline import inline
+from discord_server.page.markdown import markdown
+from discord_server.page.markup import Html, join, tag
+from discord_server.page.media import linked, names
+from discord_server.page.view import Json, View
 
 _PICTURES = ("image", "thumbnail")
 
@@ -26,9 +26,10 @@ def shown_in_embeds(attachment: Json, message: Json) -> bool:
 def _embed(embed: Json, message: Json, view: View) -> Html:
     title, author = embed.get("title"), embed.get("author")
     heading = inline(title, view) if title else None
+    heading = tag("a", heading, href=embed["url"]) if embed.get("url") else heading
     text = (
         tag("div", _small_picture(author, view), author["name"], cls="author") if author else None,
-        tag("div", tag("a", heading, href=embed["url"]) if embed.get("url") else heading, cls="title") if title else None,
+        tag("div", heading, cls="title") if title else None,
         tag("div", markdown(embed["description"], view), cls="markdown") if embed.get("description") else None,
         _fields(embed, view),
         _picture(embed, "image", message, view),
@@ -55,8 +56,7 @@ def _picture(embed: Json, key: str, message: Json, view: View) -> Html | None:
     if not embed.get(key):
         return None
     media = linked({"media": embed[key]}, message)
-    size = {"width": media.width, "height": media.height} if key == "image" else {}
-    return tag("img", src=view.source(media.url), alt=media.alt, cls=key, **size)
+    return tag("img", src=view.source(media.url), alt=media.alt, cls=key, width=media.width, height=media.height)
 
 
 def _footer(embed: Json, view: View) -> Html | None:

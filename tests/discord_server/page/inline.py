@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from .clock import stamp
-from .markup import Html, join, tag
-from .view import View
+from discord_server.page.clock import stamp
+from discord_server.page.markup import Html, join, tag
+from discord_server.page.view import View
 
 _EMPHASIS = {
     "em": re.compile(

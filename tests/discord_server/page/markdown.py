@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
-from .inline import inline
-from .markup import Html, join, tag
-from .view import View
+from discord_server.page.inline import inline
+from discord_server.page.markup import Html, join, tag
+from discord_server.page.view import View
 
 _FENCE = re.compile(r"```(?:([a-z0-9_+\-.#]+)\n)?\n*([^\n].*?)\n*```\n?", re.S | re.I)
-_QUOTED_REST = re.compile(r" *>>> (.*)", re.S)
-_QUOTED = re.compile(r"(?: *> [^\n]*(?:\n|$))+")
-_HEADING = re.compile(r" *(#{1,3}) +([^\n]+?) *(?:\n|$)")
-_SUBTEXT = re.compile(r" *-# +([^\n]+?) *(?:\n|$)")
 _ITEM = re.compile(r"( *)([-*]|\d{1,9}\.) +([^\n]+)(?:\n|$)")
 _BESIDE_A_QUOTE = re.compile(r"^ *> ", re.M)
 
@@ -39,14 +36,9 @@ def _block(text: str, position: int, view: View) -> tuple[Html, int] | None:
         return tag("pre", tag("code", match[2])), match.end()
     if position and text[position - 1] != "\n":
         return None
-    if match := _QUOTED_REST.match(text, position):
-        return _quote(match[1], view), match.end()
-    if match := _QUOTED.match(text, position):
-        return _quote(_BESIDE_A_QUOTE.sub("", match[0]).removesuffix("\n"), view), match.end()
-    if match := _HEADING.match(text, position):
-        return tag(f"h{len(match[1])}", inline(match[2], view)), match.end()
-    if match := _SUBTEXT.match(text, position):
-        return tag("small", inline(match[1], view)), match.end()
+    for pattern, build in _LINES:
+        if match := pattern.match(text, position):
+            return build(match, view), match.end()
     items = []
     while match := _ITEM.match(text, position):
         items.append(match)
@@ -54,20 +46,46 @@ def _block(text: str, position: int, view: View) -> tuple[Html, int] | None:
     return (_list(items, view), position) if items else None
 
 
-def _quote(text: str, view: View) -> Html:
+def _quoted_rest(match: re.Match[str], view: View) -> Html:
+    return tag("blockquote", tag("div", markdown(match[1], view)))
+
+
+def _quoted(match: re.Match[str], view: View) -> Html:
+    text = _BESIDE_A_QUOTE.sub("", match[0]).removesuffix("\n")
     return tag("blockquote", tag("div", markdown(text, view)))
 
 
+def _heading(match: re.Match[str], view: View) -> Html:
+    return tag(f"h{len(match[1])}", inline(match[2], view))
+
+
+def _subtext(match: re.Match[str], view: View) -> Html:
+    return tag("small", inline(match[1], view))
+
+
 def _list(items: list[re.Match[str]], view: View) -> Html:
-    """Items that are indented deeper than the first are a list of their own within the item above them."""
-    name = "ol" if items[0][2].endswith(".") else "ul"
-    entries: list[Html] = []
+    """Lists, a new one where the kind of mark changes; items deeper than the first are lists within their item."""
+    lists: list[Html] = []
     while items:
-        deeper = 1
-        while deeper < len(items) and len(items[deeper][1]) > len(items[0][1]):
-            deeper += 1
-        inner = _list(items[1:deeper], view) if deeper > 1 else None
-        number = items[0][2].rstrip(".") if name == "ol" else None
-        entries.append(tag("li", inline(items[0][3], view), inner, value=number))
-        items = items[deeper:]
-    return tag(name, *entries)
+        name, entries = _kind(items[0]), []
+        while items and _kind(items[0]) == name:
+            deeper = 1
+            while deeper < len(items) and len(items[deeper][1]) > len(items[0][1]):
+                deeper += 1
+            number = items[0][2].rstrip(".") if name == "ol" else None
+            entries.append(tag("li", inline(items[0][3], view), _list(items[1:deeper], view), value=number))
+            items = items[deeper:]
+        lists.append(tag(name, *entries))
+    return join(lists)
+
+
+def _kind(item: re.Match[str]) -> str:
+    return "ol" if item[2].endswith(".") else "ul"
+
+
+_LINES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], View], Html]], ...] = (
+    (re.compile(r" *>>> (.*)", re.S), _quoted_rest),
+    (re.compile(r"(?: *> [^\n]*(?:\n|$))+"), _quoted),
+    (re.compile(r" *(#{1,3}) +([^\n]+?) *(?:\n|$)"), _heading),
+    (re.compile(r" *-# +([^\n]+?) *(?:\n|$)"), _subtext),
+)

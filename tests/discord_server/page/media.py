@@ -8,9 +8,9 @@ from mimetypes import guess_type
 from typing import Any
 from urllib.parse import urlsplit
 
-from .icons import icon
-from .markup import Html, join, tag
-from .view import Json, View
+from discord_server.page.icons import icon
+from discord_server.page.markup import Html, join, tag
+from discord_server.page.view import Json, View
 
 _SCHEME = "attachment://"
 
@@ -53,7 +53,8 @@ def linked(item: Json, message: Json, *, key: str = "media") -> Media:
     own = next((a for a in attachments if names(unfurled["url"], a)), None)
     if own is None and unfurled["url"].startswith(_SCHEME):
         raise LookupError(f"The message {message['id']} has no attachment for {unfurled['url']}.")
-    whole: dict[str, Any] = {"filename": urlsplit(unfurled["url"]).path.rsplit("/", 1)[-1], **(own or unfurled)}
+    name = item.get("name") or urlsplit(unfurled["url"]).path.rsplit("/", 1)[-1]
+    whole: dict[str, Any] = {"filename": name, "size": item.get("size", 0), **(own or unfurled)}
     if item.get("description"):
         whole["description"] = item["description"]
     media = attached(whole)
@@ -92,11 +93,14 @@ def mosaic(items: Sequence[Media], view: View) -> Html | None:
 
 
 def _cell(media: Media, view: View) -> Html:
-    source, size = view.source(media.url), {"width": media.width, "height": media.height}
+    source, width, height = view.source(media.url), media.width, media.height
     if media.kind.startswith("video/"):
-        shown = tag("video", src=source, controls=True, preload="metadata", aria_label=media.alt or media.name, **size)
+        label = media.alt or media.name
+        shown = tag(
+            "video", src=source, controls=True, preload="metadata", aria_label=label, width=width, height=height
+        )
     else:
-        shown = tag("img", src=source, alt=media.alt, **size)
+        shown = tag("img", src=source, alt=media.alt, width=width, height=height)
     badge = tag("span", "ALT", cls="alt", title=media.alt) if media.alt and not media.spoiler else None
     cover = tag("span", "SPOILER", cls="cover") if media.spoiler else None
     return tag("div", shown, badge, cover, cls="cell hidden" if media.spoiler else "cell")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from .answers import answered, asker
-from .clock import at, beside_name, hour
-from .components import components
-from .embeds import embeds, shown_in_embeds
-from .icons import icon
-from .markdown import markdown
-from .markup import Html, join, tag
-from .media import attached, attachments
-from .people import avatar, named
-from .threads import THREAD_CREATED, Threads, thread_created, thread_of, thread_preview
-from .view import Json, View, display_name
+from discord_server.page.answers import answered, asker
+from discord_server.page.clock import at, beside_name, hour
+from discord_server.page.components import components
+from discord_server.page.embeds import embeds, shown_in_embeds
+from discord_server.page.icons import icon
+from discord_server.page.markdown import markdown
+from discord_server.page.markup import Html, join, tag
+from discord_server.page.media import attached, attachments
+from discord_server.page.people import avatar, named
+from discord_server.page.threads import THREAD_CREATED, Threads, thread_created, thread_of, thread_preview
+from discord_server.page.view import Json, View, display_name
 
 THREAD_STARTER = 21
 _EPHEMERAL, _LOADING, _COMPONENTS_V2 = 1 << 6, 1 << 7, 1 << 15

@@ -7,14 +7,14 @@ from datetime import datetime
 from importlib.resources import files
 from typing import Any, Literal
 
-from .clock import at, day
-from .icons import icon
-from .markdown import markdown
-from .markup import Html, join, tag
-from .messages import THREAD_STARTER, is_visible, joins, render_message
-from .people import avatar, named
-from .threads import Threads, thread_of
-from .view import Json, View, display_name
+from discord_server.page.clock import at, day
+from discord_server.page.icons import icon
+from discord_server.page.markdown import markdown
+from discord_server.page.markup import Html, join, tag
+from discord_server.page.messages import THREAD_STARTER, is_visible, joins, render_message
+from discord_server.page.people import avatar, named
+from discord_server.page.threads import Threads, thread_of
+from discord_server.page.view import Json, View, display_name
 
 _SHEETS = ("page", "message", "markdown", "components")
 _DIRECT, _GROUP, _THREADS = 1, 3, {10, 11, 12}
@@ -53,14 +53,16 @@ def render_channel(
     if opened:
         panes.append(_thread_pane(next(iter(opened)), messages, opened, view))
     style = "".join(files(__package__).joinpath(f"css/{sheet}.css").read_text("utf-8") for sheet in _SHEETS)
-    head = tag("head", tag("meta", charset="utf-8"), tag("title", f"#{_name(channel)}"), tag("style", Html(style)))
+    head = tag("head", tag("meta", charset="utf-8"), tag("title", _name(channel)), tag("style", Html(style)))
     body = tag("body", *panes, cls="two" if opened else "")
     return f"<!doctype html>\n{tag('html', head, body, lang='en', data_theme=theme)}\n"
 
 
 def _met(messages: Sequence[Json]) -> dict[str, Json]:
     """The users that the messages themselves tell of."""
-    return {user["id"]: user for message in messages for user in [message["author"], *message.get("mentions", ())]}
+    people = [person for message in messages for person in (message["author"], *message.get("mentions", ()))]
+    people += [asked["user"] for message in messages if (asked := message.get("interaction_metadata"))]
+    return {person["id"]: person for person in people}
 
 
 def _name(channel: Json) -> str:

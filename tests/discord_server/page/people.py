@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .icons import icon
-from .markup import Html, join, tag
-from .view import Json, View, display_name
+from discord_server.page.icons import icon
+from discord_server.page.markup import Html, join, tag
+from discord_server.page.view import Json, View, display_name
 
 _DISCS = ("#5865f2", "#757e8a", "#3ba55c", "#d98a0b", "#ed4245", "#eb459f")
 _VERIFIED_BOT = 1 << 16

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .answers import summary
-from .clock import at, beside_name, relative
-from .icons import icon
-from .markup import Html, join, tag
-from .people import avatar, named
-from .view import Json, View, display_name
+from discord_server.page.answers import summary
+from discord_server.page.clock import at, beside_name, relative
+from discord_server.page.icons import icon
+from discord_server.page.markup import Html, join, tag
+from discord_server.page.people import avatar, named
+from discord_server.page.view import Json, View, display_name
 
 THREAD_CREATED = 18
 

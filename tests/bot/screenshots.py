@@ -1,0 +1,98 @@
+"""`make screenshots`: what members see, painted for real and shown by the stand-in; into docs/pictures/.
+
+Needs Chromium. Starts a Redis, a worker and the bot of its own; takes a minute or two.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from conftest import House
+from discord_server.driver import Discord
+from discord_server.page.page import render_channel
+from discord_server.page.shoot import NoBrowser, shoot
+from discord_server.reading import files_of
+from PIL import Image
+from scene import BotProcess, card_of, pictures
+
+from engine.contract.embedded import embedded_redis
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES, OUT = ROOT / "examples", ROOT / "docs" / "pictures"
+WIDTH = 1280  # px
+
+Json = dict[str, Any]
+
+
+async def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="impasto-") as folder, embedded_redis(Path(folder, "redis")) as url:
+        house = House(url, Path(folder))
+        house.hire(seconds=5).ready()
+        try:
+            async with Discord.start(scale=20) as discord:
+                bot = BotProcess(discord, house, Path(folder, "bot.log"))
+                try:
+                    await _play(discord)
+                finally:
+                    bot.end()
+        finally:
+            house.close()
+
+
+async def _play(discord: Discord) -> None:
+    guild = await discord.guild("Studio")
+    channel = await guild.channel("paintings")
+    ada, bob = await guild.member("Ada"), await guild.member("Bob")
+    await discord.until(lambda world: world.commands and world.counts["sessions"])
+    await ada.post(channel, "The harbour from this morning. What would it be in strokes?")
+    harbour, strokes = EXAMPLES / "harbour.png", EXAMPLES / "strokes.png"
+    asked = await ada.slash(channel, "stylize", content=harbour, style=strokes, size=512, seed=42)
+    card = await discord.until(lambda world: card_of(world, channel, asked.id))
+    await discord.until(lambda world: "00100.png" in pictures(world, card["id"]), 240)
+    await discord.until(lambda world: world.edits(card) >= 2)
+    await _shoot(discord, channel.id, "discord-painting.png", card["id"])
+    await discord.until(lambda world: len(files_of(world.message(card))) == 3, 240)
+    await bob.post(channel, "Oh, that is lovely!")
+    press = await bob.press(discord.world.message(card), "Stronger")
+    await discord.until(lambda world: card_of(world, channel, press.id))
+    await _shoot(discord, channel.id, "discord.png", card["id"], height=1180)
+
+
+async def _shoot(discord: Discord, channel: str, name: str, thread: str, height: int | None = None) -> None:
+    world = discord.world
+    messages, inside = world.messages(channel), world.messages(thread)
+    blobs = {url: await discord.download(url) for url in _urls([*messages, *inside])}
+    page = render_channel(
+        world.channel(channel),
+        messages,
+        users={},
+        threads={thread: inside},
+        now=datetime.now(UTC),
+        embed=blobs.__getitem__,
+    )
+    shot = OUT / name
+    shoot(page, shot, width=WIDTH, height=height)
+    _as_small_as_it_can(shot)
+    print(f"{shot.relative_to(ROOT)}: {shot.stat().st_size // 1024} kB")
+
+
+def _as_small_as_it_can(shot: Path) -> None:
+    """A palette does for a page, and halves what a clone has to fetch."""
+    picture = Image.open(io.BytesIO(shot.read_bytes())).convert("RGB")
+    picture.quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(shot, optimize=True)
+
+
+def _urls(messages: list[Json]) -> set[str]:
+    return {file["url"] for message in messages for file in files_of(message).values()}
+
+
+if __name__ == "__main__":
+    try:
+        asyncio.run(main())
+    except NoBrowser as missing:
+        raise SystemExit(str(missing)) from None
