@@ -1,6 +1,6 @@
 # Everything a person types. Paths are relative, so that a checkout may lie in a folder with a space in its name.
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lock clean
+.PHONY: help demo test bench crowd screenshots lock clean
 PY := .venv/bin/python
 UV_VERSION := 0.13.9
 
@@ -8,7 +8,9 @@ help:
 	@printf '%s\n' 'make demo    paint two pictures; the result is out/demo/index.html' \
 	  'make test    lint, type-check and run the tests' \
 	  'make bench   measure the loop; tables in out/bench/' \
-	  'make lock    renew requirements/*.txt from pyproject.toml'
+	  'make crowd   two hundred members ask at once; a report' \
+  'make screenshots  the pictures of the bot in docs/pictures/ (needs Chromium)' \
+  'make lock    renew requirements/*.txt from pyproject.toml'
 
 .venv/ready: requirements/dev.txt pyproject.toml
 	@sh deploy/make-environment.sh $(UV_VERSION)
@@ -21,6 +23,12 @@ test: .venv/ready
 
 bench: .venv/ready
 	@$(PY) -m benchmarks
+
+crowd: .venv/ready
+	@PYTHONPATH=tests:tests/bot $(PY) tests/bot/crowd.py
+
+screenshots: .venv/ready
+	@PYTHONPATH=tests:tests/bot $(PY) tests/bot/screenshots.py
 
 lock: .venv/ready
 	@set -e; for name in front worker dev; do \

@@ -36,6 +36,10 @@ INTENTS = discord.Intents(guilds=True)
 """All that it needs: what a message's menu was opened on comes with the interaction."""
 _LAST_WORDS = 8.0  # s that what is being sent may take when the bot ends
 
+_THREAD_GONE = "The thread was deleted, so the painting was stopped: press Continue to go on in a new one."
+_CHANNEL_GONE = "The channel was deleted, so the painting was stopped: ask for it in another one."
+_REMOVED = "I was removed from the server, so the painting was stopped: invite me again to go on with it."
+
 _log = structlog.get_logger(__name__)
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # a painter has no voice
 
@@ -130,15 +134,15 @@ class Impasto(discord.AutoShardedClient):
 
     async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
         """Who deletes the thread wants no more of it."""
-        await self._left("The thread was deleted, so the painting was stopped.", thread=payload.thread_id)
+        await self._left(_THREAD_GONE, thread=payload.thread_id)
 
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
         """Nobody can see it any more."""
-        await self._left("The channel was deleted, so the painting was stopped.", channel=channel.id)
+        await self._left(_CHANNEL_GONE, channel=channel.id)
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Nobody can see it any more."""
-        await self._left("I was removed from the server, so the painting was stopped.", guild=guild.id)
+        await self._left(_REMOVED, guild=guild.id)
 
     async def _left(self, why: str, **where: int) -> None:
         if self._leavers is not None and hasattr(self, "editor"):

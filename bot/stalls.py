@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import structlog
 
@@ -17,8 +18,9 @@ async def watch_stalls() -> None:
     """Watch for ever."""
     loop = asyncio.get_running_loop()
     while True:
-        began = loop.time()
+        began, worked = loop.time(), time.thread_time()
         await asyncio.sleep(_TICK)
-        late = loop.time() - began - _TICK
+        late, work = loop.time() - began - _TICK, time.thread_time() - worked
         if late > STALL:
-            _log.warning("the event loop stood still", seconds=round(late, 3))
+            # Little work in a long stall: the machine had no processor to spare.
+            _log.warning("the event loop stood still", seconds=round(late, 3), work=round(work, 3))

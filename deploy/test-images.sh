@@ -33,6 +33,7 @@ fail() {
 
 clean() {
     for pid in $running; do
+        # shellcheck disable=SC2046  # it may be gone already
         kill -9 $(child "$pid") "$pid" 2>/dev/null || true
     done
     b rm --all >/dev/null 2>&1 || true
@@ -43,6 +44,7 @@ clean() {
     }
 }
 running=
+rm -rf "$dir/data"
 mkdir -p "$dir/tmp" "$dir/data"
 trap clean EXIT
 trap 'exit 1' INT TERM
@@ -65,6 +67,7 @@ make_base() {
 }
 
 # What `inside` does in its new name spaces; its process then is number 1, as in a container.
+# shellcheck disable=SC2016
 enter='
 root=$1 data=$2 user=$3 name=$4; shift 4
 mount --bind "$root" "$root"
@@ -95,7 +98,7 @@ child() { cat "/proc/$1/task/$1/children" 2>/dev/null || true; }
 
 stop() {
     began=$(date +%s)
-    kill -TERM $(child "$1")
+    kill -TERM "$(child "$1" | tr -d ' ')"
     status=0
     wait "$1" || status=$?
     echo "SIGTERM ended it with status $status after $(($(date +%s) - began)) s"
@@ -116,7 +119,8 @@ for image in bot worker; do
     echo "$root" >"$dir/root.$image"
     install -d -m 0750 -o 10001 -g 10001 "$dir/data"
     du -sh "$root" | sed 's/\t.*/ unpacked/'
-    b inspect --type image --format '{{.Docker.Config.Entrypoint}} {{.Docker.Config.Cmd}}, user {{.Docker.Config.User}}, {{.Docker.Config.StopSignal}}, health {{.Docker.Config.Healthcheck.Test}}' "$image"
+    b inspect --type image --format '{{.Docker.Config.Entrypoint}} {{.Docker.Config.Cmd}}, user {{.Docker.Config.User}}, {{.Docker.Config.StopSignal}}, health {{.Docker.Config.Healthcheck.Test}}{{println}}' "$image"
+    # shellcheck disable=SC2016
     (inside "$image" sh -c 'test "$(id -u)" = 10001 && ! touch /opt/impasto/x 2>/dev/null && touch /data/x /tmp/x') ||
         fail "$image: not an ordinary user on a read-only system"
     (inside "$image" sh -c '! command -v gcc uv pip3.12 /opt/impasto/bin/pip && ! ls -d /root/.cache') 2>/dev/null ||
@@ -183,6 +187,7 @@ tail -n 1 "$dir/paint.log" | cut -c 1-200
 (inside bot $redis impasto paint harbour.png strokes.png -o /data/long --size 512 --iterations 5000 --weights random --json >"$dir/long.log") &
 running="$running $!"
 sleep 15
+grep -q '"progress"' "$dir/long.log" || fail "nothing was painted in 15 s"
 stop "$pid" || { cat "$dir/worker.err"; fail "the worker's end"; }
 ! (inside worker $redis python /opt/impasto/healthy.py worker) || fail "healthy after its end"
 ls -l "$dir/data/through/final.png"

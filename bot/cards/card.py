@@ -67,7 +67,7 @@ def _headline(job: Job, page: Posted, face: Face) -> str:
         case State.PAINTING:
             return f"**Painting** · iteration {face.iteration:,} of {job.recipe.iterations:,}"
         case State.DONE:
-            return f"**Done** · {total} · {_where(page)}"
+            return " · ".join(part for part in ("**Done**", total, _where(page)) if part)
         case State.CANCELLED:
             return f"**Stopped** at iteration {face.iteration:,} of {job.recipe.iterations:,}"
     return "**It failed**"
@@ -97,6 +97,8 @@ def _place(face: Face) -> str:
 
 
 def _where(page: Posted) -> str:
+    if page.stopped:
+        return ""
     return f"all of it in <#{page.thread}>" if page.thread else "all of it below"
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.contract.outlook import Prospect
-
 from engine.contract.events import Cancelled, Done, Failed, Progress
 from engine.contract.jobs import State
+from engine.contract.outlook import Prospect
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class Face:
     note: str = ""
     """Something the audience should know, in a sentence."""
     reason: str = ""
-    """Why it ended without a picture, in a sentence."""
+    """Why it ended without a picture, or why not all of it is shown, in a sentence."""
 
     @property
     def open(self) -> bool:
@@ -32,10 +31,10 @@ class Face:
 
 
 def last_face(event: Done | Failed | Cancelled, reason: str = "") -> Face:
-    """How a job looks that has ended; `reason` is why it was stopped, where nobody pressed Cancel."""
+    """How a job looks that has ended; `reason` is why nothing more was posted, where nobody pressed Cancel."""
     match event:
         case Done():
-            return Face(State.DONE, event.iteration)
+            return Face(State.DONE, event.iteration, reason=reason)
         case Failed():
             return Face(State.FAILED, event.iteration, reason=event.reason)
         case Cancelled():

@@ -6,6 +6,7 @@ Lanes run side by side, so that one slow channel holds up nobody else.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections import deque
 from typing import Any
 
@@ -17,7 +18,7 @@ from bot.cards.face import Face, last_face
 from bot.cards.thumbnails import thumbnails
 from bot.delivery import drafts
 from bot.delivery.forgetting import forget_job
-from bot.delivery.ledger import Posted
+from bot.delivery.ledger import NEUTRAL, Posted
 from bot.delivery.postman import Draft, Postman, Undeliverable
 from bot.delivery.refusals import Verdict
 from bot.delivery.threads import open_thread
@@ -27,8 +28,8 @@ from engine.contract.jobs import Job, State
 from engine.contract.store import BlobMissing, StoreError
 
 _LOCKED = "The thread is locked, so the painting was stopped: ask a moderator to unlock it, then press Continue."
-_NEUTRAL = "A painting"
-"""What card and thread are called where AutoMod does not like the pictures' names."""
+_TOO_LARGE = "A picture is too large for this server even at its smallest, and was left out: ask for a smaller size."
+_LOST = "A picture of it was lost in my store, and was left out: press Again to have it painted once more."
 
 _log = structlog.get_logger(__name__)
 
@@ -41,6 +42,8 @@ class Lane:
         self._waiting: deque[tuple[str, Event, bool]] = deque()
         self._log = _log.bind(job=job)
         self._again = False
+        self._missing = ""
+        """Why something was left out, in a sentence."""
 
     def again(self) -> None:
         """Look at the job's page once more, after what is being done now."""
@@ -87,6 +90,7 @@ class Lane:
             entry, event, old = self._waiting[0]
             page = await self._deal(job, page, entry, event, look_first=old or look_first)
             self._waiting.popleft()
+            page = await self._desk.ledger.page(self._id) or page  # the place may have gone in the meantime
 
     async def _drop_all(self) -> None:
         """Nothing of it is to be posted."""
@@ -106,12 +110,14 @@ class Lane:
             if page.address.place == "thread" and page.thread is None and page.card and not page.stopped:
                 page = await self._note({"thread": await open_thread(self._postman.client, page)})
         except Undeliverable as error:
-            if error.verdict is Verdict.BLOCKED and page.title != _NEUTRAL:
-                return await self._open(job, await self._note({"title": _NEUTRAL}), look_first)
+            if error.verdict is Verdict.BLOCKED and page.title != NEUTRAL:
+                return await self._open(job, await self._note({"title": NEUTRAL}), look_first)
             page = await self._give_up(page, error)
         fields = await self._desk.jobs.fields(job.id)
         face = Face(State(fields.get("state", State.FAILED)), int(fields.get("iteration", 0)))
-        if page.card is not None and face.open:
+        if page.stopped and face.open:
+            await self._desk.jobs.cancel(job.id)  # a process may have ended between the note and the cancelling
+        elif page.card is not None and face.open:
             self._editor.follow(job, page, face)
         return page
 
@@ -138,7 +144,7 @@ class Lane:
             page = await self._give_up(page, error)
         except BlobMissing as error:
             self._log.error("a picture is missing, and is left out", reason=str(error))
-            self._editor.show(job.id, note="A picture of it was lost in my store.")
+            self._leave_out(_LOST)
         if isinstance(event, (Done, Failed, Cancelled)):
             await self._close(job, page, event)
         await self._desk.ledger.acknowledge(entry)
@@ -168,26 +174,31 @@ class Lane:
             if error.verdict is not Verdict.SMALLER:
                 raise
             self._log.warning("left out, for it is too large even at its smallest", post=draft.key)
+            self._leave_out(_TOO_LARGE)
             await self._desk.ledger.note(self._id, fields, entry)
             return page
         return await self._note({f"post:{draft.key}": message, **fields}, entry)
 
     async def _close(self, job: Job, page: Posted, event: Done | Failed | Cancelled) -> None:
         """The card's last face, with the painting on it."""
-        face = last_face(event, page.stopped)
+        face = dataclasses.replace(last_face(event, page.stopped), note=self._missing)
         painting = event.files["final.png"] if isinstance(event, Done) else None
         pictures = await thumbnails(self._desk.store, job, painting) if painting else []
-        await self._editor.close(job, page, face, pictures)
-        if pictures:
+        if await self._editor.close(job, page, face, pictures):
             await self._note({"files": " ".join(picture.name for picture in pictures)})
 
     async def _give_up(self, page: Posted, error: Undeliverable) -> Posted:
         """Nobody can see it any more: paint no further, and say why where that is still possible."""
         self._log.warning("the painting is stopped, for it cannot be shown", reason=str(error))
         locked = error.verdict is Verdict.UNARCHIVE_FIRST  # a message wakes an archived thread, but not a locked one
-        page = await self._note({"stopped": _LOCKED if locked else str(error)})
+        known = await self._note({})
+        page = known if known.stopped else await self._note({"stopped": _LOCKED if locked else str(error)})
         await self._desk.jobs.cancel(self._id)
         return page
+
+    def _leave_out(self, why: str) -> None:
+        self._missing = why
+        self._editor.show(self._id, note=why)
 
     async def _note(self, fields: dict[str, Any], entry: str | None = None) -> Posted:
         await self._desk.ledger.note(self._id, fields, entry)

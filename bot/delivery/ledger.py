@@ -18,6 +18,8 @@ from engine.contract.jobs import KEEP_DAYS
 
 GROUP = "discord"
 """The consumer group of the event stream that the bot reads in."""
+NEUTRAL = "A painting"
+"""What card and thread are called where AutoMod does not like the pictures' names."""
 
 
 class Address(BaseModel):

@@ -20,6 +20,7 @@ import structlog
 from discord import ui
 
 from bot.delivery.ladder import Upload
+from bot.delivery.patience import patience
 from bot.delivery.refusals import Verdict, sentence, verdict
 
 PATIENCE = 25.0
@@ -109,7 +110,7 @@ class Postman:
         history = self.client.get_partial_messageable(channel).history(
             limit=LOOK_BACK, after=discord.Object(int(draft.job)), oldest_first=True
         )
-        async with asyncio.timeout(2 * PATIENCE):
+        async with patience(self.client, 2 * PATIENCE):
             async for message in history:
                 ours = me is not None and message.author.id == me.id
                 if ours and any(file.filename.startswith(draft.marker) for file in message.attachments):
@@ -126,7 +127,7 @@ class Postman:
         if draft.view:
             more["view"] = draft.view(files)
         # One at a time per channel: what waits for the channel's rate limit must not run out of patience.
-        async with turn, self._sending, asyncio.timeout(PATIENCE):
+        async with turn, self._sending, patience(self.client, PATIENCE):
             message = await self.client.get_partial_messageable(channel).send(
                 content=draft.text(" ".join(file.note for file in files if file.note)) if draft.text else None,
                 files=fresh(files, draft.alt),

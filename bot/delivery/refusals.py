@@ -44,7 +44,10 @@ _LATE = "My answer came too late for Discord: ask again."
 
 # With None, the verdict's sentence is the code's.
 _CODES: dict[int, tuple[Verdict, str | None]] = {
-    10003: (Verdict.GONE, "I can no longer post {where}, for the channel was deleted: ask for the painting elsewhere."),
+    10003: (
+        Verdict.GONE,
+        "I can no longer post {where}, for the channel or thread was deleted: ask for the painting elsewhere.",
+    ),
     10004: (Verdict.GONE, "I can no longer post {where}, for I am not on that server: invite me, or ask elsewhere."),
     10008: (Verdict.GONE, "My message {where} was deleted: ask for the painting again."),
     10062: (Verdict.UNKNOWN, _LATE),

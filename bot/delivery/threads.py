@@ -9,6 +9,7 @@ import aiohttp
 import discord
 
 from bot.delivery.ledger import Posted
+from bot.delivery.patience import patience
 from bot.delivery.postman import PATIENCE, Undeliverable
 from bot.delivery.refusals import Verdict, sentence, verdict
 
@@ -22,7 +23,7 @@ async def open_thread(client: discord.Client, page: Posted) -> int:
     pause = 1.0
     while True:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with patience(client, PATIENCE):
                 # Below discord.py's own method, which wants the guild in its cache.
                 thread = await client.http.start_thread_with_message(
                     page.address.channel, page.card, name=page.title, auto_archive_duration=_ARCHIVE

@@ -65,8 +65,20 @@ class Counter:
 
         Raises `Sorry`, `BadPicture` or `TooMany`; then nothing is queued.
         """
-        desk = self._desk
         self.check(wish)
+        try:
+            job = await self._accept(job_id, owner, place, wish, before_queueing)
+        except (Sorry, intake.BadPicture, TooMany):
+            await self._drop(job_id)
+            raise
+        await self._desk.turns.enqueue(job, 0, 0, _SECONDS)
+        _log.info("accepted", job=job_id, user=str(owner), guild=str(place.guild), recipe=job.recipe.key)
+        return job
+
+    async def _accept(
+        self, job_id: str, owner: int, place: Place, wish: Wish, before_queueing: Callable[[Job], Any] | None
+    ) -> Job:
+        desk = self._desk
         try:
             await self._check_quota(owner, place)
             job = await self._make(job_id, owner, place, wish)
@@ -85,14 +97,18 @@ class Counter:
         await desk.ledger.open(address, await self._parent_link(wish))
         if before_queueing is not None:
             await before_queueing(job)
-        try:
-            await desk.jobs.create(job, desk.settings.caps)
-        except TooMany:
-            await desk.store.delete_folder(f"jobs/{job_id}")
-            raise
-        await desk.turns.enqueue(job, 0, 0, _SECONDS)
-        _log.info("accepted", job=job_id, user=str(owner), guild=str(place.guild), recipe=job.recipe.key)
+        await desk.jobs.create(job, desk.settings.caps)
         return job
+
+    async def _drop(self, job_id: str) -> None:
+        """Keep nothing of what was refused: neither pictures nor page."""
+        if await self._desk.jobs.state(job_id) is not None:
+            return  # the same wish was accepted before
+        try:
+            await self._desk.store.delete_folder(f"jobs/{job_id}")
+        except StoreError as error:
+            _log.warning("pictures of a refused wish are left to the sweep", job=job_id, reason=str(error))
+        await self._desk.ledger.close(job_id)
 
     async def _check_quota(self, owner: int, place: Place) -> None:
         """Before anything is downloaded; `create` checks again, for good."""

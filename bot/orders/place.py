@@ -38,11 +38,10 @@ async def place_of(interaction: discord.Interaction[Any]) -> Place:
     channel, guild = interaction.channel, interaction.guild_id
     if channel is None:
         raise Sorry("I cannot see this channel: try it in another one.")
-    if guild is None and interaction.context.dm_channel:
-        return Place(channel.id, "replies", None)
-    member = interaction.is_guild_integration() or (guild and interaction.client.get_guild(guild))
-    if guild is None or not member:
+    if not present(interaction):
         return await _direct_messages(interaction)
+    if guild is None:
+        return Place(channel.id, "replies", None)
     if channel.type in _THREADS:
         if getattr(channel, "locked", False) and not interaction.app_permissions.manage_threads:
             raise Sorry("This thread is locked: ask a moderator to unlock it, or paint in another channel.")
@@ -53,10 +52,17 @@ async def place_of(interaction: discord.Interaction[Any]) -> Place:
     return Place(channel.id, kind, guild)
 
 
+def present(interaction: discord.Interaction[Any]) -> bool:
+    """Whether the bot itself is there; otherwise only the interaction's token reaches the place, and not for long."""
+    if interaction.guild_id is None:
+        return interaction.context.dm_channel
+    return interaction.is_guild_integration() or interaction.client.get_guild(interaction.guild_id) is not None
+
+
 async def _direct_messages(interaction: discord.Interaction[Any]) -> Place:
     try:
         channel = await interaction.client.create_dm(interaction.user)
-    except discord.HTTPException:
+    except discord.Forbidden:
         raise Sorry(closed()) from None
     return Place(channel.id, "replies", None, by_dm=True)
 
@@ -64,12 +70,14 @@ async def _direct_messages(interaction: discord.Interaction[Any]) -> Place:
 def closed() -> str:
     """That the member takes no direct messages."""
     return (
-        "I am no member of this server, so the painting comes by direct message, and yours are closed to me: "
-        "allow direct messages in your privacy settings, or add me to the server."
+        "I am no member here, so the painting comes by direct message, and yours are closed to me: "
+        "allow direct messages in your privacy settings, or ask in a server that I am in."
     )
 
 
 def _check(granted: discord.Permissions, needed: tuple[str, ...]) -> None:
+    if not granted.view_channel:
+        needed = ("view_channel",)  # without it Discord counts none of the others as granted
     missing = [name.replace("_", " ").title().replace(" In ", " in ") for name in needed if not getattr(granted, name)]
     if missing:
         noun = "permission" if len(missing) == 1 else "permissions"

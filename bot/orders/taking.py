@@ -43,7 +43,7 @@ class Taking:
                 wish = wish if isinstance(wish, Wish) else await wish
                 self._counter.check(wish)
                 if place.by_dm:
-                    await whisper(interaction, "I am no member of this server: the painting comes by direct message.")
+                    await whisper(interaction, "I am no member here: the painting comes by direct message.")
                 job_id, owner = str(interaction.id), interaction.user.id
                 opening = self._open_by_dm(place) if place.by_dm else None
                 job = await self._counter.take(job_id, owner, place, wish, opening)

@@ -7,13 +7,13 @@ import contextlib
 import signal
 from typing import Any
 
-import aiohttp
 import discord
 import structlog
 
 from bot.client import create_bot
 from bot.settings import BotSettings
 from engine.contract.settings import SettingsError
+from engine.contract.store import StoreError
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0  # s between two lives
 
@@ -21,7 +21,10 @@ _log = structlog.get_logger(__name__)
 
 
 async def serve(settings: BotSettings) -> int:
-    """Run the bot until SIGTERM or SIGINT; the exit status. Raises `SettingsError` when Discord refuses the token."""
+    """Run the bot until SIGTERM or SIGINT; the exit status.
+
+    Raises `SettingsError` when Discord refuses the token, `StoreError` when the store cannot be opened.
+    """
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
@@ -34,9 +37,9 @@ async def serve(settings: BotSettings) -> int:
             raise SettingsError(
                 "Discord does not accept DISCORD_TOKEN: copy it anew from the Bot page of Discord's developer portal."
             ) from None
-        except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
-            _log.error("the bot lost Discord, and begins anew", pause=pause, exc_info=error)
-        except Exception as error:  # a malformed message from the gateway ends discord.py's client
+        except (SettingsError, StoreError):
+            raise
+        except Exception as error:  # the network; and a malformed message from the gateway ends discord.py's client
             _log.error("the bot broke off, and begins anew", pause=pause, exc_info=error)
         if asyncio.get_running_loop().time() - began > _LONGEST_PAUSE:
             pause = _FIRST_PAUSE

@@ -13,9 +13,12 @@ from typing import Any
 
 from conftest import ONE_THREAD, House, noise
 from discord_server.driver import Channel, Discord, Guild, Interaction, Person, WorldView
-from discord_server.reading import buttons_of, files_of, text_of
+from discord_server.reading import buttons_of, files_of, is_ephemeral, text_of
 
+from engine.contract.connection import connect
 from engine.contract.embedded import die_with_parent
+from engine.contract.jobs import OPEN
+from engine.contract.store import Store
 
 Json = dict[str, Any]
 
@@ -112,6 +115,20 @@ class Scene:
     async def ended(self, card: Json, word: str = "**Done**") -> Json:
         """The card, once it says that word."""
         return await self.discord.until(lambda world: _with(world.message(card), word))
+
+    async def whispered(self, interaction: Interaction) -> str:
+        """The text of the answer, which must be for the member alone, and all that came of the interaction."""
+        answer = await interaction.shown()
+        assert is_ephemeral(answer)
+        assert [message["id"] for message in interaction.messages()] == [answer["id"]]
+        return text_of(answer)
+
+    async def traces(self, job: str) -> list[str]:
+        """The keys of Redis and of the store that there are for a job."""
+        async with connect(self.house.url) as redis:
+            keys = [key.decode() async for key in redis.scan_iter(f"*{job}*", count=1000)]
+            keys += ["open"] if await redis.sismember(OPEN, job) else []  # type: ignore[misc]
+        return keys + [key for key, _ in await Store(self.house.store_url).list(f"jobs/{job}")]
 
     def said(self) -> list[Json]:
         """The bot's log."""

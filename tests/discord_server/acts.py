@@ -130,6 +130,11 @@ def press(seat: Seat, message: Message, what: str) -> Interaction:
     return _used(seat, message, data)
 
 
+def forge(seat: Seat, message: Message, custom_id: str) -> Interaction:
+    """A press of a button that the message does not have, as a tampered client or a bot's older version would send."""
+    return _used(seat, message, {"custom_id": custom_id, "component_type": int(Part.BUTTON), "id": 1})
+
+
 def choose(seat: Seat, message: Message, what: str | None, values: list[str]) -> Interaction:
     """Values, or labels, of a select. Without a name, of the only one there is."""
     select = find_part(message.components, what, SELECTS)

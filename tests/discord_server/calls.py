@@ -43,12 +43,10 @@ class Route:
     method: str
     template: str
     handler: Handler
+    pattern: re.Pattern[str]
 
     def match(self, method: str, path: str) -> Mapping[str, str] | None:
-        if method != self.method:
-            return None
-        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.template)
-        found = re.fullmatch(pattern, path)
+        found = self.pattern.fullmatch(path) if method == self.method else None
         return None if found is None else found.groupdict()
 
 
@@ -59,7 +57,8 @@ def route(method: str, template: str) -> Callable[[Handler], Handler]:
     """Enters a handler into the table. An earlier entry wins: put `@me` before `{user_id}`."""
 
     def enter(handler: Handler) -> Handler:
-        ROUTES.append(Route(method, template, handler))
+        pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template))
+        ROUTES.append(Route(method, template, handler, pattern))
         return handler
 
     return enter

@@ -39,8 +39,10 @@ class Control:
             return _json(404, {"error": f"no such verb: {request.match_info['verb']}"})
         try:
             result = verb(Desk(self._world, self._gateway, self._faults, body or {}, uploads))
-        except (Impossible, Refusal, ValueError, KeyError) as error:
-            return _json(422, {"error": f"{type(error).__name__}: {error}"})
+        except Impossible as error:
+            return _json(422, {"error": str(error)})
+        except (Refusal, ValueError, KeyError) as error:
+            return _json(422, {"error": f"{request.match_info['verb']}: {error!r}"})
         return _json(200, {"version": self._world.journal.version, "result": result})
 
     async def changes(self, request: web.Request) -> web.Response:

@@ -37,6 +37,10 @@ def press(desk: Desk) -> Json:
     return _asked(acts.press(desk.seat(), desk.message(), desk.order["what"]))
 
 
+def forge(desk: Desk) -> Json:
+    return _asked(acts.forge(desk.seat(), desk.message(), desk.order["custom_id"]))
+
+
 def choose(desk: Desk) -> Json:
     return _asked(acts.choose(desk.seat(), desk.message(), desk.order.get("what"), desk.order["values"]))
 
@@ -55,5 +59,5 @@ def say(desk: Desk) -> Json:
 
 
 ACTS: dict[str, Callable[[Desk], Any]] = {
-    act.__name__: act for act in (slash, autocomplete, menu, press, choose, submit, say)
+    act.__name__: act for act in (slash, autocomplete, menu, press, forge, choose, submit, say)
 }

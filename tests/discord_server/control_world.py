@@ -10,8 +10,8 @@ from discord_server.codes import ChannelType, permission_bits
 from discord_server.desk import Desk
 from discord_server.entities import Channel, Guild, Member, Overwrite, Role, User
 from discord_server.messages import delete
-from discord_server.render import channel_json, guild_create_json, guild_json, member_json, role_json, user_json
-from discord_server.routes_channels import change_thread, delete_channel
+from discord_server.render import channel_json, guild_create_json, guild_json, role_json, user_json
+from discord_server.routes_channels import archive_idle_threads, change_thread, delete_channel, open_thread
 
 Json = dict[str, Any]
 
@@ -122,13 +122,11 @@ def role(desk: Desk) -> Json:
 def set_role(desk: Desk) -> None:
     """The rights of @everyone or of the bot's own role."""
     where = desk.guild()
-    own = {role.bot_id: role for role in where.roles.values()}
-    changed = where.roles[where.id] if desk.order["role"] == "everyone" else own[desk.world.bot.id]
+    own = [role for role in where.roles.values() if role.bot_id is not None]
+    changed = where.roles[where.id] if desk.order["role"] == "everyone" else own[0]
     changed.permissions = permission_bits(desk.order["permissions"])
     desk.world.touch("guild", where.id)
     desk.world.emit("GUILD_ROLE_UPDATE", {"guild_id": str(where.id), "role": role_json(where, changed)}, where.id)
-    bot_member = member_json(desk.world, where.members[desk.world.bot.id])
-    desk.world.emit("GUILD_MEMBER_UPDATE", {"guild_id": str(where.id), **bot_member}, where.id)
 
 
 def channel(desk: Desk) -> Json:
@@ -166,6 +164,17 @@ def overwrite(desk: Desk) -> None:
     world.emit("CHANNEL_UPDATE", channel_json(world, where), where.guild_id)
 
 
+def begin_thread(desk: Desk) -> Json:
+    """Somebody's thread, or post where the channel is a forum; private ones the bot is not a member of."""
+    world, parent = desk.world, desk.channel()
+    kind = {ChannelType.ANNOUNCEMENT: ChannelType.ANNOUNCEMENT_THREAD}.get(parent.type, ChannelType.PUBLIC_THREAD)
+    if desk.order.get("private"):
+        kind = ChannelType.PRIVATE_THREAD
+    body = {"name": desk.order["name"]}
+    made = open_thread(world, parent, kind, body, world.clock.snowflake(), owner=desk.user().id)
+    return channel_json(world, made)
+
+
 def thread(desk: Desk) -> None:
     """Archives, locks, renames: by somebody who may."""
     change_thread(desk.world, desk.channel(), desk.order["change"])
@@ -194,6 +203,7 @@ def file(desk: Desk) -> Json:
 
 def clock(desk: Desk) -> float:
     desk.world.clock.turn(desk.order["seconds"])
+    archive_idle_threads(desk.world)
     return desk.world.clock.now()
 
 
@@ -228,7 +238,7 @@ def intents(desk: Desk) -> None:
 
 VERBS: tuple[Callable[[Desk], Any], ...] = (
     *(about, user, set_user, guild, invite, kick, set_guild, member, leave, role, set_role, channel, group, dm),
-    *(overwrite, thread, remove_channel, remove_message, history, file, clock, fault, clear_fault, fault_hits),
-    *(gateway, rate_limits, intents),
+    *(overwrite, begin_thread, thread, remove_channel, remove_message, history, file, clock),
+    *(fault, clear_fault, fault_hits, gateway, rate_limits, intents),
 )
 CHANGES = {verb.__name__: verb for verb in VERBS}

@@ -87,6 +87,11 @@ class Discord:
     def world(self) -> WorldView:
         return self._link.world
 
+    async def now(self) -> WorldView:
+        """`world`, certain to show all that the server has done up to this moment, whoever asked for it."""
+        await self._link.call("about")
+        return self.world
+
     async def until(self, look: Callable[[WorldView], T | None], timeout: float = 60) -> T:  # noqa: ASYNC109
         """Looks at the world now and after each of its changes, until `look` finds something true, and gives that.
 
@@ -106,9 +111,12 @@ class Discord:
         made = await self._link.call("guild", name=name, boost=boost, bot=bot, bot_permissions=bits, locale=locale)
         return Guild(self._link, made["id"])
 
-    async def user(self, name: str, installed: bool = False, locale: str = "en-US") -> Person:
-        """A person in no guild. `installed`: has added the bot to their own account."""
-        made = await self._link.call("user", name=name, installed=installed, locale=locale)
+    async def user(
+        self, name: str, installed: bool = False, locale: str = "en-US", upload_limit: int | None = None
+    ) -> Person:
+        """A person in no guild. `installed`: has added the bot to their own account. `upload_limit`: with Nitro."""
+        settings: Json = {"installed": installed, "locale": locale, "upload_limit": upload_limit}
+        made = await self._link.call("user", name=name, **settings)
         return Person(self._link, made["id"], name)
 
     async def group(self, name: str, *people: Person) -> Channel:
@@ -125,6 +133,7 @@ class Discord:
         pattern: str,
         *,
         times: int | None = None,
+        skip: int = 0,
         status: int | None = None,
         code: int | None = None,
         delay_s: float = 0.0,
@@ -134,13 +143,15 @@ class Discord:
         everywhere: bool = False,
         via: bool = True,
     ) -> Fault:
-        """Breaks requests like "POST /channels/*/messages" (`*`: one step of the path, `**`: any), `times` or for ever.
+        """Breaks requests like "POST /channels/*/messages" (`*`: one step of the path, `**`: any), `times` or for ever,
+        after `skip` of them.
 
         One of: `status` (with `code` as the JSON's; a 429 has `retry_after`, and is the global one with `everywhere`;
         without `via` it is Cloudflare's), `reset` (a connection reset, before anything is done), `swallow` ("cut" or
         "hang": done, but never answered), or `delay_s` alone: answered late. Files are "GET /attachments/**".
         """
-        order: Json = {"pattern": pattern, "times": times, "status": status, "code": code, "delay_s": delay_s}
+        order: Json = {"pattern": pattern, "times": times, "skip": skip, "status": status, "code": code}
+        order["delay_s"] = delay_s
         order |= {"reset": reset, "swallow": swallow, "retry_after": retry_after, "everywhere": everywhere, "via": via}
         return Fault(self._link, await self._link.call("fault", **order))
 
@@ -150,7 +161,10 @@ class Discord:
         await self._link.call("gateway", what=what, resumable=resumable)
 
     async def turn_clock(self, seconds: float) -> None:
-        """Turns the server's clock forward: tokens, addresses and nonces grow old. The 3 seconds stay real ones."""
+        """Turns the server's clock forward: tokens, addresses and nonces grow old, threads archive themselves.
+
+        The 3 seconds to answer in, and the rate limits, stay in real time.
+        """
         await self._link.call("clock", seconds=seconds)
 
     async def rate_limits(self, scale: float) -> None:

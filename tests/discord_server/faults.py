@@ -20,6 +20,8 @@ class Fault:
     id: int
     pattern: str
     times: int | None = None
+    skip: int = 0
+    """So many requests that match go by before the first is struck."""
     status: int | None = None
     code: int | None = None
     retry_after: float = 1.0
@@ -73,7 +75,11 @@ class Faults:
         """The first order that fits a request, which is counted as struck."""
         for fault in self._orders.values():
             spent = fault.times is not None and fault.hits >= fault.times
-            if not spent and fault.matches(f"{method} {path}"):
-                fault.hits += 1
-                return fault
+            if spent or not fault.matches(f"{method} {path}"):
+                continue
+            if fault.skip:
+                fault.skip -= 1
+                continue
+            fault.hits += 1
+            return fault
         return None

@@ -21,7 +21,10 @@ async def read_body(request: web.Request, most: float = MOST_REQUEST_BYTES) -> t
             pass
         raise Refusal(40005)
     if request.content_type == "multipart/form-data":
-        return await _read_multipart(request)
+        payload, uploads = await _read_multipart(request)
+        if sum(len(upload.data) for upload in uploads) > most:
+            raise Refusal(40005)
+        return payload, uploads
     raw = await request.content.read(-1)
     if not raw:
         return None, []

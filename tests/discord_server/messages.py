@@ -152,7 +152,8 @@ def edit(world: World, message: Message, draft: Draft) -> Message:
     """Applies a checked draft; a field that is not in the body stays as it is."""
     body, loading = draft.body, bool(message.flags & MessageFlag.LOADING)
     message.history.append(message_json(world, message))
-    message.flags = (message.flags | (body.get("flags") or 0)) & ~MessageFlag.LOADING
+    flags = (body.get("flags") or 0) & ~MessageFlag.EPHEMERAL
+    message.flags = (message.flags | flags) & ~MessageFlag.LOADING
     if "content" in body:
         message.content = body["content"] or ""
     if "embeds" in body:

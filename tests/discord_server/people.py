@@ -66,6 +66,11 @@ class Person:
         """A button, by its label, emoji or custom_id."""
         return await self._ask("press", channel=message["channel_id"], message=message["id"], what=what)
 
+    async def forge(self, message: Json, custom_id: str) -> Interaction:
+        """A press of a button that the message does not have."""
+        order: Json = {"channel": message["channel_id"], "message": message["id"], "custom_id": custom_id}
+        return await self._ask("forge", **order)
+
     async def choose(self, message: Json, *values: Any, of: str | None = None) -> Interaction:
         """Options of a select, by label or value; `of` names it by placeholder or custom_id when there are several."""
         chosen = [id_of(value) for value in values]

@@ -40,6 +40,11 @@ class Channel:
     async def _change_thread(self, **change: Any) -> None:
         await self._link.call("thread", channel=self.id, change=change)
 
+    async def thread(self, name: str, owner: Person, private: bool = False) -> Channel:
+        """A new thread of that person's here; in a forum, a post."""
+        made = await self._link.call("begin_thread", channel=self.id, name=name, user=owner.id, private=private)
+        return Channel(self._link, made["id"])
+
     async def archive(self) -> None:
         await self._change_thread(archived=True)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from discord_server.calls import Call, Reply, route
+from discord_server.clock import born
 from discord_server.codes import ChannelType, MessageType, Permission
 from discord_server.entities import Channel, ThreadState
 from discord_server.messages import Draft, check, check_automod, new_message, post
-from discord_server.permissions import bot_channel, permissions, require
+from discord_server.permissions import bot_channel, permissions, require, sees
 from discord_server.refusals import FormErrors, Refusal
 from discord_server.render import channel_json, message_for_bot, thread_member_json
 from discord_server.routes_messages import require_history
@@ -62,15 +63,18 @@ def check_thread(body: Json) -> None:
     errors.raise_if_any()
 
 
-def open_thread(world: World, parent: Channel, kind: ChannelType, body: Json, number: int) -> Channel:
-    """A thread of the bot's, known to the gateway."""
-    now = world.clock.now()
-    state = ThreadState(world.bot.id, now, now, body.get("auto_archive_duration") or 4320)
-    state.member_ids.append(world.bot.id)
+def open_thread(
+    world: World, parent: Channel, kind: ChannelType, body: Json, number: int, *, owner: int | None = None
+) -> Channel:
+    """A thread of the bot's, or of another `owner`, known to the gateway."""
+    now, owner = world.clock.now(), owner or world.bot.id
+    state = ThreadState(owner, now, now, body.get("auto_archive_duration") or 4320)
+    state.member_ids.append(owner)
     state.invitable = body.get("invitable", True)
     thread = Channel(number, kind, body["name"], parent.guild_id, parent.id, thread=state)
     world.add_channel(thread)
-    world.emit("THREAD_CREATE", {**channel_json(world, thread), "newly_created": True}, thread.guild_id)
+    if sees(world, thread, world.bot.id):
+        world.emit("THREAD_CREATE", {**channel_json(world, thread), "newly_created": True}, thread.guild_id)
     return thread
 
 
@@ -146,6 +150,15 @@ def change_thread(world: World, thread: Channel, body: Json) -> None:
     state.invitable = body.get("invitable", state.invitable)
     world.touch("channel", thread.id)
     world.emit("THREAD_UPDATE", channel_json(world, thread), thread.guild_id)
+
+
+def archive_idle_threads(world: World) -> None:
+    """Those that nobody has written in for as long as their `auto_archive_duration`."""
+    for thread in [one for one in world.channels.values() if one.thread and not one.thread.archived]:
+        assert thread.thread is not None
+        active = max(thread.thread.archived_at, born(thread.last_message_id or thread.id))
+        if world.clock.now() - active >= thread.thread.auto_archive_minutes * 60:
+            change_thread(world, thread, {"archived": True})
 
 
 @route("DELETE", CHANNEL)

@@ -72,19 +72,20 @@ def _registered(world: World, command: Json, had: dict[tuple[int, str], Json], s
     defaults: Json = {
         "description": "",
         "options": [],
-        "default_member_permissions": None,
         "nsfw": False,
         "integration_types": [0],
         "contexts": None,
         "name_localizations": None,
         "description_localizations": None,
     }
+    rights = command.get("default_member_permissions")
     registered = {
         **defaults,
         **without_nulls(command),
         "id": str(world.clock.snowflake()) if before is None else before["id"],
         "application_id": str(world.application_id),
         "type": kind,
+        "default_member_permissions": None if rights is None else str(rights),
         "version": str(world.clock.snowflake()),
     }
     return registered if scope == GLOBAL else {**registered, "guild_id": str(scope)}

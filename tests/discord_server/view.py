@@ -25,10 +25,14 @@ class WorldView:
         """requests (by route), statuses, invalid_requests, rate_limited, busiest_second, identifies, resumes,
         command_syncs, commands_created, connections, sessions (connected now)."""
         self._things: dict[str, dict[int, Any]] = {}
+        self._sorted: dict[str, list[Json]] = {}
+        self._by_channel: dict[str, list[Json]] = {}
 
     def apply(self, news: Json) -> None:
         """Takes in what the server says has changed."""
+        self._by_channel = {}
         for kind, number, value in news["changes"]:
+            self._sorted.pop(kind, None)
             of_kind = self._things.setdefault(kind, {})
             if value is None:
                 of_kind.pop(int(number), None)
@@ -37,8 +41,17 @@ class WorldView:
         self.counts, self.version = news["counts"], news["version"]
 
     def _all(self, kind: str) -> list[Json]:
-        of_kind = self._things.get(kind, {})
-        return [of_kind[number] for number in sorted(of_kind)]
+        if kind not in self._sorted:
+            of_kind = self._things.get(kind, {})
+            self._sorted[kind] = [of_kind[number] for number in sorted(of_kind)]
+        return list(self._sorted[kind])
+
+    def _in(self, channel: Any) -> list[Json]:
+        """The records of a channel's messages. Many waits look at the same world: it is sorted once."""
+        if not self._by_channel:
+            for one in self._all("message"):
+                self._by_channel.setdefault(one["message"]["channel_id"], []).append(one)
+        return self._by_channel.get(id_of(channel), [])
 
     @property
     def violations(self) -> list[Json]:
@@ -96,8 +109,7 @@ class WorldView:
     def messages(self, channel: Any, viewer: Any = None) -> list[Json]:
         """What everybody sees in a channel; with `viewer`, also the ephemeral messages for that person."""
         mine = None if viewer is None else id_of(viewer)
-        there = [one for one in self._all("message") if one["message"]["channel_id"] == id_of(channel)]
-        return [one["message"] for one in there if one["viewer"] in (None, mine)]
+        return [one["message"] for one in self._in(channel) if one["viewer"] in (None, mine)]
 
     def message(self, message: Any) -> Json:
         """As it is now, ephemeral or not; KeyError when it is gone."""
@@ -117,8 +129,7 @@ class WorldView:
             state = channel.get("thread_metadata")
             mark = "" if state is None else " thread" + " archived" * state["archived"] + " locked" * state["locked"]
             lines.append(f"#{channel.get('name') or 'DM'} ({channel['id']}{mark})")
-            here = [one for one in self._all("message") if one["message"]["channel_id"] == channel["id"]]
-            lines += [_line(one["message"], one["viewer"]) for one in here]
+            lines += [_line(one["message"], one["viewer"]) for one in self._in(channel)]
         for one in self.interactions:
             if one["response_type"] is None:
                 lines.append(f"unanswered: {one['name']} ({one['id']}){' - its token is void' * one['void']}")

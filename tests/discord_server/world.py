@@ -151,7 +151,7 @@ class World:
     def dm_with(self, user: User) -> Channel:
         """The bot's direct messages with one user; made when first asked for."""
         for channel in self.channels.values():
-            if channel.type == ChannelType.DM and user.id in channel.recipient_ids:
+            if channel.type == ChannelType.DM and {self.bot.id, user.id} == set(channel.recipient_ids):
                 return channel
         recipients = [self.bot.id, user.id]
         return self.add_channel(Channel(self.clock.snowflake(), ChannelType.DM, "", recipient_ids=recipients))

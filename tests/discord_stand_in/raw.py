@@ -1,4 +1,7 @@
-"""A bot's REST client that knows no manners: it sends what a test tells it to."""
+"""A bot's REST client that knows no manners: it sends what a test tells it to.
+
+After each answer `discord.world` shows what came of the request.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ class Answer:
 
 class Raw:
     def __init__(self, discord: Discord) -> None:
-        self._url, self._token = discord.api_url, discord.token
+        self._discord, self._url, self._token = discord, discord.api_url, discord.token
 
     async def __call__(
         self, method: str, path: str, body: Any = None, files: Mapping[str, bytes] | None = None
@@ -47,5 +50,6 @@ class Raw:
             session.request(method, self._url + path, data=data, headers=headers) as reply,
         ):
             raw = await reply.read()
+            await self._discord.now()
             is_json = reply.headers.get("Content-Type") == "application/json"
             return Answer(reply.status, json.loads(raw) if is_json else raw, reply.headers)

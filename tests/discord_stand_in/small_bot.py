@@ -107,10 +107,6 @@ def _register(bot: SmallBot) -> None:
     async def menu(interaction: discord.Interaction, message: discord.Message) -> None:
         await interaction.response.send_message(f"you wrote {message.content!r}", ephemeral=True)
 
-    @bot.tree.command(description="Never answers")
-    async def silence(interaction: discord.Interaction) -> None:
-        pass
-
 
 @asynccontextmanager
 async def running(discord_server: Discord) -> AsyncIterator[SmallBot]:

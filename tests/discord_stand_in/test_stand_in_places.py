@@ -48,7 +48,7 @@ async def test_the_token(discord: Discord) -> None:
 
 async def test_an_unknown_route_is_a_violation(discord: Discord) -> None:
     assert (await Raw(discord)("GET", "/guilds/1/stickers")).status == 404
-    violations = await discord.until(lambda world: world.violations, 5)
+    violations = discord.world.violations
     assert "GET /guilds/1/stickers" in violations[0]["what"]
 
 
@@ -212,3 +212,49 @@ async def test_direct_messages(discord: Discord, guild: Guild) -> None:
     assert (await write_to(zoe.id)).code == 50007
     await zoe.install()
     assert (await write_to(zoe.id)).status == 200
+
+
+async def test_an_idle_thread_archives_itself(discord: Discord, channel: Channel) -> None:
+    raw, sent = Raw(discord), (await send(discord, channel)).body
+    path = f"/channels/{channel.id}/messages/{sent['id']}/threads"
+    thread = discord.channel((await raw("POST", path, {"name": "t", "auto_archive_duration": 60})).body)
+    await discord.turn_clock(3000)
+    await send(discord, thread)
+    await discord.turn_clock(3000)
+    assert not thread.data["thread_metadata"]["archived"]
+    await discord.turn_clock(601)
+    assert thread.data["thread_metadata"]["archived"]
+
+
+async def test_a_private_thread_of_others_is_not_there(discord: Discord, guild: Guild, channel: Channel) -> None:
+    thread = await channel.thread("secret", await guild.member("Ada"), private=True)
+    assert (await send(discord, thread)).code == 50001
+
+
+async def test_the_smaller_routes(discord: Discord, guild: Guild, channel: Channel) -> None:
+    raw, thread = Raw(discord), await open_thread(discord, channel)
+    ada = await guild.member("Ada")
+    for method, path, status in [
+        ("POST", f"/channels/{channel.id}/typing", 204),
+        ("GET", f"/channels/{thread.id}", 200),
+        ("PUT", f"/channels/{thread.id}/thread-members/@me", 204),
+        ("PUT", f"/channels/{thread.id}/thread-members/{ada.id}", 204),
+        ("DELETE", f"/channels/{thread.id}/thread-members/@me", 204),
+        ("GET", f"/channels/{channel.id}/threads/archived/public", 200),
+        ("GET", f"/guilds/{guild.id}", 200),
+        ("GET", f"/guilds/{guild.id}/channels", 200),
+        ("GET", f"/guilds/{guild.id}/roles", 200),
+        ("GET", f"/guilds/{guild.id}/threads/active", 200),
+        ("GET", f"/guilds/{guild.id}/members/@me", 200),
+        ("GET", f"/guilds/{guild.id}/members/{ada.id}", 200),
+        ("GET", "/users/@me", 200),
+        ("GET", f"/users/{ada.id}", 200),
+        ("GET", "/users/1", 404),
+        ("GET", "/applications/@me", 200),
+        ("GET", "/gateway", 200),
+        ("GET", "/gateway/bot", 200),
+        ("GET", "/channels/paintings", 400),
+    ]:
+        assert (await raw(method, path)).status == status, path
+    assert [one["request"] for one in discord.world.violations] == ["GET /channels/paintings"]
+    assert thread.data["member_count"] == 1

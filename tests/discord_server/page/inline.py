@@ -16,6 +16,7 @@ _EMPHASIS = {
     "strong": re.compile(r"\*\*((?:\\.|[^\\])+?)\*\*(?!\*)", re.S),
     "u": re.compile(r"__((?:\\.|[^\\])+?)__(?!_)", re.S),
 }
+_DEEPEST = 12  # a message of nothing but asterisks would nest beyond what Python can
 _CODE = re.compile(r"(`+)(.*?[^`])\1(?!`)", re.S)
 _EMOJI = re.compile(
     "(?:[\u231a\u231b\u23e9-\u23f3\u25fd\u25fe\u2614\u2615\u2648-\u2653\u267f\u2693\u26a1\u26aa\u26ab\u26bd\u26be"
@@ -27,6 +28,8 @@ _EMOJI = re.compile(
 
 def inline(text: str, view: View) -> Html:
     """The text with its marks turned into elements. Marks that mean nothing, and all HTML, stay as they are."""
+    if view.nested > _DEEPEST:
+        return join([text])
     parts: list[str] = []
     position = plain = 0
     while position < len(text):
@@ -56,7 +59,7 @@ def _element(text: str, position: int, view: View) -> tuple[Html, int] | None:
         return None
     # As in the client: of **bold** and *italic* marks on one spot the longer wins, so that ***both*** nests.
     name = max(matches, key=lambda name: matches[name].end())
-    return tag(name, inline(next(filter(None, matches[name].groups())), view)), matches[name].end()
+    return tag(name, inline(next(filter(None, matches[name].groups())), view.inside())), matches[name].end()
 
 
 def _escaped(match: re.Match[str], view: View) -> Html:
@@ -73,7 +76,7 @@ def _link(match: re.Match[str], view: View) -> Html:
 
 def _masked(match: re.Match[str], view: View) -> Html | None:
     # A link that dresses up as another address stays text, so that nobody is sent where they did not mean to go.
-    return None if "://" in match[1] else tag("a", inline(match[1], view), href=match[2])
+    return None if "://" in match[1] else tag("a", inline(match[1], view.inside()), href=match[2])
 
 
 def _user(match: re.Match[str], view: View) -> Html:
@@ -105,11 +108,11 @@ def _moment(match: re.Match[str], view: View) -> Html | None:
 
 
 def _struck(match: re.Match[str], view: View) -> Html:
-    return tag("s", inline(match[1], view))
+    return tag("s", inline(match[1], view.inside()))
 
 
 def _spoiler(match: re.Match[str], view: View) -> Html:
-    return tag("span", tag("span", inline(match[1], view)), cls="spoiler", tabindex=0)
+    return tag("span", tag("span", inline(match[1], view.inside())), cls="spoiler", tabindex=0)
 
 
 def _emoji(match: re.Match[str], view: View) -> Html:

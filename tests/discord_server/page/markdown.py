@@ -36,7 +36,8 @@ def _block(text: str, position: int, view: View) -> tuple[Html, int] | None:
         return tag("pre", tag("code", match[2])), match.end()
     if position and text[position - 1] != "\n":
         return None
-    for pattern, build in _LINES:
+    # The client knows no quote within a quote.
+    for pattern, build in _LINES if view.nested else (*_QUOTES, *_LINES):
         if match := pattern.match(text, position):
             return build(match, view), match.end()
     items = []
@@ -47,12 +48,12 @@ def _block(text: str, position: int, view: View) -> tuple[Html, int] | None:
 
 
 def _quoted_rest(match: re.Match[str], view: View) -> Html:
-    return tag("blockquote", tag("div", markdown(match[1], view)))
+    return tag("blockquote", tag("div", markdown(match[1], view.inside())))
 
 
 def _quoted(match: re.Match[str], view: View) -> Html:
     text = _BESIDE_A_QUOTE.sub("", match[0]).removesuffix("\n")
-    return tag("blockquote", tag("div", markdown(text, view)))
+    return tag("blockquote", tag("div", markdown(text, view.inside())))
 
 
 def _heading(match: re.Match[str], view: View) -> Html:
@@ -83,9 +84,12 @@ def _kind(item: re.Match[str]) -> str:
     return "ol" if item[2].endswith(".") else "ul"
 
 
-_LINES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], View], Html]], ...] = (
+_Builder = Callable[[re.Match[str], View], Html]
+_QUOTES: tuple[tuple[re.Pattern[str], _Builder], ...] = (
     (re.compile(r" *>>> (.*)", re.S), _quoted_rest),
     (re.compile(r"(?: *> [^\n]*(?:\n|$))+"), _quoted),
+)
+_LINES: tuple[tuple[re.Pattern[str], _Builder], ...] = (
     (re.compile(r" *(#{1,3}) +([^\n]+?) *(?:\n|$)"), _heading),
     (re.compile(r" *-# +([^\n]+?) *(?:\n|$)"), _subtext),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,13 +17,18 @@ _MAGIC = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "imag
 
 @dataclass(frozen=True)
 class View:
-    """Who looks, and when. `now` decides the time zone of every hour shown."""
+    """Who looks, and when. `now` decides the time zone of every hour shown, `nested` counts the marks around a text."""
 
     users: Mapping[str, Json]
     channels: Mapping[str, str]
     viewer: str | None
     now: datetime
     embed: Callable[[str], bytes] | None
+    nested: int = 0
+
+    def inside(self) -> View:
+        """The view of what stands between two marks."""
+        return replace(self, nested=self.nested + 1)
 
     def name_of(self, user: str) -> str:
         """The name shown for a user's id."""

@@ -1,0 +1,137 @@
+"""`make crowd`: two hundred members ask within ten seconds while a worker paints; then a thousand paintings, one bot.
+
+Prints how soon each was answered, where the bot's event loop stood still, what Discord was asked for, and the bot's
+memory. Nothing here fails: it is a report, for times depend on the machine. `--jobs N` for fewer than a thousand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from conftest import House
+from discord_server.driver import Channel, Discord, Interaction, Person
+from discord_server.reading import text_of
+from rich.console import Console
+from rich.table import Table
+from scene import LONG, Scene, card_of
+
+from engine.contract.embedded import embedded_redis
+
+BURST, BURST_SECONDS = 200, 10.0
+CHANNELS = 20
+AT_ONCE = 20  # paintings under way while memory is watched
+TINY: dict[str, Any] = {"size": 64, "iterations": 4}
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+async def main(jobs: int) -> None:
+    console = Console()
+    with tempfile.TemporaryDirectory(prefix="impasto-") as folder, embedded_redis(Path(folder, "redis")) as url:
+        house = House(url, Path(folder))
+        house.hire(seconds=2).ready()
+        try:
+            async with Discord.start() as discord:  # with Discord's own limits
+                scene = Scene(discord, house, Path(folder))
+                await scene.open()
+                bot = await scene.start_bot()
+                try:
+                    await _burst(scene, console)
+                    await _memory(scene, bot.pid, jobs, console)
+                finally:
+                    bot.end()
+        finally:
+            house.close()
+
+
+async def _burst(scene: Scene, console: Console) -> None:
+    """Two hundred members, each with real pictures, over twenty channels."""
+    discord = scene.discord
+    channels = [await scene.guild.channel(f"paintings-{number}") for number in range(CHANNELS)]
+    crowd = [await scene.guild.member(f"Member {number}") for number in range(BURST)]
+    painting = await scene.card(await scene.stylize(**LONG))
+    await discord.until(lambda world: "**Painting**" in text_of(world.message(painting)))
+    real = {"content": EXAMPLES / "harbour.png", "style": EXAMPLES / "strokes.png"}
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    async def ask(number: int, member: Person) -> Interaction:
+        await asyncio.sleep(max(0.0, began + number * BURST_SECONDS / BURST - loop.time()))
+        asked = await scene.stylize(member, channels[number % CHANNELS], **TINY, **real)
+        await asked.answered()
+        return asked
+
+    asked = await asyncio.gather(*(ask(number, member) for number, member in enumerate(crowd)))
+    took = loop.time() - began
+    latencies = sorted(one.latency_s for one in asked)
+    for one in asked:
+        await one.shown(timeout=900)
+    accepted = loop.time() - began
+    cards = [card_of(discord.world, channels[number % CHANNELS], one.id) for number, one in enumerate(asked)]
+    table = Table("the burst", "", title=f"{BURST} /stylize within {took:.1f} s, a worker painting")
+    for name, value in (
+        ("answered after, median", f"{latencies[BURST // 2] * 1000:.0f} ms"),
+        ("90 of 100 within", f"{latencies[BURST * 9 // 10] * 1000:.0f} ms"),
+        ("99 of 100 within", f"{latencies[BURST * 99 // 100] * 1000:.0f} ms"),
+        ("slowest", f"{latencies[-1] * 1000:.0f} ms"),
+        ("all accepted, with card and thread, after", f"{accepted:.0f} s"),
+        ("cards", f"{sum(card is not None for card in cards)} of {BURST}"),
+        *_budget(scene),
+    ):
+        table.add_row(name, value)
+    console.print(table)
+    await (await scene.ada.press(discord.world.message(painting), "Cancel")).shown()
+    for card in filter(None, cards):
+        await discord.until(lambda world, card=card: "**Done**" in text_of(world.message(card)), 900)
+
+
+async def _memory(scene: Scene, pid: int, jobs: int, console: Console) -> None:
+    """Painting after painting, some at a time; the bot's resident memory after each tenth of them."""
+    discord = scene.discord
+    await discord.rate_limits(100)  # or Discord's limits would set the time that it takes
+    table = Table("paintings", "bot's memory", title=f"{jobs} paintings, {AT_ONCE} at a time")
+    table.add_row("0", _resident(pid))
+    members = [await scene.guild.member(f"Painter {number}") for number in range(AT_ONCE)]
+    done = 0
+
+    async def paint(member: Person, channel: Channel) -> None:
+        asked = await scene.stylize(member, channel, **TINY)
+        await scene.ended(await scene.card(asked, channel))
+
+    while done < jobs:
+        channel = await scene.guild.channel(f"gallery-{done}")
+        await asyncio.gather(*(paint(member, channel) for member in members))
+        done += len(members)
+        if done % max(AT_ONCE, jobs // 10) == 0:
+            table.add_row(str(done), _resident(pid))
+    for name, value in _budget(scene):
+        table.add_row(name, value)
+    console.print(table)
+
+
+def _budget(scene: Scene) -> list[tuple[str, str]]:
+    counts, world = scene.discord.world.counts, scene.discord.world
+    stood = [line for line in scene.said() if line["event"] == "the event loop stood still"]
+    stalls = [f"{line['seconds'] * 1000:.0f} ms ({line['work'] * 1000:.0f} of them at work)" for line in stood]
+    return [
+        ("requests in the busiest second (Discord allows 50)", str(counts["busiest_second"])),
+        ("429s", str(counts["rate_limited"])),
+        ("invalid requests (Discord allows 10,000 in 10 min)", str(counts["invalid_requests"])),
+        ("violations", str(len(world.violations))),
+        ("event loop stood still over 100 ms", ", ".join(stalls) or "never"),
+    ]
+
+
+def _resident(pid: int) -> str:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    (kilobytes,) = [line.split()[1] for line in lines if line.startswith("VmRSS")]
+    return f"{int(kilobytes) / 1024:.0f} MiB"
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--jobs", type=int, default=1000)
+    asyncio.run(main(parser.parse_args().jobs))

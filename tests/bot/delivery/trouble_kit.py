@@ -1,0 +1,135 @@
+"""What the tests of trouble share: a scene whose jobs are seen in Redis too, and a painter who paints on demand."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from conftest import Desk, House, noise
+from discord_server.driver import Interaction, WorldView
+from PIL import Image
+from scene import LONG, Json, Scene, scene
+
+from engine.contract.connection import connect
+from engine.contract.events import Cancelled, Done, Failed, Snapshot, Started, follow
+from engine.contract.jobs import Claim
+from engine.contract.store import Store
+
+TAKING = ("POST", "PATCH")
+"""The methods by which the bot shows something."""
+
+
+class Stage:
+    """A scene, and the house's jobs as its workers see them."""
+
+    def __init__(self, made: Scene, desk: Desk) -> None:
+        self.scene, self.discord, self.desk = made, made.discord, desk
+
+    async def painting(self, asked: Interaction | None = None) -> Json:
+        """The card of a painting that does not end by itself, once its thread is open."""
+        asked = asked or await self.scene.stylize(**LONG)
+        card = await self.scene.card(asked)
+        await self.discord.until(lambda world: world.channel(card["id"]))
+        return card
+
+    async def outcome(self, job: str) -> Done | Failed | Cancelled:
+        """The last that is told of the job."""
+        async for _, event in follow(self.desk.redis, job):
+            last = event
+        assert isinstance(last, Done | Failed | Cancelled)
+        return last
+
+    async def cancelled(self, job: str) -> None:
+        """Returns when nobody paints the job any more, for it was cancelled."""
+        assert isinstance(await self.outcome(job), Cancelled)
+        assert await self.desk.jobs.state(job) == "cancelled"
+
+    async def clear(self) -> None:
+        """Nothing is left to be painted, so that the house is free for others."""
+        for job in await self.desk.jobs.open():
+            await self.desk.jobs.cancel(job)
+            if await self.desk.jobs.state(job) == "painting" and self.scene.house.hands:
+                await self.outcome(job)
+
+
+@asynccontextmanager
+async def stage(house: House, folder: Path, **settings: str) -> AsyncIterator[Stage]:
+    """Everything started, for all tests of a file; ended with the block."""
+    async with scene(house, folder, **settings) as made, connect(house.url) as client:
+        yield Stage(made, Desk(client, Store(house.store_url)))
+
+
+def refused(world: WorldView, *places: str) -> list[int]:
+    """The codes with which the bot was refused at these channels or messages, in order."""
+    lines = [one for one in world.requests if one["status"] >= 400 and one["method"] in TAKING]
+    return [one["code"] for one in lines if set(one["path"].split("/")) & set(places)]
+
+
+class Brush:
+    """Paints one job by hand: it tells the audience what a test wants told, when the test wants it."""
+
+    def __init__(self, desk: Desk, claim: Claim) -> None:
+        self._desk, self._claim, self._job = desk, claim, claim.job
+
+    @classmethod
+    async def take(cls, stage: Stage, job: str) -> Brush:
+        """Begins the job, as a worker would; there must be no worker in the house."""
+        claim = await stage.desk.jobs.start(job, 0, 0, "by hand")
+        assert claim is not None
+        await stage.desk.jobs.emit(claim, Started(job=job, iteration=0, device="a hand", width=96, height=72))
+        return cls(stage.desk, claim)
+
+    async def snapshot(self, iteration: int, picture: bytes | None = None) -> None:
+        """A promised picture, PNG."""
+        key = await self._put(f"{iteration:05d}.png", picture or small_png())
+        event = Snapshot(job=self._job.id, iteration=iteration, picture=key, loss=1.0)
+        await self._desk.jobs.emit(self._claim, event)
+
+    async def done(self, picture: bytes | None = None) -> None:
+        """The last stroke, with all that comes with it."""
+        png = picture or small_png()
+        losses = {"columns": ["total"], "rows": [[1.0]]}
+        run = json.dumps({"losses": losses, "width": 96, "height": 72}).encode()
+        blobs = {"final.png": png, "loss.png": small_png(), "film.webp": small_film(), "run.json": run}
+        files = {name: await self._put(name, blob) for name, blob in blobs.items()}
+        event = Done(job=self._job.id, iteration=self._job.recipe.iterations, files=files)
+        await self._desk.jobs.finish(self._claim, event)
+
+    async def failed(self, reason: str) -> None:
+        """It cannot be painted."""
+        await self._desk.jobs.finish(self._claim, Failed(job=self._job.id, iteration=0, reason=reason))
+
+    async def stop(self, iteration: int) -> None:
+        """What a worker does about a job that was cancelled; fails where it was not."""
+        assert (await self._desk.jobs.fields(self._job.id))["cancel"] == "1"
+        event = Cancelled(job=self._job.id, iteration=iteration, picture=await self._put("stopped.png", small_png()))
+        await self._desk.jobs.finish(self._claim, event)
+
+    async def _put(self, name: str, blob: bytes) -> str:
+        return await self._desk.store.put(f"jobs/{self._job.id}/{name}", blob)
+
+
+def png_of(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def small_png() -> bytes:
+    return png_of(noise(3, 24).resize((96, 72)))
+
+
+def small_film() -> bytes:
+    buffer = io.BytesIO()
+    frames = [noise(seed, 24) for seed in (1, 2)]
+    frames[0].save(buffer, "WEBP", save_all=True, append_images=frames[1:], duration=100)
+    return buffer.getvalue()
+
+
+def codes(lines: list[Json]) -> list[Any]:
+    """Of refusals or requests."""
+    return [line["code"] for line in lines]

@@ -1,0 +1,129 @@
+"""Rate limits, and the faults that a test orders."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from discord_server.driver import Discord
+from discord_server.places import Channel
+from raw import Raw
+
+
+@pytest.fixture
+async def discord() -> AsyncIterator[Discord]:
+    async with Discord.start(inside=True) as discord:
+        yield discord
+
+
+@pytest.fixture
+async def channel(discord: Discord) -> Channel:
+    return await (await discord.guild("Studio")).channel("paintings")
+
+
+async def test_five_sends_in_five_seconds(discord: Discord, channel: Channel) -> None:
+    raw, path = Raw(discord), f"/channels/{channel.id}/messages"
+    answers = [await raw("POST", path, {"content": "a"}) for _ in range(6)]
+    assert [answer.headers["X-RateLimit-Remaining"] for answer in answers] == ["4", "3", "2", "1", "0", "0"]
+    last = answers[-1]
+    assert last.status == 429
+    assert 0 < last.body["retry_after"] <= 5
+    assert not last.body["global"]
+    assert last.headers["Via"]
+    assert last.headers["X-RateLimit-Bucket"] == answers[0].headers["X-RateLimit-Bucket"]
+    assert discord.world.counts["rate_limited"] == 1
+    assert discord.world.violations == []
+
+
+async def test_edits_are_another_bucket_and_can_be_widened(discord: Discord, channel: Channel) -> None:
+    raw, path = Raw(discord), f"/channels/{channel.id}/messages"
+    sent = (await raw("POST", path, {"content": "a"})).body
+    statuses = [(await raw("PATCH", f"{path}/{sent['id']}", {"content": str(number)})).status for number in range(6)]
+    assert statuses == [200] * 5 + [429]
+    await discord.rate_limits(20)
+    assert (await raw("PATCH", f"{path}/{sent['id']}", {"content": "b"})).headers["X-RateLimit-Limit"] == "100"
+
+
+async def test_old_messages_take_three_edits(discord: Discord, channel: Channel) -> None:
+    raw, path = Raw(discord), f"/channels/{channel.id}/messages"
+    sent = (await raw("POST", path, {"content": "a"})).body
+    await discord.turn_clock(3601)
+    answers = [await raw("PATCH", f"{path}/{sent['id']}", {"content": str(number)}) for number in range(4)]
+    assert [answer.status for answer in answers] == [200] * 3 + [429]
+    assert answers[-1].code == 30046
+    assert answers[-1].body["retry_after"] > 0
+
+
+async def test_fifty_requests_a_second(discord: Discord) -> None:
+    raw = Raw(discord)
+    answers = await asyncio.gather(*(raw("GET", "/users/@me") for _ in range(60)))
+    limited = [answer for answer in answers if answer.status == 429]
+    assert any(answer.body["global"] for answer in limited)
+    assert discord.world.counts["busiest_second"] > 50
+
+
+async def test_a_fault_strikes_so_many_times(discord: Discord, channel: Channel) -> None:
+    raw, path = Raw(discord), f"/channels/{channel.id}/messages"
+    fault = await discord.fault("POST /channels/*/messages", status=503, times=2)
+    assert [(await raw("POST", path, {"content": "a"})).status for _ in range(3)] == [503, 503, 200]
+    assert await fault.hits() == 2
+    assert len(discord.world.messages(channel)) == 1
+    assert (await raw("GET", f"{path}?limit=1")).status == 200
+
+
+async def test_a_fault_until_it_is_removed(discord: Discord, channel: Channel) -> None:
+    raw, path = Raw(discord), f"/channels/{channel.id}/messages"
+    fault = await discord.fault("POST /channels/**", status=403, code=50013)
+    assert (await raw("POST", path, {"content": "a"})).code == 50013
+    await fault.remove()
+    assert (await raw("POST", path, {"content": "a"})).status == 200
+
+
+async def test_too_many_requests_with_and_without_via(discord: Discord) -> None:
+    raw = Raw(discord)
+    await discord.fault("GET /users/@me", status=429, retry_after=0.5, everywhere=True, times=1)
+    limited = await raw("GET", "/users/@me")
+    assert limited.body == {"message": "You are being rate limited.", "retry_after": 0.5, "global": True}
+    await discord.fault("GET /users/@me", status=429, via=False, times=1)
+    banned = await raw("GET", "/users/@me")
+    assert "Via" not in banned.headers
+    assert b"1015" in banned.body
+
+
+async def test_a_reset_connection_did_nothing(discord: Discord, channel: Channel) -> None:
+    raw, path = Raw(discord), f"/channels/{channel.id}/messages"
+    await discord.fault("POST /channels/*/messages", reset=True, times=1)
+    with pytest.raises(aiohttp.ClientOSError) as error:
+        await raw("POST", path, {"content": "a"})
+    assert error.value.errno == 104
+    assert discord.world.messages(channel) == []
+
+
+async def test_a_swallowed_answer_did_it(discord: Discord, channel: Channel) -> None:
+    raw, path = Raw(discord), f"/channels/{channel.id}/messages"
+    await discord.fault("POST /channels/*/messages", swallow="cut", times=1)
+    with pytest.raises(aiohttp.ClientError):
+        await raw("POST", path, {"content": "a"})
+    await discord.until(lambda world: len(world.messages(channel)) == 1, 5)
+    await discord.fault("POST /channels/*/messages", swallow="hang", times=1)
+    hanging = asyncio.create_task(raw("POST", path, {"content": "b"}))
+    await discord.until(lambda world: len(world.messages(channel)) == 2, 5)
+    assert not hanging.done()
+    hanging.cancel()
+
+
+async def test_files_can_be_struck_too(discord: Discord, channel: Channel) -> None:
+    sent = await Raw(discord)("POST", f"/channels/{channel.id}/messages", {}, {"a.txt": b"text"})
+    url = sent.body["attachments"][0]["url"]
+    await discord.fault("GET /attachments/**", status=502, times=1)
+    with pytest.raises(ConnectionError, match="502"):
+        await discord.download(url)
+    assert await discord.download(url) == b"text"
+
+
+async def test_a_wait_that_fails_says_what_the_world_is(discord: Discord, channel: Channel) -> None:
+    await Raw(discord)("POST", f"/channels/{channel.id}/messages", {"content": "a cat"})
+    with pytest.raises(TimeoutError, match="Impasto: a cat"):
+        await discord.until(lambda world: world.messages("none")[0], timeout=0.01)
