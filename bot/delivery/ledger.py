@@ -49,6 +49,9 @@ class Posted:
     card: int | None
     card_channel: int
     """Where the card is now: `/show` brings it elsewhere."""
+    card_guild: int | None
+    former: Mapping[int, int]
+    """Message -> channel of the cards that `/show` left behind."""
     title: str
     """The address's, unless the server's AutoMod did not like it."""
     thread: int | None
@@ -69,6 +72,16 @@ class Posted:
     def channel(self) -> int:
         """Where the pictures go."""
         return self.thread or self.address.channel
+
+    @property
+    def link(self) -> str:
+        """To the card; empty where there is none."""
+        if self.card is None:
+            return ""
+        return f"https://discord.com/channels/{self.card_guild or '@me'}/{self.card_channel}/{self.card}"
+
+
+_FORGETTING = "impasto:forgetting"
 
 
 def _key(job: str) -> str:
@@ -102,6 +115,8 @@ class Ledger:
             address=address,
             card=_number(fields.get("card")),
             card_channel=int(fields.get("card_channel", address.channel)),
+            card_guild=_number(fields.get("card_guild", str(address.guild or ""))),
+            former={int(name.removeprefix("former:")): int(v) for name, v in fields.items() if name[:7] == "former:"},
             title=fields.get("title", address.title),
             thread=_number(fields.get("thread")),
             posts={name.removeprefix("post:"): int(v) for name, v in fields.items() if name.startswith("post:")},
@@ -122,6 +137,19 @@ class Ledger:
                 pipe.xack(STREAM, GROUP, entry)
             await pipe.execute()
 
+    async def forget(self, *jobs: str) -> None:
+        """All that there is of these jobs is to be deleted; known until each page is closed."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            for job in jobs:
+                pipe.hset(_key(job), "forget", 1)
+                pipe.sadd(_FORGETTING, job)
+            await pipe.execute()
+
+    async def to_forget(self) -> list[str]:
+        """The jobs that are being forgotten."""
+        members: Any = await self._redis.smembers(_FORGETTING)  # type: ignore[misc]
+        return sorted(member.decode() for member in members)
+
     async def acknowledge(self, *entries: str) -> None:
         """The events are dealt with; there was nothing to post."""
         if entries:
@@ -129,8 +157,11 @@ class Ledger:
 
     async def close(self, job: str) -> None:
         """Forget the page."""
-        await self._redis.delete(_key(job))
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.delete(_key(job))
+            pipe.srem(_FORGETTING, job)
+            await pipe.execute()
 
 
 def _number(text: str | None) -> int | None:
-    return None if text is None else int(text)
+    return int(text) if text else None

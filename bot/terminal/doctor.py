@@ -62,9 +62,11 @@ async def _commands(settings: BotSettings) -> str:
         tree = app_commands.CommandTree(client)
         add_commands(tree)
         known = {command.name for command in await tree.fetch_commands()}
+        if not known:
+            return "Discord was not told them yet: the bot does it at its start"
         missing = sorted({command.name for command in tree.get_commands()} - known)
         if missing:
-            raise Ill(f"Discord does not know {', '.join(missing)} yet: start the bot once, which tells it.")
+            raise Ill(f"Discord does not know {', '.join(missing)} yet: start the bot anew, which tells it.")
         return f"Discord knows all {len(known)}"
 
 
