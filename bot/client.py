@@ -26,6 +26,7 @@ from bot.desk import Desk
 from bot.leadership import Leadership
 from bot.orders.counter import Counter
 from bot.orders.presses import Presses
+from bot.orders.strays import answer_stray
 from bot.orders.taking import Taking
 from bot.orders.thinking import answer_left
 from bot.settings import BotSettings
@@ -71,12 +72,14 @@ class Impasto(discord.AutoShardedClient):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             max_messages=None,
+            http_trace=self._fence(),
         )
         self.settings = settings
         self.tree = Tree(self)
         self._stack = AsyncExitStack()
         self._beside: list[asyncio.Task[Any]] = []
         self._leavers: Leavers | None = None
+        self._leadership: Leadership | None = None
         self._ended = False
         add_commands(self.tree)
         self.add_dynamic_items(JobButton)
@@ -87,18 +90,22 @@ class Impasto(discord.AutoShardedClient):
         redis = await self._stack.enter_async_context(connect(self.settings.redis_url, retries=-1))
         leadership = Leadership(redis, self.settings.discord_token.get_secret_value())
         await leadership.gain()
+        self._leadership = leadership
         self._stack.push_async_callback(leadership.release)
+        # Without retries: what was given out in an answer that never arrived must be asked for again.
+        reader = await self._stack.enter_async_context(connect(self.settings.redis_url, retries=0))
         session = await self._stack.enter_async_context(aiohttp.ClientSession())
         self.desk = desk = Desk.of(self.settings, redis)
         self.counter = Counter(desk, session)
         postman = Postman(self)
         self._leavers = Leavers(desk)
-        self.editor = CardEditor(self, self._leavers.lost)
-        self.courier = Courier(desk, postman, self.editor)
+        self.editor = CardEditor(self, desk.ledger, self._leavers.lost)
+        self.courier = Courier(desk, Events(reader, leadership.confirm), postman, self.editor)
         self.taking = Taking(desk, self.counter, postman, self.courier.opened)
         self.presses = Presses(desk, self.taking)
-        await answer_left(self)
+        left = await left_waiting(redis)
         await sync_commands(self.tree, redis)
+        self._run(answer_left(self, left))
         self._run(self.editor.run())
         self._run(self.courier.run())
         self._run(tell_prospects(desk, self.editor))
@@ -131,6 +138,10 @@ class Impasto(discord.AutoShardedClient):
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
         """What breaks in an event's handler goes to the log, whole."""
         _log.exception("an event could not be handled", event_name=event_method)
+
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        """Comes for each, also for those that nobody answers."""
+        await answer_stray(interaction)
 
     async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
         """Who deletes the thread wants no more of it."""

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Build both images and run them as compose.yaml would, without an engine or a registry: read-only, as their own user,
 # without capabilities. `sh deploy/test-images.sh`, as root; `… cuda` builds the worker for GPUs (it still paints on the
-# CPU). Takes some minutes and up to 25 GB in /var/tmp/impasto-images, which is removed at the end
-# unless IMPASTO_TEST_KEEP is set: then the next run finds its base there.
+# CPU). Takes some minutes and up to 25 GB in /var/tmp/impasto-images, which is removed at the end unless
+# IMPASTO_TEST_KEEP is set: then the next run finds its base there.
 set -eu
 cd "$(dirname "$0")/.."
 device=${1:-cpu}

@@ -22,7 +22,7 @@ _log = structlog.get_logger(__name__)
 
 _ALREADY = 40060
 """Discord's code for an interaction that was acknowledged before."""
-_PAUSES = (0.3, 1.0, 3.0)  # s
+_PAUSES = (0.3, 1.0, 3.0, 10.0, 30.0, 60.0)  # s; nobody must see "is thinking" for ever
 
 _TOO_MANY = {
     "user": "You already have as many paintings under way as one member may: wait for one to end, or cancel one.",

@@ -44,10 +44,12 @@ _LABELS = {
 _STYLES = {Act.CANCEL: discord.ButtonStyle.danger, Act.CONTINUE: discord.ButtonStyle.primary}
 
 
-class JobButton(
-    ui.DynamicItem[ui.Button[Any]],
-    template=r"impasto:(?P<act>[a-z]+):(?P<job>[0-9A-Za-z]{1,40})(?::(?P<iteration>[0-9]{1,6}))?",
-):
+_TEMPLATE = re.compile(
+    rf"impasto:(?P<act>{'|'.join(Act)}):(?P<job>[0-9A-Za-z]{{1,40}})(?::(?P<iteration>[0-9]{{1,6}}))?"
+)
+
+
+class JobButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
     """`impasto:<act>:<job>[:<iteration>]`."""
 
     def __init__(self, act: Act, job: str, iteration: int | None = None) -> None:
@@ -60,9 +62,14 @@ class JobButton(
     async def from_custom_id(
         cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
     ) -> JobButton:
-        """The button that was pressed. Raises `ValueError` for an act that nobody knows."""
+        """The button that was pressed."""
         iteration = match["iteration"]
         return cls(Act(match["act"]), match["job"], None if iteration is None else int(iteration))
+
+    @staticmethod
+    def knows(custom_id: str) -> bool:
+        """Whether a press of it comes here."""
+        return _TEMPLATE.fullmatch(custom_id) is not None
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Do it; discord.py would swallow what goes wrong here."""

@@ -15,7 +15,7 @@ import structlog
 from bot.cards.card import Card
 from bot.cards.face import Face
 from bot.cards.thumbnails import Thumbnail
-from bot.delivery.ledger import NEUTRAL, Posted
+from bot.delivery.ledger import NEUTRAL, Ledger, Posted
 from bot.delivery.patience import patience
 from bot.delivery.refusals import Verdict, sentence, verdict
 from engine.contract.jobs import Job
@@ -56,8 +56,8 @@ class _Track:
 class CardEditor:
     """One for the whole bot. `on_lost(job, sentence)` is called when a card can no longer be edited."""
 
-    def __init__(self, client: discord.Client, on_lost: Callable[[str, str], Any]) -> None:
-        self._client, self._on_lost = client, on_lost
+    def __init__(self, client: discord.Client, ledger: Ledger, on_lost: Callable[[str, str], Any]) -> None:
+        self._client, self._ledger, self._on_lost = client, ledger, on_lost
         self._tracks: dict[str, _Track] = {}
         self._channels: dict[int, float] = {}
         self._wake = asyncio.Event()
@@ -65,11 +65,15 @@ class CardEditor:
 
     def follow(self, job: Job, page: Posted, face: Face) -> None:
         """Begin to keep a card up to date, with `face` first; or note that its page has changed."""
-        if job.id in self._tracks:
-            self._tracks[job.id].page = page
-        else:
-            self._tracks[job.id] = _Track(job, page, face)
-            self._wake.set()
+        track = self._tracks.setdefault(job.id, _Track(job, page, face))
+        if page.card != track.page.card:
+            track.shown = None  # what the new card says may be older than what the last one said
+        track.page = page
+        self._wake.set()
+
+    def drop(self, job: str) -> None:
+        """Follow the card no longer, and leave it as it is."""
+        self._tracks.pop(job, None)
 
     def show(self, job: str, **facts: Any) -> None:
         """Change facts of the face; the card follows when it is its turn."""
@@ -166,7 +170,9 @@ class CardEditor:
                 if track.page is page:
                     track.page = shown
             except _FAILURES as error:
-                await self._failed(track, error)
+                followed = self._tracks.get(track.job.id) is track
+                if followed and track.page.card == page.card:  # no other card has taken its place
+                    await self._failed(track, error)
         self._wake.set()
 
     async def _failed(self, track: _Track, error: Exception) -> None:
@@ -187,6 +193,7 @@ class CardEditor:
             if verdict(error) is not Verdict.BLOCKED or page.title == NEUTRAL:
                 raise
             page = dataclasses.replace(page, title=NEUTRAL)
+            await self._ledger.note(job.id, {"title": NEUTRAL})
             await self._send(job, page, face, files)
         return page
 

@@ -19,11 +19,10 @@ async def forget(interaction: discord.Interaction[Any]) -> None:
     await acknowledge(interaction)
     client = interaction.client
     jobs = await client.desk.jobs.of_user(str(interaction.user.id))
-    for job in jobs:
-        await client.desk.ledger.note(job, {"forget": 1})
-        await client.desk.jobs.cancel(job)
-        client.courier.open(job)
     if not jobs:
         await whisper(interaction, "I keep nothing of yours.")
         return
+    await client.desk.ledger.forget(*jobs)
+    for job in jobs:
+        client.courier.open(job)
     await whisper(interaction, f"Your {count(len(jobs), 'painting')} and all their pictures are being deleted.")

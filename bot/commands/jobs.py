@@ -9,11 +9,14 @@ from discord import app_commands
 
 from bot.cards.card import Card
 from bot.cards.face import Face, last_face
-from bot.cards.thumbnails import thumbnails
+from bot.cards.thumbnails import Thumbnail, thumbnails
 from bot.commands.everywhere import everywhere
+from bot.delivery.ledger import Posted
+from bot.desk import Desk
+from bot.orders.place import present
 from bot.words import plain
 from engine.contract.events import Done
-from engine.contract.jobs import State
+from engine.contract.jobs import Job, State
 
 _CHOICES = 25  # Discord's most
 
@@ -26,20 +29,25 @@ async def show(interaction: discord.Interaction[Any], job: str) -> None:
     client = interaction.client
     found, page = await client.presses.find(interaction, job.strip())
     await interaction.response.defer(thinking=True)
-    outcome = await client.desk.jobs.outcome(found.id)
-    fields = await client.desk.jobs.fields(found.id)
-    face = last_face(outcome, page.stopped) if outcome else Face(State(fields["state"]), int(fields["iteration"]))
-    final = outcome.files["final.png"] if isinstance(outcome, Done) else None
-    pictures = await thumbnails(client.desk.store, found, final)
+    face, pictures = await _look(client.desk, found, page)
     names = tuple(picture.name for picture in pictures)
     card = await interaction.edit_original_response(
         view=Card(found, page, face, names), attachments=[picture.file() for picture in pictures]
     )
-    # Without the bot in the channel, only the interaction's token reaches the message, and not for long.
-    if interaction.guild_id is None or interaction.is_guild_integration():
-        where = {"card": card.id, "card_channel": card.channel.id, "files": " ".join(names)}
-        await client.desk.ledger.note(found.id, where)
-        client.courier.open(found.id)
+    if not present(interaction) or not (interaction.guild_id is None or interaction.app_permissions.view_channel):
+        return  # it can be shown there, but not kept moving
+    where = {"card": card.id, "card_channel": card.channel.id, "card_guild": interaction.guild_id or ""}
+    former = {f"former:{page.card}": page.card_channel} if page.card else {}
+    await client.desk.ledger.note(found.id, {**where, **former, "files": " ".join(names)})
+    client.courier.open(found.id)
+
+
+async def _look(desk: Desk, job: Job, page: Posted) -> tuple[Face, list[Thumbnail]]:
+    """What the job's card shows at this moment."""
+    outcome, fields = await desk.jobs.outcome(job.id), await desk.jobs.fields(job.id)
+    face = last_face(outcome, page.stopped) if outcome else Face(State(fields["state"]), int(fields["iteration"]))
+    final = outcome.files["final.png"] if isinstance(outcome, Done) else None
+    return face, await thumbnails(desk.store, job, final)
 
 
 @app_commands.command()
@@ -71,7 +79,7 @@ async def _offer(
         state, page = await jobs.state(job), await ledger.page(job)
         if page is None or state not in states:
             continue
-        name = plain(f"{page.title} ({state}) {job}", 100)
+        name = f"{plain(page.title, 50)} ({state}) {job}"
         if typed.lower() in name.lower():
             choices.append(app_commands.Choice(name=name, value=job))
     return choices[:_CHOICES]

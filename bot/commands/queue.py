@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
+from itertools import accumulate
 from typing import Any
 
 import discord
 from discord import app_commands
-from engine.contract.outlook import Prospect, outlook
 
 from bot.cards.answers import acknowledge, whisper
 from bot.commands.everywhere import everywhere
@@ -16,8 +16,10 @@ from bot.desk import Desk
 from bot.words import count, duration, safe
 from engine.contract import workers
 from engine.contract.jobs import Standing, State
+from engine.contract.outlook import Prospect, outlook
 
 _SHOWN = 15
+_MOST = 1850  # characters; of Discord's 2,000 the rest is for the first line and the last
 
 
 @app_commands.command()
@@ -37,24 +39,28 @@ async def told(desk: Desk, guild: int | None, user: int) -> str:
     head = f"{count(len(standings), 'painting')} under way in all, {count(painters, 'worker')} painting."
     if not painters:
         head = f"{count(len(standings), 'painting')} under way in all; no worker is there at the moment."
+    if not here:
+        return f"{head}\nNone of them is from here."
     lines = [await _line(desk, standing, prospects.get(standing.job.id), user) for standing in here[:_SHOWN]]
-    more = [f"-# and {len(here) - _SHOWN:,} more"] if len(here) > _SHOWN else []
-    return "\n".join([head, *lines, *more] if lines else [head, "None of them is from here."])
+    return "\n".join([head, *_fitting(lines, len(here))])
+
+
+def _fitting(lines: list[str], total: int) -> list[str]:
+    """As many as one message holds, and how many there are beside them."""
+    shown = [line for line, end in zip(lines, accumulate(len(line) + 1 for line in lines), strict=True) if end < _MOST]
+    return [*shown, f"-# and {total - len(shown):,} more"] if len(shown) < total else shown
 
 
 async def _line(desk: Desk, standing: Standing, prospect: Prospect | None, user: int) -> str:
     page = await desk.ledger.page(standing.job.id)
-    name = _link(page) if page else f"`{standing.job.id}`"
+    name = _name(page) if page else f"`{standing.job.id}`"
     whose = "**yours**" if standing.job.user == str(user) else f"<@{standing.job.user}>"
     return f"- {name} · {whose} · {_state(standing)}{_when(prospect)}"
 
 
-def _link(page: Posted) -> str:
-    where = page.address.guild or "@me"
+def _name(page: Posted) -> str:
     title = safe(page.title, 60)
-    if page.card is None:
-        return title
-    return f"[{title}](https://discord.com/channels/{where}/{page.card_channel}/{page.card})"
+    return f"[{title}]({page.link})" if page.link else title
 
 
 def _state(standing: Standing) -> str:

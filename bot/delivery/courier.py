@@ -1,28 +1,22 @@
 """Reads what the workers tell, and gives each event to its job's lane.
 
-The stream is read in a consumer group: what was given out and not acknowledged before the last process ended is given
-out again first.
+What was given out and not acknowledged before the last process ended, or before Redis was lost, is read again first.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import structlog
 from pydantic import ValidationError
 from redis.exceptions import RedisError, ResponseError
 
 from bot.cards.editor import CardEditor
+from bot.delivery.inbox import Entry, Inbox
 from bot.delivery.lane import Lane
-from bot.delivery.ledger import GROUP
 from bot.delivery.postman import Postman
 from bot.desk import Desk
-from engine.contract.connection import BLOCK
-from engine.contract.events import STREAM, parse
-
-_CONSUMER = "bot"  # always the same: there is one leader, and it takes over what the last one left
-_COUNT = 200  # entries a read
+from engine.contract.events import parse
 
 _log = structlog.get_logger(__name__)
 
@@ -30,8 +24,8 @@ _log = structlog.get_logger(__name__)
 class Courier:
     """One for the whole bot."""
 
-    def __init__(self, desk: Desk, postman: Postman, editor: CardEditor) -> None:
-        self._desk, self._postman, self._editor = desk, postman, editor
+    def __init__(self, desk: Desk, inbox: Inbox, postman: Postman, editor: CardEditor) -> None:
+        self._desk, self._inbox, self._postman, self._editor = desk, inbox, postman, editor
         self._lanes: dict[str, Lane] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -48,11 +42,11 @@ class Courier:
         """Deliver for ever, through outages of Redis."""
         while True:
             try:
-                await self._make_group()
+                await self._inbox.open()
                 await self._read_left()
                 await self._open_lost()
                 while True:
-                    await self._read(">")
+                    await self._give_out(await self._inbox.new(), old=False)
             except ResponseError as error:
                 _log.warning("the event stream was lost, and is read anew", reason=str(error))
             except (RedisError, OSError) as error:
@@ -68,37 +62,21 @@ class Courier:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    async def _make_group(self) -> None:
-        try:
-            await self._desk.redis.xgroup_create(STREAM, GROUP, id="0", mkstream=True)
-        except ResponseError as error:
-            if "BUSYGROUP" not in str(error):
-                raise
-
     async def _read_left(self) -> None:
         """What the last process was given and had not dealt with."""
         after = "0"
-        while (last := await self._read(after)) is not None:
-            after = last
+        while entries := await self._inbox.left(after):
+            await self._give_out(entries, old=True)
+            after = entries[-1][0]
 
     async def _open_lost(self) -> None:
-        """Jobs that were accepted, and whose card may be missing; and the cards of those that run."""
-        for job in await self._desk.jobs.open():
+        """Jobs that were accepted, and whose card may be missing; the cards of those that run; the half forgotten."""
+        for job in [*await self._desk.jobs.open(), *await self._desk.ledger.to_forget()]:
             self.open(job, look_first=True)
 
-    async def _read(self, after: str) -> str | None:
-        """Give out the next entries; the last one's id, None when there were none."""
-        reply: Any = await self._desk.redis.xreadgroup(
-            GROUP, _CONSUMER, {STREAM: after}, count=_COUNT, block=None if after != ">" else BLOCK
-        )
-        last, idle = None, []
-        for _, entries in reply:
-            for raw, fields in entries:
-                last = raw.decode()
-                if not self._give(last, fields, old=after != ">"):
-                    idle.append(last)
+    async def _give_out(self, entries: list[Entry], *, old: bool) -> None:
+        idle = [entry for entry, fields in entries if not self._give(entry, fields, old=old)]
         await self._desk.ledger.acknowledge(*idle)
-        return last
 
     def _give(self, entry: str, fields: dict[bytes, bytes] | None, *, old: bool) -> bool:
         """Whether the entry was one to be dealt with."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -24,8 +25,8 @@ async def forget_job(client: discord.Client, desk: Desk, page: Posted) -> None:
 
     Raises `StoreError` or a `RedisError`.
     """
-    await _Eraser(client, page.address.job).erase(page)
     job = page.address.job
+    await _Eraser(client, job).erase(page)
     await desk.store.delete_folder(f"jobs/{job}")
     await desk.jobs.forget(job)
     await desk.ledger.close(job)
@@ -36,13 +37,13 @@ class _Eraser:
     """Of one job's messages."""
 
     def __init__(self, client: discord.Client, job: str) -> None:
-        self._http, self._job = client.http, job
+        self._http, self._log = client.http, _log.bind(job=job)
 
     async def erase(self, page: Posted) -> None:
-        """Cards last: until then one sees what is going on."""
+        """Thread, pictures, and each card that there ever was."""
         if page.thread is None:
             await self._delete(page.address.channel, *page.posts.values())
-        elif not await self._gone(lambda: self._http.delete_channel(page.thread or 0)):
+        elif await self._refused(partial(self._http.delete_channel, page.thread)):
             await self._empty(page.thread, *page.posts.values())
         for card, channel in page.former.items():
             await self._delete(channel, card)
@@ -50,28 +51,33 @@ class _Eraser:
             await self._delete(page.card_channel, page.card)
 
     async def _empty(self, thread: int, *messages: int) -> None:
-        """A thread that the bot may not delete is its own all the same: nothing of the painting stays, nor its name."""
-        await self._gone(lambda: self._http.edit_channel(thread, archived=False, name=NEUTRAL))
+        """A thread that the bot may not delete: nothing of the painting stays in it, nor does its name."""
+        await self._refused(partial(self._http.edit_channel, thread, archived=False, name=NEUTRAL))
         await self._delete(thread, *messages)
-        await self._gone(lambda: self._http.edit_channel(thread, archived=True))
+        await self._refused(partial(self._http.edit_channel, thread, archived=True))
 
     async def _delete(self, channel: int, *messages: int) -> None:
         for message in messages:
-            if not await self._gone(lambda message=message: self._http.delete_message(channel, message)):  # type: ignore[misc]
-                _log.warning("a message of a forgotten painting stays", job=self._job, message=message)
+            request = partial(self._http.delete_message, channel, message)
+            refused = await self._refused(request)
+            if refused is Verdict.UNARCHIVE_FIRST:
+                await self._refused(partial(self._http.edit_channel, channel, archived=False))
+                refused = await self._refused(request)
+            if refused:
+                self._log.warning("a message of a forgotten painting stays", message=message, channel=channel)
 
-    async def _gone(self, request: Callable[[], Awaitable[Any]]) -> bool:
-        """Whether it was done, or there was nothing to do it to."""
-        pause = 1.0
+    async def _refused(self, request: Callable[[], Awaitable[Any]]) -> Verdict | None:
+        """Why it could not be done; None where it was, or there is nothing to do it to."""
+        pause, reason = 1.0, Verdict.RETRY
         for _ in range(_TRIES):
             try:
                 await request()
-                return True
+                return None
             except (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError) as error:
                 reason = verdict(error)
                 if reason not in (Verdict.RETRY, Verdict.SLOW):
-                    _log.info("not erased", job=self._job, reason=str(error))
-                    return reason is Verdict.GONE
+                    self._log.info("not erased", reason=str(error))
+                    return None if reason is Verdict.GONE else reason
             await asyncio.sleep(pause)
             pause *= 2
-        return False
+        return reason

@@ -82,8 +82,8 @@ class Lane:
         page, job = await self._desk.ledger.page(self._id), await self._desk.jobs.get(self._id)
         if page is None or job is None or page.forget:
             await self._drop_all()
-            if page is not None and job is not None and await self._desk.jobs.outcome(self._id) is not None:
-                await forget_job(self._postman.client, self._desk, page)
+            if page is not None and page.forget:
+                await self._forget(page)
             return
         page = await self._open(job, page, look_first)
         while self._waiting:
@@ -91,6 +91,12 @@ class Lane:
             page = await self._deal(job, page, entry, event, look_first=old or look_first)
             self._waiting.popleft()
             page = await self._desk.ledger.page(self._id) or page  # the place may have gone in the meantime
+
+    async def _forget(self, page: Posted) -> None:
+        """At once where the job has ended; otherwise once the worker tells that it has."""
+        self._editor.drop(self._id)
+        if not await self._desk.jobs.cancel(self._id):
+            await forget_job(self._postman.client, self._desk, page)
 
     async def _drop_all(self) -> None:
         """Nothing of it is to be posted."""
@@ -184,6 +190,9 @@ class Lane:
         face = dataclasses.replace(last_face(event, page.stopped), note=self._missing)
         painting = event.files["final.png"] if isinstance(event, Done) else None
         pictures = await thumbnails(self._desk.store, job, painting) if painting else []
+        for card, channel in page.former.items():
+            left = dataclasses.replace(page, card=card, card_channel=channel)
+            await self._editor.close(job, left, face, pictures)
         if await self._editor.close(job, page, face, pictures):
             await self._note({"files": " ".join(picture.name for picture in pictures)})
 

@@ -141,7 +141,7 @@ class Ledger:
         """All that there is of these jobs is to be deleted; known until each page is closed."""
         async with self._redis.pipeline(transaction=True) as pipe:
             for job in jobs:
-                pipe.hset(_key(job), "forget", 1)
+                pipe.hset(_key(job), "forget", "1")
                 pipe.sadd(_FORGETTING, job)
             await pipe.execute()
 

@@ -165,10 +165,7 @@ class Counter:
 
     async def _parent_link(self, wish: Wish) -> str:
         page = await self._desk.ledger.page(wish.parent) if wish.parent else None
-        if page is None or page.card is None:
-            return ""
-        where = page.address.guild or "@me"
-        return f"https://discord.com/channels/{where}/{page.address.channel}/{page.card}"
+        return page.link if page else ""
 
 
 def _guild(owner: int, place: Place) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import math
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import discord
 from discord import ui
@@ -10,9 +11,9 @@ from discord import ui
 from bot.cards.answers import tell_error
 from bot.delivery.ledger import Posted
 from bot.desk import Sorry
-from bot.orders.wish import Upload, Wish, new_recipe
+from bot.orders.wish import MAX_STRENGTH, Upload, Wish, new_recipe
 from engine.contract.jobs import Job
-from engine.painting.recipe import PRESETS
+from engine.painting.recipe import MAX_ITERATIONS, PRESETS
 
 if TYPE_CHECKING:
     from bot.orders.presses import Presses
@@ -35,8 +36,21 @@ def upload(attachment: discord.Attachment) -> Upload:
 class Form(ui.Modal):
     """A form whose errors are told to the member."""
 
+    open: ClassVar[set[str]] = set()
+    """The custom ids of those that this process has shown and can still take."""
+
     def __init__(self, title: str) -> None:
         super().__init__(title=title, timeout=_OPEN_FOR)
+        Form.open.add(self.custom_id)
+
+    def stop(self) -> None:
+        """It was taken."""
+        Form.open.discard(self.custom_id)
+        super().stop()
+
+    async def on_timeout(self) -> None:
+        """discord.py knows it no longer."""
+        Form.open.discard(self.custom_id)
 
     async def on_error(  # type: ignore[override]
         self, interaction: discord.Interaction[Any], error: Exception, /
@@ -64,7 +78,7 @@ class PictureForm(Form):
         """Take the wish."""
         other = upload(self._file.values[0])
         content, style = (other, self._found) if self._as_style else (self._found, other)
-        name, fields = self._recipe.value or "fine", {"strength": read_number(self._strength.value, "strength")}
+        name, fields = self._recipe.value or "fine", {"strength": _read_strength(self._strength.value)}
         await self._taking.take(interaction, lambda weights: Wish(new_recipe(name, weights, fields), content, (style,)))
 
 
@@ -86,8 +100,8 @@ class FromHere(Form):
         """Take the wish."""
         fields = {
             "recipe": self._recipe.value or self._job.recipe.name,
-            "iterations": round(read_number(self._iterations.value, "number of iterations")),
-            "strength": read_number(self._strength.value, "strength"),
+            "iterations": round(read_number(self._iterations.value, "number of iterations", 1, MAX_ITERATIONS)),
+            "strength": _read_strength(self._strength.value),
         }
         await self._presses.from_here(interaction, self._job, self._page, self._picture, fields)
 
@@ -95,15 +109,19 @@ class FromHere(Form):
 _STRENGTH = "1 is usual, 2 is twice the style, 0.5 is half of it"
 
 
-def read_number(text: str, what: str) -> float:
+def read_number(text: str, what: str, least: float, most: float) -> float:
     """What a member typed, a comma for a point allowed. Raises `Sorry`."""
     try:
         number = float(text.strip().replace(",", "."))
     except ValueError:
-        raise Sorry(f"The {what} must be a number, like 2 or 0.5: try again.") from None
-    if not 0 < number < 1e6:
-        raise Sorry(f"The {what} must be above 0, like 2 or 0.5: try again.")
+        number = math.nan
+    if not least <= number <= most:
+        raise Sorry(f"The {what} must be a number from {least:g} to {most:,g}: try again.")
     return number
+
+
+def _read_strength(text: str) -> float:
+    return read_number(text, "strength", 1 / MAX_STRENGTH, MAX_STRENGTH)
 
 
 def _recipes(chosen: str) -> ui.RadioGroup[Any]:

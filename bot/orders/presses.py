@@ -50,7 +50,8 @@ class Presses:
         page, job = await self._desk.ledger.page(job_id), await self._desk.jobs.get(job_id)
         if page is None or job is None or page.forget:
             raise Sorry(_EXPIRED)
-        here = interaction.channel_id in (page.card_channel, page.channel, page.address.channel)
+        shown = (page.card_channel, page.channel, page.address.channel, *page.former.values())
+        here = interaction.channel_id in shown
         if not here and interaction.user.id != page.address.owner:
             raise Sorry(_EXPIRED)
         return job, page

@@ -51,6 +51,8 @@ def new_recipe(name: str, weights: str, fields: Mapping[str, Any]) -> Recipe:
     if given.get("start") == "noise":
         given.setdefault("noise", 1.0)
     given.setdefault("seed", new_seed())
+    if "iterations" in given:  # each scale takes at least one of them
+        given.setdefault("scales", min(preset(name, weights=weights).scales, max(1, given["iterations"])))
     recipe = preset(name, weights=weights, **given)
     return dataclasses.replace(recipe, snapshots=tuple(sorted({*recipe.snapshots, *TALK_SNAPSHOTS})))
 

@@ -80,7 +80,7 @@ async def _logged_in(settings: BotSettings) -> AsyncIterator[discord.Client]:
     except discord.LoginFailure:
         raise Ill("Discord does not accept DISCORD_TOKEN: copy it anew from the developer portal.") from None
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-        raise Ill(f"Discord cannot be reached: {error}.") from error
+        raise Ill(f"Discord cannot be reached: {_plain(error)}.") from error
 
 
 async def _redis(settings: BotSettings) -> str:
@@ -90,10 +90,15 @@ async def _redis(settings: BotSettings) -> str:
         async with connect(settings.redis_url, retries=1) as redis:
             server, kept = await redis.info("server"), await redis.info("persistence")
     except (RedisError, OSError) as error:
-        raise Ill(f"REDIS_URL cannot be reached: {error}.") from error
+        raise Ill(f"REDIS_URL cannot be reached: {_plain(error)}.") from error
     if not kept["aof_enabled"]:
         raise Ill("It forgets what was accepted when it is restarted: set appendonly to yes.")
     return f"{server['redis_version']}, append-only file on"
+
+
+def _plain(error: Exception) -> str:
+    """Without the full stop that some have and some have not."""
+    return str(error).rstrip(".")
 
 
 async def _store(settings: BotSettings) -> str:

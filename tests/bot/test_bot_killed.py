@@ -22,8 +22,8 @@ SEED = int(os.environ.get("IMPASTO_KILL_SEED") or secrets.randbelow(1_000_000))
 JOBS = int(os.environ.get("IMPASTO_KILL_JOBS") or 30)
 KILLS = int(os.environ.get("IMPASTO_KILLS") or 10)
 """More of both for a whole night: IMPASTO_KILL_JOBS=1000 IMPASTO_KILLS=300."""
-A_ROUND = 3
-"""Paintings that are asked for between two kills, one more of them in a thread of its own."""
+A_ROUND = 4
+"""Paintings that are asked for between two kills; one of them gets a thread of its own."""
 
 
 @dataclass(frozen=True)

@@ -227,6 +227,10 @@ def gateway(desk: Desk) -> None:
     {"drop": desk.gateway.drop, "reconnect": desk.gateway.reconnect, "forget": desk.gateway.forget}[what]()
 
 
+def dispatch(desk: Desk) -> None:
+    desk.world.emit(desk.order["event"], desk.order["data"])
+
+
 def rate_limits(desk: Desk) -> None:
     desk.world.limits.scale = desk.order["scale"]
 
@@ -239,6 +243,6 @@ def intents(desk: Desk) -> None:
 VERBS: tuple[Callable[[Desk], Any], ...] = (
     *(about, user, set_user, guild, invite, kick, set_guild, member, leave, role, set_role, channel, group, dm),
     *(overwrite, begin_thread, thread, remove_channel, remove_message, history, file, clock),
-    *(fault, clear_fault, fault_hits, gateway, rate_limits, intents),
+    *(fault, clear_fault, fault_hits, gateway, dispatch, rate_limits, intents),
 )
 CHANGES = {verb.__name__: verb for verb in VERBS}

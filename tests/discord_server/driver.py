@@ -148,7 +148,8 @@ class Discord:
 
         One of: `status` (with `code` as the JSON's; a 429 has `retry_after`, and is the global one with `everywhere`;
         without `via` it is Cloudflare's), `reset` (a connection reset, before anything is done), `swallow` ("cut" or
-        "hang": done, but never answered), or `delay_s` alone: answered late. Files are "GET /attachments/**".
+        "hang": done, but never answered), or `delay_s` alone: answered late. Besides the API's routes there are files,
+        "GET /attachments/**" and "GET /ephemeral-attachments/**", and the gateway's door, "GET /gateway".
         """
         order: Json = {"pattern": pattern, "times": times, "skip": skip, "status": status, "code": code}
         order["delay_s"] = delay_s
@@ -159,6 +160,10 @@ class Discord:
         """Breaks every connection: "drop" (to be resumed), "forget" (dropped, and no resume will work), "reconnect"
         (op 7), "invalid_session" (op 9, `resumable` or not)."""
         await self._link.call("gateway", what=what, resumable=resumable)
+
+    async def dispatch(self, event: str, data: Json) -> None:
+        """Sends an event of the test's own making to all sessions."""
+        await self._link.call("dispatch", event=event, data=data)
 
     async def turn_clock(self, seconds: float) -> None:
         """Turns the server's clock forward: tokens, addresses and nonces grow old, threads archive themselves.

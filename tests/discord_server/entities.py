@@ -75,6 +75,8 @@ class ThreadState:
     archived: bool = False
     locked: bool = False
     invitable: bool = True
+    starter: tuple[int, int] | None = None
+    """The message that it was made from: the id it has in the thread, and its own channel's id."""
     sent: int = 0
     member_ids: list[int] = field(default_factory=list)
 

@@ -46,7 +46,7 @@ class Link:
                 async with self._session.get(f"{self.url}/control/world", params=query) as reply:
                     reply.raise_for_status()
                     await self._take(await reply.json())
-        except (aiohttp.ClientError, OSError) as error:
+        except Exception as error:  # whatever it is, those who wait must hear of it
             async with self._news:
                 self._broken = error
                 self._news.notify_all()

@@ -50,6 +50,8 @@ def from_message(call: Call) -> Reply:
     kind = ChannelType.ANNOUNCEMENT_THREAD if channel.type == ChannelType.ANNOUNCEMENT else ChannelType.PUBLIC_THREAD
     message.has_thread = True
     thread = open_thread(world, channel, kind, call.body, message.id)
+    assert thread.thread is not None
+    thread.thread.starter = (world.clock.snowflake(), channel.id)
     world.touch("message", message.id)
     return 201, channel_json(world, thread)
 
@@ -128,11 +130,17 @@ def change(call: Call) -> Reply:
 
 
 def _require_thread_change(world: World, channel: Channel, state: ThreadState, body: Json) -> None:
-    """Its owner may rename and archive it; to lock, or to touch a locked one, takes MANAGE_THREADS."""
+    """Its owner may rename and archive it, and whoever may write there wake it.
+
+    To lock, or to touch a locked one, takes MANAGE_THREADS.
+    """
     manages = bool(permissions(world, channel, world.bot.id) & Permission.MANAGE_THREADS)
     if state.archived and body.get("archived", True):
         raise Refusal(50083)
     if manages:
+        return
+    if body == {"archived": False} and not state.locked:
+        require(world, channel, Permission.SEND_MESSAGES_IN_THREADS)
         return
     if state.locked or "locked" in body or state.owner_id != world.bot.id:
         raise Refusal(50013)

@@ -127,9 +127,24 @@ def remove(call: Call) -> Reply:
 
 @route("GET", MESSAGE)
 def one(call: Call) -> Reply:
+    starter = _starter(call.world, bot_channel(call.world, call.id("channel_id")))
+    if starter is not None and starter["id"] == call.params["message_id"]:
+        return 200, starter
     channel, message = _find(call)
     require_history(call.world, channel)
     return 200, message_for_bot(call.world, message)
+
+
+def _starter(world: World, channel: Channel) -> Json | None:
+    """The first message of a thread that was made from a message: it says nothing and points to that one."""
+    if channel.thread is None or channel.thread.starter is None:
+        return None
+    number, parent = channel.thread.starter
+    pointed = Message(number, channel.id, channel.thread.owner_id, MessageType.THREAD_STARTER)
+    origin = world.messages.get(parent, {}).get(channel.id)
+    reference = {"type": 0, "channel_id": str(parent), "message_id": str(channel.id), "guild_id": str(channel.guild_id)}
+    referenced = None if origin is None else message_for_bot(world, origin)
+    return {**message_for_bot(world, pointed), "message_reference": reference, "referenced_message": referenced}
 
 
 def require_history(world: World, channel: Channel) -> None:
@@ -149,9 +164,11 @@ def history(call: Call) -> Reply:
         errors.raise_if_any()
     if not channel.type.is_private and not permissions(world, channel, world.bot.id) & Permission.READ_MESSAGE_HISTORY:
         return 200, []
-    ids = sorted(one.id for one in world.messages[channel.id].values() if one.viewer_id is None)
-    page = _page(ids, call.query, limit)
-    return 200, [message_for_bot(world, world.messages[channel.id][number]) for number in page]
+    there = {one.id: one for one in world.messages[channel.id].values() if one.viewer_id is None}
+    starter = _starter(world, channel)
+    first = {} if starter is None else {int(starter["id"]): starter}
+    page = _page(sorted([*there, *first]), call.query, limit)
+    return 200, [first.get(number) or message_for_bot(world, there[number]) for number in page]
 
 
 def _page(ids: list[int], query: Any, limit: int) -> list[int]:

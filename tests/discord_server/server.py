@@ -36,11 +36,11 @@ class Server:
         path = description_path()
         self.checks_openapi = path is not None
         rest = Rest(self._world, self._faults, None if path is None else load(path))
-        gateway = Gateway(self._world)
-        control = Control(self._world, gateway, self._faults)
+        self._gateway = Gateway(self._world)
+        control = Control(self._world, self._gateway, self._faults)
         app = web.Application(client_max_size=GREATEST_BODY)
         app.router.add_route("*", "/api/v10/{path:.*}", rest.serve)
-        app.router.add_get("/gateway", gateway.serve)
+        app.router.add_get("/gateway", self._connect)
         for folder in ("attachments", "ephemeral-attachments"):
             app.router.add_get(f"/{folder}/{{channel}}/{{id:\\d+}}/{{name}}", self._file)
         app.router.add_get("/control/world", control.changes)
@@ -59,14 +59,23 @@ class Server:
     async def stop(self) -> None:
         await self._runner.cleanup()
 
-    async def _file(self, request: web.Request) -> web.StreamResponse:
+    async def _struck(self, request: web.Request) -> web.Response | None:
+        """What a fault answers instead, beside the API."""
         fault = self._faults.strike(request.method, request.path)
-        if fault is not None:
-            await fault.wait()
-            if fault.reset or fault.swallow:
-                return reset(request)
-            if fault.status is not None:
-                return web.Response(status=fault.status)
+        if fault is None:
+            return None
+        await fault.wait()
+        if fault.reset or fault.swallow:
+            return reset(request)
+        return None if fault.status is None else web.Response(status=fault.status)
+
+    async def _connect(self, request: web.Request) -> web.StreamResponse:
+        return await self._struck(request) or await self._gateway.serve(request)
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        struck = await self._struck(request)
+        if struck is not None:
+            return struck
         query = request.query
         signature = (query.get("ex", ""), query.get("is", ""), query.get("hm", ""))
         attachment = self._world.media.fetch(int(request.match_info["id"]), *signature)

@@ -209,3 +209,18 @@ async def test_frames_can_be_compressed(discord: Discord) -> None:
         frame = await socket.receive_bytes(timeout=5)
         assert frame.endswith(b"\x00\x00\xff\xff")
         assert json.loads(zlib.decompressobj().decompress(frame))["op"] == 10
+
+
+async def test_an_event_of_the_tests_own(discord: Discord) -> None:
+    async with identified(discord) as (client, _):
+        await discord.dispatch("INTERACTION_CREATE", {"id": "1"})
+        assert (await client.event("INTERACTION_CREATE"))["d"] == {"id": "1"}
+
+
+async def test_a_gateway_that_does_not_open(discord: Discord) -> None:
+    await discord.fault("GET /gateway", status=503, times=1)
+    with pytest.raises(aiohttp.WSServerHandshakeError):
+        async with connected(discord):
+            pass
+    async with connected(discord):
+        pass

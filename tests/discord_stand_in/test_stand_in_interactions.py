@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import pytest
 from discord_server.driver import Discord, Impossible, Interaction, NotAnswered, Person
@@ -45,8 +45,9 @@ async def ada(guild: Guild) -> Person:
     return await guild.member("Ada")
 
 
-async def respond(discord: Discord, i: Interaction, body: Json) -> Answer:
-    return await Raw(discord)("POST", f"/interactions/{i.id}/{i.payload['token']}/callback?with_response=1", body)
+async def respond(discord: Discord, i: Interaction, body: Json, files: Mapping[str, bytes] | None = None) -> Answer:
+    path = f"/interactions/{i.id}/{i.payload['token']}/callback?with_response=1"
+    return await Raw(discord)("POST", path, body, files)
 
 
 def hook(discord: Discord, i: Interaction) -> str:
@@ -227,3 +228,18 @@ async def test_uploads_of_an_option_expire(discord: Discord, channel: Channel, a
     await discord.turn_clock(901)
     with pytest.raises(ConnectionError, match="404"):
         await discord.download(file["url"])
+
+
+async def test_files_in_a_response_have_the_interactions_own_limit(
+    discord: Discord, guild: Guild, channel: Channel
+) -> None:
+    size = 11 * 1024 * 1024
+    rich, poor = await discord.user("Rich", upload_limit=50 * 1024 * 1024), await discord.user("Poor")
+    for person, status in ((rich, 200), (poor, 413)):
+        await guild.add(person)
+        i = await person.slash(channel, "go")
+        data = {"attachments": [{"id": 0, "description": "zeros"}]}
+        answer = await respond(discord, i, {"type": 4, "data": data}, {"a.bin": bytes(size)})
+        assert answer.status == status
+    assert discord.world.messages(channel)[0]["attachments"][0]["description"] == "zeros"
+    assert discord.world.violations == []

@@ -258,3 +258,14 @@ async def test_the_smaller_routes(discord: Discord, guild: Guild, channel: Chann
         assert (await raw(method, path)).status == status, path
     assert [one["request"] for one in discord.world.violations] == ["GET /channels/paintings"]
     assert thread.data["member_count"] == 1
+
+
+async def test_a_threads_history_begins_with_what_it_was_made_from(discord: Discord, channel: Channel) -> None:
+    raw, thread = Raw(discord), await open_thread(discord, channel)
+    sent = (await send(discord, thread)).body
+    path = f"/channels/{thread.id}/messages"
+    last, first = (await raw("GET", path)).body
+    assert last["id"] == sent["id"]
+    assert (first["type"], first["content"], first["referenced_message"]["id"]) == (21, "", thread.id)
+    assert (await raw("GET", f"{path}/{first['id']}")).body["id"] == first["id"]
+    assert [one["id"] for one in discord.world.messages(thread)] == [sent["id"]]

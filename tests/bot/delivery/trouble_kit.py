@@ -11,12 +11,13 @@ from typing import Any
 
 from conftest import Desk, House, noise
 from discord_server.driver import Interaction, WorldView
+from discord_server.reading import files_of
 from PIL import Image
 from scene import LONG, Json, Scene, scene
 
-from engine.contract.connection import connect
-from engine.contract.events import Cancelled, Done, Failed, Snapshot, Started, follow
-from engine.contract.jobs import Claim
+from engine.contract.connection import BLOCK, connect
+from engine.contract.events import Cancelled, Done, Failed, Progress, Snapshot, Started, follow
+from engine.contract.jobs import CONTROL, Claim
 from engine.contract.store import Store
 
 TAKING = ("POST", "PATCH")
@@ -35,6 +36,16 @@ class Stage:
         card = await self.scene.card(asked)
         await self.discord.until(lambda world: world.channel(card["id"]))
         return card
+
+    async def easel(self, **options: Any) -> tuple[Json, Brush]:
+        """A card whose thread is open, and the brush that its painting waits for."""
+        asked = await self.scene.stylize(**options)
+        card = await self.painting(asked)
+        return card, await Brush.take(self, asked.id)
+
+    async def posted(self, where: Json | str, *ends: str) -> Json:
+        """The message whose files' names end so, once it is there."""
+        return await self.discord.until(lambda world: posted(world, where, *ends)[0])
 
     async def outcome(self, job: str) -> Done | Failed | Cancelled:
         """The last that is told of the job."""
@@ -59,8 +70,13 @@ class Stage:
 @asynccontextmanager
 async def stage(house: House, folder: Path, **settings: str) -> AsyncIterator[Stage]:
     """Everything started, for all tests of a file; ended with the block."""
-    async with scene(house, folder, **settings) as made, connect(house.url) as client:
+    async with scene(house, folder, 20, **settings) as made, connect(house.url) as client:
         yield Stage(made, Desk(client, Store(house.store_url)))
+
+
+def posted(world: WorldView, where: Any, *ends: str) -> list[Json]:
+    """The messages there whose first file's name has one of these ends."""
+    return [one for one in world.messages(where) if any(name.endswith(ends) for name in list(files_of(one))[:1])]
 
 
 def refused(world: WorldView, *places: str) -> list[int]:
@@ -83,6 +99,11 @@ class Brush:
         await stage.desk.jobs.emit(claim, Started(job=job, iteration=0, device="a hand", width=96, height=72))
         return cls(stage.desk, claim)
 
+    async def progress(self, iteration: int) -> None:
+        """How far it is."""
+        event = Progress(job=self._job.id, iteration=iteration, loss=3, content=1, style=2, rate=5, eta=60)
+        await self._desk.jobs.emit(self._claim, event)
+
     async def snapshot(self, iteration: int, picture: bytes | None = None) -> None:
         """A promised picture, PNG."""
         key = await self._put(f"{iteration:05d}.png", picture or small_png())
@@ -103,11 +124,18 @@ class Brush:
         """It cannot be painted."""
         await self._desk.jobs.finish(self._claim, Failed(job=self._job.id, iteration=0, reason=reason))
 
-    async def stop(self, iteration: int) -> None:
-        """What a worker does about a job that was cancelled; fails where it was not."""
-        assert (await self._desk.jobs.fields(self._job.id))["cancel"] == "1"
-        event = Cancelled(job=self._job.id, iteration=iteration, picture=await self._put("stopped.png", small_png()))
-        await self._desk.jobs.finish(self._claim, event)
+    async def stopped(self, iteration: int) -> None:
+        """Waits until it is cancelled, and then does what a worker does."""
+        told = "0"
+        while True:
+            reply: Any = await self._desk.redis.xread({CONTROL: told}, block=BLOCK)
+            for entry, fields in (line for _, lines in reply for line in lines):
+                told = entry
+                if fields[b"job"].decode() == self._job.id:
+                    key = await self._put("stopped.png", small_png())
+                    event = Cancelled(job=self._job.id, iteration=iteration, picture=key, checkpoint=key)
+                    await self._desk.jobs.finish(self._claim, event)
+                    return
 
     async def _put(self, name: str, blob: bytes) -> str:
         return await self._desk.store.put(f"jobs/{self._job.id}/{name}", blob)
@@ -128,8 +156,3 @@ def small_film() -> bytes:
     frames = [noise(seed, 24) for seed in (1, 2)]
     frames[0].save(buffer, "WEBP", save_all=True, append_images=frames[1:], duration=100)
     return buffer.getvalue()
-
-
-def codes(lines: list[Json]) -> list[Any]:
-    """Of refusals or requests."""
-    return [line["code"] for line in lines]

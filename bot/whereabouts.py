@@ -1,0 +1,54 @@
+"""Which process somebody is, in a line that another one on the same machine can look them up by."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+_ENDED = ("Z", "X")  # waits for nobody but its parent
+
+
+def whereabouts(pid: int | None = None) -> str:
+    """Machine, its boot, namespace of process ids, and the process with its beginning; this process's by default.
+
+    What cannot be told here stays empty.
+    """
+    pid = pid or os.getpid()
+    _, began = _stat(pid)
+    return ":".join([*_place(), str(pid), began])
+
+
+def is_gone(other: str) -> bool:
+    """Whether that process has ended for sure; False where it cannot be told from here."""
+    *place, pid, began = other.split(":")
+    if place != _place() or not all([*place, pid, began]):
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except (PermissionError, ValueError, OverflowError):
+        pass
+    state, now_began = _stat(int(pid))
+    # A process id is used again after a while.
+    return state in _ENDED or (now_began != "" and now_began != began)
+
+
+def _place() -> list[str]:
+    """Containers share a boot and may share a name, but have process ids of their own."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        namespace = str(Path("/proc/self/ns/pid").stat().st_ino)
+    except OSError:
+        boot = namespace = ""
+    return [socket.gethostname().replace(":", ""), boot, namespace]
+
+
+def _stat(pid: int) -> tuple[str, str]:
+    """The process's state, a letter, and when it began, in ticks since the boot; empty where it cannot be told."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return fields[0], fields[19]
+    except (OSError, IndexError):
+        return "", ""
