@@ -20,6 +20,7 @@ from bot.cards.prospects import tell_prospects
 from bot.commands import add_commands
 from bot.commands.sync import sync_commands
 from bot.delivery.courier import Courier
+from bot.delivery.inbox import Inbox
 from bot.delivery.leavers import Leavers
 from bot.delivery.postman import Postman
 from bot.desk import Desk
@@ -28,7 +29,7 @@ from bot.orders.counter import Counter
 from bot.orders.presses import Presses
 from bot.orders.strays import answer_stray
 from bot.orders.taking import Taking
-from bot.orders.thinking import answer_left
+from bot.orders.thinking import answer_left, left_waiting
 from bot.settings import BotSettings
 from bot.stalls import watch_stalls
 from engine.contract.connection import connect
@@ -80,7 +81,10 @@ class Impasto(discord.AutoShardedClient):
         self._beside: list[asyncio.Task[Any]] = []
         self._leavers: Leavers | None = None
         self._leadership: Leadership | None = None
-        self._ended = False
+        self._last_words = _LAST_WORDS
+        self._ending: asyncio.Task[None] | None = None
+        self.answering: set[asyncio.Task[Any]] = set()
+        """What is at work on an answer that somebody waits for."""
         add_commands(self.tree)
         self.add_dynamic_items(JobButton)
 
@@ -100,7 +104,7 @@ class Impasto(discord.AutoShardedClient):
         postman = Postman(self)
         self._leavers = Leavers(desk)
         self.editor = CardEditor(self, desk.ledger, self._leavers.lost)
-        self.courier = Courier(desk, Events(reader, leadership.confirm), postman, self.editor)
+        self.courier = Courier(desk, Inbox(reader, leadership.confirm), postman, self.editor)
         self.taking = Taking(desk, self.counter, postman, self.courier.opened)
         self.presses = Presses(desk, self.taking)
         left = await left_waiting(redis)
@@ -112,26 +116,55 @@ class Impasto(discord.AutoShardedClient):
         self._run(watch_stalls())
         self._run(self._end_when_deposed(leadership))
 
+    def _fence(self) -> aiohttp.TraceConfig:
+        """No request leaves a process that was stopped for so long that another one leads."""
+
+        async def confirm(*_: Any) -> None:
+            if self._leadership is not None:
+                await self._leadership.confirm()
+
+        trace = aiohttp.TraceConfig()
+        trace.on_request_start.append(confirm)
+        return trace
+
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        self._beside.append(asyncio.create_task(work))
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._end_when_broken)
+        self._beside.append(task)
+
+    def _end_when_broken(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            _log.error("a part of the bot broke off", exc_info=task.exception())
+            self._end()
 
     async def _end_when_deposed(self, leadership: Leadership) -> None:
         await leadership.keep()
-        self._ending = asyncio.create_task(self.close())
+        self._last_words = 0.0
+        self._end()
+
+    def _end(self) -> asyncio.Task[None]:
+        if self._ending is None:
+            self._ending = asyncio.create_task(self._close())
+        return self._ending
 
     async def close(self) -> None:
         """End in order: what is being sent is sent, then another may lead. Twice is harmless."""
-        if self._ended:
-            return
-        self._ended = True
+        await asyncio.shield(self._end())
+
+    async def _close(self) -> None:
         for task in self._beside:
             task.cancel()
         await asyncio.gather(*self._beside, return_exceptions=True)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._last_words
+        if self.answering:
+            await asyncio.wait(self.answering, timeout=self._last_words)
         if hasattr(self, "courier"):
-            await self.courier.close(_LAST_WORDS)
+            await self.courier.close(max(0.0, until - loop.time()))
         await super().close()
         try:
-            await self._stack.aclose()
+            async with asyncio.timeout(_LAST_WORDS / 4):
+                await self._stack.aclose()
         except (RedisError, OSError) as error:
             _log.warning("Redis could not be told of the end", reason=str(error))
 

@@ -31,14 +31,14 @@ _TOO_MANY = {
 }
 
 
-async def acknowledge(interaction: discord.Interaction[Any]) -> None:
-    """Within three seconds: the bot is thinking, and the answer will be for the member alone.
+async def acknowledge(interaction: discord.Interaction[Any], *, ephemeral: bool = True) -> None:
+    """Within three seconds: the bot is thinking, and the answer will be for the member alone if it is `ephemeral`.
 
     Discord may have taken an acknowledgement that seemed to fail; then it is one. Raises `discord.NotFound` when it is
     too late for any.
     """
     try:
-        await _persist(lambda: interaction.response.defer(ephemeral=True, thinking=True))
+        await persist(lambda: interaction.response.defer(ephemeral=ephemeral, thinking=True))
     except discord.HTTPException as error:
         if error.code != _ALREADY:
             raise
@@ -53,14 +53,14 @@ async def whisper(interaction: discord.Interaction[Any], text: str, **more: Any)
         except discord.HTTPException as error:
             if error.code != _ALREADY:
                 raise
-        await _persist(lambda: interaction.edit_original_response(content=text, **more))
+        await persist(lambda: interaction.edit_original_response(content=text, **more))
     elif interaction.response.type == discord.InteractionResponseType.deferred_channel_message:
-        await _persist(lambda: interaction.edit_original_response(content=text, **more))
+        await persist(lambda: interaction.edit_original_response(content=text, **more))
     else:
         await interaction.followup.send(text, ephemeral=True, **more)
 
 
-async def _persist(request: Callable[[], Awaitable[Any]]) -> None:
+async def persist(request: Callable[[], Awaitable[Any]]) -> None:
     """Repeat what is safe to repeat over what passes: discord.py gives up at the first reset."""
     for pause in (*_PAUSES, None):
         try:

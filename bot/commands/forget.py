@@ -7,8 +7,9 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.cards.answers import acknowledge, whisper
+from bot.cards.answers import whisper
 from bot.commands.everywhere import everywhere
+from bot.orders.thinking import thinking
 from bot.words import count
 
 
@@ -16,13 +17,13 @@ from bot.words import count
 @everywhere
 async def forget(interaction: discord.Interaction[Any]) -> None:
     """Delete all my pictures and paintings: here, in their threads, and from the store."""
-    await acknowledge(interaction)
     client = interaction.client
-    jobs = await client.desk.jobs.of_user(str(interaction.user.id))
-    if not jobs:
-        await whisper(interaction, "I keep nothing of yours.")
-        return
-    await client.desk.ledger.forget(*jobs)
-    for job in jobs:
-        client.courier.open(job)
-    await whisper(interaction, f"Your {count(len(jobs), 'painting')} and all their pictures are being deleted.")
+    async with thinking(client.desk, interaction):
+        jobs = await client.desk.jobs.of_user(str(interaction.user.id))
+        if not jobs:
+            await whisper(interaction, "I keep nothing of yours.")
+            return
+        await client.desk.ledger.forget(*jobs)
+        for job in jobs:
+            client.courier.open(job)
+        await whisper(interaction, f"Your {count(len(jobs), 'painting')} and all their pictures are being deleted.")

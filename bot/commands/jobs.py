@@ -14,6 +14,7 @@ from bot.commands.everywhere import everywhere
 from bot.delivery.ledger import Posted
 from bot.desk import Desk
 from bot.orders.place import present
+from bot.orders.thinking import thinking
 from bot.words import plain
 from engine.contract.events import Done
 from engine.contract.jobs import Job, State
@@ -28,12 +29,12 @@ async def show(interaction: discord.Interaction[Any], job: str) -> None:
     """Bring a painting's card back, e.g. after it was deleted or has scrolled away."""
     client = interaction.client
     found, page = await client.presses.find(interaction, job.strip())
-    await interaction.response.defer(thinking=True)
-    face, pictures = await _look(client.desk, found, page)
-    names = tuple(picture.name for picture in pictures)
-    card = await interaction.edit_original_response(
-        view=Card(found, page, face, names), attachments=[picture.file() for picture in pictures]
-    )
+    async with thinking(client.desk, interaction, ephemeral=False):
+        face, pictures = await _look(client.desk, found, page)
+        names = tuple(picture.name for picture in pictures)
+        card = await interaction.edit_original_response(
+            view=Card(found, page, face, names), attachments=[picture.file() for picture in pictures]
+        )
     if not present(interaction) or not (interaction.guild_id is None or interaction.app_permissions.view_channel):
         return  # it can be shown there, but not kept moving
     where = {"card": card.id, "card_channel": card.channel.id, "card_guild": interaction.guild_id or ""}

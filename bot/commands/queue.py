@@ -9,10 +9,11 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.cards.answers import acknowledge, whisper
+from bot.cards.answers import whisper
 from bot.commands.everywhere import everywhere
 from bot.delivery.ledger import Posted
 from bot.desk import Desk
+from bot.orders.thinking import thinking
 from bot.words import count, duration, safe
 from engine.contract import workers
 from engine.contract.jobs import Standing, State
@@ -26,8 +27,9 @@ _MOST = 1850  # characters; of Discord's 2,000 the rest is for the first line an
 @everywhere
 async def queue(interaction: discord.Interaction[Any]) -> None:
     """What runs and what waits in this server, and when mine will be done."""
-    await acknowledge(interaction)
-    await whisper(interaction, await told(interaction.client.desk, interaction.guild_id, interaction.user.id))
+    desk = interaction.client.desk
+    async with thinking(desk, interaction):
+        await whisper(interaction, await told(desk, interaction.guild_id, interaction.user.id))
 
 
 async def told(desk: Desk, guild: int | None, user: int) -> str:

@@ -50,8 +50,12 @@ class Lane:
         self._again = True
 
     def put(self, entry: str, event: Event, *, old: bool) -> None:
-        """A stream entry to be dealt with; `old` ones were given to a process that ended, and may have been posted."""
-        self._waiting.append((entry, event, old))
+        """A stream entry to be dealt with; `old` ones were given to a process that ended, and may have been posted.
+
+        One that waits already, and was read again, changes nothing.
+        """
+        if all(entry != waiting for waiting, _, _ in self._waiting):
+            self._waiting.append((entry, event, old))
 
     def skip(self) -> None:
         """Leave the first that waits to the next process: this one cannot deal with it."""
@@ -85,7 +89,8 @@ class Lane:
             if page is not None and page.forget:
                 await self._forget(page)
             return
-        page = await self._open(job, page, look_first)
+        # An event before the card: it was to be posted by a process that has ended, and may have been.
+        page = await self._open(job, page, look_first or bool(self._waiting))
         while self._waiting:
             entry, event, old = self._waiting[0]
             page = await self._deal(job, page, entry, event, look_first=old or look_first)

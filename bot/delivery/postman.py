@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote, urlsplit
 from weakref import WeakValueDictionary
 
 import aiohttp
@@ -105,15 +106,18 @@ class Postman:
         raise Undeliverable(Verdict.SMALLER, "The picture is too large for this server, even at its smallest.")
 
     async def find(self, channel: int, draft: Draft) -> int | None:
-        """The message, if it was sent before. Job ids are Discord's, so they tell when to begin to look."""
+        """The message, if it was sent before: the newest are looked at first, back to the job's beginning.
+
+        Job ids are Discord's, so they tell when that was.
+        """
         me = self.client.user
         history = self.client.get_partial_messageable(channel).history(
-            limit=LOOK_BACK, after=discord.Object(int(draft.job)), oldest_first=True
+            limit=LOOK_BACK, after=discord.Object(int(draft.job)), oldest_first=False
         )
         async with patience(self.client, 2 * PATIENCE):
             async for message in history:
                 ours = me is not None and message.author.id == me.id
-                if ours and any(file.filename.startswith(draft.marker) for file in message.attachments):
+                if ours and any(name.startswith(draft.marker) for name in _file_names(message)):
                     return message.id
         return None
 
@@ -136,6 +140,14 @@ class Postman:
                 **more,
             )
         return message.id
+
+
+def _file_names(message: discord.Message) -> Iterator[str]:
+    """Files that a component shows are not among the attachments."""
+    yield from (file.filename for file in message.attachments)
+    for box in message.components:
+        for part in getattr(box, "children", ()):
+            yield from (unquote(urlsplit(item.media.url).path).rpartition("/")[2] for item in getattr(part, "items", ()))
 
 
 def fresh(files: Sequence[Upload], alt: Sequence[str]) -> list[discord.File]:

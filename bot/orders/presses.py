@@ -6,7 +6,7 @@ from typing import Any
 
 import discord
 
-from bot.cards.answers import acknowledge, whisper
+from bot.cards.answers import whisper
 from bot.cards.buttons import Act
 from bot.delivery.ledger import Posted
 from bot.desk import Desk, Sorry
@@ -14,6 +14,7 @@ from bot.orders import wish as wishes
 from bot.orders.forms import FromHere
 from bot.orders.place import Place
 from bot.orders.taking import Taking
+from bot.orders.thinking import thinking
 from bot.orders.wish import Wish
 from engine.contract.events import Cancelled, Done
 from engine.contract.jobs import Job, Picture
@@ -63,11 +64,11 @@ class Presses:
             raise Sorry(
                 f"Only <@{page.address.owner}>, who asked for it, or a member with Manage Messages can cancel this."
             )
-        await acknowledge(interaction)
-        if await self._desk.jobs.cancel(job.id):
-            await whisper(interaction, "It stops within an iteration; what there is by then is kept.")
-        else:
-            await whisper(interaction, "It has ended already.")
+        async with thinking(self._desk, interaction):
+            if await self._desk.jobs.cancel(job.id):
+                await whisper(interaction, "It stops within an iteration; what there is by then is kept.")
+            else:
+                await whisper(interaction, "It has ended already.")
 
     @staticmethod
     def place(page: Posted) -> Place:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import discord
 import structlog
+from arq.connections import ArqRedis
 
-from bot.cards.answers import acknowledge
+from bot.cards.answers import acknowledge, persist
 from bot.desk import Desk
 
 if TYPE_CHECKING:
@@ -19,35 +21,63 @@ if TYPE_CHECKING:
 
 _KEY = "impasto:thinking"
 _SECONDS = 900  # an interaction's token lives no longer
+_PATIENCE = 1.0  # s; of the three that Discord waits
+_RESTARTED = "I was restarted before I was done with this: please ask again."
 
 _log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
-async def thinking(desk: Desk, interaction: discord.Interaction[Any]) -> AsyncIterator[None]:
-    """Acknowledge at once, with an answer that only the member will see; the block must give it."""
-    await acknowledge(interaction)
+async def thinking(
+    desk: Desk, interaction: discord.Interaction[Any], *, ephemeral: bool = True
+) -> AsyncIterator[None]:
+    """Acknowledge at once; the block must give the answer, which the member alone will see if it is `ephemeral`."""
+    client, task = interaction.client, asyncio.current_task()
+    key = f"{_KEY}:{interaction.id}"
     note = json.dumps({"application": interaction.application_id, "token": interaction.token})
-    await desk.redis.set(f"{_KEY}:{interaction.id}", note, ex=_SECONDS)
+    # Before the acknowledgement, or a bot that is killed right after it would not know; but Redis may be away.
+    noting = asyncio.ensure_future(desk.redis.set(key, note, ex=_SECONDS))
+    await asyncio.wait([noting], timeout=_PATIENCE)
+    client.answering.add(task)
     try:
+        await acknowledge(interaction, ephemeral=ephemeral)
+        await noting
         yield
     finally:
-        await desk.redis.delete(f"{_KEY}:{interaction.id}")
+        noting.cancel()
+        client.answering.discard(task)
+        if not client.is_closed():  # else it is for the next process to answer
+            await desk.redis.delete(key)
 
 
-async def answer_left(client: Impasto) -> None:
-    """Tell those that the last process left waiting."""
-    redis = client.desk.redis
+async def left_waiting(redis: ArqRedis) -> Sequence[bytes]:
+    """Whom the last process owes an answer; to be asked before this one listens to anybody."""
+    return [key async for key in redis.scan_iter(f"{_KEY}:*", count=500)]
+
+
+async def answer_left(client: Impasto, keys: Sequence[bytes]) -> None:
+    """Answer those."""
     async with aiohttp.ClientSession() as session:
-        async for key in redis.scan_iter(f"{_KEY}:*", count=500):
-            raw = await redis.getdel(key)
-            if raw is None:
-                continue
-            note, job = json.loads(raw), key.decode().rpartition(":")[2]
-            accepted = await client.desk.jobs.state(job) is not None
-            text = "It is accepted." if accepted else "I was restarted while I took your pictures: please ask again."
-            webhook = discord.Webhook.partial(note["application"], note["token"], session=session)
-            try:
-                await webhook.edit_message("@original", content=text)  # type: ignore[call-overload]
-            except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-                _log.info("an answer came too late", interaction=job, reason=str(error))
+        await asyncio.gather(*(_answer(client, key.decode(), session) for key in keys))
+
+
+async def _answer(client: Impasto, key: str, session: aiohttp.ClientSession) -> None:
+    raw = await client.desk.redis.get(key)
+    if raw is None:
+        return
+    note, job = json.loads(raw), key.rpartition(":")[2]
+    webhook = discord.Webhook.partial(note["application"], note["token"], session=session)
+    text = await _outcome(client.desk, job)
+    try:
+        await persist(lambda: webhook.edit_message("@original", content=text))  # type: ignore[call-overload]
+    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+        _log.info("an answer came too late", interaction=job, reason=str(error))
+    await client.desk.redis.delete(key)
+
+
+async def _outcome(desk: Desk, job: str) -> str:
+    """What became of an interaction: jobs have the id of theirs."""
+    if await desk.jobs.state(job) is None:
+        return _RESTARTED
+    page = await desk.ledger.page(job)
+    return f"Accepted: watch it in <#{page.thread}>." if page and page.thread else "Accepted: watch it below."

@@ -124,9 +124,9 @@ class Scene:
         return text_of(answer)
 
     async def traces(self, job: str) -> list[str]:
-        """The keys of Redis and of the store that there are for a job."""
+        """The keys of Redis and of the store that there are for a job, beside the note of who waits for an answer."""
         async with connect(self.house.url) as redis:
-            keys = [key.decode() async for key in redis.scan_iter(f"*{job}*", count=1000)]
+            keys = [key.decode() async for key in redis.scan_iter(f"*{job}*", count=1000) if b"thinking" not in key]
             keys += ["open"] if await redis.sismember(OPEN, job) else []  # type: ignore[misc]
         return keys + [key for key, _ in await Store(self.house.store_url).list(f"jobs/{job}")]
 

@@ -12,8 +12,9 @@ from discord_server.driver import Interaction
 from discord_server.reading import text_of
 from scene import Scene, scene
 
-from bot.delivery.ledger import Ledger
 from engine.contract.connection import connect
+from engine.contract.events import Snapshot
+from engine.contract.jobs import Jobs
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -102,7 +103,7 @@ async def test_numbers_in_the_form_of_a_snapshot_have_bounds(stage: Scene, what:
 
 async def test_forms_from_before_a_restart_are_answered_in_a_sentence(stage: Scene) -> None:
     forms = [await _opened(stage, await _message(stage), "Use as style"), await _from_here(stage)]
-    stage.bots[-1].kill()
+    stage.bots[-1].end()
     await stage.start_bot()
     for form, values in zip(forms, ({"picture": stage.content}, {}), strict=True):
         sent = await stage.ada.submit(form.modal, values)
@@ -132,11 +133,15 @@ async def _opened(stage: Scene, message: Json, name: str, person: Any = None) ->
 
 
 async def _from_here(stage: Scene) -> Interaction:
-    """The form under a snapshot, of a painting whose snapshot a worker might have posted."""
+    """The form that a snapshot's button opens; the snapshot is told by the test in a worker's place."""
     asked = await stage.stylize()
     card = await stage.card(asked)
     async with connect(stage.house.url) as redis:
-        await Ledger(redis).note(asked.id, {"at:10": f"jobs/{asked.id}/picture-0.png"})
-    press = await stage.ada.forge(card, f"impasto:from:{asked.id}:10")
+        jobs = Jobs(redis)
+        claim = await jobs.start(asked.id, 0, 0, "a worker")
+        assert claim is not None
+        await jobs.emit(claim, Snapshot(job=asked.id, iteration=10, picture=claim.job.content.key, loss=1.0))
+    snapshot = await stage.discord.until(lambda world: world.messages(card["id"])[0])
+    press = await stage.ada.press(snapshot, "From here")
     await press.answered()
     return press

@@ -25,6 +25,9 @@ TROUBLES: dict[str, dict[str, Any]] = {
     "a rate limit of Cloudflare's": {"status": 429, "via": False},
 }
 
+DONE_ALREADY = {40060, 160004}
+"""What Discord says to a repetition of what it did without telling: acknowledged, thread opened."""
+
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def house_stage(house: House, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
@@ -39,9 +42,7 @@ async def on(house_stage: Stage) -> AsyncIterator[Stage]:
     yield house_stage
     await house_stage.clear()
     assert house_stage.discord.world.violations == []
-    repeated = [one["code"] for one in house_stage.discord.world.refusals]
-    print(house_stage.discord.world.refusals)
-    assert repeated == []
+    assert {one["code"] for one in house_stage.discord.world.refusals} <= DONE_ALREADY
 
 
 async def test_a_picture_comes_exactly_once_through_any_trouble(on: Stage) -> None:
@@ -58,10 +59,11 @@ async def test_a_picture_comes_exactly_once_through_any_trouble(on: Stage) -> No
     assert [await fault.hits() for fault in faults] == [1] * len(TROUBLES)
 
 
-@pytest.mark.parametrize("trouble", [{"swallow": "cut"}, {"reset": True}, {"status": 503}])
-async def test_card_and_thread_come_exactly_once_through_any_trouble(on: Stage, trouble: dict[str, Any]) -> None:
-    posts = await on.discord.fault(f"POST /channels/{on.scene.channel.id}/messages", times=1, **trouble)
-    threads = await on.discord.fault(f"POST /channels/{on.scene.channel.id}/messages/*/threads", times=1, **trouble)
+@pytest.mark.parametrize("trouble", ["an answer that is cut off", "a connection reset", "503"])
+async def test_card_and_thread_come_exactly_once(on: Stage, trouble: str) -> None:
+    there = f"POST /channels/{on.scene.channel.id}/messages"
+    posts = await on.discord.fault(there, times=1, **TROUBLES[trouble])
+    threads = await on.discord.fault(f"{there}/*/threads", times=1, **TROUBLES[trouble])
     asked = await on.scene.stylize()
     assert await on.scene.whispered(asked) == f"Accepted: watch it in <#{(await on.scene.card(asked))['id']}>."
     assert len(on.discord.world.threads(on.scene.channel)) == 1

@@ -1,0 +1,150 @@
+"""What `/stylize` can be told, how the card tells it again, and what is refused in one private sentence."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from conftest import House
+from discord_server.driver import Impossible, Person
+from discord_server.reading import files_of, text_of
+from scene import Scene, picture, scene
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+Json = dict[str, Any]
+UNTOLD: Json = {"size": None, "iterations": None}
+"""As it is where nobody chooses."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage(house: House, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+    """Without a worker: what was asked for stays in the queue, as it was asked for."""
+    async with scene(house, tmp_path_factory.mktemp("options")) as made:
+        yield made
+        assert made.discord.world.violations == []
+        assert made.discord.world.refusals == []
+        assert made.discord.world.pings == []
+
+
+@pytest.fixture
+def second(tmp_path: Path) -> Path:
+    return picture(tmp_path / "waves.png", 3)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({}, "fine, 140 iterations at 512 px · seed"),
+        ({"recipe": "classic"}, "classic, 5,000 iterations at 512 px · seed"),
+        ({"recipe": "gatys", "seed": 0}, "gatys, 500 iterations at 512 px · seed 0 · for"),
+        ({"seed": 2**53 - 1}, "fine, 140 iterations at 512 px · seed 9007199254740991 · for"),
+        ({"iterations": 99_900, "size": 1024}, "fine, 99,900 iterations at 1024 px · seed"),
+        ({"iterations": 1, "size": 64}, "fine, 1 iteration at 64 px"),
+        ({"strength": 2.0}, "fine, 140 iterations at 512 px, twice the usual strength · seed"),
+        ({"strength": 0.01}, "fine, 140 iterations at 512 px, 0.01 times the usual strength · seed"),
+        ({"start": "noise"}, "fine, 140 iterations at 512 px, from noise · seed"),
+        ({"start": "style"}, "fine, 140 iterations at 512 px, from the style with 5% noise · seed"),
+        ({"start": "content", "recipe": "gatys"}, "gatys, 500 iterations at 512 px, from the content"),
+        ({"colours": "keep"}, "fine, 140 iterations at 512 px, content's colours · seed"),
+    ],
+    ids=str,
+)
+async def test_the_card_tells_what_was_asked_for(stage: Scene, options: Json, told: str) -> None:
+    asked = await stage.stylize(**UNTOLD | options)
+    assert told in text_of(await stage.card(asked))
+    assert "Accepted" in await stage.whispered(asked)
+
+
+@pytest.mark.parametrize(("blend", "told"), [(None, "two styles"), (50, "two styles"), (30, "two styles 70 : 30")])
+async def test_two_styles_are_mixed(stage: Scene, second: Path, blend: int | None, told: str) -> None:
+    asked = await stage.stylize(style2=second, blend=blend)
+    card = await stage.card(asked)
+    assert f"24 iterations at 64 px, {told} · seed" in text_of(card)
+    assert text_of(card).startswith("### harbour × strokes, waves\n")
+    files = files_of(card)
+    assert [name.partition(asked.id)[2] for name in files] == ["-content.jpg", "-style-1.jpg", "-style-2.jpg"]
+    assert [one["description"] for one in files.values()] == [
+        "Content: harbour.png", "Style: strokes.png", "Style: waves.png",
+    ]  # fmt: skip
+
+
+async def test_a_blend_without_a_second_style_is_refused(stage: Scene) -> None:
+    asked = await stage.stylize(blend=30)
+    assert await stage.whispered(asked) == "A blend needs a second style: attach one as style2."
+    assert await stage.traces(asked.id) == []
+
+
+async def test_a_size_above_the_operators_limit_is_refused(stage: Scene) -> None:
+    asked = await stage.stylize(size=1025)
+    assert await stage.whispered(asked) == "The size may be at most 1024 px here: ask for a smaller one."
+    assert await stage.traces(asked.id) == []
+
+
+@pytest.mark.parametrize(
+    "option",
+    [{"iterations": 0}, {"iterations": 99_901}, {"size": 63}, {"size": 4097}, {"strength": 0.009}, {"strength": 101.0},
+     {"seed": -1}, {"blend": 0}, {"blend": 100}, {"start": "picture"}, {"colours": "style"}, {"recipe": "oils"}],
+    ids=str,
+)  # fmt: skip
+async def test_discords_own_client_refuses_what_is_out_of_range(stage: Scene, option: Json) -> None:
+    with pytest.raises(Impossible, match=next(iter(option))):
+        await stage.stylize(**option)
+
+
+@pytest.mark.parametrize("which", ["content", "style", "style2"])
+async def test_what_is_no_picture_is_named_and_leaves_nothing_behind(stage: Scene, which: str) -> None:
+    for file, words in (
+        (("song.mp3", b"la la la"), "song.mp3 is no picture: attach a PNG, JPEG, WebP or GIF."),
+        (("empty.png", b""), "empty.png is empty: send a picture that holds something."),
+    ):
+        asked = await stage.stylize(**{which: file})
+        assert await stage.whispered(asked) == words
+        assert await stage.traces(asked.id) == []
+
+
+async def test_names_do_nothing_and_are_cut(stage: Scene) -> None:
+    data = stage.content.read_bytes()
+    asked = await stage.stylize(content=("__x__" * 50 + ".png", data), style=("-._~[]()-.png", data))
+    card = await stage.card(asked)
+    heading = text_of(card).split("\n")[0]
+    assert heading.startswith(r"### \_\_x\_\_\_\_x")
+    assert len(heading) <= 104
+    thread = await stage.discord.until(lambda world: world.channel(card["id"]))
+    assert thread["name"].startswith("__x____x__")
+    assert len(thread["name"]) <= 100
+
+
+async def test_each_quota_is_refused_in_a_sentence_of_its_own(house: House, tmp_path: Path) -> None:
+    caps = {"IMPASTO_USER_JOBS": "2", "IMPASTO_GUILD_JOBS": "3", "IMPASTO_TOTAL_JOBS": "4"}
+    async with scene(house, tmp_path, **caps, IMPASTO_MAX_ITERATIONS="1000") as stage:
+        await _empty(stage)
+        bob = await stage.guild.member("Bob")
+        first, _ = await _take(stage, stage.ada, 2)
+        await _refused(stage, stage.ada, "You already have as many paintings under way as one member may: ")
+        await _take(stage, bob, 1)
+        await _refused(stage, bob, "This server already has as many paintings under way as it may: ")
+        await _refused(stage, bob, "At most 1,000 iterations can be asked for here: ", iterations=1001)
+        await _refused(stage, bob, "At most 1,000 iterations can be asked for here: ", recipe="classic", iterations=None)
+        await (await stage.ada.press(first, "Cancel")).shown()
+        elsewhere = await stage.discord.guild("Elsewhere")
+        channel, cy = await elsewhere.channel("chat"), await elsewhere.member("Cy")
+        for _ in range(2):
+            assert "Accepted" in await stage.whispered(await stage.stylize(cy, channel))
+        await _refused(stage, bob, "The queue is full at the moment: ")
+        assert stage.discord.world.violations == []
+
+
+async def _take(stage: Scene, person: Person, times: int) -> list[Json]:
+    return [await stage.card(await stage.stylize(person)) for _ in range(times)]
+
+
+async def _refused(stage: Scene, person: Person, words: str, **options: Any) -> None:
+    asked = await stage.stylize(person, **options)
+    answer = await stage.whispered(asked)
+    assert answer.startswith(words)
+    assert answer.endswith(".")
+    assert await stage.traces(asked.id) == []
