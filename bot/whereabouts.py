@@ -21,18 +21,19 @@ def whereabouts(pid: int | None = None) -> str:
 
 def is_gone(other: str) -> bool:
     """Whether that process has ended for sure; False where it cannot be told from here."""
-    *place, pid, began = other.split(":")
-    if place != _place() or not all([*place, pid, began]):
+    parts = other.split(":")
+    if len(parts) != 5 or not all(parts) or parts[:3] != _place() or not parts[3].isdecimal():
         return False
+    pid, began = int(parts[3]), parts[4]
     try:
-        os.kill(int(pid), 0)
+        os.kill(pid, 0)
     except ProcessLookupError:
         return True
-    except (PermissionError, ValueError, OverflowError):
-        pass
-    state, now_began = _stat(int(pid))
+    except PermissionError:
+        pass  # it is there, but somebody else's
+    state, now_began = _stat(pid)
     # A process id is used again after a while.
-    return state in _ENDED or (now_began != "" and now_began != began)
+    return state in _ENDED or now_began not in ("", began)
 
 
 def _place() -> list[str]:

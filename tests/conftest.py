@@ -22,9 +22,10 @@ from PIL import Image
 from redis import Redis
 
 from engine.contract.connection import connect
-from engine.contract.embedded import die_with_parent, embedded_redis
+from engine.contract.embedded import embedded_redis
 from engine.contract.events import STREAM, Done, Event, follow, parse
 from engine.contract.jobs import Job, Jobs, Picture, new_id
+from engine.contract.leash import leashed
 from engine.contract.store import Store
 from engine.contract.turns import Turns
 from engine.painting.painter import paint
@@ -85,10 +86,9 @@ class Hand:
 
     def __init__(self, environment: dict[str, str]) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "engine.worker", "--weights", "random", "--device", "cpu"],
+            leashed([sys.executable, "-m", "engine.worker", "--weights", "random", "--device", "cpu"]),
             env=environment,
             stdout=subprocess.PIPE,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 - one call into libc
         )
 
     def ready(self) -> Hand:

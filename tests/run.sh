@@ -18,4 +18,4 @@ check "format" .venv/bin/python -m ruff format --check .
 check "mypy" .venv/bin/python -m mypy
 # As engine.painting does; a test may load torch before it.
 export GOMP_SPINCOUNT=2000
-exec .venv/bin/python -m pytest "$@"
+exec .venv/bin/python -m pytest -n 2 --dist loadfile "$@"

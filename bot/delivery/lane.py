@@ -205,8 +205,8 @@ class Lane:
         """Nobody can see it any more: paint no further, and say why where that is still possible."""
         self._log.warning("the painting is stopped, for it cannot be shown", reason=str(error))
         locked = error.verdict is Verdict.UNARCHIVE_FIRST  # a message wakes an archived thread, but not a locked one
-        known = await self._note({})
-        page = known if known.stopped else await self._note({"stopped": _LOCKED if locked else str(error)})
+        await self._desk.ledger.stop(self._id, _LOCKED if locked else str(error))
+        page = await self._note({})
         await self._desk.jobs.cancel(self._id)
         return page
 

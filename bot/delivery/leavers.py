@@ -21,7 +21,7 @@ class Leavers:
     async def lost(self, job: str, why: str) -> None:
         """The job's card is gone: paint no further. `why` is a sentence."""
         _log.warning("the painting is stopped, for its card is gone", job=job, reason=why)
-        await self._desk.ledger.note(job, {"stopped": why})
+        await self._desk.ledger.stop(job, why)
         await self._desk.jobs.cancel(job)
 
     async def left(

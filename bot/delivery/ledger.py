@@ -150,6 +150,10 @@ class Ledger:
         members: Any = await self._redis.smembers(_FORGETTING)  # type: ignore[misc]
         return sorted(member.decode() for member in members)
 
+    async def stop(self, job: str, why: str) -> None:
+        """Nothing more is posted, for this reason, a sentence; the first reason stays."""
+        await self._redis.hsetnx(_key(job), "stopped", why)  # type: ignore[misc]
+
     async def acknowledge(self, *entries: str) -> None:
         """The events are dealt with; there was nothing to post."""
         if entries:

@@ -147,7 +147,9 @@ def _file_names(message: discord.Message) -> Iterator[str]:
     yield from (file.filename for file in message.attachments)
     for box in message.components:
         for part in getattr(box, "children", ()):
-            yield from (unquote(urlsplit(item.media.url).path).rpartition("/")[2] for item in getattr(part, "items", ()))
+            yield from (
+                unquote(urlsplit(item.media.url).path).rpartition("/")[2] for item in getattr(part, "items", ())
+            )
 
 
 def fresh(files: Sequence[Upload], alt: Sequence[str]) -> list[discord.File]:

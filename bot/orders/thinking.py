@@ -28,9 +28,7 @@ _log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
-async def thinking(
-    desk: Desk, interaction: discord.Interaction[Any], *, ephemeral: bool = True
-) -> AsyncIterator[None]:
+async def thinking(desk: Desk, interaction: discord.Interaction[Any], *, ephemeral: bool = True) -> AsyncIterator[None]:
     """Acknowledge at once; the block must give the answer, which the member alone will see if it is `ephemeral`."""
     client, task = interaction.client, asyncio.current_task()
     key = f"{_KEY}:{interaction.id}"

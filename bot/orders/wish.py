@@ -50,6 +50,8 @@ def new_recipe(name: str, weights: str, fields: Mapping[str, Any]) -> Recipe:
     given = {field: value for field, value in fields.items() if value is not None}
     if given.get("start") == "noise":
         given.setdefault("noise", 1.0)
+    elif "start" in given and preset(name, weights=weights).noise == 1:
+        given.setdefault("noise", 0.0)  # or nothing would be left of what was chosen
     given.setdefault("seed", new_seed())
     if "iterations" in given:  # each scale takes at least one of them
         given.setdefault("scales", min(preset(name, weights=weights).scales, max(1, given["iterations"])))

@@ -6,7 +6,7 @@ import asyncio
 import signal
 
 from bot.processes import send
-from engine.contract.embedded import die_with_parent
+from engine.contract.leash import leashed
 
 
 class WorkshopError(Exception):
@@ -32,13 +32,12 @@ class Hand:
     async def hire(self) -> None:
         """Start the worker and wait until it is ready. Raises `WorkshopError` when it ends before."""
         self._process = await asyncio.create_subprocess_exec(
-            *self._command,
+            *leashed(self._command),
             env=self._environment,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             # A session of its own: Ctrl-C in the terminal is for the command, which stops the worker in order.
             start_new_session=True,
-            preexec_fn=die_with_parent,
         )
         assert self._process.stdout is not None  # noqa: S101 - it is a pipe
         if not (await self._process.stdout.readline()).startswith(b"ready"):

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, NoReturn, get_type_hints
 
 import click
 from redis.exceptions import RedisError
@@ -18,6 +18,7 @@ from bot.terminal.dry_run import dry_run
 from bot.terminal.hand import WorkshopError
 from bot.terminal.paint import Order, paint, resume
 from engine.contract.embedded import EmbeddedError
+from engine.contract.leaving import leave
 from engine.contract.logs import log_to
 from engine.contract.settings import SettingsError, read_settings
 from engine.contract.store import StoreError
@@ -171,5 +172,14 @@ def main() -> None:
         sys.exit(130)
 
 
+def run() -> NoReturn:
+    """`main` as a process of its own."""
+    try:
+        main()
+    except SystemExit as end:
+        leave(end.code if isinstance(end.code, int) else 0)
+    leave(0)
+
+
 if __name__ == "__main__":
-    main()
+    run()

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import importlib
 import shutil
-import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +12,7 @@ from pathlib import Path
 
 import redis
 
+from engine.contract.leash import leashed
 from engine.contract.settings import socket_folder
 
 _READY_SECONDS = 20.0
@@ -22,13 +20,6 @@ _READY_SECONDS = 20.0
 
 class EmbeddedError(Exception):
     """The embedded Redis cannot run; the text is one sentence for the operator."""
-
-
-def die_with_parent() -> None:
-    """In a child before exec: end it when its parent ends, however that happens (Linux; elsewhere it may linger)."""
-    if sys.platform == "linux":
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
 
 
 def find_server() -> str:
@@ -60,11 +51,10 @@ def embedded_redis(data: Path) -> Iterator[str]:
     log = (data / "redis.log").open("ab")
     # A session of its own: Ctrl-C in the terminal is for the command, which ends its children in order.
     process = subprocess.Popen(
-        command,
+        leashed(command),
         stdout=log,
         stderr=log,
         start_new_session=True,
-        preexec_fn=die_with_parent,  # noqa: PLW1509 - one call into libc, before there are threads
     )
     try:
         _await_ready(process, socket, data / "redis.log")

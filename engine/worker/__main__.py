@@ -11,6 +11,7 @@ from typing import TextIO
 
 from redis.exceptions import RedisError
 
+from engine.contract.leaving import leave
 from engine.contract.logs import log_to
 from engine.contract.settings import SettingsError, read_settings
 from engine.contract.store import StoreError
@@ -53,4 +54,4 @@ def _say_ready(studio: Studio) -> None:
     studio.say(f"ready: {studio.id} paints on {studio.device_name} with {studio.weights.identity} weights")
 
 
-sys.exit(main())
+leave(main())

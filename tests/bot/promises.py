@@ -72,7 +72,9 @@ def check_kept(world: WorldView, asked: list[Asked]) -> None:
         assert "**Done**" in text_of(card)
         assert one.pictures(world) == one.promised, one
     for channel in {one.channel for one in asked}:
-        cards = [one.cards(world)[0]["id"] for one in asked if one.channel == channel and one.threaded and one.done(world)]
+        cards = [
+            one.cards(world)[0]["id"] for one in asked if one.channel == channel and one.threaded and one.done(world)
+        ]
         assert sorted(thread["id"] for thread in world.threads(channel)) == sorted(cards)
 
 

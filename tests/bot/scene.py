@@ -16,8 +16,8 @@ from discord_server.driver import Channel, Discord, Guild, Interaction, Person, 
 from discord_server.reading import buttons_of, files_of, is_ephemeral, text_of
 
 from engine.contract.connection import connect
-from engine.contract.embedded import die_with_parent
 from engine.contract.jobs import OPEN
+from engine.contract.leash import leashed
 from engine.contract.store import Store
 
 Json = dict[str, Any]
@@ -48,11 +48,10 @@ class BotProcess:
         self.log = log
         with log.open("ab") as file:
             self._process = subprocess.Popen(
-                discord.bot_command("bot"),
+                leashed(discord.bot_command("bot")),
                 env=environment,
                 stdout=file,
                 stderr=file,
-                preexec_fn=die_with_parent,  # noqa: PLW1509 - one call into libc
             )
 
     @property

@@ -11,6 +11,7 @@ from typing import Any
 
 from conftest import House
 from discord_server.driver import Person, WorldView
+from discord_server.faults import Fault
 from promises import Asked, check_kept, check_no_loops
 from scene import Scene, scene
 
@@ -28,21 +29,24 @@ A_ROUND = 4
 
 @dataclass(frozen=True)
 class Moment:
-    """When the bot makes a request, for the first to the `most`-th time since the kill before."""
+    """When the bot makes such a request, for the first to the `most`-th time since the kill before."""
 
-    route: str
-    """As the stand-in counts it."""
-    pattern: str
-    """As the stand-in breaks it."""
+    requests: str
+    """As the stand-in's faults are given."""
     most: int
 
+    def times(self, world: WorldView) -> int:
+        """How often it has come."""
+        fault = Fault(0, self.requests)
+        return sum(count for route, count in world.counts["requests"].items() if fault.matches(route))
 
-ACKNOWLEDGES = Moment("POST /interactions/{interaction_id}/{interaction_token}/callback", "POST /interactions/**", 4)
-ANSWERS = Moment("PATCH /webhooks/{webhook_id}/{webhook_token}/messages/{message_id}", "PATCH /webhooks/**", 3)
-OPENS_A_THREAD = Moment("POST /channels/{channel_id}/messages/{message_id}/threads", "POST /channels/*/messages/*/*", 1)
-POSTS = Moment("POST /channels/{channel_id}/messages", "POST /channels/*/messages", 12)
-EDITS_A_CARD = Moment("PATCH /channels/{channel_id}/messages/{message_id}", "PATCH /channels/*/messages/*", 3)
-LOGS_IN = Moment("GET /oauth2/applications/@me", "GET /oauth2/**", 1)
+
+ACKNOWLEDGES = Moment("POST /interactions/**", 4)
+ANSWERS = Moment("PATCH /webhooks/**", 3)
+OPENS_A_THREAD = Moment("POST /channels/*/messages/*/threads", 1)
+POSTS = Moment("POST /channels/*/messages", 12)
+EDITS_A_CARD = Moment("PATCH /channels/*/messages/*", 3)
+LOGS_IN = Moment("GET /oauth2/applications/@me", 1)
 WHILE_IT_PAINTS = (ACKNOWLEDGES, ACKNOWLEDGES, ANSWERS, OPENS_A_THREAD, POSTS, POSTS, POSTS, EDITS_A_CARD)
 
 AFTER, DURING, DOWNLOADING = "after", "during", "while it downloads, after"
@@ -81,9 +85,9 @@ class Night:
             press = await person.press(parent.cards(self.stage.discord.world)[0], "Again")
             self.asked.append(Asked(press, parent.channel, parent.iterations, parent.threaded))
             return
-        channel, own_thread = self.dice.choice([place for place in self.places if place[1]] if threaded else [
-            *self.places, (await person.dm(), False)
-        ])
+        channel, own_thread = self.dice.choice(
+            [place for place in self.places if place[1]] if threaded else [*self.places, (await person.dm(), False)]
+        )
         iterations = self.dice.randint(24, 60)
         asked = await self.stage.stylize(person, self.stage.discord.channel(channel), iterations=iterations)
         self.asked.append(Asked(asked, channel, iterations, own_thread))
@@ -96,16 +100,16 @@ class Night:
         """Kill the bot at the moment, while some are asking."""
         discord, number = self.stage.discord, self.dice.randint(1, moment.most)
         modes = [AFTER, DURING, *([DOWNLOADING] * 2 if moment is ACKNOWLEDGES else [])]
-        mode, before = self.dice.choice(modes), times(discord.world, moment)
-        print(f"killed {mode} {moment.route}, time {number}")
+        mode, before = self.dice.choice(modes), moment.times(discord.world)
+        print(f"killed {mode} {moment.requests}, time {number}")
         fault = None
         if mode == DURING:
-            fault = await discord.fault(moment.pattern, swallow="hang", times=1, skip=number - 1)
+            fault = await discord.fault(moment.requests, swallow="hang", times=1, skip=number - 1)
         if mode == DOWNLOADING:
             fault = await discord.fault("GET /ephemeral-attachments/**", delay_s=600)
         for asks in range(asking):
             await self.ask(threaded=not asks)
-        await discord.until(lambda world: times(world, moment) >= before + number)
+        await discord.until(lambda world: moment.times(world) >= before + number)
         self.stage.bots[-1].kill()
         self.kills += 1
         if fault is not None:
@@ -125,11 +129,6 @@ class Night:
 
     def accepted(self, world: WorldView) -> list[Asked]:
         return [one for one in self.asked if one.verdict(world) == "accepted"]
-
-
-def times(world: WorldView, moment: Moment) -> int:
-    """How often the bot has come to it."""
-    return int(world.counts["requests"].get(moment.route, 0))
 
 
 async def test_every_picture_comes_once_and_in_order_however_often_the_bot_is_killed(

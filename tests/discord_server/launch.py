@@ -29,7 +29,7 @@ def main() -> None:
         raise SystemExit("usage: launch.py API_URL GATEWAY_URL -- ARGUMENTS")
     # A script's own folder comes first on the path, and its modules are not the bot's.
     sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).parent.resolve()]
-    from bot.terminal.main import main as impasto
+    from bot.terminal.main import run as impasto
 
     point_discord_at(api_url, gateway_url)
     sys.argv = ["impasto", *arguments]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,12 +84,12 @@ class Person:
         packed = {name: parcel.pack(value) for name, value in values.items()}
         return await self._ask("submit", parcel, interaction=modal.interaction, values=packed)
 
-    async def post(self, channel: Any, text: str = "", files: list[File] | None = None, reply_to: Any = None) -> Json:
+    async def post(self, channel: Any, text: str = "", files: Sequence[File] = (), reply_to: Any = None) -> Json:
         """A message of their own."""
         order: Json = {"channel": id_of(channel), "text": text, "user": self.id}
         if reply_to is not None:
             order["reply_to"] = id_of(reply_to)
-        message: Json = await self._link.call("say", files or [], **order)
+        message: Json = await self._link.call("say", files, **order)
         return message
 
     async def dm(self) -> str:

@@ -60,7 +60,7 @@ class Rest:
         self._book(request.method, path, path if found is None else found[0].template, answer)
         if fault is not None and fault.swallow == "hang":
             await asyncio.Event().wait()
-        return reset(request) if fault is not None and fault.swallow else answer.response()
+        return reset(request) if answer.status == 0 or (fault is not None and fault.swallow) else answer.response()
 
     async def _answer(self, request: web.Request, path: str, found: Any) -> Answer:
         headers = dict(VIA)
@@ -80,6 +80,8 @@ class Rest:
         except Refusal as refusal:
             self._note(refusal, request.method, path)
             return Answer(refusal.status, _refused(refusal), headers, refusal.code)
+        except ConnectionError:
+            return Answer(0)  # the client has died in the middle of its request
         except Exception as error:
             # A body of a shape that no rule foresaw is the bot's fault or this server's: a test must see it either way.
             logging.getLogger(__name__).exception("%s %s", request.method, path)

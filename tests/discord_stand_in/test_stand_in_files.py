@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import aiohttp
 import pytest
 from discord_server.driver import Discord
 from discord_server.reading import files_of
@@ -33,12 +34,12 @@ async def test_a_file_is_described(discord: Discord) -> None:
     assert (file["filename"], file["width"], file["height"], file["description"]) == ("a_b.png", 8, 8, "red")
     assert (file["content_type"], file["size"]) == ("image/png", len(png(8)))
     assert await discord.download(file["url"]) == png(8)
+    with pytest.raises(ConnectionError, match="404"):
+        await discord.download(file["url"].replace("hm=", "hm=0"))
     await discord.turn_clock(24 * 3600 + 1)
     with pytest.raises(ConnectionError, match="404"):
         await discord.download(file["url"])
     assert await discord.file(file) == png(8)
-    with pytest.raises(ConnectionError):
-        await discord.download(file["url"].replace("hm=", "hm=0"))
 
 
 @pytest.mark.parametrize(("boost", "megabytes"), [(0, 10), (1, 10), (2, 50), (3, 100)])
@@ -58,6 +59,22 @@ async def test_a_request_of_more_than_25_mib(discord: Discord) -> None:
     files = {f"{number}.bin": bytes(9 * MIB) for number in range(3)}
     refused = await Raw(discord)("POST", f"/channels/{channel.id}/messages", {}, files)
     assert (refused.status, refused.code) == (413, 40005)
+
+
+async def test_a_request_that_does_not_say_how_large_it_is(discord: Discord) -> None:
+    channel = await (await discord.guild("Studio", boost=3)).channel("paintings")
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b'--x\r\nContent-Disposition: form-data; name="files[0]"; filename="a.bin"\r\n\r\n'
+        for _ in range(26):
+            yield bytes(MIB)
+        yield b"\r\n--x--\r\n"
+
+    headers = {"Authorization": f"Bot {discord.token}", "Content-Type": "multipart/form-data; boundary=x"}
+    async with aiohttp.ClientSession() as session:
+        url = f"{discord.api_url}/channels/{channel.id}/messages"
+        async with session.post(url, data=body(), headers=headers) as refused:
+            assert refused.status == 413
 
 
 async def test_eleven_files(discord: Discord) -> None:

@@ -158,9 +158,9 @@ async def test_a_user_install_has_five_follow_ups(discord: Discord) -> None:
 
 
 async def test_a_button_can_change_its_message(discord: Discord, channel: Channel, ada: Person) -> None:
-    button = {"type": 2, "style": 1, "label": "More", "custom_id": "more"}
-    select = {"type": 3, "custom_id": "s", "options": [{"label": "Fine", "value": "f"}]}
-    rows = [{"type": 1, "components": [button]}, {"type": 1, "components": [select]}]
+    button: Json = {"type": 2, "style": 1, "label": "More", "custom_id": "more"}
+    select: Json = {"type": 3, "custom_id": "s", "options": [{"label": "Fine", "value": "f"}]}
+    rows: list[Json] = [{"type": 1, "components": [button]}, {"type": 1, "components": [select]}]
     sent = (await Raw(discord)("POST", f"/channels/{channel.id}/messages", {"content": "a", "components": rows})).body
     i = await ada.press(sent, "More")
     assert i.payload["data"] == {"custom_id": "more", "component_type": 2, "id": 2}
@@ -173,6 +173,10 @@ async def test_a_button_can_change_its_message(discord: Discord, channel: Channe
     await Raw(discord)("PATCH", hook(discord, j) + "/messages/@original", {"content": "c", "components": []})
     assert discord.world.message(sent)["content"] == "c"
     with pytest.raises(Impossible, match="has 0 of 'More'"):
+        await ada.press(sent, "More")
+    rows[0]["components"][0]["disabled"] = True
+    await Raw(discord)("PATCH", f"/channels/{channel.id}/messages/{sent['id']}", {"components": rows})
+    with pytest.raises(Impossible, match="disabled"):
         await ada.press(sent, "More")
     assert discord.world.violations == []
 
@@ -215,6 +219,7 @@ async def test_what_the_bot_is_told(guild: Guild, channel: Channel, ada: Person)
     in_dm = (await ada.slash(await ada.dm(), "go")).payload
     assert "guild_id" not in in_dm
     assert in_dm["user"]["id"] == ada.id
+    assert "recipients" not in in_dm["channel"]
     assert in_dm["authorizing_integration_owners"] == {"0": "0"}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
+import aiohttp
 import pytest
 from discord_server.driver import Discord
 from raw import Json, Raw
@@ -118,6 +119,15 @@ async def test_a_correct_message_is_taken(discord: Discord) -> None:
     assert discord.world.violations == []
 
 
+async def test_the_content_type_is_exactly_json(discord: Discord) -> None:
+    channel = await (await discord.guild("Studio")).channel("paintings")
+    url = f"{discord.api_url}/channels/{channel.id}/messages"
+    headers = {"Authorization": f"Bot {discord.token}", "Content-Type": "text/plain"}
+    async with aiohttp.ClientSession() as session, session.post(url, data=b"{}", headers=headers) as refused:
+        assert refused.status == 400
+        assert refused.headers["Content-Type"] == "application/json"
+
+
 async def test_an_empty_message(discord: Discord) -> None:
     channel = await (await discord.guild("Studio")).channel("paintings")
     answer = await Raw(discord)("POST", f"/channels/{channel.id}/messages", {"content": " "})
@@ -211,6 +221,7 @@ async def test_who_is_pinged(discord: Discord) -> None:
         found = [one for one in discord.world.pings if one["message"] == sent["id"]]
         return {key: found[0][key] for key in ("users", "roles", "everyone")} if found else None
 
+    quiet = await guild.role("quiet")
     whole = {"users": [ada.id], "roles": [role], "everyone": True}
     assert await ping({"content": everybody}) == whole
     assert await ping(v2(text(everybody))) == whole
@@ -219,7 +230,7 @@ async def test_who_is_pinged(discord: Discord) -> None:
     assert await ping({"content": everybody, "allowed_mentions": some}) == {**whole, "everyone": False}
     assert await ping({"content": everybody, "flags": 1 << 12}) is None
     await guild.everyone_permissions({"view_channel", "send_messages"})
-    assert await ping({"content": everybody}) == {**whole, "everyone": False}
+    assert await ping({"content": f"{everybody} <@&{quiet}>"}) == {**whole, "everyone": False}
 
 
 async def test_an_edit_pings_nobody_but_mentions_by_default(discord: Discord) -> None:

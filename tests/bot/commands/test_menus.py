@@ -7,14 +7,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from by_hand import brush
 from conftest import House
 from discord_server.driver import Interaction
 from discord_server.reading import text_of
 from scene import Scene, scene
-
-from engine.contract.connection import connect
-from engine.contract.events import Snapshot
-from engine.contract.jobs import Jobs
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -136,11 +133,8 @@ async def _from_here(stage: Scene) -> Interaction:
     """The form that a snapshot's button opens; the snapshot is told by the test in a worker's place."""
     asked = await stage.stylize()
     card = await stage.card(asked)
-    async with connect(stage.house.url) as redis:
-        jobs = Jobs(redis)
-        claim = await jobs.start(asked.id, 0, 0, "a worker")
-        assert claim is not None
-        await jobs.emit(claim, Snapshot(job=asked.id, iteration=10, picture=claim.job.content.key, loss=1.0))
+    async with brush(stage, asked.id) as painter:
+        await painter.snapshot(10)
     snapshot = await stage.discord.until(lambda world: world.messages(card["id"])[0])
     press = await stage.ada.press(snapshot, "From here")
     await press.answered()

@@ -48,7 +48,7 @@ def second(tmp_path: Path) -> Path:
         ({"strength": 0.01}, "fine, 140 iterations at 512 px, 0.01 times the usual strength · seed"),
         ({"start": "noise"}, "fine, 140 iterations at 512 px, from noise · seed"),
         ({"start": "style"}, "fine, 140 iterations at 512 px, from the style with 5% noise · seed"),
-        ({"start": "content", "recipe": "gatys"}, "gatys, 500 iterations at 512 px, from the content"),
+        ({"start": "content", "recipe": "gatys"}, "gatys, 500 iterations at 512 px, from the content · seed"),
         ({"colours": "keep"}, "fine, 140 iterations at 512 px, content's colours · seed"),
     ],
     ids=str,
@@ -108,20 +108,17 @@ async def test_what_is_no_picture_is_named_and_leaves_nothing_behind(stage: Scen
 
 async def test_names_do_nothing_and_are_cut(stage: Scene) -> None:
     data = stage.content.read_bytes()
-    asked = await stage.stylize(content=("__x__" * 50 + ".png", data), style=("-._~[]()-.png", data))
-    card = await stage.card(asked)
-    heading = text_of(card).split("\n")[0]
-    assert heading.startswith(r"### \_\_x\_\_\_\_x")
-    assert len(heading) <= 104
+    long = f"-#-{'harbour~' * 40}.png"
+    card = await stage.card(await stage.stylize(content=(long, data), style=("1.2.3.sea.png", data)))
     thread = await stage.discord.until(lambda world: world.channel(card["id"]))
-    assert thread["name"].startswith("__x____x__")
-    assert len(thread["name"]) <= 100
+    assert thread["name"] == "--harbourharbourharbourharbourharbou…rharbour × 1.2.3.sea"
+    assert text_of(card).startswith("### \\--harbourharbourharbourharbourharbou…rharbour × 1.2.3.sea\n")
 
 
-async def test_each_quota_is_refused_in_a_sentence_of_its_own(house: House, tmp_path: Path) -> None:
+async def test_each_quota_is_refused_in_a_sentence_of_its_own(redis_server: str, tmp_path: Path) -> None:
+    house = House(f"{redis_server}?db=3", tmp_path)
     caps = {"IMPASTO_USER_JOBS": "2", "IMPASTO_GUILD_JOBS": "3", "IMPASTO_TOTAL_JOBS": "4"}
     async with scene(house, tmp_path, **caps, IMPASTO_MAX_ITERATIONS="1000") as stage:
-        await _empty(stage)
         bob = await stage.guild.member("Bob")
         first, _ = await _take(stage, stage.ada, 2)
         await _refused(stage, stage.ada, "You already have as many paintings under way as one member may: ")

@@ -1,4 +1,4 @@
-"""AutoMod refuses what the bot writes: the pictures' names are left away, or the painting is stopped with a sentence."""
+"""AutoMod refuses what the bot writes: the pictures' names are left away, or the painting stops with a sentence."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import pytest_asyncio
 from conftest import House
 from discord_server.reading import text_of
 from scene import card_of, pictures
-from trouble_kit import Brush, Stage, stage
+from trouble_kit import Stage, stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -69,7 +69,7 @@ async def test_card_and_thread_come_exactly_once(on: Stage, trouble: str) -> Non
     assert len(on.discord.world.threads(on.scene.channel)) == 1
     assert len(on.discord.world.messages(on.scene.channel)) == 1
     assert await posts.hits() == await threads.hits() == 1
-    brush = await Brush.take(on, asked.id)
+    brush = await on.brush(asked.id)
     await brush.snapshot(10)
     await on.posted(on.discord.world.threads(on.scene.channel)[0], "00010.png")
 

@@ -8,8 +8,8 @@ import pytest
 import pytest_asyncio
 from conftest import House
 from discord_server.reading import buttons_of, files_of, text_of
-from scene import card_of, pictures
-from trouble_kit import Brush, Stage, refused, stage
+from scene import pictures
+from trouble_kit import Stage, refused, stage
 
 from bot.delivery.ledger import Ledger
 
@@ -44,7 +44,7 @@ async def test_a_failure_wakes_the_archived_thread_that_its_card_is_in(on: Stage
     thread = await on.scene.channel.thread("about it", on.scene.ada)
     asked = await on.scene.stylize(channel=thread)
     card = await on.scene.card(asked, thread)
-    brush = await Brush.take(on, asked.id)
+    brush = await on.brush(asked.id)
     await on.scene.ended(card, "**Painting**")
     await thread.archive()
     await brush.failed("The painting was set aside: 3 workers ended while on it.")
@@ -82,6 +82,21 @@ async def test_the_right_to_attach_files_that_goes_before_the_end_is_told(on: St
     assert refused(on.discord.world, card["id"]) == [50013, 50013]  # the picture, and the card with it
 
 
+@pytest.mark.parametrize("what", ["thread", "channel", "server"])
+async def test_what_goes_away_while_there_is_nothing_to_post_stops_the_painting(on: Stage, what: str) -> None:
+    card, brush = await on.easel()
+    if what == "thread":
+        await on.discord.channel(card).delete()
+    elif what == "channel":
+        await on.scene.channel.delete()
+    else:
+        await on.scene.guild.kick_bot()
+    await brush.stopped(10)
+    if what == "thread":
+        told = text_of(await on.scene.ended(card, "**Stopped**"))
+        assert "The thread was deleted, so the painting was stopped: press Continue to go on in a new one." in told
+
+
 async def test_what_was_to_be_stopped_when_the_bot_was_killed_is_stopped_by_the_next(on: Stage) -> None:
     card, brush = await on.easel()
     on.scene.bots[-1].kill()
@@ -96,6 +111,5 @@ async def test_weights_that_no_worker_has_are_told(on: Stage, house: House) -> N
     asked = await on.scene.stylize()
     await on.scene.whispered(asked)
     house.hire().ready()
-    await on.discord.until(lambda world: "**It failed**" in text_of(card_of(world, on.scene.channel, asked.id) or {}))
-    told = text_of(on.discord.world.message(await on.scene.card(asked)))
+    told = text_of(await on.scene.ended(await on.scene.card(asked), "**It failed**"))
     assert "needs the weights imagenet, and the worker has random: start a worker with those weights." in told

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 from conftest import House
-from discord_server.driver import Channel
 from discord_server.reading import buttons_of, text_of
 from scene import LONG, card_of, pictures
 from trouble_kit import Stage, refused, stage
@@ -19,6 +18,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def house_stage(busy_house: House, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
     async with stage(busy_house, tmp_path_factory.mktemp("places")) as made:
         yield made
+        # Far from the ten thousand for which Discord bans an address: nothing that was refused was tried again.
+        assert made.discord.world.counts["invalid_requests"] <= 20
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -64,7 +65,7 @@ async def test_a_locked_thread_stops_the_painting(on: Stage, archive: bool) -> N
 async def test_a_deleted_thread_stops_the_painting(on: Stage) -> None:
     card = await on.painting()
     await on.discord.channel(card).delete()
-    await stopped_with(on, card, "The thread was deleted, so the painting was stopped: press Continue to go on in a new one.")
+    await stopped_with(on, card, "thread was deleted")
     assert len(refused(on.discord.world, card["id"])) <= 1  # a picture may have been on its way
 
 
@@ -85,7 +86,9 @@ async def test_a_deleted_channel_stops_the_painting(on: Stage) -> None:
 async def test_a_permission_taken_away_stops_the_painting(on: Stage, right: str) -> None:
     card = await on.painting()
     await on.scene.channel.deny(right)
-    await stopped_with(on, card, "I may not post here: give me", right.replace("_", " ").title().replace(" In ", " in "))
+    await stopped_with(
+        on, card, "I may not post here: give me", right.replace("_", " ").title().replace(" In ", " in ")
+    )
     assert refused(on.discord.world, card["id"]) == [50013]
 
 
@@ -103,7 +106,7 @@ async def test_a_bot_that_is_kicked_stops_its_paintings(on: Stage) -> None:
 
 async def test_direct_messages_that_are_closed_stop_the_painting(on: Stage) -> None:
     zoe = await on.discord.user("Zoe", installed=True)
-    where = Channel(on.scene.guild._link, await zoe.dm())
+    where = on.discord.channel(await zoe.dm())
     asked = await on.scene.stylize(zoe, where, **LONG)
     card = await on.scene.card(asked, where)
     await zoe.dms(open=False)

@@ -29,6 +29,7 @@ class Stage:
 
     def __init__(self, made: Scene, desk: Desk) -> None:
         self.scene, self.discord, self.desk = made, made.discord, desk
+        self.brushes: list[Brush] = []
 
     async def painting(self, asked: Interaction | None = None) -> Json:
         """The card of a painting that does not end by itself, once its thread is open."""
@@ -41,7 +42,12 @@ class Stage:
         """A card whose thread is open, and the brush that its painting waits for."""
         asked = await self.scene.stylize(**options)
         card = await self.painting(asked)
-        return card, await Brush.take(self, asked.id)
+        return card, await self.brush(asked.id)
+
+    async def brush(self, job: str) -> Brush:
+        """Begins the job, as a worker would; there must be no worker in the house."""
+        self.brushes.append(await Brush.take(self.desk, job))
+        return self.brushes[-1]
 
     async def posted(self, where: Json | str, *ends: str) -> Json:
         """The message whose files' names end so, once it is there."""
@@ -61,10 +67,12 @@ class Stage:
 
     async def clear(self) -> None:
         """Nothing is left to be painted, so that the house is free for others."""
+        for brush in self.brushes:
+            await brush.lay_down()
+        self.brushes.clear()
         for job in await self.desk.jobs.open():
             await self.desk.jobs.cancel(job)
-            if await self.desk.jobs.state(job) == "painting" and self.scene.house.hands:
-                await self.outcome(job)
+            await self.outcome(job)
 
 
 @asynccontextmanager
@@ -92,12 +100,17 @@ class Brush:
         self._desk, self._claim, self._job = desk, claim, claim.job
 
     @classmethod
-    async def take(cls, stage: Stage, job: str) -> Brush:
-        """Begins the job, as a worker would; there must be no worker in the house."""
-        claim = await stage.desk.jobs.start(job, 0, 0, "by hand")
+    async def take(cls, desk: Desk, job: str) -> Brush:
+        """Begins the job."""
+        claim = await desk.jobs.start(job, 0, 0, "by hand")
         assert claim is not None
-        await stage.desk.jobs.emit(claim, Started(job=job, iteration=0, device="a hand", width=96, height=72))
-        return cls(stage.desk, claim)
+        await desk.jobs.emit(claim, Started(job=job, iteration=0, device="a hand", width=96, height=72))
+        return cls(desk, claim)
+
+    async def lay_down(self) -> None:
+        """Ends the job if it is still open."""
+        if await self._desk.jobs.state(self._job.id) == "painting":
+            await self._desk.jobs.finish(self._claim, Cancelled(job=self._job.id, iteration=0))
 
     async def progress(self, iteration: int) -> None:
         """How far it is."""

@@ -1,0 +1,131 @@
+"""`/forget`: of what somebody had painted nothing is left, neither on Discord nor in Redis nor in the store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from by_hand import brush
+from conftest import House
+from discord_server.driver import Channel, Person
+from discord_server.reading import text_of
+from scene import LONG, Scene, pictures, scene
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+Json = dict[str, Any]
+SHORT = {"iterations": 12}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage(house: House, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+    async with scene(house, tmp_path_factory.mktemp("forget")) as made:
+        yield made
+        assert made.discord.world.violations == []
+
+
+@pytest.fixture(scope="module")
+def worker(house: House) -> None:
+    """For the tests that come after those that paint by hand."""
+    house.hire(seconds=0.15).ready()
+
+
+async def test_a_restart_in_the_middle_does_not_save_anything(stage: Scene) -> None:
+    """What has ended, and tells no more, is remembered to be forgotten."""
+    eve = await stage.guild.member("Eve")
+    job, card = await _painting(stage, eve, stage.channel)
+    async with brush(stage, job) as painter:
+        await painter.snapshot(10)
+        await painter.stopped(20)
+    await stage.ended(card, "**Stopped**")
+    stuck = await stage.discord.fault("DELETE /channels/**", swallow="hang")
+    await eve.slash(stage.channel, "forget")
+    await stage.discord.until(lambda world: world.requests[-1]["method"] == "DELETE" or None)
+    stage.bots[-1].kill()
+    await stuck.remove()
+    assert await stage.traces(job) != []
+    await stage.start_bot()
+    await _gone(stage, job)
+    assert _cards(stage, stage.channel, job) == []
+
+
+async def test_everything_of_mine_is_deleted_and_nothing_of_others(stage: Scene, worker: None) -> None:
+    guild = await stage.discord.guild("Free", bot_permissions=["manage_threads"])
+    channel, eve, bob = await guild.channel("paintings"), await guild.member("Eve"), await guild.member("Bob")
+    dm, other = stage.discord.channel(await eve.dm()), await guild.channel("other")
+    done, done_card = await _painting(stage, eve, channel, **SHORT)
+    by_dm, dm_card = await _painting(stage, eve, dm, **SHORT)
+    for card in (done_card, dm_card):
+        await stage.ended(card)
+    await (await eve.slash(other, "show", job=done)).shown()
+    running, running_card = await _painting(stage, eve, channel, **LONG)
+    await stage.discord.until(lambda world: pictures(world, running_card["id"]))
+    bobs, bobs_card = await _painting(stage, bob, channel, **SHORT)
+    await stage.ended(bobs_card)
+
+    asked = await eve.slash(channel, "forget")
+    assert await stage.whispered(asked) == "Your 3 paintings and all their pictures are being deleted."
+    for job in (done, by_dm, running):
+        await _gone(stage, job)
+        for place in (channel, other, dm):
+            assert _cards(stage, place, job) == []
+    world = stage.discord.world
+    assert world.messages(dm) == []
+    assert [thread["id"] for thread in world.threads(channel)] == [bobs_card["id"]]
+    assert pictures(world, bobs_card["id"]) == ["00010.png", "final.png", "loss.png", "film.webp"]
+    assert await stage.traces(bobs) != []
+    assert "**Done**" in text_of(world.message(bobs_card))
+    asked = await eve.slash(channel, "forget")
+    assert await stage.whispered(asked) == "I keep nothing of yours."
+    # The editor asked for no card that it had been told to forget.
+    assert [one for one in world.refusals if one["request"].startswith("PATCH")] == []
+
+
+async def test_a_thread_that_may_not_be_deleted_is_emptied_and_loses_its_name(stage: Scene, worker: None) -> None:
+    guild = await stage.discord.guild("Strict")
+    channel, eve = await guild.channel("paintings"), await guild.member("Eve")
+    job, card = await _painting(stage, eve, channel, **SHORT)
+    await stage.ended(card)
+    thread = stage.discord.channel(card["id"])
+    await thread.archive()  # as Discord does by itself after a while
+    await stage.whispered(await eve.slash(channel, "forget"))
+    await _gone(stage, job)
+    assert stage.discord.world.messages(thread) == []
+    assert thread.data["name"] == "A painting"
+    assert thread.data["thread_metadata"]["archived"]
+    assert _cards(stage, channel, job) == []
+
+
+async def test_forgetting_a_painting_before_its_first_stroke(stage: Scene, worker: None) -> None:
+    eve = await stage.guild.member("Eve")
+    jobs = [(await stage.stylize(eve, **LONG)).id for _ in range(2)]
+    for _ in jobs:
+        await stage.discord.until(lambda world: [_cards(stage, stage.channel, job)[0] for job in jobs])
+    await stage.whispered(await eve.slash(stage.channel, "forget"))
+    for job in jobs:
+        await _gone(stage, job)
+        assert _cards(stage, stage.channel, job) == []
+
+
+async def _painting(stage: Scene, person: Person, channel: Channel, **options: Any) -> tuple[str, Json]:
+    asked = await stage.stylize(person, channel, **options)
+    return asked.id, await stage.card(asked, channel)
+
+
+def _cards(stage: Scene, channel: Channel, job: str) -> list[Json]:
+    """The messages that show the painting's number."""
+    return [message for message in stage.discord.world.messages(channel) if f"`{job}`" in text_of(message)]
+
+
+async def _gone(stage: Scene, job: str) -> None:
+    """Returns when nothing is kept of a job."""
+    for _ in range(1000):
+        # A turn in the queue knows no more than the number, and goes when it comes up.
+        left = [key for key in await stage.traces(job) if not key.startswith("arq:")]
+        if not left:
+            return
+        await asyncio.sleep(0.02)  # neither Redis nor a file system says when something goes
+    raise AssertionError(f"there is still {left}")

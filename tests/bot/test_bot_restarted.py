@@ -1,0 +1,149 @@
+"""The bot is told to end, or killed in a chosen moment, and started again: nothing is lost, nothing comes twice."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from conftest import Desk, House
+from discord_server.driver import Discord
+from discord_server.reading import buttons_of, text_of
+from promises import Asked, check_kept, check_no_loops, left
+from scene import LONG, SMALL, Scene, pictures, scene
+
+
+@pytest.fixture
+async def stage(busy_house: House, tmp_path: Path) -> AsyncIterator[Scene]:
+    async with scene(busy_house, tmp_path) as made:
+        yield made
+        assert made.discord.world.violations == []
+        check_no_loops(made.discord.world)
+        assert [line for line in made.said() if line["level"] in ("error", "critical")] == []
+
+
+async def test_told_to_end_in_the_middle_it_ends_in_order_and_goes_on_after_the_restart(
+    stage: Scene, busy_house: House
+) -> None:
+    discord, middle = stage.discord, {"size": 64, "iterations": 300}
+    other, dm = await stage.guild.channel("sketches"), discord.channel(await stage.ada.dm())
+    asked = [
+        Asked(await stage.stylize(**middle), stage.channel.id, 300, True),
+        Asked(await stage.stylize(channel=other, **middle), other.id, 300, True),
+        Asked(await stage.stylize(channel=dm, **middle), dm.id, 300, False),
+    ]
+    await discord.until(lambda world: all(one.pictures(world) for one in asked))
+    await discord.fault("GET /ephemeral-attachments/**", delay_s=0.5, times=2)
+    late = Asked(await stage.stylize(), stage.channel.id, SMALL["iterations"], True)
+    await late.interaction.answered()
+    assert stage.bots[-1].end() == 0
+    assert late.verdict(await discord.now()) == "accepted"  # what was begun is brought to an end
+    assert not all(one.done(discord.world) for one in asked)
+    await stage.start_bot()
+    await discord.until(lambda world: all(one.done(world) for one in [*asked, late]))
+    check_kept(discord.world, [*asked, late])
+    assert await left(busy_house) == {"thinking": 0, "events": 0}
+    assert stage.bots[-1].end() == 0
+
+
+async def test_told_to_end_while_it_starts_it_ends_in_order(stage: Scene) -> None:
+    stage.bots[-1].end()
+    logins = stage.discord.world.counts["requests"]["GET /users/@me"]
+    starting = stage.launch_bot()
+    await stage.discord.until(lambda world: world.counts["requests"]["GET /users/@me"] > logins)
+    assert starting.end() == 0
+
+
+async def test_buttons_from_before_a_kill_work_after_it(stage: Scene) -> None:
+    discord = stage.discord
+    card = await stage.card(await stage.stylize(**LONG))
+    await discord.until(lambda world: pictures(world, card["id"])[1])
+    (snapshot, *_) = [message for message in discord.world.messages(card["id"]) if message["attachments"]]
+    stage.bots[-1].kill()
+    await stage.start_bot()
+    press = await stage.ada.press(card, "Cancel")
+    assert "stops" in await stage.whispered(press)
+    stopped = await stage.ended(card, "**Stopped**")
+    stage.bots[-1].kill()
+    await stage.start_bot()
+    press = await stage.ada.press(snapshot, "From here")
+    await press.answered()
+    form = await stage.ada.submit(press.modal, {"Recipe": "fine", "Iterations": "24", "Strength of the style": "1"})
+    press = await stage.ada.press(stopped, "Continue")
+    long = await stage.card(press)
+    child = Asked(form, stage.channel.id, 24, True)
+    await discord.until(child.done)
+    check_kept(discord.world, [child])
+    (cancel, *_) = buttons_of(long)
+    assert cancel["label"] == "Cancel"
+    await (await stage.ada.press(long, "Cancel")).shown()
+    await stage.ended(long, "**Stopped**")
+
+
+async def test_a_kill_between_an_answer_and_its_acknowledgement_leaves_nobody_waiting(stage: Scene) -> None:
+    """Of what is not a painting: a press of Cancel, and the queue."""
+    discord = stage.discord
+    card = await stage.card(await stage.stylize(**LONG))
+    await discord.fault("PATCH /webhooks/**", delay_s=600)
+    asked = [await stage.ada.press(card, "Cancel"), await stage.ada.slash(stage.channel, "queue")]
+    for one in asked:
+        await one.answered()
+    fault = await discord.fault("POST /interactions/**", swallow="hang", times=1)
+    show = await stage.ada.slash(stage.channel, "show", job=card_job(card))
+    await show.answered()
+    stage.bots[-1].kill()
+    await fault.remove()
+    await discord.clear_faults()
+    await stage.start_bot()
+    for one in [*asked, show]:
+        assert "I was restarted" in text_of(await one.shown())
+    await stage.ended(card, "**Stopped**")
+
+
+async def test_what_was_sent_and_not_noted_is_found_long_after_its_nonce(stage: Scene, busy_desk: Desk) -> None:
+    """A card and a snapshot arrive at Discord; the bot is killed before it knows, for longer than a painting takes."""
+    discord = stage.discord
+    first = Asked(await stage.stylize(iterations=300), stage.channel.id, 300, True)
+    await discord.until(lambda world: world.channel(first.cards(world)[0]["id"]))
+    await discord.fault("POST /channels/*/messages", swallow="hang")
+    await discord.until(first.pictures)
+    second = Asked(await stage.stylize(), stage.channel.id, SMALL["iterations"], True)
+    await discord.until(second.cards)
+    stage.bots[-1].kill()
+    for one in (first, second):
+        await busy_desk.story(await busy_desk.jobs.get(one.job))
+    await discord.clear_faults()
+    await discord.turn_clock(3600)
+    await stage.start_bot()
+    for one in (first, second):
+        await discord.until(one.done)
+        assert len(one.cards(discord.world)) == 1
+        assert one.pictures(discord.world) == one.promised
+    assert len(discord.world.threads(stage.channel)) == 2
+
+
+async def test_discord_is_told_the_commands_only_when_they_have_changed(stage: Scene, busy_desk: Desk) -> None:
+    discord, redis = stage.discord, busy_desk.redis
+    key = f"impasto:commands:{discord.application_id}"
+    counts = discord.world.counts
+    assert (counts["command_syncs"], counts["commands_created"]) == (1, len(discord.world.commands))
+    stage.bots[-1].end()
+    await stage.start_bot()
+    stage.bots[-1].kill()
+    await stage.start_bot()
+    assert discord.world.counts["command_syncs"] == 1
+    stage.bots[-1].end()
+    await redis.set(key, "what they were in an earlier version")
+    await stage.start_bot()
+    counts = discord.world.counts
+    assert (counts["command_syncs"], counts["commands_created"]) == (2, len(discord.world.commands))
+
+
+@pytest.mark.parametrize("token", ["two words", "a token with\nlines", "tökén"])
+async def test_a_token_that_cannot_be_one_is_a_line(stage: Scene, tmp_path: Path, token: str) -> None:
+    told = tmp_path / "told.log"
+    bot = stage.launch_bot(DISCORD_TOKEN=token)
+    assert bot.ended() == 1
