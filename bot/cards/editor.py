@@ -158,7 +158,7 @@ class CardEditor:
         """Seconds between two edits of this card."""
         assert track.page.card is not None  # noqa: S101 - only posted cards are followed
         age = discord.utils.utcnow().timestamp() - discord.utils.snowflake_time(track.page.card).timestamp()
-        wary = min(QUICKEST**track.refused, _WARY)
+        wary = min(QUICKEST ** min(track.refused, 9), _WARY)
         return max(QUICKEST, len(self._tracks) / BUDGET, OLD_GAP if age > OLD else 0.0, wary)
 
     async def _refresh(self, track: _Track) -> None:
@@ -166,12 +166,12 @@ class CardEditor:
             face, page, track.edited = track.face, track.page, _now()
             try:
                 shown = await self._edit(track.job, page, face, ())
-                track.shown, track.refused = face, 0
+                if track.page.card == page.card:  # or `/show` has brought another one in the meantime
+                    track.shown, track.refused = face, 0
                 if track.page is page:
                     track.page = shown
             except _FAILURES as error:
-                followed = self._tracks.get(track.job.id) is track
-                if followed and track.page.card == page.card:  # no other card has taken its place
+                if self._tracks.get(track.job.id) is track and track.page.card == page.card:
                     await self._failed(track, error)
         self._wake.set()
 

@@ -7,17 +7,12 @@ import random
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from conftest import House
 from discord_server.driver import Person, WorldView
 from discord_server.faults import Fault
-from promises import Asked, check_kept, check_no_loops
+from promises import Asked, check_kept, check_no_loops, left
 from scene import Scene, scene
-
-from bot.delivery.ledger import GROUP
-from engine.contract.connection import connect
-from engine.contract.events import STREAM
 
 SEED = int(os.environ.get("IMPASTO_KILL_SEED") or secrets.randbelow(1_000_000))
 JOBS = int(os.environ.get("IMPASTO_KILL_JOBS") or 30)
@@ -154,11 +149,3 @@ async def test_every_picture_comes_once_and_in_order_however_often_the_bot_is_ki
         check_no_loops(world)
         assert world.violations == []
         assert [line for line in stage.said() if line["level"] in ("error", "critical")] == []
-
-
-async def left(house: House) -> dict[str, Any]:
-    """Answers that are owed, and events that were not dealt with."""
-    async with connect(house.url) as redis:
-        owed = await redis.keys("impasto:thinking:*")
-        pending: Any = await redis.xpending(STREAM, GROUP)
-        return {"thinking": len(owed), "events": pending["pending"]}

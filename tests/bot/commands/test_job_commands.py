@@ -234,5 +234,30 @@ async def test_buttons_work_wherever_the_card_was_shown_and_for_whoever_sees_it(
         assert await stage.whispered(press) == f"Accepted: watch it in <#{child['id']}>."
 
 
+async def test_a_card_that_was_sent_again_has_its_pictures(stage: Scene) -> None:
+    """discord.py sends a file for the second time as no bytes at all."""
+    room = await a_room(stage, "Ray")
+    await stage.discord.fault("POST /channels/*/messages", status=503, times=1)
+    _, card = await _card(stage, room)
+    for file in files_of(card).values():
+        assert (await stage.discord.download(file["url"])).startswith(b"\xff\xd8")
+
+
+async def test_buttons_outlive_many_edits(stage: Scene) -> None:
+    """A view that is edited or ends must not take the buttons of all others with it."""
+    edits = [one for one in stage.discord.world.requests if one["method"] == "PATCH" and "/messages/" in one["path"]]
+    assert len(edits) > 40
+    room = await a_room(stage, "Zed")
+    job, card = await _card(stage, room, **HALF)
+    async with brush(stage, job) as painter:
+        for iteration in (6_000, 12_000):
+            await painter.progress(iteration)
+            await stage.ended(card, f"iteration {iteration:,}")
+        assert "Accepted" in await stage.whispered(await room.member.press(card, "Stronger"))
+        await painter.stopped(18_000)
+    card = await stage.ended(card, "**Stopped**")
+    assert "Accepted" in await stage.whispered(await room.member.press(card, "Weaker"))
+
+
 def _link(room: Room, card: Json) -> str:
     return f"https://discord.com/channels/{room.guild.id}/{card['channel_id']}/{card['id']}"

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import select
 import signal
-import sys
 from pathlib import Path
 
 import pytest
 from conftest import ONE_THREAD, Desk, light, uncut_sha256
 from impasto_command import LIGHT, left_over, make_room, start
 
-from bot.terminal.hand import WorkshopError
+from bot.terminal import workshop
+from bot.terminal.hand import Hand, WorkshopError
 from bot.terminal.workshop import open_workshop
 from engine.contract.settings import read_settings
 
@@ -36,7 +36,7 @@ async def test_a_worker_that_ends_at_once_is_no_noise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("REDIS_URL", "")
-    monkeypatch.setattr(sys, "executable", "/bin/false")
+    monkeypatch.setattr(workshop, "Hand", lambda _, environment: Hand(["/bin/false"], environment))
     for _ in range(20):  # asyncio's quarrel over who reaps the child came in half of the runs
         with pytest.raises(WorkshopError):
             async with open_workshop(read_settings(), tmp_path, "random", "cpu"):
