@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.contract.jobs import Job, Picture
-from engine.painting.recipe import TALK_SNAPSHOTS, Recipe, RecipeError, preset
+from engine.painting.recipe import MAX_ITERATIONS, TALK_SNAPSHOTS, Recipe, RecipeError, preset
 
 MAX_STRENGTH = 100.0
 """Of the strength that presses of Stronger may add up to, over the preset's; its inverse is the least."""
@@ -94,7 +94,10 @@ def continued(job: Job, checkpoint: str, reached: int) -> Wish:
     """From where it stands: to its planned end, or as much again beyond it. Raises `RecipeError`."""
     recipe = job.recipe
     if reached >= recipe.iterations:
-        recipe = recipe.continued(recipe.iterations - recipe.extra)
+        more = min(recipe.planned, MAX_ITERATIONS - recipe.iterations)
+        if more < 1:
+            raise RecipeError("It has as many iterations as there may be: press Again, or go on from a snapshot.")
+        recipe = recipe.continued(more)
     wish = _child(job, recipe)
     return dataclasses.replace(wish, checkpoint=checkpoint, reached=reached)
 

@@ -2,10 +2,14 @@
 
 arq sets no socket time-out, so that a silent Redis would hang it for ever, and gives up at the first lost connection;
 hence a pool of our own. Jobs are JSON: whoever can write to Redis must not be able to run code.
+
+With a time-out, redis-py sends by `asyncio.wait_for`, which in Python 3.11 loses a cancellation that comes just when
+the command is sent: a task that was told to end would go on for ever. So connections look for themselves.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -53,4 +57,17 @@ def connect(url: str, retries: int = 10) -> ArqRedis:
         )
     except ValueError as error:
         raise SettingsError(f"The setting REDIS_URL is not usable: {error}.") from error
+    pool.connection_class = type("Connection", (_Cancellable, pool.connection_class), {})
     return ArqRedis(pool, job_serializer=dump, job_deserializer=load, default_queue_name=QUEUE)
+
+
+class _Cancellable:
+    """Put before one of redis-py's connections."""
+
+    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        task = asyncio.current_task()
+        before = task.cancelling() if task else 0
+        await super().send_packed_command(command, check_health)  # type: ignore[misc]
+        if task is not None and task.cancelling() > before:
+            await self.disconnect(nowait=True)  # type: ignore[attr-defined]  # nobody will read the reply
+            raise asyncio.CancelledError

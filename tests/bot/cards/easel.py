@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import selectors
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
@@ -88,7 +89,7 @@ class Edit:
 
 def refusal(code: int, status: int = 404) -> discord.HTTPException:
     """Discord's error."""
-    return discord.HTTPException(SimpleNamespace(status=status, reason=""), {"code": code, "message": ""})  # type: ignore[arg-type]
+    return discord.HTTPException(SimpleNamespace(status=status, reason=""), {"code": code, "message": ""})
 
 
 @dataclass
@@ -139,7 +140,7 @@ def text_of(view: ui.LayoutView) -> str:
 
 def gaps(edits: list[Edit]) -> list[float]:
     """Seconds between one and the next, to the millisecond."""
-    return [round(b.at - a.at, 3) for a, b in zip(edits, edits[1:], strict=False)]
+    return [round(b.at - a.at, 3) for a, b in itertools.pairwise(edits)]
 
 
 WAITING = Face()

@@ -17,7 +17,7 @@ from scene import LONG, Scene, pictures, scene
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 Json = dict[str, Any]
-SHORT = {"iterations": 12}
+SHORT: Json = {"iterations": 12}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

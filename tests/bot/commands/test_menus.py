@@ -53,7 +53,7 @@ async def test_use_as_style_asks_for_the_content(stage: Scene) -> None:
 
 
 async def test_the_first_picture_of_the_message_is_taken(stage: Scene) -> None:
-    files = [("notes.txt", b"not a picture"), stage.style, stage.content]
+    files: list[Any] = [("notes.txt", b"not a picture"), stage.style, stage.content]
     form = await _opened(stage, await stage.ada.post(stage.channel, "look", files=files), "Stylize this")
     sent = await stage.ada.submit(form.modal, {"picture": stage.content})
     assert text_of(await stage.card(sent)).startswith("### strokes × harbour\n")

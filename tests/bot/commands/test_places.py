@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from conftest import House
-from discord_server.driver import Channel, Interaction, Person
+from discord_server.driver import Channel, Interaction
 from discord_server.reading import text_of
-from scene import Scene, card_of, pictures, scene
+from scene import Scene, pictures, scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-SHORT = {"iterations": 12}
+SHORT: dict[str, Any] = {"iterations": 12}
 SHOWN = ["00010.png", "final.png", "loss.png", "film.webp"]
 NEEDED = {
     "view_channel": "View Channel",
@@ -169,6 +170,3 @@ async def _nothing_came_of(stage: Scene, asked: Interaction) -> None:
 def _says(asked: Interaction, words: str) -> str | None:
     text = text_of(asked.original) if asked.original else ""
     return text if words in text else None
-
-
-_ = (Person, card_of)

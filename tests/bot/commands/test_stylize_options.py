@@ -101,7 +101,8 @@ async def test_what_is_no_picture_is_named_and_leaves_nothing_behind(stage: Scen
         (("song.mp3", b"la la la"), "song.mp3 is no picture: attach a PNG, JPEG, WebP or GIF."),
         (("empty.png", b""), "empty.png is empty: send a picture that holds something."),
     ):
-        asked = await stage.stylize(**{which: file})
+        given: Json = {which: file}
+        asked = await stage.stylize(**given)
         assert await stage.whispered(asked) == words
         assert await stage.traces(asked.id) == []
 
@@ -117,7 +118,7 @@ async def test_names_do_nothing_and_are_cut(stage: Scene) -> None:
 
 async def test_each_quota_is_refused_in_a_sentence_of_its_own(redis_server: str, tmp_path: Path) -> None:
     house = House(f"{redis_server}?db=3", tmp_path)
-    caps = {"IMPASTO_USER_JOBS": "2", "IMPASTO_GUILD_JOBS": "3", "IMPASTO_TOTAL_JOBS": "4"}
+    caps: Json = {"IMPASTO_USER_JOBS": "2", "IMPASTO_GUILD_JOBS": "3", "IMPASTO_TOTAL_JOBS": "4"}
     async with scene(house, tmp_path, **caps, IMPASTO_MAX_ITERATIONS="1000") as stage:
         bob = await stage.guild.member("Bob")
         first, _ = await _take(stage, stage.ada, 2)
@@ -125,7 +126,9 @@ async def test_each_quota_is_refused_in_a_sentence_of_its_own(redis_server: str,
         await _take(stage, bob, 1)
         await _refused(stage, bob, "This server already has as many paintings under way as it may: ")
         await _refused(stage, bob, "At most 1,000 iterations can be asked for here: ", iterations=1001)
-        await _refused(stage, bob, "At most 1,000 iterations can be asked for here: ", recipe="classic", iterations=None)
+        await _refused(
+            stage, bob, "At most 1,000 iterations can be asked for here: ", recipe="classic", iterations=None
+        )
         await (await stage.ada.press(first, "Cancel")).shown()
         elsewhere = await stage.discord.guild("Elsewhere")
         channel, cy = await elsewhere.channel("chat"), await elsewhere.member("Cy")

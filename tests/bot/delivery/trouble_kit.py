@@ -32,10 +32,11 @@ class Stage:
         self.brushes: list[Brush] = []
 
     async def painting(self, asked: Interaction | None = None) -> Json:
-        """The card of a painting that does not end by itself, once its thread is open."""
+        """The card of a painting that does not end by itself, once its thread is open and the bot knows that it is."""
         asked = asked or await self.scene.stylize(**LONG)
+        await self.scene.whispered(asked)
         card = await self.scene.card(asked)
-        await self.discord.until(lambda world: world.channel(card["id"]))
+        assert card["id"] in [thread["id"] for thread in self.discord.world.threads(self.scene.channel)]
         return card
 
     async def easel(self, **options: Any) -> tuple[Json, Brush]:

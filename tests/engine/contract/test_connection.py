@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -38,3 +39,20 @@ def test_a_setting_out_of_range_is_a_sentence_with_its_name(monkeypatch: pytest.
 def test_an_empty_setting_counts_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDIS_URL", "")
     assert read_settings().redis_url is None
+
+
+@pytest.mark.parametrize("steps", range(40))
+async def test_a_command_that_is_cancelled_ends_wherever_it_stands(redis_server: str, steps: int) -> None:
+    """In the middle of connecting, sending or waiting: of its first command and of a later one."""
+    for known in (False, True):
+        async with connect(redis_server, retries=0) as client:
+            if known:
+                await client.ping()
+            waiting = asyncio.create_task(client.blpop(["nothing comes"], timeout=5))  # type: ignore[arg-type]
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            waiting.cancel()
+            ended, _ = await asyncio.wait([waiting], timeout=20)
+            assert ended
+            assert waiting.cancelled()
+            assert await client.ping()

@@ -1,0 +1,112 @@
+"""Cards within Discord's limits whatever the names, and buttons that no view can take away."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import discord
+import pytest
+from easel import a_job, a_page, progress, text_of
+
+from bot.cards.buttons import Act, JobButton, card_buttons, picture_buttons
+from bot.cards.card import Card
+from bot.cards.face import Face
+from engine.contract.jobs import State
+from engine.contract.outlook import Prospect
+
+LONGEST = "9" * 40
+NASTY = [
+    "x" * 300, "_*~`|[]()" * 30, "<@1>" * 80, "@everyone " * 30, "\u202e\u2066\x00\x1b" * 50, "\n# big\n> quote\n" * 20,
+    "[free](https://evil.example)" * 10, "👩‍🎨" * 100, "</stylize:1> <t:0:R> <#1>" * 10, "||s||", "```",
+]  # fmt: skip
+
+
+def a_full_card(name: str, state: State) -> Card:
+    """Whose every line is there, and long."""
+    job = a_job(int(LONGEST), name=name, parent=LONGEST)
+    link = f"https://discord.com/channels/{'9' * 20}/{'9' * 20}/{'9' * 20}"
+    face = Face(
+        state, 90_000, progress(job, 90_000)["progress"], Prospect(10_000, 1e7, 1e7), 2**40, note="n" * 300,
+        reason="r" * 300,
+    )  # fmt: skip
+    return Card(job, a_page_of(job.id, name, parent=link), face, ("painting.jpg", "content.jpg", "style-1.jpg"))
+
+
+def a_page_of(job: str, title: str, **fields: Any) -> Any:
+    return a_page(a_job(1), title=title, card=1, thread=int("9" * 20), **fields)
+
+
+def buttons(view: Any) -> list[Any]:
+    return [item for item in view.walk_children() if item.is_dispatchable()]
+
+
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("name", NASTY, ids=ascii)
+async def test_a_card_is_within_discords_limits_whatever_the_names(name: str, state: State) -> None:
+    card = a_full_card(name, state)
+    assert len(text_of(card)) < 4_000
+    assert sum(1 for _ in card.walk_children()) <= 40
+    custom_ids = [item.custom_id for item in buttons(card)]
+    assert len(set(custom_ids)) == len(custom_ids) >= 4
+    for one in custom_ids:
+        assert 1 <= len(one) <= 100
+        assert JobButton.knows(one)
+
+
+@pytest.mark.parametrize("name", NASTY, ids=ascii)
+async def test_nothing_lives_in_the_names_on_a_card(name: str) -> None:
+    heading = text_of(a_full_card(name, State.QUEUED)).split("\n")[0]
+    bare = re.sub(r"\\.", "", heading.removeprefix("### "))
+    assert not re.search(r"[<>@/\\*_~`|\[\]()]", bare)
+    assert bare.isprintable()
+    assert len(heading) <= 104
+
+
+async def test_no_iteration_and_no_number_makes_a_custom_id_too_long() -> None:
+    for act in Act:
+        button = JobButton(act, LONGEST, 999_999)
+        assert len(button.custom_id) <= 100
+        assert JobButton.knows(button.custom_id)
+
+
+@pytest.mark.parametrize(
+    "custom_id",
+    ["", "impasto", "impasto:", "impasto:again:", "impasto:burn:1", "impasto:again:1:x", "impasto:again:1:1234567",
+     f"impasto:again:{LONGEST}9", "impasto:again:1\n", "x:impasto:again:1", "impasto:AGAIN:1"],
+)  # fmt: skip
+def test_only_our_own_buttons_are_known(custom_id: str) -> None:
+    assert not JobButton.knows(custom_id)
+
+
+async def test_no_view_ends_or_holds_anything_but_our_buttons() -> None:
+    """A view that ends, or mixes them with plain ones, makes discord.py forget the whole class."""
+    views = [a_full_card("a", state) for state in State]
+    for view in [*views, picture_buttons(LONGEST, 10, last=False), picture_buttons(LONGEST, 10, last=True)]:
+        assert view.timeout is None
+        assert all(isinstance(item, JobButton) for item in buttons(view))
+
+
+async def test_discord_py_knows_the_buttons_after_thousands_of_views() -> None:
+    async with discord.Client(intents=discord.Intents.none()) as client:
+        client.add_dynamic_items(JobButton)
+        store = client._connection._view_store
+        for number in range(1, 1_000):
+            for view in (a_full_card("a", State.PAINTING), picture_buttons("1", 10, last=bool(number % 2))):
+                store.add_view(view, message_id=number % 10)
+                if number % 3 == 0:
+                    view.stop()
+                if number % 5 == 0:
+                    store.remove_message_tracking(number % 10)
+        assert list(store._dynamic_items.values()) == [JobButton]
+
+
+def test_each_state_has_the_buttons_that_make_sense() -> None:
+    usual = [Act.AGAIN, Act.SWAP, Act.STRONGER, Act.WEAKER]
+    first = {
+        State.QUEUED: [Act.CANCEL], State.PAINTING: [Act.CANCEL], State.DONE: [Act.CONTINUE],
+        State.CANCELLED: [Act.CONTINUE], State.FAILED: [], State.QUARANTINED: [],
+    }  # fmt: skip
+    assert {state: [button.act for button in card_buttons("1", state)] for state in State} == {
+        state: [*acts, *usual] for state, acts in first.items()
+    }
