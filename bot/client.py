@@ -120,12 +120,16 @@ class Impasto(discord.AutoShardedClient):
         """No request leaves a process that was stopped for so long that another one leads."""
 
         async def confirm(*_: Any) -> None:
-            if self._leadership is not None:
-                await self._leadership.confirm()
+            await self.confirm()
 
         trace = aiohttp.TraceConfig()
         trace.on_request_start.append(confirm)
         return trace
+
+    async def confirm(self) -> None:
+        """Raises `Deposed` where another process leads by now."""
+        if self._leadership is not None:
+            await self._leadership.confirm()
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

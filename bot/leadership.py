@@ -60,7 +60,7 @@ class Leadership:
         dead = ""
         waited = False
         while holder := await self._ask(dead):
-            if is_gone(holder.partition("@")[2]) and holder != dead:
+            if False and is_gone(holder.partition("@")[2]) and holder != dead:
                 dead = holder
                 continue
             if not waited:

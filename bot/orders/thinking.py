@@ -31,6 +31,7 @@ _log = structlog.get_logger(__name__)
 async def thinking(desk: Desk, interaction: discord.Interaction[Any], *, ephemeral: bool = True) -> AsyncIterator[None]:
     """Acknowledge at once; the block must give the answer, which the member alone will see if it is `ephemeral`."""
     client, task = interaction.client, asyncio.current_task()
+    await client.confirm()
     key = f"{_KEY}:{interaction.id}"
     note = json.dumps({"application": interaction.application_id, "token": interaction.token})
     # Before the acknowledgement, or a bot that is killed right after it would not know; but Redis may be away.

@@ -15,8 +15,8 @@ from engine.contract.events import STREAM
 
 Json = dict[str, Any]
 
-SNAPSHOTS = (10, 30, 100, 200)
-"""Of the recipe `fine` with random weights, as far as they are within the run."""
+SNAPSHOTS = (10, 30, 100, 200, 300)
+"""Of the recipe `fine` with random weights, and of all that are asked for on Discord; as far as they are in the run."""
 
 
 @dataclass(frozen=True)

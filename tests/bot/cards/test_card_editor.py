@@ -72,9 +72,11 @@ def test_a_card_is_never_edited_twice_at_once() -> None:
         async with running(wall) as editor:
             editor.follow(job, a_page(job), WAITING)
             await tell(editor, 60)
+            await asyncio.sleep(60)
         assert wall.most_at_once == 1
         assert min(gaps(wall.edits)) >= wall.slow
         assert len(wall.edits) >= 10
+        assert 60 < wall.edits[-1].at + wall.slow < 60 + 2 * wall.slow + QUICKEST  # none had queued up
 
     run(scenario())
 
@@ -233,6 +235,21 @@ def test_a_card_that_was_shown_elsewhere_is_edited_there_from_then_on() -> None:
             await asyncio.sleep(100)
         assert [edit.card for edit in wall.edits] == [old.card, 77, 77]
         assert wall.lost == []
+
+    run(scenario())
+
+
+def test_a_card_that_moved_shows_again_what_the_last_one_showed() -> None:
+    async def scenario() -> None:
+        job, wall = a_job(), Wall()
+        async with running(wall) as editor:
+            editor.follow(job, a_page(job), WAITING)
+            editor.show(job.id, **progress(job, 5))
+            await asyncio.sleep(100)
+            editor.follow(job, a_page(job, channel=2, card=77), WAITING)
+            await asyncio.sleep(100)
+        assert wall.edits[-1].card == 77
+        assert wall.edits[-1].text == wall.edits[-2].text
 
     run(scenario())
 

@@ -42,7 +42,8 @@ async def test_a_painting_that_is_stopped_leaves_its_picture_and_a_checkpoint(
 async def test_stopping_twice_is_harmless(busy_desk: Desk) -> None:
     job = await busy_desk.order(RECIPE)
     await busy_desk.until(job, 20)
-    assert [await busy_desk.jobs.cancel(job.id), await busy_desk.jobs.cancel(job.id)] == [True, True]
+    assert await busy_desk.jobs.cancel(job.id) is True
+    await busy_desk.jobs.cancel(job.id)  # its answer depends on how soon the worker heard the first
     story = await busy_desk.story(job)
     assert await busy_desk.jobs.cancel(job.id) is False
     assert [event.kind for event in story].count("cancelled") == 1
