@@ -14,7 +14,11 @@ from redis.exceptions import RedisError
 from bot.whereabouts import is_gone, whereabouts
 
 LEASE = 9.0
-"""Seconds for which nobody else leads once this process has said that it does."""
+"""Seconds for which nobody else leads once this process has said that it does.
+
+Longer than a beat and a blocking read of the stream: what Redis gives to a leader that stands still must be given
+before another one looks at what was given and not dealt with.
+"""
 _BEAT = 2.0  # s
 _PATIENCE = 1.0  # s that a process which is not sure waits for Redis
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # goes on while the machine sleeps, where there is one
@@ -60,7 +64,7 @@ class Leadership:
         dead = ""
         waited = False
         while holder := await self._ask(dead):
-            if False and is_gone(holder.partition("@")[2]) and holder != dead:
+            if is_gone(holder.partition("@")[2]) and holder != dead:
                 dead = holder
                 continue
             if not waited:

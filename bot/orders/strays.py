@@ -13,7 +13,7 @@ from bot.desk import Sorry
 from bot.orders.forms import Form
 
 _CLOSED = "I was restarted while this form was open, or it was open for too long: open it again."
-_UNKNOWN = "I no longer know this button: start a new painting with `/stylize`."
+_UNKNOWN = "This button has gone: press another one, or start a new painting with `/stylize`."
 
 
 async def answer_stray(interaction: discord.Interaction[Any]) -> None:

@@ -8,18 +8,27 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
+import json
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from arq.connections import ArqRedis
 from conftest import House
-from discord_server.driver import Channel, Discord, Interaction, Person
+from discord_server.driver import Channel, Discord, Interaction, Person, WorldView
 from discord_server.reading import text_of
+from PIL import Image
 from rich.console import Console
 from rich.table import Table
 from scene import LONG, Scene, card_of
 
+from engine.contract.connection import connect
 from engine.contract.embedded import embedded_redis
+from engine.contract.events import Done, Progress, Snapshot, Started
+from engine.contract.jobs import Jobs
+from engine.contract.store import Store
 
 BURST, BURST_SECONDS = 200, 10.0
 CHANNELS = 20
@@ -40,7 +49,9 @@ async def main(jobs: int) -> None:
                 bot = await scene.start_bot()
                 try:
                     await _burst(scene, console)
-                    await _memory(scene, bot.pid, jobs, console)
+                    house.close()
+                    async with connect(house.url) as redis:
+                        await _memory(scene, Hands(redis, Store(house.store_url)), bot.pid, jobs, console)
                 finally:
                     bot.end()
         finally:
@@ -85,10 +96,43 @@ async def _burst(scene: Scene, console: Console) -> None:
     console.print(table)
     await (await scene.ada.press(discord.world.message(painting), "Cancel")).shown()
     for card in filter(None, cards):
-        await discord.until(lambda world, card=card: "**Done**" in text_of(world.message(card)), 900)
+        await discord.until(partial(_done, card), 900)
 
 
-async def _memory(scene: Scene, pid: int, jobs: int, console: Console) -> None:
+def _done(card: dict[str, Any], world: WorldView) -> bool:
+    return "**Done**" in text_of(world.message(card))
+
+
+class Hands:
+    """Paints in no time, in the workers' place: what is looked at is the bot."""
+
+    def __init__(self, redis: ArqRedis, store: Store) -> None:
+        self._jobs, self._store = Jobs(redis), store
+
+    async def paint(self, number: str) -> None:
+        claim = await self._jobs.start(number, 0, 0, "by hand")
+        assert claim is not None
+        key, last = claim.job.content.key, TINY["iterations"]
+        await self._jobs.emit(claim, Started(job=number, iteration=0, device="hands", width=96, height=72))
+        for iteration in range(1, last):
+            facts: dict[str, Any] = {"loss": 3.0, "content": 1.0, "style": 2.0, "rate": 5.0, "eta": 1.0}
+            await self._jobs.emit(claim, Progress(job=number, iteration=iteration, **facts))
+            await self._jobs.emit(claim, Snapshot(job=number, iteration=iteration, picture=key, loss=3.0))
+        run = {"losses": {"rows": [[3.0]]}, "width": 96, "height": 72}
+        film = await self._store.put(f"jobs/{number}/film.webp", _film(await self._store.get(key)))
+        record = await self._store.put(f"jobs/{number}/run.json", json.dumps(run).encode())
+        files = {"final.png": key, "loss.png": key, "film.webp": film, "run.json": record}
+        await self._jobs.finish(claim, Done(job=number, iteration=last, files=files))
+
+
+def _film(png: bytes) -> bytes:
+    first = Image.open(io.BytesIO(png))
+    buffer = io.BytesIO()
+    first.save(buffer, "WEBP", save_all=True, append_images=[first.rotate(180)], duration=500)
+    return buffer.getvalue()
+
+
+async def _memory(scene: Scene, hands: Hands, pid: int, jobs: int, console: Console) -> None:
     """Painting after painting, some at a time; the bot's resident memory after each tenth of them."""
     discord = scene.discord
     await discord.rate_limits(100)  # or Discord's limits would set the time that it takes
@@ -99,7 +143,10 @@ async def _memory(scene: Scene, pid: int, jobs: int, console: Console) -> None:
 
     async def paint(member: Person, channel: Channel) -> None:
         asked = await scene.stylize(member, channel, **TINY)
-        await scene.ended(await scene.card(asked, channel))
+        card = await scene.card(asked, channel)
+        await asked.shown()
+        await hands.paint(asked.id)
+        await scene.ended(card)
 
     while done < jobs:
         channel = await scene.guild.channel(f"gallery-{done}")

@@ -11,15 +11,22 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from arq.connections import ArqRedis
+from pydantic import SecretStr
 
 from bot import leadership
+from bot.client import create_bot
 from bot.leadership import LEASE, Deposed, Leadership
+from bot.settings import BotSettings
 from bot.whereabouts import is_gone, whereabouts
+from engine.contract.connection import BLOCK
 from engine.contract.leash import leashed
 
-TOKEN = "a token"
+TOKEN = "a.token"
 LEADER = """
 import asyncio, sys
 sys.stdout.reconfigure(line_buffering=True)
@@ -181,6 +188,36 @@ async def test_a_leader_asks_nobody_as_long_as_its_lease_holds(redis: ArqRedis) 
     before = (await redis.info("stats"))["total_commands_processed"]
     await first.confirm()
     assert (await redis.info("stats"))["total_commands_processed"] == before + 1  # the question itself
+
+
+async def test_no_request_leaves_a_process_that_leads_no_longer(
+    redis: ArqRedis, redis_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bot = create_bot(BotSettings(discord_token=SecretStr(TOKEN), redis_url=redis_server))
+    bot._leadership = Leadership(redis, TOKEN)
+    await bot._leadership.gain()
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_get("/{path}", answer)
+    traces = [trace for trace in [bot.http.http_trace] if trace]
+    async with TestServer(app) as server, aiohttp.ClientSession(trace_configs=traces) as session:
+        await session.get(server.make_url("/before"))
+        await after_the_lease(monkeypatch, redis)
+        await session.get(server.make_url("/nobody-else-leads"))
+        await after_the_lease(monkeypatch, redis)
+        await Leadership(redis, TOKEN).gain()
+        with pytest.raises(Deposed):
+            await session.get(server.make_url("/after"))
+    assert asked == ["/before", "/nobody-else-leads"]
+
+
+def test_what_a_stopped_leader_asked_the_stream_for_is_given_out_before_another_one_leads() -> None:
+    assert leadership._BEAT + BLOCK / 1000 < LEASE
 
 
 @pytest.fixture

@@ -8,11 +8,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from conftest import House
+from conftest import Desk, House
 from discord_server.driver import Interaction, WorldView
 from discord_server.reading import text_of
 from promises import Asked, check_kept, check_no_loops, left
 from scene import LONG, SMALL, Scene, pictures, scene
+
+from engine.contract.jobs import Job
 
 
 @pytest.fixture
@@ -54,40 +56,45 @@ async def test_the_second_takes_over_when_the_first_ends_or_is_killed(stage: Sce
 
 
 async def test_a_bot_that_stood_still_for_longer_than_its_lease_does_nothing_twice(
-    stage: Scene, busy_house: House
+    stage: Scene, busy_desk: Desk, busy_house: House
 ) -> None:
-    """In the middle of a painting, with a picture that has arrived and whose answer has not."""
+    """It stops while a picture is on its way to Discord, and others wait to be."""
     discord, (still, *_) = stage.discord, stage.bots
+    await discord.fault("POST /channels/*/messages", delay_s=6, skip=1, times=1)
     long = await stage.stylize(**LONG)
     card = await stage.card(long)
-    await discord.until(lambda world: pictures(world, card["id"]))
-    hang = await discord.fault("POST /channels/*/messages", swallow="hang", times=1)
-    known = len(pictures(discord.world, card["id"]))
-    await discord.until(lambda world: len(pictures(world, card["id"])) > known)
+    await busy_desk.until(await job_of(busy_desk, long), 300)
     os.kill(still.pid, signal.SIGSTOP)
-    await hang.remove()
-    stage.launch_bot()
+    other = stage.launch_bot()
     await discord.until(lambda world: world.counts["identifies"] == 2)
-    await discord.turn_clock(3600)  # the nonce of that picture is forgotten
+    await discord.turn_clock(3600)  # the nonces are forgotten
     short = Asked(await stage.stylize(), stage.channel.id, SMALL["iterations"], True)
     await discord.until(short.done)
     await (await stage.ada.press(card, "Cancel")).shown()
     stopped = await stage.ended(card, "**Stopped**")
-    seen = pictures(discord.world, card["id"])
+    last = Asked(await stage.stylize(iterations=400), stage.channel.id, 400, True)
+    await discord.until(last.verdict)
+    os.kill(other.pid, signal.SIGSTOP)  # for a moment: what is told now, only the first could read
+    await busy_desk.story(await job_of(busy_desk, last.interaction))
     os.kill(still.pid, signal.SIGCONT)
     await discord.until(lambda world: world.counts["sessions"] == 1)
-    last = Asked(await stage.stylize(), stage.channel.id, SMALL["iterations"], True)
+    os.kill(other.pid, signal.SIGCONT)
     await discord.until(last.done)
-    for one in (short, last):
-        assert one.pictures(discord.world) == one.promised
-        assert answers(discord.world, one.interaction) == 1
-    assert pictures(discord.world, card["id"]) == seen
+    check_kept(discord.world, [short, last], beside=1)
+    seen = pictures(discord.world, card["id"])
+    assert seen[:5] == ["00010.png", "00030.png", "00100.png", "00200.png", "00300.png"]
     assert len(seen) == len(set(seen))
     assert text_of(discord.world.message(card)) == text_of(stopped)
+    assert [answers(discord.world, one.interaction) for one in (short, last)] == [1, 1]
     assert discord.world.refusals == []
     assert await left(busy_house) == {"thinking": 0, "events": 0}
-    stage.bots[1].kill()
+    other.kill()
     await discord.until(lambda world: world.counts["identifies"] == 3)
-    answered = await stage.ada.slash(stage.channel, "queue")
-    assert "under way" in await stage.whispered(answered)
+    assert "under way" in await stage.whispered(await stage.ada.slash(stage.channel, "queue"))
     assert still.end() == 0
+
+
+async def job_of(desk: Desk, interaction: Interaction) -> Job:
+    job = await desk.jobs.get(interaction.id)
+    assert job is not None
+    return job

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 Json = dict[str, Any]
 HALF: Json = {"iterations": 24_000}
 NOT_HERE = "This painting is no longer kept: start a new one with `/stylize`."
-UNKNOWN = "I no longer know this button: start a new painting with `/stylize`."
+UNKNOWN = "This button has gone: press another one, or start a new painting with `/stylize`."
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -81,6 +81,10 @@ async def test_a_card_follows_through_refused_edits(on: Stage) -> None:
     await brush.progress(5)
     await on.scene.ended(card, "iteration 5 of")
     assert await old.hits() == 2
+    silent = await on.discord.fault(edits, times=1, status=503)
+    await brush.progress(6)
+    await on.scene.ended(card, "iteration 6 of")
+    assert await silent.hits() == 1
     broken = await on.discord.fault(edits, times=2, status=503)
     await brush.done()
     assert "all of it in" in text_of(await on.scene.ended(card))

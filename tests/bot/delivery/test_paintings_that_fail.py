@@ -8,8 +8,8 @@ import pytest
 import pytest_asyncio
 from conftest import House
 from discord_server.reading import buttons_of, files_of, text_of
-from scene import pictures
-from trouble_kit import Stage, refused, stage
+from scene import Json, pictures
+from trouble_kit import Stage, job_of, refused, stage
 
 from bot.delivery.ledger import Ledger
 
@@ -82,26 +82,39 @@ async def test_the_right_to_attach_files_that_goes_before_the_end_is_told(on: St
     assert refused(on.discord.world, card["id"]) == [50013, 50013]  # the picture, and the card with it
 
 
-@pytest.mark.parametrize("what", ["thread", "channel", "server"])
-async def test_what_goes_away_while_there_is_nothing_to_post_stops_the_painting(on: Stage, what: str) -> None:
-    card, brush = await on.easel()
-    if what == "thread":
-        await on.discord.channel(card).delete()
-    elif what == "channel":
-        await on.scene.channel.delete()
-    else:
-        await on.scene.guild.kick_bot()
-    await brush.stopped(10)
-    if what == "thread":
-        told = text_of(await on.scene.ended(card, "**Stopped**"))
-        assert "The thread was deleted, so the painting was stopped: press Continue to go on in a new one." in told
+async def test_what_goes_away_while_there_is_nothing_to_post_stops_the_painting(on: Stage) -> None:
+    voices = await on.scene.guild.channel("voices", "voice")  # where no thread goes with the channel
+    asked = await on.scene.stylize(channel=voices)
+    await on.scene.whispered(asked)
+    talked, about_it = await on.scene.card(asked, voices), await on.brush(asked.id)
+    threaded, under_it = await on.easel()
+    await on.scene.open()
+    elsewhere, beyond = await on.easel()
+    for card in (talked, threaded, elsewhere):
+        await on.scene.ended(card, "**Painting**")  # so that no edit is to come that would find out
+    await voices.delete()
+    await about_it.stopped(10)
+    assert (await _reason(on, talked)).startswith("The channel was deleted, so the painting was stopped: ask for it")
+    await on.discord.channel(threaded).delete()
+    await under_it.stopped(10)
+    told = text_of(await on.scene.ended(threaded, "**Stopped**"))
+    assert "The thread was deleted, so the painting was stopped: press Continue to go on in a new one." in told
+    await on.scene.guild.kick_bot()
+    await beyond.stopped(10)
+    assert (await _reason(on, elsewhere)).startswith("I was removed from the server, so the painting was stopped:")
+
+
+async def _reason(on: Stage, card: Json) -> str:
+    """What `/show` would tell elsewhere."""
+    page = await Ledger(on.desk.redis).page(job_of(card))
+    assert page is not None
+    return page.stopped
 
 
 async def test_what_was_to_be_stopped_when_the_bot_was_killed_is_stopped_by_the_next(on: Stage) -> None:
     card, brush = await on.easel()
     on.scene.bots[-1].kill()
-    job = str(buttons_of(card)[0]["custom_id"]).split(":")[2]
-    await Ledger(on.desk.redis).note(job, {"stopped": "The thread was deleted, so the painting was stopped."})
+    await Ledger(on.desk.redis).stop(job_of(card), "The thread was deleted, so the painting was stopped.")
     await on.scene.start_bot(IMPASTO_WEIGHTS="imagenet")
     await brush.stopped(10)
     assert "The thread was deleted" in text_of(await on.scene.ended(card, "**Stopped**"))

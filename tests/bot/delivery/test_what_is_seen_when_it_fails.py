@@ -8,8 +8,8 @@ import pytest
 import pytest_asyncio
 from conftest import House
 from discord_server.reading import buttons_of, text_of
-from scene import LONG, card_of, pictures
-from trouble_kit import Stage, refused, stage
+from scene import LONG, Json, card_of, pictures
+from trouble_kit import Stage, job_of, refused, stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -31,18 +31,14 @@ async def on(house_stage: Stage) -> AsyncIterator[Stage]:
     assert house_stage.discord.world.violations == []
 
 
-async def stopped_with(on: Stage, card: dict[str, object], *words: str) -> None:
+async def stopped_with(on: Stage, card: Json, *words: str) -> None:
     """The job is cancelled, and the card says so with these words; it can still be gone on from."""
-    await on.cancelled(_job(card))
+    await on.cancelled(job_of(card))
     told = text_of(await on.scene.ended(card, "**Stopped**"))
     assert all(word in told for word in words), told
     labels = [button["label"] for button in buttons_of(on.discord.world.message(card))]
     assert "Cancel" not in labels
     assert "Continue" in labels
-
-
-def _job(card: dict[str, object]) -> str:
-    return str(buttons_of(card)[0]["custom_id"]).split(":")[2]
 
 
 async def test_the_next_picture_wakes_an_archived_thread(on: Stage) -> None:
@@ -72,14 +68,14 @@ async def test_a_deleted_thread_stops_the_painting(on: Stage) -> None:
 async def test_a_deleted_card_stops_the_painting(on: Stage) -> None:
     card = await on.painting()
     await on.scene.channel.delete_message(card)
-    await on.cancelled(_job(card))
-    assert card_of(on.discord.world, on.scene.channel, _job(card)) is None
+    await on.cancelled(job_of(card))
+    assert card_of(on.discord.world, on.scene.channel, job_of(card)) is None
 
 
 async def test_a_deleted_channel_stops_the_painting(on: Stage) -> None:
     card = await on.painting()
     await on.scene.channel.delete()
-    await on.cancelled(_job(card))
+    await on.cancelled(job_of(card))
 
 
 @pytest.mark.parametrize("right", ["send_messages_in_threads", "attach_files"])
@@ -95,13 +91,13 @@ async def test_a_permission_taken_away_stops_the_painting(on: Stage, right: str)
 async def test_a_channel_out_of_sight_stops_the_painting(on: Stage) -> None:
     card = await on.painting()
     await on.scene.channel.deny("view_channel")
-    await on.cancelled(_job(card))
+    await on.cancelled(job_of(card))
 
 
 async def test_a_bot_that_is_kicked_stops_its_paintings(on: Stage) -> None:
     card = await on.painting()
     await on.scene.guild.kick_bot()
-    await on.cancelled(_job(card))
+    await on.cancelled(job_of(card))
 
 
 async def test_direct_messages_that_are_closed_stop_the_painting(on: Stage) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from conftest import Desk, House, noise
 from discord_server.driver import Interaction, WorldView
-from discord_server.reading import files_of
+from discord_server.reading import buttons_of, files_of
 from PIL import Image
 from scene import LONG, Json, Scene, scene
 
@@ -81,6 +81,11 @@ async def stage(house: House, folder: Path, **settings: str) -> AsyncIterator[St
     """Everything started, for all tests of a file; ended with the block."""
     async with scene(house, folder, 20, **settings) as made, connect(house.url) as client:
         yield Stage(made, Desk(client, Store(house.store_url)))
+
+
+def job_of(card: Json) -> str:
+    """The job's id, as the card's buttons have it."""
+    return str(buttons_of(card)[0]["custom_id"]).split(":")[2]
 
 
 def posted(world: WorldView, where: Any, *ends: str) -> list[Json]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 from arq.connections import ArqRedis
@@ -48,7 +49,7 @@ async def test_a_command_that_is_cancelled_ends_wherever_it_stands(redis_server:
         async with connect(redis_server, retries=0) as client:
             if known:
                 await client.ping()
-            waiting = asyncio.create_task(client.blpop(["nothing comes"], timeout=5))  # type: ignore[arg-type]
+            waiting: asyncio.Task[Any] = asyncio.create_task(client.blpop(["nothing comes"], timeout=5))  # type: ignore[arg-type]
             for _ in range(steps):
                 await asyncio.sleep(0)
             waiting.cancel()
