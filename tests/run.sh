@@ -13,8 +13,8 @@ check() {
     fi
 }
 
-check "ruff" .venv/bin/python -m ruff check .
-check "format" .venv/bin/python -m ruff format --check .
+check "ruff" .venv/bin/python -m ruff check --no-cache .
+check "format" .venv/bin/python -m ruff format --no-cache --check .
 check "mypy" .venv/bin/python -m mypy
 # As engine.painting does; a test may load torch before it.
 export GOMP_SPINCOUNT=2000
