@@ -1,17 +1,28 @@
-"""How long one request to Discord may take."""
+"""How soon one request to Discord follows another, and how long it may take."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from weakref import WeakKeyDictionary
 
 import discord
+
+_PER_SECOND = 40.0
+"""Discord takes 50 of all kinds; discord.py learns that only when it is told off, and each time counts."""
+
+_turns: WeakKeyDictionary[discord.Client, float] = WeakKeyDictionary()
+"""When each client's next request may begin, on the loop's clock."""
 
 
 @asynccontextmanager
 async def patience(client: discord.Client, seconds: float) -> AsyncIterator[None]:
-    """Break off what discord.py asks for in the block after so many seconds. Raises `TimeoutError`."""
+    """Begin the block's request when it is its turn, and break it off after so many seconds. Raises `TimeoutError`."""
+    now = asyncio.get_running_loop().time()
+    turn = max(now, _turns.get(client, now))
+    _turns[client] = turn + 1 / _PER_SECOND
+    await asyncio.sleep(turn - now)
     try:
         async with asyncio.timeout(seconds):
             yield

@@ -92,7 +92,7 @@ def refusal(code: int, status: int = 404) -> discord.HTTPException:
     return discord.HTTPException(SimpleNamespace(status=status, reason=""), {"code": code, "message": ""})
 
 
-@dataclass
+@dataclass(eq=False)
 class Wall:
     """Where the cards hang: discord.py's client as the editor knows it, and who looks after it."""
 
