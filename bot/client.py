@@ -26,6 +26,7 @@ from bot.delivery.postman import Postman
 from bot.desk import Desk
 from bot.leadership import Leadership
 from bot.orders.counter import Counter
+from bot.orders.once import Once
 from bot.orders.presses import Presses
 from bot.orders.strays import answer_stray
 from bot.orders.taking import Taking
@@ -48,6 +49,10 @@ discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # a paint
 
 class Tree(app_commands.CommandTree["Impasto"]):
     """Whose errors are told to the member."""
+
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        """Not twice."""
+        return interaction.client.once.first(interaction.id)
 
     async def on_error(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /) -> None:
         """One sentence to the member; the whole to the log, where it is the program's own fault."""
@@ -85,6 +90,7 @@ class Impasto(discord.AutoShardedClient):
         self._ending: asyncio.Task[None] | None = None
         self.answering: set[asyncio.Task[Any]] = set()
         """What is at work on an answer that somebody waits for."""
+        self.once = Once()
         add_commands(self.tree)
         self.add_dynamic_items(JobButton)
 

@@ -73,6 +73,8 @@ class JobButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Do it; discord.py would swallow what goes wrong here."""
+        if not interaction.client.once.first(interaction.id):
+            return
         try:
             await interaction.client.presses.press(interaction, self.act, self.job, self.iteration)
         except Exception as error:

@@ -52,6 +52,10 @@ class Form(ui.Modal):
         """discord.py knows it no longer."""
         Form.open.discard(self.custom_id)
 
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        """Not twice."""
+        return bool(interaction.client.once.first(interaction.id))
+
     async def on_error(  # type: ignore[override]
         self, interaction: discord.Interaction[Any], error: Exception, /
     ) -> None:

@@ -20,10 +20,13 @@ async def answer_stray(interaction: discord.Interaction[Any]) -> None:
     """Say what to do instead; nothing where the form or button is known."""
     data: Any = interaction.data or {}
     custom_id: str = data.get("custom_id", "")
+    text = ""
     if interaction.type is discord.InteractionType.modal_submit and custom_id not in Form.open:
-        await tell_error(interaction, Sorry(_CLOSED))
+        text = _CLOSED
     elif interaction.type is discord.InteractionType.component and not _comes_to_us(interaction, custom_id):
-        await tell_error(interaction, Sorry(_UNKNOWN))
+        text = _UNKNOWN
+    if text and interaction.client.once.first(interaction.id):
+        await tell_error(interaction, Sorry(text))
 
 
 def _comes_to_us(interaction: discord.Interaction[Any], custom_id: str) -> bool:

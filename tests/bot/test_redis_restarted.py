@@ -1,0 +1,132 @@
+"""Redis goes away in the middle of paintings, and comes back: everything is posted once."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from conftest import House
+from discord_server.reading import text_of
+from promises import Asked, check_kept, check_no_loops, left
+from scene import SMALL, Scene, scene
+
+from engine.contract import embedded
+from engine.contract.leash import leashed
+from engine.contract.settings import socket_folder
+
+SNAPSHOT = b'"kind":"snapshot"'
+
+
+class OwnRedis:
+    """A Redis that a test may take away, as it runs for `impasto up`; always at the same address."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self.socket = folder, socket_folder() / "redis.sock"
+        self.url = f"unix://{self.socket}"
+        self.start()
+
+    def start(self) -> None:
+        command = [embedded.find_server(), "--port", "0", "--unixsocket", str(self.socket), "--dir", str(self._folder)]
+        command += ["--appendonly", "yes", "--save", "", "--logfile", "redis.log"]
+        self._process = subprocess.Popen(leashed(command))
+        embedded._await_ready(self._process, self.socket, self._folder / "redis.log")
+
+    def end(self) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[OwnRedis]:
+    made = OwnRedis(tmp_path)
+    yield made
+    made.kill()
+
+
+@pytest.fixture
+def own_house(own_redis: OwnRedis, tmp_path: Path) -> Iterator[House]:
+    house = House(own_redis.url, tmp_path)
+    house.hire(seconds=0.15).ready()
+    yield house
+    house.close()
+
+
+async def ask(stage: Scene, iterations: int = SMALL["iterations"]) -> Asked:
+    return Asked(await stage.stylize(iterations=iterations), stage.channel.id, iterations, True)
+
+
+async def test_a_redis_that_ends_or_is_killed_in_the_middle_costs_nothing_but_the_time_it_was_away(
+    own_redis: OwnRedis, own_house: House, tmp_path: Path
+) -> None:
+    async with scene(own_house, tmp_path) as stage:
+        discord = stage.discord
+        asked = [await ask(stage, 300), await ask(stage, 400)]
+        for disaster in (own_redis.end, own_redis.kill):
+            known = len(asked[-1].pictures(discord.world)) if asked[-1].cards(discord.world) else 0
+            await discord.until(lambda world, known=known: len(asked[1].pictures(world)) > known)  # type: ignore[misc]
+            disaster()
+            asked.append(await ask(stage))
+            assert (await asked[-1].interaction.answered()).ephemeral
+            own_redis.start()
+        await discord.until(lambda world: all(one.done(world) and one.verdict(world) for one in asked))
+        check_kept(discord.world, asked)
+        check_no_loops(discord.world)
+        assert discord.world.violations == []
+        assert await left(own_house) == {"thinking": 0, "events": 0}
+        assert discord.world.counts["identifies"] == 1
+        own_redis.end()
+        assert stage.bots[-1].end() == 0  # without anybody to tell it to
+
+
+@asynccontextmanager
+async def lossy(socket: Path) -> AsyncIterator[tuple[str, list[bytes]]]:
+    """Another way to a Redis, on which the connection breaks each time before a snapshot would arrive; and those."""
+    lost: list[bytes] = []
+
+    async def pass_on(source: asyncio.StreamReader, target: asyncio.StreamWriter, guarded: bool) -> None:
+        while data := await source.read(2**20):
+            if guarded and SNAPSHOT in data and data not in lost:
+                lost.append(data)
+                break
+            target.write(data)
+            await target.drain()
+        target.close()
+
+    async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        to_redis, from_redis = asyncio.open_unix_connection(socket), (reader, writer)
+        far_reader, far_writer = await to_redis
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(pass_on(from_redis[0], far_writer, False))
+                group.create_task(pass_on(far_reader, from_redis[1], True))
+        except* OSError:
+            pass
+
+    way = socket.with_name("lossy.sock")
+    server = await asyncio.start_unix_server(meet, way)
+    try:
+        yield f"unix://{way}", lost
+    finally:
+        server.close()
+
+
+async def test_an_event_that_redis_gave_out_and_that_never_arrived_is_asked_for_again(
+    own_redis: OwnRedis, own_house: House, tmp_path: Path
+) -> None:
+    async with lossy(own_redis.socket) as (url, lost), scene(own_house, tmp_path, REDIS_URL=url) as stage:
+        one = await ask(stage, 150)
+        await stage.discord.until(one.done)
+        assert lost
+        assert one.pictures(stage.discord.world) == one.promised
+        assert "Accepted" in text_of(await one.interaction.shown())
+        assert await left(own_house) == {"thinking": 0, "events": 0}
+        assert stage.discord.world.counts["identifies"] == 1
+        stage.bots[-1].kill()
