@@ -52,7 +52,7 @@ class Tree(app_commands.CommandTree["Impasto"]):
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
         """Not twice."""
-        return interaction.client.once.first(interaction.id)
+        return bool(interaction.client.once.first(interaction.id))
 
     async def on_error(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /) -> None:
         """One sentence to the member; the whole to the log, where it is the program's own fault."""
