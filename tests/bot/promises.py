@@ -90,7 +90,7 @@ def check_no_loops(world: WorldView, most: int = 3) -> None:
 
 
 async def left(house: House) -> dict[str, int]:
-    """How many answers are still owed, and how many events were read and not dealt with."""
+    """How many answers are still owed, and how many events were read and not dealt with; once the bot has ended."""
     async with connect(house.url) as redis:
         owed = await redis.keys("impasto:thinking:*")
         pending: Any = await redis.xpending(STREAM, GROUP)

@@ -143,6 +143,7 @@ async def test_every_picture_comes_once_and_in_order_however_often_the_bot_is_ki
                 await night.ask()  # nobody listens
             await stage.start_bot()
         await night.settle()
+        assert stage.bots[-1].end() == 0
         assert await left(house) == {"thinking": 0, "events": 0}
         world = stage.discord.world
         check_kept(world, night.asked)

@@ -44,8 +44,8 @@ async def test_told_to_end_in_the_middle_it_ends_in_order_and_goes_on_after_the_
     await stage.start_bot()
     await discord.until(lambda world: all(one.done(world) for one in [*asked, late]))
     check_kept(discord.world, [*asked, late])
-    assert await left(busy_house) == {"thinking": 0, "events": 0}
     assert stage.bots[-1].end() == 0
+    assert await left(busy_house) == {"thinking": 0, "events": 0}
 
 
 async def test_told_to_end_while_it_starts_it_ends_in_order(stage: Scene) -> None:

@@ -22,6 +22,7 @@ async def stage(busy_house: House, tmp_path: Path, request: pytest.FixtureReques
         yield made
         assert made.discord.world.violations == []
         check_no_loops(made.discord.world)
+        assert made.bots[-1].end() == 0
         assert await left(busy_house) == {"thinking": 0, "events": 0}
 
 
@@ -107,4 +108,3 @@ async def test_a_malformed_interaction_costs_the_bot_a_moment_and_nothing_else(s
     check_kept(discord.world, [before, after])
     (line,) = [line for line in stage.said() if line["level"] in ("error", "critical")]
     assert line["event"] == "the bot broke off, and begins anew"
-    assert stage.bots[-1].end() == 0

@@ -68,7 +68,7 @@ async def test_a_redis_that_ends_or_is_killed_in_the_middle_costs_nothing_but_th
 ) -> None:
     async with scene(own_house, tmp_path) as stage:
         discord = stage.discord
-        asked = [await ask(stage, 300), await ask(stage, 400)]
+        asked = [await ask(stage, 150), await ask(stage, 200)]
         for disaster in (own_redis.end, own_redis.kill):
             known = len(asked[-1].pictures(discord.world)) if asked[-1].cards(discord.world) else 0
             await discord.until(lambda world, known=known: len(asked[1].pictures(world)) > known)  # type: ignore[misc]
@@ -80,10 +80,12 @@ async def test_a_redis_that_ends_or_is_killed_in_the_middle_costs_nothing_but_th
         check_kept(discord.world, asked)
         check_no_loops(discord.world)
         assert discord.world.violations == []
-        assert await left(own_house) == {"thinking": 0, "events": 0}
         assert discord.world.counts["identifies"] == 1
+        assert stage.bots[-1].end() == 0
+        assert await left(own_house) == {"thinking": 0, "events": 0}
+        await stage.start_bot()
         own_redis.end()
-        assert stage.bots[-1].end() == 0  # without anybody to tell it to
+        assert stage.bots[-1].end() == 0  # without anybody to tell that it leads no longer
 
 
 @asynccontextmanager
@@ -127,6 +129,6 @@ async def test_an_event_that_redis_gave_out_and_that_never_arrived_is_asked_for_
         assert lost
         assert one.pictures(stage.discord.world) == one.promised
         assert "Accepted" in text_of(await one.interaction.shown())
-        assert await left(own_house) == {"thinking": 0, "events": 0}
         assert stage.discord.world.counts["identifies"] == 1
-        stage.bots[-1].kill()
+        assert stage.bots[-1].end() == 0
+        assert await left(own_house) == {"thinking": 0, "events": 0}

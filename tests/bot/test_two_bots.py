@@ -87,11 +87,11 @@ async def test_a_bot_that_stood_still_for_longer_than_its_lease_does_nothing_twi
     assert text_of(discord.world.message(card)) == text_of(stopped)
     assert [answers(discord.world, one.interaction) for one in (short, last)] == [1, 1]
     assert discord.world.refusals == []
-    assert await left(busy_house) == {"thinking": 0, "events": 0}
     other.kill()
     await discord.until(lambda world: world.counts["identifies"] == 3)
     assert "under way" in await stage.whispered(await stage.ada.slash(stage.channel, "queue"))
     assert still.end() == 0
+    assert await left(busy_house) == {"thinking": 0, "events": 0}
 
 
 async def job_of(desk: Desk, interaction: Interaction) -> Job:
