@@ -110,7 +110,7 @@ class Impasto(discord.AutoShardedClient):
         postman = Postman(self)
         self._leavers = Leavers(desk)
         self.editor = CardEditor(self, desk.ledger, self._leavers.lost)
-        self.courier = Courier(desk, Inbox(reader, leadership.confirm), postman, self.editor)
+        self.courier = Courier(desk, Inbox(reader, leadership.make_sure), postman, self.editor)
         self.taking = Taking(desk, self.counter, postman, self.courier.opened)
         self.presses = Presses(desk, self.taking)
         left = await left_waiting(redis)
@@ -143,7 +143,11 @@ class Impasto(discord.AutoShardedClient):
         self._beside.append(task)
 
     def _end_when_broken(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and task.exception() is not None:
+        if task.cancelled():
+            if self._ending is None:  # not by `_close`: a cancellation went astray in a library
+                _log.error("a part of the bot was cancelled", part=task.get_coro().__qualname__)
+                self._end()
+        elif task.exception() is not None:
             _log.error("a part of the bot broke off", exc_info=task.exception())
             self._end()
 

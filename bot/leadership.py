@@ -92,14 +92,15 @@ class Leadership:
 
         It may have been stopped for a while, in the middle of anything. Costs nothing as long as the lease holds.
         """
-        if _now() < self._sure_until:
-            return
         try:
             async with asyncio.timeout(_PATIENCE):
-                other = await self._ask("again")
+                await self.make_sure()
         except (RedisError, TimeoutError):
             return  # without Redis nobody else can take over either
-        if other:
+
+    async def make_sure(self) -> None:
+        """The same for what needs Redis anyway: waits for its answer, or raises a `RedisError`."""
+        if _now() >= self._sure_until and await self._ask("again"):
             raise Deposed("another process has taken over")
 
     async def release(self) -> None:

@@ -1,6 +1,7 @@
 """Reads what the workers tell, and gives each event to its job's lane.
 
-What was given out and not acknowledged before the last process ended, or before Redis was lost, is read again first.
+What was given out and not acknowledged before the last process ended, or before Redis was lost, is read again first;
+and now and then later, for a process that led before may have been given something just after this one looked.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from bot.delivery.postman import Postman
 from bot.desk import Desk
 from engine.contract.events import parse
 
+_LOOK_AGAIN = 10.0  # s
+
 _log = structlog.get_logger(__name__)
 
 
@@ -28,6 +31,8 @@ class Courier:
         self._desk, self._inbox, self._postman, self._editor = desk, inbox, postman, editor
         self._lanes: dict[str, Lane] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._broken: set[str] = set()
+        """Entries that this process cannot deal with."""
 
     def open(self, job: str, *, look_first: bool = False) -> asyncio.Task[None]:
         """See to it that the job has its card and thread; the task that does."""
@@ -46,7 +51,8 @@ class Courier:
                 await self._read_left()
                 await self._open_lost()
                 while True:
-                    await self._give_out(await self._inbox.new(), old=False)
+                    await self._read_new(_LOOK_AGAIN)
+                    await self._read_left()
             except ResponseError as error:
                 _log.warning("the event stream was lost, and is read anew", reason=str(error))
             except (RedisError, OSError) as error:
@@ -62,8 +68,14 @@ class Courier:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
+    async def _read_new(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while loop.time() < until:
+            await self._give_out(await self._inbox.new(), old=False)
+
     async def _read_left(self) -> None:
-        """What the last process was given and had not dealt with."""
+        """What was given out and not dealt with; what waits in a lane of this process stays there."""
         after = "0"
         while entries := await self._inbox.left(after):
             await self._give_out(entries, old=True)
@@ -82,6 +94,8 @@ class Courier:
         """Whether the entry was one to be dealt with."""
         if not fields:
             return False  # it was replaced by a newer one
+        if entry in self._broken:
+            return True  # for the next process
         try:
             event = parse(fields)
         except (ValidationError, KeyError) as error:
@@ -111,7 +125,7 @@ class Courier:
         if task.exception() is not None:
             # What was not acknowledged is given out again when the bot starts anew.
             _log.error("a lane broke off", job=job, exc_info=task.exception())
-            self._lanes[job].skip()
+            self._broken.update(self._lanes[job].skip())
         if self._lanes[job].busy:
             self._run(job, look_first=False)
         else:

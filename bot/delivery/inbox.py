@@ -25,9 +25,9 @@ Entry = tuple[str, dict[bytes, bytes] | None]
 class Inbox:
     """`redis` must not retry: what was given out in a reply that was lost on the way has to be asked for again."""
 
-    def __init__(self, redis: ArqRedis, confirm: Callable[[], Awaitable[None]]) -> None:
-        """`confirm` raises where this process leads no longer; what it read then, nobody would deal with."""
-        self._redis, self._confirm = redis, confirm
+    def __init__(self, redis: ArqRedis, make_sure: Callable[[], Awaitable[None]]) -> None:
+        """`make_sure` raises where this process leads no longer; what it read then, nobody would deal with."""
+        self._redis, self._make_sure = redis, make_sure
 
     async def open(self) -> None:
         """Make the group, if there is none."""
@@ -46,6 +46,6 @@ class Inbox:
         return await self._read(">", BLOCK)
 
     async def _read(self, after: str, block: int | None) -> list[Entry]:
-        await self._confirm()
+        await self._make_sure()
         reply: Any = await self._redis.xreadgroup(GROUP, _CONSUMER, {STREAM: after}, count=_COUNT, block=block)
         return [(entry.decode(), fields) for _, entries in reply for entry, fields in entries]

@@ -57,10 +57,9 @@ class Lane:
         if all(entry != waiting for waiting, _, _ in self._waiting):
             self._waiting.append((entry, event, old))
 
-    def skip(self) -> None:
-        """Leave the first that waits to the next process: this one cannot deal with it."""
-        if self._waiting:
-            self._waiting.popleft()
+    def skip(self) -> list[str]:
+        """Leave the first that waits to the next process, for this one cannot deal with it; the entry that it was."""
+        return [self._waiting.popleft()[0]] if self._waiting else []
 
     @property
     def busy(self) -> bool:

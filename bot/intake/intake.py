@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import signal
 import sys
 from contextlib import suppress
@@ -28,6 +29,7 @@ _DECODER = Path(__file__).with_name("decoder.py")
 # One arena, because each further one reserves 64 MiB of the address space that is rationed.
 _ENVIRONMENT = {"PYTHONPATH": str(Path(PIL.__file__).parents[1]), "MALLOC_ARENA_MAX": "1"}
 # No site, no user packages, nothing from the folder it runs in: the path above is all it has.
+_NICENESS = 10
 _COMMAND = (sys.executable, "-S", "-s", "-P", str(_DECODER))
 
 
@@ -122,6 +124,8 @@ async def _decode(data: bytes, limits: Limits) -> tuple[int, bytes]:
         env=_ENVIRONMENT,
         start_new_session=True,  # Ctrl-C in a terminal is for the bot, which then ends the child
     )
+    with suppress(ProcessLookupError):
+        os.setpriority(os.PRIO_PROCESS, child.pid, _NICENESS)  # the bot answers first
     stdin, stdout = cast("asyncio.StreamWriter", child.stdin), cast("asyncio.StreamReader", child.stdout)
     # A PNG of noise is a little more than its pixels; a hijacked decoder must not fill our memory.
     most = 4 * limits.max_side**2 + 2**16

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import random
 import signal
 from collections.abc import Awaitable, Callable
@@ -34,6 +35,7 @@ them apart."""
 _SLICE_TIMEOUT = 600  # s; only for what hangs: who has died is known from its heartbeat
 _RECONCILE = 10.0  # s
 _SWEEP = 3600.0  # s
+_NICENESS = 5
 
 _log = structlog.get_logger("impasto.worker")
 
@@ -45,6 +47,8 @@ async def run_worker(settings: Settings, ready: Callable[[Studio], None]) -> Non
     """
     assert settings.redis_url is not None  # noqa: S101 - the caller has seen to it
     device = choose_device(settings.impasto_device)
+    if device == "cpu":
+        os.nice(_NICENESS)  # before there are threads: a bot on the same machine answers first
     with ThreadPoolExecutor(1) as once:  # and its OpenMP team with it; see `Studio.at_easel`
         loading = once.submit(load_weights, settings.impasto_weights, settings.weights_cache)
         weights = await asyncio.wrap_future(loading)
