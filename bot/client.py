@@ -145,7 +145,7 @@ class Impasto(discord.AutoShardedClient):
     def _end_when_broken(self, task: asyncio.Task[None]) -> None:
         if task.cancelled():
             if self._ending is None:  # not by `_close`: a cancellation went astray in a library
-                _log.error("a part of the bot was cancelled", part=task.get_coro().__qualname__)
+                _log.error("a part of the bot was cancelled", part=repr(task.get_coro()))
                 self._end()
         elif task.exception() is not None:
             _log.error("a part of the bot broke off", exc_info=task.exception())
