@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,37 +10,12 @@ from pathlib import Path
 import pytest
 from conftest import House
 from discord_server.reading import text_of
+from own_redis import OwnRedis
 from promises import Asked, check_kept, check_no_loops, left
 from scene import SMALL, Scene, scene
 
-from engine.contract import embedded
-from engine.contract.leash import leashed
-from engine.contract.settings import socket_folder
 
 SNAPSHOT = b'"kind":"snapshot"'
-
-
-class OwnRedis:
-    """A Redis that a test may take away, as it runs for `impasto up`; always at the same address."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder, self.socket = folder, socket_folder() / "redis.sock"
-        self.url = f"unix://{self.socket}"
-        self.start()
-
-    def start(self) -> None:
-        command = [embedded.find_server(), "--port", "0", "--unixsocket", str(self.socket), "--dir", str(self._folder)]
-        command += ["--appendonly", "yes", "--save", "", "--logfile", "redis.log"]
-        self._process = subprocess.Popen(leashed(command))
-        embedded._await_ready(self._process, self.socket, self._folder / "redis.log")
-
-    def end(self) -> None:
-        self._process.terminate()
-        self._process.wait()
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
 
 
 @pytest.fixture

@@ -1,0 +1,117 @@
+"""Members who keep asking for paintings, and what each of them was promised."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from discord_server.driver import Channel, Discord, Guild, Person, WorldView
+from discord_server.faults import Fault
+from discord_server.reading import files_of, text_of
+from promises import SNAPSHOTS, Asked
+from scene import picture
+
+Json = dict[str, Any]
+
+LENGTHS = (24, 60, 150, 350)
+SEEDS = (1, 2)
+"""Few of each, so that few uncut runs have to be painted to compare with."""
+_A_CHANNEL = 10  # paintings in a channel, so that nobody has to look through a thousand messages
+_ENDS = ("**Done**", "**Failed**", "**Stopped**")
+
+
+@dataclass
+class Promise:
+    """A painting that somebody asked for. `ends` is what its card must say at last, and `why` a word of the reason."""
+
+    asked: Asked
+    ends: str = "**Done**"
+    why: str = ""
+    card: str = ""
+
+    @property
+    def job(self) -> str:
+        return self.asked.job
+
+    def look(self, world: WorldView) -> Json | None:
+        """Its card, once it is there."""
+        if not self.card:
+            mine = f"impasto-{self.job}-content.jpg"
+            self.card = next((m["id"] for m in world.messages(self.asked.channel) if mine in files_of(m)), "")
+        return world.message(self.card) if self.card else None
+
+    def settled(self, world: WorldView) -> bool:
+        """Whether nothing more will come of it."""
+        verdict = self.asked.verdict(world)
+        if verdict in ("refused", "unheard"):
+            return True
+        card = self.look(world)
+        return verdict == "accepted" and card is not None and any(end in text_of(card) for end in _ENDS)
+
+    @property
+    def pictures(self) -> list[str]:
+        """The names of what must be posted of it beside the card, in order; of one that fails, none."""
+        if self.ends != "**Done**":
+            return []
+        names = [f"{n:05d}.png" for n in SNAPSHOTS if n < self.asked.iterations]
+        return [f"impasto-{self.job}-{name}" for name in (*names, "final.png", "loss.png", "film.webp")]
+
+
+@dataclass
+class Load:
+    """Asks whenever fewer than `most` paintings are under way."""
+
+    discord: Discord
+    dice: random.Random
+    folder: Path
+    most: int = 4
+    promises: list[Promise] = field(default_factory=list)
+    _people: list[Person] = field(default_factory=list)
+    _channel: Channel | None = None
+
+    async def open(self) -> None:
+        self._guild: Guild = await self.discord.guild("Studio")
+        self._people = [await self._guild.member(name) for name in ("Ada", "Bob", "Cy", "Di", "Eve")]
+        self._pictures = {"content": picture(self.folder / "harbour.png", 1)}
+        self._pictures["style"] = picture(self.folder / "strokes.png", 2)
+
+    def under_way(self, world: WorldView) -> list[Promise]:
+        return [one for one in self.promises if not one.settled(world)]
+
+    async def keep_asking(self) -> None:
+        while True:
+            await self.discord.until(lambda world: len(self.under_way(world)) < self.most, 3600)
+            await self.ask()
+            await asyncio.sleep(0.2)
+
+    async def ask(self, **options: Any) -> Promise:
+        """Somebody's command, in a channel or by direct message; `options` over what the dice say."""
+        person = self.dice.choice(self._people)
+        chosen = {"size": 64, "iterations": self.dice.choice(LENGTHS), "seed": self.dice.choice(SEEDS), **options}
+        threaded = self.dice.random() < 0.8
+        channel = await self._place() if threaded else self.discord.channel(await person.dm())
+        asked = await person.slash(channel, "stylize", **self._pictures, **chosen)
+        self.promises.append(Promise(Asked(asked, channel.id, chosen["iterations"], threaded)))
+        return self.promises[-1]
+
+    async def accepted(self, promise: Promise) -> bool:
+        """Waits for what the member is told."""
+        return bool(await self.discord.until(promise.asked.verdict, 120) == "accepted")
+
+    async def settle(self, seconds: float = 300) -> None:
+        """Waits until nothing is under way."""
+        await self.discord.until(lambda world: not self.under_way(world), seconds)
+
+    async def _place(self) -> Channel:
+        if self._channel is None or len(self.promises) % _A_CHANNEL == 0:
+            self._channel = await self._guild.channel(f"paintings-{len(self.promises)}")
+        return self._channel
+
+
+def times(world: WorldView, requests: str) -> int:
+    """How often Discord was asked so; `requests` as the stand-in's faults are given."""
+    fault = Fault(0, requests)
+    return sum(count for route, count in world.counts["requests"].items() if fault.matches(route))

@@ -1,0 +1,53 @@
+"""A Redis that a test may take away, and bring back at the same address."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+from engine.contract import embedded
+from engine.contract.leash import leashed
+from engine.contract.settings import socket_folder
+
+
+class OwnRedis:
+    """As it runs for `impasto up`: on a unix socket, with its append-only file in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self.socket = folder, socket_folder() / "redis.sock"
+        self.url = f"unix://{self.socket}"
+        self.start()
+
+    def start(self, *options: str) -> None:
+        """Waits until it answers."""
+        self.launch(*options)
+        embedded._await_ready(self._process, self.socket, self._folder / "redis.log")
+
+    def launch(self, *options: str) -> None:
+        """Does not wait: at first it may still be loading."""
+        command = [embedded.find_server(), "--port", "0", "--unixsocket", str(self.socket), "--dir", str(self._folder)]
+        command += ["--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--logfile", "redis.log"]
+        self._process = subprocess.Popen(leashed([*command, *options]))
+
+    def end(self) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def send(self, number: signal.Signals) -> None:
+        os.kill(self._process.pid, number)
+
+    def cut(self, most: int) -> int:
+        """Cut up to so many bytes off the append-only file's end, as a power cut may; how many that were.
+
+        Only while it is down.
+        """
+        newest = max(self._folder.rglob("*.aof"), key=lambda path: path.stat().st_mtime_ns)
+        size = newest.stat().st_size
+        os.truncate(newest, max(0, size - most))
+        return min(most, size)
