@@ -82,7 +82,8 @@ class Lane:
 
     async def _work(self, look_first: bool) -> None:
         self._again = False
-        page, job = await self._desk.ledger.page(self._id), await self._desk.jobs.get(self._id)
+        page = await self._desk.ledger.page(self._id)
+        job = await self._desk.jobs.get(self._id) if page is not None else None
         if page is None or job is None or page.forget:
             await self._drop_all()
             if page is not None and page.forget:

@@ -112,6 +112,14 @@ class Fenced(Exception):
     """Another worker has taken the job over, or it has ended: stop, and write nothing more."""
 
 
+class Unreadable(Exception):
+    """The job's spec is not one that this program knows: of a newer version, or damaged."""
+
+    def __init__(self, job: str, epoch: int, iteration: int, why: str) -> None:
+        super().__init__(why)
+        self.job, self.epoch, self.iteration = job, epoch, iteration
+
+
 class TooMany(Exception):
     """The job was not accepted: its user or guild, or all together, have as many open jobs as `Caps` allows."""
 

@@ -30,6 +30,7 @@ from engine.contract.job import (
     Standing,
     State,
     TooMany,
+    Unreadable,
     flows_key,
     index_key,
     job_key,
@@ -39,7 +40,7 @@ from engine.contract.job import (
 
 __all__ = [
     "CONTROL", "DEATHS", "KEEP_DAYS", "OPEN", "USERS", "Caps", "Claim", "Fenced", "Job", "Jobs", "Picture", "Standing",
-    "State", "TooMany", "flows_key", "index_key", "job_key", "new_id", "seen_key",
+    "State", "TooMany", "Unreadable", "flows_key", "index_key", "job_key", "new_id", "seen_key",
 ]  # fmt: skip
 _SCRIPTS = ("create", "start", "emit", "commit", "finish", "cancel", "forget")
 
@@ -148,13 +149,20 @@ class Jobs:
         return bool(await self._run("forget", [job_key(job), seen_key(job), OPEN, index_key(user)], job))
 
     async def start(self, job: str, iteration: int, epoch: int, worker: str) -> Claim | None:
-        """Begin the slice; None when it was begun before or the job has ended."""
+        """Begin the slice; None when it was begun before or the job has ended.
+
+        Raises `Unreadable`; then the slice is begun, to be given back or refused.
+        """
         reply = await self._run("start", [job_key(job), "impasto:clock"], iteration, epoch, worker, DEATHS)
         if reply is None:
             return None
         spec, new_epoch, checkpoints, cancelled, poisoned = reply
+        try:
+            known = Job.model_validate_json(spec)
+        except ValueError as error:
+            raise Unreadable(job, int(new_epoch), iteration, str(error)) from error
         return Claim(
-            job=Job.model_validate_json(spec),
+            job=known,
             epoch=int(new_epoch),
             iteration=iteration,
             checkpoints=tuple(checkpoints.decode().split()),
@@ -185,6 +193,23 @@ class Jobs:
         state = State.QUARANTINED if quarantine else State(event.kind)
         keys = _ending(claim.job.id, claim.job.guild)
         await self._fenced("finish", keys, claim.epoch, claim.job.id, claim.job.user, state, *_last_words(event))
+
+    async def give_back(self, job: Unreadable) -> None:
+        """End its slice without having painted. Raises `Fenced`."""
+        await self._fenced("commit", [job_key(job.job)], job.epoch, job.iteration, "")
+
+    async def refuse(self, job: Unreadable, reason: str) -> None:
+        """End it as failed, for a reason, a sentence. Raises `Fenced`."""
+        user, guild = await self._whose(job.job)
+        event = Failed(job=job.job, iteration=job.iteration, reason=reason)
+        await self._fenced(
+            "finish", _ending(job.job, guild), job.epoch, job.job, user, State.FAILED, *_last_words(event)
+        )
+
+    async def told(self, job: str) -> set[int]:
+        """The iterations whose snapshots were told."""
+        keys: Any = await self._redis.smembers(seen_key(job))  # type: ignore[misc]
+        return {int(key.partition(b":")[2]) for key in keys if key.startswith(b"snapshot:")}
 
     async def cancel(self, job: str) -> bool:
         """Ask for the job's end: at once if nothing is painted yet, else within one iteration. False if it has ended.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -73,11 +74,23 @@ class Store:
     async def delete_folder(self, prefix: str) -> None:
         """Remove every blob under `prefix`, such as `jobs/<id>`; none is no error. Raises `StoreError`."""
         await self.delete(*(key for key, _ in await self.list(prefix)))
+        await self.delete_unfinished(prefix)
+
+    async def delete_unfinished(self, prefix: str) -> None:
+        """Remove what writers that were killed have left under `prefix`, which is no blob yet."""
+        if isinstance(self._store, LocalStore) and self._store.prefix is not None:
+            await asyncio.to_thread(_delete_staged, self._store.prefix / prefix)
 
     async def list(self, prefix: str) -> list[tuple[str, datetime]]:
         """(key, time of its last change) of every blob under `prefix`."""
         batches = obstore.list(self._store, prefix)
         return [(meta["path"], meta["last_modified"]) async for batch in batches for meta in batch]
+
+
+def _delete_staged(folder: Path) -> None:
+    """obstore writes beside the blob, under its name and a number, and renames."""
+    for path in folder.glob("*#*"):
+        path.unlink(missing_ok=True)
 
 
 def _why(error: Exception) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from arq.connections import ArqRedis
 from pydantic import BaseModel, ConfigDict
 
+from engine.painting.recipe import VERSION
+
 BEAT = 3.0  # s between heartbeats
 SILENCE = 12
 """Seconds without a heartbeat after which a worker counts as dead."""
@@ -25,6 +27,8 @@ class Worker(BaseModel):
     note: str = ""
     jobs: tuple[str, ...] = ()
     speed: float | None = None
+    recipes: int = VERSION
+    """The newest version of recipes that it can paint."""
 
 
 def _key(worker: str) -> str:

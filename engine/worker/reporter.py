@@ -68,8 +68,8 @@ class Reporter:
             await jobs.emit(self._claim, snapshot)
 
     async def _put(self, look: Look, kind: str, suffix: str, blob: bytes) -> str:
-        # The epoch is in the name, so that a worker thought dead never writes over its successor's picture.
-        name = f"{kind}-{look.iteration:05d}-{self._claim.epoch}.{suffix}"
+        # A slice that is painted again writes the same pixels under the same name, and nothing is left over.
+        name = f"{kind}-{look.iteration:05d}.{suffix}"
         return await self._studio.store.put(f"jobs/{self._claim.job.id}/{name}", blob)
 
 

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import suppress
 from typing import Any
 
 import structlog
 import torch
 from redis.exceptions import RedisError
 
+from engine.contract import workers
 from engine.contract.events import Cancelled, Done, Failed, Notice, Started
-from engine.contract.jobs import DEATHS, Claim, Fenced
+from engine.contract.jobs import DEATHS, Claim, Fenced, Unreadable
 from engine.contract.store import StoreError
 from engine.painting.painter import PaintingError
-from engine.painting.recipe import RecipeError
+from engine.painting.recipe import VERSION, RecipeError
 from engine.worker.checkpoints import pack
 from engine.worker.finishing import finish_files
 from engine.worker.reporter import Reporter, encode
 from engine.worker.stroke import paint_stroke
 from engine.worker.studio import Easel, Studio
+
+_TOO_NEW = (
+    "It was asked for by a newer version of Impasto than any worker here knows: update the workers, and ask again."
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -39,13 +45,34 @@ async def paint_slice(ctx: dict[str, Any], job: str, iteration: int, epoch: int)
             if claim is None:
                 log.debug("nothing to paint: the slice was begun before, or the job has ended")
             else:
-                await _Slice(studio, claim, stop).run()
+                await _paint_or_give_back(_Slice(studio, claim, stop), log)
     except Fenced:
         log.warning("another worker has taken the job over")
-    except (RedisError, StoreError, OSError) as error:
-        log.warning("the slice broke off, and will be painted again", reason=str(error))
+    except Unreadable as error:
+        await _decline(studio, error, log)
+    except RedisError as error:
+        log.warning("the slice could not be begun, and will be again", reason=str(error))
     except Exception:
         log.exception("the slice broke off by an error of the program's own")
+
+
+async def _paint_or_give_back(work: _Slice, log: Any) -> None:
+    """What Redis or the store did is no fault of the job's: it is painted again, and no death is counted."""
+    try:
+        await work.run()
+    except (RedisError, StoreError, OSError) as error:
+        log.warning("the slice broke off, and will be painted again", reason=str(error))
+        await work.give_back()
+
+
+async def _decline(studio: Studio, job: Unreadable, log: Any) -> None:
+    """A job that this program cannot read: for a worker that can, if there is one."""
+    able = [worker.id for worker in await workers.living(studio.redis) if worker.recipes > VERSION]
+    log.warning("the job cannot be read here", reason=str(job), able=able)
+    if able:
+        await studio.jobs.give_back(job)
+    else:
+        await studio.jobs.refuse(job, _TOO_NEW)
 
 
 class _Slice:
@@ -107,8 +134,8 @@ class _Slice:
             files["checkpoint.safetensors"] = await self._save(easel)
             done = Done(job=claim.job.id, iteration=easel.state.iteration, files=files)
             await studio.jobs.finish(claim, done)
-            await studio.store.delete(*claim.checkpoints)
             studio.say(f"{claim.job.id}: done, {easel.state.iteration} iterations")
+            await self._tidy(*files.values(), *easel.journal.frames.values())
         elif fields.get("cancel") == "1":
             await self._cancel(easel)
         else:
@@ -135,6 +162,7 @@ class _Slice:
             event = event.model_copy(update={"picture": picture, "checkpoint": checkpoint})
         await studio.jobs.finish(claim, event)
         studio.say(f"{claim.job.id}: cancelled at iteration {state.iteration}")
+        await self._tidy(event.checkpoint or "", *easel.journal.frames.values())
 
     async def _save(self, easel: Easel) -> str:
         claim = self._claim
@@ -149,3 +177,24 @@ class _Slice:
         self._studio.say(f"{claim.job.id}: failed. {reason}")
         event = Failed(job=claim.job.id, iteration=claim.iteration, reason=reason)
         await self._studio.jobs.finish(claim, event, quarantine=quarantine)
+        await self._tidy()
+
+    async def give_back(self) -> None:
+        """Let go of the job, as it stood before; the reconciler queues it again."""
+        with suppress(Fenced, RedisError):
+            await self._studio.jobs.commit(self._claim, self._claim.iteration, None)
+
+    async def _tidy(self, *keep: str) -> None:
+        """Delete what nobody will look at again: other frames and checkpoints, and what workers that died have left."""
+        store, job = self._studio.store, self._claim.job
+        folder, told = f"jobs/{job.id}/", await self._studio.jobs.told(job.id)
+        needed = {*keep, job.checkpoint}
+        try:
+            for key, _ in await store.list(folder):
+                kind, _, rest = key.removeprefix(folder).partition("-")
+                untold = kind == "snapshot" and int(rest.split(".")[0]) not in told
+                if key not in needed and (kind in ("frame", "checkpoint") or untold):
+                    await store.delete(key)
+            await store.delete_unfinished(folder)
+        except StoreError as error:
+            self._log.warning("what is no longer needed stays until the job expires", reason=str(error))

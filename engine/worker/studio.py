@@ -26,9 +26,9 @@ from engine.contract import workers
 from engine.contract.jobs import Claim, Jobs
 from engine.contract.jobs import Picture as StoredPicture
 from engine.contract.settings import Settings
-from engine.contract.store import Store, StoreError
+from engine.contract.store import BlobMissing, Store, StoreError
 from engine.contract.turns import Turns
-from engine.painting.painter import Painter
+from engine.painting.painter import Painter, PaintingError
 from engine.painting.recipe import RecipeError
 from engine.painting.state import State
 from engine.worker.checkpoints import CheckpointError, Journal, unpack
@@ -147,7 +147,7 @@ class Studio:
     async def easel(self, claim: Claim) -> Easel:
         """The job's easel at the claim's iteration: warm, or from its checkpoint, or new.
 
-        Raises `RecipeError` when this worker cannot paint the recipe, `StoreError` when its pictures are gone.
+        Raises `RecipeError` when this worker cannot paint the recipe, `PaintingError` when its pictures are gone.
         """
         warm = self._warm.pop(claim.job.id, None)
         if warm is not None and warm.state.iteration == claim.iteration and claim.iteration > 0:
@@ -158,7 +158,10 @@ class Studio:
                 blob = await self.store.get(key)
                 identity = self.weights_of(claim.job.recipe.weights).identity
                 state, journal = await self.at_easel(unpack, blob, claim.job.recipe, identity, self.device)
-                return await self.at_easel(Easel, painter, state, journal)
+                easel = await self.at_easel(Easel, painter, state, journal)
+                if claim.checkpoints and key != claim.checkpoints[0]:
+                    easel.notices.append(f"The last strokes were lost, so it goes on from iteration {state.iteration}.")
+                return easel
             except (StoreError, CheckpointError) as error:
                 _log.warning("a checkpoint cannot be used", job=claim.job.id, key=key, reason=str(error))
         easel = await self.at_easel(lambda: Easel(painter, painter.begin()))
@@ -193,8 +196,13 @@ class Studio:
         )
 
     async def _picture(self, stored: StoredPicture) -> Image.Image:
-        blob = await self.store.get(stored.key)
-        return await asyncio.to_thread(_decode, blob)
+        """Raises `PaintingError` where it is gone or damaged."""
+        try:
+            blob = await self.store.get(stored.key)
+            return await asyncio.to_thread(_decode, blob)
+        except (BlobMissing, OSError, SyntaxError, ValueError) as error:
+            _log.error("a picture cannot be used", key=stored.key, reason=str(error))
+            raise PaintingError(f"The pictures of this painting were lost ({stored.name}): send them again.") from error
 
 
 def choose_device(wanted: str) -> str:

@@ -14,7 +14,6 @@ from own_redis import OwnRedis
 from promises import Asked, check_kept, check_no_loops, left
 from scene import SMALL, Scene, scene
 
-
 SNAPSHOT = b'"kind":"snapshot"'
 
 

@@ -9,8 +9,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from chaos.night import FAULTS, run, summary, table
 from rich.console import Console
+
+from chaos.night import FAULTS, run, summary, table
 
 
 def main() -> int:

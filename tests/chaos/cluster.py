@@ -11,11 +11,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from chaos.forced import Orders
 from conftest import ONE_THREAD
 from discord_server.driver import Discord
 from own_redis import OwnRedis
 
+from chaos.forced import Orders
 from engine.contract.leash import leashed
 
 FORCED = Path(__file__).with_name("forced.py")

@@ -67,18 +67,18 @@ def set_clock(seconds: float) -> None:
 
 
 def break_store(orders: Orders) -> None:
-    from engine.contract import store
+    import obstore
 
     def wrap(name: str, *faults: str) -> None:
-        real = getattr(store.obstore, name)
+        real = getattr(obstore, name)
 
         @functools.wraps(real)
         async def broken(*args: Any, **kwargs: Any) -> Any:
             if any(orders.stands(fault) for fault in faults):
-                raise store.obstore.exceptions.GenericError("No space left on device (os error 28)")
+                raise obstore.exceptions.GenericError("No space left on device (os error 28)")
             return await real(*args, **kwargs)
 
-        setattr(store.obstore, name, broken)
+        setattr(obstore, name, broken)
 
     wrap("put_async", STORE_FULL, STORE_AWAY)
     wrap("get_async", STORE_AWAY)
@@ -112,7 +112,7 @@ def break_worker(orders: Orders) -> None:
     around(Jobs, "emit", BOUNDARIES[2], "", lambda args: isinstance(args[1], Snapshot))
     around(Store, "put", "", BOUNDARIES[4], _is_checkpoint)
     around(Jobs, "finish", BOUNDARIES[5], BOUNDARIES[6], lambda args: isinstance(args[1], Done))
-    put, stroke = Store.put, slices.paint_stroke
+    put, stroke = Store.put, slices.paint_stroke  # type: ignore[attr-defined]
 
     async def interrupted(self: Store, key: str, data: bytes) -> str:
         if _is_checkpoint((key,)) and orders.obey(BOUNDARIES[3]):
@@ -127,9 +127,9 @@ def break_worker(orders: Orders) -> None:
         return stroke(job, easel, *args)
 
     Store.put = interrupted  # type: ignore[method-assign]
-    slices.paint_stroke = strike
-    if device := os.environ.get("CHAOS_DEVICE"):
-        studio.describe = lambda _: device
+    slices.paint_stroke = strike  # type: ignore[assignment, attr-defined]
+    if pretended := os.environ.get("CHAOS_DEVICE"):
+        studio.describe = lambda device: pretended
 
 
 def _is_checkpoint(args: Any) -> bool:

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from arq.connections import ArqRedis
-from chaos.load import Promise
 from conftest import one_thread
 from discord_server.driver import Discord, WorldView
 from discord_server.reading import files_of, text_of
 from PIL import Image
 
 from bot.delivery.ledger import GROUP
+from chaos.load import Promise
 from engine.contract.events import STREAM, Done, Event, Last, parse
 from engine.contract.jobs import Job, Jobs
 from engine.contract.store import Store
@@ -110,7 +110,7 @@ async def _judge_jobs(redis: ArqRedis, store: Store, kept: list[Promise], verdic
         ends = [event for event in told[one.job] if isinstance(event, Last)]
         state = await jobs.state(one.job)
         twice = [key for key, count in keys.items() if count > 1]
-        wanted = {"**Done**": ("done",), "**Failed**": ("failed", "quarantined")}.get(one.ends, ("cancelled",))
+        wanted = {"**Done**": ("done",), "**It failed**": ("failed", "quarantined")}.get(one.ends, ("cancelled",))
         if len(ends) != 1 or twice or state not in wanted or told[one.job][-1] is not ends[0]:
             verdict.wrong.append(f"{one.job}: {state}, told twice {twice}, ends {[end.kind for end in ends]}")
 
@@ -165,7 +165,14 @@ def _sha256(png: bytes) -> str:
 async def _judge_leftovers(redis: ArqRedis, store: Store, folder: Path, verdict: Verdict) -> None:
     """No lease, no place in the queue, no answer owed, no event not dealt with, no blob that nobody refers to."""
     keys = [key.decode() async for key in redis.scan_iter("*", count=1000)]
-    lasting = ("impasto:job:", "impasto:jobs:", "impasto:seen:", "impasto:posted:", "impasto:leader:", "impasto:commands:")
+    lasting = (
+        "impasto:job:",
+        "impasto:jobs:",
+        "impasto:seen:",
+        "impasto:posted:",
+        "impasto:leader:",
+        "impasto:commands:",
+    )
     single = {STREAM, "impasto:clock", "impasto:finish", "impasto:control", "impasto:weights"}
     left = [key for key in keys if not key.startswith(lasting) and key not in single]
     verdict.wrong += [f"left in Redis: {key}" for key in left]

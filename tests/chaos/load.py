@@ -20,7 +20,7 @@ LENGTHS = (24, 60, 150, 350)
 SEEDS = (1, 2)
 """Few of each, so that few uncut runs have to be painted to compare with."""
 _A_CHANNEL = 10  # paintings in a channel, so that nobody has to look through a thousand messages
-_ENDS = ("**Done**", "**Failed**", "**Stopped**")
+_ENDS = ("**Done**", "**It failed**", "**Stopped**")
 
 
 @dataclass

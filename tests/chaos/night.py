@@ -11,21 +11,19 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from discord_server.driver import Discord
+from rich.console import Console
+from rich.table import Table
+
 from chaos.cluster import Cluster
 from chaos.history import Verdict, judge
 from chaos.load import Load, times
 from chaos.rounds import bots, discords, jobs, redises, stores, workers
 from chaos.rounds.scene import Fault, Scene
-from discord_server.driver import Discord
-from rich.console import Console
-from rich.table import Table
-
 from engine.contract.connection import connect
 from engine.contract.store import Store
 
-FAULTS: dict[str, Fault] = (
-    workers.FAULTS | bots.FAULTS | redises.FAULTS | stores.FAULTS | discords.FAULTS | jobs.FAULTS
-)
+FAULTS: dict[str, Fault] = workers.FAULTS | bots.FAULTS | redises.FAULTS | stores.FAULTS | discords.FAULTS | jobs.FAULTS
 POSTS = "POST /channels/*/messages"
 PATIENCE = 180.0
 """Seconds after a fault within which pictures must be posted again."""

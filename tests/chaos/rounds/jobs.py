@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 from collections.abc import AsyncIterator
@@ -10,10 +11,11 @@ from contextlib import asynccontextmanager
 from chaos.forced import POISON, TOO_LARGE
 from chaos.load import Promise
 from chaos.rounds.scene import Fault, Scene
+from engine.contract.events import Failed, follow
+from engine.contract.jobs import job_key, new_id
+from engine.contract.turns import Turns
 
-from engine.contract.jobs import job_key
-
-FAILED = "**Failed**"
+FAILED = "**It failed**"
 
 
 async def poison(scene: Scene) -> None:
@@ -30,14 +32,20 @@ async def out_of_memory(scene: Scene) -> None:
 
 
 async def from_a_newer_version(scene: Scene) -> None:
+    """Asked for in a terminal of a newer version."""
+    like = await scene.jobs.get((await scene.painting(iterations=24)).job)
+    assert like is not None
+    job = like.model_copy(update={"id": new_id(), "user": "a terminal", "guild": "terminals"})
     async with _nobody_paints(scene):
-        promise = await scene.painting(iterations=24)
-        key = job_key(promise.job)
-        spec = json.loads(await scene.redis.hget(key, "spec"))  # type: ignore[arg-type, misc]
+        await scene.jobs.create(job)
+        spec = json.loads(job.model_dump_json())
         spec["recipe"] |= {"version": spec["recipe"]["version"] + 1, "brush": "wide"}
-        await scene.redis.hset(key, "spec", json.dumps(spec))  # type: ignore[misc]
-    promise.ends, promise.why = FAILED, "newer version"
-    await _ended(scene, promise, 120)
+        await scene.redis.hset(job_key(job.id), "spec", json.dumps(spec))  # type: ignore[misc]
+        await Turns(scene.redis).enqueue(job, 0, 0, 1.0)
+    async with asyncio.timeout(120):
+        async for _, event in follow(scene.redis, job.id):
+            if not isinstance(event, Failed) or "newer version" not in event.reason:
+                raise AssertionError(f"a painting from a newer version ended so: {event}")
 
 
 async def picture_lost(scene: Scene) -> None:

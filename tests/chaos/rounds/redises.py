@@ -7,8 +7,9 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from chaos.rounds.scene import Fault, Scene
 from redis.asyncio import Redis
+
+from chaos.rounds.scene import Fault, Scene
 
 
 def killed(seconds: float) -> Fault:

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from arq.connections import ArqRedis
+
 from chaos.cluster import Cluster, Service
 from chaos.load import Load, Promise
-
 from engine.contract.jobs import Jobs
 from engine.contract.store import Store
 
