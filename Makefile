@@ -1,6 +1,6 @@
 # Everything a person types. Paths are relative, so that a checkout may lie in a folder with a space in its name.
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench crowd screenshots lock clean
+.PHONY: help demo test bench chaos crowd screenshots lock clean
 PY := .venv/bin/python
 UV_VERSION := 0.13.9
 
@@ -8,7 +8,8 @@ help:
 	@printf '%s\n' 'make demo    paint two pictures; the result is out/demo/index.html' \
 	  'make test    lint, type-check and run the tests' \
 	  'make bench   measure the loop; tables in out/bench/' \
-	  'make crowd   two hundred members ask at once; a report' \
+	  'make chaos   break everything for twenty minutes; a report (ARGS="--minutes 5 --seed 1")' \
+  'make crowd   two hundred members ask at once; a report' \
   'make screenshots  the pictures of the bot in docs/pictures/ (needs Chromium)' \
   'make lock    renew requirements/*.txt from pyproject.toml'
 
@@ -23,6 +24,9 @@ test: .venv/ready
 
 bench: .venv/ready
 	@$(PY) -m benchmarks
+
+chaos: .venv/ready
+	@PYTHONPATH=tests:tests/bot $(PY) -m chaos $(ARGS)
 
 crowd: .venv/ready
 	@PYTHONPATH=tests:tests/bot $(PY) tests/bot/crowd.py

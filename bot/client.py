@@ -19,6 +19,7 @@ from bot.cards.editor import CardEditor
 from bot.cards.prospects import tell_prospects
 from bot.commands import add_commands
 from bot.commands.sync import sync_commands
+from bot.delivery.amends import Amends
 from bot.delivery.courier import Courier
 from bot.delivery.inbox import Inbox
 from bot.delivery.leavers import Leavers
@@ -110,7 +111,8 @@ class Impasto(discord.AutoShardedClient):
         postman = Postman(self)
         self._leavers = Leavers(desk)
         self.editor = CardEditor(self, desk.ledger, self._leavers.lost)
-        self.courier = Courier(desk, Inbox(reader, leadership.make_sure), postman, self.editor)
+        amends = Amends(desk, reader, self.editor)
+        self.courier = Courier(desk, Inbox(reader, leadership.make_sure), postman, self.editor, amends)
         self.taking = Taking(desk, self.counter, postman, self.courier.opened)
         self.presses = Presses(desk, self.taking)
         left = await left_waiting(redis)
@@ -204,7 +206,7 @@ class Impasto(discord.AutoShardedClient):
 
     async def _left(self, why: str, **where: int) -> None:
         if self._leavers is not None and hasattr(self, "editor"):
-            await self._leavers.left(self.editor.pages(), why, **where)
+            await self._leavers.left([page for _, page in self.editor.followed()], why, **where)
 
 
 def create_bot(settings: BotSettings) -> Impasto:

@@ -86,9 +86,9 @@ class CardEditor:
         """What each followed card should show."""
         return {job: track.face for job, track in self._tracks.items()}
 
-    def pages(self) -> list[Posted]:
-        """Of each followed card."""
-        return [track.page for track in self._tracks.values()]
+    def followed(self) -> list[tuple[Job, Posted]]:
+        """The jobs whose cards are followed, with their pages."""
+        return [(track.job, track.page) for track in self._tracks.values()]
 
     async def close(self, job: Job, page: Posted, face: Face, files: Sequence[Thumbnail]) -> bool:
         """The card's last face, at once, however long Discord does not answer. Follows the card no longer.

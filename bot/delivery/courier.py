@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from redis.exceptions import RedisError, ResponseError
 
 from bot.cards.editor import CardEditor
+from bot.delivery.amends import Amends
 from bot.delivery.inbox import Entry, Inbox
 from bot.delivery.lane import Lane
 from bot.delivery.postman import Postman
@@ -27,12 +28,14 @@ _log = structlog.get_logger(__name__)
 class Courier:
     """One for the whole bot."""
 
-    def __init__(self, desk: Desk, inbox: Inbox, postman: Postman, editor: CardEditor) -> None:
-        self._desk, self._inbox, self._postman, self._editor = desk, inbox, postman, editor
+    def __init__(self, desk: Desk, inbox: Inbox, postman: Postman, editor: CardEditor, amends: Amends) -> None:
+        self._desk, self._inbox, self._postman, self._editor, self._amends = desk, inbox, postman, editor, amends
         self._lanes: dict[str, Lane] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._broken: set[str] = set()
         """Entries that this process cannot deal with."""
+        self._doubtful: set[str] = set()
+        """Jobs whose posts Redis may have forgotten."""
 
     def open(self, job: str, *, look_first: bool = False) -> asyncio.Task[None]:
         """See to it that the job has its card and thread; the task that does."""
@@ -48,6 +51,7 @@ class Courier:
         while True:
             try:
                 await self._inbox.open()
+                self._doubtful |= await self._amends.make()
                 await self._read_left()
                 await self._open_lost()
                 while True:
@@ -104,7 +108,7 @@ class Courier:
         lane = self._lanes.get(event.job)
         if lane is None:
             lane = self._lanes[event.job] = Lane(event.job, self._desk, self._postman, self._editor)
-        lane.put(entry, event, old=old)
+        lane.put(entry, event, old=old or event.job in self._doubtful)
         if event.job not in self._tasks:
             self._run(event.job, look_first=False)
         return True

@@ -104,6 +104,17 @@ class Ledger:
             pipe.expire(_key(address.job), KEEP_DAYS * 86400)
             await pipe.execute()
 
+    async def restore(self, page: Posted) -> None:
+        """Write again what the page has and the ledger has not."""
+        known = {"address": page.address.model_dump_json(), "card": page.card, "thread": page.thread}
+        known |= {"files": " ".join(page.files), "parent": page.parent}
+        async with self._redis.pipeline(transaction=True) as pipe:
+            for name, value in known.items():
+                if value:
+                    pipe.hsetnx(_key(page.address.job), name, value)
+            pipe.expire(_key(page.address.job), KEEP_DAYS * 86400)
+            await pipe.execute()
+
     async def page(self, job: str) -> Posted | None:
         """A job's page; None when the job is not the bot's."""
         raw: Any = await self._redis.hgetall(_key(job))  # type: ignore[misc]

@@ -18,13 +18,20 @@ _log = structlog.get_logger(__name__)
 async def reconcile(redis: ArqRedis, cost: float) -> int:
     """Queue again what has been lost, as slices of `cost` seconds; returns how many jobs that were.
 
-    A job is lost when its worker has died, does not know of it, or when its slice is not in the queue.
+    A job is lost when its worker has died, does not know of it, or when its slice is not in the queue, or was taken up
+    there by a worker that died before it began it.
     """
     jobs, turns = Jobs(redis), Turns(redis)
+    queued = await turns.all()  # before the open jobs: what is queued was open
     alive = {worker.id: worker for worker in await workers.living(redis)}
     now, found = (await redis.time())[0], 0  # Redis' clock wrote the times; ours may be off
+    epochs: dict[str, int] = {}
     for job_id in await jobs.open():
         fields = await jobs.fields(job_id)
+        if not fields:
+            continue
+        iteration, epoch, holder = int(fields["iteration"]), int(fields["epoch"]), fields["worker"]
+        epochs[job_id] = epoch
         try:
             job = await jobs.get(job_id)
         except ValueError as error:  # of a newer version, perhaps; the others' jobs must go on
@@ -32,15 +39,25 @@ async def reconcile(redis: ArqRedis, cost: float) -> int:
             continue
         if job is None:
             continue
-        iteration, epoch, holder = int(fields["iteration"]), int(fields["epoch"]), fields["worker"]
         fresh = now - float(fields["since"]) < GRACE
         if holder in alive and (fresh or job_id in alive[holder].jobs):
             continue
-        if not holder and (fresh or await turns.waiting(slice_id(job_id, iteration, epoch))):
+        name = slice_id(job_id, iteration, epoch)
+        if not holder and (fresh or await turns.waiting(name)):
             continue
         _log.warning("a lost job is queued again", job=job_id, iteration=iteration, worker=holder or None)
+        await turns.forget(name)
         await turns.enqueue(job, iteration, epoch, cost)
         if holder:
             await turns.forget(slice_id(job_id, iteration, epoch - 1))
         found += 1
+    await _forget_the_dead(turns, queued, epochs)
     return found
+
+
+async def _forget_the_dead(turns: Turns, queued: list[str], epochs: dict[str, int]) -> None:
+    """Slices that workers which died have left in the queue, after the end of the job or of their epoch."""
+    for name in queued:
+        job, _, epoch = name.split(":")
+        if job not in epochs or int(epoch) < epochs[job] - 1:
+            await turns.forget(name)

@@ -15,12 +15,16 @@ from arq.connections import ArqRedis
 
 from engine.contract.connection import QUEUE
 from engine.contract.jobs import KEEP_DAYS, Job, flows_key, job_key
+from engine.contract.workers import SILENCE
 
 SLICE = "paint_slice"
 """The arq function's name; a worker that does not know it deletes the job, so it must never change."""
 _TICK = timedelta(milliseconds=10)
 """Of the past instant, per second of virtual time: a GPU-century fits between 1970 and now."""
 _FIRST = datetime(1970, 1, 2, tzinfo=UTC)  # a score of zero is none at all to arq
+SLICE_TIMEOUT = 600
+"""Seconds after which arq ends a slice. Only for what hangs: who has died is known from its heartbeat."""
+_LEASE = SLICE_TIMEOUT + 10  # s that arq marks a slice as taken up, for ever if need be: it is never renewed or freed
 CLOCK, FINISH = "impasto:clock", "impasto:finish"
 """The virtual clock, and the hash of each user's last virtual finish."""
 
@@ -55,12 +59,21 @@ class Turns:
         )
 
     async def waiting(self, name: str) -> bool:
-        """Whether the slice is in the queue (or being run)."""
-        score = await self._redis.zscore(QUEUE, name)
-        return score is not None and bool(await self._redis.exists(f"arq:job:{name}"))
+        """Whether the slice is in the queue, and free, or taken up by a worker that may still live."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.zscore(QUEUE, name)
+            pipe.exists(f"arq:job:{name}")
+            pipe.pttl(f"arq:in-progress:{name}")
+            score, there, left = await pipe.execute()
+        long_ago = left >= 0 and left / 1000 < _LEASE - SILENCE
+        return score is not None and bool(there) and not long_ago
+
+    async def all(self) -> list[str]:
+        """Every slice that is in the queue or being run, the next first."""
+        return [name.decode() for name in await self._redis.zrange(QUEUE, 0, -1)]
 
     async def forget(self, name: str) -> None:
-        """Take a dead worker's slice out of the queue; it would wake someone for nothing."""
+        """Take a slice out of the queue that would wake someone for nothing, or that a dead worker has taken up."""
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.zrem(QUEUE, name)
             pipe.delete(f"arq:job:{name}", f"arq:in-progress:{name}", f"arq:retry:{name}")

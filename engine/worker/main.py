@@ -23,7 +23,7 @@ from engine.contract.jobs import CONTROL
 from engine.contract.reconcile import reconcile
 from engine.contract.settings import Settings
 from engine.contract.store import StoreError
-from engine.contract.turns import SLICE
+from engine.contract.turns import SLICE, SLICE_TIMEOUT
 from engine.worker.slices import paint_slice
 from engine.worker.studio import Studio, choose_device
 from engine.worker.sweep import sweep
@@ -32,7 +32,6 @@ from engine.worker.weights import load_weights
 _SLICES_AT_ONCE = 2
 """While one slice paints, the next one's pictures load and the last one's snapshots encode; the painting thread keeps
 them apart."""
-_SLICE_TIMEOUT = 600  # s; only for what hangs: who has died is known from its heartbeat
 _RECONCILE = 10.0  # s
 _SWEEP = 3600.0  # s
 _NICENESS = 5
@@ -109,7 +108,7 @@ async def _deserted(studio: Studio) -> None:
 def _arq(studio: Studio) -> Worker:
     logging.getLogger("arq").setLevel(logging.WARNING)
     return Worker(
-        functions=[func(paint_slice, name=SLICE, timeout=_SLICE_TIMEOUT, keep_result=0, max_tries=1_000_000)],
+        functions=[func(paint_slice, name=SLICE, timeout=SLICE_TIMEOUT, keep_result=0, max_tries=1_000_000)],
         redis_pool=studio.redis,
         queue_name=QUEUE,
         ctx={"studio": studio},

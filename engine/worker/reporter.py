@@ -27,6 +27,7 @@ class Reporter:
     def __init__(self, studio: Studio, claim: Claim, journal: Journal, stop: threading.Event) -> None:
         self._studio, self._claim, self._journal, self._stop = studio, claim, journal, stop
         self._looks: asyncio.Queue[Look | None] = asyncio.Queue()
+        self._told: list[Snapshot] = []
         self._loop = asyncio.get_running_loop()
 
     async def __aenter__(self) -> Reporter:
@@ -38,6 +39,8 @@ class Reporter:
     ) -> None:
         self._looks.put_nowait(None)
         await self._task
+        if kind is None:
+            await self._tell_snapshots()
 
     def tell(self, look: Look) -> None:
         """From the painting thread: pass a look on and return at once."""
@@ -64,8 +67,13 @@ class Reporter:
             blob = await asyncio.to_thread(encode, look.picture)
             key = await self._put(look, "snapshot", "png", blob)
             self._journal.snapshots[look.iteration] = key
-            snapshot = Snapshot(job=job, iteration=look.iteration, picture=key, loss=look.loss)
-            await jobs.emit(self._claim, snapshot)
+            self._told.append(Snapshot(job=job, iteration=look.iteration, picture=key, loss=look.loss))
+            await self._tell_snapshots()
+
+    async def _tell_snapshots(self) -> None:
+        """All of this slice, for a Redis that was started anew may have lost its last moment; it drops what it has."""
+        for snapshot in self._told:
+            await self._studio.jobs.emit(self._claim, snapshot)
 
     async def _put(self, look: Look, kind: str, suffix: str, blob: bytes) -> str:
         # A slice that is painted again writes the same pixels under the same name, and nothing is left over.

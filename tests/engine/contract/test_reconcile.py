@@ -9,7 +9,7 @@ from conftest import a_job
 from engine.contract import workers
 from engine.contract.jobs import Claim, Job, Jobs, job_key
 from engine.contract.reconcile import GRACE, reconcile
-from engine.contract.turns import Turns, slice_id
+from engine.contract.turns import SLICE_TIMEOUT, Turns, slice_id
 
 
 @pytest.fixture
@@ -88,3 +88,39 @@ async def test_a_job_that_has_ended_is_let_be(redis: ArqRedis, job: Job) -> None
     await redis.delete(f"arq:job:{slice_id(job.id, 0, 0)}")
     await age(redis, job)
     assert await reconcile(redis, 1.0) == 0
+
+
+async def take_up(redis: ArqRedis, name: str, seconds_ago: float) -> None:
+    """What arq writes when it gives a slice to a worker."""
+    await redis.psetex(f"arq:in-progress:{name}", int((SLICE_TIMEOUT + 10 - seconds_ago) * 1000), b"1")
+
+
+async def test_a_slice_that_was_taken_up_and_never_begun_is_queued_again_once_its_worker_must_be_dead(
+    redis: ArqRedis, job: Job
+) -> None:
+    name = slice_id(job.id, 0, 0)
+    await age(redis, job)
+    await take_up(redis, name, seconds_ago=1)
+    assert await reconcile(redis, 1.0) == 0
+    await take_up(redis, name, seconds_ago=workers.SILENCE + 1)
+    assert await reconcile(redis, 1.0) == 1
+    assert not await redis.exists(f"arq:in-progress:{name}")
+    assert await Turns(redis).waiting(name)
+
+
+async def test_what_dead_workers_left_in_the_queue_is_taken_out(redis: ArqRedis, job: Job) -> None:
+    """A worker may die after the last event, or after it has passed the job on, and before arq forgets the slice."""
+    ended, jobs = a_job(), Jobs(redis)
+    await jobs.create(ended)
+    await Turns(redis).enqueue(ended, 0, 0, 1.0)
+    await take_up(redis, slice_id(ended.id, 0, 0), seconds_ago=1)
+    await jobs.cancel(ended.id)
+    claim = await begin(redis, job)
+    await jobs.commit(claim, 10, "a checkpoint")
+    await Turns(redis).enqueue(job, 10, 1, 1.0)
+    assert await jobs.start(job.id, 10, 1, "w1") is not None
+    await alive(redis, job.id)
+    assert len(await Turns(redis).all()) == 3
+    assert await reconcile(redis, 1.0) == 0
+    assert await Turns(redis).all() == [slice_id(job.id, 10, 1)]
+    assert await redis.keys("arq:in-progress:*") == []
