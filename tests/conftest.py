@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import io
 import json
@@ -197,6 +198,12 @@ class Desk:
             if event.iteration >= iteration:
                 return event
         raise AssertionError(f"{job.id} ended before iteration {iteration}")
+
+    async def given_back(self, job: Job) -> dict[str, str]:
+        """The job's fields, once the slice that is being painted has ended, and is not passed on."""
+        while (fields := await self.jobs.fields(job.id))["epoch"] == "0" or fields["worker"]:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)  # nobody is told of it
+        return fields
 
     async def until_it_has_checkpoints(self, job: Job, count: int) -> None:
         async for _ in follow(self.redis, job.id):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -41,6 +42,17 @@ class OwnRedis:
 
     def send(self, number: signal.Signals) -> None:
         os.kill(self._process.pid, number)
+
+    def copy(self, target: Path) -> Path:
+        """What is on disk now, to be put back."""
+        shutil.copytree(self._folder, target, ignore=lambda _, names: [n for n in names if "append" not in n])
+        return target
+
+    def put_back(self, copy: Path) -> None:
+        """Only while it is down."""
+        for old in self._folder.glob("append*"):
+            shutil.rmtree(old) if old.is_dir() else old.unlink()
+        shutil.copytree(copy, self._folder, dirs_exist_ok=True)
 
     def cut(self, most: int) -> int:
         """Cut up to so many bytes off the append-only file's end, as a power cut may; how many that were.

@@ -106,8 +106,8 @@ class Ledger:
 
     async def restore(self, page: Posted) -> None:
         """Write again what the page has and the ledger has not."""
-        known = {"address": page.address.model_dump_json(), "card": page.card, "thread": page.thread}
-        known |= {"files": " ".join(page.files), "parent": page.parent}
+        known = {"address": page.address.model_dump_json(), "files": " ".join(page.files), "parent": page.parent}
+        known |= {"card": str(page.card or ""), "thread": str(page.thread or "")}
         async with self._redis.pipeline(transaction=True) as pipe:
             for name, value in known.items():
                 if value:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from conftest import House
+from conftest import Desk, House
 from discord_server.reading import text_of
 from own_redis import OwnRedis
 from promises import Asked, check_kept, check_no_loops, left
 from scene import SMALL, Scene, scene
+
+from bot.delivery.ledger import GROUP
+from engine.contract.events import STREAM
 
 SNAPSHOT = b'"kind":"snapshot"'
 
@@ -59,6 +64,48 @@ async def test_a_redis_that_ends_or_is_killed_in_the_middle_costs_nothing_but_th
         await stage.start_bot()
         own_redis.end()
         assert stage.bots[-1].end() == 0  # without anybody to tell that it leads no longer
+
+
+async def test_what_a_redis_that_lost_its_last_moment_has_forgotten_is_done_all_the_same(
+    own_redis: OwnRedis, own_house: House, tmp_path: Path
+) -> None:
+    """It comes back without one painting that was accepted, and without the posts of another; nonces hold no longer."""
+    async with scene(own_house, tmp_path) as stage:
+        discord = stage.discord
+        half = await ask(stage, 400)
+        await discord.until(lambda world: half.cards(world) and half.pictures(world))
+        before = own_redis.copy(tmp_path / "before")
+        seen = len(half.pictures(discord.world))
+        await discord.until(lambda world: len(half.pictures(world)) > seen + 1)
+        own_house.close()
+        new = await ask(stage)
+        await discord.until(lambda world: new.verdict(world) and world.threads(stage.channel)[1:])
+        own_redis.kill()
+        own_redis.put_back(before)
+        await discord.turn_clock(3600)
+        own_redis.start()
+        own_house.hire(seconds=0.15).ready()
+        await discord.until(lambda world: half.done(world) and new.done(world))
+        check_kept(discord.world, [half, new])
+        assert discord.world.violations == []
+        assert stage.bots[-1].end() == 0
+        assert await left(own_house) == {"thinking": 0, "events": 0}
+
+
+async def test_what_was_given_to_a_bot_that_leads_no_longer_is_dealt_with_by_the_one_that_does(
+    busy_house: House, busy_desk: Desk, tmp_path: Path
+) -> None:
+    async with scene(busy_house, tmp_path) as stage:
+        one = await ask(stage)
+        await stage.discord.until(one.verdict)
+        job = await busy_desk.jobs.get(one.job)
+        assert job is not None
+        os.kill(stage.bots[-1].pid, signal.SIGSTOP)
+        await busy_desk.story(job)
+        assert await busy_desk.redis.xreadgroup(GROUP, "bot", {STREAM: ">"})
+        os.kill(stage.bots[-1].pid, signal.SIGCONT)
+        await stage.discord.until(one.done)
+        check_kept(stage.discord.world, [one])
 
 
 @asynccontextmanager

@@ -42,7 +42,7 @@ async def loading(scene: Scene) -> None:
         size = int((await redis.info("persistence"))["aof_current_size"])
     microseconds = min(20_000, 5_000_000 // max(1, size // 200))  # for each command that it reads back
     scene.cluster.redis.kill()
-    scene.cluster.redis.launch("--key-load-delay", str(microseconds), "--loading-process-events-interval-bytes", "1024")
+    scene.cluster.redis.launch("--key-load-delay", str(microseconds))
     await asyncio.sleep(8)
 
 

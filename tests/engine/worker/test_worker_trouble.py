@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
-from conftest import Desk, House, light
+from conftest import Desk, House, light, uncut_sha256
 
+from engine.contract import workers
 from engine.contract.connection import connect
 from engine.contract.embedded import embedded_redis
-from engine.contract.events import Failed, Notice
-from engine.contract.jobs import DEATHS, State
+from engine.contract.events import Done, Failed, Notice
+from engine.contract.jobs import DEATHS, State, job_key
+from engine.contract.reconcile import GRACE, reconcile
 from engine.contract.store import Store
+from engine.painting.recipe import VERSION
+from engine.worker.film import film_iterations
 
 
 def start(redis_url: str, folder: Path) -> subprocess.Popen[str]:
@@ -53,6 +59,66 @@ async def test_a_recipe_that_this_worker_cannot_paint_fails_with_the_remedy(busy
         assert isinstance(last, Failed)
         assert sentence in last.reason
         assert await busy_desk.jobs.state(job.id) is State.FAILED
+
+
+async def test_a_painting_whose_pictures_are_gone_or_damaged_fails_with_the_remedy(busy_desk: Desk) -> None:
+    for spoil in (busy_desk.store.delete, partial(busy_desk.store.put, data=b"no picture")):
+        job = await busy_desk.order(light(50), queued=False)
+        await spoil(job.content.key)
+        await busy_desk.turns.enqueue(job, 0, 0, 1.0)
+        (last,) = await busy_desk.story(job)
+        assert isinstance(last, Failed)
+        assert last.reason == "The pictures of this painting were lost (content.png): send them again."
+
+
+async def test_a_job_of_a_newer_version_is_left_to_a_worker_that_knows_it_and_else_refused(busy_desk: Desk) -> None:
+    redis, job = busy_desk.redis, await busy_desk.order(light(50), queued=False)
+    newer = job.model_dump(mode="json")
+    newer["recipe"] |= {"version": VERSION + 1, "brush": "wide"}
+    await redis.hset(job_key(job.id), "spec", json.dumps(newer))  # type: ignore[misc]
+    able = workers.Worker(id="a newer one", device="cpu", weights="random", recipes=VERSION + 1)
+    await workers.beat(redis, able)
+    await busy_desk.turns.enqueue(job, 0, 0, 1.0)
+    fields = await busy_desk.given_back(job)
+    assert (fields["state"], fields["deaths"]) == (State.PAINTING, "0")
+    await workers.sign_off(redis, able.id)
+    await busy_desk.turns.enqueue(job, 0, 1, 1.0)
+    (last,) = await busy_desk.story(job)
+    assert isinstance(last, Failed)
+    assert "newer version" in last.reason
+    assert job.id not in await busy_desk.jobs.open()
+
+
+async def test_a_store_that_goes_away_costs_the_job_a_slice_and_no_death(desk: Desk, house: House) -> None:
+    house.hire(seconds=0.1).ready()
+    job, store = await desk.order(light(400)), house.folder / "store"
+    await desk.until_it_has_checkpoints(job, 1)
+    store.rename(store.with_name("away"))
+    store.touch()  # not even a folder can be made there
+    fields = await desk.given_back(job)
+    assert (fields["state"], fields["deaths"]) == (State.PAINTING, "0")
+    store.unlink()
+    store.with_name("away").rename(store)
+    await desk.redis.hincrbyfloat(job_key(job.id), "since", -GRACE - 1)  # type: ignore[misc]
+    assert await reconcile(desk.redis, 1.0) == 1
+    assert (await desk.run(job))["final"]["sha256"] == uncut_sha256(light(400))
+
+
+async def test_nothing_that_nobody_will_look_at_is_left_in_the_store(busy_desk: Desk, busy_house: House) -> None:
+    job = await busy_desk.order(light(60, snapshots=(20,)), queued=False)
+    folder = busy_house.folder / "store" / "jobs" / job.id
+    for name in ("checkpoint-00010-0.safetensors", "checkpoint-00010-0.safetensors#1", "snapshot-00030.png"):
+        (folder / name).write_bytes(b"left by a worker that was killed")
+    await busy_desk.turns.enqueue(job, 0, 0, 1.0)
+    run = await busy_desk.run(job)
+    done = await busy_desk.jobs.outcome(job.id)
+    assert isinstance(done, Done)
+    await busy_desk.run(await busy_desk.order(light(10)))  # it tidies after the last event
+    frames = {f"frame-{iteration:05d}.jpg" for iteration in film_iterations(60)}
+    snapshots = {f"snapshot-{snapshot['iteration']:05d}.png" for snapshot in run["snapshots"]}
+    assert snapshots == {"snapshot-00020.png", "snapshot-00060.png"}
+    kept = {key.rpartition("/")[2] for key in done.files.values()} | {"content.png", "style.png"}
+    assert {path.name for path in folder.iterdir()} == kept | frames | snapshots
 
 
 async def test_a_step_back_is_told_at_once_and_recorded_with_the_step_that_followed(busy_desk: Desk) -> None:
