@@ -206,10 +206,10 @@ class Jobs:
             "finish", _ending(job.job, guild), job.epoch, job.job, user, State.FAILED, *_last_words(event)
         )
 
-    async def told(self, job: str) -> set[int]:
-        """The iterations whose snapshots were told."""
+    async def told(self, job: str) -> set[str]:
+        """The snapshots that were told, by their iterations in five digits."""
         keys: Any = await self._redis.smembers(seen_key(job))  # type: ignore[misc]
-        return {int(key.partition(b":")[2]) for key in keys if key.startswith(b"snapshot:")}
+        return {f"{int(key.partition(b':')[2]):05d}" for key in keys if key.startswith(b"snapshot:")}
 
     async def cancel(self, job: str) -> bool:
         """Ask for the job's end: at once if nothing is painted yet, else within one iteration. False if it has ended.

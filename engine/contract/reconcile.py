@@ -22,16 +22,13 @@ async def reconcile(redis: ArqRedis, cost: float) -> int:
     there by a worker that died before it began it.
     """
     jobs, turns = Jobs(redis), Turns(redis)
-    queued = await turns.all()  # before the open jobs: what is queued was open
     alive = {worker.id: worker for worker in await workers.living(redis)}
     now, found = (await redis.time())[0], 0  # Redis' clock wrote the times; ours may be off
-    epochs: dict[str, int] = {}
     for job_id in await jobs.open():
         fields = await jobs.fields(job_id)
         if not fields:
             continue
         iteration, epoch, holder = int(fields["iteration"]), int(fields["epoch"]), fields["worker"]
-        epochs[job_id] = epoch
         try:
             job = await jobs.get(job_id)
         except ValueError as error:  # of a newer version, perhaps; the others' jobs must go on
@@ -51,13 +48,22 @@ async def reconcile(redis: ArqRedis, cost: float) -> int:
         if holder:
             await turns.forget(slice_id(job_id, iteration, epoch - 1))
         found += 1
-    await _forget_the_dead(turns, queued, epochs)
     return found
 
 
-async def _forget_the_dead(turns: Turns, queued: list[str], epochs: dict[str, int]) -> None:
-    """Slices that workers which died have left in the queue, after the end of the job or of their epoch."""
+async def forget_the_dead(redis: ArqRedis) -> set[str]:
+    """Take slices out of the queue that workers which died have left there; the jobs among theirs that have ended.
+
+    They died after the job's last event, or after they had passed the job on.
+    """
+    jobs, turns = Jobs(redis), Turns(redis)
+    queued = await turns.all()  # before the open jobs: what is queued was open
+    still_open, ended = set(await jobs.open()), set()
     for name in queued:
         job, _, epoch = name.split(":")
-        if job not in epochs or int(epoch) < epochs[job] - 1:
-            await turns.forget(name)
+        if job not in still_open:
+            ended.add(job)
+        elif int(epoch) >= int((await jobs.fields(job)).get("epoch", 0)) - 1:
+            continue
+        await turns.forget(name)
+    return ended

@@ -20,9 +20,10 @@ from redis.exceptions import RedisError
 from engine.contract import workers
 from engine.contract.connection import BLOCK, QUEUE, connect, dump, load
 from engine.contract.jobs import CONTROL
-from engine.contract.reconcile import reconcile
+from engine.contract.reconcile import forget_the_dead, reconcile
 from engine.contract.settings import Settings
 from engine.contract.store import StoreError
+from engine.contract.tidy import tidy
 from engine.contract.turns import SLICE, SLICE_TIMEOUT
 from engine.worker.slices import paint_slice
 from engine.worker.studio import Studio, choose_device
@@ -89,6 +90,7 @@ async def _hand_over(studio: Studio, arq: Worker) -> None:
     await studio.drained()
     await asyncio.gather(*arq.tasks.values(), return_exceptions=True)
     await workers.sign_off(studio.redis, studio.id)
+    await studio.redis.delete(f"impasto:arq:{studio.id}")
 
 
 async def _deserted(studio: Studio) -> None:
@@ -117,6 +119,7 @@ def _arq(studio: Studio) -> Worker:
         queue_read_limit=1000,
         handle_signals=False,
         health_check_key=f"impasto:arq:{studio.id}",
+        health_check_interval=60,
         job_serializer=dump,
         job_deserializer=load,
     )
@@ -155,6 +158,8 @@ async def _reconcile(studio: Studio) -> None:
     """Twice at once is harmless. Not an arq cron: dated now, it would come after every slice, which is dated 1970."""
     while True:
         await reconcile(studio.redis, studio.settings.impasto_slice_seconds)
+        for job in await forget_the_dead(studio.redis):
+            await tidy(studio.jobs, studio.store, job)
         await asyncio.sleep(_RECONCILE * random.uniform(0.8, 1.2))
 
 

@@ -15,6 +15,7 @@ from engine.contract import workers
 from engine.contract.events import Cancelled, Done, Failed, Notice, Started
 from engine.contract.jobs import DEATHS, Claim, Fenced, Unreadable
 from engine.contract.store import StoreError
+from engine.contract.tidy import tidy
 from engine.painting.painter import PaintingError
 from engine.painting.recipe import VERSION, RecipeError
 from engine.worker.checkpoints import pack
@@ -135,7 +136,7 @@ class _Slice:
             done = Done(job=claim.job.id, iteration=easel.state.iteration, files=files)
             await studio.jobs.finish(claim, done)
             studio.say(f"{claim.job.id}: done, {easel.state.iteration} iterations")
-            await self._tidy(*files.values(), *easel.journal.frames.values())
+            await self._tidy()
         elif fields.get("cancel") == "1":
             await self._cancel(easel)
         else:
@@ -162,7 +163,7 @@ class _Slice:
             event = event.model_copy(update={"picture": picture, "checkpoint": checkpoint})
         await studio.jobs.finish(claim, event)
         studio.say(f"{claim.job.id}: cancelled at iteration {state.iteration}")
-        await self._tidy(event.checkpoint or "", *easel.journal.frames.values())
+        await self._tidy()
 
     async def _save(self, easel: Easel) -> str:
         claim = self._claim
@@ -184,17 +185,9 @@ class _Slice:
         with suppress(Fenced, RedisError):
             await self._studio.jobs.commit(self._claim, self._claim.iteration, None)
 
-    async def _tidy(self, *keep: str) -> None:
-        """Delete what nobody will look at again: other frames and checkpoints, and what workers that died have left."""
-        store, job = self._studio.store, self._claim.job
-        folder, told = f"jobs/{job.id}/", await self._studio.jobs.told(job.id)
-        needed = {*keep, job.checkpoint}
+    async def _tidy(self) -> None:
+        job = self._claim.job.id
         try:
-            for key, _ in await store.list(folder):
-                kind, _, rest = key.removeprefix(folder).partition("-")
-                untold = kind == "snapshot" and int(rest.split(".")[0]) not in told
-                if key not in needed and (kind in ("frame", "checkpoint") or untold):
-                    await store.delete(key)
-            await store.delete_unfinished(folder)
+            await tidy(self._studio.jobs, self._studio.store, job)
         except StoreError as error:
-            self._log.warning("what is no longer needed stays until the job expires", reason=str(error))
+            self._log.warning("what is no longer needed stays until it is swept", reason=str(error))

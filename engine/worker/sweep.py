@@ -13,15 +13,16 @@ from engine.contract.store import Store
 from engine.contract.turns import CLOCK, FINISH
 
 EVENT_DAYS = 7
-_ORPHAN_DAYS = 1  # pictures are stored before their job is created
+ORPHANS_AFTER = timedelta(days=1)
+"""Pictures are stored before their job is created."""
 
 
-async def sweep(redis: ArqRedis, store: Store) -> None:
+async def sweep(redis: ArqRedis, store: Store, orphans_after: timedelta = ORPHANS_AFTER) -> None:
     """One round; harmless beside other workers' rounds."""
     await _sweep_events(redis)
     await sweep_flows(redis)
     await _sweep_indices(redis)
-    await _sweep_blobs(redis, store)
+    await _sweep_blobs(redis, store, orphans_after)
 
 
 async def _sweep_events(redis: ArqRedis) -> None:
@@ -52,8 +53,8 @@ async def _sweep_indices(redis: ArqRedis) -> None:
         await jobs.of_user(key.decode().removeprefix(index_key("")))
 
 
-async def _sweep_blobs(redis: ArqRedis, store: Store) -> None:
-    before = datetime.now(UTC) - timedelta(days=_ORPHAN_DAYS)
+async def _sweep_blobs(redis: ArqRedis, store: Store, orphans_after: timedelta) -> None:
+    before = datetime.now(UTC) - orphans_after
     old = [key for key, modified in await store.list("jobs/") if modified < before]
     jobs = {key.split("/")[1] for key in old}
     gone = {job for job in jobs if not await redis.exists(job_key(job))}

@@ -7,6 +7,7 @@ import io
 import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,9 @@ from engine.contract.store import Store
 from engine.painting.painter import Painter
 from engine.painting.pictures import pixels_sha256
 from engine.painting.recipe import Recipe
+from engine.worker.sweep import sweep
+
+_PASSING = 61_000  # ms; what ends by itself within them is no leftover
 
 
 @dataclass
@@ -164,7 +168,8 @@ def _sha256(png: bytes) -> str:
 
 async def _judge_leftovers(redis: ArqRedis, store: Store, folder: Path, verdict: Verdict) -> None:
     """No lease, no place in the queue, no answer owed, no event not dealt with, no blob that nobody refers to."""
-    keys = [key.decode() async for key in redis.scan_iter("*", count=1000)]
+    await sweep(redis, store, orphans_after=timedelta())
+    keys = [key.decode() async for key in redis.scan_iter("*", count=1000) if not 0 < await redis.pttl(key) < _PASSING]
     lasting = (
         "impasto:job:",
         "impasto:jobs:",

@@ -84,8 +84,10 @@ class Load:
     async def keep_asking(self) -> None:
         while True:
             await self.discord.until(lambda world: len(self.under_way(world)) < self.most, 3600)
-            await self.ask()
+            one = await self.ask()
             await asyncio.sleep(0.2)
+            if await self.discord.until(one.asked.verdict, 3600) != "accepted":
+                await asyncio.sleep(2)  # as people do
 
     async def ask(self, **options: Any) -> Promise:
         """Somebody's command, in a channel or by direct message; `options` over what the dice say."""

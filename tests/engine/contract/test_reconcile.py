@@ -8,7 +8,7 @@ from conftest import a_job
 
 from engine.contract import workers
 from engine.contract.jobs import Claim, Job, Jobs, job_key
-from engine.contract.reconcile import GRACE, reconcile
+from engine.contract.reconcile import GRACE, forget_the_dead, reconcile
 from engine.contract.turns import SLICE_TIMEOUT, Turns, slice_id
 
 
@@ -122,5 +122,7 @@ async def test_what_dead_workers_left_in_the_queue_is_taken_out(redis: ArqRedis,
     await alive(redis, job.id)
     assert len(await Turns(redis).all()) == 3
     assert await reconcile(redis, 1.0) == 0
+    assert await forget_the_dead(redis) == {ended.id}
+    assert await forget_the_dead(redis) == set()
     assert await Turns(redis).all() == [slice_id(job.id, 10, 1)]
     assert await redis.keys("arq:in-progress:*") == []
