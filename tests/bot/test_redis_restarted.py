@@ -150,5 +150,5 @@ async def test_an_event_that_redis_gave_out_and_that_never_arrived_is_asked_for_
         assert one.pictures(stage.discord.world) == one.promised
         assert "Accepted" in text_of(await one.interaction.shown())
         assert stage.discord.world.counts["identifies"] == 1
-        assert stage.bots[-1].end() == 0
+        assert await asyncio.to_thread(stage.bots[-1].end) == 0  # the lossy way is of this loop
         assert await left(own_house) == {"thinking": 0, "events": 0}
