@@ -6,6 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from chaos.night import run
@@ -23,6 +24,7 @@ SHORT = (
 )
 
 
+@pytest.mark.timeout(600)
 async def test_nothing_is_lost_and_nothing_comes_twice_whatever_breaks(tmp_path: Path) -> None:
     print(f"again with IMPASTO_CHAOS_SEED={SEED}")
     report = await run(tmp_path, SEED, SHORT, 0, Console())
