@@ -123,10 +123,10 @@ class House:
         self.url, self.folder, self.store_url = url, folder, (folder / "store").as_uri()
         self.hands: list[Hand] = []
 
-    def hire(self, seconds: float = 0.5) -> Hand:
+    def hire(self, seconds: float = 0.5, **settings: str) -> Hand:
         """A new worker whose slices take `seconds`; not ready yet."""
-        settings = {"REDIS_URL": self.url, "STORE_URL": self.store_url, "IMPASTO_SLICE_SECONDS": str(seconds)}
-        self.hands.append(Hand({**os.environ, **ONE_THREAD, **settings}))
+        ours = {"REDIS_URL": self.url, "STORE_URL": self.store_url, "IMPASTO_SLICE_SECONDS": str(seconds)}
+        self.hands.append(Hand({**os.environ, **ONE_THREAD, **ours, **settings}))
         return self.hands[-1]
 
     def only_worker(self, seconds: float) -> Hand:
@@ -222,9 +222,9 @@ async def redis(redis_server: str) -> AsyncIterator[ArqRedis]:
 
 @pytest.fixture(scope="session")
 def busy_house(redis_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A house with one worker, for all tests that leave it alive."""
+    """A house with one worker, for all tests that leave it alive; of each user one job runs at a time."""
     house = House(f"{redis_server}?db=1", tmp_path_factory.mktemp("house"))
-    house.hire(seconds=0.15).ready()
+    house.hire(seconds=0.15, IMPASTO_USER_RUNNING="1").ready()
     yield house
     house.close()
 

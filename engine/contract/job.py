@@ -16,6 +16,8 @@ OPEN = "impasto:open"
 """Set of the jobs that are queued or painting."""
 USERS = "impasto:users"
 """Hash of the users with open jobs, over all guilds: user -> how many."""
+HELD_USERS, HELD_GUILDS = "impasto:held:users", "impasto:held:guilds"
+"""Hashes of the users and of the guilds whose jobs are held by workers: name -> how many."""
 CONTROL = "impasto:control"
 """Stream of job ids to stop, read by every worker."""
 KEEP_DAYS = 30
@@ -93,6 +95,14 @@ class Caps:
 
 
 @dataclass(frozen=True)
+class Running:
+    """The most jobs that workers may hold at a time: of one user over all guilds, and of one guild."""
+
+    user: int
+    guild: int
+
+
+@dataclass(frozen=True)
 class Standing:
     """Where an open job stands: painted up to `iteration`, held by `worker` (or nobody: "").
 
@@ -110,6 +120,10 @@ class Standing:
 
 class Fenced(Exception):
     """Another worker has taken the job over, or it has ended: stop, and write nothing more."""
+
+
+class Busy(Exception):
+    """As many of its user's or its guild's jobs are held as `Running` allows: begin the slice later."""
 
 
 class TooMany(Exception):

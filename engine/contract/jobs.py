@@ -19,14 +19,18 @@ from engine.contract.events import STREAM, Cancelled, Done, Event, Failed, Last,
 from engine.contract.job import (
     CONTROL,
     DEATHS,
+    HELD_GUILDS,
+    HELD_USERS,
     KEEP_DAYS,
     OPEN,
     USERS,
+    Busy,
     Caps,
     Claim,
     Fenced,
     Job,
     Picture,
+    Running,
     Standing,
     State,
     TooMany,
@@ -38,8 +42,9 @@ from engine.contract.job import (
 )
 
 __all__ = [
-    "CONTROL", "DEATHS", "KEEP_DAYS", "OPEN", "USERS", "Caps", "Claim", "Fenced", "Job", "Jobs", "Picture", "Standing",
-    "State", "TooMany", "flows_key", "index_key", "job_key", "new_id", "seen_key",
+    "CONTROL", "DEATHS", "HELD_GUILDS", "HELD_USERS", "KEEP_DAYS", "OPEN", "USERS", "Busy", "Caps", "Claim", "Fenced",
+    "Job", "Jobs", "Picture", "Running", "Standing", "State", "TooMany", "flows_key", "index_key", "job_key", "new_id",
+    "script", "seen_key",
 ]  # fmt: skip
 _SCRIPTS = ("create", "start", "emit", "commit", "finish", "cancel", "forget")
 
@@ -51,8 +56,7 @@ class Jobs:
 
     def __init__(self, redis: ArqRedis) -> None:
         self._redis = redis
-        scripts = files("engine.contract") / "scripts"
-        self._scripts = {name: redis.register_script((scripts / f"{name}.lua").read_text()) for name in _SCRIPTS}
+        self._scripts = {name: redis.register_script(script(name)) for name in _SCRIPTS}
 
     async def create(self, job: Job, caps: Caps | None = None) -> bool:
         """Accept the job; False if it was accepted before, whatever the caps. Raises `TooMany`."""
@@ -147,11 +151,17 @@ class Jobs:
         user, _ = await self._whose(job)
         return bool(await self._run("forget", [job_key(job), seen_key(job), OPEN, index_key(user)], job))
 
-    async def start(self, job: str, iteration: int, epoch: int, worker: str) -> Claim | None:
-        """Begin the slice; None when it was begun before or the job has ended."""
-        reply = await self._run("start", [job_key(job), "impasto:clock"], iteration, epoch, worker, DEATHS)
+    async def start(
+        self, job: str, iteration: int, epoch: int, worker: str, most: Running | None = None
+    ) -> Claim | None:
+        """Begin the slice; None when it was begun before or the job has ended. Raises `Busy`, and nothing is begun."""
+        keys = [job_key(job), "impasto:clock", HELD_USERS, HELD_GUILDS]
+        caps = (most.user, most.guild) if most else ()
+        reply = await self._run("start", keys, iteration, epoch, worker, DEATHS, *caps)
         if reply is None:
             return None
+        if reply == b"busy":
+            raise Busy(job)
         spec, new_epoch, checkpoints, cancelled, poisoned = reply
         return Claim(
             job=Job.model_validate_json(spec),
@@ -176,14 +186,14 @@ class Jobs:
 
         Returns the checkpoints that are no longer needed. Raises `Fenced`.
         """
-        keys = [job_key(claim.job.id)]
+        keys = [job_key(claim.job.id), HELD_USERS, HELD_GUILDS]
         dropped = await self._fenced("commit", keys, claim.epoch, iteration, checkpoint or "")
         return [key.decode() for key in dropped]
 
     async def finish(self, claim: Claim, event: Done | Failed | Cancelled, *, quarantine: bool = False) -> None:
         """End the job, and tell it, at once. Raises `Fenced`."""
         state = State.QUARANTINED if quarantine else State(event.kind)
-        keys = _ending(claim.job.id, claim.job.guild)
+        keys = [*_ending(claim.job.id, claim.job.guild), HELD_USERS, HELD_GUILDS]
         await self._fenced("finish", keys, claim.epoch, claim.job.id, claim.job.user, state, *_last_words(event))
 
     async def cancel(self, job: str) -> bool:
@@ -210,6 +220,12 @@ class Jobs:
 
     async def _run(self, name: str, keys: list[str], *args: Any) -> Any:
         return await self._scripts[name](keys=keys, args=list(args))
+
+
+def script(name: str) -> str:
+    """The text of a Lua script, with what all of them may use before it."""
+    folder = files("engine.contract") / "scripts"
+    return "".join((folder / f"{part}.lua").read_text() for part in ("held", name))
 
 
 def _ending(job: str, guild: str) -> list[str]:

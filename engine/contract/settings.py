@@ -8,6 +8,8 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from engine.contract.job import Running
+
 
 class SettingsError(Exception):
     """A setting is missing or malformed; the text is one sentence for the operator."""
@@ -24,6 +26,13 @@ class Settings(BaseSettings):
     impasto_weights: str = "auto"
     impasto_device: str = "auto"
     impasto_slice_seconds: float = Field(default=15.0, gt=0, le=120)
+    impasto_user_running: int = Field(default=2, ge=1)
+    impasto_guild_running: int = Field(default=8, ge=1)
+
+    @property
+    def running(self) -> Running:
+        """How many jobs workers may hold at a time."""
+        return Running(user=self.impasto_user_running, guild=self.impasto_guild_running)
 
     @property
     def store(self) -> str:

@@ -8,13 +8,13 @@ was away neither saves up turns nor pays for others' work.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from importlib.resources import files
 
 from arq.connections import ArqRedis
 
 from engine.contract.connection import QUEUE
-from engine.contract.jobs import KEEP_DAYS, Job, flows_key, job_key
+from engine.contract.jobs import HELD_GUILDS, HELD_USERS, KEEP_DAYS, Job, Running, flows_key, job_key, script
 
 SLICE = "paint_slice"
 """The arq function's name; a worker that does not know it deletes the job, so it must never change."""
@@ -35,8 +35,7 @@ class Turns:
 
     def __init__(self, redis: ArqRedis) -> None:
         self._redis = redis
-        script = files("engine.contract") / "scripts" / "turn.lua"
-        self._tag = redis.register_script(script.read_text())
+        self._tag, self._ready = (redis.register_script(script(name)) for name in ("turn", "ready"))
 
     async def enqueue(self, job: Job, iteration: int, epoch: int, cost: float) -> None:
         """Queue the job's next slice, expected to take `cost` seconds of GPU. Repeating it is harmless."""
@@ -53,6 +52,15 @@ class Turns:
             # arq counts a job's life from its instant, which lies in the past, unless it is told one.
             _expires=timedelta(days=KEEP_DAYS),
         )
+
+    async def ready(self, names: Sequence[bytes], most: Running, count: int) -> list[bytes]:
+        """Those of the queue's slices that may be begun, in order, until `count` of them are new.
+
+        Left out are those whose users or guilds have as many jobs held as they may: in the queue they keep their turns.
+        """
+        keys = [HELD_USERS, HELD_GUILDS, *(job_key(name.decode().rsplit(":", 2)[0]) for name in names)]
+        places = await self._ready(keys=keys, args=[count, most.user, most.guild])
+        return [names[place - 1] for place in places]
 
     async def waiting(self, name: str) -> bool:
         """Whether the slice is in the queue (or being run)."""

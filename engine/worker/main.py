@@ -102,9 +102,21 @@ async def _deserted(studio: Studio) -> None:
             raise
 
 
+class _Worker(Worker):
+    """arq's, but for what waits until others of its user or guild are done: that stays in the queue, in its place.
+
+    Begun and put back (arq's `Retry`) it would stand in front of everybody else's slices, and with a delay, which is
+    counted from now, behind them.
+    """
+
+    async def start_jobs(self, job_ids: list[bytes]) -> None:
+        studio: Studio = self.ctx["studio"]
+        await super().start_jobs(await studio.turns.ready(job_ids, studio.settings.running, self.max_jobs))
+
+
 def _arq(studio: Studio) -> Worker:
     logging.getLogger("arq").setLevel(logging.WARNING)
-    return Worker(
+    return _Worker(
         functions=[func(paint_slice, name=SLICE, timeout=_SLICE_TIMEOUT, keep_result=0, max_tries=1_000_000)],
         redis_pool=studio.redis,
         queue_name=QUEUE,

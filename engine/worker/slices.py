@@ -8,10 +8,11 @@ from typing import Any
 
 import structlog
 import torch
+from arq import Retry
 from redis.exceptions import RedisError
 
 from engine.contract.events import Cancelled, Done, Failed, Notice, Started
-from engine.contract.jobs import DEATHS, Claim, Fenced
+from engine.contract.jobs import DEATHS, Busy, Claim, Fenced
 from engine.contract.store import StoreError
 from engine.painting.painter import PaintingError
 from engine.painting.recipe import RecipeError
@@ -27,19 +28,21 @@ _log = structlog.get_logger(__name__)
 async def paint_slice(ctx: dict[str, Any], job: str, iteration: int, epoch: int) -> None:
     """Paint the job's slice from `iteration`, if it is still to be painted; queue the next one.
 
-    Never raises: what goes wrong with the recipe is told as `failed`; what goes wrong with the machine is logged, and
-    the job is queued again by the reconciler.
+    Raises nothing but arq's `Retry`, which leaves the slice where it was in the queue: what goes wrong with the recipe
+    is told as `failed`; what goes wrong with the machine is logged, and the job is queued again by the reconciler.
     """
     studio: Studio = ctx["studio"]
     log = _log.bind(job=job, iteration=iteration)
     try:
         # Held before it is begun: a cancellation that arrives in between must find it here.
         with studio.holding(job) as stop:
-            claim = await studio.jobs.start(job, iteration, epoch, studio.id)
+            claim = await studio.jobs.start(job, iteration, epoch, studio.id, studio.settings.running)
             if claim is None:
                 log.debug("nothing to paint: the slice was begun before, or the job has ended")
             else:
                 await _Slice(studio, claim, stop).run()
+    except Busy:
+        raise Retry from None  # another worker was quicker with another of the user's or the guild's
     except Fenced:
         log.warning("another worker has taken the job over")
     except (RedisError, StoreError, OSError) as error:

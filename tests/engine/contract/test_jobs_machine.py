@@ -15,7 +15,21 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from engine.contract.connection import connect
 from engine.contract.events import Cancelled, Done, Failed, Notice
-from engine.contract.jobs import DEATHS, USERS, Caps, Claim, Fenced, Jobs, State, TooMany, flows_key
+from engine.contract.jobs import (
+    DEATHS,
+    HELD_GUILDS,
+    HELD_USERS,
+    USERS,
+    Busy,
+    Caps,
+    Claim,
+    Fenced,
+    Jobs,
+    Running,
+    State,
+    TooMany,
+    flows_key,
+)
 
 T = TypeVar("T")
 OPEN = (State.QUEUED, State.PAINTING)
@@ -79,11 +93,18 @@ class Life(RuleBasedStateMachine):
         if self.state not in OPEN:
             self.reset()
 
-    @rule(iteration=st.sampled_from([0, 10]), late=st.integers(0, 1))
-    def start(self, iteration: int, late: int) -> None:
+    @rule(
+        iteration=st.sampled_from([0, 10]), late=st.integers(0, 1), room=st.sampled_from([None, (1, 1), (0, 1), (1, 0)])
+    )
+    def start(self, iteration: int, late: int, room: tuple[int, int] | None) -> None:
         epoch = max(0, len(self.claims) - late)
         begins = self.state in OPEN and (iteration, epoch) == (self.iteration, len(self.claims))
-        claim = self.do(self.jobs.start(self.job.id, iteration, epoch, "worker"))
+        start = self.jobs.start(self.job.id, iteration, epoch, "worker", Running(*room) if room else None)
+        if begins and room and 0 in room and not self.held and not self.cancelled:
+            with pytest.raises(Busy):
+                self.do(start)
+            return
+        claim = self.do(start)
         assert (claim is not None) is begins
         if claim is not None:
             self.deaths += self.held
@@ -147,6 +168,8 @@ class Life(RuleBasedStateMachine):
         for counts in (USERS, flows_key(self.job.guild)):
             count: bytes | None = self.do(self.redis.hget(counts, self.job.user))  # type: ignore[arg-type]
             assert count == (b"1" if self.state in OPEN else None)
+        for counts, owner in ((HELD_USERS, self.job.user), (HELD_GUILDS, self.job.guild)):
+            assert self.do(self.redis.hget(counts, owner)) == (b"1" if self.held else None)  # type: ignore[arg-type]
         standing = [s for s in self.do(self.jobs.standing()) if s.job.id == self.job.id]
         assert [(s.job, s.state, s.iteration, bool(s.worker)) for s in standing] == (
             [(self.job, self.state, self.iteration, self.held)] if self.state in OPEN else []

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from arq.connections import ArqRedis
 from conftest import a_job
 
 from engine.contract.connection import QUEUE
-from engine.contract.events import Cancelled
-from engine.contract.jobs import Job, Jobs
+from engine.contract.events import Cancelled, Done
+from engine.contract.jobs import Busy, Claim, Job, Jobs, Running
 from engine.contract.turns import Turns, slice_id
 
 COST = 15.0
+MOST = Running(user=2, guild=3)
 
 
 async def submit(redis: ArqRedis, *people: Job) -> None:
@@ -115,3 +117,52 @@ async def test_queueing_a_slice_again_is_harmless(redis: ArqRedis) -> None:
     await turns.forget(name)
     assert not await turns.waiting(name)
     assert await redis.keys("arq:*") == []
+
+
+async def test_no_more_of_a_user_or_a_guild_run_than_may(redis: ArqRedis) -> None:
+    people = [("ann", "here")] * 3 + [("bob", "here")] * 2 + [("cid", "there")] * 3
+    await submit(redis, *(a_job(*person) for person in people))
+    waiting = await queue(redis)
+    first = await redis.zrange(QUEUE, 0, 2)
+    assert await Turns(redis).ready(first, MOST, 2) == first[:2]  # as many as there is use for
+    begun = await begin_all(redis)
+    assert Counter(claim.job.user for claim in begun) == {"ann": 2, "bob": 1, "cid": 2}  # the first three of the guild
+    assert await begin_all(redis) == []
+    assert await queue(redis) == [job for job in waiting if job not in {claim.job.id for claim in begun}]
+
+    # One saved, one done, and the holder of a third died: its successor needs no room of its own.
+    ann, bob, cid = (next(claim for claim in begun if claim.job.user == user) for user in ("ann", "bob", "cid"))
+    await Jobs(redis).commit(cid, 10, "a checkpoint")
+    await Jobs(redis).finish(bob, Done(job=bob.job.id, iteration=100, files={}))
+    await Turns(redis).enqueue(ann.job, 0, ann.epoch, COST)
+    assert Counter(claim.job.user for claim in await begin_all(redis)) == {"ann": 1, "bob": 1, "cid": 1}
+    assert await begin_all(redis) == []
+
+
+async def test_what_is_cancelled_needs_no_room(redis: ArqRedis) -> None:
+    first, second = a_job("ann"), a_job("ann")
+    await submit(redis, first, second)
+    await paint_next(redis)
+    assert (await paint_next(redis)).id == second.id
+    await begin_all(redis, Running(user=1, guild=1))
+    await Jobs(redis).cancel(second.id)
+    (claim,) = await begin_all(redis, Running(user=1, guild=1))
+    assert (claim.job.id, claim.cancelled) == (second.id, True)
+
+
+async def begin_all(redis: ArqRedis, most: Running = MOST) -> list[Claim]:
+    """What idle workers begin: all that is ready, and of the rest nothing can be begun."""
+    names, claims = await redis.zrange(QUEUE, 0, -1), []
+    ready = await Turns(redis).ready(names, most, len(names))
+    for name in [*ready, *(name for name in names if name not in ready)]:
+        job, iteration, epoch = name.decode().split(":")
+        start = Jobs(redis).start(job, int(iteration), int(epoch), "w1", most)
+        if name not in ready:
+            with pytest.raises(Busy):
+                await start
+            continue
+        claim = await start
+        assert claim is not None
+        await Turns(redis).forget(name.decode())
+        claims.append(claim)
+    return claims
