@@ -24,7 +24,7 @@ from redis import Redis
 from engine.contract.connection import connect
 from engine.contract.embedded import embedded_redis
 from engine.contract.events import STREAM, Done, Event, follow, parse
-from engine.contract.jobs import Job, Jobs, Picture, new_id
+from engine.contract.jobs import SPENT, Job, Jobs, Picture, new_id
 from engine.contract.leash import leashed
 from engine.contract.store import Store
 from engine.contract.turns import Turns
@@ -185,6 +185,11 @@ class Desk:
         assert isinstance(last, Done), last
         record: dict[str, Any] = json.loads(await self.store.get(last.files["run.json"]))
         return record
+
+    async def spent(self, user: str) -> float:
+        """Seconds that were painted for the user, by the books."""
+        days = await self.redis.keys(f"{SPENT}:*")
+        return sum([float(await self.redis.hget(day, f"user:{user}") or 0) for day in days])  # type: ignore[misc]
 
     async def told(self, after: str, jobs: set[str]) -> list[Event]:
         """What the stream holds of these jobs after an entry, in the order in which it was told."""

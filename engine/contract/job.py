@@ -18,6 +18,8 @@ USERS = "impasto:users"
 """Hash of the users with open jobs, over all guilds: user -> how many."""
 HELD_USERS, HELD_GUILDS = "impasto:held:users", "impasto:held:guilds"
 """Hashes of the users and of the guilds whose jobs are held by workers: name -> how many."""
+SPENT = "impasto:spent"
+"""Of the hashes, one for each UTC day, of the seconds that were painted for each user and guild."""
 CONTROL = "impasto:control"
 """Stream of job ids to stop, read by every worker."""
 KEEP_DAYS = 30
@@ -87,11 +89,16 @@ class Claim:
 
 @dataclass(frozen=True)
 class Caps:
-    """The most open jobs there may be: of one user over all guilds, of one guild, and in all."""
+    """The most open jobs there may be: of one user over all guilds, of one guild, and in all.
+
+    Then the seconds of painting on a UTC day after which no more of a user's or a guild's are accepted; 0 is no limit.
+    """
 
     user: int
     guild: int
     total: int
+    user_seconds: int = 0
+    guild_seconds: int = 0
 
 
 @dataclass(frozen=True)
@@ -127,11 +134,16 @@ class Busy(Exception):
 
 
 class TooMany(Exception):
-    """The job was not accepted: its user or guild, or all together, have as many open jobs as `Caps` allows."""
+    """The job was not accepted: its user or guild, or all together, have what `Caps` allows.
 
-    def __init__(self, cap: Literal["user", "guild", "total"]) -> None:
+    `until` is when there will be room again, in seconds of Unix time; None where that is not known.
+    """
+
+    def __init__(
+        self, cap: Literal["user", "guild", "total", "user day", "guild day"], until: float | None = None
+    ) -> None:
         super().__init__(cap)
-        self.cap = cap
+        self.cap, self.until = cap, until
 
 
 def new_id() -> str:

@@ -9,6 +9,7 @@ every write checks it, so that a worker that was thought dead can no longer chan
 from __future__ import annotations
 
 import functools
+from dataclasses import astuple
 from importlib.resources import files
 from typing import Any
 
@@ -23,6 +24,7 @@ from engine.contract.job import (
     HELD_USERS,
     KEEP_DAYS,
     OPEN,
+    SPENT,
     USERS,
     Busy,
     Caps,
@@ -42,11 +44,12 @@ from engine.contract.job import (
 )
 
 __all__ = [
-    "CONTROL", "DEATHS", "HELD_GUILDS", "HELD_USERS", "KEEP_DAYS", "OPEN", "USERS", "Busy", "Caps", "Claim", "Fenced",
-    "Job", "Jobs", "Picture", "Running", "Standing", "State", "TooMany", "flows_key", "index_key", "job_key", "new_id",
-    "script", "seen_key",
+    "CONTROL", "DEATHS", "HELD_GUILDS", "HELD_USERS", "KEEP_DAYS", "OPEN", "SPENT", "USERS", "Busy", "Caps", "Claim",
+    "Fenced", "Job", "Jobs", "Picture", "Running", "Standing", "State", "TooMany", "flows_key", "index_key", "job_key",
+    "new_id", "script", "seen_key",
 ]  # fmt: skip
-_SCRIPTS = ("create", "start", "emit", "commit", "finish", "cancel", "forget")
+_SCRIPTS = ("create", "check", "start", "emit", "commit", "finish", "cancel", "forget")
+_SHARED = ("held", "spent", "refusal")  # parts of scripts
 
 _log = structlog.get_logger(__name__)
 
@@ -60,27 +63,15 @@ class Jobs:
 
     async def create(self, job: Job, caps: Caps | None = None) -> bool:
         """Accept the job; False if it was accepted before, whatever the caps. Raises `TooMany`."""
-        keys = [job_key(job.id), OPEN, flows_key(job.guild), USERS, index_key(job.user)]
-        most = (caps.user, caps.guild, caps.total) if caps else ()
+        keys = [job_key(job.id), OPEN, flows_key(job.guild), USERS, index_key(job.user), SPENT]
         about = (job.id, job.user, job.guild, job.model_dump_json(), job.created)
-        reply = await self._run("create", keys, *about, *most)
-        if isinstance(reply, bytes):
-            raise TooMany(reply.decode())  # type: ignore[arg-type]
+        reply = await self._run("create", keys, *about, *(astuple(caps) if caps else ()))
+        _raise_refusal(reply)
         return bool(reply)
 
     async def check(self, user: str, guild: str, caps: Caps) -> None:
         """Raises `TooMany` where `create` would now; for those who would spare the work before it."""
-        async with self._redis.pipeline(transaction=False) as pipe:
-            pipe.hget(USERS, user)
-            pipe.hvals(flows_key(guild))
-            pipe.scard(OPEN)
-            own, of_guild, total = await pipe.execute()
-        if int(own or 0) >= caps.user:
-            raise TooMany("user")
-        if sum(map(int, of_guild)) >= caps.guild:
-            raise TooMany("guild")
-        if total >= caps.total:
-            raise TooMany("total")
+        _raise_refusal(await self._run("check", [OPEN, flows_key(guild), USERS, SPENT], user, guild, *astuple(caps)))
 
     async def get(self, job: str) -> Job | None:
         """The job as it was accepted."""
@@ -181,20 +172,24 @@ class Jobs:
             )
         )
 
-    async def commit(self, claim: Claim, iteration: int, checkpoint: str | None) -> list[str]:
+    async def commit(self, claim: Claim, iteration: int, checkpoint: str | None, seconds: float = 0.0) -> list[str]:
         """End the slice: the job stands at `iteration`, saved under `checkpoint`, and no worker holds it.
 
-        Returns the checkpoints that are no longer needed. Raises `Fenced`.
+        `seconds` of painting are put down to its user and guild. Returns the checkpoints that are no longer needed.
+        Raises `Fenced`.
         """
-        keys = [job_key(claim.job.id), HELD_USERS, HELD_GUILDS]
-        dropped = await self._fenced("commit", keys, claim.epoch, iteration, checkpoint or "")
+        keys = [job_key(claim.job.id), HELD_USERS, HELD_GUILDS, SPENT]
+        dropped = await self._fenced("commit", keys, claim.epoch, iteration, checkpoint or "", seconds)
         return [key.decode() for key in dropped]
 
-    async def finish(self, claim: Claim, event: Done | Failed | Cancelled, *, quarantine: bool = False) -> None:
-        """End the job, and tell it, at once. Raises `Fenced`."""
+    async def finish(
+        self, claim: Claim, event: Done | Failed | Cancelled, *, quarantine: bool = False, seconds: float = 0.0
+    ) -> None:
+        """End the job, and tell it, at once; `seconds` as of `commit`. Raises `Fenced`."""
         state = State.QUARANTINED if quarantine else State(event.kind)
-        keys = [*_ending(claim.job.id, claim.job.guild), HELD_USERS, HELD_GUILDS]
-        await self._fenced("finish", keys, claim.epoch, claim.job.id, claim.job.user, state, *_last_words(event))
+        keys = [*_ending(claim.job.id, claim.job.guild), HELD_USERS, HELD_GUILDS, SPENT]
+        about = (claim.epoch, claim.job.id, claim.job.user, state)
+        await self._fenced("finish", keys, *about, *_last_words(event), seconds)
 
     async def cancel(self, job: str) -> bool:
         """Ask for the job's end: at once if nothing is painted yet, else within one iteration. False if it has ended.
@@ -223,9 +218,16 @@ class Jobs:
 
 
 def script(name: str) -> str:
-    """The text of a Lua script, with what all of them may use before it."""
+    """The text of a Lua script, with what several of them use before it."""
     folder = files("engine.contract") / "scripts"
-    return "".join((folder / f"{part}.lua").read_text() for part in ("held", name))
+    return "".join((folder / f"{part}.lua").read_text() for part in (*_SHARED, name))
+
+
+def _raise_refusal(reply: Any) -> None:
+    """Raises `TooMany` if the script's reply is one."""
+    if isinstance(reply, list):
+        cap, *until = reply
+        raise TooMany(cap.decode(), *until)  # type: ignore[arg-type]
 
 
 def _ending(job: str, guild: str) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from engine.contract.job import Running
+from engine.contract.job import Caps, Running
 
 
 class SettingsError(Exception):
@@ -26,8 +26,24 @@ class Settings(BaseSettings):
     impasto_weights: str = "auto"
     impasto_device: str = "auto"
     impasto_slice_seconds: float = Field(default=15.0, gt=0, le=120)
+    impasto_user_jobs: int = Field(default=3, ge=1)
+    impasto_guild_jobs: int = Field(default=25, ge=1)
+    impasto_total_jobs: int = Field(default=500, ge=1)
+    impasto_user_seconds: int = Field(default=3600, ge=0)
+    impasto_guild_seconds: int = Field(default=36000, ge=0)
     impasto_user_running: int = Field(default=2, ge=1)
     impasto_guild_running: int = Field(default=8, ge=1)
+
+    @property
+    def caps(self) -> Caps:
+        """How many jobs may be open at a time, and what may be painted in a day."""
+        return Caps(
+            user=self.impasto_user_jobs,
+            guild=self.impasto_guild_jobs,
+            total=self.impasto_total_jobs,
+            user_seconds=self.impasto_user_seconds,
+            guild_seconds=self.impasto_guild_seconds,
+        )
 
     @property
     def running(self) -> Running:

@@ -55,6 +55,8 @@ class _Slice:
     def __init__(self, studio: Studio, claim: Claim, stop: threading.Event) -> None:
         self._studio, self._claim, self._stop = studio, claim, stop
         self._log = _log.bind(job=claim.job.id)
+        self._seconds = 0.0
+        """Of painting, to be put down to the job's user and guild."""
 
     async def run(self) -> None:
         if self._claim.poisoned:
@@ -77,6 +79,7 @@ class _Slice:
         async with Reporter(studio, claim, easel.journal, self._stop) as reporter:
             seconds = studio.settings.impasto_slice_seconds
             painted = await studio.at_easel(paint_stroke, claim.job.id, easel, self._stop, seconds, reporter.tell)
+        self._seconds = painted.seconds
         if painted.last > painted.first:
             studio.clock(painted.flops, painted.seconds)
             seconds = round(painted.seconds, 3)
@@ -109,7 +112,7 @@ class _Slice:
             files = await finish_files(studio, claim, easel)
             files["checkpoint.safetensors"] = await self._save(easel)
             done = Done(job=claim.job.id, iteration=easel.state.iteration, files=files)
-            await studio.jobs.finish(claim, done)
+            await studio.jobs.finish(claim, done, seconds=self._seconds)
             await studio.store.delete(*claim.checkpoints)
             studio.say(f"{claim.job.id}: done, {easel.state.iteration} iterations")
         elif fields.get("cancel") == "1":
@@ -120,7 +123,8 @@ class _Slice:
     async def _pass_on(self, easel: Easel) -> None:
         studio, claim, state = self._studio, self._claim, easel.state
         moved = state.iteration != claim.iteration  # also backwards, when only an older checkpoint could be read
-        dropped = await studio.jobs.commit(claim, state.iteration, await self._save(easel) if moved else None)
+        checkpoint = await self._save(easel) if moved else None
+        dropped = await studio.jobs.commit(claim, state.iteration, checkpoint, self._seconds)
         studio.keep_warm(claim.job.id, easel)
         cost = studio.settings.impasto_slice_seconds
         await studio.turns.enqueue(claim.job, state.iteration, claim.epoch, cost)
@@ -134,7 +138,7 @@ class _Slice:
             name = f"jobs/{claim.job.id}/cancelled-{state.iteration:05d}-{claim.epoch}.png"
             picture = await studio.store.put(name, blob)
             checkpoint = await self._save(easel)
-            await studio.jobs.commit(claim, state.iteration, checkpoint)  # what a child goes on from
+            await studio.jobs.commit(claim, state.iteration, checkpoint, self._seconds)  # what a child goes on from
             event = event.model_copy(update={"picture": picture, "checkpoint": checkpoint})
         await studio.jobs.finish(claim, event)
         studio.say(f"{claim.job.id}: cancelled at iteration {state.iteration}")

@@ -19,6 +19,7 @@ from engine.contract.jobs import (
     DEATHS,
     HELD_GUILDS,
     HELD_USERS,
+    SPENT,
     USERS,
     Busy,
     Caps,
@@ -32,6 +33,7 @@ from engine.contract.jobs import (
 )
 
 T = TypeVar("T")
+SECONDS = st.sampled_from([0.0, 0.5, 12.25])  # of painting; sums of them are exact
 OPEN = (State.QUEUED, State.PAINTING)
 
 
@@ -47,6 +49,7 @@ class Life(RuleBasedStateMachine):
         self.jobs, self.job = Jobs(self.redis), a_job(user=f"user {secrets.token_hex(4)}", guild=secrets.token_hex(4))
         for counts, owner in ((HELD_USERS, self.job.user), (HELD_GUILDS, self.job.guild)):
             self.do(self.redis.hincrby(counts, owner, 1))  # type: ignore[arg-type]
+        self.spent = 0.0
         self.reset()
 
     def reset(self) -> None:
@@ -126,14 +129,14 @@ class Life(RuleBasedStateMachine):
             self.seen.add(iteration)
 
     @precondition(lambda self: self.claims)
-    @rule(data=st.data(), painted=st.booleans())
-    def commit(self, data: st.DataObject, painted: bool) -> None:
+    @rule(data=st.data(), painted=st.booleans(), seconds=SECONDS)
+    def commit(self, data: st.DataObject, painted: bool, seconds: float) -> None:
         claim = self.one_of_the_newest(data)
         checkpoint = f"checkpoint-{claim.epoch}" if painted else None
-        dropped = self.attempt(claim, self.jobs.commit(claim, 10 if painted else self.iteration, checkpoint))
+        dropped = self.attempt(claim, self.jobs.commit(claim, 10 if painted else self.iteration, checkpoint, seconds))
         if dropped is None:
             return
-        self.held = False
+        self.held, self.spent = False, self.spent + seconds
         if checkpoint:
             self.iteration, self.deaths = 10, 0
             kept = [checkpoint, *(key for key in self.checkpoints if key != checkpoint)]
@@ -141,8 +144,8 @@ class Life(RuleBasedStateMachine):
             assert dropped == expected
 
     @precondition(lambda self: self.claims)
-    @rule(data=st.data(), kind=st.sampled_from(["done", "failed", "cancelled", "quarantined"]))
-    def finish(self, data: st.DataObject, kind: str) -> None:
+    @rule(data=st.data(), kind=st.sampled_from(["done", "failed", "cancelled", "quarantined"]), seconds=SECONDS)
+    def finish(self, data: st.DataObject, kind: str, seconds: float) -> None:
         claim = self.one_of_the_newest(data)
         event: Done | Failed | Cancelled = Cancelled(job=self.job.id, iteration=10)
         if kind == "done":
@@ -150,9 +153,9 @@ class Life(RuleBasedStateMachine):
         elif kind != "cancelled":
             event = Failed(job=self.job.id, iteration=10, reason="x")
         fenced = self.fenced(claim)
-        self.attempt(claim, self.jobs.finish(claim, event, quarantine=kind == "quarantined"))
+        self.attempt(claim, self.jobs.finish(claim, event, quarantine=kind == "quarantined", seconds=seconds))
         if not fenced:
-            self.state, self.held, self.last = State(kind), False, event
+            self.state, self.held, self.last, self.spent = State(kind), False, event, self.spent + seconds
 
     @rule()
     def cancel(self) -> None:
@@ -172,6 +175,10 @@ class Life(RuleBasedStateMachine):
             assert count == (b"1" if self.state in OPEN else None)
         for counts, owner in ((HELD_USERS, self.job.user), (HELD_GUILDS, self.job.guild)):
             assert self.do(self.redis.hget(counts, owner)) == (b"2" if self.held else b"1")  # type: ignore[arg-type]
+        days = self.do(self.redis.keys(f"{SPENT}:*"))  # two, should it be midnight
+        for owner in (f"user:{self.job.user}", f"guild:{self.job.guild}"):
+            spent = [self.do(self.redis.hget(day, owner)) or b"0" for day in days]  # type: ignore[arg-type]
+            assert sum(map(float, spent)) == self.spent
         standing = [s for s in self.do(self.jobs.standing()) if s.job.id == self.job.id]
         assert [(s.job, s.state, s.iteration, bool(s.worker)) for s in standing] == (
             [(self.job, self.state, self.iteration, self.held)] if self.state in OPEN else []
