@@ -2,8 +2,9 @@
 
 Start-time fair queueing (Goyal, Vin, Cheng 1996) over users, each weighted so that guilds share equally and users share
 their guild's part equally. A slice's tag is max(virtual clock, the user's last finish); the finish grows by the slice's
-cost in seconds of GPU over the user's weight. The clock follows the tags of the slices that are begun, so that whoever
-was away neither saves up turns nor pays for others' work.
+cost in seconds of GPU over the user's weight. When a guild's users become more or fewer, what its users have waiting is
+spaced anew, or hundreds of slices that were queued alone would count as a whole guild's for hours. The clock follows
+the tags of the slices that are begun, so that whoever was away neither saves up turns nor pays for others' work.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from arq.connections import ArqRedis
 
 from engine.contract.connection import QUEUE
-from engine.contract.jobs import HELD_GUILDS, HELD_USERS, KEEP_DAYS, Job, Running, flows_key, job_key, script
+from engine.contract.jobs import HELD_GUILDS, HELD_USERS, KEEP_DAYS, OPEN, Job, Running, flows_key, job_key, script
 
 SLICE = "paint_slice"
 """The arq function's name; a worker that does not know it deletes the job, so it must never change."""
@@ -23,6 +24,8 @@ _TICK = timedelta(milliseconds=10)
 _FIRST = datetime(1970, 1, 2, tzinfo=UTC)  # a score of zero is none at all to arq
 CLOCK, FINISH = "impasto:clock", "impasto:finish"
 """The virtual clock, and the hash of each user's last virtual finish."""
+SPREAD = "impasto:spread"
+"""Hash of the guilds: for how many users the tags of their slices are spaced."""
 
 
 def slice_id(job: str, iteration: int, epoch: int) -> str:
@@ -40,8 +43,9 @@ class Turns:
     async def enqueue(self, job: Job, iteration: int, epoch: int, cost: float) -> None:
         """Queue the job's next slice, expected to take `cost` seconds of GPU. Repeating it is harmless."""
         name = slice_id(job.id, iteration, epoch)
-        keys = [job_key(job.id), CLOCK, FINISH, flows_key(job.guild)]
-        tag = float(await self._tag(keys=keys, args=[f"{job.guild}:{job.user}", cost, name]))
+        keys = [job_key(job.id), CLOCK, FINISH, flows_key(job.guild), SPREAD, OPEN, QUEUE]
+        scores = [_FIRST.timestamp() * 1000, _TICK / timedelta(milliseconds=1)]
+        tag = float(await self._tag(keys=keys, args=[job.guild, job.user, cost, name, job_key(""), *scores]))
         await self._redis.enqueue_job(
             SLICE,
             job.id,

@@ -10,7 +10,7 @@ from conftest import a_job
 
 from engine.contract.connection import QUEUE
 from engine.contract.events import Cancelled, Done
-from engine.contract.jobs import Busy, Claim, Job, Jobs, Running
+from engine.contract.jobs import Busy, Claim, Job, Jobs, Running, new_id
 from engine.contract.turns import Turns, slice_id
 
 COST = 15.0
@@ -18,10 +18,11 @@ MOST = Running(user=2, guild=3)
 
 
 async def submit(redis: ArqRedis, *people: Job) -> None:
+    jobs, turns = Jobs(redis), Turns(redis)
     for job in people:
-        await Jobs(redis).create(job)
+        await jobs.create(job)
     for job in people:
-        await Turns(redis).enqueue(job, 0, 0, COST)
+        await turns.enqueue(job, 0, 0, COST)
 
 
 async def queue(redis: ArqRedis) -> list[str]:
@@ -67,9 +68,29 @@ async def test_guilds_share_equally_however_many_people_they_have(redis: ArqRedi
     assert Counter(job.user for job in painted) == {"ann": 4, "bob": 4, "cid": 4, "dot": 12}
 
 
-async def test_a_person_has_the_guilds_whole_part_when_the_others_are_done(redis: ArqRedis) -> None:
-    ann, bob, dot = a_job("ann", "big"), a_job("bob", "big"), a_job("dot", "small")
-    await submit(redis, ann, bob, dot)
+@pytest.mark.parametrize("guild", ["the same", "their own"])
+async def test_five_hundred_jobs_of_one_person_cost_fifty_others_no_more_than_one_of_hers(
+    redis: ArqRedis, guild: str
+) -> None:
+    """All 51 are due the same, and their slices lie as far apart. When one's n-th is painted, which lies n - 1 spacings
+    past the clock at which they came, no other's (n + 1)-th can have been, for it lies n spacings past it or more. So
+    the n-th of each is among the first 51 n.
+    """
+    first = a_job("ann", "the same")
+    await submit(redis, *(first.model_copy(update={"id": new_id()}) for _ in range(500)))
+    others = [a_job(f"user {i}", "the same" if guild == "the same" else f"guild {i}") for i in range(50)]
+    for other in others:
+        await submit(redis, other)
+    served = Counter[str]()
+    for painted in range(1, 3 * 51 + 1):
+        served[(await paint_next(redis)).user] += 1
+        assert min(served[other.user] for other in others) >= painted // 51
+
+
+@pytest.mark.parametrize("jobs", [1, 30])
+async def test_a_person_has_the_guilds_whole_part_when_the_others_are_done(redis: ArqRedis, jobs: int) -> None:
+    bob, dot = a_job("bob", "big"), a_job("dot", "small")
+    await submit(redis, *(a_job("ann", "big") for _ in range(jobs)), bob, dot)
     for _ in range(8):
         await paint_next(redis)
     await Jobs(redis).cancel(bob.id)
@@ -77,6 +98,22 @@ async def test_a_person_has_the_guilds_whole_part_when_the_others_are_done(redis
         await paint_next(redis)
     users = Counter([(await paint_next(redis)).user for _ in range(24)])
     assert abs(users["ann"] - users["dot"]) <= 2  # with half a part she would have 8 of 24
+
+
+async def test_a_person_whose_slice_is_painted_while_the_others_leave_has_the_whole_part_too(redis: ArqRedis) -> None:
+    jobs, turns = Jobs(redis), Turns(redis)
+    ann, crowd = a_job("ann", "big"), [a_job(f"user {i}", "big") for i in range(20)]
+    await submit(redis, ann, *crowd, a_job("dot", "small"))
+    claim = await jobs.start(ann.id, 0, 0, "w1")
+    assert claim is not None
+    for job in crowd:
+        await jobs.cancel(job.id)
+    for job in (ann, *crowd):
+        await turns.forget(slice_id(job.id, 0, 0))
+    await jobs.commit(claim, 10, "a checkpoint")
+    await turns.enqueue(ann, 10, claim.epoch, COST)
+    users = Counter([(await paint_next(redis)).user for _ in range(12)])
+    assert abs(users["ann"] - users["dot"]) <= 2
 
 
 async def test_a_newcomer_comes_soon_but_does_not_make_up_for_the_time_before(redis: ArqRedis) -> None:
