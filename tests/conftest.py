@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from engine.painting.painter import paint
 from engine.painting.pictures import pixels_sha256
 from engine.painting.recipe import Recipe
 
+WORKER = ("-m", "engine.worker")
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 """Tiny pictures are painted fastest, and always alike, on one thread."""
 
@@ -84,9 +85,9 @@ def uncut_sha256(recipe: Recipe) -> str:
 class Hand:
     """A worker process."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self, environment: dict[str, str], program: Sequence[str]) -> None:
         self._process = subprocess.Popen(
-            leashed([sys.executable, "-m", "engine.worker", "--weights", "random", "--device", "cpu"]),
+            leashed([sys.executable, *program, "--weights", "random", "--device", "cpu"]),
             env=environment,
             stdout=subprocess.PIPE,
         )
@@ -123,10 +124,10 @@ class House:
         self.url, self.folder, self.store_url = url, folder, (folder / "store").as_uri()
         self.hands: list[Hand] = []
 
-    def hire(self, seconds: float = 0.5, **settings: str) -> Hand:
+    def hire(self, seconds: float = 0.5, program: Sequence[str] = WORKER, **settings: str) -> Hand:
         """A new worker whose slices take `seconds`; not ready yet."""
         ours = {"REDIS_URL": self.url, "STORE_URL": self.store_url, "IMPASTO_SLICE_SECONDS": str(seconds)}
-        self.hands.append(Hand({**os.environ, **ONE_THREAD, **ours, **settings}))
+        self.hands.append(Hand({**os.environ, **ONE_THREAD, **ours, **settings}, program))
         return self.hands[-1]
 
     def only_worker(self, seconds: float) -> Hand:

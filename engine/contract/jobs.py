@@ -48,7 +48,7 @@ __all__ = [
     "Fenced", "Job", "Jobs", "Picture", "Running", "Standing", "State", "TooMany", "flows_key", "index_key", "job_key",
     "new_id", "script", "seen_key",
 ]  # fmt: skip
-_SCRIPTS = ("create", "check", "start", "emit", "commit", "finish", "cancel", "forget")
+_SCRIPTS = ("create", "check", "start", "emit", "commit", "release", "finish", "cancel", "forget")
 _SHARED = ("held", "spent", "refusal")  # parts of scripts
 
 _log = structlog.get_logger(__name__)
@@ -181,6 +181,10 @@ class Jobs:
         keys = [job_key(claim.job.id), HELD_USERS, HELD_GUILDS, SPENT]
         dropped = await self._fenced("commit", keys, claim.epoch, iteration, checkpoint or "", seconds)
         return [key.decode() for key in dropped]
+
+    async def release(self, job: str, worker: str) -> None:
+        """Give the job back unpainted, if the worker holds it: its end is then no death of the job's."""
+        await self._run("release", [job_key(job), HELD_USERS, HELD_GUILDS], worker)
 
     async def finish(
         self, claim: Claim, event: Done | Failed | Cancelled, *, quarantine: bool = False, seconds: float = 0.0

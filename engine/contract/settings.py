@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     impasto_weights: str = "auto"
     impasto_device: str = "auto"
     impasto_slice_seconds: float = Field(default=15.0, gt=0, le=120)
+    impasto_stuck_seconds: float = Field(default=600.0, gt=0)
     impasto_user_jobs: int = Field(default=3, ge=1)
     impasto_guild_jobs: int = Field(default=25, ge=1)
     impasto_total_jobs: int = Field(default=500, ge=1)

@@ -8,6 +8,7 @@ import random
 import signal
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -19,6 +20,7 @@ from redis.exceptions import RedisError
 from engine.contract import workers
 from engine.contract.connection import BLOCK, QUEUE, connect, dump, load
 from engine.contract.jobs import CONTROL
+from engine.contract.leaving import leave
 from engine.contract.reconcile import reconcile
 from engine.contract.settings import Settings
 from engine.contract.store import StoreError
@@ -26,12 +28,15 @@ from engine.contract.turns import SLICE
 from engine.worker.slices import paint_slice
 from engine.worker.studio import Studio, choose_device
 from engine.worker.sweep import sweep
+from engine.worker.watchdog import until_stuck
 from engine.worker.weights import load_weights
 
 _SLICES_AT_ONCE = 2
 """While one slice paints, the next one's pictures load and the last one's snapshots encode; the painting thread keeps
 them apart."""
-_SLICE_TIMEOUT = 600  # s; only for what hangs: who has died is known from its heartbeat
+_SLICE_TIMEOUT = 600.0
+"""Seconds for what hangs beside the painting thread, which has a watchdog; who has died is known from its heartbeat."""
+_FAREWELL = 3.0  # s
 _RECONCILE = 10.0  # s
 _SWEEP = 3600.0  # s
 
@@ -56,7 +61,9 @@ async def run_worker(settings: Settings, ready: Callable[[Studio], None]) -> Non
         arq = _arq(studio)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, _drain, studio, arq)
-        beside = [asyncio.create_task(_steadily(task, studio)) for task in (_heartbeat, _listen, _reconcile, _sweep)]
+        beside = [
+            asyncio.create_task(_steadily(task, studio)) for task in (_heartbeat, _listen, _reconcile, _sweep, _watch)
+        ]
         painting = asyncio.create_task(arq.async_run())
         ready(studio)
         try:
@@ -116,8 +123,10 @@ class _Worker(Worker):
 
 def _arq(studio: Studio) -> Worker:
     logging.getLogger("arq").setLevel(logging.WARNING)
+    # Twice: a slice may wait for another's stroke, and its own comes after. The watchdog must always be first.
+    timeout = _SLICE_TIMEOUT + 2 * studio.settings.impasto_stuck_seconds
     return _Worker(
-        functions=[func(paint_slice, name=SLICE, timeout=_SLICE_TIMEOUT, keep_result=0, max_tries=1_000_000)],
+        functions=[func(paint_slice, name=SLICE, timeout=timeout, keep_result=0, max_tries=1_000_000)],
         redis_pool=studio.redis,
         queue_name=QUEUE,
         ctx={"studio": studio},
@@ -165,6 +174,20 @@ async def _reconcile(studio: Studio) -> None:
     while True:
         await reconcile(studio.redis, studio.settings.impasto_slice_seconds)
         await asyncio.sleep(_RECONCILE * random.uniform(0.8, 1.2))
+
+
+async def _watch(studio: Studio) -> None:
+    """End the process when its painting thread hangs, which nothing can interrupt. The job counts a death."""
+    seconds = studio.settings.impasto_stuck_seconds
+    job = await until_stuck(studio.pulse, seconds)
+    _log.error("a painting makes no iteration any more: the worker ends", job=job, seconds=seconds)
+    with suppress(RedisError, TimeoutError):
+        async with asyncio.timeout(_FAREWELL):
+            for other in studio.presence.jobs:
+                if other != job:
+                    await studio.jobs.release(other, studio.id)
+            await workers.sign_off(studio.redis, studio.id)
+    leave(1)
 
 
 async def _sweep(studio: Studio) -> None:

@@ -78,7 +78,8 @@ class _Slice:
         await self._announce(easel)
         async with Reporter(studio, claim, easel.journal, self._stop) as reporter:
             seconds = studio.settings.impasto_slice_seconds
-            painted = await studio.at_easel(paint_stroke, claim.job.id, easel, self._stop, seconds, reporter.tell)
+            about = (claim.job.id, easel, self._stop, seconds, reporter.tell)
+            painted = await studio.at_easel(paint_stroke, *about, pulse=studio.pulse)
         self._seconds = painted.seconds
         if painted.last > painted.first:
             studio.clock(painted.flops, painted.seconds)

@@ -32,6 +32,7 @@ from engine.painting.painter import Painter
 from engine.painting.recipe import RecipeError
 from engine.painting.state import State
 from engine.worker.checkpoints import CheckpointError, Journal, unpack
+from engine.worker.watchdog import Pulse
 from engine.worker.weights import Weights, load_weights
 
 P = ParamSpec("P")
@@ -81,6 +82,7 @@ class Studio:
         self._stops: dict[str, threading.Event] = {}
         self._warm: OrderedDict[str, Easel] = OrderedDict()
         self._speed: float | None = None
+        self.pulse = Pulse()
 
     @property
     def presence(self) -> workers.Worker:
