@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 from arq.connections import ArqRedis
 
+from engine.contract.connection import FRONT, QUEUE
 from engine.contract.events import STREAM, Cancelled, Done, Event, Failed, Last, parse
 from engine.contract.job import (
     CONTROL,
@@ -196,14 +197,14 @@ class Jobs:
         await self._fenced("finish", keys, *about, *_last_words(event), seconds)
 
     async def cancel(self, job: str) -> bool:
-        """Ask for the job's end: at once if nothing is painted yet, else within one iteration. False if it has ended.
+        """Ask for the job's end: at once if it was not begun, else within one iteration. False if it has ended.
 
-        Asking twice is harmless.
+        Between two slices, the next one comes before all others', and ends it. Asking twice is harmless.
         """
         user, guild = await self._whose(job)
         event = Cancelled(job=job, iteration=0)
-        keys = [*_ending(job, guild), CONTROL]
-        return bool(await self._run("cancel", keys, job, user, *_last_words(event)))
+        keys = [*_ending(job, guild), CONTROL, QUEUE]
+        return bool(await self._run("cancel", keys, job, user, *_last_words(event), FRONT - 1))
 
     async def _whose(self, job: str) -> tuple[str, str]:
         """User and guild, also of a job whose spec cannot be read; empty for an unknown job."""

@@ -14,14 +14,14 @@ from datetime import UTC, datetime, timedelta
 
 from arq.connections import ArqRedis
 
-from engine.contract.connection import QUEUE
+from engine.contract.connection import FRONT, QUEUE
 from engine.contract.jobs import HELD_GUILDS, HELD_USERS, KEEP_DAYS, OPEN, Job, Running, flows_key, job_key, script
 
 SLICE = "paint_slice"
 """The arq function's name; a worker that does not know it deletes the job, so it must never change."""
 _TICK = timedelta(milliseconds=10)
 """Of the past instant, per second of virtual time: a GPU-century fits between 1970 and now."""
-_FIRST = datetime(1970, 1, 2, tzinfo=UTC)  # a score of zero is none at all to arq
+_FIRST = datetime.fromtimestamp(FRONT / 1000, UTC)
 CLOCK, FINISH = "impasto:clock", "impasto:finish"
 """The virtual clock, and the hash of each user's last virtual finish."""
 SPREAD = "impasto:spread"
@@ -41,10 +41,13 @@ class Turns:
         self._tag, self._ready = (redis.register_script(script(name)) for name in ("turn", "ready"))
 
     async def enqueue(self, job: Job, iteration: int, epoch: int, cost: float) -> None:
-        """Queue the job's next slice, expected to take `cost` seconds of GPU. Repeating it is harmless."""
+        """Queue the job's next slice, expected to take `cost` seconds of GPU; what is cancelled comes first.
+
+        Repeating it is harmless.
+        """
         name = slice_id(job.id, iteration, epoch)
         keys = [job_key(job.id), CLOCK, FINISH, flows_key(job.guild), SPREAD, OPEN, QUEUE]
-        scores = [_FIRST.timestamp() * 1000, _TICK / timedelta(milliseconds=1)]
+        scores = [FRONT, _TICK / timedelta(milliseconds=1)]
         tag = float(await self._tag(keys=keys, args=[job.guild, job.user, cost, name, job_key(""), *scores]))
         await self._redis.enqueue_job(
             SLICE,

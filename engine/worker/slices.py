@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from typing import Any
 
 import structlog
@@ -20,7 +19,7 @@ from engine.worker.checkpoints import pack
 from engine.worker.finishing import finish_files
 from engine.worker.reporter import Reporter, encode
 from engine.worker.stroke import paint_stroke
-from engine.worker.studio import Easel, Studio
+from engine.worker.studio import Easel, Stop, Studio
 
 _log = structlog.get_logger(__name__)
 
@@ -52,7 +51,7 @@ async def paint_slice(ctx: dict[str, Any], job: str, iteration: int, epoch: int)
 
 
 class _Slice:
-    def __init__(self, studio: Studio, claim: Claim, stop: threading.Event) -> None:
+    def __init__(self, studio: Studio, claim: Claim, stop: Stop) -> None:
         self._studio, self._claim, self._stop = studio, claim, stop
         self._log = _log.bind(job=claim.job.id)
         self._seconds = 0.0
@@ -63,15 +62,39 @@ class _Slice:
             await self._fail(f"The painting was set aside: {DEATHS} workers ended while on it.", quarantine=True)
             return
         try:
-            easel = await self._studio.easel(self._claim)
-            if not self._claim.cancelled and not self._stop.is_set():
+            easel = await self._easel()
+            if easel is not None and not self._claim.cancelled and not self._stop.is_set():
                 await self._paint(easel)
         except (RecipeError, PaintingError) as error:
             await self._fail(str(error))
         except torch.OutOfMemoryError:
             await self._fail("The picture does not fit into the device's memory: ask for a smaller size.")
         else:
-            await self._end(easel)
+            await (self._leave() if easel is None else self._end(easel))
+
+    async def _easel(self) -> Easel | None:
+        """The easel; None where it is not needed any more: others may paint for long before it is there."""
+        making = asyncio.create_task(self._studio.easel(self._claim))
+        told = asyncio.create_task(self._stop.told())
+        try:
+            await asyncio.wait([making, told], return_when=asyncio.FIRST_COMPLETED)
+            if not making.done() and (self._claim.iteration == 0 or self._studio.draining):
+                return None
+            return await making
+        finally:
+            told.cancel()
+            making.cancel()
+
+    async def _leave(self) -> None:
+        """Give the job back as it was taken, or end it where nothing was painted."""
+        studio, claim = self._studio, self._claim
+        fields = await studio.jobs.fields(claim.job.id)
+        if fields.get("cancel") == "1" and claim.iteration == 0:
+            await studio.jobs.finish(claim, Cancelled(job=claim.job.id, iteration=0))
+            studio.say(f"{claim.job.id}: cancelled before it was begun")
+            return
+        await studio.jobs.commit(claim, claim.iteration, None)
+        await studio.turns.enqueue(claim.job, claim.iteration, claim.epoch, studio.settings.impasto_slice_seconds)
 
     async def _paint(self, easel: Easel) -> None:
         studio, claim = self._studio, self._claim

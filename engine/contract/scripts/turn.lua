@@ -1,5 +1,10 @@
 -- A slice's virtual-time tag. KEYS: job, clock, finish, flows, spread, open, queue.
 -- ARGV: guild, user, cost, slice id, where job keys begin, and the queue's score of tag 0 and of a second more.
+-- What was cancelled is not painted any more, and should not wait for its turn.
+if redis.call('HGET', KEYS[1], 'cancel') == '1' then
+    redis.call('HSET', KEYS[1], 'slice', ARGV[4])
+    return '-0.1'
+end
 local clock = tonumber(redis.call('GET', KEYS[2]) or '0')
 -- A user's weight is one over the users of the guild who have jobs: guilds share equally.
 local users = math.max(1, redis.call('HLEN', KEYS[4]))

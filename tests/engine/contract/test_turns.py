@@ -10,7 +10,7 @@ from conftest import a_job
 
 from engine.contract.connection import QUEUE
 from engine.contract.events import Cancelled, Done
-from engine.contract.jobs import Busy, Claim, Job, Jobs, Running, new_id
+from engine.contract.jobs import Busy, Claim, Job, Jobs, Running, State, new_id
 from engine.contract.turns import Turns, slice_id
 
 COST = 15.0
@@ -203,3 +203,23 @@ async def begin_all(redis: ArqRedis, most: Running = MOST) -> list[Claim]:
         await Turns(redis).forget(name.decode())
         claims.append(claim)
     return claims
+
+
+@pytest.mark.parametrize("when", ["waiting", "about to be queued"])
+async def test_what_is_cancelled_between_two_slices_comes_before_all_others(redis: ArqRedis, when: str) -> None:
+    jobs, turns, ann, bob = Jobs(redis), Turns(redis), a_job("ann"), a_job("bob")
+    await submit(redis, ann)
+    claim = await jobs.start(ann.id, 0, 0, "w1")
+    assert claim is not None
+    await submit(redis, bob)
+    await jobs.commit(claim, 10, "a checkpoint")
+    await turns.forget(slice_id(ann.id, 0, 0))
+    if when == "waiting":
+        await turns.enqueue(ann, 10, claim.epoch, COST)
+        assert await queue(redis) == [bob.id, ann.id]
+    await jobs.cancel(ann.id)
+    if when == "about to be queued":
+        await turns.enqueue(ann, 10, claim.epoch, COST)
+    assert await queue(redis) == [ann.id, bob.id]
+    assert (await paint_next(redis)).id == ann.id
+    assert await jobs.state(ann.id) is State.CANCELLED
