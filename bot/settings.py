@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 
-from engine.contract.jobs import Caps
 from engine.contract.settings import Settings, SettingsError, explain
 from engine.painting.recipe import MAX_ITERATIONS, MAX_SIZE, MIN_SIZE
 
@@ -13,9 +12,6 @@ class BotSettings(Settings):
     """`.env.example` explains each."""
 
     discord_token: SecretStr
-    impasto_user_jobs: int = Field(default=3, ge=1)
-    impasto_guild_jobs: int = Field(default=25, ge=1)
-    impasto_total_jobs: int = Field(default=500, ge=1)
     impasto_max_size: int = Field(default=1024, ge=MIN_SIZE, le=MAX_SIZE)
     impasto_max_iterations: int = Field(default=MAX_ITERATIONS, ge=1, le=MAX_ITERATIONS)
 
@@ -34,11 +30,6 @@ class BotSettings(Settings):
                 "The setting REDIS_URL is missing: set it to the Redis of your workers, or run `impasto up`, which "
                 "brings its own."
             )
-
-    @property
-    def caps(self) -> Caps:
-        """How many jobs may be open at a time."""
-        return Caps(user=self.impasto_user_jobs, guild=self.impasto_guild_jobs, total=self.impasto_total_jobs)
 
 
 def read_bot_settings(**overrides: object) -> BotSettings:

@@ -66,6 +66,11 @@ def duration(seconds: float) -> str:
     return f"about {round(seconds / 86400)} days"
 
 
+def relative(instant: float) -> str:
+    """An instant in Unix time, which Discord shows as `in 5 minutes`."""
+    return f"<t:{round(instant)}:R>"
+
+
 def bar(share: float, width: int = 16) -> str:
     """A progress bar of `width` blocks; full only where `share`, which is clamped to 0 to 1, is 1."""
     done = int(width * min(share, 1.0)) if share > 0 else 0

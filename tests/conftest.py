@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,14 +25,16 @@ from redis import Redis
 from engine.contract.connection import connect
 from engine.contract.embedded import embedded_redis
 from engine.contract.events import STREAM, Done, Event, follow, parse
-from engine.contract.jobs import Job, Jobs, Picture, new_id
+from engine.contract.jobs import SPENT, Job, Jobs, Picture, new_id
 from engine.contract.leash import leashed
+from engine.contract.settings import Settings
 from engine.contract.store import Store
 from engine.contract.turns import Turns
 from engine.painting.painter import paint
 from engine.painting.pictures import pixels_sha256
 from engine.painting.recipe import Recipe
 
+WORKER = ("-m", "engine.worker")
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 """Tiny pictures are painted fastest, and always alike, on one thread."""
 
@@ -49,6 +51,7 @@ def noise(seed: int, side: int = 32) -> Image.Image:
 
 
 CONTENT, STYLE = noise(1), noise(2)
+SLICE_TIMEOUT = Settings().slice_timeout
 
 
 def light(iterations: int, **fields: Any) -> Recipe:
@@ -85,9 +88,9 @@ def uncut_sha256(recipe: Recipe) -> str:
 class Hand:
     """A worker process."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self, environment: dict[str, str], program: Sequence[str]) -> None:
         self._process = subprocess.Popen(
-            leashed([sys.executable, "-m", "engine.worker", "--weights", "random", "--device", "cpu"]),
+            leashed([sys.executable, *program, "--weights", "random", "--device", "cpu"]),
             env=environment,
             stdout=subprocess.PIPE,
         )
@@ -124,10 +127,10 @@ class House:
         self.url, self.folder, self.store_url = url, folder, (folder / "store").as_uri()
         self.hands: list[Hand] = []
 
-    def hire(self, seconds: float = 0.5) -> Hand:
+    def hire(self, seconds: float = 0.5, program: Sequence[str] = WORKER, **settings: str) -> Hand:
         """A new worker whose slices take `seconds`; not ready yet."""
-        settings = {"REDIS_URL": self.url, "STORE_URL": self.store_url, "IMPASTO_SLICE_SECONDS": str(seconds)}
-        self.hands.append(Hand({**os.environ, **ONE_THREAD, **settings}))
+        ours = {"REDIS_URL": self.url, "STORE_URL": self.store_url, "IMPASTO_SLICE_SECONDS": str(seconds)}
+        self.hands.append(Hand({**os.environ, **ONE_THREAD, **ours, **settings}, program))
         return self.hands[-1]
 
     def only_worker(self, seconds: float) -> Hand:
@@ -187,6 +190,11 @@ class Desk:
         record: dict[str, Any] = json.loads(await self.store.get(last.files["run.json"]))
         return record
 
+    async def spent(self, user: str) -> float:
+        """Seconds that were painted for the user, by the books."""
+        days = await self.redis.keys(f"{SPENT}:*")
+        return sum([float(await self.redis.hget(day, f"user:{user}") or 0) for day in days])  # type: ignore[misc]
+
     async def told(self, after: str, jobs: set[str]) -> list[Event]:
         """What the stream holds of these jobs after an entry, in the order in which it was told."""
         entries: Any = await self.redis.xrange(STREAM, min=f"({after}")
@@ -229,9 +237,9 @@ async def redis(redis_server: str) -> AsyncIterator[ArqRedis]:
 
 @pytest.fixture(scope="session")
 def busy_house(redis_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A house with one worker, for all tests that leave it alive."""
+    """A house with one worker, for all tests that leave it alive; of each user one job runs at a time."""
     house = House(f"{redis_server}?db=1", tmp_path_factory.mktemp("house"))
-    house.hire(seconds=0.15).ready()
+    house.hire(seconds=0.15, IMPASTO_USER_RUNNING="1").ready()
     yield house
     house.close()
 

@@ -13,7 +13,9 @@ from redis.exceptions import RedisError
 
 from bot.delivery.refusals import Verdict, verdict
 from bot.desk import Sorry
+from bot.full import no_room
 from bot.intake import BadPicture
+from bot.words import relative
 from engine.contract.jobs import TooMany
 from engine.contract.store import StoreError
 from engine.painting.recipe import RecipeError
@@ -23,12 +25,6 @@ _log = structlog.get_logger(__name__)
 _ALREADY = 40060
 """Discord's code for an interaction that was acknowledged before."""
 _PAUSES = (0.3, 1.0, 3.0, 10.0, 30.0, 60.0)  # s; nobody must see "is thinking" for ever
-
-_TOO_MANY = {
-    "user": "You already have as many paintings under way as one member may: wait for one to end, or cancel one.",
-    "guild": "This server already has as many paintings under way as it may: try again when one has ended.",
-    "total": "The queue is full at the moment: try again in a few minutes.",
-}
 
 
 async def acknowledge(interaction: discord.Interaction[Any], *, ephemeral: bool = True) -> None:
@@ -76,7 +72,7 @@ def sentence(error: Exception) -> str | None:
     """What the member is told of an error that is an answer; None for an error of the program's own."""
     match error:
         case TooMany():
-            return _TOO_MANY[error.cap]
+            return no_room(error, relative)
         case Sorry() | BadPicture() | RecipeError():
             return str(error)
     return None

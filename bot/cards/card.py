@@ -10,7 +10,7 @@ from discord import ui
 from bot.cards.buttons import card_buttons
 from bot.cards.face import Face
 from bot.delivery.ledger import Posted
-from bot.words import bar, count, duration, loss, recipe_in_words, safe
+from bot.words import bar, count, duration, loss, recipe_in_words, relative, safe
 from engine.contract.jobs import Job, State
 from engine.painting.recipe import Recipe
 
@@ -76,7 +76,7 @@ def _headline(job: Job, page: Posted, face: Face) -> str:
 def _lines(job: Job, face: Face) -> list[str]:
     if not face.open:
         return [face.reason]
-    when = f"done <t:{face.done_at}:R>" if face.done_at else ""
+    when = f"done {relative(face.done_at)}" if face.done_at else ""
     if face.state is State.QUEUED:
         return [when]
     share = face.iteration / job.recipe.iterations

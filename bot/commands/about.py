@@ -10,6 +10,7 @@ from discord import app_commands, ui
 
 from bot.commands.everywhere import everywhere
 from bot.settings import BotSettings
+from bot.words import count
 
 _PICTURE = "before-and-after.jpg"
 _WEIGHTS = {
@@ -51,10 +52,16 @@ def _page(settings: BotSettings, weights: str) -> ui.LayoutView:
         ui.TextDisplay(
             f"-# Weights: {_WEIGHTS.get(weights, weights)}.\n"
             f"-# Here: up to {settings.impasto_max_size:,} px and {settings.impasto_max_iterations:,} iterations, "
-            f"{settings.impasto_user_jobs:,} paintings at a time for each member. `/forget` deletes all of yours.\n"
+            f"{settings.impasto_user_jobs:,} paintings at a time for each member{_a_day(settings)}. "
+            "`/forget` deletes all of yours.\n"
             "-# The method: Gatys, Ecker and Bethge, Image Style Transfer Using Convolutional Neural Networks, 2016."
         )
     )
     view = ui.LayoutView(timeout=None)
     view.add_item(box)
     return view
+
+
+def _a_day(settings: BotSettings) -> str:
+    most = settings.impasto_user_seconds
+    return f", {count(max(1, round(most / 60)), 'minute')} of painting a day" if most else ""

@@ -14,7 +14,7 @@ from bot.commands.everywhere import everywhere
 from bot.delivery.ledger import Posted
 from bot.desk import Desk
 from bot.orders.thinking import thinking
-from bot.words import count, duration, safe
+from bot.words import count, duration, relative, safe
 from engine.contract import workers
 from engine.contract.jobs import Standing, State
 from engine.contract.outlook import Prospect, outlook
@@ -78,7 +78,7 @@ def _when(prospect: Prospect | None) -> str:
     if prospect.done is None:
         return ahead
     wait = f", starts in {duration(prospect.wait)}" if prospect.wait and prospect.wait >= 60 else ""
-    return f"{ahead}{wait}, done <t:{round(time.time() + prospect.done)}:R>"
+    return f"{ahead}{wait}, done {relative(time.time() + prospect.done)}"
 
 
 def _done(prospect: Prospect | None) -> float:

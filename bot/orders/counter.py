@@ -19,6 +19,7 @@ from bot.orders.wish import Upload, Wish
 from bot.words import title
 from engine.contract import workers
 from engine.contract.jobs import Job, Picture, TooMany
+from engine.contract.room import when_room
 from engine.contract.store import StoreError
 
 _SECONDS = 15.0  # of a first slice, whose real cost nobody knows yet
@@ -63,13 +64,16 @@ class Counter:
     ) -> Job:
         """Accept the wish; a second call with the same `job_id` changes nothing.
 
-        Raises `Sorry`, `BadPicture` or `TooMany`; then nothing is queued.
+        Raises `Sorry`, `BadPicture` or `TooMany`, with the time to wait where it is known; then nothing is queued.
         """
         self.check(wish)
         try:
             job = await self._accept(job_id, owner, place, wish, before_queueing)
-        except (Sorry, intake.BadPicture, TooMany):
+        except (Sorry, intake.BadPicture, TooMany) as error:
             await self._drop(job_id)
+            if isinstance(error, TooMany):
+                guild = _guild(owner, place)
+                error.until = await when_room(self._desk.redis, error, str(owner), guild, self._desk.settings.caps)
             raise
         await self._desk.turns.enqueue(job, 0, 0, _SECONDS)
         _log.info("accepted", job=job_id, user=str(owner), guild=str(place.guild), recipe=job.recipe.key)

@@ -7,15 +7,19 @@ import getpass
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from bot import intake
+from bot.full import no_room
 from bot.terminal.canvas import Canvas, CanvasError
 from bot.terminal.display import Display, choose_display
+from bot.terminal.hand import WorkshopError
 from bot.terminal.workshop import Workshop, open_workshop
 from engine.contract import events
-from engine.contract.jobs import Job, Jobs, Picture, State, new_id
+from engine.contract.jobs import Job, Jobs, Picture, State, TooMany, new_id
+from engine.contract.room import when_room
 from engine.contract.settings import Settings
 from engine.contract.turns import Turns
 from engine.painting.recipe import Recipe, RecipeError, preset
@@ -105,8 +109,18 @@ async def _submit(workshop: Workshop, recipe: Recipe, pictures: Sequence[intake.
 
 
 async def _create(workshop: Workshop, job: Job) -> None:
-    await Jobs(workshop.redis).create(job)
+    try:
+        await Jobs(workshop.redis).create(job, workshop.caps)
+    except TooMany as full:
+        assert workshop.caps is not None  # noqa: S101 - without any, nothing is too many
+        full.until = await when_room(workshop.redis, full, job.user, job.guild, workshop.caps)
+        await workshop.store.delete_folder(f"jobs/{job.id}")
+        raise WorkshopError(no_room(full, _at)) from full
     await Turns(workshop.redis).enqueue(job, 0, 0, _SECONDS)
+
+
+def _at(instant: float) -> str:
+    return f"at {datetime.fromtimestamp(instant):%Y-%m-%d %H:%M}"
 
 
 async def _reopen(workshop: Workshop, job_id: str, folder: Path) -> Job:

@@ -15,16 +15,20 @@ from bot.terminal.hand import Hand, WorkshopError
 from engine.contract import workers
 from engine.contract.connection import connect
 from engine.contract.embedded import embedded_redis
+from engine.contract.jobs import Caps
 from engine.contract.settings import Settings
 from engine.contract.store import Store
 from engine.contract.workers import Worker
 
 
 class Workshop:
-    """A Redis, a store, and at least one worker that is ready."""
+    """A Redis, a store, and at least one worker that is ready.
 
-    def __init__(self, redis: ArqRedis, store: Store, worker: Worker) -> None:
-        self.redis, self.store, self.worker = redis, store, worker
+    Where others may use it too, `caps` is what one may ask of it.
+    """
+
+    def __init__(self, redis: ArqRedis, store: Store, worker: Worker, caps: Caps | None = None) -> None:
+        self.redis, self.store, self.worker, self.caps = redis, store, worker, caps
 
 
 @asynccontextmanager
@@ -35,7 +39,7 @@ async def open_workshop(settings: Settings, folder: Path, weights: str, device: 
             async with connect(settings.redis_url, retries=1) as redis:  # a wrong address shows at once
                 worker = _choose(await workers.living(redis), weights)
             redis = await stack.enter_async_context(connect(settings.redis_url))
-            yield Workshop(redis, Store(settings.store), worker)
+            yield Workshop(redis, Store(settings.store), worker, settings.caps)
             return
         url = stack.enter_context(embedded_redis(folder / "redis"))
         store_url = (folder.absolute() / "store").as_uri()

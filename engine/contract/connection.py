@@ -23,6 +23,8 @@ from engine.contract.settings import SettingsError
 
 QUEUE = "impasto:slices"
 """The zset that wakes workers."""
+FRONT = 86_400_000
+"""The score of a slice with tag 0, in milliseconds since 1970: a day, for a score of zero is none at all to arq."""
 SOCKET_TIMEOUT = 10.0  # s
 BLOCK = 5000
 """Milliseconds that a blocking read may wait; well below the socket time-out."""

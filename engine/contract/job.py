@@ -16,6 +16,10 @@ OPEN = "impasto:open"
 """Set of the jobs that are queued or painting."""
 USERS = "impasto:users"
 """Hash of the users with open jobs, over all guilds: user -> how many."""
+HELD_USERS, HELD_GUILDS = "impasto:held:users", "impasto:held:guilds"
+"""Hashes of the users and of the guilds whose jobs are held by workers: name -> how many."""
+SPENT = "impasto:spent"
+"""Of the hashes, one for each UTC day, of the seconds that were painted for each user and guild."""
 CONTROL = "impasto:control"
 """Stream of job ids to stop, read by every worker."""
 KEEP_DAYS = 30
@@ -85,11 +89,24 @@ class Claim:
 
 @dataclass(frozen=True)
 class Caps:
-    """The most open jobs there may be: of one user over all guilds, of one guild, and in all."""
+    """The most open jobs there may be: of one user over all guilds, of one guild, and in all.
+
+    Then the seconds of painting on a UTC day after which no more of a user's or a guild's are accepted; 0 is no limit.
+    """
 
     user: int
     guild: int
     total: int
+    user_seconds: int = 0
+    guild_seconds: int = 0
+
+
+@dataclass(frozen=True)
+class Running:
+    """The most jobs that workers may hold at a time: of one user over all guilds, and of one guild."""
+
+    user: int
+    guild: int
 
 
 @dataclass(frozen=True)
@@ -120,12 +137,21 @@ class Unreadable(Exception):
         self.job, self.epoch, self.iteration = job, epoch, iteration
 
 
-class TooMany(Exception):
-    """The job was not accepted: its user or guild, or all together, have as many open jobs as `Caps` allows."""
+class Busy(Exception):
+    """As many of its user's or its guild's jobs are held as `Running` allows: begin the slice later."""
 
-    def __init__(self, cap: Literal["user", "guild", "total"]) -> None:
+
+class TooMany(Exception):
+    """The job was not accepted: its user or guild, or all together, have what `Caps` allows.
+
+    `until` is when there will be room again, in seconds of Unix time; None where that is not known.
+    """
+
+    def __init__(
+        self, cap: Literal["user", "guild", "total", "user day", "guild day"], until: float | None = None
+    ) -> None:
         super().__init__(cap)
-        self.cap = cap
+        self.cap, self.until = cap, until
 
 
 def new_id() -> str:

@@ -9,24 +9,31 @@ every write checks it, so that a worker that was thought dead can no longer chan
 from __future__ import annotations
 
 import functools
+from dataclasses import astuple
 from importlib.resources import files
 from typing import Any
 
 import structlog
 from arq.connections import ArqRedis
 
+from engine.contract.connection import FRONT, QUEUE
 from engine.contract.events import STREAM, Cancelled, Done, Event, Failed, Last, parse
 from engine.contract.job import (
     CONTROL,
     DEATHS,
+    HELD_GUILDS,
+    HELD_USERS,
     KEEP_DAYS,
     OPEN,
+    SPENT,
     USERS,
+    Busy,
     Caps,
     Claim,
     Fenced,
     Job,
     Picture,
+    Running,
     Standing,
     State,
     TooMany,
@@ -39,10 +46,12 @@ from engine.contract.job import (
 )
 
 __all__ = [
-    "CONTROL", "DEATHS", "KEEP_DAYS", "OPEN", "USERS", "Caps", "Claim", "Fenced", "Job", "Jobs", "Picture", "Standing",
-    "State", "TooMany", "Unreadable", "flows_key", "index_key", "job_key", "new_id", "seen_key",
+    "CONTROL", "DEATHS", "HELD_GUILDS", "HELD_USERS", "KEEP_DAYS", "OPEN", "SPENT", "USERS", "Busy", "Caps", "Claim",
+    "Fenced", "Job", "Jobs", "Picture", "Running", "Standing", "State", "TooMany", "Unreadable", "flows_key",
+    "index_key", "job_key", "new_id", "script", "seen_key",
 ]  # fmt: skip
-_SCRIPTS = ("create", "start", "emit", "commit", "finish", "cancel", "forget")
+_SCRIPTS = ("create", "check", "start", "emit", "commit", "release", "finish", "cancel", "forget")
+_SHARED = ("held", "spent", "refusal")  # parts of scripts
 
 _log = structlog.get_logger(__name__)
 
@@ -52,32 +61,19 @@ class Jobs:
 
     def __init__(self, redis: ArqRedis) -> None:
         self._redis = redis
-        scripts = files("engine.contract") / "scripts"
-        self._scripts = {name: redis.register_script((scripts / f"{name}.lua").read_text()) for name in _SCRIPTS}
+        self._scripts = {name: redis.register_script(script(name)) for name in _SCRIPTS}
 
     async def create(self, job: Job, caps: Caps | None = None) -> bool:
         """Accept the job; False if it was accepted before, whatever the caps. Raises `TooMany`."""
-        keys = [job_key(job.id), OPEN, flows_key(job.guild), USERS, index_key(job.user)]
-        most = (caps.user, caps.guild, caps.total) if caps else ()
+        keys = [job_key(job.id), OPEN, flows_key(job.guild), USERS, index_key(job.user), SPENT]
         about = (job.id, job.user, job.guild, job.model_dump_json(), job.created)
-        reply = await self._run("create", keys, *about, *most)
-        if isinstance(reply, bytes):
-            raise TooMany(reply.decode())  # type: ignore[arg-type]
+        reply = await self._run("create", keys, *about, *(astuple(caps) if caps else ()))
+        _raise_refusal(reply)
         return bool(reply)
 
     async def check(self, user: str, guild: str, caps: Caps) -> None:
         """Raises `TooMany` where `create` would now; for those who would spare the work before it."""
-        async with self._redis.pipeline(transaction=False) as pipe:
-            pipe.hget(USERS, user)
-            pipe.hvals(flows_key(guild))
-            pipe.scard(OPEN)
-            own, of_guild, total = await pipe.execute()
-        if int(own or 0) >= caps.user:
-            raise TooMany("user")
-        if sum(map(int, of_guild)) >= caps.guild:
-            raise TooMany("guild")
-        if total >= caps.total:
-            raise TooMany("total")
+        _raise_refusal(await self._run("check", [OPEN, flows_key(guild), USERS, SPENT], user, guild, *astuple(caps)))
 
     async def get(self, job: str) -> Job | None:
         """The job as it was accepted."""
@@ -148,14 +144,20 @@ class Jobs:
         user, _ = await self._whose(job)
         return bool(await self._run("forget", [job_key(job), seen_key(job), OPEN, index_key(user)], job))
 
-    async def start(self, job: str, iteration: int, epoch: int, worker: str) -> Claim | None:
+    async def start(
+        self, job: str, iteration: int, epoch: int, worker: str, most: Running | None = None
+    ) -> Claim | None:
         """Begin the slice; None when it was begun before or the job has ended.
 
-        Raises `Unreadable`; then the slice is begun, to be given back or refused.
+        Raises `Busy`, and nothing is begun; or `Unreadable`, and it is begun, to be released or refused.
         """
-        reply = await self._run("start", [job_key(job), "impasto:clock"], iteration, epoch, worker, DEATHS)
+        keys = [job_key(job), "impasto:clock", HELD_USERS, HELD_GUILDS]
+        caps = (most.user, most.guild) if most else ()
+        reply = await self._run("start", keys, iteration, epoch, worker, DEATHS, *caps)
         if reply is None:
             return None
+        if reply == b"busy":
+            raise Busy(job)
         spec, new_epoch, checkpoints, cancelled, poisoned = reply
         try:
             known = Job.model_validate_json(spec)
@@ -179,32 +181,35 @@ class Jobs:
             )
         )
 
-    async def commit(self, claim: Claim, iteration: int, checkpoint: str | None) -> list[str]:
+    async def commit(self, claim: Claim, iteration: int, checkpoint: str | None, seconds: float = 0.0) -> list[str]:
         """End the slice: the job stands at `iteration`, saved under `checkpoint`, and no worker holds it.
 
-        Returns the checkpoints that are no longer needed. Raises `Fenced`.
+        `seconds` of painting are put down to its user and guild. Returns the checkpoints that are no longer needed.
+        Raises `Fenced`.
         """
-        keys = [job_key(claim.job.id)]
-        dropped = await self._fenced("commit", keys, claim.epoch, iteration, checkpoint or "")
+        keys = [job_key(claim.job.id), HELD_USERS, HELD_GUILDS, SPENT]
+        dropped = await self._fenced("commit", keys, claim.epoch, iteration, checkpoint or "", seconds)
         return [key.decode() for key in dropped]
 
-    async def finish(self, claim: Claim, event: Done | Failed | Cancelled, *, quarantine: bool = False) -> None:
-        """End the job, and tell it, at once. Raises `Fenced`."""
-        state = State.QUARANTINED if quarantine else State(event.kind)
-        keys = _ending(claim.job.id, claim.job.guild)
-        await self._fenced("finish", keys, claim.epoch, claim.job.id, claim.job.user, state, *_last_words(event))
+    async def release(self, job: str, worker: str) -> None:
+        """Give the job back unpainted, if the worker holds it: its end is then no death of the job's."""
+        await self._run("release", [job_key(job), HELD_USERS, HELD_GUILDS], worker)
 
-    async def give_back(self, job: Unreadable) -> None:
-        """End its slice without having painted. Raises `Fenced`."""
-        await self._fenced("commit", [job_key(job.job)], job.epoch, job.iteration, "")
+    async def finish(
+        self, claim: Claim, event: Done | Failed | Cancelled, *, quarantine: bool = False, seconds: float = 0.0
+    ) -> None:
+        """End the job, and tell it, at once; `seconds` as of `commit`. Raises `Fenced`."""
+        state = State.QUARANTINED if quarantine else State(event.kind)
+        keys = [*_ending(claim.job.id, claim.job.guild), HELD_USERS, HELD_GUILDS, SPENT]
+        about = (claim.epoch, claim.job.id, claim.job.user, state)
+        await self._fenced("finish", keys, *about, *_last_words(event), seconds)
 
     async def refuse(self, job: Unreadable, reason: str) -> None:
         """End it as failed, for a reason, a sentence. Raises `Fenced`."""
         user, guild = await self._whose(job.job)
         event = Failed(job=job.job, iteration=job.iteration, reason=reason)
-        await self._fenced(
-            "finish", _ending(job.job, guild), job.epoch, job.job, user, State.FAILED, *_last_words(event)
-        )
+        keys = [*_ending(job.job, guild), HELD_USERS, HELD_GUILDS, SPENT]
+        await self._fenced("finish", keys, job.epoch, job.job, user, State.FAILED, *_last_words(event), 0.0)
 
     async def told(self, job: str) -> set[str]:
         """The snapshots that were told, by their iterations in five digits."""
@@ -212,14 +217,14 @@ class Jobs:
         return {f"{int(key.partition(b':')[2]):05d}" for key in keys if key.startswith(b"snapshot:")}
 
     async def cancel(self, job: str) -> bool:
-        """Ask for the job's end: at once if nothing is painted yet, else within one iteration. False if it has ended.
+        """Ask for the job's end: at once if it was not begun, else within one iteration. False if it has ended.
 
-        Asking twice is harmless.
+        Between two slices, the next one comes before all others', and ends it. Asking twice is harmless.
         """
         user, guild = await self._whose(job)
         event = Cancelled(job=job, iteration=0)
-        keys = [*_ending(job, guild), CONTROL]
-        return bool(await self._run("cancel", keys, job, user, *_last_words(event)))
+        keys = [*_ending(job, guild), CONTROL, QUEUE]
+        return bool(await self._run("cancel", keys, job, user, *_last_words(event), FRONT - 1))
 
     async def _whose(self, job: str) -> tuple[str, str]:
         """User and guild, also of a job whose spec cannot be read; empty for an unknown job."""
@@ -235,6 +240,19 @@ class Jobs:
 
     async def _run(self, name: str, keys: list[str], *args: Any) -> Any:
         return await self._scripts[name](keys=keys, args=list(args))
+
+
+def script(name: str) -> str:
+    """The text of a Lua script, with what several of them use before it."""
+    folder = files("engine.contract") / "scripts"
+    return "".join((folder / f"{part}.lua").read_text() for part in (*_SHARED, name))
+
+
+def _raise_refusal(reply: Any) -> None:
+    """Raises `TooMany` if the script's reply is one."""
+    if isinstance(reply, list):
+        cap, *until = reply
+        raise TooMany(cap.decode(), *until)  # type: ignore[arg-type]
 
 
 def _ending(job: str, guild: str) -> list[str]:

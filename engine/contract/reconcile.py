@@ -15,8 +15,10 @@ GRACE = workers.BEAT * 2
 _log = structlog.get_logger(__name__)
 
 
-async def reconcile(redis: ArqRedis, cost: float) -> int:
+async def reconcile(redis: ArqRedis, cost: float, slice_timeout: float) -> int:
     """Queue again what has been lost, as slices of `cost` seconds; returns how many jobs that were.
+
+    `slice_timeout` is what arq allows for slices, in seconds.
 
     A job is lost when its worker has died, does not know of it, or when its slice is not in the queue, or was taken up
     there by a worker that died before it began it.
@@ -40,7 +42,7 @@ async def reconcile(redis: ArqRedis, cost: float) -> int:
         if holder in alive and (fresh or job_id in alive[holder].jobs):
             continue
         name = slice_id(job_id, iteration, epoch)
-        if not holder and (fresh or await turns.waiting(name)):
+        if not holder and (fresh or await turns.waiting(name, slice_timeout)):
             continue
         _log.warning("a lost job is queued again", job=job_id, iteration=iteration, worker=holder or None)
         await turns.forget(name)

@@ -8,6 +8,8 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from engine.contract.job import Caps, Running
+
 
 class SettingsError(Exception):
     """A setting is missing or malformed; the text is one sentence for the operator."""
@@ -24,6 +26,38 @@ class Settings(BaseSettings):
     impasto_weights: str = "auto"
     impasto_device: str = "auto"
     impasto_slice_seconds: float = Field(default=15.0, gt=0, le=120)
+    impasto_stuck_seconds: float = Field(default=600.0, gt=0)
+    impasto_user_jobs: int = Field(default=3, ge=1)
+    impasto_guild_jobs: int = Field(default=25, ge=1)
+    impasto_total_jobs: int = Field(default=500, ge=1)
+    impasto_user_seconds: int = Field(default=3600, ge=0)
+    impasto_guild_seconds: int = Field(default=36000, ge=0)
+    impasto_user_running: int = Field(default=2, ge=1)
+    impasto_guild_running: int = Field(default=8, ge=1)
+
+    @property
+    def caps(self) -> Caps:
+        """How many jobs may be open at a time, and what may be painted in a day."""
+        return Caps(
+            user=self.impasto_user_jobs,
+            guild=self.impasto_guild_jobs,
+            total=self.impasto_total_jobs,
+            user_seconds=self.impasto_user_seconds,
+            guild_seconds=self.impasto_guild_seconds,
+        )
+
+    @property
+    def running(self) -> Running:
+        """How many jobs workers may hold at a time."""
+        return Running(user=self.impasto_user_running, guild=self.impasto_guild_running)
+
+    @property
+    def slice_timeout(self) -> float:
+        """Seconds that arq allows for a slice. For what hangs beside the painting thread, which has a watchdog.
+
+        Twice its patience, for a slice may wait for another's stroke, and its own comes after.
+        """
+        return 600.0 + 2 * self.impasto_stuck_seconds
 
     @property
     def store(self) -> str:

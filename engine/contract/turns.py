@@ -2,31 +2,32 @@
 
 Start-time fair queueing (Goyal, Vin, Cheng 1996) over users, each weighted so that guilds share equally and users share
 their guild's part equally. A slice's tag is max(virtual clock, the user's last finish); the finish grows by the slice's
-cost in seconds of GPU over the user's weight. The clock follows the tags of the slices that are begun, so that whoever
-was away neither saves up turns nor pays for others' work.
+cost in seconds of GPU over the user's weight. When a guild's users become more or fewer, what its users have waiting is
+spaced anew, or hundreds of slices that were queued alone would count as a whole guild's for hours. The clock follows
+the tags of the slices that are begun, so that whoever was away neither saves up turns nor pays for others' work.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from importlib.resources import files
 
 from arq.connections import ArqRedis
 
-from engine.contract.connection import QUEUE
-from engine.contract.jobs import KEEP_DAYS, Job, flows_key, job_key
+from engine.contract.connection import FRONT, QUEUE
+from engine.contract.jobs import HELD_GUILDS, HELD_USERS, KEEP_DAYS, OPEN, Job, Running, flows_key, job_key, script
 from engine.contract.workers import SILENCE
 
 SLICE = "paint_slice"
 """The arq function's name; a worker that does not know it deletes the job, so it must never change."""
 _TICK = timedelta(milliseconds=10)
 """Of the past instant, per second of virtual time: a GPU-century fits between 1970 and now."""
-_FIRST = datetime(1970, 1, 2, tzinfo=UTC)  # a score of zero is none at all to arq
-SLICE_TIMEOUT = 600
-"""Seconds after which arq ends a slice. Only for what hangs: who has died is known from its heartbeat."""
-_LEASE = SLICE_TIMEOUT + 10  # s that arq marks a slice as taken up, for ever if need be: it is never renewed or freed
+_ARQ_ADDS = 10.0  # s
+_FIRST = datetime.fromtimestamp(FRONT / 1000, UTC)
 CLOCK, FINISH = "impasto:clock", "impasto:finish"
 """The virtual clock, and the hash of each user's last virtual finish."""
+SPREAD = "impasto:spread"
+"""Hash of the guilds: for how many users the tags of their slices are spaced."""
 
 
 def slice_id(job: str, iteration: int, epoch: int) -> str:
@@ -39,14 +40,17 @@ class Turns:
 
     def __init__(self, redis: ArqRedis) -> None:
         self._redis = redis
-        script = files("engine.contract") / "scripts" / "turn.lua"
-        self._tag = redis.register_script(script.read_text())
+        self._tag, self._ready = (redis.register_script(script(name)) for name in ("turn", "ready"))
 
     async def enqueue(self, job: Job, iteration: int, epoch: int, cost: float) -> None:
-        """Queue the job's next slice, expected to take `cost` seconds of GPU. Repeating it is harmless."""
+        """Queue the job's next slice, expected to take `cost` seconds of GPU; what is cancelled comes first.
+
+        Repeating it is harmless.
+        """
         name = slice_id(job.id, iteration, epoch)
-        keys = [job_key(job.id), CLOCK, FINISH, flows_key(job.guild)]
-        tag = float(await self._tag(keys=keys, args=[f"{job.guild}:{job.user}", cost, name]))
+        keys = [job_key(job.id), CLOCK, FINISH, flows_key(job.guild), SPREAD, OPEN, QUEUE]
+        scores = [FRONT, _TICK / timedelta(milliseconds=1)]
+        tag = float(await self._tag(keys=keys, args=[job.guild, job.user, cost, name, job_key(""), *scores]))
         await self._redis.enqueue_job(
             SLICE,
             job.id,
@@ -58,14 +62,26 @@ class Turns:
             _expires=timedelta(days=KEEP_DAYS),
         )
 
-    async def waiting(self, name: str) -> bool:
-        """Whether the slice is in the queue, and free, or taken up by a worker that may still live."""
+    async def ready(self, names: Sequence[bytes], most: Running, count: int) -> list[bytes]:
+        """Those of the queue's slices that may be begun, in order, until `count` of them are new.
+
+        Left out are those whose users or guilds have as many jobs held as they may: in the queue they keep their turns.
+        """
+        keys = [HELD_USERS, HELD_GUILDS, *(job_key(name.decode().rsplit(":", 2)[0]) for name in names)]
+        places = await self._ready(keys=keys, args=[count, most.user, most.guild])
+        return [names[place - 1] for place in places]
+
+    async def waiting(self, name: str, slice_timeout: float) -> bool:
+        """Whether the slice is in the queue, and free, or taken up by a worker that may still live.
+
+        `slice_timeout` is what arq allows for slices, in seconds: its mark on those taken up lasts ten longer.
+        """
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.zscore(QUEUE, name)
             pipe.exists(f"arq:job:{name}")
             pipe.pttl(f"arq:in-progress:{name}")
             score, there, left = await pipe.execute()
-        long_ago = left >= 0 and left / 1000 < _LEASE - SILENCE
+        long_ago = left >= 0 and left / 1000 < slice_timeout + _ARQ_ADDS - SILENCE
         return score is not None and bool(there) and not long_ago
 
     async def all(self) -> list[str]:

@@ -9,6 +9,7 @@ import random
 import signal
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -20,19 +21,22 @@ from redis.exceptions import RedisError
 from engine.contract import workers
 from engine.contract.connection import BLOCK, QUEUE, connect, dump, load
 from engine.contract.jobs import CONTROL
+from engine.contract.leaving import leave
 from engine.contract.reconcile import forget_the_dead, reconcile
 from engine.contract.settings import Settings
 from engine.contract.store import StoreError
 from engine.contract.tidy import tidy
-from engine.contract.turns import SLICE, SLICE_TIMEOUT
+from engine.contract.turns import SLICE
 from engine.worker.slices import paint_slice
 from engine.worker.studio import Studio, choose_device
 from engine.worker.sweep import sweep
+from engine.worker.watchdog import until_stuck
 from engine.worker.weights import load_weights
 
 _SLICES_AT_ONCE = 2
 """While one slice paints, the next one's pictures load and the last one's snapshots encode; the painting thread keeps
 them apart."""
+_FAREWELL = 3.0  # s
 _RECONCILE = 10.0  # s
 _SWEEP = 3600.0  # s
 _NICENESS = 5
@@ -60,7 +64,9 @@ async def run_worker(settings: Settings, ready: Callable[[Studio], None]) -> Non
         arq = _arq(studio)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, _drain, studio, arq)
-        beside = [asyncio.create_task(_steadily(task, studio)) for task in (_heartbeat, _listen, _reconcile, _sweep)]
+        beside = [
+            asyncio.create_task(_steadily(task, studio)) for task in (_heartbeat, _listen, _reconcile, _sweep, _watch)
+        ]
         painting = asyncio.create_task(arq.async_run())
         ready(studio)
         try:
@@ -107,10 +113,24 @@ async def _deserted(studio: Studio) -> None:
             raise
 
 
+class _Worker(Worker):
+    """arq's, but for what waits until others of its user or guild are done: that stays in the queue, in its place.
+
+    Begun and put back (arq's `Retry`) it would stand in front of everybody else's slices, and with a delay, which is
+    counted from now, behind them.
+    """
+
+    async def start_jobs(self, job_ids: list[bytes]) -> None:
+        studio: Studio = self.ctx["studio"]
+        await super().start_jobs(await studio.turns.ready(job_ids, studio.settings.running, self.max_jobs))
+
+
 def _arq(studio: Studio) -> Worker:
     logging.getLogger("arq").setLevel(logging.WARNING)
-    return Worker(
-        functions=[func(paint_slice, name=SLICE, timeout=SLICE_TIMEOUT, keep_result=0, max_tries=1_000_000)],
+    return _Worker(
+        functions=[
+            func(paint_slice, name=SLICE, timeout=studio.settings.slice_timeout, keep_result=0, max_tries=1_000_000)
+        ],
         redis_pool=studio.redis,
         queue_name=QUEUE,
         ctx={"studio": studio},
@@ -157,10 +177,24 @@ async def _listen(studio: Studio) -> None:
 async def _reconcile(studio: Studio) -> None:
     """Twice at once is harmless. Not an arq cron: dated now, it would come after every slice, which is dated 1970."""
     while True:
-        await reconcile(studio.redis, studio.settings.impasto_slice_seconds)
+        await reconcile(studio.redis, studio.settings.impasto_slice_seconds, studio.settings.slice_timeout)
         for job in await forget_the_dead(studio.redis):
             await tidy(studio.jobs, studio.store, job)
         await asyncio.sleep(_RECONCILE * random.uniform(0.8, 1.2))
+
+
+async def _watch(studio: Studio) -> None:
+    """End the process when its painting thread hangs, which nothing can interrupt. The job counts a death."""
+    seconds = studio.settings.impasto_stuck_seconds
+    job = await until_stuck(studio.pulse, seconds)
+    _log.error("a painting makes no iteration any more: the worker ends", job=job, seconds=seconds)
+    with suppress(RedisError, TimeoutError):
+        async with asyncio.timeout(_FAREWELL):
+            for other in studio.presence.jobs:
+                if other != job:
+                    await studio.jobs.release(other, studio.id)
+            await workers.sign_off(studio.redis, studio.id)
+    leave(1)
 
 
 async def _sweep(studio: Studio) -> None:

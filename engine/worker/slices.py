@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from contextlib import suppress
 from typing import Any
 
 import structlog
 import torch
+from arq import Retry
 from redis.exceptions import RedisError
 
 from engine.contract import workers
 from engine.contract.events import Cancelled, Done, Failed, Notice, Started
-from engine.contract.jobs import DEATHS, Claim, Fenced, Unreadable
+from engine.contract.jobs import DEATHS, Busy, Claim, Fenced, Unreadable
 from engine.contract.store import StoreError
 from engine.contract.tidy import tidy
 from engine.painting.painter import PaintingError
@@ -22,7 +22,7 @@ from engine.worker.checkpoints import pack
 from engine.worker.finishing import finish_files
 from engine.worker.reporter import Reporter, encode
 from engine.worker.stroke import paint_stroke
-from engine.worker.studio import Easel, Studio
+from engine.worker.studio import Easel, Stop, Studio
 
 _TOO_NEW = (
     "It was asked for by a newer version of Impasto than any worker here knows: update the workers, and ask again."
@@ -34,19 +34,21 @@ _log = structlog.get_logger(__name__)
 async def paint_slice(ctx: dict[str, Any], job: str, iteration: int, epoch: int) -> None:
     """Paint the job's slice from `iteration`, if it is still to be painted; queue the next one.
 
-    Never raises: what goes wrong with the recipe is told as `failed`; what goes wrong with the machine is logged, and
-    the job is queued again by the reconciler.
+    Raises nothing but arq's `Retry`, which leaves the slice where it was in the queue: what goes wrong with the recipe
+    is told as `failed`; what goes wrong with the machine is logged, and the job is queued again by the reconciler.
     """
     studio: Studio = ctx["studio"]
     log = _log.bind(job=job, iteration=iteration)
     try:
         # Held before it is begun: a cancellation that arrives in between must find it here.
         with studio.holding(job) as stop:
-            claim = await studio.jobs.start(job, iteration, epoch, studio.id)
+            claim = await studio.jobs.start(job, iteration, epoch, studio.id, studio.settings.running)
             if claim is None:
                 log.debug("nothing to paint: the slice was begun before, or the job has ended")
             else:
                 await _paint_or_give_back(_Slice(studio, claim, stop), log)
+    except Busy:
+        raise Retry from None  # another worker was quicker with another of the user's or the guild's
     except Fenced:
         log.warning("another worker has taken the job over")
     except Unreadable as error:
@@ -71,37 +73,65 @@ async def _decline(studio: Studio, job: Unreadable, log: Any) -> None:
     able = [worker.id for worker in await workers.living(studio.redis) if worker.recipes > VERSION]
     log.warning("the job cannot be read here", reason=str(job), able=able)
     if able:
-        await studio.jobs.give_back(job)
+        await studio.jobs.release(job.job, studio.id)
     else:
         await studio.jobs.refuse(job, _TOO_NEW)
 
 
 class _Slice:
-    def __init__(self, studio: Studio, claim: Claim, stop: threading.Event) -> None:
+    def __init__(self, studio: Studio, claim: Claim, stop: Stop) -> None:
         self._studio, self._claim, self._stop = studio, claim, stop
         self._log = _log.bind(job=claim.job.id)
+        self._seconds = 0.0
+        """Of painting, to be put down to the job's user and guild."""
 
     async def run(self) -> None:
         if self._claim.poisoned:
             await self._fail(f"The painting was set aside: {DEATHS} workers ended while on it.", quarantine=True)
             return
         try:
-            easel = await self._studio.easel(self._claim)
-            if not self._claim.cancelled and not self._stop.is_set():
+            easel = await self._easel()
+            if easel is not None and not self._claim.cancelled and not self._stop.is_set():
                 await self._paint(easel)
         except (RecipeError, PaintingError) as error:
             await self._fail(str(error))
         except torch.OutOfMemoryError:
             await self._fail("The picture does not fit into the device's memory: ask for a smaller size.")
         else:
-            await self._end(easel)
+            await (self._leave() if easel is None else self._end(easel))
+
+    async def _easel(self) -> Easel | None:
+        """The easel; None where it is not needed any more: others may paint for long before it is there."""
+        making = asyncio.create_task(self._studio.easel(self._claim))
+        told = asyncio.create_task(self._stop.told())
+        try:
+            await asyncio.wait([making, told], return_when=asyncio.FIRST_COMPLETED)
+            if not making.done() and (self._claim.iteration == 0 or self._studio.draining):
+                return None
+            return await making
+        finally:
+            told.cancel()
+            making.cancel()
+
+    async def _leave(self) -> None:
+        """Give the job back as it was taken, or end it where nothing was painted."""
+        studio, claim = self._studio, self._claim
+        fields = await studio.jobs.fields(claim.job.id)
+        if fields.get("cancel") == "1" and claim.iteration == 0:
+            await studio.jobs.finish(claim, Cancelled(job=claim.job.id, iteration=0))
+            studio.say(f"{claim.job.id}: cancelled before it was begun")
+            return
+        await studio.jobs.commit(claim, claim.iteration, None)
+        await studio.turns.enqueue(claim.job, claim.iteration, claim.epoch, studio.settings.impasto_slice_seconds)
 
     async def _paint(self, easel: Easel) -> None:
         studio, claim = self._studio, self._claim
         await self._announce(easel)
         async with Reporter(studio, claim, easel.journal, self._stop) as reporter:
             seconds = studio.settings.impasto_slice_seconds
-            painted = await studio.at_easel(paint_stroke, claim.job.id, easel, self._stop, seconds, reporter.tell)
+            about = (claim.job.id, easel, self._stop, seconds, reporter.tell)
+            painted = await studio.at_easel(paint_stroke, *about, pulse=studio.pulse)
+        self._seconds = painted.seconds
         if painted.last > painted.first:
             studio.clock(painted.flops, painted.seconds)
             seconds = round(painted.seconds, 3)
@@ -134,7 +164,7 @@ class _Slice:
             files = await finish_files(studio, claim, easel)
             files["checkpoint.safetensors"] = await self._save(easel)
             done = Done(job=claim.job.id, iteration=easel.state.iteration, files=files)
-            await studio.jobs.finish(claim, done)
+            await studio.jobs.finish(claim, done, seconds=self._seconds)
             studio.say(f"{claim.job.id}: done, {easel.state.iteration} iterations")
             await self._tidy()
         elif fields.get("cancel") == "1":
@@ -145,7 +175,8 @@ class _Slice:
     async def _pass_on(self, easel: Easel) -> None:
         studio, claim, state = self._studio, self._claim, easel.state
         moved = state.iteration != claim.iteration  # also backwards, when only an older checkpoint could be read
-        dropped = await studio.jobs.commit(claim, state.iteration, await self._save(easel) if moved else None)
+        checkpoint = await self._save(easel) if moved else None
+        dropped = await studio.jobs.commit(claim, state.iteration, checkpoint, self._seconds)
         studio.keep_warm(claim.job.id, easel)
         cost = studio.settings.impasto_slice_seconds
         await studio.turns.enqueue(claim.job, state.iteration, claim.epoch, cost)
@@ -159,7 +190,7 @@ class _Slice:
             name = f"jobs/{claim.job.id}/cancelled-{state.iteration:05d}-{claim.epoch}.png"
             picture = await studio.store.put(name, blob)
             checkpoint = await self._save(easel)
-            await studio.jobs.commit(claim, state.iteration, checkpoint)  # what a child goes on from
+            await studio.jobs.commit(claim, state.iteration, checkpoint, self._seconds)  # what a child goes on from
             event = event.model_copy(update={"picture": picture, "checkpoint": checkpoint})
         await studio.jobs.finish(claim, event)
         studio.say(f"{claim.job.id}: cancelled at iteration {state.iteration}")

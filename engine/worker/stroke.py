@@ -13,6 +13,7 @@ from engine.contract.events import Progress
 from engine.painting import cost
 from engine.worker.film import film_iterations
 from engine.worker.studio import Easel
+from engine.worker.watchdog import Pulse
 
 _PROGRESS_SECONDS = 1.0
 _FIRST_PROGRESS_SECONDS = 0.2
@@ -41,11 +42,23 @@ class Stroke:
     flops: float
 
 
-def paint_stroke(job: str, easel: Easel, stop: threading.Event, seconds: float, tell: Callable[[Look], None]) -> Stroke:
+def paint_stroke(
+    job: str, easel: Easel, stop: threading.Event, seconds: float, tell: Callable[[Look], None], *, pulse: Pulse
+) -> Stroke:
     """Paint for about `seconds`, or to the end, or until `stop`; at least looks at `stop` after each iteration.
 
     `tell` is called from this thread and must not block. Raises `PaintingError`.
     """
+    pulse.begin(job)
+    try:
+        return _paint(job, easel, stop, seconds, tell, pulse=pulse)
+    finally:
+        pulse.end()
+
+
+def _paint(
+    job: str, easel: Easel, stop: threading.Event, seconds: float, tell: Callable[[Look], None], *, pulse: Pulse
+) -> Stroke:
     painter, state = easel.painter, easel.state
     recipe, first = painter.recipe, easel.state.iteration
     frames, shown = set(film_iterations(recipe.iterations)), set(recipe.shown)
@@ -54,7 +67,7 @@ def paint_stroke(job: str, easel: Easel, stop: threading.Event, seconds: float, 
     rollbacks = len(state.rollbacks)
     if not stop.is_set():
         for _ in painter.paint(state):
-            now = time.monotonic()
+            pulse.at = now = time.monotonic()
             if len(state.rollbacks) > rollbacks:
                 rollbacks = len(state.rollbacks)
                 tell(_notice(easel))

@@ -32,6 +32,7 @@ from engine.painting.painter import Painter, PaintingError
 from engine.painting.recipe import RecipeError
 from engine.painting.state import State
 from engine.worker.checkpoints import CheckpointError, Journal, unpack
+from engine.worker.watchdog import Pulse
 from engine.worker.weights import Weights, load_weights
 
 P = ParamSpec("P")
@@ -64,6 +65,22 @@ class Easel:
         self.saved, self.picture = self.state.copy(), self.painter.picture(self.state)
 
 
+class Stop(threading.Event):
+    """Ends a slice. It is set in the event loop, where it can be awaited too; the painting thread looks at it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told = asyncio.Event()
+
+    def set(self) -> None:
+        super().set()
+        self._told.set()
+
+    async def told(self) -> None:
+        """Waits until it is set."""
+        await self._told.wait()
+
+
 class Studio:
     """One worker's room. Its device paints one slice at a time; loading and encoding go on beside it."""
 
@@ -78,9 +95,10 @@ class Studio:
         self._painting_thread = ThreadPoolExecutor(1, thread_name_prefix="painting")
         self.draining = False
         self._changed = asyncio.Event()
-        self._stops: dict[str, threading.Event] = {}
+        self._stops: dict[str, Stop] = {}
         self._warm: OrderedDict[str, Easel] = OrderedDict()
         self._speed: float | None = None
+        self.pulse = Pulse()
 
     @property
     def presence(self) -> workers.Worker:
@@ -101,9 +119,9 @@ class Studio:
             self._speed = speed if self._speed is None else _NEWEST * speed + (1 - _NEWEST) * self._speed
 
     @contextmanager
-    def holding(self, job: str) -> Iterator[threading.Event]:
+    def holding(self, job: str) -> Iterator[Stop]:
         """The event that stops the job's loop, for as long as this worker holds the job."""
-        stop = self._stops[job] = threading.Event()
+        stop = self._stops[job] = Stop()
         if self.draining:
             stop.set()
         try:

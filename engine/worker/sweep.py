@@ -8,9 +8,9 @@ from typing import Any
 from arq.connections import ArqRedis
 
 from engine.contract.events import STREAM
-from engine.contract.jobs import Jobs, index_key, job_key
+from engine.contract.jobs import Jobs, flows_key, index_key, job_key
 from engine.contract.store import Store
-from engine.contract.turns import CLOCK, FINISH
+from engine.contract.turns import CLOCK, FINISH, SPREAD
 
 EVENT_DAYS = 7
 ORPHANS_AFTER = timedelta(days=1)
@@ -38,12 +38,16 @@ async def _sweep_events(redis: ArqRedis) -> None:
 
 
 async def sweep_flows(redis: ArqRedis) -> None:
-    """Forget the users whose last turn lies behind the virtual clock: it is as if they were new."""
+    """Forget the users whose last turn lies behind the virtual clock, and guilds without jobs: as if they were new."""
     clock = float(await redis.get(CLOCK) or 0)
     finished: Any = await redis.hgetall(FINISH)  # type: ignore[misc]
     behind = [flow for flow, finish in finished.items() if float(finish) <= clock]
     if behind:
         await redis.hdel(FINISH, *behind)  # type: ignore[misc]
+    guilds: Any = await redis.hkeys(SPREAD)  # type: ignore[misc]
+    empty = [guild for guild in guilds if not await redis.exists(flows_key(guild.decode()))]
+    if empty:
+        await redis.hdel(SPREAD, *empty)  # type: ignore[misc]
 
 
 async def _sweep_indices(redis: ArqRedis) -> None:

@@ -119,15 +119,15 @@ def break_worker(orders: Orders) -> None:
             asyncio.get_running_loop().call_later(random.random() / 200, die)
         return await put(self, key, data)
 
-    def strike(job: str, easel: studio.Easel, *args: Any) -> Any:
+    def strike(job: str, easel: studio.Easel, *args: Any, **kwargs: Any) -> Any:
         if easel.painter.recipe.seed == POISON:
             die()
         if easel.painter.recipe.seed == TOO_LARGE:
             raise torch.OutOfMemoryError("out of memory, on order")
-        return stroke(job, easel, *args)
+        return stroke(job, easel, *args, **kwargs)
 
     Store.put = interrupted  # type: ignore[method-assign]
-    slices.paint_stroke = strike  # type: ignore[assignment, attr-defined]
+    slices.paint_stroke = strike  # type: ignore[attr-defined]
     if pretended := os.environ.get("CHAOS_DEVICE"):
         studio.describe = lambda device: pretended
 

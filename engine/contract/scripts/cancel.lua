@@ -1,8 +1,11 @@
--- Ask for a job's end. KEYS: job, seen, stream, open, flows, users, control.
--- ARGV: id, user, event, seconds to keep.
-local state = redis.call('HGET', KEYS[1], 'state')
+-- Ask for a job's end. KEYS: job, seen, stream, open, flows, users, control, queue.
+-- ARGV: id, user, event, seconds to keep, a score before all others'.
+local state, worker, slice = unpack(redis.call('HMGET', KEYS[1], 'state', 'worker', 'slice'))
 if state == 'painting' then
     redis.call('HSET', KEYS[1], 'cancel', 1)
+    if worker == '' and slice then
+        redis.call('ZADD', KEYS[8], 'XX', ARGV[5], slice)
+    end
     redis.call('XADD', KEYS[7], 'MAXLEN', '~', 1000, '*', 'job', ARGV[1])
     return 1
 end

@@ -1,8 +1,10 @@
--- End a slice. KEYS: job. ARGV: epoch, iteration, checkpoint or ''.
+-- End a slice. KEYS: job, held of users, held of guilds, spent. ARGV: epoch, iteration, checkpoint or '', seconds.
 if redis.call('HGET', KEYS[1], 'state') ~= 'painting' or redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then
     return 'fenced'
 end
-redis.call('HSET', KEYS[1], 'worker', '', 'since', redis.call('TIME')[1])
+give_back(KEYS[1], {KEYS[2], KEYS[3]})
+spend(KEYS[1], KEYS[4], ARGV[4])
+redis.call('HSET', KEYS[1], 'since', redis.call('TIME')[1])
 if ARGV[3] == '' then
     return {}
 end

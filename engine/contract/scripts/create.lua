@@ -1,21 +1,12 @@
--- Accept a job once. KEYS: job, open, flows, users, index.
--- ARGV: id, user, guild, spec, created, and the most open jobs of a user, a guild and all, or none of these.
+-- Accept a job once. KEYS: job, open, flows, users, index, spent.
+-- ARGV: id, user, guild, spec, created, and the caps, or none of these.
 if redis.call('EXISTS', KEYS[1]) == 1 then
     return 0
 end
 if ARGV[6] then
-    if tonumber(redis.call('HGET', KEYS[4], ARGV[2]) or '0') >= tonumber(ARGV[6]) then
-        return 'user'
-    end
-    local open = 0
-    for _, count in ipairs(redis.call('HVALS', KEYS[3])) do
-        open = open + count
-    end
-    if open >= tonumber(ARGV[7]) then
-        return 'guild'
-    end
-    if redis.call('SCARD', KEYS[2]) >= tonumber(ARGV[8]) then
-        return 'total'
+    local why = refusal({KEYS[2], KEYS[3], KEYS[4], KEYS[6]}, ARGV[2], ARGV[3], {unpack(ARGV, 6)})
+    if why then
+        return why
     end
 end
 redis.call('HSET', KEYS[1], 'state', 'queued', 'spec', ARGV[4], 'user', ARGV[2], 'guild', ARGV[3],

@@ -1,8 +1,11 @@
--- End a job. KEYS: job, seen, stream, open, flows, users. ARGV: epoch, id, user, state, event, seconds to keep.
+-- End a job. KEYS: job, seen, stream, open, flows, users, held of users, held of guilds, spent.
+-- ARGV: epoch, id, user, state, event, seconds to keep, seconds of painting.
 if redis.call('HGET', KEYS[1], 'state') ~= 'painting' or redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then
     return 'fenced'
 end
-redis.call('HSET', KEYS[1], 'state', ARGV[4], 'last', ARGV[5], 'worker', '', 'since', redis.call('TIME')[1])
+give_back(KEYS[1], {KEYS[7], KEYS[8]})
+spend(KEYS[1], KEYS[9], ARGV[7])
+redis.call('HSET', KEYS[1], 'state', ARGV[4], 'last', ARGV[5], 'since', redis.call('TIME')[1])
 redis.call('XADD', KEYS[3], '*', 'job', ARGV[2], 'event', ARGV[5])
 redis.call('SREM', KEYS[4], ARGV[2])
 for _, counts in ipairs({KEYS[5], KEYS[6]}) do

@@ -1,4 +1,6 @@
--- Begin a slice and raise the epoch. KEYS: job, clock. ARGV: iteration, epoch, worker, deaths allowed.
+-- Begin a slice and raise the epoch. KEYS: job, clock, held of users, held of guilds.
+-- ARGV: iteration, epoch, worker, deaths allowed, and the most held jobs of a user and a guild, or none of these.
+local held = {KEYS[3], KEYS[4]}
 local job = {}
 for i, name in ipairs({'state', 'epoch', 'iteration', 'worker', 'deaths', 'cancel', 'tag'}) do
     job[name] = redis.call('HGET', KEYS[1], name)
@@ -9,13 +11,18 @@ end
 if job.epoch ~= ARGV[2] or job.iteration ~= ARGV[1] then
     return false
 end
+-- What was cancelled is not painted, and what a dead worker held is counted already.
+if job.worker == '' and job.cancel ~= '1' and not has_room(KEYS[1], held, {ARGV[5], ARGV[6]}) then
+    return 'busy'
+end
 -- A holder that never gave the job back has died on this very slice.
 local deaths = tonumber(job.deaths)
 if job.worker ~= '' then
     deaths = deaths + 1
 end
-redis.call('HSET', KEYS[1], 'state', 'painting', 'epoch', job.epoch + 1, 'worker', ARGV[3],
-    'deaths', deaths, 'since', redis.call('TIME')[1])
+hold(KEYS[1], held, ARGV[3])
+redis.call('HSET', KEYS[1], 'state', 'painting', 'epoch', job.epoch + 1, 'deaths', deaths,
+    'since', redis.call('TIME')[1])
 -- The virtual clock follows the turns that were begun.
 if tonumber(job.tag) > tonumber(redis.call('GET', KEYS[2]) or '0') then
     redis.call('SET', KEYS[2], job.tag)

@@ -1,9 +1,45 @@
--- A slice's virtual-time tag. KEYS: job, clock, finish, flows. ARGV: flow, cost, slice id.
+-- A slice's virtual-time tag. KEYS: job, clock, finish, flows, spread, open, queue.
+-- ARGV: guild, user, cost, slice id, where job keys begin, and the queue's score of tag 0 and of a second more.
+-- What was cancelled is not painted any more, and should not wait for its turn.
+if redis.call('HGET', KEYS[1], 'cancel') == '1' then
+    redis.call('HSET', KEYS[1], 'slice', ARGV[4])
+    return '-0.1'
+end
 local clock = tonumber(redis.call('GET', KEYS[2]) or '0')
-local finish = tonumber(redis.call('HGET', KEYS[3], ARGV[1]) or '0')
-local tag = math.max(clock, finish)
 -- A user's weight is one over the users of the guild who have jobs: guilds share equally.
 local users = math.max(1, redis.call('HLEN', KEYS[4]))
-redis.call('HSET', KEYS[3], ARGV[1], string.format('%.3f', tag + tonumber(ARGV[2]) * users))
-redis.call('HSET', KEYS[1], 'tag', string.format('%.3f', tag), 'slice', ARGV[3])
-return string.format('%.3f', tag)
+
+local function seconds(tag)
+    return string.format('%.3f', tag)
+end
+
+-- What was queued when the guild had fewer users, or more, lies too close together, or too far apart.
+local factor = users / tonumber(redis.call('HGET', KEYS[5], ARGV[1]) or users)
+local function stretched(tag)
+    return tag > clock and clock + (tag - clock) * factor or tag
+end
+if factor ~= 1 then
+    for _, user in ipairs(redis.call('HKEYS', KEYS[4])) do
+        local flow = ARGV[1] .. ':' .. user
+        local finish = redis.call('HGET', KEYS[3], flow)
+        if finish then
+            redis.call('HSET', KEYS[3], flow, seconds(stretched(tonumber(finish))))
+        end
+    end
+    for _, id in ipairs(redis.call('SMEMBERS', KEYS[6])) do
+        local key = ARGV[5] .. id
+        local guild, worker, tag, slice = unpack(redis.call('HMGET', key, 'guild', 'worker', 'tag', 'slice'))
+        if guild == ARGV[1] and worker == '' and slice then
+            tag = stretched(tonumber(tag))
+            redis.call('HSET', key, 'tag', seconds(tag))
+            redis.call('ZADD', KEYS[7], 'XX', math.floor(ARGV[6] + ARGV[7] * tag), slice)
+        end
+    end
+end
+redis.call('HSET', KEYS[5], ARGV[1], users)
+
+local flow = ARGV[1] .. ':' .. ARGV[2]
+local tag = math.max(clock, tonumber(redis.call('HGET', KEYS[3], flow) or '0'))
+redis.call('HSET', KEYS[3], flow, seconds(tag + tonumber(ARGV[3]) * users))
+redis.call('HSET', KEYS[1], 'tag', seconds(tag), 'slice', ARGV[4])
+return seconds(tag)

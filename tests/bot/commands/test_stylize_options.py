@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,10 @@ from conftest import House
 from discord_server.driver import Impossible, Person
 from discord_server.reading import files_of, text_of
 from scene import Scene, picture, scene
+
+from engine.contract import workers
+from engine.contract.connection import connect
+from engine.contract.jobs import SPENT
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -122,7 +128,14 @@ async def test_each_quota_is_refused_in_a_sentence_of_its_own(redis_server: str,
     async with scene(house, tmp_path, **caps, IMPASTO_MAX_ITERATIONS="1000") as stage:
         bob = await stage.guild.member("Bob")
         first, _ = await _take(stage, stage.ada, 2)
-        await _refused(stage, stage.ada, "You already have as many paintings under way as one member may: ")
+        full = "You already have as many paintings under way as one member may: wait for one to end{}, or cancel one."
+        await _refused(stage, stage.ada, full.format(""), content=("broken.png", b"nobody looks at it"))
+        await _painters(house, speed=1e9)
+        at = re.compile(re.escape(full.format("@")).replace("@", r", <t:(\d{10}):R>"))
+        before = time.time()
+        told = at.fullmatch(await _refusal(stage, stage.ada))
+        assert told
+        assert int(told[1]) > before
         await _take(stage, bob, 1)
         await _refused(stage, bob, "This server already has as many paintings under way as it may: ")
         await _refused(stage, bob, "At most 1,000 iterations can be asked for here: ", iterations=1001)
@@ -135,6 +148,8 @@ async def test_each_quota_is_refused_in_a_sentence_of_its_own(redis_server: str,
         for _ in range(2):
             assert "Accepted" in await stage.whispered(await stage.stylize(cy, channel))
         await _refused(stage, bob, "The queue is full at the moment: ")
+        await _spend(house, bob)
+        await _refused(stage, bob, "Your painting time of today is used up: try again when the day is over, <t:")
         assert stage.discord.world.violations == []
 
 
@@ -143,8 +158,27 @@ async def _take(stage: Scene, person: Person, times: int) -> list[Json]:
 
 
 async def _refused(stage: Scene, person: Person, words: str, **options: Any) -> None:
-    asked = await stage.stylize(person, **options)
-    answer = await stage.whispered(asked)
+    answer = await _refusal(stage, person, **options)
     assert answer.startswith(words)
     assert answer.endswith(".")
+
+
+async def _refusal(stage: Scene, person: Person, **options: Any) -> str:
+    asked = await stage.stylize(person, **options)
+    answer = await stage.whispered(asked)
     assert await stage.traces(asked.id) == []
+    return answer
+
+
+async def _painters(house: House, speed: float) -> None:
+    """A worker of that speed, in operations a second; for some seconds, as nobody is there to say that it lives."""
+    async with connect(house.url) as redis:
+        await workers.beat(redis, workers.Worker(id="w1", device="cpu", weights="random", speed=speed))
+
+
+async def _spend(house: House, person: Person) -> None:
+    """An hour was painted for them today; and tomorrow, should it be midnight."""
+    async with connect(house.url) as redis:
+        today = (await redis.time())[0] // 86400
+        for day in (today, today + 1):
+            await redis.hset(f"{SPENT}:{day}", f"user:{person.id}", "3600")  # type: ignore[misc]

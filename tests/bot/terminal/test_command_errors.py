@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
+import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from impasto_command import LIGHT, PAINT, left_over, make_room, run
+from redis import Redis
 
 from bot.terminal.main import main
+from engine.contract import workers
+from engine.contract.jobs import SPENT
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +111,25 @@ def test_a_redis_that_is_not_there_is_a_line(here: Here, url: str, sentence: str
 def test_a_redis_without_workers_is_a_line_with_the_remedy(here: Here, redis_server: str) -> None:
     line = here.one_line(*LIGHT, "-o", "out", redis_url=f"{redis_server}?db=2")
     assert line == "No worker is alive at REDIS_URL: start one with `impasto worker`."
+
+
+def test_a_shared_redis_that_has_painted_enough_today_is_a_line_with_the_time(
+    here: Here, room: Path, redis_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, today = f"{redis_server}?db=4", int(time.time()) // 86400
+    with Redis.from_url(url) as redis:
+        painter = workers.Worker(id="w1", device="cpu", weights="random")
+        redis.set("impasto:worker:w1", painter.model_dump_json(), ex=60)
+        for day in (today, today + 1):
+            redis.hset(f"{SPENT}:{day}", f"user:{getpass.getuser()}", 3600)
+        monkeypatch.setenv("STORE_URL", tmp_path.as_uri())
+        line = here.one_line(*LIGHT, "-o", "out", redis_url=url)
+        redis.flushdb()
+    said, _, moment = line.partition(", at ")
+    assert said == "Your painting time of today is used up: try again when the day is over"
+    assert datetime.strptime(moment, "%Y-%m-%d %H:%M.").timestamp() in (86400 * (today + 1), 86400 * (today + 2))
+    assert list(tmp_path.rglob("*.png")) == []
+    assert not (room / "out" / ".impasto").exists()
 
 
 def test_a_picture_of_ones_own_is_never_written_over(here: Here, room: Path) -> None:

@@ -12,6 +12,7 @@ from conftest import a_job
 from engine.contract.events import STREAM, Cancelled, Done, Failed
 from engine.contract.jobs import (
     OPEN,
+    SPENT,
     USERS,
     Caps,
     Job,
@@ -91,6 +92,33 @@ async def test_counters_vanish_with_the_last_open_job(redis: ArqRedis, jobs: Job
     assert await redis.hgetall(USERS) == {b"ann": b"1"}  # type: ignore[misc]
     await jobs.cancel(second.id)
     assert await redis.exists(USERS, OPEN, flows_key("here"), flows_key("elsewhere")) == 0
+
+
+@pytest.mark.parametrize("whose", ["user", "guild"])
+async def test_after_a_days_painting_nothing_more_is_accepted_until_its_end(
+    redis: ArqRedis, jobs: Jobs, whose: str
+) -> None:
+    caps = Caps(user=9, guild=9, total=9, **{f"{whose}_seconds": 60})
+    asked = {"user": ("ann", "elsewhere"), "guild": ("bob", "here")}[whose]
+    today = (await redis.time())[0] // 86400
+    for seconds in (59.5, 0.25, 0.25):
+        await jobs.check(*asked, caps)
+        (job,) = await accept(jobs, ("ann", "here"))
+        claim = await jobs.start(job.id, 0, 0, "w1")
+        assert claim is not None
+        await jobs.finish(claim, Done(job=job.id, iteration=100, files={}), seconds=seconds)
+    for refused in (jobs.check(*asked, caps), jobs.create(a_job(*asked), caps)):
+        with pytest.raises(TooMany) as raised:
+            await refused
+        assert raised.value.cap == f"{whose} day"
+        assert raised.value.until in (86400 * (today + 1), 86400 * (today + 2))
+    await jobs.check("bob", "elsewhere", caps)
+    await jobs.check(*asked, Caps(user=9, guild=9, total=9))  # no limit
+
+    (key,) = await redis.keys(f"{SPENT}:*")
+    assert 86400 <= await redis.ttl(key) <= 2 * 86400
+    await redis.rename(key, f"{SPENT}:{today - 1}")
+    await jobs.check(*asked, caps)
 
 
 # --- Whose they are -------------------------------------------------------------------------------

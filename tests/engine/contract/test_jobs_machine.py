@@ -15,14 +15,30 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from engine.contract.connection import connect
 from engine.contract.events import Cancelled, Done, Failed, Notice
-from engine.contract.jobs import DEATHS, USERS, Caps, Claim, Fenced, Jobs, State, TooMany, flows_key
+from engine.contract.jobs import (
+    DEATHS,
+    HELD_GUILDS,
+    HELD_USERS,
+    SPENT,
+    USERS,
+    Busy,
+    Caps,
+    Claim,
+    Fenced,
+    Jobs,
+    Running,
+    State,
+    TooMany,
+    flows_key,
+)
 
 T = TypeVar("T")
+SECONDS = st.sampled_from([0.0, 0.5, 12.25])  # of painting; sums of them are exact
 OPEN = (State.QUEUED, State.PAINTING)
 
 
 class Life(RuleBasedStateMachine):
-    """One job; `self.claims` are all that were ever given, the newest last."""
+    """One job; `self.claims` are all that were ever given, the newest last. Another of theirs is held all the while."""
 
     url = ""
 
@@ -31,6 +47,9 @@ class Life(RuleBasedStateMachine):
         self.loop = asyncio.new_event_loop()
         self.redis = connect(self.url)
         self.jobs, self.job = Jobs(self.redis), a_job(user=f"user {secrets.token_hex(4)}", guild=secrets.token_hex(4))
+        for counts, owner in ((HELD_USERS, self.job.user), (HELD_GUILDS, self.job.guild)):
+            self.do(self.redis.hincrby(counts, owner, 1))  # type: ignore[arg-type]
+        self.spent = 0.0
         self.reset()
 
     def reset(self) -> None:
@@ -79,11 +98,18 @@ class Life(RuleBasedStateMachine):
         if self.state not in OPEN:
             self.reset()
 
-    @rule(iteration=st.sampled_from([0, 10]), late=st.integers(0, 1))
-    def start(self, iteration: int, late: int) -> None:
+    @rule(
+        iteration=st.sampled_from([0, 10]), late=st.integers(0, 1), room=st.sampled_from([None, (2, 2), (1, 2), (2, 1)])
+    )
+    def start(self, iteration: int, late: int, room: tuple[int, int] | None) -> None:
         epoch = max(0, len(self.claims) - late)
         begins = self.state in OPEN and (iteration, epoch) == (self.iteration, len(self.claims))
-        claim = self.do(self.jobs.start(self.job.id, iteration, epoch, "worker"))
+        start = self.jobs.start(self.job.id, iteration, epoch, "worker", Running(*room) if room else None)
+        if begins and room and 1 in room and not self.held and not self.cancelled:
+            with pytest.raises(Busy):
+                self.do(start)
+            return
+        claim = self.do(start)
         assert (claim is not None) is begins
         if claim is not None:
             self.deaths += self.held
@@ -103,14 +129,14 @@ class Life(RuleBasedStateMachine):
             self.seen.add(iteration)
 
     @precondition(lambda self: self.claims)
-    @rule(data=st.data(), painted=st.booleans())
-    def commit(self, data: st.DataObject, painted: bool) -> None:
+    @rule(data=st.data(), painted=st.booleans(), seconds=SECONDS)
+    def commit(self, data: st.DataObject, painted: bool, seconds: float) -> None:
         claim = self.one_of_the_newest(data)
         checkpoint = f"checkpoint-{claim.epoch}" if painted else None
-        dropped = self.attempt(claim, self.jobs.commit(claim, 10 if painted else self.iteration, checkpoint))
+        dropped = self.attempt(claim, self.jobs.commit(claim, 10 if painted else self.iteration, checkpoint, seconds))
         if dropped is None:
             return
-        self.held = False
+        self.held, self.spent = False, self.spent + seconds
         if checkpoint:
             self.iteration, self.deaths = 10, 0
             kept = [checkpoint, *(key for key in self.checkpoints if key != checkpoint)]
@@ -118,8 +144,8 @@ class Life(RuleBasedStateMachine):
             assert dropped == expected
 
     @precondition(lambda self: self.claims)
-    @rule(data=st.data(), kind=st.sampled_from(["done", "failed", "cancelled", "quarantined"]))
-    def finish(self, data: st.DataObject, kind: str) -> None:
+    @rule(data=st.data(), kind=st.sampled_from(["done", "failed", "cancelled", "quarantined"]), seconds=SECONDS)
+    def finish(self, data: st.DataObject, kind: str, seconds: float) -> None:
         claim = self.one_of_the_newest(data)
         event: Done | Failed | Cancelled = Cancelled(job=self.job.id, iteration=10)
         if kind == "done":
@@ -127,9 +153,9 @@ class Life(RuleBasedStateMachine):
         elif kind != "cancelled":
             event = Failed(job=self.job.id, iteration=10, reason="x")
         fenced = self.fenced(claim)
-        self.attempt(claim, self.jobs.finish(claim, event, quarantine=kind == "quarantined"))
+        self.attempt(claim, self.jobs.finish(claim, event, quarantine=kind == "quarantined", seconds=seconds))
         if not fenced:
-            self.state, self.held, self.last = State(kind), False, event
+            self.state, self.held, self.last, self.spent = State(kind), False, event, self.spent + seconds
 
     @rule()
     def cancel(self) -> None:
@@ -147,6 +173,12 @@ class Life(RuleBasedStateMachine):
         for counts in (USERS, flows_key(self.job.guild)):
             count: bytes | None = self.do(self.redis.hget(counts, self.job.user))  # type: ignore[arg-type]
             assert count == (b"1" if self.state in OPEN else None)
+        for counts, owner in ((HELD_USERS, self.job.user), (HELD_GUILDS, self.job.guild)):
+            assert self.do(self.redis.hget(counts, owner)) == (b"2" if self.held else b"1")  # type: ignore[arg-type]
+        days = self.do(self.redis.keys(f"{SPENT}:*"))  # two, should it be midnight
+        for owner in (f"user:{self.job.user}", f"guild:{self.job.guild}"):
+            spent = [self.do(self.redis.hget(day, owner)) or b"0" for day in days]  # type: ignore[arg-type]
+            assert sum(map(float, spent)) == self.spent
         standing = [s for s in self.do(self.jobs.standing()) if s.job.id == self.job.id]
         assert [(s.job, s.state, s.iteration, bool(s.worker)) for s in standing] == (
             [(self.job, self.state, self.iteration, self.held)] if self.state in OPEN else []

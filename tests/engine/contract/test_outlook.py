@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from arq.connections import ArqRedis
 from conftest import a_job, light
@@ -11,8 +13,9 @@ from hypothesis import strategies as st
 from engine.contract import workers
 from engine.contract.connection import QUEUE
 from engine.contract.events import Done
-from engine.contract.jobs import Job, Jobs, Standing, State
+from engine.contract.jobs import Caps, Job, Jobs, Standing, State, TooMany
 from engine.contract.outlook import Prospect, forecast, outlook
+from engine.contract.room import when_room
 from engine.contract.turns import CLOCK, Turns
 from engine.contract.workers import Worker
 from engine.painting.cost import remaining_flops
@@ -129,6 +132,31 @@ async def test_the_outlook_is_the_forecast_of_what_redis_knows(redis: ArqRedis) 
     prospects = await outlook(redis)
     assert prospects == forecast(await Jobs(redis).standing(), [painter], 15.0)
     assert len(prospects) == 120
+
+
+@pytest.mark.parametrize(
+    ("cap", "most", "job_after"), [("user", 2, 0), ("user", 1, 1), ("guild", 3, 0), ("total", 4, 1), ("total", 1, 4)]
+)
+async def test_there_is_room_when_so_many_in_the_way_have_ended(
+    redis: ArqRedis, monkeypatch: pytest.MonkeyPatch, cap: Any, most: int, job_after: int
+) -> None:
+    monkeypatch.setattr("engine.contract.room.time.time", lambda: 1000.0)
+    asked = {"redis": redis, "full": TooMany(cap), "user": "ann", "guild": "here", "caps": Caps(most, most, most)}
+    people = [
+        ("ann", "there", 300),
+        ("ann", "there", 200),
+        ("bob", "here", 100),
+        ("cid", "here", 90),
+        ("dot", "here", 80),
+    ]
+    for person in people:
+        await Jobs(redis).create(job(*person))
+    assert await when_room(**asked) is None
+    await workers.beat(redis, *painters(1))
+    mine = {"user": {"ann"}, "guild": {"bob", "cid", "dot"}, "total": {"ann", "bob", "cid", "dot"}}[cap]
+    prospects = await outlook(redis)
+    ends = [prospects[s.job.id].done or 0.0 for s in await Jobs(redis).standing() if s.job.user in mine]
+    assert await when_room(**asked) == pytest.approx(1000 + sorted(ends)[job_after])
 
 
 async def test_the_real_queue_does_what_was_forecast(redis: ArqRedis) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 from arq.connections import ArqRedis
-from conftest import a_job
+from conftest import SLICE_TIMEOUT, a_job
 
 from engine.contract import workers
 from engine.contract.jobs import Claim, Job, Jobs, job_key
 from engine.contract.reconcile import GRACE, forget_the_dead, reconcile
-from engine.contract.turns import SLICE_TIMEOUT, Turns, slice_id
+from engine.contract.turns import Turns, slice_id
 
 
 @pytest.fixture
@@ -37,31 +37,31 @@ async def alive(redis: ArqRedis, *jobs: str) -> None:
 
 async def test_a_job_that_waits_in_the_queue_is_let_be(redis: ArqRedis, job: Job) -> None:
     await age(redis, job)
-    assert await reconcile(redis, 1.0) == 0
+    assert await reconcile(redis, 1.0, SLICE_TIMEOUT) == 0
 
 
 async def test_a_job_whose_slice_vanished_from_the_queue_is_queued_again(redis: ArqRedis, job: Job) -> None:
     name = slice_id(job.id, 0, 0)
     await Turns(redis).forget(name)
-    assert await reconcile(redis, 1.0) == 0  # whoever made it may be about to queue it
+    assert await reconcile(redis, 1.0, SLICE_TIMEOUT) == 0  # whoever made it may be about to queue it
     await age(redis, job)
-    assert await reconcile(redis, 1.0) == 1
-    assert await Turns(redis).waiting(name)
-    assert await reconcile(redis, 1.0) == 0
+    assert await reconcile(redis, 1.0, SLICE_TIMEOUT) == 1
+    assert await Turns(redis).waiting(name, SLICE_TIMEOUT)
+    assert await reconcile(redis, 1.0, SLICE_TIMEOUT) == 0
 
 
 async def test_a_slice_whose_arq_job_has_gone_is_queued_again(redis: ArqRedis, job: Job) -> None:
     await redis.delete(f"arq:job:{slice_id(job.id, 0, 0)}")
     await age(redis, job)
-    assert await reconcile(redis, 1.0) == 1
+    assert await reconcile(redis, 1.0, SLICE_TIMEOUT) == 1
     assert await redis.exists(f"arq:job:{slice_id(job.id, 0, 0)}")
 
 
 async def test_the_job_of_a_dead_worker_is_queued_again_even_when_fresh(redis: ArqRedis, job: Job) -> None:
     claim = await begin(redis, job)
-    assert await reconcile(redis, 1.0) == 1
-    assert await Turns(redis).waiting(slice_id(job.id, 0, claim.epoch))
-    assert not await Turns(redis).waiting(slice_id(job.id, 0, 0))
+    assert await reconcile(redis, 1.0, SLICE_TIMEOUT) == 1
+    assert await Turns(redis).waiting(slice_id(job.id, 0, claim.epoch), SLICE_TIMEOUT)
+    assert not await Turns(redis).waiting(slice_id(job.id, 0, 0), SLICE_TIMEOUT)
     successor = await Jobs(redis).start(job.id, 0, claim.epoch, "w2")
     assert successor is not None
 
@@ -69,25 +69,25 @@ async def test_the_job_of_a_dead_worker_is_queued_again_even_when_fresh(redis: A
 async def test_the_job_of_a_living_worker_is_let_be(redis: ArqRedis, job: Job) -> None:
     await begin(redis, job)
     await alive(redis, job.id)
-    assert await reconcile(redis, 1.0) == 0
+    assert await reconcile(redis, 1.0, SLICE_TIMEOUT) == 0
     await age(redis, job)
-    assert await reconcile(redis, 1.0) == 0
+    assert await reconcile(redis, 1.0, SLICE_TIMEOUT) == 0
 
 
 async def test_a_living_worker_may_not_have_told_of_the_job_yet_but_soon_must(redis: ArqRedis, job: Job) -> None:
     claim = await begin(redis, job)
     await alive(redis)
-    assert await reconcile(redis, 1.0) == 0
+    assert await reconcile(redis, 1.0, SLICE_TIMEOUT) == 0
     await age(redis, job)
-    assert await reconcile(redis, 1.0) == 1
-    assert await Turns(redis).waiting(slice_id(job.id, 0, claim.epoch))
+    assert await reconcile(redis, 1.0, SLICE_TIMEOUT) == 1
+    assert await Turns(redis).waiting(slice_id(job.id, 0, claim.epoch), SLICE_TIMEOUT)
 
 
 async def test_a_job_that_has_ended_is_let_be(redis: ArqRedis, job: Job) -> None:
     await Jobs(redis).cancel(job.id)
     await redis.delete(f"arq:job:{slice_id(job.id, 0, 0)}")
     await age(redis, job)
-    assert await reconcile(redis, 1.0) == 0
+    assert await reconcile(redis, 1.0, SLICE_TIMEOUT) == 0
 
 
 async def take_up(redis: ArqRedis, name: str, seconds_ago: float) -> None:
@@ -101,11 +101,11 @@ async def test_a_slice_that_was_taken_up_and_never_begun_is_queued_again_once_it
     name = slice_id(job.id, 0, 0)
     await age(redis, job)
     await take_up(redis, name, seconds_ago=1)
-    assert await reconcile(redis, 1.0) == 0
+    assert await reconcile(redis, 1.0, SLICE_TIMEOUT) == 0
     await take_up(redis, name, seconds_ago=workers.SILENCE + 1)
-    assert await reconcile(redis, 1.0) == 1
+    assert await reconcile(redis, 1.0, SLICE_TIMEOUT) == 1
     assert not await redis.exists(f"arq:in-progress:{name}")
-    assert await Turns(redis).waiting(name)
+    assert await Turns(redis).waiting(name, SLICE_TIMEOUT)
 
 
 async def test_what_dead_workers_left_in_the_queue_is_taken_out(redis: ArqRedis, job: Job) -> None:
@@ -121,7 +121,7 @@ async def test_what_dead_workers_left_in_the_queue_is_taken_out(redis: ArqRedis,
     assert await jobs.start(job.id, 10, 1, "w1") is not None
     await alive(redis, job.id)
     assert len(await Turns(redis).all()) == 3
-    assert await reconcile(redis, 1.0) == 0
+    assert await reconcile(redis, 1.0, SLICE_TIMEOUT) == 0
     assert await forget_the_dead(redis) == {ended.id}
     assert await forget_the_dead(redis) == set()
     assert await Turns(redis).all() == [slice_id(job.id, 10, 1)]

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from arq.connections import ArqRedis
-from conftest import a_job
+from conftest import SLICE_TIMEOUT, a_job
 
 from engine.contract.connection import QUEUE
-from engine.contract.events import Cancelled
-from engine.contract.jobs import Job, Jobs
+from engine.contract.events import Cancelled, Done
+from engine.contract.jobs import Busy, Claim, Job, Jobs, Running, State, new_id
 from engine.contract.turns import Turns, slice_id
 
 COST = 15.0
+MOST = Running(user=2, guild=3)
 
 
 async def submit(redis: ArqRedis, *people: Job) -> None:
+    jobs, turns = Jobs(redis), Turns(redis)
     for job in people:
-        await Jobs(redis).create(job)
+        await jobs.create(job)
     for job in people:
-        await Turns(redis).enqueue(job, 0, 0, COST)
+        await turns.enqueue(job, 0, 0, COST)
 
 
 async def queue(redis: ArqRedis) -> list[str]:
@@ -65,9 +68,29 @@ async def test_guilds_share_equally_however_many_people_they_have(redis: ArqRedi
     assert Counter(job.user for job in painted) == {"ann": 4, "bob": 4, "cid": 4, "dot": 12}
 
 
-async def test_a_person_has_the_guilds_whole_part_when_the_others_are_done(redis: ArqRedis) -> None:
-    ann, bob, dot = a_job("ann", "big"), a_job("bob", "big"), a_job("dot", "small")
-    await submit(redis, ann, bob, dot)
+@pytest.mark.parametrize("guild", ["the same", "their own"])
+async def test_five_hundred_jobs_of_one_person_cost_fifty_others_no_more_than_one_of_hers(
+    redis: ArqRedis, guild: str
+) -> None:
+    """All 51 are due the same, and their slices lie as far apart. When one's n-th is painted, which lies n - 1 spacings
+    past the clock at which they came, no other's (n + 1)-th can have been, for it lies n spacings past it or more. So
+    the n-th of each is among the first 51 n.
+    """
+    first = a_job("ann", "the same")
+    await submit(redis, *(first.model_copy(update={"id": new_id()}) for _ in range(500)))
+    others = [a_job(f"user {i}", "the same" if guild == "the same" else f"guild {i}") for i in range(50)]
+    for other in others:
+        await submit(redis, other)
+    served = Counter[str]()
+    for painted in range(1, 3 * 51 + 1):
+        served[(await paint_next(redis)).user] += 1
+        assert min(served[other.user] for other in others) >= painted // 51
+
+
+@pytest.mark.parametrize("jobs", [1, 30])
+async def test_a_person_has_the_guilds_whole_part_when_the_others_are_done(redis: ArqRedis, jobs: int) -> None:
+    bob, dot = a_job("bob", "big"), a_job("dot", "small")
+    await submit(redis, *(a_job("ann", "big") for _ in range(jobs)), bob, dot)
     for _ in range(8):
         await paint_next(redis)
     await Jobs(redis).cancel(bob.id)
@@ -75,6 +98,22 @@ async def test_a_person_has_the_guilds_whole_part_when_the_others_are_done(redis
         await paint_next(redis)
     users = Counter([(await paint_next(redis)).user for _ in range(24)])
     assert abs(users["ann"] - users["dot"]) <= 2  # with half a part she would have 8 of 24
+
+
+async def test_a_person_whose_slice_is_painted_while_the_others_leave_has_the_whole_part_too(redis: ArqRedis) -> None:
+    jobs, turns = Jobs(redis), Turns(redis)
+    ann, crowd = a_job("ann", "big"), [a_job(f"user {i}", "big") for i in range(20)]
+    await submit(redis, ann, *crowd, a_job("dot", "small"))
+    claim = await jobs.start(ann.id, 0, 0, "w1")
+    assert claim is not None
+    for job in crowd:
+        await jobs.cancel(job.id)
+    for job in (ann, *crowd):
+        await turns.forget(slice_id(job.id, 0, 0))
+    await jobs.commit(claim, 10, "a checkpoint")
+    await turns.enqueue(ann, 10, claim.epoch, COST)
+    users = Counter([(await paint_next(redis)).user for _ in range(12)])
+    assert abs(users["ann"] - users["dot"]) <= 2
 
 
 async def test_a_newcomer_comes_soon_but_does_not_make_up_for_the_time_before(redis: ArqRedis) -> None:
@@ -111,7 +150,76 @@ async def test_queueing_a_slice_again_is_harmless(redis: ArqRedis) -> None:
     await submit(redis, job, job)
     assert await queue(redis) == [job.id]
     name = slice_id(job.id, 0, 0)
-    assert await turns.waiting(name)
+    assert await turns.waiting(name, SLICE_TIMEOUT)
     await turns.forget(name)
-    assert not await turns.waiting(name)
+    assert not await turns.waiting(name, SLICE_TIMEOUT)
     assert await redis.keys("arq:*") == []
+
+
+async def test_no_more_of_a_user_or_a_guild_run_than_may(redis: ArqRedis) -> None:
+    people = [("ann", "here")] * 3 + [("bob", "here"), ("dot", "here")] + [("cid", "there")] * 3
+    await submit(redis, *(a_job(*person) for person in people))
+    waiting = await queue(redis)
+    first = await redis.zrange(QUEUE, 0, 2)
+    assert await Turns(redis).ready(first, MOST, 2) == first[:2]  # as many as there is use for
+    begun = await begin_all(redis)
+    assert Counter(claim.job.user for claim in begun) == {"ann": 1, "bob": 1, "dot": 1, "cid": 2}
+    assert await begin_all(redis) == []
+    assert await queue(redis) == [job for job in waiting if job not in {claim.job.id for claim in begun}]
+
+    # One saved, one done, and the holder of a third died: its successor needs no room of its own.
+    ann, bob, cid = (next(claim for claim in begun if claim.job.user == user) for user in ("ann", "bob", "cid"))
+    await Jobs(redis).commit(cid, 10, "a checkpoint")
+    await Jobs(redis).finish(bob, Done(job=bob.job.id, iteration=100, files={}))
+    await Turns(redis).enqueue(ann.job, 0, ann.epoch, COST)
+    assert Counter(claim.job.user for claim in await begin_all(redis)) == {"ann": 2, "cid": 1}
+    assert await begin_all(redis) == []
+
+
+async def test_what_is_cancelled_needs_no_room(redis: ArqRedis) -> None:
+    first, second = a_job("ann"), a_job("ann")
+    await submit(redis, first, second)
+    await paint_next(redis)
+    assert (await paint_next(redis)).id == second.id
+    await begin_all(redis, Running(user=1, guild=1))
+    await Jobs(redis).cancel(second.id)
+    (claim,) = await begin_all(redis, Running(user=1, guild=1))
+    assert (claim.job.id, claim.cancelled) == (second.id, True)
+
+
+async def begin_all(redis: ArqRedis, most: Running = MOST) -> list[Claim]:
+    """What idle workers begin: all that is ready, and of the rest nothing can be begun."""
+    names, claims = await redis.zrange(QUEUE, 0, -1), []
+    ready = await Turns(redis).ready(names, most, len(names))
+    for name in [*ready, *(name for name in names if name not in ready)]:
+        job, iteration, epoch = name.decode().split(":")
+        start = Jobs(redis).start(job, int(iteration), int(epoch), "w1", most)
+        if name not in ready:
+            with pytest.raises(Busy):
+                await start
+            continue
+        claim = await start
+        assert claim is not None
+        await Turns(redis).forget(name.decode())
+        claims.append(claim)
+    return claims
+
+
+@pytest.mark.parametrize("when", ["waiting", "about to be queued"])
+async def test_what_is_cancelled_between_two_slices_comes_before_all_others(redis: ArqRedis, when: str) -> None:
+    jobs, turns, ann, bob = Jobs(redis), Turns(redis), a_job("ann"), a_job("bob")
+    await submit(redis, ann)
+    claim = await jobs.start(ann.id, 0, 0, "w1")
+    assert claim is not None
+    await submit(redis, bob)
+    await jobs.commit(claim, 10, "a checkpoint")
+    await turns.forget(slice_id(ann.id, 0, 0))
+    if when == "waiting":
+        await turns.enqueue(ann, 10, claim.epoch, COST)
+        assert await queue(redis) == [bob.id, ann.id]
+    await jobs.cancel(ann.id)
+    if when == "about to be queued":
+        await turns.enqueue(ann, 10, claim.epoch, COST)
+    assert await queue(redis) == [ann.id, bob.id]
+    assert (await paint_next(redis)).id == ann.id
+    assert await jobs.state(ann.id) is State.CANCELLED

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import io
+import signal
+import threading
 
 import pytest
-from conftest import Desk, light, uncut_sha256
+from conftest import CONTENT, STYLE, Desk, Hand, House, light, uncut_sha256
 from PIL import Image
 
-from engine.contract.events import Cancelled, Snapshot, Started
+from engine.contract.events import Cancelled, Last, Snapshot, Started, follow
 from engine.contract.jobs import Job, State
+from engine.contract.turns import slice_id
+from engine.painting.painter import Painter
+from engine.painting.recipe import Recipe
+from engine.worker.stroke import paint_stroke
+from engine.worker.studio import Easel
+from engine.worker.watchdog import Pulse
 
 RECIPE = light(600, snapshots=(20, 580))
 
@@ -62,3 +70,100 @@ async def test_a_child_goes_on_from_the_checkpoint_to_the_same_picture_as_uncut(
     assert run["slices"][0]["from"] == 0
     assert len(run["losses"]["rows"]) == RECIPE.iterations
     assert run["final"]["sha256"] == uncut_sha256(RECIPE)
+
+
+# --- State by state, in a house whose slices do not end by themselves ----------------------------
+
+ENDLESS = light(90_000, snapshots=(20,))
+LBFGS = light(90_000, optimiser="lbfgs", step=0.1, clamp=False, scales=1, snapshots=(20,))
+
+
+@pytest.fixture(scope="module")
+def slow_hand(house: House) -> Hand:
+    """The only worker of the house; it paints one job and has one more in hand."""
+    return house.hire(seconds=120).ready()
+
+
+async def painting(desk: Desk, recipe: Recipe, user: str = "ann") -> Job:
+    job = await desk.order(recipe, user=user)
+    await desk.until(job, 1)
+    return job
+
+
+async def starting(desk: Desk, other: Job) -> Job:
+    """Begun while the other is painted, and not at the easel yet."""
+    job = await desk.order(ENDLESS, user="bob")
+    async for _ in follow(desk.redis, other.id):
+        if (await desk.jobs.fields(job.id))["worker"]:
+            return job
+    raise AssertionError("the other ended")
+
+
+async def stop(desk: Desk, job: Job) -> Cancelled:
+    """Cancels it, twice; what it says last."""
+    assert await desk.jobs.cancel(job.id) is True
+    await desk.jobs.cancel(job.id)
+    last = (await desk.story(job))[-1]
+    assert isinstance(last, Cancelled)
+    assert await desk.jobs.cancel(job.id) is False
+    return last
+
+
+@pytest.mark.usefixtures("slow_hand")
+@pytest.mark.parametrize("recipe", [ENDLESS, LBFGS], ids=["adam", "lbfgs"])
+async def test_who_waits_stops_at_once_and_who_is_painted_after_the_iteration(desk: Desk, recipe: Recipe) -> None:
+    painted = await painting(desk, recipe)
+    begun = await starting(desk, painted)
+    queued = await desk.order(ENDLESS, user="cid")
+    assert await stop(desk, queued) == Cancelled(job=queued.id, iteration=0)
+    assert await stop(desk, begun) == Cancelled(job=begun.id, iteration=0)
+    fields = await desk.jobs.fields(painted.id)
+    assert (bool(fields["worker"]), fields["iteration"]) == (True, "0")  # still in its first slice
+    last = await stop(desk, painted)
+    assert 0 < last.iteration < recipe.iterations
+    assert last.picture is not None
+    assert await desk.spent("ann") > 0
+    assert await desk.jobs.open() == []
+
+
+@pytest.mark.usefixtures("slow_hand")
+async def test_between_two_slices_it_stops_with_the_next(desk: Desk) -> None:
+    job = await desk.order(ENDLESS, queued=False)
+    claim = await desk.jobs.start(job.id, 0, 0, "another worker")
+    assert claim is not None
+    await desk.jobs.commit(claim, 0, None)
+    assert await desk.jobs.cancel(job.id) is True
+    await desk.turns.enqueue(job, 0, claim.epoch, 1.0)
+    assert await desk.story(job) == [Cancelled(job=job.id, iteration=0)]
+
+
+@pytest.mark.usefixtures("slow_hand")
+async def test_while_the_film_is_made_it_ends_once_either_way(desk: Desk) -> None:
+    job = await painting(desk, light(40, snapshots=(40,)))
+    await desk.until(job, 40)
+    await desk.jobs.cancel(job.id)
+    story = await desk.story(job)
+    assert sum(isinstance(event, Last) for event in story) == 1
+    assert await desk.jobs.cancel(job.id) is False
+    assert await desk.jobs.state(job.id) in (State.DONE, State.CANCELLED)
+
+
+async def test_a_worker_asked_to_end_hands_over_what_it_paints_and_what_it_has_in_hand(
+    desk: Desk, slow_hand: Hand
+) -> None:
+    painted = await painting(desk, ENDLESS)
+    begun = await starting(desk, painted)
+    slow_hand.send(signal.SIGTERM)
+    assert slow_hand.ended() == 0
+    for job, moved in ((painted, True), (begun, False)):
+        fields = await desk.jobs.fields(job.id)
+        assert (fields["worker"], fields["deaths"], int(fields["iteration"]) > 0) == ("", "0", moved)
+        assert await desk.turns.waiting(slice_id(job.id, int(fields["iteration"]), int(fields["epoch"])))
+
+
+@pytest.mark.parametrize("recipe", [light(60, snapshots=(20,)), LBFGS], ids=["adam", "lbfgs"])
+def test_the_loop_looks_up_after_every_iteration(recipe: Recipe) -> None:
+    painter, stop = Painter(recipe, CONTENT, [STYLE]), threading.Event()
+    easel = Easel(painter, painter.begin())
+    stroke = paint_stroke("a job", easel, stop, 60, lambda look: look.snapshot and stop.set(), pulse=Pulse())
+    assert (stroke.first, stroke.last) == (0, 20)

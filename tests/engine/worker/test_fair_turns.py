@@ -6,8 +6,8 @@ from itertools import groupby
 
 from conftest import Desk, light, uncut_sha256
 
-from engine.contract.events import Cancelled, Done, Snapshot, tail
-from engine.contract.jobs import State
+from engine.contract.events import Cancelled, Done, Snapshot, follow, tail
+from engine.contract.jobs import HELD_USERS, State
 
 SHORT = light(50)
 
@@ -46,3 +46,16 @@ async def test_many_jobs_of_one_person_do_not_hold_up_the_only_job_of_another(bu
     for job in many:
         await busy_desk.jobs.cancel(job.id)
         await busy_desk.story(job)
+
+
+async def test_of_each_person_no_more_is_under_way_at_once_than_may_be(busy_desk: Desk) -> None:
+    recipe = light(150, snapshots=tuple(range(10, 150, 10)))
+    jobs = [await busy_desk.order(recipe, user=user) for user in ("ann", "ann", "bob")]
+    held = set()
+    for job in jobs:
+        async for _, _ in follow(busy_desk.redis, job.id):
+            held.add(tuple(await busy_desk.redis.hmget(HELD_USERS, "ann", "bob")))  # type: ignore[misc]
+    assert (b"1", b"1") in held  # the worker takes two slices at once, but not two of one person
+    assert {count for pair in held for count in pair} <= {None, b"1"}
+    assert [(await busy_desk.run(job))["final"]["sha256"] for job in jobs] == [uncut_sha256(recipe)] * 3
+    assert await busy_desk.redis.hmget(HELD_USERS, "ann", "bob") == [None, None]  # type: ignore[misc]

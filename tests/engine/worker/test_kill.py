@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from conftest import Desk, Hand, House, light, uncut_sha256
+from conftest import SLICE_TIMEOUT, Desk, Hand, House, light, uncut_sha256
 
 from engine.contract import workers
 from engine.contract.events import Event, Snapshot, follow
@@ -48,7 +48,7 @@ def assert_nothing_lost_or_twice(run: dict[str, Any], story: list[Event]) -> Non
 async def test_a_worker_killed_in_mid_slice_is_replaced_by_another_and_no_bit_differs(
     desk: Desk, house: House, hand: Hand
 ) -> None:
-    job = await desk.order(RECIPE)
+    job = await desk.order(RECIPE, user="kim")
     await freeze_in_mid_slice(desk, hand, job)
     at_the_kill = await desk.jobs.fields(job.id)
     hand.send(signal.SIGKILL)
@@ -62,6 +62,7 @@ async def test_a_worker_killed_in_mid_slice_is_replaced_by_another_and_no_bit_di
     assert before[-1]["to"] == int(at_the_kill["iteration"])
     assert len(run["slices"]) > len(before)
     assert await desk.jobs.open() == []
+    assert await desk.spent("kim") == pytest.approx(run["seconds"], abs=0.001 * len(run["slices"]))
 
 
 async def test_a_worker_asked_to_end_in_mid_slice_hands_over_where_it_stands(
@@ -79,7 +80,7 @@ async def test_a_worker_asked_to_end_in_mid_slice_hands_over_where_it_stands(
     assert iteration >= heard.iteration
     assert begun_at < iteration < RECIPE.iterations
     assert (fields["state"], fields["worker"], fields["deaths"]) == (State.PAINTING, "", "0")
-    assert await desk.turns.waiting(slice_id(job.id, iteration, epoch))
+    assert await desk.turns.waiting(slice_id(job.id, iteration, epoch), SLICE_TIMEOUT)
 
     successor = house.hire(seconds=0.2).ready()
     run = await desk.run(job)

@@ -8,7 +8,7 @@ from conftest import Desk, House, a_job
 
 from engine.contract.events import STREAM
 from engine.contract.jobs import USERS, Jobs, index_key, job_key
-from engine.contract.turns import CLOCK, FINISH
+from engine.contract.turns import CLOCK, FINISH, SPREAD
 from engine.worker.sweep import EVENT_DAYS, sweep
 
 
@@ -35,8 +35,11 @@ async def test_old_events_go_but_not_those_that_a_reader_still_holds(desk: Desk)
 async def test_users_behind_the_clock_are_forgotten(desk: Desk) -> None:
     await desk.redis.set(CLOCK, "10.000")
     await desk.redis.hset(FINISH, mapping={"g:was here": "10.000", "g:is ahead": "10.001"})  # type: ignore[misc]
+    await desk.redis.hset(SPREAD, mapping={"has no jobs": "3", "has one": "1"})  # type: ignore[misc]
+    await Jobs(desk.redis).create(a_job(guild="has one"))
     await sweep(desk.redis, desk.store)
     assert await desk.redis.hkeys(FINISH) == [b"g:is ahead"]  # type: ignore[misc]
+    assert await desk.redis.hkeys(SPREAD) == [b"has one"]  # type: ignore[misc]
 
 
 async def test_fresh_blobs_stay_even_before_their_job_is_created(desk: Desk) -> None:

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from conftest import Desk, House, light, uncut_sha256
+from conftest import SLICE_TIMEOUT, Desk, House, light, uncut_sha256
 
 from engine.contract import workers
 from engine.contract.connection import connect
@@ -100,7 +100,7 @@ async def test_a_store_that_goes_away_costs_the_job_a_slice_and_no_death(desk: D
     store.unlink()
     store.with_name("away").rename(store)
     await desk.redis.hincrbyfloat(job_key(job.id), "since", -GRACE - 1)  # type: ignore[misc]
-    assert await reconcile(desk.redis, 1.0) == 1
+    assert await reconcile(desk.redis, 1.0, SLICE_TIMEOUT) == 1
     assert (await desk.run(job))["final"]["sha256"] == uncut_sha256(light(900))
 
 

@@ -1,0 +1,74 @@
+"""A stroke that makes no iteration any more: the worker ends, and only that painting is to blame."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+import hanging_worker
+import pytest
+from conftest import CONTENT, STYLE, Desk, House, light
+
+from engine.contract import workers
+from engine.contract.jobs import DEATHS
+from engine.painting.painter import ROLLBACKS, Painter, PaintingError
+from engine.worker.stroke import Look, paint_stroke
+from engine.worker.studio import Easel
+from engine.worker.watchdog import Pulse
+
+
+def easel() -> Easel:
+    painter = Painter(light(12, snapshots=tuple(range(1, 12))), CONTENT, [STYLE])
+    return Easel(painter, painter.begin())
+
+
+def test_every_iteration_has_its_beat_and_only_a_stroke_that_was_begun_can_be_stuck() -> None:
+    pulse, beats = Pulse(), list[float]()
+
+    def tell(look: Look) -> None:
+        if look.snapshot:
+            beats.append(pulse.at)
+            assert pulse.stuck(0) == "a job"
+            assert pulse.stuck(3600) is None
+
+    assert pulse.stuck(0) is None  # the first waits for its turn
+    paint_stroke("a job", easel(), threading.Event(), 60, tell, pulse=pulse)
+    assert beats == sorted(set(beats))
+    assert len(beats) == 12
+    assert pulse.stuck(0) is None
+
+
+def test_a_stroke_that_broke_off_is_not_stuck() -> None:
+    pulse, broken = Pulse(), easel()
+    broken.state.pixels.fill_(float("nan"))
+    broken.state.rollbacks.extend([(0, "earlier")] * ROLLBACKS)
+    with pytest.raises(PaintingError):
+        paint_stroke("a job", broken, threading.Event(), 60, lambda _: None, pulse=pulse)
+    assert pulse.stuck(0) is None
+
+
+async def test_a_painting_that_hangs_ends_the_worker_and_counts_as_its_death_alone(
+    desk: Desk, house: House, tmp_path: Path
+) -> None:
+    stuck = await desk.order(light(50, seed=hanging_worker.SEED), user="ann", queued=False)
+    other = await desk.order(light(50), user="bob", queued=False)
+    for epoch in range(DEATHS - 1):
+        assert await desk.jobs.start(stuck.id, 0, epoch, "a worker that died") is not None
+    log = tmp_path / "worker.log"
+    hand = house.hire(
+        seconds=60, program=[hanging_worker.__file__], IMPASTO_STUCK_SECONDS="1", IMPASTO_LOG=str(log)
+    ).ready()
+    await desk.turns.enqueue(stuck, 0, DEATHS - 1, 1.0)
+    await desk.until(stuck, 0)
+    await desk.turns.enqueue(other, 0, 0, 1.0)  # the worker takes it, and it waits for its turn
+
+    assert hand.ended() == 1
+    (said,) = [line for line in map(json.loads, log.read_text().splitlines()) if line["level"] == "error"]
+    assert (said["job"], said["event"]) == (stuck.id, "a painting makes no iteration any more: the worker ends")
+    assert await workers.living(desk.redis) == []
+    fields = await desk.jobs.fields(other.id)
+    assert (fields["worker"], fields["deaths"]) == ("", "0")
+    claim = await desk.jobs.start(stuck.id, 0, DEATHS, "the next worker")
+    assert claim is not None
+    assert claim.poisoned
