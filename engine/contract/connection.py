@@ -56,7 +56,11 @@ def connect(url: str, retries: int = 10) -> ArqRedis:
             retry_on_error=list(_LOST),
         )
     except ValueError as error:
-        raise SettingsError(f"The setting REDIS_URL is not usable: {error}.") from error
+        # Without the parser's words: where it stumbles over a password, it tells it.
+        raise SettingsError(
+            "The setting REDIS_URL is not usable: give it as redis://, rediss:// or unix://, a port in digits, "
+            "and odd letters of a password percent-encoded."
+        ) from error
     pool.connection_class = type("Connection", (_Cancellable, pool.connection_class), {})
     return ArqRedis(pool, job_serializer=dump, job_deserializer=load, default_queue_name=QUEUE)
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from engine.contract.discretion import hide
+
 
 class SettingsError(Exception):
     """A setting is missing or malformed; the text is one sentence for the operator."""
@@ -24,6 +26,10 @@ class Settings(BaseSettings):
     impasto_weights: str = "auto"
     impasto_device: str = "auto"
     impasto_slice_seconds: float = Field(default=15.0, gt=0, le=120)
+
+    def model_post_init(self, _context: object, /) -> None:
+        """What opens Redis and the store is not told to anybody."""
+        hide(self.redis_url, self.store_url)
 
     @property
     def store(self) -> str:
