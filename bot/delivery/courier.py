@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 
 import structlog
-from pydantic import ValidationError
 from redis.exceptions import RedisError, ResponseError
 
 from bot.cards.editor import CardEditor
@@ -84,8 +83,8 @@ class Courier:
             return False  # it was replaced by a newer one
         try:
             event = parse(fields)
-        except (ValidationError, KeyError) as error:
-            _log.error("an event cannot be read", entry=entry, reason=str(error))
+        except (ValueError, KeyError) as error:
+            _log.error("an event cannot be read", entry=entry, reason=str(error)[:300])
             return False
         lane = self._lanes.get(event.job)
         if lane is None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import structlog
 from arq.connections import ArqRedis
+from redis.exceptions import ResponseError
 
 from engine.contract import workers
 from engine.contract.jobs import Jobs
 from engine.contract.turns import Turns, slice_id
+from engine.contract.workers import Worker
 
 GRACE = workers.BEAT * 2
 """Seconds that a change may be younger than what a heartbeat tells."""
@@ -24,23 +26,27 @@ async def reconcile(redis: ArqRedis, cost: float) -> int:
     alive = {worker.id: worker for worker in await workers.living(redis)}
     now, found = (await redis.time())[0], 0  # Redis' clock wrote the times; ours may be off
     for job_id in await jobs.open():
-        fields = await jobs.fields(job_id)
         try:
-            job = await jobs.get(job_id)
-        except ValueError as error:  # of a newer version, perhaps; the others' jobs must go on
-            _log.warning("an open job cannot be read", job=job_id, reason=str(error))
-            continue
-        if job is None:
-            continue
-        iteration, epoch, holder = int(fields["iteration"]), int(fields["epoch"]), fields["worker"]
-        fresh = now - float(fields["since"]) < GRACE
-        if holder in alive and (fresh or job_id in alive[holder].jobs):
-            continue
-        if not holder and (fresh or await turns.waiting(slice_id(job_id, iteration, epoch))):
-            continue
-        _log.warning("a lost job is queued again", job=job_id, iteration=iteration, worker=holder or None)
-        await turns.enqueue(job, iteration, epoch, cost)
-        if holder:
-            await turns.forget(slice_id(job_id, iteration, epoch - 1))
-        found += 1
+            found += await _requeue_if_lost(jobs, turns, job_id, alive=alive, now=now, cost=cost)
+        except (ValueError, KeyError, ResponseError) as error:  # of a newer version, perhaps; the others must go on
+            _log.warning("an open job cannot be read", job=job_id, reason=str(error)[:300])
     return found
+
+
+async def _requeue_if_lost(
+    jobs: Jobs, turns: Turns, job_id: str, *, alive: dict[str, Worker], now: float, cost: float
+) -> bool:
+    fields, job = await jobs.fields(job_id), await jobs.get(job_id)
+    if job is None:
+        return False
+    iteration, epoch, holder = int(fields["iteration"]), int(fields["epoch"]), fields["worker"]
+    fresh = now - float(fields["since"]) < GRACE
+    if holder in alive and (fresh or job_id in alive[holder].jobs):
+        return False
+    if not holder and (fresh or await turns.waiting(slice_id(job_id, iteration, epoch))):
+        return False
+    _log.warning("a lost job is queued again", job=job_id, iteration=iteration, worker=holder or None)
+    await turns.enqueue(job, iteration, epoch, cost)
+    if holder:
+        await turns.forget(slice_id(job_id, iteration, epoch - 1))
+    return True
