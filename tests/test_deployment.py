@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,3 +62,30 @@ def test_compose_gives_nobody_more_than_they_need() -> None:
         for fence in ("read_only: true", "cap_drop: [ALL]", 'security_opt: ["no-new-privileges:true"]'):
             assert fence in part
     assert 'DISCORD_TOKEN: ""' in COMPOSE[COMPOSE.index("x-worker:") : COMPOSE.index("services:")]
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "words"),
+    [
+        ("", 2, "Nothing was audited, for the database of vulnerabilities could not be asked: no route to it"),
+        ("[]", 2, "Nothing was audited"),
+        ({"name": "a", "version": "1", "vulns": []}, 0, "No known vulnerability in 1 entries of the locks."),
+        ({"name": "a", "skip_reason": "not found"}, 2, "a: not found\nNot looked up: 1 of 1 packages."),
+        (
+            {"name": "a", "version": "1", "vulns": [{"id": "CVE-1", "fix_versions": ["2"]}]},
+            1,
+            "a 1: CVE-1, mended in 2\nKnown vulnerabilities: 1. Raise the versions, and run `make lock`.",
+        ),
+    ],
+)
+def test_an_audit_takes_nothing_for_sound_that_was_not_looked_up(
+    answer: str | dict[str, Any], status: int, words: str, tmp_path: Path
+) -> None:
+    uv = tmp_path / "uv"
+    said = answer if isinstance(answer, str) else json.dumps({"dependencies": [answer]})
+    uv.write_text(f"#!/bin/sh\necho 'no route to it' >&2\ncat <<'END'\n{said}\nEND\n")
+    uv.chmod(0o700)
+    audit = [sys.executable, str(ROOT / "deploy" / "audit.py"), str(uv), "a.txt"]
+    done = subprocess.run(audit, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (status, "")
+    assert done.stdout.startswith(words)
