@@ -82,7 +82,9 @@ class Jobs:
 
     async def get(self, job: str) -> Job | None:
         """The job as it was accepted. Raises `ValueError` where this program cannot read it."""
-        spec: Any = await self._redis.hget(job_key(job), "spec")  # type: ignore[misc]
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.hget(job_key(job), "spec")
+            (spec,) = await readable(pipe)
         return None if spec is None else _read(spec)
 
     async def fields(self, job: str) -> dict[str, str]:

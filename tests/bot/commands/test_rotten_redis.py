@@ -56,9 +56,9 @@ async def _spoil(redis: ArqRedis, stage: Scene) -> None:
         await Jobs(redis).create(job)
         place: dict[str, Any] = {"guild": int(stage.guild.id), "channel": int(stage.channel.id), "place": "replies"}
         page = Address(job=job.id, owner=int(stage.ada.id), title="a page", **place).model_dump_json()
-        spoiled = [(f"impasto:posted:{job.id}", "address"), (job_key(job.id), "spec")]
+        key, field = [(f"impasto:posted:{job.id}", "address"), (job_key(job.id), "spec")][number % 2]
         await redis.hset(f"impasto:posted:{job.id}", "address", page)  # type: ignore[misc]
-        await redis.hset(*spoiled[number % 2], value)  # type: ignore[misc]
+        await redis.hset(key, mapping={field: value})  # type: ignore[misc]
         await redis.set(f"impasto:thinking:{number}", value)
         await redis.set(f"impasto:worker:{number}", value)
         await redis.xadd(STREAM, {"job": job.id, "event": value})
@@ -68,4 +68,4 @@ async def _spoil(redis: ArqRedis, stage: Scene) -> None:
         await other_kinds(redis, f"impasto:{key}:")
     await redis.sadd(OPEN, "list", "stream", b"\xff", "*")  # type: ignore[misc]
     await redis.sadd("impasto:forgetting", b"\xff", "../..")  # type: ignore[misc]
-    await redis.zadd(index_key(stage.ada.id), {b"\xff": 1, "*": 2})
+    await redis.zadd(index_key(stage.ada.id), {b"\xff": 1, b"*": 2})

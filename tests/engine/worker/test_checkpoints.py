@@ -84,10 +84,10 @@ def test_a_damaged_checkpoint_is_refused_whichever_bit_it_was(blob: bytes) -> No
             unpack(bytes(damaged), ADAM, "random", CPU)
 
 
-HEADERS = [json.dumps(header) for header in ([], {}, 5, {"__metadata__": []}, {"__metadata__": {"weights": "random"}})]
+HEADERS = ["[]", "{}", "5", '{"__metadata__": []}', '{"__metadata__": {"weights": "random"}}', "[" * 100_000, ""]
 
 
-@pytest.mark.parametrize("header", [*HEADERS, "[" * 100_000, ""], ids=lambda header: header[:40])
+@pytest.mark.parametrize("header", HEADERS, ids=lambda header: header[:40])
 def test_a_file_that_is_no_checkpoint_is_refused(header: str) -> None:
     text = header.encode()
     body = struct.pack("<Q", len(text)) + text
