@@ -86,7 +86,8 @@ async def test_jobs_that_cannot_be_read_keep_no_other_from_being_forecast_and_fo
 async def test_an_event_that_cannot_be_read_is_passed_over(redis: ArqRedis, sound: Job) -> None:
     begun = Started(job=sound.id, iteration=0, device="cpu", width=32, height=32)
     ended = Cancelled(job=sound.id, iteration=3)
-    for text in (begun.model_dump_json(), *ROTTEN.values(), ended.model_dump_json()):
+    told: list[bytes] = [begun.model_dump_json().encode(), *ROTTEN.values(), ended.model_dump_json().encode()]
+    for text in told:
         await redis.xadd(STREAM, {"x": text})
         await redis.xadd(STREAM, {"job": sound.id, "event": text})
     with capture_logs() as logged:
