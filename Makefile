@@ -1,14 +1,15 @@
 # Everything a person types. Paths are relative, so that a checkout may lie in a folder with a space in its name.
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench chaos crowd screenshots lock clean
+.PHONY: help demo test audit bench chaos crowd screenshots lock clean
 PY := .venv/bin/python
 UV_VERSION := 0.13.9
 
 help:
 	@printf '%s\n' 'make demo    paint two pictures; the result is out/demo/index.html' \
 	  'make test    lint, type-check and run the tests' \
-	  'make bench   measure the loop; tables in out/bench/' \
-	  'make chaos   break everything for twenty minutes; a report (ARGS="--minutes 5 --seed 1")' \
+  'make audit   ask for known vulnerabilities of all that is locked (needs the network)' \
+  'make bench   measure the loop; tables in out/bench/' \
+  'make chaos   break everything for twenty minutes; a report (ARGS="--minutes 5 --seed 1")' \
   'make crowd   two hundred members ask at once; a report' \
   'make screenshots  the pictures of the bot in docs/pictures/ (needs Chromium)' \
   'make lock    renew requirements/*.txt from pyproject.toml'
@@ -21,6 +22,9 @@ demo: .venv/ready
 
 test: .venv/ready
 	@sh tests/run.sh
+
+audit: .venv/ready
+	@$(PY) deploy/audit.py .venv/bin/uv requirements/*.txt
 
 bench: .venv/ready
 	@$(PY) -m benchmarks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 
+from engine.contract.discretion import hide
 from engine.contract.settings import Settings, SettingsError, explain
 from engine.painting.recipe import MAX_ITERATIONS, MAX_SIZE, MIN_SIZE
 
@@ -22,6 +23,11 @@ class BotSettings(Settings):
         if not text or not text.isascii() or any(c.isspace() for c in text):
             raise ValueError("it is not a bot's token: copy it from the Bot page of Discord's developer portal")
         return token
+
+    def model_post_init(self, context: object, /) -> None:
+        """Nor what opens Discord."""
+        super().model_post_init(context)
+        hide(self.discord_token.get_secret_value())
 
     def require_redis(self) -> None:
         """Raises `SettingsError` where there is none to talk to the workers through."""

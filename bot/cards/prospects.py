@@ -28,7 +28,7 @@ async def tell_prospects(desk: Desk, editor: CardEditor) -> None:
         try:
             if editor.faces():
                 show_prospects(editor, await outlook(desk.redis))
-        except (RedisError, OSError) as error:
+        except (RedisError, OSError, ValueError, ArithmeticError) as error:
             _log.warning("the queue could not be looked at", reason=str(error))
 
 

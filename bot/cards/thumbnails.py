@@ -34,7 +34,7 @@ def marker(job: str) -> str:
 
 
 async def thumbnails(store: Store, job: Job, painting: str | None = None) -> list[Thumbnail]:
-    """Of the `painting` (its key) once there is one, the content and the styles; none where one is missing.
+    """Of the `painting` (its key) once there is one, the content and the styles; none where one is missing or broken.
 
     The first of three is shown as large as the others together.
 
@@ -45,18 +45,22 @@ async def thumbnails(store: Store, job: Job, painting: str | None = None) -> lis
     if painting is not None:
         names, keys = ["painting", *names], [painting, *keys]
     try:
-        blobs = [await store.get(key) for key in keys]
-    except BlobMissing:
+        small = [await asyncio.to_thread(_shrink, await store.get(key)) for key in keys]
+    except (BlobMissing, _Broken):
         return []
-    return [
-        Thumbnail(f"{marker(job.id)}{name}.jpg", await asyncio.to_thread(_shrink, blob))
-        for name, blob in zip(names, blobs, strict=True)
-    ]
+    return [Thumbnail(f"{marker(job.id)}{name}.jpg", data) for name, data in zip(names, small, strict=True)]
+
+
+class _Broken(Exception):
+    """It is no picture."""
 
 
 def _shrink(png: bytes) -> bytes:
-    picture = Image.open(io.BytesIO(png), formats=["PNG"])
-    picture.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
-    picture.convert("RGB").save(buffer, "JPEG", quality=_QUALITY)
+    try:
+        picture = Image.open(io.BytesIO(png), formats=["PNG"])
+        picture.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
+        picture.convert("RGB").save(buffer, "JPEG", quality=_QUALITY)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise _Broken(str(error)) from error
     return buffer.getvalue()

@@ -13,6 +13,7 @@ from bot.cards.answers import whisper
 from bot.commands.everywhere import everywhere
 from bot.delivery.ledger import Posted
 from bot.desk import Desk
+from bot.orders.place import may_see
 from bot.orders.thinking import thinking
 from bot.words import count, duration, relative, safe
 from engine.contract import workers
@@ -29,13 +30,16 @@ async def queue(interaction: discord.Interaction[Any]) -> None:
     """What runs and what waits in this server, and when mine will be done."""
     desk = interaction.client.desk
     async with thinking(desk, interaction):
-        await whisper(interaction, await told(desk, interaction.guild_id, interaction.user.id))
+        await whisper(interaction, await told(desk, interaction))
 
 
-async def told(desk: Desk, guild: int | None, user: int) -> str:
-    """The queue as this member sees it there: of other servers only how much there is."""
+async def told(desk: Desk, interaction: discord.Interaction[Any]) -> str:
+    """The queue as this member sees it there: of other servers and hidden channels only how much there is."""
     standings, prospects = await desk.jobs.standing(), await outlook(desk.redis)
-    here = [s for s in standings if s.job.user == str(user) or (guild is not None and s.job.guild == str(guild))]
+    user, guild = str(interaction.user.id), str(interaction.guild_id)
+    near = [s for s in standings if guild == s.job.guild or user == s.job.user]
+    pages = await desk.ledger.pages(*(s.job.id for s in near))
+    here = [s for s in near if user == s.job.user or _to_be_seen(interaction, pages[s.job.id])]
     here.sort(key=lambda s: (s.state is not State.PAINTING, _done(prospects.get(s.job.id)), s.job.created))
     painters = len(await workers.living(desk.redis))
     head = f"{count(len(standings), 'painting')} under way in all, {count(painters, 'worker')} painting."
@@ -43,7 +47,7 @@ async def told(desk: Desk, guild: int | None, user: int) -> str:
         head = f"{count(len(standings), 'painting')} under way in all; no worker is there at the moment."
     if not here:
         return f"{head}\nNone of them is from here."
-    lines = [await _line(desk, standing, prospects.get(standing.job.id), user) for standing in here[:_SHOWN]]
+    lines = [_line(s, pages[s.job.id], prospects.get(s.job.id), user) for s in here[:_SHOWN]]
     return "\n".join([head, *_fitting(lines, len(here))])
 
 
@@ -53,10 +57,13 @@ def _fitting(lines: list[str], total: int) -> list[str]:
     return [*shown, f"-# and {total - len(shown):,} more"] if len(shown) < total else shown
 
 
-async def _line(desk: Desk, standing: Standing, prospect: Prospect | None, user: int) -> str:
-    page = await desk.ledger.page(standing.job.id)
+def _to_be_seen(interaction: discord.Interaction[Any], page: Posted | None) -> bool:
+    return page is not None and any(may_see(interaction, channel) for channel in page.shown)
+
+
+def _line(standing: Standing, page: Posted | None, prospect: Prospect | None, user: str) -> str:
     name = _name(page) if page else f"`{standing.job.id}`"
-    whose = "**yours**" if standing.job.user == str(user) else f"<@{standing.job.user}>"
+    whose = "**yours**" if standing.job.user == user else f"<@{standing.job.user}>"
     return f"- {name} · {whose} · {_state(standing)}{_when(prospect)}"
 
 

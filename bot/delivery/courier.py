@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 
 import structlog
-from pydantic import ValidationError
 from redis.exceptions import RedisError, ResponseError
 
 from bot.cards.editor import CardEditor
@@ -102,8 +101,8 @@ class Courier:
             return True  # for the next process
         try:
             event = parse(fields)
-        except (ValidationError, KeyError) as error:
-            _log.error("an event cannot be read", entry=entry, reason=str(error))
+        except (ValueError, KeyError) as error:
+            _log.error("an event cannot be read", entry=entry, reason=str(error)[:300])
             return False
         lane = self._lanes.get(event.job)
         if lane is None:

@@ -12,6 +12,8 @@ from typing import Any
 from PIL import Image
 
 _FLOOR = 256  # px of the longest side; a smaller copy of a picture would show no brush stroke
+_BROKEN = (OSError, ValueError, LookupError, SyntaxError, Image.DecompressionBombError)
+"""What Pillow raises for bytes that are no picture; the store may hold anything."""
 _STEP = 0.9  # of a refused file's bytes is the most that the next one may have
 
 
@@ -36,8 +38,8 @@ class _Rung:
 class Ladder:
     """The uploads of one picture, as an async iterator: from the best that fits downwards, each clearly smaller.
 
-    It ends when nothing smaller is left, at once if nothing fits. Encoding runs on threads. A step whose wait is
-    cancelled was not taken: the next one makes the same upload.
+    It ends when nothing smaller is left, at once if nothing fits, or if what is too large is no picture. Encoding runs
+    on threads. A step whose wait is cancelled was not taken: the next one makes the same upload.
     """
 
     def __init__(self, png: bytes, stem: str, limit: int, rungs: tuple[_Rung, ...] | None = None) -> None:
@@ -64,7 +66,10 @@ def film_ladder(film: bytes, stem: str, limit: int) -> Ladder:
 def _first(original: bytes, stem: str, most: int, rungs: tuple[_Rung, ...]) -> tuple[Upload | None, tuple[_Rung, ...]]:
     """The first upload that has at most `most` bytes, and the rungs below it."""
     for number, rung in enumerate(rungs, 1):
-        data = rung.encode(original)
+        try:
+            data = rung.encode(original)
+        except _BROKEN:
+            return None, ()
         if data is not None and len(data) <= most:
             return Upload(f"{stem}.{rung.ending}", data, rung.note), rungs[number:]
     return None, ()
@@ -76,7 +81,7 @@ def _as_it_is(original: bytes) -> bytes:
 
 def _still(original: bytes, kind: str, share: float, **options: Any) -> bytes | None:
     """The picture as `kind`, its sides multiplied by `share`."""
-    with Image.open(BytesIO(original)) as image:
+    with Image.open(BytesIO(original), formats=["PNG"]) as image:
         picture = image.convert("RGB")
     if share < 1:
         if max(picture.size) * share < _FLOOR:
@@ -90,7 +95,7 @@ def _still(original: bytes, kind: str, share: float, **options: Any) -> bytes | 
 def _moving(original: bytes, share: float, step: int) -> bytes:
     """The film, its sides multiplied by `share`, with every `step`-th frame counted from the last."""
     frames, times = [], []
-    with Image.open(BytesIO(original)) as film:
+    with Image.open(BytesIO(original), formats=["WEBP"]) as film:
         for number in range(getattr(film, "n_frames", 1)):
             film.seek(number)
             frames.append(film.convert("RGB").resize(_scaled(film, share), Image.Resampling.LANCZOS))

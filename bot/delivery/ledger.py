@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import structlog
 from arq.connections import ArqRedis
 from pydantic import BaseModel, ConfigDict
 
+from engine.contract.connection import readable
 from engine.contract.events import STREAM
 from engine.contract.jobs import KEEP_DAYS
 
@@ -74,6 +76,11 @@ class Posted:
         return self.thread or self.address.channel
 
     @property
+    def shown(self) -> frozenset[int]:
+        """The channels and threads in which it is to be seen."""
+        return frozenset((self.card_channel, self.channel, self.address.channel, *self.former.values()))
+
+    @property
     def link(self) -> str:
         """To the card; empty where there is none."""
         if self.card is None:
@@ -82,6 +89,8 @@ class Posted:
 
 
 _FORGETTING = "impasto:forgetting"
+
+_log = structlog.get_logger(__name__)
 
 
 def _key(job: str) -> str:
@@ -116,27 +125,16 @@ class Ledger:
             await pipe.execute()
 
     async def page(self, job: str) -> Posted | None:
-        """A job's page; None when the job is not the bot's."""
-        raw: Any = await self._redis.hgetall(_key(job))  # type: ignore[misc]
-        fields = {name.decode(): value.decode() for name, value in raw.items()}
-        if "address" not in fields:
-            return None
-        address = Address.model_validate_json(fields["address"])
-        return Posted(
-            address=address,
-            card=_number(fields.get("card")),
-            card_channel=int(fields.get("card_channel", address.channel)),
-            card_guild=_number(fields.get("card_guild", str(address.guild or ""))),
-            former={int(name.removeprefix("former:")): int(v) for name, v in fields.items() if name[:7] == "former:"},
-            title=fields.get("title", address.title),
-            thread=_number(fields.get("thread")),
-            posts={name.removeprefix("post:"): int(v) for name, v in fields.items() if name.startswith("post:")},
-            pictures={int(name.removeprefix("at:")): v for name, v in fields.items() if name.startswith("at:")},
-            files=tuple(fields.get("files", "").split()),
-            parent=fields.get("parent", ""),
-            stopped=fields.get("stopped", ""),
-            forget="forget" in fields,
-        )
+        """A job's page; None when the job is not the bot's, or the page cannot be read."""
+        return (await self.pages(job))[job]
+
+    async def pages(self, *jobs: str) -> dict[str, Posted | None]:
+        """The page of each of them, in one question."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for job in jobs:
+                pipe.hgetall(_key(job))
+            found = await readable(pipe)
+        return {job: _read(job, raw or {}) for job, raw in zip(jobs, found, strict=True)}
 
     async def note(self, job: str, fields: Mapping[str, str | int], entry: str | None = None) -> None:
         """Write fields, and acknowledge the event that they answer, at once."""
@@ -159,7 +157,7 @@ class Ledger:
     async def to_forget(self) -> list[str]:
         """The jobs that are being forgotten."""
         members: Any = await self._redis.smembers(_FORGETTING)  # type: ignore[misc]
-        return sorted(member.decode() for member in members)
+        return sorted(member.decode(errors="replace") for member in members)
 
     async def stop(self, job: str, why: str) -> None:
         """Nothing more is posted, for this reason, a sentence; the first reason stays."""
@@ -176,6 +174,32 @@ class Ledger:
             pipe.delete(_key(job))
             pipe.srem(_FORGETTING, job)
             await pipe.execute()
+
+
+def _read(job: str, raw: dict[bytes, bytes]) -> Posted | None:
+    if b"address" not in raw:
+        return None
+    try:
+        fields = {name.decode(): value.decode() for name, value in raw.items()}
+        address = Address.model_validate_json(fields["address"])
+        return Posted(
+            address=address,
+            card=_number(fields.get("card")),
+            card_channel=int(fields.get("card_channel", address.channel)),
+            card_guild=_number(fields.get("card_guild", str(address.guild or ""))),
+            former={int(name.removeprefix("former:")): int(v) for name, v in fields.items() if name[:7] == "former:"},
+            title=fields.get("title", address.title),
+            thread=_number(fields.get("thread")),
+            posts={name.removeprefix("post:"): int(v) for name, v in fields.items() if name.startswith("post:")},
+            pictures={int(name.removeprefix("at:")): v for name, v in fields.items() if name.startswith("at:")},
+            files=tuple(fields.get("files", "").split()),
+            parent=fields.get("parent", ""),
+            stopped=fields.get("stopped", ""),
+            forget="forget" in fields,
+        )
+    except ValueError as error:
+        _log.warning("a job's page cannot be read", job=job, reason=str(error)[:300])
+        return None
 
 
 def _number(text: str | None) -> int | None:

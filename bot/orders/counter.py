@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
+from weakref import WeakValueDictionary
 
 import aiohttp
 import structlog
@@ -36,6 +38,8 @@ class Counter:
     def __init__(self, desk: Desk, session: aiohttp.ClientSession) -> None:
         self._desk, self._session = desk, session
         self._decoders = asyncio.Semaphore(_DECODERS)
+        self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._in_hand: dict[int, int] = {}
 
     async def weights(self) -> str:
         """The weights that paintings are painted with here, by name."""
@@ -68,7 +72,8 @@ class Counter:
         """
         self.check(wish)
         try:
-            job = await self._accept(job_id, owner, place, wish, before_queueing)
+            with self._holding(owner):
+                job = await self._accept(job_id, owner, place, wish, before_queueing)
         except (Sorry, intake.BadPicture, TooMany) as error:
             await self._drop(job_id)
             if isinstance(error, TooMany):
@@ -78,6 +83,20 @@ class Counter:
         await self._desk.turns.enqueue(job, 0, 0, _SECONDS)
         _log.info("accepted", job=job_id, user=str(owner), guild=str(place.guild), recipe=job.recipe.key)
         return job
+
+    @contextmanager
+    def _holding(self, owner: int) -> Iterator[None]:
+        """A member's wish that is neither accepted nor refused yet. Raises `TooMany`."""
+        held = self._in_hand.get(owner, 0)
+        if held >= self._desk.settings.impasto_user_jobs:
+            raise TooMany("user")
+        self._in_hand[owner] = held + 1
+        try:
+            yield
+        finally:
+            self._in_hand[owner] -= 1
+            if not self._in_hand[owner]:
+                del self._in_hand[owner]
 
     async def _accept(
         self, job_id: str, owner: int, place: Place, wish: Wish, before_queueing: Callable[[Job], Any] | None
@@ -120,10 +139,12 @@ class Counter:
 
     async def _make(self, job_id: str, owner: int, place: Place, wish: Wish) -> Job:
         folder = f"jobs/{job_id}"
-        content, *styles = [
-            await self._keep(picture, f"{folder}/picture-{number}.png")
-            for number, picture in enumerate((wish.content, *wish.styles))
-        ]
+        # One of a member's pictures at a time: pictures that take long must not take both decoders from all others.
+        async with self._turns.setdefault(owner, asyncio.Lock()):
+            content, *styles = [
+                await self._keep(picture, f"{folder}/picture-{number}.png")
+                for number, picture in enumerate((wish.content, *wish.styles))
+            ]
         start = await self._keep(wish.start, f"{folder}/start.png") if wish.start else None
         checkpoint = wish.checkpoint and await self._copy(wish.checkpoint, f"{folder}/checkpoint-start.safetensors")
         return Job(

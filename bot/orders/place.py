@@ -59,6 +59,20 @@ def present(interaction: discord.Interaction[Any]) -> bool:
     return interaction.is_guild_integration() or interaction.client.get_guild(interaction.guild_id) is not None
 
 
+def may_see(interaction: discord.Interaction[Any], channel: int) -> bool:
+    """Whether the member may see a channel or thread; False for what the bot itself does not know."""
+    if channel == interaction.channel_id:
+        return True
+    found = interaction.guild and interaction.guild.get_channel_or_thread(channel)
+    if found is None or not isinstance(interaction.user, discord.Member):
+        return False
+    # Who is in a private thread is not told to the bot; moderators see them all.
+    private = isinstance(found, discord.Thread) and (found.is_private() or found.parent is None)
+    parent = found.parent if isinstance(found, discord.Thread) else found
+    granted = parent.permissions_for(interaction.user) if parent else discord.Permissions.none()
+    return granted.view_channel and (granted.manage_threads or not private)
+
+
 async def _direct_messages(interaction: discord.Interaction[Any]) -> Place:
     try:
         channel = await interaction.client.create_dm(interaction.user)

@@ -12,7 +12,7 @@ from bot.delivery.ledger import Posted
 from bot.desk import Desk, Sorry
 from bot.orders import wish as wishes
 from bot.orders.forms import FromHere
-from bot.orders.place import Place
+from bot.orders.place import Place, may_see
 from bot.orders.taking import Taking
 from bot.orders.thinking import thinking
 from bot.orders.wish import Wish
@@ -41,7 +41,7 @@ class Presses:
                     raise Sorry(_EXPIRED)
                 await interaction.response.send_modal(FromHere(self, job, page, picture))
             case _:
-                await self._taking.take(interaction, lambda _: self._wish(act, job), self.place(page))
+                await self._taking.take(interaction, lambda _: self._wish(act, job), self.place(interaction, page))
 
     async def find(self, interaction: discord.Interaction[Any], job_id: str) -> tuple[Job, Posted]:
         """The job and its page, if it is the member's own or shown where they are. Raises `Sorry`.
@@ -51,9 +51,7 @@ class Presses:
         page, job = await self._desk.ledger.page(job_id), await self._desk.jobs.get(job_id)
         if page is None or job is None or page.forget:
             raise Sorry(_EXPIRED)
-        shown = (page.card_channel, page.channel, page.address.channel, *page.former.values())
-        here = interaction.channel_id in shown
-        if not here and interaction.user.id != page.address.owner:
+        if interaction.channel_id not in page.shown and interaction.user.id != page.address.owner:
             raise Sorry(_EXPIRED)
         return job, page
 
@@ -71,8 +69,11 @@ class Presses:
                 await whisper(interaction, "It has ended already.")
 
     @staticmethod
-    def place(page: Posted) -> Place:
-        """A child is shown where its parent is."""
+    def place(interaction: discord.Interaction[Any], page: Posted) -> Place | None:
+        """A child is shown where its parent is; where that is hidden from the member, it is shown here (None)."""
+        mine = interaction.user.id == page.address.owner
+        if not mine and not may_see(interaction, page.address.channel):
+            return None
         return Place(page.address.channel, page.address.place, page.address.guild)
 
     async def from_here(
@@ -81,7 +82,8 @@ class Presses:
         """Go on from a snapshot, `picture` in the store, with other settings."""
         name = fields.pop("recipe")
         start = Picture(key=picture, name="snapshot", width=job.content.width, height=job.content.height)
-        await self._taking.take(interaction, lambda _: wishes.from_picture(job, start, name, fields), self.place(page))
+        place = self.place(interaction, page)
+        await self._taking.take(interaction, lambda _: wishes.from_picture(job, start, name, fields), place)
 
     async def _wish(self, act: Act, job: Job) -> Wish:
         match act:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -12,9 +11,12 @@ import aiohttp
 import discord
 import structlog
 from arq.connections import ArqRedis
+from pydantic import BaseModel
+from redis.exceptions import ResponseError
 
 from bot.cards.answers import acknowledge, persist
 from bot.desk import Desk
+from engine.contract.connection import within
 
 if TYPE_CHECKING:
     from bot.client import Impasto
@@ -27,13 +29,20 @@ _RESTARTED = "I was restarted before I was done with this: please ask again."
 _log = structlog.get_logger(__name__)
 
 
+class _Note(BaseModel):
+    """What it takes to answer an interaction."""
+
+    application: int
+    token: str
+
+
 @asynccontextmanager
 async def thinking(desk: Desk, interaction: discord.Interaction[Any], *, ephemeral: bool = True) -> AsyncIterator[None]:
     """Acknowledge at once; the block must give the answer, which the member alone will see if it is `ephemeral`."""
     client, task = interaction.client, asyncio.current_task()
     await client.confirm()
     key = f"{_KEY}:{interaction.id}"
-    note = json.dumps({"application": interaction.application_id, "token": interaction.token})
+    note = _Note(application=interaction.application_id, token=interaction.token).model_dump_json()
     # Before the acknowledgement, or a bot that is killed right after it would not know; but Redis may be away.
     noting = asyncio.ensure_future(desk.redis.set(key, note, ex=_SECONDS))
     await asyncio.wait([noting], timeout=_PATIENCE)
@@ -57,15 +66,21 @@ async def left_waiting(redis: ArqRedis) -> Sequence[bytes]:
 async def answer_left(client: Impasto, keys: Sequence[bytes]) -> None:
     """Answer those."""
     async with aiohttp.ClientSession() as session:
-        await asyncio.gather(*(_answer(client, key.decode(), session) for key in keys))
+        await asyncio.gather(*(_answer(client, key, session) for key in keys))
 
 
-async def _answer(client: Impasto, key: str, session: aiohttp.ClientSession) -> None:
-    raw = await client.desk.redis.get(key)
-    if raw is None:
+async def _answer(client: Impasto, key: bytes, session: aiohttp.ClientSession) -> None:
+    job = key.decode(errors="replace").rpartition(":")[2]
+    try:
+        raw = await client.desk.redis.get(key)
+        if raw is None:
+            return
+        note = _Note.model_validate_json(within(raw))
+    except (ValueError, ResponseError) as error:
+        _log.warning("the note of an answer cannot be read", interaction=job, reason=str(error)[:300])
+        await client.desk.redis.delete(key)
         return
-    note, job = json.loads(raw), key.rpartition(":")[2]
-    webhook = discord.Webhook.partial(note["application"], note["token"], session=session)
+    webhook = discord.Webhook.partial(note.application, note.token, session=session)
     text = await _outcome(client.desk, job)
     try:
         await persist(lambda: webhook.edit_message("@original", content=text))  # type: ignore[call-overload]

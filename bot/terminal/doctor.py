@@ -19,6 +19,7 @@ from bot.commands import add_commands
 from bot.settings import BotSettings
 from engine.contract import workers
 from engine.contract.connection import connect
+from engine.contract.discretion import scrub
 from engine.contract.store import Store, StoreError
 
 _PATIENCE = 15.0  # s for each check
@@ -44,7 +45,7 @@ async def examine(settings: BotSettings) -> int:
             mark, text, well = "BAD", str(ill), False
         except TimeoutError:
             mark, text, well = "BAD", f"no answer within {_PATIENCE:g} s", False
-        print(f"{mark}  {name:9} {text}")
+        print(scrub(f"{mark}  {name:9} {text}"))
     return 0 if well else 1
 
 

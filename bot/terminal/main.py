@@ -17,6 +17,7 @@ from bot.terminal.canvas import CanvasError
 from bot.terminal.dry_run import dry_run
 from bot.terminal.hand import WorkshopError
 from bot.terminal.paint import Order, paint, resume
+from engine.contract.discretion import scrub
 from engine.contract.embedded import EmbeddedError
 from engine.contract.leaving import leave
 from engine.contract.logs import log_to
@@ -163,10 +164,10 @@ def main() -> None:
         cli()
     except _ONE_SENTENCE as error:
         if str(error):
-            print(error, file=sys.stderr)
+            print(scrub(str(error)), file=sys.stderr)
         sys.exit(1)
     except RedisError as error:
-        print(f"Redis cannot be reached: {str(error).rstrip('.')}.", file=sys.stderr)
+        print(scrub(f"Redis cannot be reached: {str(error).rstrip('.')}."), file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -13,11 +13,13 @@ import asyncio
 import json
 from typing import Any
 
+import structlog
 from arq.connections import ArqRedis
+from pydantic import BaseModel
 from redis.asyncio import BlockingConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
-from redis.exceptions import BusyLoadingError, ConnectionError, TimeoutError
+from redis.exceptions import BusyLoadingError, ConnectionError, ResponseError, TimeoutError
 
 from engine.contract.settings import SettingsError
 
@@ -28,7 +30,11 @@ FRONT = 86_400_000
 SOCKET_TIMEOUT = 10.0  # s
 BLOCK = 5000
 """Milliseconds that a blocking read may wait; well below the socket time-out."""
+MOST = 2**20
+"""Bytes of JSON that anything of ours may have; what is longer is not even parsed."""
 _LOST = (ConnectionError, TimeoutError, BusyLoadingError, OSError)
+
+_log = structlog.get_logger(__name__)
 
 
 def dump(value: Any) -> bytes:
@@ -37,8 +43,40 @@ def dump(value: Any) -> bytes:
 
 
 def load(value: bytes) -> Any:
-    """The other way."""
-    return json.loads(value)
+    """The other way; what arq would stumble over is refused. Raises `ValueError`."""
+    return _Payload.model_validate_json(within(value)).model_dump()
+
+
+def within(value: bytes) -> bytes:
+    """What may be parsed. Raises `ValueError` for what is longer than anything of ours."""
+    if len(value) > MOST:
+        raise ValueError(f"it has {len(value):,} bytes, and nothing of ours has more than {MOST:,}")
+    return value
+
+
+class _Payload(BaseModel):
+    """An arq job: try, function, arguments, named arguments, and when it was queued, in ms of Unix time."""
+
+    t: int | None
+    f: str
+    a: list[Any]
+    k: dict[str, Any]
+    et: int
+
+
+async def readable(pipe: Any) -> list[Any]:
+    """The pipeline's answers; None, with a line in the log, where something of another kind lies under a key.
+
+    What one key holds must not keep all others from being read.
+    """
+    found = await pipe.execute(raise_on_error=False)
+    for number, answer in enumerate(found):
+        if isinstance(answer, ResponseError) and str(answer).startswith("WRONGTYPE"):
+            _log.warning("a key of Redis holds something else", reason=str(answer))
+            found[number] = None
+        elif isinstance(answer, Exception):
+            raise answer
+    return list(found)
 
 
 def connect(url: str, retries: int = 10) -> ArqRedis:
@@ -58,7 +96,11 @@ def connect(url: str, retries: int = 10) -> ArqRedis:
             retry_on_error=list(_LOST),
         )
     except ValueError as error:
-        raise SettingsError(f"The setting REDIS_URL is not usable: {error}.") from error
+        # Without the parser's words: where it stumbles over a password, it tells it.
+        raise SettingsError(
+            "The setting REDIS_URL is not usable: give it as redis://, rediss:// or unix://, a port in digits, "
+            "and odd letters of a password percent-encoded."
+        ) from error
     pool.connection_class = type("Connection", (_Cancellable, pool.connection_class), {})
     return ArqRedis(pool, job_serializer=dump, job_deserializer=load, default_queue_name=QUEUE)
 

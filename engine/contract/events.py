@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
+import structlog
 from arq.connections import ArqRedis
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from engine.contract.connection import BLOCK
+from engine.contract.connection import BLOCK, within
 
 STREAM = "impasto:events"
+
+_log = structlog.get_logger(__name__)
 
 
 class _Event(BaseModel):
@@ -93,24 +96,31 @@ _adapter: TypeAdapter[Event] = TypeAdapter(Event)
 
 
 def parse(fields: dict[bytes, bytes]) -> Event:
-    """The event in a stream entry. Raises `pydantic.ValidationError`.
+    """The event in a stream entry. Raises `ValueError`.
 
     A consumer group still hands out what was deleted while it was pending (old progress): without fields, for which
     this raises `KeyError`. Acknowledge those unread.
     """
-    return _adapter.validate_json(fields[b"event"])
+    return _adapter.validate_json(within(fields[b"event"]))
 
 
 async def follow(redis: ArqRedis, job: str, after: str = "0") -> AsyncIterator[tuple[str, Event]]:
-    """(entry id, event) of one job from the entry after `after` on, up to and with its last. Waits for new ones."""
+    """(entry id, event) of one job from the entry after `after` on, up to and with its last. Waits for new ones.
+
+    What cannot be read is logged and passed over.
+    """
     while True:
         reply: Any = await redis.xread({STREAM: after}, count=100, block=BLOCK)
         for _, entries in reply:
             for entry, fields in entries:
                 after = entry.decode()
-                if fields[b"job"].decode() != job:
+                if fields.get(b"job") != job.encode():
                     continue
-                event = parse(fields)
+                try:
+                    event = parse(fields)
+                except (ValueError, KeyError) as error:
+                    _log.warning("an event cannot be read", entry=after, reason=str(error)[:300])
+                    continue
                 yield after, event
                 if isinstance(event, Last):
                     return

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
 from engine.painting.recipe import Recipe
 
@@ -46,8 +46,8 @@ class Picture(BaseModel):
 
     key: str
     name: str
-    width: int
-    height: int
+    width: PositiveInt
+    height: PositiveInt
 
 
 class Job(BaseModel):

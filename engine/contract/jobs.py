@@ -9,6 +9,7 @@ every write checks it, so that a worker that was thought dead can no longer chan
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import astuple
 from importlib.resources import files
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import structlog
 from arq.connections import ArqRedis
 
-from engine.contract.connection import FRONT, QUEUE
+from engine.contract.connection import FRONT, QUEUE, readable, within
 from engine.contract.events import STREAM, Cancelled, Done, Event, Failed, Last, parse
 from engine.contract.job import (
     CONTROL,
@@ -76,9 +77,11 @@ class Jobs:
         _raise_refusal(await self._run("check", [OPEN, flows_key(guild), USERS, SPENT], user, guild, *astuple(caps)))
 
     async def get(self, job: str) -> Job | None:
-        """The job as it was accepted."""
-        spec: Any = await self._redis.hget(job_key(job), "spec")  # type: ignore[misc]
-        return None if spec is None else Job.model_validate_json(spec)
+        """The job as it was accepted. Raises `ValueError` where this program cannot read it."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.hget(job_key(job), "spec")
+            (spec,) = await readable(pipe)
+        return None if spec is None else _read(spec)
 
     async def fields(self, job: str) -> dict[str, str]:
         """The hash's fields: state, epoch, iteration, worker and so on; empty for an unknown job."""
@@ -102,7 +105,7 @@ class Jobs:
     async def open(self) -> list[str]:
         """The jobs that are queued or painting."""
         members: Any = await self._redis.smembers(OPEN)  # type: ignore[misc]
-        return sorted(member.decode() for member in members)
+        return sorted(member.decode(errors="replace") for member in members)
 
     async def standing(self) -> list[Standing]:
         """Where every open job stands, by id. One that this program cannot read is logged and left out."""
@@ -110,18 +113,17 @@ class Jobs:
         async with self._redis.pipeline(transaction=False) as pipe:
             for job in ids:
                 pipe.hmget(job_key(job), ["state", "spec", "iteration", "worker", "tag", "since"])
-            rows = await pipe.execute()
+            rows = await readable(pipe)
         found = []
-        for job, (state, spec, iteration, worker, tag, since) in zip(ids, rows, strict=True):
-            if state not in (b"queued", b"painting"):  # it ended between the two questions
+        for job, row in zip(ids, rows, strict=True):
+            if row is None or row[0] not in (b"queued", b"painting"):  # it ended between the two questions
                 continue
             try:
-                known = _read(spec)
+                state, spec, iteration, worker, tag, since = (field or b"" for field in row)
+                place = State(state.decode()), int(iteration), worker.decode(), _finite(tag), _finite(since)
+                found.append(Standing(_read(spec), *place))
             except ValueError as error:
-                _log.warning("an open job cannot be read", job=job, reason=str(error))
-                continue
-            place = State(state.decode()), int(iteration), worker.decode(), float(tag), float(since)
-            found.append(Standing(known, *place))
+                _log.warning("an open job cannot be read", job=job, reason=str(error)[:300])
         return found
 
     async def of_user(self, user: str) -> list[str]:
@@ -129,12 +131,12 @@ class Jobs:
         members: Any = await self._redis.zrevrange(index_key(user), 0, -1)
         async with self._redis.pipeline(transaction=False) as pipe:
             for member in members:
-                pipe.exists(job_key(member.decode()))
+                pipe.exists(job_key(member.decode(errors="replace")))
             known = await pipe.execute()
         expired = [member for member, there in zip(members, known, strict=True) if not there]
         if expired:
             await self._redis.zrem(index_key(user), *expired)
-        return [member.decode() for member in members if member not in expired]
+        return [member.decode(errors="replace") for member in members if member not in expired]
 
     async def forget(self, job: str) -> bool:
         """Delete what Redis knows of a job that has ended, but for its events; False while it is open.
@@ -160,7 +162,7 @@ class Jobs:
             raise Busy(job)
         spec, new_epoch, checkpoints, cancelled, poisoned = reply
         try:
-            known = Job.model_validate_json(spec)
+            known = _read(spec)
         except ValueError as error:
             raise Unreadable(job, int(new_epoch), iteration, str(error)) from error
         return Claim(
@@ -262,7 +264,14 @@ def _ending(job: str, guild: str) -> list[str]:
 @functools.lru_cache(4096)
 def _read(spec: bytes) -> Job:
     """Remembered, since jobs never change and all open ones are read again and again. Raises `ValueError`."""
-    return Job.model_validate_json(spec)
+    return Job.model_validate_json(within(spec))
+
+
+def _finite(number: bytes) -> float:
+    found = float(number)
+    if not math.isfinite(found):
+        raise ValueError(f"{found} is no moment")
+    return found
 
 
 def _last_words(event: Done | Failed | Cancelled) -> tuple[str, int]:

@@ -1,15 +1,19 @@
-"""One JSON object per line: time, level, event, and the job's id wherever there is one."""
+"""One JSON object per line: time, level, event, and the job's id wherever there is one; no secrets in any of them."""
 
 from __future__ import annotations
 
 import logging
-from typing import TextIO
+import sys
+from types import TracebackType
+from typing import Any, TextIO
 
 import structlog
 
+from engine.contract.discretion import scrub
+
 
 def log_to(file: TextIO) -> None:
-    """Send the program's log there, and what libraries have to warn of."""
+    """Send the program's log there, what libraries have to warn of, and what nobody catches."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -18,7 +22,7 @@ def log_to(file: TextIO) -> None:
     ]
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        processors=[*shared, structlog.processors.JSONRenderer()],
+        processors=[*shared, *_LAST],
         logger_factory=structlog.PrintLoggerFactory(file),
     )
     handler = logging.StreamHandler(file)
@@ -27,8 +31,22 @@ def log_to(file: TextIO) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(),
+                *_LAST,
             ],
         )
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.captureWarnings(capture=True)
+    sys.excepthook = _uncaught
+
+
+def _scrub(_logger: Any, _name: str, line: str) -> str:
+    """The whole line at last: libraries put addresses into the texts of their errors, and tracebacks repeat those."""
+    return scrub(line)
+
+
+_LAST: list[structlog.typing.Processor] = [structlog.processors.JSONRenderer(), _scrub]  # type: ignore[list-item]
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    structlog.get_logger(__name__).critical("the program broke off", exc_info=(kind, error, trace))

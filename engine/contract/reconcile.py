@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import structlog
 from arq.connections import ArqRedis
+from redis.exceptions import ResponseError
 
 from engine.contract import workers
 from engine.contract.jobs import Jobs
 from engine.contract.turns import Turns, slice_id
+from engine.contract.workers import Worker
 
 GRACE = workers.BEAT * 2
 """Seconds that a change may be younger than what a heartbeat tells."""
@@ -27,30 +29,34 @@ async def reconcile(redis: ArqRedis, cost: float, slice_timeout: float) -> int:
     alive = {worker.id: worker for worker in await workers.living(redis)}
     now, found = (await redis.time())[0], 0  # Redis' clock wrote the times; ours may be off
     for job_id in await jobs.open():
-        fields = await jobs.fields(job_id)
-        if not fields:
-            continue
-        iteration, epoch, holder = int(fields["iteration"]), int(fields["epoch"]), fields["worker"]
         try:
-            job = await jobs.get(job_id)
-        except ValueError as error:  # of a newer version, perhaps; the others' jobs must go on
-            _log.warning("an open job cannot be read", job=job_id, reason=str(error))
-            continue
-        if job is None:
-            continue
-        fresh = now - float(fields["since"]) < GRACE
-        if holder in alive and (fresh or job_id in alive[holder].jobs):
-            continue
-        name = slice_id(job_id, iteration, epoch)
-        if not holder and (fresh or await turns.waiting(name, slice_timeout)):
-            continue
-        _log.warning("a lost job is queued again", job=job_id, iteration=iteration, worker=holder or None)
-        await turns.forget(name)
-        await turns.enqueue(job, iteration, epoch, cost)
-        if holder:
-            await turns.forget(slice_id(job_id, iteration, epoch - 1))
-        found += 1
+            found += await _requeue_if_lost(
+                jobs, turns, job_id, alive=alive, now=now, cost=cost, slice_timeout=slice_timeout
+            )
+        except (ValueError, KeyError, ResponseError) as error:  # of a newer version, perhaps; the others must go on
+            _log.warning("an open job cannot be read", job=job_id, reason=str(error)[:300])
     return found
+
+
+async def _requeue_if_lost(
+    jobs: Jobs, turns: Turns, job_id: str, *, alive: dict[str, Worker], now: float, cost: float, slice_timeout: float
+) -> bool:
+    fields, job = await jobs.fields(job_id), await jobs.get(job_id)
+    if job is None:
+        return False
+    iteration, epoch, holder = int(fields["iteration"]), int(fields["epoch"]), fields["worker"]
+    fresh = now - float(fields["since"]) < GRACE
+    if holder in alive and (fresh or job_id in alive[holder].jobs):
+        return False
+    name = slice_id(job_id, iteration, epoch)
+    if not holder and (fresh or await turns.waiting(name, slice_timeout)):
+        return False
+    _log.warning("a lost job is queued again", job=job_id, iteration=iteration, worker=holder or None)
+    await turns.forget(name)
+    await turns.enqueue(job, iteration, epoch, cost)
+    if holder:
+        await turns.forget(slice_id(job_id, iteration, epoch - 1))
+    return True
 
 
 async def forget_the_dead(redis: ArqRedis) -> set[str]:
@@ -62,7 +68,9 @@ async def forget_the_dead(redis: ArqRedis) -> set[str]:
     queued = await turns.all()  # before the open jobs: what is queued was open
     still_open, ended = set(await jobs.open()), set()
     for name in queued:
-        job, _, epoch = name.split(":")
+        job, epoch = name.partition(":")[0], name.rpartition(":")[2]
+        if not epoch.isdecimal():
+            continue  # it is no slice: whoever takes it up takes it out
         if job not in still_open:
             ended.add(job)
         elif int(epoch) >= int((await jobs.fields(job)).get("epoch", 0)) - 1:

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from engine.contract.discretion import hide
 from engine.contract.job import Caps, Running
 
 
@@ -58,6 +59,10 @@ class Settings(BaseSettings):
         Twice its patience, for a slice may wait for another's stroke, and its own comes after.
         """
         return 600.0 + 2 * self.impasto_stuck_seconds
+
+    def model_post_init(self, _context: object, /) -> None:
+        """What opens Redis and the store is not told to anybody."""
+        hide(self.redis_url, self.store_url)
 
     @property
     def store(self) -> str:

@@ -11,6 +11,11 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
+from engine.contract.discretion import scrub
+
+# The last two are obstore's for a key that is none, such as one with dots that would lead out of the store.
+_FAILURES = (BaseError, OSError, ValueError, TypeError)
+
 
 class StoreError(Exception):
     """A blob could not be read or written; the text says which."""
@@ -28,13 +33,13 @@ class Store:
         try:
             self._store = _open(url)
         except (BaseError, OSError, ValueError) as error:
-            raise StoreError(f"The store {url} cannot be opened: {_why(error)}") from error
+            raise StoreError(scrub(f"The store {url} cannot be opened: {_why(error)}")) from error
 
     async def put(self, key: str, data: bytes) -> str:
         """Write the blob; returns its key. Raises `StoreError`."""
         try:
             await obstore.put_async(self._store, key, data)
-        except (BaseError, OSError) as error:
+        except _FAILURES as error:
             raise StoreError(f"{key} could not be written: {_why(error)}") from error
         return key
 
@@ -43,9 +48,9 @@ class Store:
         try:
             reply = await obstore.get_async(self._store, key)
             return bytes(await reply.bytes_async())
-        except FileNotFoundError as error:
+        except (FileNotFoundError, ValueError) as error:
             raise BlobMissing(f"{key} could not be read: {_why(error)}") from error
-        except (BaseError, OSError) as error:
+        except _FAILURES as error:
             raise StoreError(f"{key} could not be read: {_why(error)}") from error
 
     async def delete(self, *keys: str) -> None:
@@ -55,7 +60,7 @@ class Store:
                 await obstore.delete_async(self._store, key)
             except FileNotFoundError:
                 continue
-            except (BaseError, OSError) as error:
+            except _FAILURES as error:
                 raise StoreError(f"{key} could not be deleted: {_why(error)}") from error
 
     async def copy(self, source_key: str, target_key: str) -> str:
@@ -67,7 +72,7 @@ class Store:
             await obstore.copy_async(self._store, source_key, target_key)
         except FileNotFoundError as error:
             raise BlobMissing(f"{source_key} could not be read: {_why(error)}") from error
-        except (BaseError, OSError) as error:
+        except _FAILURES as error:
             raise StoreError(f"{source_key} could not be copied to {target_key}: {_why(error)}") from error
         return target_key
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import structlog
 from arq.connections import ArqRedis
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
+from engine.contract.connection import readable
 from engine.painting.recipe import VERSION
 
 BEAT = 3.0  # s between heartbeats
 SILENCE = 12
 """Seconds without a heartbeat after which a worker counts as dead."""
+_MOST = 2**16  # bytes of a heartbeat
+
+_log = structlog.get_logger(__name__)
 
 
 class Worker(BaseModel):
@@ -26,7 +31,7 @@ class Worker(BaseModel):
     weights: str
     note: str = ""
     jobs: tuple[str, ...] = ()
-    speed: float | None = None
+    speed: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     recipes: int = VERSION
     """The newest version of recipes that it can paint."""
 
@@ -45,14 +50,19 @@ async def sign_off(redis: ArqRedis, worker: str) -> None:
     await redis.delete(_key(worker))
 
 
-async def get(redis: ArqRedis, worker: str) -> Worker | None:
-    """The worker, if it lives."""
-    raw = await redis.get(_key(worker))
-    return None if raw is None else Worker.model_validate_json(raw)
-
-
 async def living(redis: ArqRedis) -> list[Worker]:
-    """Every worker that lives."""
+    """Every worker that lives. A heartbeat that cannot be read is logged and left out."""
     keys = [key async for key in redis.scan_iter(_key("*"), count=500)]
-    values = await redis.mget(keys) if keys else []
-    return [Worker.model_validate_json(raw) for raw in values if raw is not None]
+    async with redis.pipeline(transaction=False) as pipe:
+        for key in keys:
+            pipe.getrange(key, 0, _MOST)  # a longer one is cut, and then cannot be read
+        beats = await readable(pipe)
+    return [worker for key, raw in zip(keys, beats, strict=True) if raw and (worker := _read(key, raw))]
+
+
+def _read(key: bytes, raw: bytes) -> Worker | None:
+    try:
+        return Worker.model_validate_json(raw)
+    except ValueError as error:
+        _log.warning("a worker's heartbeat cannot be read", key=key.decode(errors="replace"), reason=str(error)[:300])
+        return None

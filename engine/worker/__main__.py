@@ -11,6 +11,7 @@ from typing import TextIO
 
 from redis.exceptions import RedisError
 
+from engine.contract.discretion import scrub
 from engine.contract.leaving import leave
 from engine.contract.logs import log_to
 from engine.contract.settings import SettingsError, read_settings
@@ -36,10 +37,10 @@ def main() -> int:
             raise SettingsError("REDIS_URL is not set: a worker needs the Redis that its jobs come from.")
         asyncio.run(run_worker(settings, _say_ready))
     except (SettingsError, WeightsError, RecipeError, StoreError) as error:
-        print(error, file=sys.stderr)
+        print(scrub(str(error)), file=sys.stderr)
         return 1
     except (RedisError, OSError) as error:
-        print(f"Redis cannot be reached at REDIS_URL: {str(error).rstrip('.')}.", file=sys.stderr)
+        print(scrub(f"Redis cannot be reached at REDIS_URL: {str(error).rstrip('.')}."), file=sys.stderr)
         return 1
     return 0
 

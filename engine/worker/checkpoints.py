@@ -19,6 +19,8 @@ from engine.painting.recipe import Recipe
 from engine.painting.state import State
 
 _DIGEST = 32  # bytes
+_MALFORMED = (SafetensorError, LookupError, ValueError, TypeError, AttributeError, RecursionError, struct.error)
+"""What a header may raise that is no header of ours."""
 
 
 class CheckpointError(Exception):
@@ -71,5 +73,5 @@ def unpack(blob: bytes, recipe: Recipe, identity: str, device: torch.device) -> 
             raise CheckpointError(f"it was painted with other weights ({header['weights']}, here {identity})")
         state = State.restore(recipe, load(blob), json.loads(header["numbers"]), device)
         return state, Journal.from_dict(json.loads(header["journal"]))
-    except (SafetensorError, KeyError, ValueError, TypeError, struct.error) as error:
+    except _MALFORMED as error:
         raise CheckpointError(f"it is damaged: {error}") from error

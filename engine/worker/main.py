@@ -19,7 +19,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from engine.contract import workers
-from engine.contract.connection import BLOCK, QUEUE, connect, dump, load
+from engine.contract.connection import BLOCK, QUEUE, connect, load
 from engine.contract.jobs import CONTROL
 from engine.contract.leaving import leave
 from engine.contract.reconcile import forget_the_dead, reconcile
@@ -27,6 +27,7 @@ from engine.contract.settings import Settings
 from engine.contract.store import StoreError
 from engine.contract.tidy import tidy
 from engine.contract.turns import SLICE
+from engine.worker.queue import SliceWorker
 from engine.worker.slices import paint_slice
 from engine.worker.studio import Studio, choose_device
 from engine.worker.sweep import sweep
@@ -113,21 +114,9 @@ async def _deserted(studio: Studio) -> None:
             raise
 
 
-class _Worker(Worker):
-    """arq's, but for what waits until others of its user or guild are done: that stays in the queue, in its place.
-
-    Begun and put back (arq's `Retry`) it would stand in front of everybody else's slices, and with a delay, which is
-    counted from now, behind them.
-    """
-
-    async def start_jobs(self, job_ids: list[bytes]) -> None:
-        studio: Studio = self.ctx["studio"]
-        await super().start_jobs(await studio.turns.ready(job_ids, studio.settings.running, self.max_jobs))
-
-
 def _arq(studio: Studio) -> Worker:
     logging.getLogger("arq").setLevel(logging.WARNING)
-    return _Worker(
+    return SliceWorker(
         functions=[
             func(paint_slice, name=SLICE, timeout=studio.settings.slice_timeout, keep_result=0, max_tries=1_000_000)
         ],
@@ -140,9 +129,15 @@ def _arq(studio: Studio) -> Worker:
         handle_signals=False,
         health_check_key=f"impasto:arq:{studio.id}",
         health_check_interval=60,
-        job_serializer=dump,
+        keep_result=0,
+        job_serializer=_no_result,
         job_deserializer=load,
     )
+
+
+def _no_result(_: Any) -> bytes:
+    """What comes of a slice is in the job's hash; arq would want to keep an exception, which JSON cannot hold."""
+    return b"null"
 
 
 async def _steadily(task: Callable[[Studio], Awaitable[Any]], studio: Studio) -> None:
@@ -154,6 +149,9 @@ async def _steadily(task: Callable[[Studio], Awaitable[Any]], studio: Studio) ->
         except (RedisError, StoreError, OSError) as error:
             _log.warning("Redis or the store does not answer", reason=str(error))
             await asyncio.sleep(1)
+        except Exception:  # whatever lies in Redis: without these the worker would seem to be well, and not be
+            _log.exception("a part of the worker broke off, and begins anew")
+            await asyncio.sleep(_RECONCILE)
 
 
 async def _heartbeat(studio: Studio) -> None:
@@ -171,7 +169,7 @@ async def _listen(studio: Studio) -> None:
         for _, entries in reply:
             for entry, fields in entries:
                 after = entry
-                studio.stop(fields[b"job"].decode())
+                studio.stop(fields.get(b"job", b"").decode(errors="replace"))
 
 
 async def _reconcile(studio: Studio) -> None:

@@ -16,11 +16,12 @@ import resource
 import struct
 import sys
 import time
+import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from PIL import Image
+from PIL import Image, ImageCms
 
 from bot.intake.intake import BadPicture, take_in
 
@@ -142,6 +143,51 @@ def endless_gif(frames: int) -> bytes:
     return data[:-1] + frame * frames + b";"
 
 
+def polyglots() -> dict[str, bytes]:
+    """Sound pictures that are something else as well."""
+    jpeg = encoded(scene(), "JPEG")
+    zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w") as archive:
+        archive.writestr("run.sh", "echo secret")
+    page = b"<html><script>secret()</script></html>"
+    gif = encoded(scene(), "GIF")
+    return {
+        "GIF and web page": gif + page,
+        "GIF and script": gif + b"*/=1;secret()//",
+        "PNG and ZIP": encoded(scene(), "PNG") + zipped.getvalue(),
+        "PNG and script": png(48, 32, (b"tEXt", b"secret\0<?php secret() ?>"), pixels=zlib.compress(bytes(49 * 32))),
+        "JPEG and web page": jpeg[:2] + segment(0xFE, page) + jpeg[2:] + page,
+        "JPEG and ZIP": jpeg + zipped.getvalue(),
+        "BMP and PDF": encoded(scene(), "BMP") + b"%PDF-1.7 secret",
+        "WebP and ZIP": encoded(scene(), "WEBP") + zipped.getvalue(),
+    }
+
+
+def segment(kind: int, body: bytes) -> bytes:
+    """One of a JPEG's."""
+    return bytes((0xFF, kind)) + struct.pack(">H", len(body) + 2) + body
+
+
+def jpeg_with_profile(size: int) -> bytes:
+    """A JPEG with an ICC profile of so many bytes, at most 16 million, in as many pieces as it takes."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    profile += bytes(size - len(profile))
+    profile[:4] = struct.pack(">I", size)
+    pieces = [bytes(profile[at : at + 65_000]) for at in range(0, size, 65_000)]
+    jpeg = encoded(scene(), "JPEG")
+    told = [b"ICC_PROFILE\0" + bytes((number, len(pieces))) + piece for number, piece in enumerate(pieces, 1)]
+    return jpeg[:2] + b"".join(segment(0xE2, body) for body in told) + jpeg[2:]
+
+
+def jpeg_with_exif(size: int) -> bytes:
+    """A JPEG with so many bytes of EXIF, at most 65,000: one directory that says it has as many entries as fit."""
+    count = (size - 20) // 12
+    entries = b"".join(struct.pack("<HHII", tag % 65_536, 2, 0xFFFFFFFF, 8) for tag in range(count))
+    jpeg = encoded(scene(), "JPEG")
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", count) + entries
+    return jpeg[:2] + segment(0xE1, exif) + jpeg[2:]
+
+
 def bombs() -> dict[str, bytes]:
     """Files that claim or cost far more than they weigh; none is a picture that can be taken."""
     jpeg = encoded(scene(), "JPEG")
@@ -179,7 +225,10 @@ def heavy() -> dict[str, bytes]:
         "PNG with nested EXIF": png(48, 32, (b"eXIf", nested), pixels=pixels),
         "PNG with 8 MB of EXIF": png(48, 32, (b"eXIf", b"II*\0\x08\0\0\0" + b"\xff" * 8_000_000), pixels=pixels),
         "GIF of 100000 frames": endless_gif(100_000),
-        "GIF that is a web page too": encoded(scene(), "GIF") + b"<html><script>alert(1)</script></html>",
+        "JPEG with 60 KB of EXIF": jpeg_with_exif(60_000),
+        "JPEG with 8 MB of profile": jpeg_with_profile(8_000_000),
+        "TIFF with 8 MB of profile": encoded(scene(), "TIFF", icc_profile=bytes(8_000_000)),
+        **polyglots(),
     }
 
 

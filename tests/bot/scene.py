@@ -16,6 +16,7 @@ from discord_server.driver import Channel, Discord, Guild, Interaction, Person, 
 from discord_server.reading import buttons_of, files_of, is_ephemeral, text_of
 
 from engine.contract.connection import connect
+from engine.contract.discretion import scrub
 from engine.contract.jobs import OPEN
 from engine.contract.leash import leashed
 from engine.contract.store import Store
@@ -137,6 +138,10 @@ class Scene:
         for bot in self.bots:
             bot.kill()
 
+    def told(self) -> str:
+        """All that the bot has written, whichever way."""
+        return self._log.read_text()
+
 
 def picture(path: Path, seed: int) -> Path:
     """A small picture with something in it."""
@@ -155,6 +160,8 @@ async def scene(house: House, folder: Path, scale: float = 20, **settings: str) 
             yield made
         finally:
             made.close()
+        assert discord.token not in made.told()
+        assert scrub(made.told()) == made.told()
 
 
 def card_of(world: WorldView, channel: Channel | str, job: str) -> Json | None:

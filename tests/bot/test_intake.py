@@ -184,3 +184,19 @@ async def test_no_metadata_comes_through() -> None:
         found.add(kind)
         at += 12 + length
     assert found == {b"IHDR", b"IDAT", b"IEND"}
+
+
+@pytest.mark.parametrize("name", malformed.polyglots())
+async def test_a_picture_that_is_something_else_too_is_only_a_picture_afterwards(name: str) -> None:
+    picture = await take_in(malformed.polyglots()[name], name)
+    assert opened(picture).size == (48, 32)
+    assert b"secret" not in picture.png
+    assert b"PK" not in picture.png
+    assert picture.png.endswith(b"IEND\xaeB`\x82")
+
+
+async def test_metadata_of_any_size_leaves_the_picture_as_it_is() -> None:
+    sound = opened(await take_in(encoded(scene(), "JPEG"))).convert("RGB").split()
+    red, green, blue = (int(band.getpixel((24, 16))) for band in sound)  # type: ignore[arg-type]
+    for data in (malformed.jpeg_with_exif(60_000), malformed.jpeg_with_profile(8_000_000)):
+        assert near(await pixels(data), (24, 16), (red, green, blue), within=12)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import discord
 import pytest
 from easel import a_job, a_page, progress, text_of
+from malformed import encoded, png, scene
 
 from bot.cards.buttons import Act, JobButton, card_buttons, picture_buttons
 from bot.cards.card import Card
 from bot.cards.face import Face
+from bot.cards.thumbnails import thumbnails
 from engine.contract.jobs import State
 from engine.contract.outlook import Prospect
+from engine.contract.store import Store
 
 LONGEST = "9" * 40
 NASTY = [
@@ -110,3 +114,14 @@ def test_each_state_has_the_buttons_that_make_sense() -> None:
     assert {state: [button.act for button in card_buttons("1", state)] for state in State} == {
         state: [*acts, *usual] for state, acts in first.items()
     }
+
+
+async def test_a_card_whose_pictures_are_broken_goes_without(tmp_path: Path) -> None:
+    store, job = Store(tmp_path.as_uri()), a_job(1)
+    sound = encoded(scene(), "PNG")
+    for picture in (job.content, *job.styles):
+        await store.put(picture.key, sound)
+    assert len(await thumbnails(store, job)) == 1 + len(job.styles)
+    for broken in (b"", b"no picture", sound[:-90], encoded(scene(), "GIF"), png(60_000, 60_000, pixels=b"x")):
+        await store.put(job.content.key, broken)
+        assert await thumbnails(store, job) == []

@@ -168,3 +168,9 @@ def durations(image: Image.Image) -> list[int]:
 
 async def test_a_film_that_cannot_fit_is_left_out() -> None:
     assert await all_of(film_ladder(film(), "film", 1000)) == []
+
+
+@pytest.mark.parametrize("ladder", [Ladder, film_ladder])
+@pytest.mark.parametrize("data", [b"", b"no picture" * 9, png(grain(64))[:3000], film(64)[:3000]], ids=len)
+async def test_what_is_no_picture_and_too_large_has_no_smaller_copy(ladder: type[Ladder], data: bytes) -> None:
+    assert await all_of(ladder(data, "x", len(data) - 1)) == []

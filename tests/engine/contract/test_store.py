@@ -92,3 +92,16 @@ def test_a_url_of_no_store_is_a_sentence_with_the_url(url: str) -> None:
     with pytest.raises(StoreError, match=url) as raised:
         Store(url)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("key", ["../secret", "jobs/../../secret", "jobs/1/..", "a\0b"])
+async def test_no_key_leads_out_of_the_store(folder: Path, key: str) -> None:
+    store, secret = Store(folder.as_uri()), folder.parent / "secret"
+    secret.write_bytes(b"a secret")
+    await store.put("mine", b"x")
+    with pytest.raises(BlobMissing):
+        await store.get(key)
+    for refused in (store.put(key, b"x"), store.delete(key), store.copy(key, "mine"), store.copy("mine", key)):
+        with pytest.raises(StoreError):
+            await refused
+    assert secret.read_bytes() == b"a secret"

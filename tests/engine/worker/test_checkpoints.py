@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 from conftest import CONTENT, STYLE, light, one_thread
+from safetensors.torch import load, save
 
 from engine.painting.painter import Painter
 from engine.painting.recipe import Recipe
@@ -83,11 +84,24 @@ def test_a_damaged_checkpoint_is_refused_whichever_bit_it_was(blob: bytes) -> No
             unpack(bytes(damaged), ADAM, "random", CPU)
 
 
-@pytest.mark.parametrize("header", [[], {}, {"__metadata__": []}, {"__metadata__": {"weights": "random"}}])
-def test_a_file_that_is_no_checkpoint_is_refused(header: object) -> None:
-    text = json.dumps(header).encode()
+HEADERS = ["[]", "{}", "5", '{"__metadata__": []}', '{"__metadata__": {"weights": "random"}}', "[" * 100_000, ""]
+
+
+@pytest.mark.parametrize("header", HEADERS, ids=lambda header: header[:40])
+def test_a_file_that_is_no_checkpoint_is_refused(header: str) -> None:
+    text = header.encode()
     body = struct.pack("<Q", len(text)) + text
     with pytest.raises(CheckpointError):
+        unpack(hashlib.sha256(body).digest() + body, ADAM, "random", CPU)
+
+
+@pytest.mark.parametrize("part", ["numbers", "journal"])
+@pytest.mark.parametrize("value", ["", "5", "[]", "{}", '{"frames": 5}', "[" * 100_000], ids=lambda value: value[:14])
+def test_a_checkpoint_whose_notes_are_not_ours_is_refused(blob: bytes, part: str, value: str) -> None:
+    """With a digest that fits: it was made so."""
+    header = {"numbers": json.dumps(painted(ADAM, 0)[1].numbers()), "journal": "{}", "weights": "random", part: value}
+    body = save(load(blob[32:]), metadata=header)
+    with pytest.raises(CheckpointError, match="damaged"):
         unpack(hashlib.sha256(body).digest() + body, ADAM, "random", CPU)
 
 

@@ -1,0 +1,104 @@
+"""Who is shown what, and where a press may put a painting: nobody reaches into a room that is closed to them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from conftest import House
+from discord_server.driver import Channel, Guild, Person
+from discord_server.reading import buttons_of
+from scene import Scene, card_of, scene
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+Json = dict[str, Any]
+NOBODY = "None of them is from here."
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage(house: House, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+    """Without a worker: what is asked for stays in the queue."""
+    async with scene(house, tmp_path_factory.mktemp("who")) as made:
+        yield made
+        assert made.discord.world.violations == []
+        assert made.discord.world.pings == []
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def guild(stage: Scene) -> Guild:
+    return await stage.discord.guild("Court")
+
+
+async def _queue(stage: Scene, person: Person, channel: Channel) -> list[str]:
+    return (await stage.whispered(await person.slash(channel, "queue"))).split("\n")[1:]
+
+
+async def _card(stage: Scene, person: Person, channel: Channel) -> Json:
+    asked = await stage.stylize(person, channel)
+    await stage.whispered(asked)
+    return await stage.card(asked, channel)
+
+
+async def _secret(guild: Guild, *members: Person) -> Channel:
+    """A channel that nobody else sees, but the bot does."""
+    secret = await guild.channel("secret")
+    await secret.deny("view_channel", to="everyone")
+    await secret.allow("view_channel")
+    for member in members:
+        await secret.allow("view_channel", to=member)
+    return secret
+
+
+async def test_the_queue_names_only_what_the_member_may_see(stage: Scene, guild: Guild) -> None:
+    ann, bob, moderator = [await guild.member(name) for name in ("Ann", "Bob", "Mod")]
+    await guild.add(moderator, ["administrator"])
+    public, secret = await guild.channel("public"), await _secret(guild, ann)
+    hidden = await _card(stage, ann, secret)
+    assert await _queue(stage, bob, public) == [NOBODY]
+    for person in (ann, moderator):
+        (line,) = await _queue(stage, person, public)
+        assert hidden["id"] in line
+    shown = await _card(stage, ann, public)
+    (line,) = await _queue(stage, bob, public)
+    assert shown["id"] in line
+    await secret.allow("view_channel", to=bob)
+    assert len(await _queue(stage, bob, public)) == 2
+    await secret.delete()
+    assert len(await _queue(stage, moderator, public)) == 1
+
+
+async def test_what_a_private_thread_shows_is_told_in_it_and_to_moderators(stage: Scene, guild: Guild) -> None:
+    ann, bob, moderator = [await guild.member(name) for name in ("Ann", "Bob", "Mod")]
+    await guild.add(moderator, ["manage_threads"])
+    await guild.bot_permissions(["manage_threads"])
+    public = await guild.channel("public")
+    thread = await public.thread("between us", ann, private=True)
+    card = await _card(stage, ann, thread)
+    assert await _queue(stage, bob, public) == [NOBODY]
+    for person, channel in ((ann, thread), (ann, public), (moderator, public)):
+        (line,) = await _queue(stage, person, channel)
+        assert card["id"] in line
+
+
+@pytest.mark.parametrize("where", ["direct messages", "a secret channel"])
+async def test_a_press_puts_nothing_where_the_member_cannot_look(stage: Scene, guild: Guild, where: str) -> None:
+    ann, bob = await guild.member("Ann"), await guild.member("Bob")
+    dm = stage.discord.channel(await ann.dm())
+    home = dm if where == "direct messages" else await _secret(guild, ann)
+    public = await guild.channel("public")
+    card = await _card(stage, ann, home)
+    shown = await (await ann.slash(public, "show", job=_job(card))).shown()
+    press = await bob.press(shown, "Again")
+    assert "Accepted" in await stage.whispered(press)
+    assert card_of(stage.discord.world, public, press.id)
+    assert [m["id"] for m in stage.discord.world.messages(home) if m["author"]["bot"]] == [card["id"]]
+    press = await ann.press(shown, "Again")
+    await stage.whispered(press)
+    assert card_of(stage.discord.world, home, press.id)
+
+
+def _job(card: Json) -> str:
+    return str(buttons_of(card)[0]["custom_id"]).rpartition(":")[2]

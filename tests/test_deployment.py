@@ -1,0 +1,91 @@
+"""What is installed is what was locked, and what is started by compose is closed to the network."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
+COMPOSE = (ROOT / "deploy" / "compose.yaml").read_text()
+
+
+def service(name: str) -> str:
+    """Its lines in the compose file."""
+    found = re.search(rf"^  {name}:\n((?:    .*\n|\n)+)", COMPOSE, re.MULTILINE)
+    assert found
+    return found[1]
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
+def test_every_package_is_locked_by_version_and_hash_and_comes_from_the_installers_own_index(lock: Path) -> None:
+    text = re.sub(r"\s*\\\n\s*", " ", lock.read_text())
+    packages = [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]
+    assert len(packages) > 20
+    for line in packages:
+        package, *hashes = line.split(" --")
+        assert re.fullmatch(r"[a-z0-9._-]+(\[[a-z0-9,-]+\])?==[^ ;]+( ; .+)?", package), line
+        assert hashes, package
+        assert all(re.fullmatch(r"hash=sha256:[0-9a-f]{64}", one) for one in hashes), package
+
+
+def test_every_lock_is_there() -> None:
+    assert [lock.name for lock in LOCKS] == ["dev.txt", "front.txt", "worker.txt"]
+
+
+@pytest.mark.parametrize(
+    "path", ["deploy/make-environment.sh", "deploy/bot.Containerfile", "deploy/worker.Containerfile"]
+)
+def test_whatever_installs_a_lock_asks_for_the_hashes(path: str) -> None:
+    text = (ROOT / path).read_text().replace("\\\n", " ")
+    installing = [
+        line for line in text.splitlines() if "requirements/" in line and re.search(r"pip (install|sync)", line)
+    ]
+    assert installing
+    assert all("--require-hashes" in line for line in installing)
+
+
+def test_compose_publishes_nothing_and_redis_reaches_nobody_outside() -> None:
+    assert not re.search(r"^\s*(ports|expose|network_mode|privileged|cap_add|pid|ipc)\s*:", COMPOSE, re.MULTILINE)
+    assert "networks: [inside]\n" in service("redis")
+    assert "  inside: {internal: true}\n" in COMPOSE
+
+
+def test_compose_gives_nobody_more_than_they_need() -> None:
+    for part in (service("redis"), COMPOSE[COMPOSE.index("x-app:") : COMPOSE.index("x-worker:")]):
+        for fence in ("read_only: true", "cap_drop: [ALL]", 'security_opt: ["no-new-privileges:true"]'):
+            assert fence in part
+    assert 'DISCORD_TOKEN: ""' in COMPOSE[COMPOSE.index("x-worker:") : COMPOSE.index("services:")]
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "words"),
+    [
+        ("", 2, "Nothing was audited, for the database of vulnerabilities could not be asked: no route to it"),
+        ("[]", 2, "Nothing was audited"),
+        ({"name": "a", "version": "1", "vulns": []}, 0, "No known vulnerability in 1 entries of the locks."),
+        ({"name": "a", "skip_reason": "not found"}, 2, "a: not found\nNot looked up: 1 of 1 packages."),
+        (
+            {"name": "a", "version": "1", "vulns": [{"id": "CVE-1", "fix_versions": ["2"]}]},
+            1,
+            "a 1: CVE-1, mended in 2\nKnown vulnerabilities: 1. Raise the versions, and run `make lock`.",
+        ),
+    ],
+)
+def test_an_audit_takes_nothing_for_sound_that_was_not_looked_up(
+    answer: str | dict[str, Any], status: int, words: str, tmp_path: Path
+) -> None:
+    uv = tmp_path / "uv"
+    said = answer if isinstance(answer, str) else json.dumps({"dependencies": [answer]})
+    uv.write_text(f"#!/bin/sh\necho 'no route to it' >&2\ncat <<'END'\n{said}\nEND\n")
+    uv.chmod(0o700)
+    audit = [sys.executable, str(ROOT / "deploy" / "audit.py"), str(uv), "a.txt"]
+    done = subprocess.run(audit, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (status, "")
+    assert done.stdout.startswith(words)
