@@ -54,8 +54,8 @@ async def test_of_each_person_no_more_is_under_way_at_once_than_may_be(busy_desk
     held = set()
     for job in jobs:
         async for _, _ in follow(busy_desk.redis, job.id):
-            held.add(tuple(await busy_desk.redis.hmget(HELD_USERS, "ann", "bob")))  # type: ignore[misc]
+            held.add(tuple(await busy_desk.redis.hmget(HELD_USERS, ["ann", "bob"])))  # type: ignore[misc]
     assert (b"1", b"1") in held  # the worker takes two slices at once, but not two of one person
     assert {count for pair in held for count in pair} <= {None, b"1"}
     assert [(await busy_desk.run(job))["final"]["sha256"] for job in jobs] == [uncut_sha256(recipe)] * 3
-    assert await busy_desk.redis.hmget(HELD_USERS, "ann", "bob") == [None, None]  # type: ignore[misc]
+    assert await busy_desk.redis.hmget(HELD_USERS, ["ann", "bob"]) == [None, None]  # type: ignore[misc]
