@@ -7,7 +7,7 @@ import signal
 import threading
 
 import pytest
-from conftest import CONTENT, STYLE, Desk, Hand, House, light, uncut_sha256
+from conftest import CONTENT, SLICE_TIMEOUT, STYLE, Desk, Hand, House, light, uncut_sha256
 from PIL import Image
 
 from engine.contract.events import Cancelled, Last, Snapshot, Started, follow
@@ -158,7 +158,7 @@ async def test_a_worker_asked_to_end_hands_over_what_it_paints_and_what_it_has_i
     for job, moved in ((painted, True), (begun, False)):
         fields = await desk.jobs.fields(job.id)
         assert (fields["worker"], fields["deaths"], int(fields["iteration"]) > 0) == ("", "0", moved)
-        assert await desk.turns.waiting(slice_id(job.id, int(fields["iteration"]), int(fields["epoch"])))
+        assert await desk.turns.waiting(slice_id(job.id, int(fields["iteration"]), int(fields["epoch"])), SLICE_TIMEOUT)
 
 
 @pytest.mark.parametrize("recipe", [light(60, snapshots=(20,)), LBFGS], ids=["adam", "lbfgs"])
