@@ -254,7 +254,7 @@ def _raise_refusal(reply: Any) -> None:
     """Raises `TooMany` if the script's reply is one."""
     if isinstance(reply, list):
         cap, *until = reply
-        raise TooMany(cap.decode(), *until)  # type: ignore[arg-type]
+        raise TooMany(cap.decode(), *until)
 
 
 def _ending(job: str, guild: str) -> list[str]:

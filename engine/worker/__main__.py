@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from engine.contract.discretion import scrub
 from engine.contract.leaving import leave
 from engine.contract.logs import log_to
-from engine.contract.settings import SettingsError, read_settings
+from engine.contract.settings import Settings, SettingsError, read_settings
 from engine.contract.store import StoreError
 from engine.painting.memory import keep_memory
 from engine.painting.recipe import RecipeError
@@ -35,7 +35,7 @@ def main() -> int:
         settings = read_settings(impasto_device=options.device, impasto_weights=options.weights)
         if settings.redis_url is None:
             raise SettingsError("REDIS_URL is not set: a worker needs the Redis that its jobs come from.")
-        asyncio.run(run_worker(settings, _say_ready))
+        asyncio.run(_work(settings))
     except (SettingsError, WeightsError, RecipeError, StoreError) as error:
         print(scrub(str(error)), file=sys.stderr)
         return 1
@@ -43,6 +43,11 @@ def main() -> int:
         print(scrub(f"Redis cannot be reached at REDIS_URL: {str(error).rstrip('.')}."), file=sys.stderr)
         return 1
     return 0
+
+
+async def _work(settings: Settings) -> None:
+    await run_worker(settings, _say_ready)
+    leave(0)  # asyncio would wait for its threads, and one may still be at the film of a painting that was handed over
 
 
 def _log_file() -> TextIO:

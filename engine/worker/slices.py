@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 import torch
@@ -23,6 +24,8 @@ from engine.worker.finishing import finish_files
 from engine.worker.reporter import Reporter, encode
 from engine.worker.stroke import paint_stroke
 from engine.worker.studio import Easel, Stop, Studio
+
+T = TypeVar("T")
 
 _TOO_NEW = (
     "It was asked for by a newer version of Impasto than any worker here knows: update the workers, and ask again."
@@ -90,7 +93,7 @@ class _Slice:
             await self._fail(f"The painting was set aside: {DEATHS} workers ended while on it.", quarantine=True)
             return
         try:
-            easel = await self._easel()
+            easel = await self._unless(self._needless, self._studio.easel(self._claim))
             if easel is not None and not self._claim.cancelled and not self._stop.is_set():
                 await self._paint(easel)
         except (RecipeError, PaintingError) as error:
@@ -100,18 +103,19 @@ class _Slice:
         else:
             await (self._leave() if easel is None else self._end(easel))
 
-    async def _easel(self) -> Easel | None:
-        """The easel; None where it is not needed any more: others may paint for long before it is there."""
-        making = asyncio.create_task(self._studio.easel(self._claim))
-        told = asyncio.create_task(self._stop.told())
+    def _needless(self) -> bool:
+        """Whether who was told to stop needs no easel, for which others may paint for long: nothing is to be shown."""
+        return self._claim.iteration == 0 or self._studio.draining
+
+    async def _unless(self, needless: Callable[[], bool], work: Coroutine[Any, Any, T]) -> T | None:
+        """What the work comes to; None if the slice is told to stop before, and the work is needless then."""
+        doing, told = asyncio.create_task(work), asyncio.create_task(self._stop.told())
         try:
-            await asyncio.wait([making, told], return_when=asyncio.FIRST_COMPLETED)
-            if not making.done() and (self._claim.iteration == 0 or self._studio.draining):
-                return None
-            return await making
+            await asyncio.wait([doing, told], return_when=asyncio.FIRST_COMPLETED)
+            return None if not doing.done() and needless() else await doing
         finally:
             told.cancel()
-            making.cancel()
+            doing.cancel()
 
     async def _leave(self) -> None:
         """Give the job back as it was taken, or end it where nothing was painted."""
@@ -161,7 +165,11 @@ class _Slice:
         studio, claim = self._studio, self._claim
         fields = await studio.jobs.fields(claim.job.id)
         if easel.state.iteration >= claim.job.recipe.iterations:
-            files = await finish_files(studio, claim, easel)
+            # A film can take longer than a worker has that is to end.
+            files = await self._unless(lambda: studio.draining, finish_files(studio, claim, easel))
+            if files is None:
+                await self._pass_on(easel)
+                return
             files["checkpoint.safetensors"] = await self._save(easel)
             done = Done(job=claim.job.id, iteration=easel.state.iteration, files=files)
             await studio.jobs.finish(claim, done, seconds=self._seconds)

@@ -175,7 +175,7 @@ class Life(RuleBasedStateMachine):
             assert count == (b"1" if self.state in OPEN else None)
         for counts, owner in ((HELD_USERS, self.job.user), (HELD_GUILDS, self.job.guild)):
             assert self.do(self.redis.hget(counts, owner)) == (b"2" if self.held else b"1")  # type: ignore[arg-type]
-        days = self.do(self.redis.keys(f"{SPENT}:*"))  # two, should it be midnight
+        days: Any = self.do(self.redis.keys(f"{SPENT}:*"))  # type: ignore[arg-type]  # two, should it be midnight
         for owner in (f"user:{self.job.user}", f"guild:{self.job.guild}"):
             spent = [self.do(self.redis.hget(day, owner)) or b"0" for day in days]  # type: ignore[arg-type]
             assert sum(map(float, spent)) == self.spent

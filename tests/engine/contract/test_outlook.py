@@ -141,7 +141,13 @@ async def test_there_is_room_when_so_many_in_the_way_have_ended(
     redis: ArqRedis, monkeypatch: pytest.MonkeyPatch, cap: Any, most: int, job_after: int
 ) -> None:
     monkeypatch.setattr("engine.contract.room.time.time", lambda: 1000.0)
-    asked = {"redis": redis, "full": TooMany(cap), "user": "ann", "guild": "here", "caps": Caps(most, most, most)}
+    asked: dict[str, Any] = {
+        "redis": redis,
+        "full": TooMany(cap),
+        "user": "ann",
+        "guild": "here",
+        "caps": Caps(most, most, most),
+    }
     people = [
         ("ann", "there", 300),
         ("ann", "there", 200),

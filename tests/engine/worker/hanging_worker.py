@@ -1,16 +1,20 @@
-"""The worker with a painter that hangs amid the jobs of one seed, as on a device that no longer answers."""
+"""The worker; its painter hangs amid the jobs of one seed, as on a dead device, and films of another's never end."""
 
 from __future__ import annotations
 
+import asyncio
 import runpy
 import threading
 from collections.abc import Iterator
 
+from engine.contract.jobs import Claim
 from engine.painting.painter import Painter
 from engine.painting.state import State
+from engine.worker import finishing, slices
+from engine.worker.studio import Easel, Studio
 
-SEED = 13
-_paint = Painter.paint
+SEED, FILM_SEED = 13, 14
+_paint, _finish = Painter.paint, finishing.finish_files
 
 
 def _hanging(painter: Painter, state: State, stop: int | None = None) -> Iterator[State]:
@@ -20,6 +24,13 @@ def _hanging(painter: Painter, state: State, stop: int | None = None) -> Iterato
         yield painted
 
 
+async def _filming(studio: Studio, claim: Claim, easel: Easel) -> dict[str, str]:
+    if claim.job.recipe.seed == FILM_SEED:
+        await asyncio.to_thread(threading.Event().wait)
+    return await _finish(studio, claim, easel)
+
+
 if __name__ == "__main__":
-    Painter.paint = _hanging  # type: ignore[method-assign]
+    Painter.paint = _hanging  # type: ignore[method-assign, assignment]
+    slices.finish_files = _filming  # type: ignore[attr-defined]
     runpy.run_module("engine.worker", run_name="__main__")

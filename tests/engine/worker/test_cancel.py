@@ -15,7 +15,7 @@ from engine.contract.jobs import Job, State
 from engine.contract.turns import slice_id
 from engine.painting.painter import Painter
 from engine.painting.recipe import Recipe
-from engine.worker.stroke import paint_stroke
+from engine.worker.stroke import Look, paint_stroke
 from engine.worker.studio import Easel
 from engine.worker.watchdog import Pulse
 
@@ -165,5 +165,10 @@ async def test_a_worker_asked_to_end_hands_over_what_it_paints_and_what_it_has_i
 def test_the_loop_looks_up_after_every_iteration(recipe: Recipe) -> None:
     painter, stop = Painter(recipe, CONTENT, [STYLE]), threading.Event()
     easel = Easel(painter, painter.begin())
-    stroke = paint_stroke("a job", easel, stop, 60, lambda look: look.snapshot and stop.set(), pulse=Pulse())
+
+    def tell(look: Look) -> None:
+        if look.snapshot:
+            stop.set()
+
+    stroke = paint_stroke("a job", easel, stop, 60, tell, pulse=Pulse())
     assert (stroke.first, stroke.last) == (0, 20)

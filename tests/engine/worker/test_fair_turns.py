@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from itertools import groupby
+from pathlib import Path
 
-from conftest import Desk, light, uncut_sha256
+import pytest
+from arq import ArqRedis, Retry
+from conftest import Desk, a_job, light, uncut_sha256
 
 from engine.contract.events import Cancelled, Done, Snapshot, follow, tail
 from engine.contract.jobs import HELD_USERS, State
+from engine.contract.settings import read_settings
+from engine.worker.slices import paint_slice
+from engine.worker.studio import Studio
+from engine.worker.weights import load_weights
 
 SHORT = light(50)
 
@@ -54,8 +61,25 @@ async def test_of_each_person_no_more_is_under_way_at_once_than_may_be(busy_desk
     held = set()
     for job in jobs:
         async for _, _ in follow(busy_desk.redis, job.id):
-            held.add(tuple(await busy_desk.redis.hmget(HELD_USERS, "ann", "bob")))  # type: ignore[misc]
+            held.add(tuple(await busy_desk.redis.hmget(HELD_USERS, ["ann", "bob"])))  # type: ignore[misc]
     assert (b"1", b"1") in held  # the worker takes two slices at once, but not two of one person
     assert {count for pair in held for count in pair} <= {None, b"1"}
     assert [(await busy_desk.run(job))["final"]["sha256"] for job in jobs] == [uncut_sha256(recipe)] * 3
-    assert await busy_desk.redis.hmget(HELD_USERS, "ann", "bob") == [None, None]  # type: ignore[misc]
+    assert await busy_desk.redis.hmget(HELD_USERS, ["ann", "bob"]) == [None, None]  # type: ignore[misc]
+
+
+async def test_a_worker_that_comes_too_late_with_one_too_many_leaves_it_where_it_was(
+    redis: ArqRedis, tmp_path: Path
+) -> None:
+    settings = read_settings(store_url=(tmp_path / "store").as_uri(), impasto_user_running=1)
+    studio = Studio(settings, redis, load_weights("random", tmp_path), "cpu")
+    first, second = a_job("ann"), a_job("ann")
+    for job in (first, second):
+        await studio.jobs.create(job)
+        await studio.turns.enqueue(job, 0, 0, 1.0)
+    assert await studio.jobs.start(first.id, 0, 0, "another worker") is not None
+    before = {key: await redis.dump(key) for key in await redis.keys("*")}
+    with pytest.raises(Retry):
+        await paint_slice({"studio": studio}, second.id, 0, 0)
+    assert {key: await redis.dump(key) for key in await redis.keys("*")} == before
+    assert studio.presence.jobs == ()

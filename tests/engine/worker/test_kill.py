@@ -6,11 +6,12 @@ import signal
 from collections import Counter
 from typing import Any
 
+import hanging_worker
 import pytest
 from conftest import SLICE_TIMEOUT, Desk, Hand, House, light, uncut_sha256
 
 from engine.contract import workers
-from engine.contract.events import Event, Snapshot, follow
+from engine.contract.events import Cancelled, Event, Snapshot, follow
 from engine.contract.jobs import Job, State
 from engine.contract.turns import slice_id
 
@@ -82,12 +83,20 @@ async def test_a_worker_asked_to_end_in_mid_slice_hands_over_where_it_stands(
     assert (fields["state"], fields["worker"], fields["deaths"]) == (State.PAINTING, "", "0")
     assert await desk.turns.waiting(slice_id(job.id, iteration, epoch), SLICE_TIMEOUT)
 
-    successor = house.hire(seconds=0.2).ready()
+    successor = house.hire(seconds=0.2, program=[hanging_worker.__file__]).ready()
     run = await desk.run(job)
     assert_nothing_lost_or_twice(run, await desk.story(job))
     assert iteration in [painted["to"] for painted in run["slices"]]
 
-    # One with nothing to do ends at once, and nobody takes it for alive any more.
+    # One that makes a film, which may take long, leaves it to others, and nobody takes it for alive any more.
+    last = await desk.order(light(40, seed=hanging_worker.FILM_SEED))
+    await desk.until(last, 40)
     successor.send(signal.SIGTERM)
     assert successor.ended() == 0
     assert await workers.living(desk.redis) == []
+    fields = await desk.jobs.fields(last.id)
+    assert (fields["worker"], fields["iteration"]) == ("", "40")
+    assert await desk.turns.waiting(slice_id(last.id, 40, int(fields["epoch"])), SLICE_TIMEOUT)
+    claim = await desk.jobs.start(last.id, 40, int(fields["epoch"]), "nobody")
+    assert claim is not None
+    await desk.jobs.finish(claim, Cancelled(job=last.id, iteration=40))
