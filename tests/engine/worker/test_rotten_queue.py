@@ -12,7 +12,7 @@ from engine.contract.connection import QUEUE
 from engine.contract.jobs import CONTROL
 from engine.contract.turns import FINISH, SLICE
 
-FIRST = 86_400_000.0  # the score of what is painted first
+FIRST = 86_399_999.0  # before the score of what is painted first
 STRANGE: dict[str, Any] = {
     "no function": b'{"t":null,"f":"os.system","a":["true"],"k":{},"et":1}',
     "other arguments": b'{"t":null,"f":"%b","a":[{"x":[]},"now",[]],"k":{},"et":1}' % SLICE.encode(),
