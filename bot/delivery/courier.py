@@ -19,7 +19,7 @@ from bot.delivery.postman import Postman
 from bot.desk import Desk
 from engine.contract.events import parse
 
-_LOOK_AGAIN = 10.0  # s
+_LOOK_AGAIN = 5.0  # s
 
 _log = structlog.get_logger(__name__)
 
