@@ -15,9 +15,9 @@ from promises import Asked, check_kept, check_no_loops, left
 from scene import Scene, scene
 
 SEED = int(os.environ.get("IMPASTO_KILL_SEED") or secrets.randbelow(1_000_000))
-JOBS = int(os.environ.get("IMPASTO_KILL_JOBS") or 30)
-KILLS = int(os.environ.get("IMPASTO_KILLS") or 10)
-"""More of both for a whole night: IMPASTO_KILL_JOBS=1000 IMPASTO_KILLS=300."""
+JOBS = int(os.environ.get("IMPASTO_KILL_JOBS") or 12)
+KILLS = int(os.environ.get("IMPASTO_KILLS") or 4)
+"""More of both: IMPASTO_KILL_JOBS=30 IMPASTO_KILLS=10, or for a whole night 1000 and 300."""
 A_ROUND = 4
 """Paintings that are asked for between two kills; one of them gets a thread of its own."""
 

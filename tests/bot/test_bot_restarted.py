@@ -30,9 +30,9 @@ async def test_told_to_end_in_the_middle_it_ends_in_order_and_goes_on_after_the_
     discord = stage.discord
     other, dm = await stage.guild.channel("sketches"), discord.channel(await stage.ada.dm())
     asked = [
-        Asked(await stage.stylize(iterations=150), stage.channel.id, 150, True),
-        Asked(await stage.stylize(channel=dm, iterations=150), dm.id, 150, False),
-        Asked(await stage.stylize(channel=other, iterations=400), other.id, 400, True),
+        Asked(await stage.stylize(iterations=60), stage.channel.id, 60, True),
+        Asked(await stage.stylize(channel=dm, iterations=60), dm.id, 60, False),
+        Asked(await stage.stylize(channel=other, iterations=250), other.id, 250, True),
     ]
     await discord.until(lambda world: all(one.pictures(world) for one in asked))
     await discord.fault("GET /ephemeral-attachments/**", delay_s=0.5, times=2)

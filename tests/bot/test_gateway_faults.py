@@ -48,7 +48,7 @@ async def test_the_bot_comes_back_however_the_gateway_breaks(stage: Scene) -> No
         ("forget", {}, "identifies"),  # the resume meets an invalid session
     ]
     for what, how, count in breaks:
-        asked.append(await ask(stage, 150))
+        asked.append(await ask(stage, 60))
         await discord.until(asked[-1].cards)
         before = discord.world.counts[count]
         await discord.gateway(what, **how)
@@ -99,7 +99,7 @@ async def test_what_is_delivered_twice_is_done_once(stage: Scene) -> None:
 
 async def test_a_malformed_interaction_costs_the_bot_a_moment_and_nothing_else(stage: Scene) -> None:
     discord = stage.discord
-    before = await ask(stage, 150)
+    before = await ask(stage, 60)
     await discord.until(before.pictures)
     await discord.dispatch("INTERACTION_CREATE", {"id": "1"})
     await discord.until(connected("identifies", 1))

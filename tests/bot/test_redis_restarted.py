@@ -72,7 +72,7 @@ async def test_what_a_redis_that_lost_its_last_moment_has_forgotten_is_done_all_
     """It comes back without one painting that was accepted, and without the posts of another; nonces hold no longer."""
     async with scene(own_house, tmp_path) as stage:
         discord = stage.discord
-        half = await ask(stage, 400)
+        half = await ask(stage, 250)
         await discord.until(lambda world: half.cards(world) and half.pictures(world))
         before = own_redis.copy(tmp_path / "before")
         seen = len(half.pictures(discord.world))

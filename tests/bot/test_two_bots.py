@@ -72,7 +72,7 @@ async def test_a_bot_that_stood_still_for_longer_than_its_lease_does_nothing_twi
     await discord.until(short.done)
     await (await stage.ada.press(card, "Cancel")).shown()
     stopped = await stage.ended(card, "**Stopped**")
-    last = Asked(await stage.stylize(iterations=400), stage.channel.id, 400, True)
+    last = Asked(await stage.stylize(iterations=150), stage.channel.id, 150, True)
     await discord.until(last.verdict)
     os.kill(other.pid, signal.SIGSTOP)  # for a moment: what is told now, only the first could read
     await busy_desk.story(await job_of(busy_desk, last.interaction))
