@@ -28,7 +28,12 @@ BOUNDARIES = (
     "after the last event",
 )
 """Where a worker can be made to die."""
-STORE_FULL, STORE_AWAY = "the store is full", "the store is away"
+STORE_FULL, STORE_READ_ONLY, STORE_AWAY = "the store is full", "the store is read-only", "the store is away"
+_SAYS = {
+    STORE_FULL: "No space left on device (os error 28)",
+    STORE_READ_ONLY: "Read-only file system (os error 30)",
+    STORE_AWAY: "error sending request: connection refused",
+}
 POISON, TOO_LARGE = 666_666, 777_777
 """Seeds of paintings that kill each worker, and that do not fit into the device's memory."""
 
@@ -74,15 +79,16 @@ def break_store(orders: Orders) -> None:
 
         @functools.wraps(real)
         async def broken(*args: Any, **kwargs: Any) -> Any:
-            if any(orders.stands(fault) for fault in faults):
-                raise obstore.exceptions.GenericError("No space left on device (os error 28)")
+            for fault in faults:
+                if orders.stands(fault):
+                    raise obstore.exceptions.GenericError(_SAYS[fault])
             return await real(*args, **kwargs)
 
         setattr(obstore, name, broken)
 
-    wrap("put_async", STORE_FULL, STORE_AWAY)
+    wrap("put_async", STORE_FULL, STORE_READ_ONLY, STORE_AWAY)
     wrap("get_async", STORE_AWAY)
-    wrap("delete_async", STORE_AWAY)
+    wrap("delete_async", STORE_READ_ONLY, STORE_AWAY)
 
 
 def break_worker(orders: Orders) -> None:

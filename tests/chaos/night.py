@@ -67,6 +67,7 @@ async def run(folder: Path, seed: int, names: Sequence[str] | None, seconds: flo
                 report.restarts = {service.name: service.restarts for service in cluster.services}
                 ends = await cluster.close()
                 report.broken += [f"{name} ended with status {status}" for name, status in ends.items() if status]
+                report.broken += [f"still there: {line}" for line in _running(folder)]
                 report.verdict = await judge(discord, redis, scene.store, folder, load.promises)
             except TimeoutError as error:
                 report.broken.append(f"not all was brought to an end: {str(error)[:4000]}")
@@ -76,6 +77,17 @@ async def run(folder: Path, seed: int, names: Sequence[str] | None, seconds: flo
                 cluster.redis.kill()
     report.seconds = time.monotonic() - began
     return report
+
+
+def _running(folder: Path) -> list[str]:
+    """The processes that were started for this run, Redis apart, and have not ended with it."""
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            if str(folder / "orders") in line:
+                lines.append(line)
+    return lines
 
 
 def _deck(names: Sequence[str] | None, dice: random.Random, until: float):  # type: ignore[no-untyped-def]

@@ -1,4 +1,4 @@
-"""The store is full or away; checkpoints are damaged or gone."""
+"""The store is full, read-only or away; checkpoints are damaged or gone."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import asyncio
 import signal
 from contextlib import AsyncExitStack
 
-from chaos.forced import STORE_AWAY, STORE_FULL
+from chaos.forced import STORE_AWAY, STORE_FULL, STORE_READ_ONLY
 from chaos.rounds.scene import Fault, Scene
 
 
 async def full(scene: Scene) -> None:
     await scene.standing(STORE_FULL, 10)
+
+
+async def read_only(scene: Scene) -> None:
+    await scene.standing(STORE_READ_ONLY, 10)
 
 
 async def away(scene: Scene) -> None:
@@ -53,6 +57,7 @@ async def _spoil(scene: Scene, *, newest_only: bool) -> None:
 
 FAULTS: dict[str, Fault] = {
     "the store is full for 10 s": full,
+    "the store is read-only for 10 s": read_only,
     "the store is away for 45 s": away,
     "the newest checkpoints are damaged": newest_checkpoints_damaged,
     "all checkpoints are gone": all_checkpoints_gone,
