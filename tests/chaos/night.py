@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,7 +90,7 @@ def _running(folder: Path) -> list[str]:
     return lines
 
 
-def _deck(names: Sequence[str] | None, dice: random.Random, until: float):  # type: ignore[no-untyped-def]
+def _deck(names: Sequence[str] | None, dice: random.Random, until: float) -> Iterator[str]:
     if names is not None:
         yield from names
         return
