@@ -66,6 +66,9 @@ async def _paint_or_give_back(work: _Slice, log: Any) -> None:
     """What Redis or the store did is no fault of the job's: it is painted again, and no death is counted."""
     try:
         await work.run()
+    except Fenced:
+        await work.withdraw()
+        raise
     except (RedisError, StoreError, OSError) as error:
         log.warning("the slice broke off, and will be painted again", reason=str(error))
         await work.give_back()
@@ -87,6 +90,8 @@ class _Slice:
         self._log = _log.bind(job=claim.job.id)
         self._seconds = 0.0
         """Of painting, to be put down to the job's user and guild."""
+        self._saved = ""
+        """The checkpoint that was written."""
 
     async def run(self) -> None:
         if self._claim.poisoned:
@@ -209,7 +214,8 @@ class _Slice:
         identity = self._studio.weights_of(claim.job.recipe.weights).identity
         blob = await asyncio.to_thread(pack, easel.saved, easel.journal, identity)
         name = f"checkpoint-{easel.state.iteration:05d}-{claim.epoch}.safetensors"
-        return await self._studio.store.put(f"jobs/{claim.job.id}/{name}", blob)
+        self._saved = f"jobs/{claim.job.id}/{name}"
+        return await self._studio.store.put(self._saved, blob)
 
     async def _fail(self, reason: str, *, quarantine: bool = False) -> None:
         claim = self._claim
@@ -223,6 +229,13 @@ class _Slice:
         """Let go of the job, as it stood before; the reconciler queues it again."""
         with suppress(Fenced, RedisError):
             await self._studio.jobs.commit(self._claim, self._claim.iteration, None)
+
+    async def withdraw(self) -> None:
+        """Delete the checkpoint that was written, where the job does not know of it: another worker went on without."""
+        fields = await self._studio.jobs.fields(self._claim.job.id)
+        if self._saved and all(self._saved not in fields.get(name, "") for name in ("checkpoints", "last")):
+            with suppress(StoreError):
+                await self._studio.store.delete(self._saved)
 
     async def _tidy(self) -> None:
         job = self._claim.job.id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from arq.connections import ArqRedis
 from engine.contract.events import STREAM
 from engine.contract.jobs import Jobs, flows_key, index_key, job_key
 from engine.contract.store import Store
+from engine.contract.tidy import tidy
 from engine.contract.turns import CLOCK, FINISH, SPREAD
 
 EVENT_DAYS = 7
@@ -60,6 +62,10 @@ async def _sweep_indices(redis: ArqRedis) -> None:
 async def _sweep_blobs(redis: ArqRedis, store: Store, orphans_after: timedelta) -> None:
     before = datetime.now(UTC) - orphans_after
     old = [key for key, modified in await store.list("jobs/") if modified < before]
-    jobs = {key.split("/")[1] for key in old}
-    gone = {job for job in jobs if not await redis.exists(job_key(job))}
+    found = {key.split("/")[1] for key in old}
+    gone = {job for job in found if not await redis.exists(job_key(job))}
     await store.delete(*(key for key in old if key.split("/")[1] in gone))
+    # One that has ended has one checkpoint of its own, unless its worker died before it could tidy up.
+    checkpoints = Counter(key.split("/")[1] for key in old if "/checkpoint-" in key)
+    for job in {job for job, count in checkpoints.items() if count > 1} - gone:
+        await tidy(Jobs(redis), store, job)

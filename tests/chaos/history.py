@@ -177,6 +177,7 @@ async def _judge_leftovers(redis: ArqRedis, store: Store, folder: Path, verdict:
         "impasto:posted:",
         "impasto:leader:",
         "impasto:commands:",
+        "impasto:spent:",
     )
     single = {STREAM, "impasto:clock", "impasto:finish", "impasto:control", "impasto:weights"}
     left = [key for key in keys if not key.startswith(lasting) and key not in single]

@@ -2,8 +2,10 @@
 if redis.call('HGET', KEYS[1], 'state') ~= 'painting' or redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then
     return 'fenced'
 end
+if redis.call('HGET', KEYS[1], 'worker') ~= '' then  -- else it is said again, for the answer was lost on the way
+    spend(KEYS[1], KEYS[4], ARGV[4])
+end
 give_back(KEYS[1], {KEYS[2], KEYS[3]})
-spend(KEYS[1], KEYS[4], ARGV[4])
 redis.call('HSET', KEYS[1], 'since', redis.call('TIME')[1])
 if ARGV[3] == '' then
     return {}

@@ -1,6 +1,10 @@
 -- End a job. KEYS: job, seen, stream, open, flows, users, held of users, held of guilds, spent.
 -- ARGV: epoch, id, user, state, event, seconds to keep, seconds of painting.
-if redis.call('HGET', KEYS[1], 'state') ~= 'painting' or redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then
+local state, epoch, last = unpack(redis.call('HMGET', KEYS[1], 'state', 'epoch', 'last'))
+if state == ARGV[4] and epoch == ARGV[1] and last == ARGV[5] then
+    return 1  -- said again, for the answer was lost on the way
+end
+if state ~= 'painting' or epoch ~= ARGV[1] then
     return 'fenced'
 end
 give_back(KEYS[1], {KEYS[7], KEYS[8]})

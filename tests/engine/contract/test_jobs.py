@@ -70,7 +70,7 @@ async def test_a_slice_is_begun_once(redis: ArqRedis) -> None:
 WRITES: dict[str, Callable[[Jobs, Claim], Awaitable[object]]] = {
     "emit": lambda jobs, claim: jobs.emit(claim, Notice(job=claim.job.id, iteration=7, text="hello")),
     "commit": lambda jobs, claim: jobs.commit(claim, 7, "checkpoint-7"),
-    "finish": lambda jobs, claim: jobs.finish(claim, done(claim.job)),
+    "finish": lambda jobs, claim: jobs.finish(claim, Failed(job=claim.job.id, iteration=7, reason="too late")),
 }
 
 
@@ -101,6 +101,18 @@ async def test_nothing_is_written_to_a_job_that_has_ended(
         await write(jobs, claim)
     assert await redis.xlen(STREAM) == before
     assert await jobs.state(job.id) is State.DONE
+
+
+async def test_what_is_said_again_because_the_answer_was_lost_is_no_write(redis: ArqRedis) -> None:
+    jobs, job = Jobs(redis), a_job()
+    await jobs.create(job)
+    claim = await started(jobs, job)
+    writes = (lambda: jobs.commit(claim, 10, "at-10", 2.0), lambda: jobs.finish(claim, done(job), seconds=2.0))
+    for write in writes:
+        await write()
+        before = {key: await redis.dump(key) for key in await redis.keys("*")}
+        await write()
+        assert {key: await redis.dump(key) for key in await redis.keys("*")} == before
 
 
 async def test_a_commit_gives_the_job_back_and_keeps_two_checkpoints(redis: ArqRedis) -> None:

@@ -136,7 +136,8 @@ class Life(RuleBasedStateMachine):
         dropped = self.attempt(claim, self.jobs.commit(claim, 10 if painted else self.iteration, checkpoint, seconds))
         if dropped is None:
             return
-        self.held, self.spent = False, self.spent + seconds
+        # What is said again, for its answer was lost, is not counted again.
+        self.held, self.spent = False, self.spent + seconds * self.held
         if checkpoint:
             self.iteration, self.deaths = 10, 0
             kept = [checkpoint, *(key for key in self.checkpoints if key != checkpoint)]
@@ -153,7 +154,11 @@ class Life(RuleBasedStateMachine):
         elif kind != "cancelled":
             event = Failed(job=self.job.id, iteration=10, reason="x")
         fenced = self.fenced(claim)
-        self.attempt(claim, self.jobs.finish(claim, event, quarantine=kind == "quarantined", seconds=seconds))
+        finish = self.jobs.finish(claim, event, quarantine=kind == "quarantined", seconds=seconds)
+        if claim is self.claims[-1] and (self.state, self.last) == (kind, event):
+            self.do(finish)  # said again
+            return
+        self.attempt(claim, finish)
         if not fenced:
             self.state, self.held, self.last, self.spent = State(kind), False, event, self.spent + seconds
 
