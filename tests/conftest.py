@@ -22,6 +22,7 @@ from arq.connections import ArqRedis
 from PIL import Image
 from redis import Redis
 
+from engine.contract import discretion
 from engine.contract.connection import connect
 from engine.contract.embedded import embedded_redis
 from engine.contract.events import STREAM, Done, Event, follow, parse
@@ -43,6 +44,12 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 def single_thread() -> None:
     """In this process; the workers and commands it starts choose for themselves."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_hidden_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test hides as a secret may be an innocent word in the log of another."""
+    monkeypatch.setattr(discretion, "_known", set())
 
 
 def noise(seed: int, side: int = 32) -> Image.Image:
