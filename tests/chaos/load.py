@@ -17,6 +17,7 @@ from scene import picture
 Json = dict[str, Any]
 
 LENGTHS = (24, 60, 150, 350)
+"""Iterations. A short run asks for the first ones."""
 SEEDS = (1, 2)
 """Few of each, so that few uncut runs have to be painted to compare with."""
 _A_CHANNEL = 10  # paintings in a channel, so that nobody has to look through a thousand messages
@@ -68,6 +69,7 @@ class Load:
     dice: random.Random
     folder: Path
     most: int = 4
+    lengths: tuple[int, ...] = LENGTHS
     promises: list[Promise] = field(default_factory=list)
     _people: list[Person] = field(default_factory=list)
     _channel: Channel | None = None
@@ -92,7 +94,7 @@ class Load:
     async def ask(self, **options: Any) -> Promise:
         """Somebody's command, in a channel or by direct message; `options` over what the dice say."""
         person = self.dice.choice(self._people)
-        chosen = {"size": 64, "iterations": self.dice.choice(LENGTHS), "seed": self.dice.choice(SEEDS), **options}
+        chosen = {"size": 64, "iterations": self.dice.choice(self.lengths), "seed": self.dice.choice(SEEDS), **options}
         threaded = self.dice.random() < 0.8
         channel = await self._place() if threaded else self.discord.channel(await person.dm())
         asked = await person.slash(channel, "stylize", **self._pictures, **chosen)

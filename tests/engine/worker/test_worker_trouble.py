@@ -91,7 +91,8 @@ async def test_a_job_of_a_newer_version_is_left_to_a_worker_that_knows_it_and_el
 
 async def test_a_store_that_goes_away_costs_the_job_a_slice_and_no_death(desk: Desk, house: House) -> None:
     house.hire(seconds=0.1).ready()
-    job, store = await desk.order(light(900)), house.folder / "store"
+    recipe = light(400, snapshots=tuple(range(5, 400, 5)))  # each is an event, and a look at the checkpoints
+    job, store = await desk.order(recipe), house.folder / "store"
     await desk.until_it_has_checkpoints(job, 2)
     store.rename(store.with_name("away"))
     store.touch()  # not even a folder can be made there
@@ -101,7 +102,7 @@ async def test_a_store_that_goes_away_costs_the_job_a_slice_and_no_death(desk: D
     store.with_name("away").rename(store)
     await desk.redis.hincrbyfloat(job_key(job.id), "since", -GRACE - 1)  # type: ignore[misc]
     assert await reconcile(desk.redis, 1.0, SLICE_TIMEOUT) == 1
-    assert (await desk.run(job))["final"]["sha256"] == uncut_sha256(light(900))
+    assert (await desk.run(job))["final"]["sha256"] == uncut_sha256(recipe)
 
 
 async def test_nothing_that_nobody_will_look_at_is_left_in_the_store(busy_desk: Desk, busy_house: House) -> None:
