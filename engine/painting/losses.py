@@ -70,6 +70,27 @@ def total_variation(pixels: Tensor) -> Tensor:
     return (down.square().sum() + right.square().sum()) / (pixels.numel() * 255**2)
 
 
+def gram_slope(seen: Moments, style: Moments, count: int) -> tuple[Tensor, Tensor, Tensor]:
+    """(loss, slope, constant) where `seen` was taken over `count` positions: dE/dF = F slope + constant at each."""
+    difference, n = seen.product - style.product, len(style.product)
+    return difference.square().sum() / (4 * n**2), difference / (n**2 * count), torch.zeros_like(seen.mean)
+
+
+def covariance_slope(seen: Moments, style: Moments, count: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The same for the covariance loss."""
+    difference, shift = seen.product - style.product, seen.mean - style.mean
+    energy = style.product.square().sum().clamp_min(1e-12)
+    trace = style.product.trace().clamp_min(1e-12)
+    slope = difference * (4 / (energy * count))
+    loss = difference.square().sum() / energy + shift.square().sum() / trace
+    return loss, slope, shift * (2 / (trace * count)) - seen.mean @ slope
+
+
+def along(features: Tensor, slope: Tensor, constant: Tensor) -> Tensor:
+    """F slope + constant at each position of (1, N, h, w)."""
+    return _like(torch.addmm(constant, positions(features), slope), features)
+
+
 class _GramLoss(torch.autograd.Function):
     """E_l with its gradient written out, dE/dF = (G - A) F / (N^2 M): one product where autograd takes two."""
 

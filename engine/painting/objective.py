@@ -10,7 +10,7 @@ taken over the run's own pictures. Covariance losses are relative already.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -18,8 +18,9 @@ from torch import Tensor
 
 from engine.painting import losses
 from engine.painting.recipe import Recipe
-from engine.painting.vgg import VGG19
 
+Network = Callable[[Tensor, Iterable[str]], dict[str, Tensor]]
+"""Pixels (1, 3, height, width) in levels, and the names of layers: their feature maps."""
 _SMALLEST_OCTAVE = 24  # px of the shorter side; below, a statistic has too few positions to mean anything
 
 
@@ -29,7 +30,7 @@ class Objective:
     Terms are float32 vectors named by `columns`: the total, the three weighted sums, then each layer's weighted part.
     """
 
-    def __init__(self, recipe: Recipe, networks: Sequence[VGG19], content: Tensor, styles: Sequence[Tensor]) -> None:
+    def __init__(self, recipe: Recipe, networks: Sequence[Network], content: Tensor, styles: Sequence[Tensor]) -> None:
         """Pictures are (1, 3, height, width) in levels, on the device of the networks."""
         self._recipe = recipe
         self._networks = networks
@@ -53,13 +54,13 @@ class Objective:
         terms = torch.stack([total, *sums, variation, *content, *style]).detach()
         return terms, gradient
 
-    def _parts(self, pixels: Tensor, network: VGG19, targets: _Targets) -> tuple[list[Tensor], list[Tensor], Tensor]:
+    def _parts(self, pixels: Tensor, network: Network, targets: _Targets) -> tuple[list[Tensor], list[Tensor], Tensor]:
         recipe, octave = self._recipe, pixels
         content: list[Tensor] = []
         style = [pixels.new_zeros(()) for _ in recipe.style_layers]
         for level, moments in enumerate(targets.moments):
             octave = halve(octave) if level else octave
-            features = network(octave, _layers(recipe, level))
+            features = network(octave, layers_of(recipe, level))
             if level == 0:
                 content = [
                     weight * losses.content_loss(features[layer], target)
@@ -86,7 +87,9 @@ class _Targets:
     style layer, `energy` the total loss of a picture without features.
     """
 
-    def __init__(self, recipe: Recipe, network: VGG19, content: Tensor, styles: Sequence[Tensor], octaves: int) -> None:
+    def __init__(
+        self, recipe: Recipe, network: Network, content: Tensor, styles: Sequence[Tensor], octaves: int
+    ) -> None:
         features = network(content, recipe.content_layers)
         self.content = [
             (recipe.alpha / len(recipe.content_layers) / _unit(features[layer]) ** 2, features[layer])
@@ -105,7 +108,7 @@ class _Targets:
 
 
 def _style_targets(
-    recipe: Recipe, network: VGG19, styles: Sequence[Tensor], beta: float
+    recipe: Recipe, network: Network, styles: Sequence[Tensor], beta: float
 ) -> list[tuple[float, losses.Moments]]:
     """(weight, moments) for each style layer: the styles' moments mixed by their shares."""
     shares = [w / sum(recipe.style_weights) for w in recipe.style_weights]
@@ -150,7 +153,8 @@ def _octaves(pictures: Sequence[Tensor], most: int) -> int:
     return octaves
 
 
-def _layers(recipe: Recipe, octave: int) -> tuple[str, ...]:
+def layers_of(recipe: Recipe, octave: int) -> tuple[str, ...]:
+    """The layers that are looked at in that octave, 0 being the picture itself."""
     return recipe.style_layers if octave else (*recipe.content_layers, *recipe.style_layers)
 
 

@@ -22,6 +22,7 @@ from engine.painting.optimisers import OPTIMISERS
 from engine.painting.random_weights import random_convs
 from engine.painting.recipe import Recipe, RecipeError
 from engine.painting.state import State
+from engine.painting.strips import LEAST, ObjectiveInStrips, Strips
 
 INSPECTION = 10
 """Iterations between looks at the loss for NaN or explosion: a fixed grid, so that a cut run looks when an uncut
@@ -86,6 +87,8 @@ class Painter:
         self._colours = pictures.fit(content, recipe.size) if recipe.colours == "content" else None
         self._networks = self._make_networks(convs)
         self._objective: tuple[int, Objective] | None = None
+        self.rows: int | None = None
+        """Of the strips that it is painted in, px; None where the picture fits into memory whole."""
 
     def begin(self) -> State:
         """The state before the first iteration. Noise is drawn on the CPU, so that every device starts alike."""
@@ -116,7 +119,7 @@ class Painter:
         for iteration in range(state.iteration, stop):
             if schedule.scale(iteration) != state.scale:
                 self._rescale(state, schedule.scale(iteration))
-            terms, gradient = self._objective_at(state.scale)(state.pixels, iteration)
+            terms, gradient = self._weigh(state, iteration)
             state.losses[iteration] = terms
             if self._colours is not None:  # what is grey stays grey
                 gradient = gradient.mean(1, keepdim=True).expand(-1, 3, -1, -1).contiguous()
@@ -137,6 +140,20 @@ class Painter:
         if picture.size != self.size:
             picture = picture.resize(self.size, Image.Resampling.LANCZOS)
         return picture if self._colours is None else pictures.coloured(picture, self._colours)
+
+    def _weigh(self, state: State, iteration: int) -> tuple[Tensor, Tensor]:
+        """The terms of the loss, and the gradient; in strips, and narrower ones, where the memory does not suffice."""
+        while True:
+            try:
+                return self._objective_at(state.scale)(state.pixels, iteration)
+            except torch.OutOfMemoryError:
+                height = state.pixels.shape[2]
+                rows = min(self.rows or height, height) // 2
+                if rows < LEAST:
+                    raise
+                self._objective, self.rows = None, rows
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()
 
     def _rescale(self, state: State, scale: int) -> None:
         """Go on at the next scale from what is shown."""
@@ -179,7 +196,12 @@ class Painter:
         if self._objective is None or self._objective[0] != scale:
             content, styles = self._pictures(self.recipe.plan()[scale][0])
             on_device = [style.to(self.device) for style in styles]
-            objective = Objective(self.recipe, self._networks, content.to(self.device), on_device)
+            content = content.to(self.device)
+            if self.rows is None:
+                objective = Objective(self.recipe, self._networks, content, on_device)
+            else:
+                strips = [Strips(network, self.rows) for network in self._networks]
+                objective = ObjectiveInStrips(self.recipe, strips, content, on_device)
             self._objective = (scale, objective)
         return self._objective[1]
 

@@ -16,6 +16,7 @@ from engine.worker.studio import Easel
 from engine.worker.watchdog import Pulse
 
 _PROGRESS_SECONDS = 1.0
+_IN_STRIPS = "The device has too little memory for the whole picture, so it is painted in strips, which takes longer."
 _FIRST_PROGRESS_SECONDS = 0.2
 
 
@@ -64,13 +65,16 @@ def _paint(
     frames, shown = set(film_iterations(recipe.iterations)), set(recipe.shown)
     began = time.monotonic()
     due = began + _FIRST_PROGRESS_SECONDS
-    rollbacks = len(state.rollbacks)
+    rollbacks, rows = len(state.rollbacks), painter.rows
     if not stop.is_set():
         for _ in painter.paint(state):
             pulse.at = now = time.monotonic()
             if len(state.rollbacks) > rollbacks:
-                rollbacks = len(state.rollbacks)
+                rollbacks, rows = len(state.rollbacks), painter.rows
                 tell(_notice(easel))
+            if painter.rows != rows:
+                rows = painter.rows
+                tell(Look(state.iteration, _loss(easel), notice=_IN_STRIPS))
             if state.iteration in frames or state.iteration in shown:
                 tell(_picture(easel, snapshot=state.iteration in shown, frame=state.iteration in frames))
             if now >= due or state.iteration == recipe.iterations:

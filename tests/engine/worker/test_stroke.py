@@ -1,0 +1,27 @@
+"""What the painting thread tells of a stroke."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+import torch
+from conftest import CONTENT, STYLE, light
+
+from engine.painting.objective import Objective
+from engine.painting.painter import Painter
+from engine.worker.stroke import Look, paint_stroke
+from engine.worker.studio import Easel
+from engine.worker.watchdog import Pulse
+
+
+def test_that_the_memory_was_too_little_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_large(*_: object) -> None:
+        raise torch.OutOfMemoryError("on order")
+
+    painter = Painter(light(8, size=160, scales=1), CONTENT, [STYLE])
+    easel, looks = Easel(painter, painter.begin()), list[Look]()
+    monkeypatch.setattr(Objective, "__call__", too_large)
+    stroke = paint_stroke("a job", easel, threading.Event(), 60, looks.append, pulse=Pulse())
+    assert (stroke.last, painter.rows) == (8, 80)
+    assert [(look.iteration, "in strips" in look.notice) for look in looks if look.notice] == [(1, True)]
