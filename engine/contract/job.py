@@ -25,7 +25,8 @@ CONTROL = "impasto:control"
 KEEP_DAYS = 30
 """How long an ended job can still be asked for."""
 DEATHS = 3
-"""Workers that may die on one slice without progress before the job is set aside."""
+"""Workers that may die on one slice without progress before the job is set aside; four count as one where the slice
+was only waiting for another job's stroke."""
 
 
 class State(StrEnum):

@@ -51,7 +51,7 @@ __all__ = [
     "Fenced", "Job", "Jobs", "Picture", "Running", "Standing", "State", "TooMany", "Unreadable", "flows_key",
     "index_key", "job_key", "new_id", "script", "seen_key",
 ]  # fmt: skip
-_SCRIPTS = ("create", "check", "start", "emit", "commit", "release", "finish", "cancel", "forget")
+_SCRIPTS = ("create", "check", "start", "emit", "commit", "release", "waits", "finish", "cancel", "forget")
 _SHARED = ("held", "spent", "refusal")  # parts of scripts
 
 _log = structlog.get_logger(__name__)
@@ -192,6 +192,13 @@ class Jobs:
         keys = [job_key(claim.job.id), HELD_USERS, HELD_GUILDS, SPENT]
         dropped = await self._fenced("commit", keys, claim.epoch, iteration, checkpoint or "", seconds)
         return [key.decode() for key in dropped]
+
+    async def waits(self, claim: Claim, waiting: bool) -> None:
+        """Note that the slice waits for another job's stroke: if its worker dies now, that is a quarter of a death.
+
+        Raises `Fenced`.
+        """
+        await self._fenced("waits", [job_key(claim.job.id)], claim.epoch, int(waiting))
 
     async def release(self, job: str, worker: str) -> None:
         """Give the job back unpainted, if the worker holds it: its end is then no death of the job's."""

@@ -97,10 +97,12 @@ class _Slice:
         if self._claim.poisoned:
             await self._fail(f"The painting was set aside: {DEATHS} workers ended while on it.", quarantine=True)
             return
+        if waits := self._studio.turn.locked():
+            await self._studio.jobs.waits(self._claim, True)
         try:
             easel = await self._unless(self._needless, self._studio.easel(self._claim))
             if easel is not None and not self._claim.cancelled and not self._stop.is_set():
-                await self._paint(easel)
+                await self._paint(easel, waits)
         except (RecipeError, PaintingError) as error:
             await self._fail(str(error))
         except torch.OutOfMemoryError:
@@ -133,10 +135,12 @@ class _Slice:
         await studio.jobs.commit(claim, claim.iteration, None)
         await studio.turns.enqueue(claim.job, claim.iteration, claim.epoch, studio.settings.impasto_slice_seconds)
 
-    async def _paint(self, easel: Easel) -> None:
+    async def _paint(self, easel: Easel, waits: bool) -> None:
         studio, claim = self._studio, self._claim
         await self._announce(easel)
-        async with Reporter(studio, claim, easel.journal, self._stop) as reporter:
+        async with studio.turn, Reporter(studio, claim, easel.journal, self._stop) as reporter:
+            if waits:
+                await studio.jobs.waits(claim, False)
             seconds = studio.settings.impasto_slice_seconds
             about = (claim.job.id, easel, self._stop, seconds, reporter.tell)
             painted = await studio.at_easel(paint_stroke, *about, pulse=studio.pulse)

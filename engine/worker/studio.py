@@ -99,6 +99,8 @@ class Studio:
         self._warm: OrderedDict[str, Easel] = OrderedDict()
         self._speed: float | None = None
         self.pulse = Pulse()
+        self.turn = asyncio.Lock()
+        """Held by the slice whose stroke is painted."""
 
     @property
     def presence(self) -> workers.Worker:

@@ -54,7 +54,8 @@ class Life(RuleBasedStateMachine):
 
     def reset(self) -> None:
         self.state: State | None = None
-        self.iteration = self.deaths = self.told = 0
+        self.iteration = self.told = 0
+        self.deaths, self.waits = 0.0, False
         self.held = self.cancelled = False
         self.last: Done | Failed | Cancelled | None = None
         self.seen: set[int] = set()
@@ -112,7 +113,8 @@ class Life(RuleBasedStateMachine):
         claim = self.do(start)
         assert (claim is not None) is begins
         if claim is not None:
-            self.deaths += self.held
+            self.deaths += self.held * (0.25 if self.waits else 1)
+            self.waits = False
             self.state, self.held = State.PAINTING, True
             assert claim == Claim(
                 self.job, epoch + 1, iteration, tuple(self.checkpoints), self.cancelled, self.deaths >= DEATHS
@@ -127,6 +129,15 @@ class Life(RuleBasedStateMachine):
         if told is not None:
             assert told is (iteration not in self.seen)
             self.seen.add(iteration)
+
+    @precondition(lambda self: self.claims)
+    @rule(data=st.data(), waiting=st.booleans())
+    def wait(self, data: st.DataObject, waiting: bool) -> None:
+        claim = self.one_of_the_newest(data)
+        fenced = self.fenced(claim)
+        self.attempt(claim, self.jobs.waits(claim, waiting))
+        if not fenced:
+            self.waits = waiting
 
     @precondition(lambda self: self.claims)
     @rule(data=st.data(), painted=st.booleans(), seconds=SECONDS)
@@ -196,7 +207,7 @@ class Life(RuleBasedStateMachine):
         assert int(fields["epoch"]) == len(self.claims)
         assert int(fields["iteration"]) == self.iteration
         assert bool(fields["worker"]) is self.held
-        assert int(fields["deaths"]) == self.deaths
+        assert float(fields["deaths"]) == self.deaths
 
     def one_of_the_newest(self, data: st.DataObject) -> Claim:
         return data.draw(st.sampled_from(self.claims[-2:][::-1]))

@@ -1,0 +1,6 @@
+-- Note whether the slice waits for another's stroke. KEYS: job. ARGV: epoch, 1 or 0.
+if redis.call('HGET', KEYS[1], 'state') ~= 'painting' or redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then
+    return 'fenced'
+end
+redis.call('HSET', KEYS[1], 'waits', ARGV[2])
+return 1
