@@ -26,11 +26,11 @@ async def test_the_bot_outlasts_what_lies_in_redis(house: House, tmp_path: Path)
         stage.bots[-1].kill()
         await stage.start_bot()
         await _is_served(stage)
-        assert await redis.keys("impasto:thinking:*") == []
         assert stage.discord.world.counts["identifies"] == 2
         events = {line["event"] for line in stage.said() if line["level"] in ("error", "critical")}
         assert events == {"an event cannot be read", "a lane broke off"}
         assert stage.bots[-1].end() == 0
+        assert await redis.keys("impasto:thinking:*") == []
 
 
 async def _is_served(stage: Scene) -> None:
