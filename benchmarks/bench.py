@@ -13,7 +13,8 @@ import torch
 from PIL import Image
 
 from engine.painting.painter import Painter
-from engine.painting.recipe import Recipe, preset
+from engine.painting.presets import preset
+from engine.painting.recipe import Recipe
 from engine.painting.state import State
 
 ROOT = Path(__file__).parent.parent

@@ -14,7 +14,8 @@ from bot import intake
 from bot.terminal.display import duration
 from engine.contract.settings import Settings
 from engine.painting import cost
-from engine.painting.recipe import Recipe, preset
+from engine.painting.presets import preset
+from engine.painting.recipe import Recipe
 
 _CACHED = "vgg19-imagenet.safetensors"
 

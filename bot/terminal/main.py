@@ -23,7 +23,8 @@ from engine.contract.leaving import leave
 from engine.contract.logs import log_to
 from engine.contract.settings import SettingsError, read_settings
 from engine.contract.store import StoreError
-from engine.painting.recipe import PRESETS, Recipe, RecipeError
+from engine.painting.presets import PRESETS
+from engine.painting.recipe import Recipe, RecipeError
 
 _ONE_SENTENCE = (
     BadPicture, CanvasError, EmbeddedError, RecipeError, SettingsError, StoreError, WorkshopError

@@ -22,7 +22,8 @@ from engine.contract.jobs import Job, Jobs, Picture, State, TooMany, new_id
 from engine.contract.room import when_room
 from engine.contract.settings import Settings
 from engine.contract.turns import Turns
-from engine.painting.recipe import Recipe, RecipeError, preset
+from engine.painting.presets import preset
+from engine.painting.recipe import Recipe, RecipeError
 
 _SECONDS = 15.0  # of a first slice, whose real cost nobody knows yet
 _INTERRUPTED = 130

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.words import alt_text, bar, count, duration, loss, plain, recipe_in_words, safe, title
-from engine.painting.recipe import PRESETS, Recipe, preset
+from engine.painting.presets import PRESETS, preset
+from engine.painting.recipe import Recipe
 
 MISCHIEF = [
     "@everyone", "@here", "<@1234>", "<@&1234>", "<#1234>", "<a:party:1234>", "<t:0:R>", "</stylize:1234>",

@@ -10,7 +10,8 @@ import pytest
 from bot.orders import wish as wishes
 from bot.orders.wish import MAX_STRENGTH, Wish, new_recipe
 from engine.contract.jobs import Job, Picture
-from engine.painting.recipe import MAX_ITERATIONS, PRESETS, TALK_SNAPSHOTS, Recipe, RecipeError, preset
+from engine.painting.presets import PRESETS, TALK_SNAPSHOTS, preset
+from engine.painting.recipe import MAX_ITERATIONS, Recipe, RecipeError
 
 CONTENT, STYLE, SECOND, SNAPSHOT = (
     Picture(key=f"jobs/1/{name}", name=name, width=32, height=24) for name in ("content", "style", "second", "snapshot")

@@ -19,7 +19,8 @@ from torch import Tensor
 from engine import paint
 from engine.painting import pictures
 from engine.painting.painter import Painter
-from engine.painting.recipe import Recipe, RecipeError, preset
+from engine.painting.presets import preset
+from engine.painting.recipe import Recipe, RecipeError
 
 HERE, ROOT = Path(__file__).parent, Path(__file__).parents[3]
 MEAN = torch.tensor((0.485, 0.456, 0.406)).view(1, 3, 1, 1) * 255
