@@ -1,6 +1,6 @@
 # Everything a person types. Paths are relative, so that a checkout may lie in a folder with a space in its name.
 .DEFAULT_GOAL := help
-.PHONY: help demo test audit bench chaos crowd screenshots lock clean
+.PHONY: help demo test audit bench chaos crowd screenshots starter lock clean
 PY := .venv/bin/python
 UV_VERSION := 0.13.9
 
@@ -12,6 +12,7 @@ help:
   'make chaos   break everything for twenty minutes; a report (ARGS="--minutes 5 --seed 1")' \
   'make crowd   two hundred members ask at once; a report' \
   'make screenshots  the pictures of the bot in docs/pictures/ (needs Chromium)' \
+  'make starter  train a small network without labels, an experiment (ARGS="--minutes 60")' \
   'make lock    renew requirements/*.txt from pyproject.toml'
 
 .venv/ready: requirements/dev.txt pyproject.toml
@@ -37,6 +38,9 @@ crowd: .venv/ready
 
 screenshots: .venv/ready
 	@PYTHONPATH=tests:tests/bot $(PY) tests/bot/screenshots.py
+
+starter: .venv/ready
+	@$(PY) -m training $(ARGS)
 
 lock: .venv/ready
 	@set -e; for name in front worker dev; do \

@@ -1,0 +1,79 @@
+"""`python -m training.sheet`: pictures painted with `starter` and with `random`, one above the other."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageDraw
+
+from engine.painting.painter import Painter
+from engine.painting.presets import preset
+from engine.painting.recipe import Recipe
+from training.train import Convs, read
+
+_STARTER: dict[str, Any] = {
+    "statistic": "covariance", "octaves": 3, "match_luminance": True,
+    "style_layers": ("relu1_1", "relu2_1", "relu3_1"), "style_layer_weights": (0.5, 1.0, 1.0), "beta": 8.0,
+    "content_layers": ("conv2_2",), "alpha": 2.0, "total_variation": 60.0, "step": 7.65,
+}  # fmt: skip
+"""What was best of half a dozen settings of `fine` with these weights."""
+_LINE = 16  # px of the line of words above a row
+
+
+def paint(recipe: Recipe, content: Path, style: Path, convs: Convs | None) -> tuple[Image.Image, float]:
+    """The painting, and how many seconds it took."""
+    began = time.monotonic()
+    with Image.open(content) as a, Image.open(style) as b:
+        painter = Painter(recipe, a.convert("RGB"), [b.convert("RGB")], convs=convs)
+    state = painter.begin()
+    for _ in painter.paint(state):
+        pass
+    return painter.picture(state), time.monotonic() - began
+
+
+def sheet(rows: Sequence[tuple[str, Sequence[Image.Image]]], side: int) -> Image.Image:
+    """Rows of pictures, each under its words."""
+    height = max(picture.height for _, pictures in rows for picture in pictures) + _LINE
+    whole = Image.new("RGB", (side * max(len(pictures) for _, pictures in rows), height * len(rows)))
+    draw = ImageDraw.Draw(whole)
+    for y, (words, pictures) in enumerate(rows):
+        draw.text((2, y * height + 2), words, "white")
+        for x, picture in enumerate(pictures):
+            whole.paste(picture, (x * side, y * height + _LINE))
+    return whole
+
+
+def main() -> None:
+    """A row for `random` and one for `starter`, a column for each content and style."""
+    parser = argparse.ArgumentParser(prog="training.sheet", description="Compare the weights starter and random.")
+    parser.add_argument("pairs", nargs="+", metavar="CONTENT:STYLE", help="paths of two pictures")
+    parser.add_argument("--weights", type=Path, default=Path("out/starter/starter.safetensors"))
+    parser.add_argument("--size", type=int, default=256)
+    parser.add_argument(
+        "--iterations", type=int, nargs=2, default=(140, 80), help="with random, and with starter (140 80: equal times)"
+    )
+    parser.add_argument("--scales", type=int, default=4)
+    parser.add_argument("-o", "--out", type=Path, default=Path("out/starter/sheet.png"))
+    given = parser.parse_args()
+    pairs = [pair.split(":", 1) for pair in given.pairs]
+    rows = []
+    networks: list[tuple[str, Convs | None, dict[str, Any]]] = [
+        ("random", None, {}),
+        ("starter", read(given.weights), _STARTER),
+    ]
+    for (name, convs, fields), iterations in zip(networks, given.iterations, strict=True):
+        recipe = preset("fine", weights=name, size=given.size, scales=given.scales, iterations=iterations, **fields)
+        made = [paint(recipe, Path(content), Path(style), convs) for content, style in pairs]
+        seconds = ", ".join(f"{took:.0f}" for _, took in made)
+        rows.append((f"{name}, {iterations} iterations, {seconds} s", [p for p, _ in made]))
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    sheet(rows, given.size).save(given.out)
+    print(f"Done: {given.out}")
+
+
+if __name__ == "__main__":
+    main()
