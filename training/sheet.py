@@ -6,7 +6,6 @@ import argparse
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from PIL import Image, ImageDraw
 
@@ -15,12 +14,6 @@ from engine.painting.presets import preset
 from engine.painting.recipe import Recipe
 from training.train import Convs, read
 
-_STARTER: dict[str, Any] = {
-    "statistic": "covariance", "octaves": 3, "match_luminance": True,
-    "style_layers": ("relu1_1", "relu2_1", "relu3_1"), "style_layer_weights": (0.5, 1.0, 1.0), "beta": 8.0,
-    "content_layers": ("conv2_2",), "alpha": 2.0, "total_variation": 60.0, "step": 7.65,
-}  # fmt: skip
-"""What was best of half a dozen settings of `fine` with these weights."""
 _LINE = 16  # px of the line of words above a row
 
 
@@ -61,12 +54,9 @@ def main() -> None:
     given = parser.parse_args()
     pairs = [pair.split(":", 1) for pair in given.pairs]
     rows = []
-    networks: list[tuple[str, Convs | None, dict[str, Any]]] = [
-        ("random", None, {}),
-        ("starter", read(given.weights), _STARTER),
-    ]
-    for (name, convs, fields), iterations in zip(networks, given.iterations, strict=True):
-        recipe = preset("fine", weights=name, size=given.size, scales=given.scales, iterations=iterations, **fields)
+    networks: list[tuple[str, Convs | None]] = [("random", None), ("starter", read(given.weights))]
+    for (name, convs), iterations in zip(networks, given.iterations, strict=True):
+        recipe = preset("fine", weights=name, size=given.size, scales=given.scales, iterations=iterations)
         made = [paint(recipe, Path(content), Path(style), convs) for content, style in pairs]
         seconds = ", ".join(f"{took:.0f}" for _, took in made)
         rows.append((f"{name}, {iterations} iterations, {seconds} s", [p for p, _ in made]))

@@ -22,12 +22,15 @@ _COLOURS = {
     State.FAILED: discord.Colour(0xD83C3E),
     State.QUARANTINED: discord.Colour(0xD83C3E),
 }
-STAND_IN = "Painted with random stand-in weights: a network that was never trained."
+STAND_INS = {
+    "starter": "Painted with our small starter network, not with the pretrained VGG19.",
+    "random": "Painted with random stand-in weights: a network that was never trained.",
+}
 
 
 def stand_in(recipe: Recipe) -> str:
     """The label of what was painted without pretrained weights; empty for what was painted with them."""
-    return STAND_IN if recipe.weights == "random" else ""
+    return STAND_INS.get(recipe.weights, "")
 
 
 class Card(ui.LayoutView):

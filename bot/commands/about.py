@@ -15,6 +15,7 @@ from bot.words import count
 _PICTURE = "before-and-after.jpg"
 _WEIGHTS = {
     "imagenet": "VGG19, trained on ImageNet",
+    "starter": "our small starter network: a VGG19 cut short, trained without labels",
     "random": "random stand-ins: a VGG19 that was never trained",
 }
 

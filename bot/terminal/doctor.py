@@ -134,7 +134,7 @@ async def _weights(settings: BotSettings) -> str:
     if wanted in ("auto", "imagenet"):
         state = "cached here" if cached.exists() else "not cached here: a worker downloads them at its start"
         return f"{wanted}; the pretrained ones are {state}"
-    if wanted != "random" and not Path(wanted).is_file():
+    if wanted not in ("starter", "random") and not Path(wanted).is_file():
         raise Ill(f"There is no file {wanted}: check IMPASTO_WEIGHTS.")
     return wanted
 

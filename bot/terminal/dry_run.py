@@ -25,7 +25,7 @@ def dry_run(
 ) -> int:
     """Print it all; returns the exit status. Raises `RecipeError` and `BadPicture`."""
     if weights == "auto":
-        weights = "imagenet" if (settings.weights_cache / _CACHED).exists() else "random"
+        weights = "imagenet" if (settings.weights_cache / _CACHED).exists() else "starter"
     recipe = preset(name, weights=weights, **fields)
     picture = asyncio.run(intake.take_in(intake.read_picture_file(content), content.name))
     aspect = min(picture.width, picture.height) / max(picture.width, picture.height)

@@ -62,7 +62,8 @@ def _numbers(kind: Callable[[str], Any]) -> Callable[[click.Context, click.Param
 @click.option("--strength", type=float, help="Style over content: 2 doubles the style's weight.")
 @click.option("--style-weights", callback=_numbers(float), help="Share of each style, like 2,1.")
 @click.option(
-    "--weights", default="auto", show_default=True, metavar="auto|imagenet|random|PATH", help="The network's weights."
+    "--weights", default="auto", show_default=True, metavar="auto|imagenet|starter|random|PATH",
+    help="The network's weights.",
 )  # fmt: skip
 @click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where to paint.")
 @click.option("--set", "settings_", multiple=True, metavar="FIELD=VALUE", help="Any field of the recipe.")
@@ -77,7 +78,7 @@ def paint_command(pictures: tuple[Path, ...], output: Path | None, **options: An
         sys.exit(_run(resume(options["resumed"], settings, device, as_json=as_json)))
     if len(pictures) < 2:
         raise click.UsageError("Two pictures are needed: CONTENT and STYLE.")
-    if weights not in ("auto", "imagenet", "random"):
+    if weights not in ("auto", "imagenet", "starter", "random"):
         weights = str(Path(weights).absolute())
     fields = _fields(options, len(pictures) - 1)
     if options["dry"]:

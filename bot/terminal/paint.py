@@ -58,7 +58,7 @@ async def paint(order: Order, settings: Settings) -> int:
     taking = asyncio.ensure_future(_take_in(paths, blobs))
     try:
         async with open_workshop(settings, canvas.work, order.weights, order.device) as workshop:
-            weights = "random" if order.weights == "random" else workshop.worker.weights
+            weights = order.weights if order.weights in ("starter", "random") else workshop.worker.weights
             recipe = preset(order.recipe, weights=weights, **order.fields)
             job = await _submit(workshop, recipe, await taking)
             canvas.remember(job, _fixed(order.weights, weights))

@@ -66,7 +66,7 @@ async def open_workshop(settings: Settings, folder: Path, weights: str, device: 
 def _choose(living: list[Worker], weights: str) -> Worker:
     if not living:
         raise WorkshopError("No worker is alive at REDIS_URL: start one with `impasto worker`.")
-    if weights in ("auto", "random"):
+    if weights in ("auto", "starter", "random"):
         return living[0]
     for worker in living:
         if worker.weights == weights:

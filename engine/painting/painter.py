@@ -233,6 +233,9 @@ class Painter:
                 drawn = [random_convs(i, layers, [content, *styles]) for i in range(recipe.networks)]
         elif convs is None:
             raise RecipeError(f"This recipe needs the weights {recipe.weights}, which were not given.")
+        elif lacking := [name for name in vgg.NAMES[:layers] if name not in convs]:
+            last = vgg.NAMES[vgg.NAMES.index(lacking[0]) - 1]
+            raise RecipeError(f"The weights {recipe.weights} end with {last}: choose layers of the recipe up to there.")
         else:
             drawn = [{name: convs[name] for name in vgg.NAMES[:layers]}]
         return [vgg.VGG19(network, pooling=recipe.pooling, device=self.device) for network in drawn]

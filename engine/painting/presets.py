@@ -52,7 +52,23 @@ _FINE_RANDOM: dict[str, Any] = {
     "step": 7.65, "scales": 4,
 }  # fmt: skip
 
+# The starter network is shallow: it ends at conv3_1. Without the total variation it paints speckles.
+_FINE_STARTER: dict[str, Any] = {
+    "iterations": 80,
+    "statistic": "covariance", "octaves": 3, "match_luminance": True,
+    "style_layers": ("relu1_1", "relu2_1", "relu3_1"), "style_layer_weights": (0.5, 1.0, 1.0), "beta": 8.0,
+    "content_layers": ("conv2_2",), "alpha": 2.0, "total_variation": 60.0,
+    "step": 7.65, "scales": 4,
+}  # fmt: skip
+_SHALLOW: dict[str, Any] = {"content_layers": ("relu2_2",), "style_layers": ("relu1_1", "relu2_1", "relu3_1")}
+
 PRESETS: Mapping[str, dict[str, Any]] = {"classic": _CLASSIC, "gatys": _GATYS, "fine": _FINE}
+_FOR_WEIGHTS: Mapping[tuple[str, str], dict[str, Any]] = {
+    ("fine", "random"): _FINE_RANDOM,
+    ("fine", "starter"): _FINE_STARTER,
+    ("classic", "starter"): _SHALLOW | {"style_layer_weights": (0.5, 1.0, 1.5)},
+    ("gatys", "starter"): _SHALLOW | {"style_layer_weights": (64**-2, 128**-2, 256**-2)},
+}
 
 
 def preset(name: str, *, weights: str = "imagenet", strength: float = 1.0, **fields: Any) -> Recipe:
@@ -63,8 +79,7 @@ def preset(name: str, *, weights: str = "imagenet", strength: float = 1.0, **fie
     if name not in PRESETS:
         raise RecipeError(f"There is no recipe called {name}; choose one of {', '.join(PRESETS)}.")
     values = dict(PRESETS[name])
-    if name == "fine" and weights == "random":
-        values |= _FINE_RANDOM
+    values |= _FOR_WEIGHTS.get((name, weights), {})
     known = {f.name for f in dataclasses.fields(Recipe)}
     for field in fields:
         if field not in known:

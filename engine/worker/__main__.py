@@ -20,7 +20,7 @@ from engine.painting.memory import keep_memory
 from engine.painting.recipe import RecipeError
 from engine.worker.main import run_worker
 from engine.worker.studio import Studio
-from engine.worker.weights import WeightsError
+from engine.worker.weights_file import WeightsError
 
 
 def main() -> int:
@@ -28,7 +28,7 @@ def main() -> int:
     keep_memory()
     parser = argparse.ArgumentParser("impasto worker")
     parser.add_argument("--device", help="auto, cpu, cuda or cuda:N")
-    parser.add_argument("--weights", help="auto, imagenet, random, or the path of a file")
+    parser.add_argument("--weights", help="auto, imagenet, starter, random, or the path of a file")
     options = parser.parse_args()
     log_to(_log_file())
     try:

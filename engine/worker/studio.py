@@ -196,11 +196,11 @@ class Studio:
             self._warm.popitem(last=False)
 
     def weights_of(self, name: str) -> Weights:
-        """The weights a recipe asks for: this worker's own, or the random ones that anyone can draw."""
+        """The weights a recipe asks for: this worker's own, or stand-ins, which all have."""
         if name == self.weights.name:
             return self.weights
-        if name == "random":
-            return load_weights("random", self.settings.weights_cache)
+        if name in ("starter", "random"):
+            return load_weights(name, self.settings.weights_cache)
         raise RecipeError(
             f"This painting needs the weights {name}, and the worker has {self.weights.name}: "
             "start a worker with those weights."

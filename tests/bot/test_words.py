@@ -183,7 +183,7 @@ def test_alt_text() -> None:
     )
 
 
-@pytest.mark.parametrize("weights", ["imagenet", "random"])
+@pytest.mark.parametrize("weights", ["imagenet", "starter", "random"])
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_is_told_by_its_name(name: str, weights: str) -> None:
     recipe = preset(name, weights=weights)

@@ -16,7 +16,7 @@ from engine.painting.recipe import MAX_ITERATIONS, Recipe, RecipeError
 CONTENT, STYLE, SECOND, SNAPSHOT = (
     Picture(key=f"jobs/1/{name}", name=name, width=32, height=24) for name in ("content", "style", "second", "snapshot")
 )
-WEIGHTS = ["imagenet", "random"]
+WEIGHTS = ["imagenet", "starter", "random"]
 
 
 def a_job(recipe: Recipe | None = None, **fields: Any) -> Job:

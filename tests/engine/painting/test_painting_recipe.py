@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from engine.painting.presets import PRESETS, preset
 from engine.painting.recipe import VERSION, Recipe, RecipeError
 
-ALL = [preset(name, weights=weights) for name in PRESETS for weights in ("imagenet", "random")]
+ALL = [preset(name, weights=weights) for name in PRESETS for weights in ("imagenet", "starter", "random")]
 
 # --- A value --------------------------------------------------------------------------------------
 
@@ -215,6 +215,12 @@ def test_only_fine_paints_otherwise_without_weights() -> None:
     for name in ("classic", "gatys"):
         assert preset(name, weights="random") == dataclasses.replace(preset(name), weights="random")
     assert preset("fine", weights="random").networks > 1
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_for_the_starter_network_look_no_deeper_than_it_goes(name: str) -> None:
+    recipe = preset(name, weights="starter")
+    assert {layer[4:] for layer in (*recipe.content_layers, *recipe.style_layers)} <= {"1_1", "2_1", "2_2", "3_1"}
 
 
 def test_unknown_presets_fields_and_strengths_are_refused() -> None:

@@ -23,10 +23,15 @@ import pytest
 import safetensors
 import safetensors.torch
 import torch
+from PIL import Image
 from torch import Tensor
 
+from engine.painting.painter import Painter
+from engine.painting.presets import preset
+from engine.painting.recipe import RecipeError
 from engine.worker.download import Source, torchvision_source
-from engine.worker.weights import CACHE_NAME, CONVS, Weights, WeightsError, load_weights
+from engine.worker.weights import CACHE_NAME, STARTER, STARTER_CONVS, Weights, load_weights
+from engine.worker.weights_file import CONVS, WeightsError
 
 ROOT = Path(__file__).parents[3]
 NAME = "vgg19-0123abcd.pth"
@@ -215,6 +220,27 @@ def test_random_as_asked(tmp_path: Path) -> None:
     assert not (tmp_path / "cache").exists()
 
 
+def test_the_starter_weights_come_with_the_program(tmp_path: Path) -> None:
+    weights = load_weights("starter", tmp_path / "cache")
+    assert (weights.name, weights.stand_in) == ("starter", True)
+    assert weights.note == "Painted with our small starter network, as asked."
+    assert weights.identity.startswith("starter sha256:")
+    assert weights.convs is not None
+    assert {name: weight.shape for name, (weight, _) in weights.convs.items()} == {
+        conv.name: (conv.outputs, conv.inputs, 3, 3) for conv in STARTER_CONVS
+    }
+    assert {t.dtype for pair in weights.convs.values() for t in pair} == {torch.float32}
+    assert STARTER.stat().st_size < 30 * MEGABYTE
+    assert not (tmp_path / "cache").exists()
+
+
+def test_layers_below_the_starter_network_are_refused_with_a_sentence(tmp_path: Path) -> None:
+    picture = Image.new("RGB", (32, 32))
+    recipe = preset("fine", weights="starter", size=32, content_layers=("relu4_2",))
+    with pytest.raises(RecipeError, match=r"^The weights starter end with conv3_1: choose layers .* up to there\.$"):
+        Painter(recipe, picture, [picture], convs=load_weights("starter", tmp_path).convs)
+
+
 # --- The pretrained weights -----------------------------------------------------------------------
 
 
@@ -358,8 +384,8 @@ def test_accident_is_told(accident: tuple[Source, str], tmp_path: Path) -> None:
 def test_auto_falls_back(accident: tuple[Source, str], tmp_path: Path) -> None:
     source, told = accident
     weights = load_weights("auto", tmp_path / "cache", source=source, progress=False)
-    assert (weights.name, weights.convs, weights.stand_in) == ("random", None, True)
-    assert weights.note.startswith("Painted with random stand-in weights: ")
+    assert (weights.identity, weights.stand_in) == (load_weights("starter", tmp_path / "cache").identity, True)
+    assert weights.note.startswith("Painted with our small starter network: ")
     assert told in weights.note
     assert list((tmp_path / "cache").iterdir()) == []
 
@@ -373,7 +399,7 @@ def test_auto_prefers_the_pretrained(serve: Serve, original: Original, tmp_path:
 @pytest.mark.parametrize("address", ["http://192.0.2.1", "http://impasto.invalid"])
 def test_unroutable(serve: Serve, tmp_path: Path, address: str) -> None:
     weights = load_weights("auto", tmp_path, source=Source(f"{address}/{NAME}", "0123abcd", patience=0.2))
-    assert weights.note == ("Painted with random stand-in weights: the pretrained VGG19 could not be reached.")
+    assert weights.note == ("Painted with our small starter network: the pretrained VGG19 could not be reached.")
 
 
 def test_name_lookup_that_hangs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
