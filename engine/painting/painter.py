@@ -22,7 +22,7 @@ from engine.painting.optimisers import OPTIMISERS
 from engine.painting.random_weights import random_convs
 from engine.painting.recipe import Recipe, RecipeError
 from engine.painting.state import State
-from engine.painting.strips import LEAST, ObjectiveInStrips, Strips
+from engine.painting.strips import LEAST
 
 INSPECTION = 10
 """Iterations between looks at the loss for NaN or explosion: a fixed grid, so that a cut run looks when an uncut
@@ -196,12 +196,7 @@ class Painter:
         if self._objective is None or self._objective[0] != scale:
             content, styles = self._pictures(self.recipe.plan()[scale][0])
             on_device = [style.to(self.device) for style in styles]
-            content = content.to(self.device)
-            if self.rows is None:
-                objective = Objective(self.recipe, self._networks, content, on_device)
-            else:
-                strips = [Strips(network, self.rows) for network in self._networks]
-                objective = ObjectiveInStrips(self.recipe, strips, content, on_device)
+            objective = Objective(self.recipe, self._networks, content.to(self.device), on_device, rows=self.rows)
             self._objective = (scale, objective)
         return self._objective[1]
 
