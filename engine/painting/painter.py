@@ -16,7 +16,7 @@ import torch.utils.deterministic
 from PIL import Image
 from torch import Tensor
 
-from engine.painting import pictures, vgg
+from engine.painting import pictures, plan, vgg
 from engine.painting.objective import Objective, columns
 from engine.painting.optimisers import OPTIMISERS
 from engine.painting.random_weights import random_convs
@@ -86,9 +86,7 @@ class Painter:
         # The content's colours to show luminance in; none where the painting has its own.
         self._colours = pictures.fit(content, recipe.size) if recipe.colours == "content" else None
         self._networks = self._make_networks(convs)
-        self._objective: tuple[int, Objective] | None = None
-        self.rows: int | None = None
-        """Of the strips that it is painted in, px; None where the picture fits into memory whole."""
+        self._objective: tuple[int, int | None, Objective] | None = None
 
     def begin(self) -> State:
         """The state before the first iteration. Noise is drawn on the CPU, so that every device starts alike."""
@@ -109,6 +107,7 @@ class Painter:
             iteration=0, scale=0, pixels=pixels, average=torch.zeros_like(pixels), averaged=0,
             optimiser=OPTIMISERS[recipe.optimiser](recipe), good=pixels.clone(),
             losses=torch.zeros(recipe.iterations, len(columns(recipe)), device=self.device),
+            rows=self._plan(pixels),
         )  # fmt: skip
 
     def paint(self, state: State, stop: int | None = None) -> Iterator[State]:
@@ -142,18 +141,23 @@ class Painter:
         return picture if self._colours is None else pictures.coloured(picture, self._colours)
 
     def _weigh(self, state: State, iteration: int) -> tuple[Tensor, Tensor]:
-        """The terms of the loss, and the gradient; in strips, and narrower ones, where the memory does not suffice."""
+        """The terms of the loss, and the gradient; in narrower strips where the device has less memory than planned."""
         while True:
             try:
-                return self._objective_at(state.scale)(state.pixels, iteration)
+                return self._objective_of(state)(state.pixels, iteration)
             except torch.OutOfMemoryError:
                 height = state.pixels.shape[2]
-                rows = min(self.rows or height, height) // 2
+                rows = min(state.rows or height, height) // 2
                 if rows < LEAST:
                     raise
-                self._objective, self.rows = None, rows
+                self._objective, state.rows = None, rows
             if self.device.type == "cuda":
                 torch.cuda.empty_cache()
+
+    def _plan(self, pixels: Tensor) -> int | None:
+        """Rows of the strips that a scale with these pixels is painted in, by the memory that is free now."""
+        self._objective = None  # what the scale before took is free
+        return plan.rows_for(self.recipe, pixels.shape[3], pixels.shape[2], plan.free_memory(self.device))
 
     def _rescale(self, state: State, scale: int) -> None:
         """Go on at the next scale from what is shown."""
@@ -166,6 +170,7 @@ class Painter:
         state.average, state.averaged = torch.zeros_like(state.pixels), 0
         state.good, state.good_loss = state.pixels.clone(), math.inf
         state.optimiser.resize(height, width)
+        state.rows = self._plan(pixels)
 
     def _inspect(self, state: State, before: Tensor, first: int, *, keep: bool) -> None:
         """Remember good pixels (where `keep`); go back to the last ones, with half the step, when the loss is lost.
@@ -176,7 +181,7 @@ class Painter:
         loss = float(state.losses[state.iteration - 1, 0])
         finite = math.isfinite(loss) and bool(torch.isfinite(state.pixels).all())
         known = state.good_loss if math.isfinite(state.good_loss) else float(state.losses[first, 0])
-        if finite and loss <= EXPLOSION * max(known, self._objective_at(state.scale).scale):
+        if finite and loss <= EXPLOSION * max(known, self._objective_of(state).scale):
             if keep:
                 state.good, state.good_loss = before, loss
             return
@@ -192,13 +197,14 @@ class Painter:
         state.average, state.averaged = torch.zeros_like(state.pixels), 0
         state.optimiser = OPTIMISERS[self.recipe.optimiser](self.recipe)
 
-    def _objective_at(self, scale: int) -> Objective:
-        if self._objective is None or self._objective[0] != scale:
-            content, styles = self._pictures(self.recipe.plan()[scale][0])
+    def _objective_of(self, state: State) -> Objective:
+        if self._objective is None or self._objective[:2] != (state.scale, state.rows):
+            self._objective = None
+            content, styles = self._pictures(self.recipe.plan()[state.scale][0])
             on_device = [style.to(self.device) for style in styles]
-            objective = Objective(self.recipe, self._networks, content.to(self.device), on_device, rows=self.rows)
-            self._objective = (scale, objective)
-        return self._objective[1]
+            objective = Objective(self.recipe, self._networks, content.to(self.device), on_device, rows=state.rows)
+            self._objective = (state.scale, state.rows, objective)
+        return self._objective[2]
 
     def _pictures(self, side: int) -> tuple[Tensor, list[Tensor]]:
         """Content and styles for a scale of `side` px, on the CPU."""

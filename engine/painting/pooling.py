@@ -9,9 +9,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def rectified(gradient: Tensor, x: Tensor) -> Tensor:
+def rectified(gradient: Tensor, x: Tensor, out: Tensor | None = None) -> Tensor:
     """The gradient towards a rectified map x, carried through its rectification: nothing where x is nothing."""
-    result: Tensor = torch.ops.aten.threshold_backward(gradient, x, 0)
+    result = torch.empty_like(x) if out is None else out
+    torch.ops.aten.threshold_backward(gradient, x, 0, grad_input=result)
     return result
 
 

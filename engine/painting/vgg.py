@@ -118,7 +118,7 @@ class Trace:
             if relu_of(name) in slopes:
                 gradient, masked = _sum(gradient, slopes[relu_of(name)](features)), False
             if gradient is not None and not masked:
-                gradient = rectified(gradient, features)
+                rectified(gradient, features, out=gradient)
             if name in slopes:
                 gradient = _sum(gradient, slopes[name](self._maps.pop(name)))
             if gradient is not None:
@@ -136,4 +136,4 @@ def _relu_before(conv: str) -> str:
 
 
 def _sum(gradient: Tensor | None, slope: Tensor) -> Tensor:
-    return slope if gradient is None else slope + gradient
+    return slope if gradient is None else slope.add_(gradient)
