@@ -153,6 +153,22 @@ class Recipe:
             raise RecipeError("A painting can be continued by one iteration or more.")
         return dataclasses.replace(self, iterations=self.iterations + iterations, extra=self.extra + iterations)
 
+    def enlarged(self) -> Recipe:
+        """The recipe at twice the size, whose coarse scales are this one's plan: a draft goes on from its last stroke.
+
+        Raises `RecipeError` where the sizes or counts of the scales do not meet.
+        """
+        each = self.planned // self.scales
+        try:
+            larger = dataclasses.replace(
+                self, size=2 * self.size, scales=self.scales + 2, iterations=self.planned + 2 * each, extra=0
+            )
+        except RecipeError as problem:
+            raise RecipeError(f"It cannot be painted at twice the size. {problem}") from None
+        if larger.plan()[: self.scales] != self.plan():
+            raise RecipeError("It cannot be enlarged, since it was gone on with or its scales are uneven: start anew.")
+        return larger
+
 
 def _problems(r: Recipe) -> list[str]:
     deep = [name for name in (*r.content_layers, *r.style_layers) if name not in LAYERS]
