@@ -30,7 +30,7 @@ def objective(recipe: Recipe, dtype: torch.dtype = torch.float32) -> Objective:
     return Objective(recipe, [network], levels(64, 52, 1), [levels(50, 60, 2)])
 
 
-class AsksNothing(TorchDispatchMode):
+class AsksNothing(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Stops at whatever brings numbers from the device to the host or back: a CUDA graph cannot hold it."""
 
     _asking = ("_local_scalar_dense", "lift_fresh", "nonzero", "masked_select", "is_nonzero")
