@@ -62,7 +62,7 @@ def _paint(
 ) -> Stroke:
     painter, state = easel.painter, easel.state
     recipe, first = painter.recipe, easel.state.iteration
-    frames, shown = set(film_iterations(recipe.iterations)), set(recipe.shown)
+    frames, shown = set(film_iterations(recipe)), set(recipe.shown)
     began = time.monotonic()
     due = began + _FIRST_PROGRESS_SECONDS
     rollbacks, rows = len(state.rollbacks), painter.rows
