@@ -13,9 +13,12 @@ from rich.console import Console
 from benchmarks import report
 from benchmarks.breakdown import breakdown
 from benchmarks.command import overhead, start
+from benchmarks.eta import eta
 from benchmarks.memory import memory
 from benchmarks.speed import speed
 from engine.painting.memory import keep_memory
+
+_TABLES = ("speed", "breakdown", "memory", "start", "overhead", "eta")
 
 
 def main() -> None:
@@ -23,7 +26,7 @@ def main() -> None:
     keep_memory()
     parser = argparse.ArgumentParser("benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one round each at 128 and 256 px: a smoke test")
-    parser.add_argument("--only", choices=("speed", "breakdown", "memory", "start", "overhead"), help="one table")
+    parser.add_argument("--only", choices=_TABLES, help="one table")
     options = parser.parse_args()
     quick: bool = options.quick
     sides = (128, 256) if quick else (128, 256, 512)
@@ -33,6 +36,7 @@ def main() -> None:
         "memory": lambda: memory(sides),
         "start": lambda: start(1 if quick else 3),
         "overhead": lambda: overhead(1 if quick else 3, 20 if quick else 100),
+        "eta": lambda: eta(128 if quick else 256, 20 if quick else 100),
     }
     console, machine, tables = Console(), report.machine(), []
     for name, bench in benches.items():

@@ -23,7 +23,7 @@ from engine.contract.leaving import leave
 from engine.contract.logs import log_to
 from engine.contract.settings import SettingsError, read_settings
 from engine.contract.store import StoreError
-from engine.painting.presets import PRESETS
+from engine.painting.presets import AUTO, PRESETS
 from engine.painting.recipe import Recipe, RecipeError
 
 _ONE_SENTENCE = (
@@ -49,13 +49,19 @@ def _numbers(kind: Callable[[str], Any]) -> Callable[[click.Context, click.Param
     return parse
 
 
+def _snapshot(text: str) -> int | str:
+    return AUTO if text.strip() == AUTO else int(text)
+
+
 @cli.command("paint")
 @click.argument("pictures", nargs=-1, metavar="CONTENT STYLE [STYLE …]", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="Folder to paint in.")
 @click.option("--recipe", type=click.Choice(list(PRESETS)), default="fine", show_default=True)
 @click.option("--iterations", type=int, help="How many; up to 99900.")
 @click.option("--size", type=int, help="Longest side, px.")
-@click.option("--snapshots", callback=_numbers(int), help="Iterations to keep, like 100,300,3300.")
+@click.option(
+    "--snapshots", callback=_numbers(_snapshot), help="Iterations to keep, like 100,300,3300; auto: where it changes."
+)  # fmt: skip
 @click.option("--start", type=click.Choice(["noise", "content", "style"]), help="What to begin with.")
 @click.option("--noise", type=float, help="Share of noise in the start, 0 to 1.")
 @click.option("--seed", type=int, help="The same seed gives the same picture.")
