@@ -42,7 +42,7 @@ def positions(features: Tensor) -> Tensor:
 def moments(features: Tensor) -> Moments:
     """Mean and F F^T / M (Gatys et al. 2016, eq. 3; each picture is divided by its own M)."""
     x = positions(features)
-    filters = x.T.contiguous()
+    filters = x.T.contiguous() if x.device.type == "cpu" else x.T
     return Moments(x.mean(0), product(filters, filters) / len(x))
 
 

@@ -17,6 +17,7 @@ from PIL import Image
 from torch import Tensor
 
 from engine.painting import pictures, plan, vgg
+from engine.painting.graph import Graph
 from engine.painting.objective import Objective, columns
 from engine.painting.optimisers import OPTIMISERS
 from engine.painting.random_weights import random_convs
@@ -70,8 +71,9 @@ class Painter:
         canvas: Image.Image | None = None,
         convs: vgg.Convs | None = None,
         device: str = "cpu",
+        dtype: torch.dtype | None = None,
     ) -> None:
-        """As for `paint`."""
+        """As for `paint`. The network is computed in `dtype`; by itself the fastest that the recipe bears."""
         if len(styles) != len(recipe.style_weights):
             raise RecipeError(f"The recipe weighs {len(recipe.style_weights)} styles, but {len(styles)} were given.")
         if recipe.start == "picture" and canvas is None:
@@ -85,8 +87,9 @@ class Painter:
         self._content, self._styles, self._canvas = content, list(styles), canvas
         # The content's colours to show luminance in; none where the painting has its own.
         self._colours = pictures.fit(content, recipe.size) if recipe.colours == "content" else None
+        self._dtype = dtype or _fastest(self.device, recipe)
         self._networks = self._make_networks(convs)
-        self._objective: tuple[int, int | None, Objective] | None = None
+        self._objective: tuple[int, int | None, Objective | Graph] | None = None
 
     def begin(self) -> State:
         """The state before the first iteration. Noise is drawn on the CPU, so that every device starts alike."""
@@ -197,13 +200,16 @@ class Painter:
         state.average, state.averaged = torch.zeros_like(state.pixels), 0
         state.optimiser = OPTIMISERS[self.recipe.optimiser](self.recipe)
 
-    def _objective_of(self, state: State) -> Objective:
+    def _objective_of(self, state: State) -> Objective | Graph:
         if self._objective is None or self._objective[:2] != (state.scale, state.rows):
             self._objective = None
             content, styles = self._pictures(self.recipe.plan()[state.scale][0])
             on_device = [style.to(self.device) for style in styles]
             objective = Objective(self.recipe, self._networks, content.to(self.device), on_device, rows=state.rows)
-            self._objective = (state.scale, state.rows, objective)
+            captured = self.device.type == "cuda" and state.rows is None
+            self._objective = (
+                state.scale, state.rows, Graph(objective, len(self._networks)) if captured else objective
+            )  # fmt: skip
         return self._objective[2]
 
     def _pictures(self, side: int) -> tuple[Tensor, list[Tensor]]:
@@ -236,7 +242,14 @@ class Painter:
             raise RecipeError(f"This recipe needs the weights {recipe.weights}, which were not given.")
         else:
             drawn = [{name: convs[name] for name in vgg.NAMES[:layers]}]
-        return [vgg.VGG19(network, pooling=recipe.pooling, device=self.device) for network in drawn]
+        return [vgg.VGG19(network, pooling=recipe.pooling, device=self.device, dtype=self._dtype) for network in drawn]
+
+
+def _fastest(device: torch.device, recipe: Recipe) -> torch.dtype:
+    """bfloat16 on CUDA, with moments, losses and pixels in float32; but L-BFGS would take rounding for curvature."""
+    if device.type == "cuda" and recipe.optimiser == "adam" and torch.cuda.is_bf16_supported(including_emulation=False):
+        return torch.bfloat16
+    return torch.float32
 
 
 class _Schedule:
