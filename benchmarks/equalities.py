@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -139,8 +139,11 @@ def _captured(name: str, device: str, side: int) -> float:
 def _first_gradient(
     recipe: Recipe, device: str, rows: int | None, dtype: torch.dtype | None = torch.float32
 ) -> torch.Tensor:
-    """As the optimiser remembers it, up to a factor; looked at in strips of `rows` px, or whole."""
-    own = painter(recipe, device, dtype)
+    """As the optimiser remembers it, up to a factor; looked at in strips of `rows` px, or whole.
+
+    At the finest scale: the coarsest may be lower than one strip.
+    """
+    own = painter(replace(recipe, scales=1), device, dtype)
     state = own.begin()
     state.rows = rows
     remembered = painted(own, state, stop=1).optimiser.tensors
