@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -84,10 +84,10 @@ def _ask(equality: Equality, device: str, side: int) -> Verdict:
     ])  # fmt: skip
 
 
-def painter(recipe: Recipe, device: str) -> Painter:
-    """Of the example pictures."""
+def painter(recipe: Recipe, device: str, dtype: torch.dtype | None = None) -> Painter:
+    """Of the example pictures; the network in `dtype`, by itself as the painter chooses."""
     content, style = square_pictures(recipe.size)
-    return Painter(recipe, content, [style], convs=stand_in(), device=device)
+    return Painter(recipe, content, [style], convs=stand_in(), device=device, dtype=dtype)
 
 
 def painted(painter: Painter, state: State | None = None, stop: int | None = None) -> State:
@@ -125,22 +125,43 @@ def _resumed(name: str, device: str, side: int) -> float:
 def _in_strips(name: str, device: str, side: int) -> float:
     """Of the first gradient, to its largest number."""
     recipe = recipes(side)[name]
-    gradients = []
-    for rows in (None, max(LEAST, side // 3)):
-        own = painter(recipe, device)
-        state = own.begin()
-        state.rows = rows
-        optimiser = painted(own, state, stop=1).optimiser.tensors
-        gradients.append(optimiser["gradient" if recipe.optimiser == "lbfgs" else "mean"])
-    whole, strips = gradients
+    whole, strips = (_first_gradient(recipe, device, rows) for rows in (None, max(LEAST, side // 3)))
     return float((whole - strips).abs().max() / whole.abs().max())
 
 
-def _as_on_the_cpu(name: str, device: str, side: int) -> float:
-    """Of the first loss."""
+def _captured(name: str, device: str, side: int) -> float:
+    """The same: in one strip as high as the picture nothing is captured, and nothing else differs."""
     recipe = recipes(side)[name]
-    here, there = (float(painted(painter(recipe, where), stop=1).losses[0, 0]) for where in (device, "cpu"))
-    return abs(here - there) / abs(there)
+    graph, eager = (_first_gradient(recipe, device, rows, dtype=None) for rows in (None, side))
+    return float((graph - eager).abs().max() / eager.abs().max())
+
+
+def _first_gradient(
+    recipe: Recipe, device: str, rows: int | None, dtype: torch.dtype | None = torch.float32
+) -> torch.Tensor:
+    """As the optimiser remembers it, up to a factor; looked at in strips of `rows` px, or whole.
+
+    At the finest scale: the coarsest may be lower than one strip.
+    """
+    own = painter(replace(recipe, scales=1), device, dtype)
+    state = own.begin()
+    state.rows = rows
+    remembered = painted(own, state, stop=1).optimiser.tensors
+    return remembered["gradient" if recipe.optimiser == "lbfgs" else "mean"]
+
+
+def _as_on_the_cpu(name: str, device: str, side: int) -> float:
+    return _first_losses_apart(recipes(side)[name], (device, torch.float32), ("cpu", torch.float32))
+
+
+def _in_its_own_type(name: str, device: str, side: int) -> float:
+    """As the painter chooses, bfloat16 where that is fast, against float32."""
+    return _first_losses_apart(recipes(side)[name], (device, None), (device, torch.float32))
+
+
+def _first_losses_apart(recipe: Recipe, *ways: tuple[str, torch.dtype | None]) -> float:
+    one, other = (float(painted(painter(recipe, *way), stop=1).losses[0, 0]) for way in ways)
+    return abs(one - other) / abs(other)
 
 
 _NAMES = tuple(recipes(64))
@@ -148,5 +169,10 @@ EQUALITIES: tuple[Equality, ...] = (
     *(Equality(f"same seed, same painting: {name}", 0, partial(_same_again, name)) for name in _NAMES),
     *(Equality(f"resumed as uncut: {name}", 0, partial(_resumed, name)) for name in _NAMES),
     *(Equality(f"in strips as whole: {name}", 2e-3, partial(_in_strips, name)) for name in _NAMES),
+    *(Equality(f"graph as eager: {name}", 0, partial(_captured, name)) for name in _NAMES),
+    *(
+        Equality(f"first loss in bf16 where that is used: {name}", 3e-2, partial(_in_its_own_type, name))
+        for name in _NAMES
+    ),
     *(Equality(f"first loss as on the CPU: {name}", 2e-3, partial(_as_on_the_cpu, name)) for name in _NAMES),
 )

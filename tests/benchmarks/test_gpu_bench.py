@@ -52,7 +52,7 @@ def test_all_parts_run_and_are_written(tmp_path: Path) -> None:
     assert run("cpu", TINY, 600, tmp_path) == []
     tables = {table["name"]: table for table in json.loads((tmp_path / "bench.json").read_text())["tables"]}
     assert list(tables) == ["equalities", "peers", "rates", "sizes", "target"]
-    assert [row[1] for row in tables["equalities"]["rows"]] == ["yes"] * 4
+    assert [row[1] for row in tables["equalities"]["rows"]] == ["yes"] * 6
     report = (tmp_path / "bench.md").read_text()
     assert all(table["title"] in report for table in tables.values())
     curves = (tmp_path / "target.csv").read_text().splitlines()
@@ -84,7 +84,7 @@ def test_what_is_not_equal_and_what_breaks_is_told_and_the_rest_goes_on(
 def test_past_the_deadline_nothing_more_is_asked() -> None:
     table, _ = equalities.equalities("cpu", 32, deadline=0)
     assert table.rows == []
-    assert "4 more were not asked" in table.note
+    assert "6 more were not asked" in table.note
 
 
 def test_it_needs_no_more_than_a_gpu_machine_has() -> None:
