@@ -70,7 +70,7 @@ def _snapshot(text: str) -> int | str:
 @click.option(
     "--weights", default="auto", show_default=True, metavar="auto|imagenet|random|PATH", help="The network's weights."
 )  # fmt: skip
-@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where to paint.")
+@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|mps|cuda[:N]", help="Where to paint.")
 @click.option("--set", "settings_", multiple=True, metavar="FIELD=VALUE", help="Any field of the recipe.")
 @click.option("--dry-run", "dry", is_flag=True, help="Print the full recipe, memory and time; paint nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per event.")
@@ -97,7 +97,7 @@ def paint_command(pictures: tuple[Path, ...], output: Path | None, **options: An
 @cli.command("worker", context_settings={"ignore_unknown_options": True})
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 def worker_command(options: tuple[str, ...]) -> None:
-    """Run one worker (one per GPU) for REDIS_URL: [--device auto|cpu|cuda[:N]] [--weights …]."""
+    """Run one worker (one per GPU) for REDIS_URL: [--device auto|cpu|mps|cuda[:N]] [--weights …]."""
     # In place of this process, so that the front never loads torch and signals go where they belong.
     os.execv(sys.executable, [sys.executable, "-m", "engine.worker", *options])  # noqa: S606
 
