@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
 
 import torch
 import torch.nn.functional as F
@@ -22,12 +21,11 @@ from engine.painting.objective import Objective, columns
 from engine.painting.optimisers import OPTIMISERS
 from engine.painting.random_weights import random_convs
 from engine.painting.recipe import Recipe, RecipeError
+from engine.painting.schedule import Schedule
 from engine.painting.state import State
 from engine.painting.strips import LEAST
+from engine.painting.targets import Masks
 
-INSPECTION = 10
-"""Iterations between looks at the loss for NaN or explosion: a fixed grid, so that a cut run looks when an uncut
-one does."""
 EXPLOSION = 10.0
 """A loss this many times the larger of the last good one and that of a picture without features has exploded."""
 ROLLBACKS = 3
@@ -46,16 +44,22 @@ def paint(
     stop: int | None = None,
     *,
     canvas: Image.Image | None = None,
+    content_masks: Sequence[Image.Image] = (),
+    style_masks: Sequence[Image.Image] = (),
     convs: vgg.Convs | None = None,
     device: str = "cpu",
 ) -> Iterator[State]:
     """Paint `content` in the style of `styles`, from `start` (default: the recipe's own) to iteration `stop`.
 
     Yields the state after each iteration; it is changed in place by the next. A `stop` past the recipe's last
-    iteration is that. `canvas` is the picture that recipes with the start `picture` begin with. `convs` are VGG19's
-    weights; none for recipes with `random` weights. Raises `RecipeError` and `PaintingError`.
+    iteration is that. `canvas` is the picture that recipes with the start `picture` begin with. Masks, grey
+    pictures, one for each style or none: where in the painting it applies, and which part of it counts (white).
+    `convs` are VGG19's weights; none for recipes with `random` weights. Raises `RecipeError` and `PaintingError`.
     """
-    painter = Painter(recipe, content, styles, canvas=canvas, convs=convs, device=device)
+    painter = Painter(
+        recipe, content, styles, canvas=canvas, content_masks=content_masks, style_masks=style_masks, convs=convs,
+        device=device,
+    )  # fmt: skip
     yield from painter.paint(start or painter.begin(), stop)
 
 
@@ -69,6 +73,8 @@ class Painter:
         styles: Sequence[Image.Image],
         *,
         canvas: Image.Image | None = None,
+        content_masks: Sequence[Image.Image] = (),
+        style_masks: Sequence[Image.Image] = (),
         convs: vgg.Convs | None = None,
         device: str = "cpu",
         dtype: torch.dtype | None = None,
@@ -78,6 +84,11 @@ class Painter:
             raise RecipeError(f"The recipe weighs {len(recipe.style_weights)} styles, but {len(styles)} were given.")
         if recipe.start == "picture" and canvas is None:
             raise RecipeError("This recipe starts from a picture, which was not given.")
+        for masks in (content_masks, style_masks):
+            if len(masks) not in (0, len(styles)):
+                raise RecipeError(f"There are {len(styles)} styles and {len(masks)} masks: give one for each, or none.")
+            if not all(mask.convert("L").getbbox() for mask in masks):
+                raise RecipeError("A mask is black all over: paint white where its style is to apply.")
         torch.set_deterministic_debug_mode("error")  # as use_deterministic_algorithms, without its 3 s import
         # Every buffer is written before it is read: no need to fill it first.
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
@@ -85,6 +96,7 @@ class Painter:
         self.device = torch.device(device)
         self.size = pictures.fitted_size(content.size, recipe.size)
         self._content, self._styles, self._canvas = content, list(styles), canvas
+        self._masks = content_masks, style_masks
         # The content's colours to show luminance in; none where the painting has its own.
         self._colours = pictures.fit(content, recipe.size) if recipe.colours == "content" else None
         self._dtype = dtype or _fastest(self.device, recipe)
@@ -100,8 +112,9 @@ class Painter:
         noise = (torch.rand(content.shape, generator=generator) * 2 - 1) * recipe.noise_range
         base = {
             "content": lambda: content,
-            "style": lambda: F.interpolate(styles[0], content.shape[2:], mode="bilinear", antialias=True),
+            "style": lambda: _stretched(styles[0], content),
             "noise": lambda: mean.expand_as(content),
+            "statistics": lambda: pictures.random_phase(_stretched(styles[0], content), generator),
             "picture": lambda: self._begun(content.shape[3], content.shape[2]),
         }[recipe.start]()
         pixels = mean + recipe.noise * noise + (1 - recipe.noise) * (base - mean)
@@ -116,7 +129,7 @@ class Painter:
     def paint(self, state: State, stop: int | None = None) -> Iterator[State]:
         """Yields `state` after each further iteration up to `stop`, or the recipe's last."""
         recipe = self.recipe
-        schedule = _Schedule(recipe)
+        schedule = Schedule(recipe)
         stop = recipe.iterations if stop is None else min(stop, recipe.iterations)
         for iteration in range(state.iteration, stop):
             if schedule.scale(iteration) != state.scale:
@@ -205,8 +218,12 @@ class Painter:
             self._objective = None
             content, styles = self._pictures(self.recipe.plan()[state.scale][0])
             on_device = [style.to(self.device) for style in styles]
-            objective = Objective(self.recipe, self._networks, content.to(self.device), on_device, rows=state.rows)
-            captured = self.device.type == "cuda" and state.rows is None
+            objective = Objective(
+                self.recipe, self._networks, content.to(self.device), on_device, rows=state.rows,
+                masks=self._masks_for(content, styles),
+            )  # fmt: skip
+            # Eigenvalues are looked at by the host: they cannot be captured.
+            captured = self.device.type == "cuda" and state.rows is None and self.recipe.statistic != "wasserstein"
             self._objective = (
                 state.scale, state.rows, Graph(objective, len(self._networks)) if captured else objective
             )  # fmt: skip
@@ -222,9 +239,22 @@ class Painter:
         if self._colours is not None:
             content = pictures.grey(content)
             styles = [pictures.match_luminance(pictures.grey(style), content) for style in styles]
+        elif self.recipe.colours == "matched":
+            styles = [pictures.match_colours(style, content) for style in styles]
         elif self.recipe.match_luminance:
             content = pictures.match_luminance(content, styles[0])
         return content, styles
+
+    def _masks_for(self, content: Tensor, styles: Sequence[Tensor]) -> Masks:
+        """Every mask as large as its picture, on the device."""
+        over, of = (
+            [
+                pictures.mask_to_tensor(mask, (picture.shape[3], picture.shape[2])).to(self.device)
+                for mask, picture in zip(masks, like, strict=False)  # where there are no masks, there are none
+            ]
+            for masks, like in zip(self._masks, ([content] * len(styles), styles), strict=True)
+        )
+        return Masks(over, of)
 
     def _begun(self, width: int, height: int) -> Tensor:
         """The canvas as it is begun with, on the CPU."""
@@ -242,7 +272,17 @@ class Painter:
             raise RecipeError(f"This recipe needs the weights {recipe.weights}, which were not given.")
         else:
             drawn = [{name: convs[name] for name in vgg.NAMES[:layers]}]
-        return [vgg.VGG19(network, pooling=recipe.pooling, device=self.device, dtype=self._dtype) for network in drawn]
+        return [
+            vgg.VGG19(
+                network, pooling=recipe.pooling, gain=recipe.pooling_gain, replicate=recipe.padding == "replicate",
+                device=self.device, dtype=self._dtype,
+            )
+            for network in drawn
+        ]  # fmt: skip
+
+
+def _stretched(style: Tensor, content: Tensor) -> Tensor:
+    return F.interpolate(style, content.shape[2:], mode="bilinear", antialias=True)
 
 
 def _fastest(device: torch.device, recipe: Recipe) -> torch.dtype:
@@ -250,43 +290,3 @@ def _fastest(device: torch.device, recipe: Recipe) -> torch.dtype:
     if device.type == "cuda" and recipe.optimiser == "adam" and torch.cuda.is_bf16_supported(including_emulation=False):
         return torch.bfloat16
     return torch.float32
-
-
-class _Schedule:
-    """Which scale an iteration belongs to, and the length of its step."""
-
-    def __init__(self, recipe: Recipe) -> None:
-        self._step, self._end = recipe.step, recipe.step_end
-        self._ends = list(accumulate(count for _, count in recipe.plan()))
-        self._planned, self._last = recipe.planned, recipe.iterations
-        self._kept = {*recipe.snapshots, *self._ends[:-1], recipe.planned}
-
-    def scale(self, iteration: int) -> int:
-        """Of the step from `iteration` to the next."""
-        return next(i for i, end in enumerate(self._ends) if iteration < end)
-
-    def first(self, scale: int) -> int:
-        """The iteration that the scale starts from."""
-        return self._ends[scale - 1] if scale else 0
-
-    def inspects(self, iteration: int) -> bool:
-        """Whether to inspect after this many iterations."""
-        return self.keeps(iteration) or iteration == self._last
-
-    def keeps(self, iteration: int) -> bool:
-        """Whether the inspection is remembered: on the grid, at snapshots, where a scale or the plan ends.
-
-        Not at the end of extra iterations: a run that is continued once more does not know that it once ended there.
-        """
-        return iteration % INSPECTION == 0 or iteration in self._kept
-
-    def step(self, iteration: int) -> float:
-        """Falls by cosine within each scale, from the recipe's step to `step_end` times it, and stays there."""
-        if self._end == 1:
-            return self._step
-        if iteration >= self._planned:
-            return self._step * self._end
-        scale = self.scale(iteration)
-        first, end = self.first(scale), min(self._ends[scale], self._planned)
-        share = (iteration - first) / max(1, end - first - 1)
-        return self._step * (self._end + (1 - self._end) * (1 + math.cos(math.pi * share)) / 2)
