@@ -24,6 +24,7 @@ from engine.painting.recipe import Recipe, RecipeError
 from engine.painting.schedule import Schedule
 from engine.painting.state import State
 from engine.painting.strips import LEAST
+from engine.painting.targets import Masks
 
 EXPLOSION = 10.0
 """A loss this many times the larger of the last good one and that of a picture without features has exploded."""
@@ -43,16 +44,22 @@ def paint(
     stop: int | None = None,
     *,
     canvas: Image.Image | None = None,
+    content_masks: Sequence[Image.Image] = (),
+    style_masks: Sequence[Image.Image] = (),
     convs: vgg.Convs | None = None,
     device: str = "cpu",
 ) -> Iterator[State]:
     """Paint `content` in the style of `styles`, from `start` (default: the recipe's own) to iteration `stop`.
 
     Yields the state after each iteration; it is changed in place by the next. A `stop` past the recipe's last
-    iteration is that. `canvas` is the picture that recipes with the start `picture` begin with. `convs` are VGG19's
-    weights; none for recipes with `random` weights. Raises `RecipeError` and `PaintingError`.
+    iteration is that. `canvas` is the picture that recipes with the start `picture` begin with. Masks, grey
+    pictures, one for each style or none: where in the painting it applies, and which part of it counts (white).
+    `convs` are VGG19's weights; none for recipes with `random` weights. Raises `RecipeError` and `PaintingError`.
     """
-    painter = Painter(recipe, content, styles, canvas=canvas, convs=convs, device=device)
+    painter = Painter(
+        recipe, content, styles, canvas=canvas, content_masks=content_masks, style_masks=style_masks, convs=convs,
+        device=device,
+    )  # fmt: skip
     yield from painter.paint(start or painter.begin(), stop)
 
 
@@ -66,6 +73,8 @@ class Painter:
         styles: Sequence[Image.Image],
         *,
         canvas: Image.Image | None = None,
+        content_masks: Sequence[Image.Image] = (),
+        style_masks: Sequence[Image.Image] = (),
         convs: vgg.Convs | None = None,
         device: str = "cpu",
         dtype: torch.dtype | None = None,
@@ -75,6 +84,11 @@ class Painter:
             raise RecipeError(f"The recipe weighs {len(recipe.style_weights)} styles, but {len(styles)} were given.")
         if recipe.start == "picture" and canvas is None:
             raise RecipeError("This recipe starts from a picture, which was not given.")
+        for masks in (content_masks, style_masks):
+            if len(masks) not in (0, len(styles)):
+                raise RecipeError(f"There are {len(styles)} styles and {len(masks)} masks: give one for each, or none.")
+            if not all(mask.convert("L").getbbox() for mask in masks):
+                raise RecipeError("A mask is black all over: paint white where its style is to apply.")
         torch.set_deterministic_debug_mode("error")  # as use_deterministic_algorithms, without its 3 s import
         # Every buffer is written before it is read: no need to fill it first.
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
@@ -82,6 +96,7 @@ class Painter:
         self.device = torch.device(device)
         self.size = pictures.fitted_size(content.size, recipe.size)
         self._content, self._styles, self._canvas = content, list(styles), canvas
+        self._masks = content_masks, style_masks
         # The content's colours to show luminance in; none where the painting has its own.
         self._colours = pictures.fit(content, recipe.size) if recipe.colours == "content" else None
         self._dtype = dtype or _fastest(self.device, recipe)
@@ -97,8 +112,9 @@ class Painter:
         noise = (torch.rand(content.shape, generator=generator) * 2 - 1) * recipe.noise_range
         base = {
             "content": lambda: content,
-            "style": lambda: F.interpolate(styles[0], content.shape[2:], mode="bilinear", antialias=True),
+            "style": lambda: _stretched(styles[0], content),
             "noise": lambda: mean.expand_as(content),
+            "statistics": lambda: pictures.random_phase(_stretched(styles[0], content), generator),
             "picture": lambda: self._begun(content.shape[3], content.shape[2]),
         }[recipe.start]()
         pixels = mean + recipe.noise * noise + (1 - recipe.noise) * (base - mean)
@@ -202,8 +218,12 @@ class Painter:
             self._objective = None
             content, styles = self._pictures(self.recipe.plan()[state.scale][0])
             on_device = [style.to(self.device) for style in styles]
-            objective = Objective(self.recipe, self._networks, content.to(self.device), on_device, rows=state.rows)
-            captured = self.device.type == "cuda" and state.rows is None
+            objective = Objective(
+                self.recipe, self._networks, content.to(self.device), on_device, rows=state.rows,
+                masks=self._masks_for(content, styles),
+            )  # fmt: skip
+            # Eigenvalues are looked at by the host: they cannot be captured.
+            captured = self.device.type == "cuda" and state.rows is None and self.recipe.statistic != "wasserstein"
             self._objective = (
                 state.scale, state.rows, Graph(objective, len(self._networks)) if captured else objective
             )  # fmt: skip
@@ -219,9 +239,22 @@ class Painter:
         if self._colours is not None:
             content = pictures.grey(content)
             styles = [pictures.match_luminance(pictures.grey(style), content) for style in styles]
+        elif self.recipe.colours == "matched":
+            styles = [pictures.match_colours(style, content) for style in styles]
         elif self.recipe.match_luminance:
             content = pictures.match_luminance(content, styles[0])
         return content, styles
+
+    def _masks_for(self, content: Tensor, styles: Sequence[Tensor]) -> Masks:
+        """Every mask as large as its picture, on the device."""
+        over, of = (
+            [
+                pictures.mask_to_tensor(mask, (picture.shape[3], picture.shape[2])).to(self.device)
+                for mask, picture in zip(masks, like, strict=False)  # where there are no masks, there are none
+            ]
+            for masks, like in zip(self._masks, ([content] * len(styles), styles), strict=True)
+        )
+        return Masks(over, of)
 
     def _begun(self, width: int, height: int) -> Tensor:
         """The canvas as it is begun with, on the CPU."""
@@ -239,7 +272,17 @@ class Painter:
             raise RecipeError(f"This recipe needs the weights {recipe.weights}, which were not given.")
         else:
             drawn = [{name: convs[name] for name in vgg.NAMES[:layers]}]
-        return [vgg.VGG19(network, pooling=recipe.pooling, device=self.device, dtype=self._dtype) for network in drawn]
+        return [
+            vgg.VGG19(
+                network, pooling=recipe.pooling, gain=recipe.pooling_gain, replicate=recipe.padding == "replicate",
+                device=self.device, dtype=self._dtype,
+            )
+            for network in drawn
+        ]  # fmt: skip
+
+
+def _stretched(style: Tensor, content: Tensor) -> Tensor:
+    return F.interpolate(style, content.shape[2:], mode="bilinear", antialias=True)
 
 
 def _fastest(device: torch.device, recipe: Recipe) -> torch.dtype:

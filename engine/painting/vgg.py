@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from engine.painting.convolution import Convolution
-from engine.painting.pooling import Pooling, rectified
+from engine.painting.pooling import Kind, Pooling, rectified
 
 Convs = Mapping[str, tuple[Tensor, Tensor]]
 """Name of each conv layer, conv1_1 on: its weight (out, in, 3, 3) and bias (out), float32."""
@@ -79,13 +78,17 @@ class VGG19:
         self,
         convs: Convs,
         *,
-        pooling: Literal["average", "max"],
+        pooling: Kind,
+        gain: float = 1.0,
+        replicate: bool = False,
         device: torch.device,
         dtype: torch.dtype | None = None,
     ) -> None:
-        self.pooling, self._dtype = Pooling(pooling), dtype
+        """What is pooled is multiplied by `gain`; with `replicate` the picture's edge goes on around it, not zeros."""
+        self.pooling, self._dtype = Pooling(pooling, gain), dtype
         self.convs = {
-            name: Convolution(weight.to(dtype), bias.to(dtype), device) for name, (weight, bias) in convs.items()
+            name: Convolution(weight.to(dtype), bias.to(dtype), device, replicate=replicate and name == NAMES[0])
+            for name, (weight, bias) in convs.items()
         }
 
     def __call__(self, pixels: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:

@@ -211,9 +211,11 @@ class Studio:
         weights = self.weights_of(job.recipe.weights)
         content, *styles = [await self._picture(stored) for stored in (job.content, *job.styles)]
         canvas = await self._picture(job.start) if job.start and job.recipe.start == "picture" else None
+        over, of = [[await self._picture(mask) for mask in masks] for masks in (job.content_masks, job.style_masks)]
         return await self.at_easel(
-            Painter, job.recipe, content, styles, canvas=canvas, convs=weights.convs, device=str(self.device)
-        )
+            Painter, job.recipe, content, styles, canvas=canvas, content_masks=over, style_masks=of,
+            convs=weights.convs, device=str(self.device),
+        )  # fmt: skip
 
     async def _picture(self, stored: StoredPicture) -> Image.Image:
         """Raises `PaintingError` where it is gone or damaged."""
