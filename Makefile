@@ -1,6 +1,6 @@
 # Everything a person types. Paths are relative, so that a checkout may lie in a folder with a space in its name.
 .DEFAULT_GOAL := help
-.PHONY: help demo test audit bench chaos crowd screenshots lock clean
+.PHONY: help demo test audit bench gallery chaos crowd screenshots lock clean
 PY := .venv/bin/python
 UV_VERSION := 0.13.9
 
@@ -9,6 +9,7 @@ help:
 	  'make test    lint, type-check and run the tests' \
   'make audit   ask for known vulnerabilities of all that is locked (needs the network)' \
   'make bench   measure the loop; tables in out/bench/' \
+  'make gallery  paint the pictures of docs/gallery.md' \
   'make chaos   break everything for twenty minutes; a report (ARGS="--minutes 5 --seed 1")' \
   'make crowd   two hundred members ask at once; a report' \
   'make screenshots  the pictures of the bot in docs/pictures/ (needs Chromium)' \
@@ -28,6 +29,9 @@ audit: .venv/ready
 
 bench: .venv/ready
 	@$(PY) -m benchmarks
+
+gallery: .venv/ready
+	@$(PY) -m examples.gallery
 
 chaos: .venv/ready
 	@PYTHONPATH=tests:tests/bot $(PY) -m chaos $(ARGS)
