@@ -83,10 +83,10 @@ def test_the_way_back_through_pooling_and_replicated_edges(pooling: Any, gain: f
     x = F.pad(vgg.normalise(plain), (1, 1, 1, 1), mode="replicate")
     x = F.conv2d(x, *convs["conv1_1"]).relu()
     x = F.conv2d(x, *convs["conv1_2"], padding=1).relu()
-    pool = {
+    pools: dict[str, Any] = {
         "average": F.avg_pool2d, "max": F.max_pool2d, "l2": lambda x, k: (F.avg_pool2d(x**2, k) + 1e-300).sqrt(),
-    }[pooling]  # fmt: skip
-    x = F.conv2d(gain * pool(x, 2), *convs["conv2_1"], padding=1).relu()
+    }  # fmt: skip
+    x = F.conv2d(gain * pools[pooling](x, 2), *convs["conv2_1"], padding=1).relu()
     torch.testing.assert_close(trace["relu2_1"], x)
     towards = torch.randn_like(x, generator=torch.Generator().manual_seed(3))
     gradient = trace.backward({"relu2_1": lambda _: towards.clone()})
