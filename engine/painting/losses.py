@@ -6,61 +6,126 @@ of the content, and A stands for the style's statistics. Feature maps are (1, N,
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import functools
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 
 class Moments(NamedTuple):
-    """A layer's statistics over its positions: `mean` (N) and `product` (N, N)."""
+    """A layer's statistics over its positions: `mean` (N) and `product` (N, N), the Gram matrix F F^T / M."""
 
     mean: Tensor
     product: Tensor
 
+    @property
+    def covariance(self) -> Tensor:
+        """(N, N), centred."""
+        return self.product - torch.outer(self.mean, self.mean)
+
+
+class Target(Moments):
+    """A style's moments, with what is computed of them once."""
+
+    @functools.cached_property
+    def root(self) -> Tensor:
+        """The symmetric square root (N, N) of the covariance."""
+        values, vectors = torch.linalg.eigh(self.covariance)
+        root: Tensor = (vectors * values.clamp_min(0).sqrt()) @ vectors.T
+        return root
+
+
+def mixed(parts: Sequence[Moments], shares: Sequence[float]) -> Moments:
+    """Of the parts side by side in one picture, which take these shares of it (of any sum)."""
+    total = sum(shares)
+    mean = torch.stack([part.mean * (share / total) for part, share in zip(parts, shares, strict=True)]).sum(0)
+    product = torch.stack([part.product * (share / total) for part, share in zip(parts, shares, strict=True)]).sum(0)
+    return Moments(mean, product)
+
 
 def positions(features: Tensor) -> Tensor:
-    """(1, N, h, w) as the (M, N) matrix of positions; a view where the features lie channels-last."""
-    return features.permute(0, 2, 3, 1).reshape(-1, features.shape[1])
+    """(1, N, h, w) as the (M, N) matrix of positions, at least in float32; a view where they lie channels-last."""
+    x = features.permute(0, 2, 3, 1).reshape(-1, features.shape[1])
+    return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
-def gram(features: Tensor) -> Moments:
-    """The Gram matrix over M: F F^T / M (Gatys et al. 2016, eq. 3; each picture is divided by its own M)."""
+def moments(features: Tensor, mask: Tensor | None = None) -> Moments:
+    """Mean and F F^T / M (Gatys et al. 2016, eq. 3; each picture is divided by its own M).
+
+    With a `mask` (1, 1, h, w) each position counts by its weight, and M is the sum of these: the guided statistics of
+    Gatys et al. (2017, section 4).
+    """
     x = positions(features)
-    filters = x.T.contiguous()
-    return Moments(x.mean(0), product(filters, filters) / len(x))
+    filters = x.T.contiguous() if x.device.type == "cpu" else x.T
+    if mask is None:
+        return Moments(x.mean(0), product(filters, filters) / len(x))
+    weights = mask.flatten() / mask.sum().clamp_min(1e-12)
+    weighted = filters * weights
+    return Moments(weighted.sum(1), product(weighted, filters))
 
 
-def product(a: Tensor, b: Tensor) -> Tensor:
-    """a @ b^T. On the CPU by oneDNN, which on AMD's is twice as fast as the BLAS behind `@`, but only in float32."""
+def pull(features: Tensor, slope: Moments, count: float | Tensor, mask: Tensor | None = None) -> Tensor:
+    """The gradient towards (1, N, h, w), at each position, of a loss that has `slope` towards moments over `count`.
+
+    With L(mean, product): dL/dF = ((dL/dproduct + its transpose) F + dL/dmean) / M, times the position's weight where
+    there is a `mask` (1, 1, h, w).
+    """
+    x = positions(features)
+    matrix = (slope.product + slope.product.T) / count
+    towards = product(x, matrix, slope.mean / count)
+    if mask is not None:
+        towards = towards * mask.flatten()[:, None]
+    _, n, h, w = features.shape
+    return towards.to(features.dtype).view(1, h, w, n).permute(0, 3, 1, 2)
+
+
+def product(a: Tensor, b: Tensor, bias: Tensor | None = None) -> Tensor:
+    """a @ b^T + bias. In float32 on the CPU by oneDNN, on AMD's twice as fast as the BLAS behind `@`."""
     if a.device.type == "cpu" and a.dtype == torch.float32 and torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
-        result: Tensor = torch.ops.mkldnn._linear_pointwise(a, b, None, "none", [], "")
+        result: Tensor = torch.ops.mkldnn._linear_pointwise(a, b, bias, "none", [], "")
         return result
-    return a @ b.T
+    return a @ b.T if bias is None else torch.addmm(bias, a, b.T)
 
 
-def covariance(features: Tensor) -> Moments:
-    """Mean and centred covariance of the N filters over the M positions."""
-    mean, product = gram(features)
-    return Moments(mean, product - torch.outer(mean, mean))
+def content_loss(features: Tensor, target: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """1 / (4 N M) * sum (F - P)^2, the talk's, and its gradient; the paper's (eq. 1) is 2 N M times that.
+
+    `count` is N M of the whole feature map, of which these (1, N, h, w) may be a part.
+    """
+    shift = positions(features) - positions(target)
+    _, n, h, w = features.shape
+    gradient = (shift / (2 * count)).to(features.dtype).view(1, h, w, n).permute(0, 3, 1, 2)
+    return shift.square().sum() / (4 * count), gradient
 
 
-def content_loss(features: Tensor, target: Tensor) -> Tensor:
-    """1 / (4 N M) * sum (F - P)^2, the talk's; the paper's (eq. 1) is 2 N M times that."""
-    return (features - target).square().mean() / 4
-
-
-def gram_loss(features: Tensor, style: Moments) -> Tensor:
+def gram_loss(seen: Moments, style: Moments) -> Tensor:
     """E_l = 1 / (4 N^2) * sum (G - A)^2 with G and A each over its own M (eq. 4; equal to 1 / (4 N^2 M^2))."""
-    loss: Tensor = _GramLoss.apply(features, style.product)
-    return loss
+    return (seen.product - style.product).square().sum() / (4 * len(style.product) ** 2)
 
 
-def covariance_loss(features: Tensor, style: Moments) -> Tensor:
+def covariance_loss(seen: Moments, style: Moments) -> Tensor:
     """|Cov - A|^2 / |A|^2 + |mean - a|^2 / tr A: no unit of its own, so that layers weigh alike."""
-    loss: Tensor = _CovarianceLoss.apply(features, style.mean, style.product)
-    return loss
+    target = style.covariance
+    spread = (seen.covariance - target).square().sum() / target.square().sum().clamp_min(1e-12)
+    return spread + (seen.mean - style.mean).square().sum() / target.trace().clamp_min(1e-12)
+
+
+def wasserstein_loss(seen: Moments, style: Target) -> Tensor:
+    """The squared Wasserstein-2 distance of two Gaussians, over tr A so that layers weigh alike.
+
+    |mean - a|^2 + tr(Cov + A - 2 (A^(1/2) Cov A^(1/2))^(1/2)) (Olkin & Pukelsheim 1982). The trace of the root is the
+    sum of the roots of the eigenvalues, whose slopes need no differences of eigenvalues: no harm where some are equal.
+    Those that are nothing but rounding are left out, so that covariances may lack ranks.
+    """
+    between = style.root @ seen.covariance @ style.root
+    values = torch.linalg.eigvalsh((between + between.T) / 2)
+    least = values.detach().amax() * len(values) * torch.finfo(values.dtype).eps
+    roots = torch.where(values > least, values.clamp_min(least).clamp_min(1e-30).sqrt(), 0.0).sum()
+    spread = seen.covariance.trace() + style.covariance.trace() - 2 * roots
+    distance: Tensor = spread + (seen.mean - style.mean).square().sum()
+    return distance / style.covariance.trace().clamp_min(1e-12)
 
 
 def total_variation(pixels: Tensor) -> Tensor:
@@ -68,70 +133,3 @@ def total_variation(pixels: Tensor) -> Tensor:
     down = pixels[:, :, 1:] - pixels[:, :, :-1]
     right = pixels[:, :, :, 1:] - pixels[:, :, :, :-1]
     return (down.square().sum() + right.square().sum()) / (pixels.numel() * 255**2)
-
-
-def gram_slope(seen: Moments, style: Moments, count: int) -> tuple[Tensor, Tensor, Tensor]:
-    """(loss, slope, constant) where `seen` was taken over `count` positions: dE/dF = F slope + constant at each."""
-    difference, n = seen.product - style.product, len(style.product)
-    return difference.square().sum() / (4 * n**2), difference / (n**2 * count), torch.zeros_like(seen.mean)
-
-
-def covariance_slope(seen: Moments, style: Moments, count: int) -> tuple[Tensor, Tensor, Tensor]:
-    """The same for the covariance loss."""
-    difference, shift = seen.product - style.product, seen.mean - style.mean
-    energy = style.product.square().sum().clamp_min(1e-12)
-    trace = style.product.trace().clamp_min(1e-12)
-    slope = difference * (4 / (energy * count))
-    loss = difference.square().sum() / energy + shift.square().sum() / trace
-    return loss, slope, shift * (2 / (trace * count)) - seen.mean @ slope
-
-
-def along(features: Tensor, slope: Tensor, constant: Tensor) -> Tensor:
-    """F slope + constant at each position of (1, N, h, w)."""
-    return _like(torch.addmm(constant, positions(features), slope), features)
-
-
-class _GramLoss(torch.autograd.Function):
-    """E_l with its gradient written out, dE/dF = (G - A) F / (N^2 M): one product where autograd takes two."""
-
-    @staticmethod
-    def forward(ctx: Any, features: Tensor, target: Tensor) -> Tensor:
-        difference = gram(features).product - target
-        ctx.save_for_backward(features, difference)
-        return difference.square().sum() / (4 * len(target) ** 2)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
-        features, difference = ctx.saved_tensors
-        x = positions(features)
-        slope = difference * (grad / (len(difference) ** 2 * len(x)))  # symmetric
-        return _like(product(x, slope), features), None
-
-
-class _CovarianceLoss(torch.autograd.Function):
-    """The covariance loss with its gradient written out: 4 (F - mean) (Cov - A) / (M |A|^2) + the mean's share."""
-
-    @staticmethod
-    def forward(ctx: Any, features: Tensor, target_mean: Tensor, target: Tensor) -> Tensor:
-        mean, product = covariance(features)
-        difference, shift = product - target, mean - target_mean
-        energy = target.square().sum().clamp_min(1e-12)
-        trace = target.trace().clamp_min(1e-12)
-        ctx.save_for_backward(features, mean, difference / energy, shift / trace)
-        return difference.square().sum() / energy + shift.square().sum() / trace
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
-        features, mean, difference, shift = ctx.saved_tensors
-        x = positions(features)
-        slope = difference * (grad * 4 / len(x))
-        constant = shift * (grad * 2 / len(x)) - mean @ slope
-        return _like(torch.addmm(constant, x, slope), features), None, None
-
-
-def _like(x: Tensor, features: Tensor) -> Tensor:
-    """The (M, N) matrix back in the features' shape, channels-last."""
-    _, n, h, w = features.shape
-    return x.view(1, h, w, n).permute(0, 3, 1, 2)

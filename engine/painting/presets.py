@@ -6,7 +6,12 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from engine.painting.pace import evenly
 from engine.painting.recipe import Recipe, RecipeError
+
+AUTO = "auto"
+"""Among the snapshots that are asked of `preset`: where the picture changes, `AUTO_COUNT` times."""
+AUTO_COUNT = 8
 
 # The snapshots of the talk "Painting, Keras Style".
 TALK_SNAPSHOTS = (100, 300, 3300, 6500, 30000)
@@ -74,7 +79,8 @@ _FOR_WEIGHTS: Mapping[tuple[str, str], dict[str, Any]] = {
 def preset(name: str, *, weights: str = "imagenet", strength: float = 1.0, **fields: Any) -> Recipe:
     """The named recipe for these weights, with `fields` set over it; `strength` multiplies the style's weight.
 
-    Raises `RecipeError` for an unknown preset or field, or a value out of range.
+    The snapshots may be `AUTO` and iterations, which then are shown too. Raises `RecipeError` for an unknown preset or
+    field, or a value out of range.
     """
     if name not in PRESETS:
         raise RecipeError(f"There is no recipe called {name}; choose one of {', '.join(PRESETS)}.")
@@ -86,4 +92,8 @@ def preset(name: str, *, weights: str = "imagenet", strength: float = 1.0, **fie
             raise RecipeError(f"A recipe has no field {field}; it has {', '.join(sorted(known))}.")
     values |= {"name": name, "weights": weights, **fields}
     values["beta"] *= strength
-    return Recipe(**values)
+    asked = values.pop("snapshots")
+    recipe = Recipe(**values, snapshots=tuple(i for i in asked if i != AUTO))
+    if AUTO not in asked:
+        return recipe
+    return dataclasses.replace(recipe, snapshots=tuple(sorted({*recipe.snapshots, *evenly(recipe, AUTO_COUNT)})))

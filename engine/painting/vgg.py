@@ -5,14 +5,14 @@ Layers are named convB_I before and reluB_I after the rectification.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Literal
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from engine.painting import winograd
+from engine.painting.convolution import Convolution
+from engine.painting.pooling import Kind, Pooling, rectified
 
 Convs = Mapping[str, tuple[Tensor, Tensor]]
 """Name of each conv layer, conv1_1 on: its weight (out, in, 3, 3) and bias (out), float32."""
@@ -27,7 +27,8 @@ CHANNELS = {f"conv{block}_{i}": width for block, n, width in _BLOCKS for i in ra
 
 NAMES = tuple(CHANNELS)
 
-_WIDE = 128 * 256  # filters in times out; below, Winograd's transforms cost more than it saves
+Slope = Callable[[Tensor], Tensor]
+"""Of a layer's features (1, filters, h, w): the loss's gradient towards them, in the same shape."""
 
 
 def conv_of(layer: str) -> str:
@@ -40,61 +41,118 @@ def depth(layers: Iterable[str]) -> int:
     return max((NAMES.index(conv_of(layer)) + 1 for layer in layers), default=0)
 
 
+def scale(layer: str) -> int:
+    """Pixels to a position of the layer's feature map, along each side."""
+    return 1 << (int(layer[4]) - 1)
+
+
+def relu_of(conv: str) -> str:
+    """The layer after this conv layer: conv4_2 -> relu4_2."""
+    return "relu" + conv[-3:]
+
+
 def starts_block(name: str) -> bool:
     """Whether a pooling stands before this conv layer."""
     return name.endswith("_1") and name != NAMES[0]
 
 
+@functools.lru_cache(16)
+def _levels(values: tuple[float, ...], device: torch.device, dtype: torch.dtype) -> Tensor:
+    """Per channel, (1, 3, 1, 1); kept, since to bring numbers to a device would stop it."""
+    return torch.tensor(values, device=device, dtype=dtype).view(1, 3, 1, 1) * 255
+
+
 def normalise(pixels: Tensor) -> Tensor:
     """Levels (0 to 255) to the network's input: (x / 255 - mean) / deviation, per channel."""
-    mean = pixels.new_tensor(MEAN).view(1, 3, 1, 1) * 255
-    deviation = pixels.new_tensor(DEVIATION).view(1, 3, 1, 1) * 255
-    return (pixels - mean) / deviation
+    return (pixels - _levels(MEAN, pixels.device, pixels.dtype)) / _levels(DEVIATION, pixels.device, pixels.dtype)
 
 
 class VGG19:
-    """The trunk as a function of pixels; its weights take no gradient.
+    """The trunk as a function of pixels, forward and backward; its weights take no gradient.
 
-    Weights and features lie channels-last, which measures faster; on the CPU the wide layers, most of the
-    work, go by Winograd's algorithm (see `make bench`).
+    Everything lies channels-last, which measures faster. With a `dtype` such as bfloat16 it is computed in that, from
+    pixels and to a gradient in float32.
     """
 
-    def __init__(self, convs: Convs, *, pooling: Literal["average", "max"], device: torch.device) -> None:
-        self._pool = F.avg_pool2d if pooling == "average" else F.max_pool2d
-        self._convs = {
-            name: (
-                weight.detach().to(device).contiguous(memory_format=torch.channels_last),
-                bias.detach().to(device),
-            )
+    def __init__(
+        self,
+        convs: Convs,
+        *,
+        pooling: Kind,
+        gain: float = 1.0,
+        replicate: bool = False,
+        device: torch.device,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        """What is pooled is multiplied by `gain`; with `replicate` the picture's edge goes on around it, not zeros."""
+        self.pooling, self._dtype = Pooling(pooling, gain), dtype
+        self.convs = {
+            name: Convolution(weight.to(dtype), bias.to(dtype), device, replicate=replicate and name == NAMES[0])
             for name, (weight, bias) in convs.items()
         }
-        self._transformed = {
-            name: winograd.transform(weight)
-            for name, (weight, _) in self._convs.items()
-            if (device.type, weight.dtype) == ("cpu", torch.float32) and weight.shape[0] * weight.shape[1] >= _WIDE
-        }
-
-    @property
-    def fast_layers(self) -> tuple[str, ...]:
-        """The conv layers that are computed by Winograd's algorithm."""
-        return tuple(self._transformed)
 
     def __call__(self, pixels: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         """Feature maps (1, filters, h, w) of `layers` for pixels (1, 3, height, width) in levels."""
         wanted = set(layers)
-        features: dict[str, Tensor] = {}
-        x = normalise(pixels).contiguous(memory_format=torch.channels_last)
+        return {layer: x for layer, x in self._forward(pixels, wanted) if layer in wanted}
+
+    def trace(self, pixels: Tensor, layers: Iterable[str]) -> Trace:
+        """The same, and the way back from there."""
+        return Trace(self, dict(self._forward(pixels, set(layers))))
+
+    @torch.no_grad()
+    def _forward(self, pixels: Tensor, wanted: set[str]) -> Iterator[tuple[str, Tensor]]:
+        """Every relu layer down to the deepest one wanted, and those conv layers that are wanted."""
+        x = normalise(pixels).to(dtype=self._dtype, memory_format=torch.channels_last)
         for name in NAMES[: depth(wanted)]:
             if starts_block(name):
-                x = self._pool(x, 2)
-            weight, bias = self._convs[name]
-            transformed = self._transformed.get(name)
-            x = F.conv2d(x, weight, bias, padding=1) if transformed is None else winograd.conv2d(x, transformed, bias)
+                x = self.pooling(x)
+            x = self.convs[name](x)
             if name in wanted:
-                features[name] = x
-            # The conv's own result is not needed again, unless it is asked for: rectify it where it lies.
-            x = F.relu(x, inplace=name not in wanted)
-            relu = name.replace("conv", "relu")
-            if relu in wanted:
-                features[relu] = x
-        return features
+                yield name, x
+                x = x.clamp_min(0)
+            else:
+                x.clamp_min_(0)
+            yield relu_of(name), x
+
+
+class Trace:
+    """One way through the trunk: its features, and the gradient towards its pixels (once: it frees what it held)."""
+
+    def __init__(self, network: VGG19, maps: dict[str, Tensor]) -> None:
+        self._network, self._maps = network, maps
+
+    def __getitem__(self, layer: str) -> Tensor:
+        """The feature map (1, filters, h, w) of a layer that was asked for."""
+        return self._maps[layer]
+
+    @torch.no_grad()
+    def backward(self, slopes: Mapping[str, Slope]) -> Tensor:
+        """The gradient (1, 3, height, width) towards pixels in levels, where `slopes` are those of some layers."""
+        gradient: Tensor | None = None
+        masked = False  # whether it is zero already where the rectified map is
+        for name in reversed(NAMES[: depth(self._maps)]):
+            features = self._maps.pop(relu_of(name))
+            if relu_of(name) in slopes:
+                gradient, masked = _sum(gradient, slopes[relu_of(name)](features)), False
+            if gradient is not None and not masked:
+                rectified(gradient, features, out=gradient)
+            if name in slopes:
+                gradient = _sum(gradient, slopes[name](self._maps.pop(name)))
+            if gradient is not None:
+                gradient, masked = self._network.convs[name].backward(gradient), False
+                if starts_block(name):
+                    gradient = self._network.pooling.backward(gradient, self._maps[_relu_before(name)])
+                    masked = True
+        if gradient is None:
+            raise ValueError("No layer has a slope.")
+        gradient = gradient.to(torch.promote_types(gradient.dtype, torch.float32))
+        return gradient / _levels(DEVIATION, gradient.device, gradient.dtype)
+
+
+def _relu_before(conv: str) -> str:
+    return relu_of(NAMES[NAMES.index(conv) - 1])
+
+
+def _sum(gradient: Tensor | None, slope: Tensor) -> Tensor:
+    return slope if gradient is None else slope.add_(gradient)

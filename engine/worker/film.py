@@ -6,7 +6,11 @@ from collections.abc import Iterator, Sequence
 from io import BytesIO
 from itertools import pairwise
 
+import numpy as np
 from PIL import Image
+
+from engine.painting.pace import evenly
+from engine.painting.recipe import Recipe
 
 LENGTH_MS = 6000
 """About how long the painting takes in the film, before the last frame is held."""
@@ -14,25 +18,21 @@ HOLD_MS = 2000
 FEWEST_STEPS = 24
 """With fewer frames than this, blends are put between them."""
 
+_LOOK = 48
+"""Px of the side at which frames are compared; brush strokes that only move count little there, as to the eye."""
+_PACES = (0.4, 2.5)
+"""The least and the most time that a frame is shown, in terms of the mean."""
+
 # (quality, share of the side): quality falls first, since a smaller film loses the brush strokes.
 _LADDER = (*((q, 1.0) for q in (86, 76, 64, 50)), *((40, share) for share in (0.8, 0.64, 0.5, 0.35, 0.2)))
 
 
-def film_iterations(iterations: int, most: int = 60) -> tuple[int, ...]:
-    """The iterations, at most `most`, that become frames: 1, the last, and geometric steps between them.
+def film_iterations(recipe: Recipe, most: int = 60) -> tuple[int, ...]:
+    """The iterations, at most `most`, that become frames: 1, the last, and between them about evenly in change.
 
-    A picture changes fastest at the start, so the early iterations are all shown where there is room. Raises
-    `ValueError` unless there is at least one iteration and room for two frames.
+    Raises `ValueError` unless there is room for two frames.
     """
-    if iterations < 1 or most < 2:
-        raise ValueError("A film needs at least one iteration, and room for two frames.")
-    chosen = [1]
-    for left in range(most - 1, 0, -1):
-        here = chosen[-1]
-        if here == iterations:
-            break
-        chosen.append(max(here + 1, round(here * (iterations / here) ** (1 / left))))
-    return tuple(chosen)
+    return (1, *(i for i in evenly(recipe, most - 1) if i > 1))
 
 
 def frame(image: Image.Image, longest: int = 480) -> bytes:
@@ -66,8 +66,7 @@ def film(frames: Sequence[bytes], *, limit: int = 8_000_000) -> bytes:
 
 def _encode(frames: Sequence[bytes], size: tuple[int, int], quality: int) -> bytes:
     pictures = list(_faded([_open(data).resize(size, Image.Resampling.LANCZOS) for data in frames]))
-    pace = LENGTH_MS // max(len(pictures), FEWEST_STEPS * 2)
-    durations = [pace] * (len(pictures) - 1) + [HOLD_MS]
+    durations = [*_durations(pictures), HOLD_MS]
     return _webp(pictures[0], quality, save_all=True, append_images=pictures[1:], duration=durations, loop=0)
 
 
@@ -77,6 +76,22 @@ def _faded(pictures: Sequence[Image.Image]) -> Iterator[Image.Image]:
     for before, after in pairwise(pictures):
         yield from (Image.blend(before, after, i / blends) for i in range(blends))
     yield pictures[-1]
+
+
+def _durations(pictures: Sequence[Image.Image]) -> list[int]:
+    """How long each but the last is shown, ms: in proportion to how much the next one differs from it, within bounds.
+
+    So the painting changes at an even pace also where its early iterations are too few to be told apart any finer.
+    """
+    if len(pictures) < 2:
+        return []
+    small = [np.asarray(picture.convert("YCbCr").resize((_LOOK, _LOOK)), dtype=np.float32) for picture in pictures]
+    changes = np.array([np.sqrt(np.mean((after - before) ** 2)) for before, after in pairwise(small)])
+    if not changes.any():
+        changes = np.ones_like(changes)
+    shares = (changes / changes.mean()).clip(*_PACES)
+    length = LENGTH_MS * min(1, len(pictures) / (2 * FEWEST_STEPS))
+    return [round(float(length * share)) for share in shares / shares.sum()]
 
 
 def _open(data: bytes) -> Image.Image:

@@ -41,7 +41,7 @@ def rehearse(recipe: Recipe, device: str) -> float:
     for _ in painter.paint(state):
         pass
     _settle(device)
-    return _COUNTED * cost.flops_per_pixel(short) * side**2 / (time.perf_counter() - began)
+    return cost.remaining_flops(short, 1.0, short.iterations - _COUNTED) / (time.perf_counter() - began)
 
 
 def _settle(device: str) -> None:

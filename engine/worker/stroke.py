@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from engine.contract.events import Progress
-from engine.painting import cost
+from engine.worker.eta import Eta
 from engine.worker.film import film_iterations
 from engine.worker.studio import Easel
 from engine.worker.watchdog import Pulse
@@ -62,29 +62,32 @@ def _paint(
 ) -> Stroke:
     painter, state = easel.painter, easel.state
     recipe, first = painter.recipe, easel.state.iteration
-    frames, shown = set(film_iterations(recipe.iterations)), set(recipe.shown)
+    frames, shown = set(film_iterations(recipe)), set(recipe.shown)
     began = time.monotonic()
     due = began + _FIRST_PROGRESS_SECONDS
-    rollbacks, rows = len(state.rollbacks), painter.rows
+    eta = Eta(recipe, painter.size, first, began)
+    rollbacks, rows = len(state.rollbacks), state.rows if first else None
     if not stop.is_set():
         for _ in painter.paint(state):
             pulse.at = now = time.monotonic()
+            eta.tick(state.iteration, state.scale, now)
             if len(state.rollbacks) > rollbacks:
-                rollbacks, rows = len(state.rollbacks), painter.rows
+                rollbacks = len(state.rollbacks)
                 tell(_notice(easel))
-            if painter.rows != rows:
-                rows = painter.rows
-                tell(Look(state.iteration, _loss(easel), notice=_IN_STRIPS))
+            if state.rows != rows:
+                if rows is None:
+                    tell(Look(state.iteration, _loss(easel), notice=_IN_STRIPS))
+                rows = state.rows
             if state.iteration in frames or state.iteration in shown:
                 tell(_picture(easel, snapshot=state.iteration in shown, frame=state.iteration in frames))
             if now >= due or state.iteration == recipe.iterations:
                 due = now + _PROGRESS_SECONDS
-                tell(_progress(job, easel, first, now - began))
+                tell(_progress(job, easel, (state.iteration - first) / (now - began), eta.seconds))
             if stop.is_set() or now - began >= seconds:
                 break
     seconds = time.monotonic() - began
     easel.rest()
-    return Stroke(first, state.iteration, seconds, _remaining(easel, first) - _remaining(easel, state.iteration))
+    return Stroke(first, state.iteration, seconds, eta.work(first) - eta.work(state.iteration))
 
 
 def _notice(easel: Easel) -> Look:
@@ -99,26 +102,13 @@ def _picture(easel: Easel, *, snapshot: bool, frame: bool) -> Look:
     return Look(easel.state.iteration, _loss(easel), picture=picture, snapshot=snapshot, frame=frame)
 
 
-def _progress(job: str, easel: Easel, first: int, seconds: float) -> Look:
+def _progress(job: str, easel: Easel, rate: float, eta: float) -> Look:
     state = easel.state
     total, content, style = state.losses[state.iteration - 1, :3].tolist()
-    here = _remaining(easel, state.iteration)
-    done = _remaining(easel, first) - here
     progress = Progress(
-        job=job,
-        iteration=state.iteration,
-        loss=total,
-        content=content,
-        style=style,
-        rate=(state.iteration - first) / seconds,
-        eta=here / done * seconds if done else 0.0,
-    )
+        job=job, iteration=state.iteration, loss=total, content=content, style=style, rate=rate, eta=eta
+    )  # fmt: skip
     return Look(state.iteration, total, progress=progress)
-
-
-def _remaining(easel: Easel, iteration: int) -> float:
-    width, height = easel.painter.size
-    return cost.remaining_flops(easel.painter.recipe, min(width, height) / max(width, height), iteration)
 
 
 def _loss(easel: Easel) -> float:

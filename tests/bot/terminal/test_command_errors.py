@@ -15,6 +15,7 @@ from redis import Redis
 from bot.terminal.main import main
 from engine.contract import workers
 from engine.contract.jobs import SPENT
+from engine.painting.presets import AUTO_COUNT
 
 
 @pytest.fixture(scope="module")
@@ -140,10 +141,12 @@ def test_a_picture_of_ones_own_is_never_written_over(here: Here, room: Path) -> 
 
 def test_a_dry_run_tells_recipe_memory_and_time_and_paints_nothing(room: Path) -> None:
     before = sorted(room.iterdir())
-    reply = run(room, *LIGHT, "--iterations", "30", "--dry-run")
+    reply = run(room, *LIGHT, "--iterations", "30", "--snapshots", "29, auto", "--dry-run")
     assert (reply.returncode, reply.stderr) == (0, "")
     words = {line.split(maxsplit=1)[0]: line.split(maxsplit=1)[1] for line in reply.stdout.splitlines() if line}
     assert words["iterations"] == "30"
+    assert len(words["snapshots"].split(", ")) == AUTO_COUNT + 1
+    assert "29, 30" in words["snapshots"]
     assert words["style_layers"] == "relu1_1"
     assert words["plan"].count("iterations at") == int(words["scales"])
     assert words["memory"].startswith("about ")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from functools import partial
 
-from chaos.load import times
+from discord_server.driver import WorldView
+
+from chaos.load import Promise, times
 from chaos.rounds.scene import Fault, Scene
 
 _POSTS = "POST /channels/*/messages"
@@ -42,10 +45,16 @@ async def killed_when_it_has_sent(scene: Scene) -> None:
 
 
 async def killed_while_it_answers(scene: Scene) -> None:
-    """Somebody has just been told that it thinks."""
-    promise = await scene.load.ask()
-    await scene.load.discord.until(lambda world: world.interaction(promise.job)["response_type"] is not None, 60)
+    """Somebody has just been told that it thinks. (Not heard at all: the bot had just lost its session.)"""
+    heard = "unheard"
+    while heard == "unheard":
+        promise = await scene.load.ask()
+        heard = await scene.load.discord.until(partial(_heard, promise), 60)
     await scene.cluster.bot.end(signal.SIGKILL)
+
+
+def _heard(promise: Promise, world: WorldView) -> str | None:
+    return "heard" if world.interaction(promise.job)["response_type"] is not None else promise.asked.verdict(world)
 
 
 async def stopped(scene: Scene) -> None:

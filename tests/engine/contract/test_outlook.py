@@ -20,7 +20,7 @@ from engine.contract.turns import CLOCK, Turns
 from engine.contract.workers import Worker
 from engine.painting.cost import remaining_flops
 
-SPEED = 2e6
+SPEED = 2e8
 """Floating-point operations a second at which an iteration of `job` takes a good part of a second."""
 
 

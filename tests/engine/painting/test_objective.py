@@ -11,7 +11,8 @@ from easel_kit import levels, quick, random_weights
 from torch import Tensor
 
 from engine.painting import losses
-from engine.painting.objective import Objective, columns, halve
+from engine.painting.objective import Objective, columns
+from engine.painting.pyramid import halve
 from engine.painting.recipe import Recipe
 from engine.painting.vgg import VGG19
 
@@ -71,7 +72,7 @@ def test_gram_terms_are_those_worked_out_by_hand() -> None:
 def test_covariance_terms_have_no_unit() -> None:
     found = terms(quick(statistic="covariance", beta=7.0))
     own, style = NETWORK(PIXELS, ("relu2_1",))["relu2_1"], NETWORK(STYLE, ("relu2_1",))["relu2_1"]
-    expected = 7.0 * 2.0 * losses.covariance_loss(own, losses.covariance(style))
+    expected = 7.0 * 2.0 * losses.covariance_loss(losses.moments(own), losses.moments(style))
     assert found["style relu2_1"] == pytest.approx(float(expected), rel=1e-9)
 
 
@@ -213,7 +214,7 @@ def test_the_scale_is_the_loss_without_features() -> None:
     for layer in recipe.content_layers:
         expected += 3.0 / 2 * float((content[layer] / content[layer].abs().mean()).square().mean()) / 4
     for layer, weight in zip(recipe.style_layers, recipe.style_layer_weights, strict=True):
-        gram = losses.gram(style[layer] / style[layer].mean()).product
+        gram = losses.moments(style[layer] / style[layer].mean()).product
         expected += 7.0 * weight * float(gram.square().mean()) / 4
     assert objective(recipe).scale == pytest.approx(expected, rel=1e-9)
 

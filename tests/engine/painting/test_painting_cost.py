@@ -11,7 +11,7 @@ from easel_kit import quick, random_weights
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.painting.cost import flops_per_pixel, peak_memory, remaining_flops
+from engine.painting.cost import fixed_flops, flops_per_pixel, peak_memory, remaining_flops
 from engine.painting.presets import preset
 from engine.painting.recipe import Recipe
 from engine.painting.vgg import conv_of, depth, starts_block
@@ -58,29 +58,53 @@ def test_what_remains_falls_to_nothing(
     iteration = data.draw(st.integers(0, recipe.iterations - 1))
     now, next_ = (remaining_flops(recipe, aspect, i) for i in (iteration, iteration + 1))
     assert now > next_ >= 0
-    side = next(s for s, end in ends(recipe) if iteration < end)
-    assert now - next_ == pytest.approx(side**2 * aspect * flops_per_pixel(recipe), rel=1e-6)
+    side, first = next((side, first) for side, first, end in stretches(recipe) if iteration < end)
+    of_one = side**2 * aspect * flops_per_pixel(recipe) + fixed_flops(recipe)
+    looks = 1 if iteration == first else 0  # at content and style, both only forward
+    assert now - next_ == pytest.approx((1 + looks) * of_one, rel=1e-6)
     assert remaining_flops(recipe, aspect, recipe.iterations) == 0
 
 
-def ends(recipe: Recipe) -> list[tuple[int, int]]:
-    """(side, iterations until its end) of each scale."""
+def stretches(recipe: Recipe) -> list[tuple[int, int, int]]:
+    """(side, iterations until its beginning, until its end) of each scale."""
     counts = [count for _, count in recipe.plan()]
-    return [(side, sum(counts[: i + 1])) for i, (side, _) in enumerate(recipe.plan())]
+    return [(side, sum(counts[:i]), sum(counts[: i + 1])) for i, (side, _) in enumerate(recipe.plan())]
 
 
-def test_what_remains_is_linear_in_pixels() -> None:
-    plain = remaining_flops(Recipe(size=128, iterations=100), 0.75)
-    assert remaining_flops(Recipe(size=256, iterations=100), 0.75) == pytest.approx(4 * plain)
-    assert remaining_flops(Recipe(size=128, iterations=100), 0.375) == pytest.approx(plain / 2)
-    assert remaining_flops(Recipe(size=128, iterations=300), 0.75) == pytest.approx(3 * plain)
+def test_what_pixels_cost_is_linear() -> None:
+    def pixels(side: int, aspect: float, iterations: int = 100) -> float:
+        recipe = Recipe(size=side, iterations=iterations)
+        return remaining_flops(recipe, aspect) - (iterations + 1) * fixed_flops(recipe)
+
+    plain = pixels(128, 0.75)
+    assert pixels(256, 0.75) == pytest.approx(4 * plain)
+    assert pixels(128, 0.375) == pytest.approx(plain / 2)
+    assert pixels(128, 0.75, 302) == pytest.approx(3 * plain)
+
+
+def test_networks_and_styles_are_looked_at_when_a_scale_begins() -> None:
+    def beginning(**fields: Any) -> float:
+        recipe = quick(size=128, **fields)
+        first, second, third = (remaining_flops(recipe, 1.0, i) for i in range(3))
+        return (first - second) / (second - third) - 1  # in iterations
+
+    assert beginning() == pytest.approx(1)
+    assert beginning(style_weights=(1.0, 2.0, 3.0)) == pytest.approx(2)
+    assert beginning(networks=3) == pytest.approx(3)
+    assert 0.5 < beginning(style_scale=0.5) < 1 < beginning(style_scale=2.0) < 2.5
+
+
+def test_what_is_fixed_grows_with_layers_octaves_and_weights() -> None:
+    shallow, deep = (fixed_flops(quick(content_layers=(layer,), **GRAMLESS)) for layer in ("relu1_1", "relu5_1"))
+    assert deep > 13 * shallow
+    assert fixed_flops(quick(octaves=4)) > 2 * fixed_flops(quick())
 
 
 def test_extra_iterations_cost_as_much_as_those_of_the_finest_scale() -> None:
     recipe = Recipe(size=128, iterations=100, scales=3)
     more = remaining_flops(recipe.continued(50), 0.75) - remaining_flops(recipe, 0.75)
-    assert more == pytest.approx(remaining_flops(recipe.continued(50), 0.75, 100))
-    assert more == pytest.approx(50 * 128**2 * 0.75 * flops_per_pixel(recipe))
+    assert remaining_flops(recipe.continued(50), 0.75, 100) == pytest.approx(more)
+    assert more == pytest.approx(50 * (128**2 * 0.75 * flops_per_pixel(recipe) + fixed_flops(recipe)))
 
 
 def test_memory_grows_with_pixels_and_depth() -> None:

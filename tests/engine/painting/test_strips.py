@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import pytest
@@ -14,7 +14,7 @@ from engine.painting import vgg
 from engine.painting.objective import Objective
 from engine.painting.painter import Painter
 from engine.painting.recipe import Recipe
-from engine.painting.strips import ObjectiveInStrips, Part, Strips
+from engine.painting.strips import cut
 
 DEEP: dict[str, Any] = {
     "content_layers": ("relu4_2",),
@@ -31,7 +31,9 @@ def network(pooling: Literal["average", "max"] = "average", dtype: torch.dtype =
 @pytest.mark.parametrize("layer", ["conv1_1", "relu2_2", "relu3_1", "relu5_1"])
 def test_features_are_those_of_the_whole_picture(layer: str, rows: int) -> None:
     trunk, picture = network(), levels(40, 301, 1)
-    whole, strips = trunk(picture, [layer])[layer], Strips(trunk, rows)(picture, [layer])[layer]
+    whole = trunk(picture, [layer])[layer]
+    parts = [(strip, trunk(strip.of(picture), [layer])[layer]) for strip in cut(301, rows, [layer])]
+    strips = torch.cat([features[:, :, strip.own(layer)] for strip, features in parts], 2)
     assert strips.shape == whole.shape
     torch.testing.assert_close(strips, whole, rtol=1e-4, atol=1e-4 * float(whole.abs().max()))
 
@@ -50,26 +52,21 @@ def test_terms_and_gradient_are_those_of_the_whole_picture(fields: dict[str, Any
     recipe, trunk = quick(**(DEEP | fields)), network(fields.get("pooling", "average"), torch.float64)
     content, style, picture = (levels(*size).double() for size in ((48, 230, 1), (60, 70, 2), (48, 230, 3)))
     terms, gradient = Objective(recipe, [trunk], content, [style])(picture, 0)
-    in_strips = ObjectiveInStrips(recipe, [Strips(trunk, 64)], content, [style])
-    own_terms, own_gradient = in_strips(picture, 0)
+    own_terms, own_gradient = Objective(recipe, [trunk], content, [style], rows=64)(picture, 0)
     torch.testing.assert_close(own_terms, terms, rtol=1e-9, atol=1e-12)
     torch.testing.assert_close(own_gradient, gradient, rtol=1e-9, atol=1e-12 * float(gradient.abs().max()))
 
 
 def short_of_memory(monkeypatch: pytest.MonkeyPatch, most_rows: int) -> None:
-    """The device takes no whole picture, and no strips of more rows."""
-    parts = Strips.parts
+    """The device takes no more rows at once."""
+    trace = vgg.VGG19.trace
 
-    def too_large(self: Objective, pixels: Tensor, iteration: int) -> tuple[Tensor, Tensor]:
-        raise torch.OutOfMemoryError("on order")
-
-    def perhaps(self: Strips, pixels: Tensor, layers: Iterable[str]) -> Iterator[Part]:
-        if self._rows > most_rows:
+    def perhaps(self: vgg.VGG19, pixels: Tensor, layers: Iterable[str]) -> vgg.Trace:
+        if pixels.shape[2] > most_rows:
             raise torch.OutOfMemoryError("on order")
-        return parts(self, pixels, layers)
+        return trace(self, pixels, layers)
 
-    monkeypatch.setattr(Objective, "__call__", too_large)
-    monkeypatch.setattr(Strips, "parts", perhaps)
+    monkeypatch.setattr(vgg.VGG19, "trace", perhaps)
 
 
 def tall(recipe: Recipe) -> Painter:
@@ -81,10 +78,9 @@ def test_what_does_not_fit_into_memory_is_painted_in_strips_to_the_same_picture(
 ) -> None:
     recipe = quick(size=256, iterations=6)
     whole = last(tall(recipe))
-    short_of_memory(monkeypatch, most_rows=70)
-    painter = tall(recipe)
-    in_strips = last(painter)
-    assert painter.rows == 64
+    short_of_memory(monkeypatch, most_rows=80)
+    in_strips = last(tall(recipe))
+    assert in_strips.rows == 64
     torch.testing.assert_close(in_strips.pixels, whole.pixels, rtol=0, atol=1.0)
     torch.testing.assert_close(in_strips.losses, whole.losses, rtol=1e-2, atol=1e-6)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 import pytest
@@ -27,7 +28,7 @@ Pooling = Literal["average", "max"]
 
 
 def reference(pixels: Tensor, convs: vgg.Convs, pooling: Pooling) -> dict[str, Tensor]:
-    """Every layer of torchvision's trunk."""
+    """Every layer of torchvision's trunk, down to the deepest of `convs`."""
     layers: list[nn.Module] = []
     channels = 3
     for width in WIDTHS:
@@ -36,18 +37,17 @@ def reference(pixels: Tensor, convs: vgg.Convs, pooling: Pooling) -> dict[str, T
         else:
             layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()]
             channels = width
-    trunk = nn.Sequential(*layers)
-    trunk.load_state_dict(
-        {f"{i}.{part}": convs[name][k] for i, name in INDEX.items() if "conv" in name
+    trunk = nn.Sequential(*layers[: max(i for i, name in INDEX.items() if name.replace("relu", "conv") in convs) + 1])
+    trunk.to(pixels.dtype).load_state_dict(
+        {f"{i}.{part}": convs[name][k] for i, name in INDEX.items() if name in convs
          for k, part in enumerate(("weight", "bias"))}
     )  # fmt: skip
-    mean, deviation = (torch.tensor(x).view(1, 3, 1, 1) for x in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+    mean, deviation = (pixels.new_tensor(x).view(1, 3, 1, 1) for x in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
     x, features = (pixels / 255 - mean) / deviation, {}
-    with torch.no_grad():
-        for i, layer in enumerate(trunk):
-            x = layer(x)
-            if i in INDEX:
-                features[INDEX[i]] = x
+    for i, layer in enumerate(trunk):
+        x = layer(x)
+        if i in INDEX:
+            features[INDEX[i]] = x
     return features
 
 
@@ -94,14 +94,23 @@ def test_it_stops_at_the_deepest_layer_in_use() -> None:
     assert vgg.depth(()) == 0
 
 
-def test_pixels_take_a_gradient_and_weights_take_none() -> None:
-    convs = {name: (w.requires_grad_(), b.requires_grad_()) for name, (w, b) in random_weights(3).items()}
-    pixels = levels(32, 24, 1).requires_grad_()
-    features = VGG19(convs, pooling="average", device=CPU)(pixels, ("relu2_1",))["relu2_1"]
-    features.sum().backward()  # type: ignore[no-untyped-call]
-    assert pixels.grad is not None
-    assert float(pixels.grad.abs().max()) > 0
-    assert all(w.grad is None and b.grad is None for w, b in convs.values())
+@pytest.mark.parametrize("size", [(32, 24), (37, 51)])
+@pytest.mark.parametrize("pooling", ["average", "max"])
+@pytest.mark.parametrize("layers", [("conv1_1",), ("relu3_1",), ("relu1_2", "conv2_2", "relu2_2", "relu3_1")])
+def test_the_way_back_is_that_of_automatic_differentiation(
+    layers: tuple[str, ...], pooling: Pooling, size: tuple[int, int]
+) -> None:
+    convs, pixels = random_weights(5, dtype=torch.float64), levels(*size, 1).double()
+    trace = VGG19(convs, pooling=pooling, device=CPU).trace(pixels, layers)
+    plain = pixels.clone().requires_grad_()
+    expected = reference(plain, convs, pooling)
+    towards = {layer: torch.randn_like(expected[layer], generator=torch.Generator().manual_seed(3)) for layer in layers}
+    for layer in layers:
+        torch.testing.assert_close(trace[layer], expected[layer])
+    gradient = trace.backward({layer: partial(torch.add, towards[layer]) for layer in layers})
+    outputs = [expected[layer] for layer in layers]
+    slopes = [towards[layer] + expected[layer].detach() for layer in layers]
+    torch.testing.assert_close(gradient, torch.autograd.grad(outputs, plain, slopes)[0])
 
 
 def test_pixels_are_left_as_they_are(convs: vgg.Convs) -> None:

@@ -106,7 +106,8 @@ async def test_a_store_that_goes_away_costs_the_job_a_slice_and_no_death(desk: D
 
 
 async def test_nothing_that_nobody_will_look_at_is_left_in_the_store(busy_desk: Desk, busy_house: House) -> None:
-    job = await busy_desk.order(light(60, snapshots=(20,)), queued=False)
+    recipe = light(60, snapshots=(20,))
+    job = await busy_desk.order(recipe, queued=False)
     folder = busy_house.folder / "store" / "jobs" / job.id
     for name in ("checkpoint-00010-0.safetensors", "checkpoint-00010-0.safetensors#1", "snapshot-00030.png"):
         (folder / name).write_bytes(b"left by a worker that was killed")
@@ -115,7 +116,7 @@ async def test_nothing_that_nobody_will_look_at_is_left_in_the_store(busy_desk: 
     done = await busy_desk.jobs.outcome(job.id)
     assert isinstance(done, Done)
     await busy_desk.run(await busy_desk.order(light(10)))  # it tidies after the last event
-    frames = {f"frame-{iteration:05d}.jpg" for iteration in film_iterations(60)}
+    frames = {f"frame-{iteration:05d}.jpg" for iteration in film_iterations(recipe)}
     snapshots = {f"snapshot-{snapshot['iteration']:05d}.png" for snapshot in run["snapshots"]}
     assert snapshots == {"snapshot-00020.png", "snapshot-00060.png"}
     kept = {key.rpartition("/")[2] for key in done.files.values()} | {"content.png", "style.png"}

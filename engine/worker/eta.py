@@ -1,0 +1,46 @@
+"""How long a painting will take yet: the work that is left, at the speed of the iterations just seen."""
+
+from __future__ import annotations
+
+from engine.painting import cost
+from engine.painting.recipe import Recipe
+
+_ENOUGH = 4
+"""Iterations on a new scale after which its own speed is trusted."""
+
+
+class Eta:
+    """Told of each iteration of a stroke, it knows the seconds that are left.
+
+    The speed is that on the present scale, since between scales it differs by more than the work tells; at the
+    beginning of a new one still the speed before. The first iteration of a stroke or a scale, in which much is got
+    ready, counts only until there is another.
+    """
+
+    def __init__(self, recipe: Recipe, size: tuple[int, int], iteration: int, now: float) -> None:
+        """`size` is (width, height) of the painting; `now`, by any clock in seconds, is when the stroke begins."""
+        self._recipe, self._aspect = recipe, min(size) / max(size)
+        self._scale: int | None = None
+        self._since, self._enough = now, 1
+        self._iteration = iteration
+        self._begun = self.work(iteration)
+        self._left, self._speed = self._begun, 0.0
+
+    def tick(self, iteration: int, scale: int, now: float) -> None:
+        """`iteration` on `scale` has ended `now`."""
+        self._left = self.work(iteration)
+        counted, fresh = iteration - self._iteration, scale != self._scale
+        if now > self._since and (self._scale is None or (not fresh and counted >= self._enough)):
+            self._speed = (self._begun - self._left) / (now - self._since)
+        if fresh:
+            self._enough = 1 if self._scale is None else _ENOUGH
+            self._scale, self._iteration, self._begun, self._since = scale, iteration, self._left, now
+
+    @property
+    def seconds(self) -> float:
+        """That are left; 0 before the first iteration."""
+        return self._left / self._speed if self._speed else 0.0
+
+    def work(self, iteration: int) -> float:
+        """That is left after so many iterations, as `cost` counts it."""
+        return cost.remaining_flops(self._recipe, self._aspect, iteration)
