@@ -1,7 +1,8 @@
 # Everything a person types. Paths are relative, so that a checkout may lie in a folder with a space in its name.
 .DEFAULT_GOAL := help
-.PHONY: help demo test audit bench chaos crowd screenshots lock clean
+.PHONY: help demo test audit bench bench-gpu gallery chaos crowd screenshots lock clean
 PY := .venv/bin/python
+PYTHON ?= python3
 UV_VERSION := 0.13.9
 
 help:
@@ -9,6 +10,8 @@ help:
 	  'make test    lint, type-check and run the tests' \
   'make audit   ask for known vulnerabilities of all that is locked (needs the network)' \
   'make bench   measure the loop; tables in out/bench/' \
+  'make bench-gpu  what a GPU keeps and how fast it is; needs torch alone (PYTHON=python3 make bench-gpu)' \
+  'make gallery  paint the pictures of docs/gallery.md' \
   'make chaos   break everything for twenty minutes; a report (ARGS="--minutes 5 --seed 1")' \
   'make crowd   two hundred members ask at once; a report' \
   'make screenshots  the pictures of the bot in docs/pictures/ (needs Chromium)' \
@@ -28,6 +31,13 @@ audit: .venv/ready
 
 bench: .venv/ready
 	@$(PY) -m benchmarks
+
+# No environment of ours: whichever Python has torch, torchvision, NumPy and Pillow.
+bench-gpu:
+	@PYTHONPATH=. $(PYTHON) -m benchmarks.gpu $(ARGS)
+
+gallery: .venv/ready
+	@$(PY) -m examples.gallery
 
 chaos: .venv/ready
 	@PYTHONPATH=tests:tests/bot $(PY) -m chaos $(ARGS)

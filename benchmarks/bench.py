@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import math
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -12,14 +14,18 @@ from typing import Any
 import torch
 from PIL import Image
 
+from engine.painting import pictures, vgg
 from engine.painting.painter import Painter
 from engine.painting.presets import preset
+from engine.painting.random_weights import random_convs
 from engine.painting.recipe import Recipe
 from engine.painting.state import State
 
 ROOT = Path(__file__).parent.parent
 CONTENT = ROOT / "examples" / "harbour.png"
 STYLE = ROOT / "examples" / "strokes.png"
+
+_STAND_IN = "sha256:0123456789abcdef"
 
 Times = dict[str, list[float]]
 """Seconds per iteration of each contender, one for each round."""
@@ -30,6 +36,18 @@ def classic(side: int, **fields: Any) -> Recipe:
     return preset("classic", weights="random", networks=1, size=side, **fields)
 
 
+def given(name: str, side: int, **fields: Any) -> Recipe:
+    """The preset as it is for pretrained weights, for `stand_in` to be its network."""
+    return preset(name, weights=_STAND_IN, size=side, **fields)
+
+
+@functools.cache
+def stand_in() -> vgg.Convs:
+    """One random network to relu5_1, calibrated on the two pictures, as if it came from a file."""
+    with torch.no_grad():
+        return random_convs(0, vgg.depth(["relu5_1"]), [pictures.to_tensor(p) for p in square_pictures(256)])
+
+
 def square_pictures(side: int) -> tuple[Image.Image, Image.Image]:
     """Content and style, `side` by `side` px."""
     content, style = (Image.open(path).convert("RGB").resize((side, side)) for path in (CONTENT, STYLE))
@@ -37,12 +55,15 @@ def square_pictures(side: int) -> tuple[Image.Image, Image.Image]:
 
 
 class Ours:
-    """The painter's own loop, a few iterations at a time."""
+    """The painter's own loop, a few iterations at a time; `convs` for recipes of weights that are given."""
 
-    def __init__(self, recipe: Recipe, content: Image.Image, style: Image.Image) -> None:
-        self._painter = Painter(recipe, content, [style])
-        self.state: State = self._painter.begin()
-        self._loop = self._painter.paint(self.state)
+    def __init__(
+        self, recipe: Recipe, content: Image.Image, style: Image.Image, convs: vgg.Convs | None = None,
+        device: str = "cpu",
+    ) -> None:  # fmt: skip
+        self.painter = Painter(recipe, content, [style], convs=convs, device=device)
+        self.state: State = self.painter.begin()
+        self._loop = self.painter.paint(self.state)
 
     def step(self) -> None:
         """One iteration."""
@@ -60,21 +81,38 @@ def torch_as_it_comes() -> Iterator[None]:
         torch.set_deterministic_debug_mode(asked)
 
 
+def settle() -> None:
+    """Wait for what a GPU still has to do."""
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        torch.cuda.synchronize()
+
+
 def timed(step: Callable[[], object], times: int) -> float:
     """Seconds of one step, the mean over so many."""
+    settle()
     began = time.perf_counter()
     for _ in range(times):
         step()
+    settle()
     return (time.perf_counter() - began) / times
 
 
-def interleave(contenders: Mapping[str, Callable[[], float]], rounds: int) -> Times:
+def freely_timed(step: Callable[[], object], times: int) -> float:
+    """The same in torch as it comes."""
+    with torch_as_it_comes():
+        return timed(step, times)
+
+
+def interleave(contenders: Mapping[str, Callable[[], float]], rounds: int, deadline: float = math.inf) -> Times:
     """Every contender once a round, after a round to warm up that does not count.
 
-    Whatever else the machine does falls on all of them alike, so that ratios within a round mean something.
+    Whatever else the machine does falls on all of them alike, so that ratios within a round mean something. Past
+    `deadline`, by `time.monotonic`, no further round begins but the first.
     """
     times: Times = {name: [] for name in contenders}
     for number in range(rounds + 1):
+        if number > 1 and time.monotonic() > deadline:
+            break
         for name, contender in contenders.items():
             measured = contender()
             if number:

@@ -16,7 +16,10 @@ _GEMMS = 2
 class BareConvolutions:
     """Every conv of the trunk forward and backward to its input, on inputs of the right shapes; nothing in between."""
 
-    def __init__(self, side: int, layers: int, memory_format: torch.memory_format) -> None:
+    def __init__(
+        self, side: int, layers: int, memory_format: torch.memory_format, device: str = "cpu",
+        dtype: torch.dtype = torch.float32,
+    ) -> None:  # fmt: skip
         generator = torch.Generator().manual_seed(0)
         self._convs = []
         width = 3
@@ -25,9 +28,10 @@ class BareConvolutions:
             out = vgg.CHANNELS[name]
             shapes = (1, width, side, side), (out, width, 3, 3), (1, out, side, side)
             x, weight, gradient = (
-                torch.rand(shape, generator=generator).contiguous(memory_format=memory_format) for shape in shapes
+                torch.rand(shape, generator=generator).to(device, dtype, memory_format=memory_format)
+                for shape in shapes
             )
-            self._convs.append((x, weight, torch.zeros(out), gradient))
+            self._convs.append((x, weight, torch.zeros_like(weight[:, 0, 0, 0]), gradient))
             width = out
 
     def step(self) -> None:

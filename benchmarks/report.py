@@ -1,4 +1,4 @@
-"""Tables: shown by rich, written as JSON and Markdown."""
+"""Tables, written as JSON and Markdown."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import rich.table
 import torch
-from rich.console import Console
 
 FOLDER = Path(__file__).parent.parent / "out" / "bench"
 
@@ -29,31 +27,21 @@ class Table:
     data: Any
 
 
-def show(table: Table, console: Console) -> None:
-    """Print the table, its first column to the left, numbers to the right."""
-    shown = rich.table.Table(title=table.title, title_justify="left", caption=table.note, caption_justify="left")
-    for i, column in enumerate(table.columns):
-        shown.add_column(column, justify="right" if i else "left")
-    for row in table.rows:
-        shown.add_row(*row)
-    console.print(shown)
-    console.print()
-
-
-def write(tables: Sequence[Table], machine: dict[str, Any]) -> Path:
-    """`bench.json` and `bench.md` in `out/bench`; returns the folder."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
+def write(tables: Sequence[Table], machine: dict[str, Any], folder: Path = FOLDER) -> Path:
+    """`bench.json` and `bench.md` in the folder, which is returned."""
+    folder.mkdir(parents=True, exist_ok=True)
     record = {"machine": machine, "tables": [asdict(table) for table in tables]}
-    (FOLDER / "bench.json").write_text(json.dumps(record, indent=1) + "\n")
+    (folder / "bench.json").write_text(json.dumps(record, indent=1) + "\n")
     head = "# Benchmark\n\n" + "\n".join(f"- {name}: {value}" for name, value in machine.items())
-    (FOLDER / "bench.md").write_text("\n\n".join([head, *map(_markdown, tables)]) + "\n")
-    return FOLDER
+    (folder / "bench.md").write_text("\n\n".join([head, *map(markdown, tables)]) + "\n")
+    return folder
 
 
 def machine() -> dict[str, Any]:
     """What the numbers were measured on, and how busy it was before."""
     return {
         "processor": _processor(),
+        **({"GPU": torch.cuda.get_device_name()} if torch.cuda.is_available() else {}),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
         "python": platform.python_version(),
@@ -71,7 +59,8 @@ def seconds(value: float) -> str:
     return f"{value:.3g} s" if value >= 1 else f"{value * 1000:.3g} ms"
 
 
-def _markdown(table: Table) -> str:
+def markdown(table: Table) -> str:
+    """The table under its title."""
     lines = [table.columns, ["---", *["---:"] * (len(table.columns) - 1)], *table.rows]
     body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     return f"## {table.title}\n\n{body}\n\n{table.note}"

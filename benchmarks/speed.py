@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 
-from benchmarks.bench import Ours, Times, classic, interleave, ratio, square_pictures, timed, torch_as_it_comes
+from benchmarks.bench import Ours, Times, classic, freely_timed, interleave, ratio, square_pictures, timed
 from benchmarks.floors import BareConvolutions, MatrixProducts
 from benchmarks.reference import Reference
 from benchmarks.report import Table, seconds
@@ -45,19 +45,14 @@ def measure(side: int, rounds: int) -> Times:
     times = interleave(
         {
             "ours": lambda: timed(ours.step, count),
-            "reference": lambda: _free(reference.step, count),
-            **{name: lambda step=floor.step: _free(step, count) for name, floor in bare.items()},  # type: ignore[misc]
+            "reference": lambda: freely_timed(reference.step, count),
+            **{name: lambda step=floor.step: freely_timed(step, count) for name, floor in bare.items()},  # type: ignore[misc]
             "products": products.seconds,
         },
         rounds,
     )
     faster = min(_FORMATS, key=lambda name: statistics.median(times[name]))
     return times | {"convs": times[faster]}
-
-
-def _free(step: Callable[[], object], count: int) -> float:
-    with torch_as_it_comes():
-        return timed(step, count)
 
 
 def _row(side: int, times: Times) -> list[str]:

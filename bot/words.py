@@ -25,7 +25,10 @@ _MACHINE_WORD = re.compile(
     "unnamed|untitled|vid|wa|whatsapp|[a-z]"
 )
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_STARTS = {"noise": "a flat colour", "content": "the content", "style": "the style", "picture": "a given picture"}
+_STARTS = {
+    "noise": "a flat colour", "content": "the content", "style": "the style", "picture": "a given picture",
+    "statistics": "the style's spectrum",
+}  # fmt: skip
 _OPTIMISERS = {"adam": "Adam", "lbfgs": "L-BFGS"}
 # What `recipe_in_words` tells in words of its own, and what is no choice of the painter's.
 _TOLD = {"name", "weights", "size", "iterations", "extra", "beta", "colours", "style_weights", "start", "noise"} | {
@@ -117,7 +120,7 @@ def recipe_in_words(recipe: Recipe) -> str:
         recipe.name,
         f"{count(recipe.iterations, 'iteration')}{added} at {recipe.size} px",
         _strength(recipe.beta / usual.beta),
-        "content's colours" if recipe.colours == "content" else "",
+        {"style": "", "content": "content's colours", "matched": "style in the content's colours"}[recipe.colours],
         _styles(recipe.style_weights),
         _start(recipe) if (recipe.start, recipe.noise) != (usual.start, usual.noise) else "",
         f"style at {recipe.style_scale:.0%} of its size" if recipe.style_scale != usual.style_scale else "",

@@ -29,6 +29,7 @@ class Act(StrEnum):
     SWAP = "swap"
     STRONGER = "stronger"
     WEAKER = "weaker"
+    LARGER = "larger"
     FROM_HERE = "from"
 
 
@@ -39,6 +40,7 @@ _LABELS = {
     Act.SWAP: "Swap",
     Act.STRONGER: "Stronger",
     Act.WEAKER: "Weaker",
+    Act.LARGER: "Larger",
     Act.FROM_HERE: "From here",
 }
 _STYLES = {Act.CANCEL: discord.ButtonStyle.danger, Act.CONTINUE: discord.ButtonStyle.primary}
@@ -94,6 +96,7 @@ def card_buttons(job: str, state: State) -> list[JobButton]:
 def picture_buttons(job: str, iteration: int, *, last: bool) -> ui.View:
     """The row under a picture in the thread; under the last one all that one can do with a finished painting."""
     view = ui.View(timeout=None)
-    for button in card_buttons(job, State.DONE) if last else [JobButton(Act.FROM_HERE, job, iteration)]:
+    whole = [*card_buttons(job, State.DONE), JobButton(Act.LARGER, job)]
+    for button in whole if last else [JobButton(Act.FROM_HERE, job, iteration)]:
         view.add_item(button)
     return view

@@ -95,6 +95,8 @@ class Presses:
                 return wishes.stronger(job, _STRONGER)
             case Act.WEAKER:
                 return wishes.stronger(job, 1 / _STRONGER)
+            case Act.LARGER:
+                return await self._enlarge(job)
         return await self._continue(job)
 
     async def _continue(self, job: Job) -> Wish:
@@ -108,3 +110,11 @@ class Presses:
             case None:
                 raise Sorry("It is still being painted: go on from it when it has ended, or from one of its snapshots.")
         raise Sorry("It failed, so there is nothing to go on from: press Again.")
+
+    async def _enlarge(self, job: Job) -> Wish:
+        match await self._desk.jobs.outcome(job.id):
+            case Done() as done:
+                return wishes.larger(job, done.files["checkpoint.safetensors"], done.iteration)
+            case None:
+                raise Sorry("It is still being painted: enlarge it when it has ended.")
+        raise Sorry("Only a finished painting can be enlarged: press Continue first.")

@@ -1,4 +1,4 @@
-"""What a member asks for: pictures, and the recipe's fields; and its kin: again, stronger, swapped, from here."""
+"""What a member asks for: pictures, and the recipe's fields; its kin: again, stronger, swapped, larger, from here."""
 
 from __future__ import annotations
 
@@ -101,6 +101,11 @@ def continued(job: Job, checkpoint: str, reached: int) -> Wish:
         recipe = recipe.continued(more)
     wish = _child(job, recipe)
     return dataclasses.replace(wish, checkpoint=checkpoint, reached=reached)
+
+
+def larger(job: Job, checkpoint: str, reached: int) -> Wish:
+    """At twice the size, from its last stroke. Raises `RecipeError`."""
+    return dataclasses.replace(_child(job, job.recipe.enlarged()), checkpoint=checkpoint, reached=reached)
 
 
 def from_picture(job: Job, start: Picture, name: str, fields: Mapping[str, Any]) -> Wish:

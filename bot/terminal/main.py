@@ -62,7 +62,7 @@ def _snapshot(text: str) -> int | str:
 @click.option(
     "--snapshots", callback=_numbers(_snapshot), help="Iterations to keep, like 100,300,3300; auto: where it changes."
 )  # fmt: skip
-@click.option("--start", type=click.Choice(["noise", "content", "style"]), help="What to begin with.")
+@click.option("--start", type=click.Choice(["noise", "content", "style", "statistics"]), help="What to begin with.")
 @click.option("--noise", type=float, help="Share of noise in the start, 0 to 1.")
 @click.option("--seed", type=int, help="The same seed gives the same picture.")
 @click.option("--strength", type=float, help="Style over content: 2 doubles the style's weight.")
@@ -70,7 +70,15 @@ def _snapshot(text: str) -> int | str:
 @click.option(
     "--weights", default="auto", show_default=True, metavar="auto|imagenet|random|PATH", help="The network's weights."
 )  # fmt: skip
-@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where to paint.")
+@click.option(
+    "--content-mask", "content_masks", multiple=True, type=click.Path(path_type=Path), metavar="PNG",
+    help="Where a style applies (white); once for each style, in their order.",
+)  # fmt: skip
+@click.option(
+    "--style-mask", "style_masks", multiple=True, type=click.Path(path_type=Path), metavar="PNG",
+    help="Which part of a style counts (white); once for each style, in their order.",
+)  # fmt: skip
+@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|mps|cuda[:N]", help="Where to paint.")
 @click.option("--set", "settings_", multiple=True, metavar="FIELD=VALUE", help="Any field of the recipe.")
 @click.option("--dry-run", "dry", is_flag=True, help="Print the full recipe, memory and time; paint nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per event.")
@@ -90,14 +98,17 @@ def paint_command(pictures: tuple[Path, ...], output: Path | None, **options: An
         sys.exit(dry_run(options["recipe"], fields, pictures[0], settings, weights=weights, device=device))
     if output is None:
         raise click.UsageError("A folder to paint in is needed: -o DIR.")
-    order = Order(pictures[0], pictures[1:], output, options["recipe"], fields, weights, device, as_json)
+    order = Order(
+        pictures[0], pictures[1:], output, options["recipe"], fields, weights, device, as_json,
+        options["content_masks"], options["style_masks"],
+    )  # fmt: skip
     sys.exit(_run(paint(order, settings)))
 
 
 @cli.command("worker", context_settings={"ignore_unknown_options": True})
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 def worker_command(options: tuple[str, ...]) -> None:
-    """Run one worker (one per GPU) for REDIS_URL: [--device auto|cpu|cuda[:N]] [--weights …]."""
+    """Run one worker (one per GPU) for REDIS_URL: [--device auto|cpu|mps|cuda[:N]] [--weights …]."""
     # In place of this process, so that the front never loads torch and signals go where they belong.
     os.execv(sys.executable, [sys.executable, "-m", "engine.worker", *options])  # noqa: S606
 

@@ -148,7 +148,7 @@ def _words(r: Recipe) -> str:
     """The recipe as a painter would tell it."""
     start = {
         "noise": "noise alone", "content": "the content picture", "style": "the style picture",
-        "picture": "a picture of its own",
+        "picture": "a picture of its own", "statistics": "noise with the colours and the spectrum of the style",
     }[r.start]  # fmt: skip
     if r.start != "noise" and r.noise:
         start += f" with {r.noise:.0%} of noise"
@@ -159,7 +159,9 @@ def _words(r: Recipe) -> str:
     if r.content_layers:
         tell.append(f"The content is held by {_and(r.content_layers)}, with weight {r.alpha:g}.")
     if r.style_layers:
-        statistic = "Gram matrices" if r.statistic == "gram" else "covariances"
+        statistic = {
+            "gram": "Gram matrices", "covariance": "covariances", "wasserstein": "means and covariances as Gaussians",
+        }[r.statistic]  # fmt: skip
         octaves = f" on {r.octaves} octaves" if r.octaves > 1 else ""
         means = f"{statistic} of {_and(r.style_layers)}{octaves}"
         tell.append(f"The style is matched by the {means}, with weight {r.beta:g}.")
@@ -167,6 +169,8 @@ def _words(r: Recipe) -> str:
         tell.append(f"A total variation term of weight {r.total_variation:g} keeps it smooth.")
     if r.colours == "content":
         tell.append("Only light was painted; the colours are the content's.")
+    elif r.colours == "matched":
+        tell.append("The style was first given the content's colours.")
     elif r.match_luminance:
         tell.append("The light of the content was first brought to that of the style.")
     if r.networks > 1:

@@ -41,6 +41,8 @@ class Order:
     weights: str
     device: str
     as_json: bool = False
+    content_masks: Sequence[Path] = ()
+    style_masks: Sequence[Path] = ()
 
 
 async def paint(order: Order, settings: Settings) -> int:
@@ -48,10 +50,15 @@ async def paint(order: Order, settings: Settings) -> int:
 
     Raises the one-sentence errors of the rooms below: pictures, recipe, canvas, workshop, store.
     """
-    paths = (order.content, *order.styles)
+    paths = (order.content, *order.styles, *order.content_masks, *order.style_masks)
     wanted = preset(order.recipe, weights="random", **order.fields)  # a wrong one is refused before anything is started
     if len(wanted.style_weights) != len(order.styles):
         raise RecipeError(f"The recipe weighs {len(wanted.style_weights)} styles, but {len(order.styles)} were given.")
+    for masks in (order.content_masks, order.style_masks):
+        if len(masks) not in (0, len(order.styles)):
+            raise RecipeError(
+                f"There are {len(order.styles)} styles and {len(masks)} masks: give one for each, or none."
+            )
     blobs = [intake.read_picture_file(path) for path in paths]
     canvas = Canvas(order.folder)
     canvas.begin(paths)
@@ -60,7 +67,7 @@ async def paint(order: Order, settings: Settings) -> int:
         async with open_workshop(settings, canvas.work, order.weights, order.device) as workshop:
             weights = "random" if order.weights == "random" else workshop.worker.weights
             recipe = preset(order.recipe, weights=weights, **order.fields)
-            job = await _submit(workshop, recipe, await taking)
+            job = await _submit(workshop, recipe, await taking, len(order.styles), len(order.content_masks))
             canvas.remember(job, _fixed(order.weights, weights))
             status = await _follow(workshop, canvas, job, as_json=order.as_json)
     except BaseException:
@@ -96,14 +103,19 @@ def _fixed(asked: str, found: str) -> str:
     return found if asked == "auto" else asked
 
 
-async def _submit(workshop: Workshop, recipe: Recipe, pictures: Sequence[intake.Picture]) -> Job:
+async def _submit(
+    workshop: Workshop, recipe: Recipe, pictures: Sequence[intake.Picture], styles: int, masks: int
+) -> Job:
+    """`pictures` are the content, so many styles, so many masks of the content, then those of the styles."""
     job_id = new_id()
     stored = []
     for number, picture in enumerate(pictures):
         key = await workshop.store.put(f"jobs/{job_id}/picture-{number}.png", picture.png)
         stored.append(Picture(key=key, name=picture.name, width=picture.width, height=picture.height))
     job = Job(
-        id=job_id, guild="terminal", user=getpass.getuser(), recipe=recipe, content=stored[0], styles=tuple(stored[1:])
+        id=job_id, guild="terminal", user=getpass.getuser(), recipe=recipe, content=stored[0],
+        styles=tuple(stored[1 : 1 + styles]), content_masks=tuple(stored[1 + styles : 1 + styles + masks]),
+        style_masks=tuple(stored[1 + styles + masks :]),
     )  # fmt: skip
     await _create(workshop, job)
     return job

@@ -70,6 +70,10 @@ class Job(BaseModel):
     """Iterations that the checkpoint holds, so that forecasts do not count them; the checkpoint itself decides."""
     start: Picture | None = None
     """What a recipe with the start `picture` begins with."""
+    content_masks: tuple[Picture, ...] = ()
+    """For each style where in the painting it applies (white), or none."""
+    style_masks: tuple[Picture, ...] = ()
+    """For each style which part of it counts (white), or none."""
 
 
 @dataclass(frozen=True)

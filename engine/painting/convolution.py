@@ -12,12 +12,14 @@ _WIDE = 128 * 256  # filters in times out; below, Winograd's transforms cost mor
 
 
 class Convolution:
-    """y = weight * x + bias with zeros around x; nothing is learned, so that only x has a gradient."""
+    """y = weight * x + bias with zeros around x, or its own edge; nothing is learned, so that only x has a gradient."""
 
-    def __init__(self, weight: Tensor, bias: Tensor, device: torch.device) -> None:
+    def __init__(self, weight: Tensor, bias: Tensor, device: torch.device, *, replicate: bool = False) -> None:
         """Weight (out, in, 3, 3) and bias (out)."""
+        self._replicate = replicate
         weight, self._bias = weight.detach().to(device), bias.detach().to(device)
-        self.fast = (device.type, weight.dtype) == ("cpu", torch.float32) and weight[:, :, 0, 0].numel() >= _WIDE
+        narrow = replicate or weight[:, :, 0, 0].numel() < _WIDE
+        self.fast = (device.type, weight.dtype) == ("cpu", torch.float32) and not narrow
         """Whether it goes by Winograd's algorithm: on the CPU, where it is most of the work."""
         if self.fast:
             self._transformed = winograd.transform(weight)
@@ -30,10 +32,23 @@ class Convolution:
         """(1, in, h, w) to (1, out, h, w), both channels-last."""
         if self.fast:
             return winograd.forward(x, self._transformed, self._bias)
+        if self._replicate:
+            return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), self._weight, self._bias)
         return F.conv2d(x, self._weight, self._bias, padding=1)
 
     def backward(self, gradient: Tensor) -> Tensor:
         """The gradient (1, out, h, w) towards y, carried to x."""
         if self.fast:
             return winograd.backward(gradient, self._transformed)
+        if self._replicate:
+            return _folded(F.conv2d(gradient, self._turned, padding=2))
         return F.conv2d(gradient, self._turned, padding=1)
+
+
+def _folded(gradient: Tensor) -> Tensor:
+    """From the picture with its edge repeated around it to the picture: the edge takes what its copies got."""
+    gradient[:, :, 1] += gradient[:, :, 0]
+    gradient[:, :, -2] += gradient[:, :, -1]
+    gradient[:, :, :, 1] += gradient[:, :, :, 0]
+    gradient[:, :, :, -2] += gradient[:, :, :, -1]
+    return gradient[:, :, 1:-1, 1:-1]

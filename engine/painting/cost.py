@@ -17,7 +17,8 @@ _EACH_LOOK, _EACH_WEIGHT = 0.08e9, 900.0
 """Work that takes as long as what an iteration has to do for each layer on each octave, and for each weight, however
 small the picture: measured on processors, with `fine` to conv2_1 and `classic` to conv5_1, from 64 to 256 px."""
 _BYTES = 4
-_BASE_MEMORY = 450 * 2**20  # an interpreter with torch, before any picture
+_BASE_MEMORY = 550 * 2**20  # an interpreter with torch, before any picture
+_FRAGMENTS = 1.3  # what is taken of the system for each byte in use at the peak
 
 
 @functools.lru_cache(4096)
@@ -66,15 +67,29 @@ def fixed_flops(recipe: Recipe) -> float:
 
 
 def peak_memory(recipe: Recipe, aspect: float) -> float:
-    """Bytes at the largest scale: weights, features kept for the gradient, targets, the optimiser's memory."""
+    """Bytes at the largest scale where it is painted whole, with the program and the weights."""
     pixels = recipe.size**2 * aspect
+    # Where the layers go by Winograd's algorithm, their filters take four times their place.
+    weights = 4 * _weights(recipe) * recipe.networks
+    return _BASE_MEMORY + _BYTES * weights + lasting_memory(recipe, pixels) + passing_memory(recipe, pixels)
+
+
+def lasting_memory(recipe: Recipe, pixels: float) -> float:
+    """Bytes that so many pixels take from iteration to iteration: the state, and the content's features."""
+    targets = sum(
+        out / 4**pools for name, _, out, pools in _CONVS for layer in recipe.content_layers if layer[-3:] == name
+    )
+    # Colours: pixels, average, last good ones, gradient, the optimiser's memory, a copy for other threads, scratch.
+    colours = 3 * (12 + (4 if recipe.optimiser == "adam" else 2 * recipe.history + 4))
+    return float(_BYTES * (targets * recipe.networks + colours) * pixels)
+
+
+def passing_memory(recipe: Recipe, pixels: float) -> float:
+    """Bytes that a look at so many pixels takes while it lasts: features forward, gradients back."""
     deepest = max(_depth(recipe.content_layers), _depth(recipe.style_layers))
-    features = sum(2.5 * out / 4**pools for _, _, out, pools in _CONVS[:deepest]) * pixels
-    weights = _weights(recipe) * recipe.networks
-    remembered = (8 if recipe.optimiser == "adam" else 8 + 2 * recipe.history) * 3 * pixels
-    # Winograd's tiles of the largest layer are 36/16 of it, there and back, in a few copies.
-    features += 8 * 36 / 16 * 256 / 16 * pixels
-    return float(_BASE_MEMORY + _BYTES * (features * 4 / 3 + weights + remembered))
+    features = sum(out / 4**pools for _, _, out, pools in _CONVS[:deepest])
+    widest = max((out / 4**pools for _, _, out, pools in _CONVS[:deepest]), default=0)
+    return float(_BYTES * _FRAGMENTS * (features + 3 * widest) * pixels)
 
 
 def _weights(recipe: Recipe) -> int:

@@ -17,7 +17,7 @@ from engine.painting import losses, vgg
 from engine.painting.losses import Moments
 from engine.painting.recipe import Recipe
 from engine.painting.strips import Strip, cut
-from engine.painting.targets import STYLE_LOSS, StyleTarget, Targets
+from engine.painting.targets import STYLE_LOSS, Targets
 from engine.painting.vgg import VGG19, Trace
 
 
@@ -30,12 +30,14 @@ class Look:
     ) -> None:
         """`pixels` (1, 3, height, width) are those of the octave `level`; the content is looked at in the first."""
         self._recipe, self._network, self._pixels, self._rows = recipe, network, pixels, rows
+        self._targets = targets.styles[level]
         self._content = [] if level else list(zip(recipe.content_layers, targets.content, strict=True))
         self.content = [pixels.new_zeros(()) for _ in self._content]
         layers = (*(layer for layer, _ in self._content), *recipe.style_layers)
         strips = cut(pixels.shape[2], rows, layers)
         trace = network.trace(pixels, layers) if len(strips) == 1 else None
-        self.style, self._slopes = self._weigh(self._moments(trace), targets.styles[level])
+        self.style, slopes = self._weigh(self._moments(trace))
+        self._slopes = self._pulls(slopes)
         self.gradient = torch.zeros_like(pixels)
         for strip in strips:
             trace = trace or network.trace(strip.of(pixels), layers)
@@ -44,49 +46,58 @@ class Look:
             trace = None
 
     def _moments(self, trace: Trace | None) -> list[Moments]:
-        """Of each style layer: from the trace of the whole picture, else strip by strip."""
+        """What each style target looks at: from the trace of the whole picture, else strip by strip."""
         layers = self._recipe.style_layers
         if trace is not None:
-            return [losses.moments(trace[layer]) for layer in layers]
-        found: list[list[Moments]] = [[] for _ in layers]
-        counts: list[list[int]] = [[] for _ in layers]
+            return [losses.moments(trace[layers[target.layer]], target.mask) for target in self._targets]
+        found: list[list[Moments]] = [[] for _ in self._targets]
+        counts: list[list[float]] = [[] for _ in self._targets]
         for strip in cut(self._pixels.shape[2], self._rows, layers):
             features = self._network(strip.of(self._pixels), layers)
-            for i, layer in enumerate(layers):
+            for i, target in enumerate(self._targets):
+                layer = layers[target.layer]
                 own = features[layer][:, :, strip.own(layer)]
-                found[i].append(losses.moments(own))
-                counts[i].append(own[0, 0].numel())
+                mask = target.mask if target.mask is None else target.mask[:, :, strip.place(layer, own.shape[2])]
+                found[i].append(losses.moments(own, mask))
+                counts[i].append(own[0, 0].numel() if mask is None else float(mask.sum()))
         return [losses.mixed(parts, count) for parts, count in zip(found, counts, strict=True)]
 
-    def _weigh(
-        self, seen: Sequence[Moments], targets: Sequence[StyleTarget]
-    ) -> tuple[list[Tensor], dict[str, Moments]]:
-        """Each style layer's term, and by layer the slope of their sum towards the moments."""
-        slopes: dict[str, Moments] = {}
-        if not seen:
-            return [], slopes
+    def _weigh(self, seen: Sequence[Moments]) -> tuple[list[Tensor], list[Moments]]:
+        """Each style layer's term, and each target's slope towards the moments."""
         loss = STYLE_LOSS[self._recipe.statistic]
+        terms = [self._pixels.new_zeros(()) for _ in self._recipe.style_layers]
+        if not seen:
+            return terms, []
         flat = [part.requires_grad_() for moments in seen for part in moments]
         with torch.enable_grad():
-            terms = [target.weight * loss(own, target.moments) for own, target in zip(seen, targets, strict=True)]
+            for own, target in zip(seen, self._targets, strict=True):
+                terms[target.layer] = terms[target.layer] + target.weight * loss(own, target.moments)
             found = torch.autograd.grad(terms, flat, [torch.ones_like(t) for t in terms], materialize_grads=True)
-        for layer, mean, product in zip(self._recipe.style_layers, found[::2], found[1::2], strict=True):
-            known = slopes.get(layer, Moments(torch.zeros_like(mean), torch.zeros_like(product)))
-            slopes[layer] = Moments(known.mean + mean, known.product + product)
+        slopes = [Moments(mean, product) for mean, product in zip(found[::2], found[1::2], strict=True)]
         return [term.detach() for term in terms], slopes
+
+    def _pulls(self, slopes: Sequence[Moments]) -> dict[str, list[tuple[Moments, float | Tensor, Tensor | None]]]:
+        """By layer: slope, count of positions and mask of every target."""
+        pulls: dict[str, list[tuple[Moments, float | Tensor, Tensor | None]]] = {}
+        for target, slope in zip(self._targets, slopes, strict=True):
+            layer = self._recipe.style_layers[target.layer]
+            height, width = (side // vgg.scale(layer) for side in self._pixels.shape[2:])
+            count = height * width if target.mask is None else target.mask.sum()
+            pulls.setdefault(layer, []).append((slope, count, target.mask))
+        return pulls
 
     def _slope(self, layer: str, strip: Strip, features: Tensor) -> Tensor:
         """The gradient towards a layer's features of one strip; adds up the content's terms on the way."""
         own = features[:, :, strip.own(layer)]
         towards = []
-        if layer in self._slopes:
-            height, width = (side // vgg.scale(layer) for side in self._pixels.shape[2:])
-            towards.append(losses.pull(own, self._slopes[layer], height * width))
+        for slope, count, whole_mask in self._slopes.get(layer, ()):
+            mask = whole_mask if whole_mask is None else whole_mask[:, :, strip.place(layer, own.shape[2])]
+            towards.append(losses.pull(own, slope, count, mask))
         for i, (name, (weight, target)) in enumerate(self._content):
             if name == layer:
-                loss, slope = losses.content_loss(own, target[:, :, strip.place(layer, own.shape[2])], target.numel())
+                loss, pull = losses.content_loss(own, target[:, :, strip.place(layer, own.shape[2])], target.numel())
                 self.content[i] = self.content[i] + weight * loss
-                towards.append(weight * slope)
+                towards.append(weight * pull)
         together = towards[0] if len(towards) == 1 else torch.stack(towards).sum(0)
         if own.shape == features.shape:
             return together

@@ -6,6 +6,7 @@ of the content, and A stands for the style's statistics. Feature maps are (1, N,
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -25,6 +26,17 @@ class Moments(NamedTuple):
         return self.product - torch.outer(self.mean, self.mean)
 
 
+class Target(Moments):
+    """A style's moments, with what is computed of them once."""
+
+    @functools.cached_property
+    def root(self) -> Tensor:
+        """The symmetric square root (N, N) of the covariance."""
+        values, vectors = torch.linalg.eigh(self.covariance)
+        root: Tensor = (vectors * values.clamp_min(0).sqrt()) @ vectors.T
+        return root
+
+
 def mixed(parts: Sequence[Moments], shares: Sequence[float]) -> Moments:
     """Of the parts side by side in one picture, which take these shares of it (of any sum)."""
     total = sum(shares)
@@ -39,21 +51,32 @@ def positions(features: Tensor) -> Tensor:
     return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
-def moments(features: Tensor) -> Moments:
-    """Mean and F F^T / M (Gatys et al. 2016, eq. 3; each picture is divided by its own M)."""
+def moments(features: Tensor, mask: Tensor | None = None) -> Moments:
+    """Mean and F F^T / M (Gatys et al. 2016, eq. 3; each picture is divided by its own M).
+
+    With a `mask` (1, 1, h, w) each position counts by its weight, and M is the sum of these: the guided statistics of
+    Gatys et al. (2017, section 4).
+    """
     x = positions(features)
-    filters = x.T.contiguous()
-    return Moments(x.mean(0), product(filters, filters) / len(x))
+    filters = x.T.contiguous() if x.device.type == "cpu" else x.T
+    if mask is None:
+        return Moments(x.mean(0), product(filters, filters) / len(x))
+    weights = mask.flatten() / mask.sum().clamp_min(1e-12)
+    weighted = filters * weights
+    return Moments(weighted.sum(1), product(weighted, filters))
 
 
-def pull(features: Tensor, slope: Moments, count: int) -> Tensor:
+def pull(features: Tensor, slope: Moments, count: float | Tensor, mask: Tensor | None = None) -> Tensor:
     """The gradient towards (1, N, h, w), at each position, of a loss that has `slope` towards moments over `count`.
 
-    With L(mean, product): dL/dF = ((dL/dproduct + its transpose) F + dL/dmean) / M.
+    With L(mean, product): dL/dF = ((dL/dproduct + its transpose) F + dL/dmean) / M, times the position's weight where
+    there is a `mask` (1, 1, h, w).
     """
     x = positions(features)
     matrix = (slope.product + slope.product.T) / count
     towards = product(x, matrix, slope.mean / count)
+    if mask is not None:
+        towards = towards * mask.flatten()[:, None]
     _, n, h, w = features.shape
     return towards.to(features.dtype).view(1, h, w, n).permute(0, 3, 1, 2)
 
@@ -87,6 +110,22 @@ def covariance_loss(seen: Moments, style: Moments) -> Tensor:
     target = style.covariance
     spread = (seen.covariance - target).square().sum() / target.square().sum().clamp_min(1e-12)
     return spread + (seen.mean - style.mean).square().sum() / target.trace().clamp_min(1e-12)
+
+
+def wasserstein_loss(seen: Moments, style: Target) -> Tensor:
+    """The squared Wasserstein-2 distance of two Gaussians, over tr A so that layers weigh alike.
+
+    |mean - a|^2 + tr(Cov + A - 2 (A^(1/2) Cov A^(1/2))^(1/2)) (Olkin & Pukelsheim 1982). The trace of the root is the
+    sum of the roots of the eigenvalues, whose slopes need no differences of eigenvalues: no harm where some are equal.
+    Those that are nothing but rounding are left out, so that covariances may lack ranks.
+    """
+    between = style.root @ seen.covariance @ style.root
+    values = torch.linalg.eigvalsh((between + between.T) / 2)
+    least = values.detach().amax() * len(values) * torch.finfo(values.dtype).eps
+    roots = torch.where(values > least, values.clamp_min(least).clamp_min(1e-30).sqrt(), 0.0).sum()
+    spread = seen.covariance.trace() + style.covariance.trace() - 2 * roots
+    distance: Tensor = spread + (seen.mean - style.mean).square().sum()
+    return distance / style.covariance.trace().clamp_min(1e-12)
 
 
 def total_variation(pixels: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from engine.painting import losses
 from engine.painting.look import Look
 from engine.painting.pyramid import octaves_of, pyramid
 from engine.painting.recipe import Recipe
-from engine.painting.targets import Targets
+from engine.painting.targets import Masks, Targets
 from engine.painting.vgg import VGG19
 
 
@@ -23,17 +23,19 @@ class Objective:
 
     def __init__(
         self, recipe: Recipe, networks: Sequence[VGG19], content: Tensor, styles: Sequence[Tensor],
-        *, rows: int | None = None,
+        *, rows: int | None = None, masks: Masks | None = None,
     ) -> None:  # fmt: skip
         """Pictures are (1, 3, height, width) in levels, on the device of the networks.
 
-        They are looked at in strips of `rows` px, to the same result within rounding; None: whole.
+        They are looked at in strips of `rows` px, to the same result within rounding; None: whole. `masks` are as
+        large as the pictures.
         """
         self._recipe, self._networks, self._rows = recipe, networks, rows
         self._octaves = octaves_of([content, *styles], recipe.octaves)
         with torch.no_grad():
             self._targets = [
-                Targets(recipe, network, content, styles, octaves=self._octaves, rows=rows) for network in networks
+                Targets(recipe, network, content, styles, octaves=self._octaves, rows=rows, masks=masks)
+                for network in networks
             ]
         self.scale = self._targets[0].energy()
         """The loss of a picture without any features: what an explosion is measured by."""

@@ -15,7 +15,8 @@ import torch.utils.deterministic
 from PIL import Image
 from torch import Tensor
 
-from engine.painting import pictures, vgg
+from engine.painting import pictures, plan, vgg
+from engine.painting.graph import Graph
 from engine.painting.objective import Objective, columns
 from engine.painting.optimisers import OPTIMISERS
 from engine.painting.random_weights import random_convs
@@ -23,6 +24,7 @@ from engine.painting.recipe import Recipe, RecipeError
 from engine.painting.schedule import Schedule
 from engine.painting.state import State
 from engine.painting.strips import LEAST
+from engine.painting.targets import Masks
 
 EXPLOSION = 10.0
 """A loss this many times the larger of the last good one and that of a picture without features has exploded."""
@@ -42,16 +44,22 @@ def paint(
     stop: int | None = None,
     *,
     canvas: Image.Image | None = None,
+    content_masks: Sequence[Image.Image] = (),
+    style_masks: Sequence[Image.Image] = (),
     convs: vgg.Convs | None = None,
     device: str = "cpu",
 ) -> Iterator[State]:
     """Paint `content` in the style of `styles`, from `start` (default: the recipe's own) to iteration `stop`.
 
     Yields the state after each iteration; it is changed in place by the next. A `stop` past the recipe's last
-    iteration is that. `canvas` is the picture that recipes with the start `picture` begin with. `convs` are VGG19's
-    weights; none for recipes with `random` weights. Raises `RecipeError` and `PaintingError`.
+    iteration is that. `canvas` is the picture that recipes with the start `picture` begin with. Masks, grey
+    pictures, one for each style or none: where in the painting it applies, and which part of it counts (white).
+    `convs` are VGG19's weights; none for recipes with `random` weights. Raises `RecipeError` and `PaintingError`.
     """
-    painter = Painter(recipe, content, styles, canvas=canvas, convs=convs, device=device)
+    painter = Painter(
+        recipe, content, styles, canvas=canvas, content_masks=content_masks, style_masks=style_masks, convs=convs,
+        device=device,
+    )  # fmt: skip
     yield from painter.paint(start or painter.begin(), stop)
 
 
@@ -65,14 +73,22 @@ class Painter:
         styles: Sequence[Image.Image],
         *,
         canvas: Image.Image | None = None,
+        content_masks: Sequence[Image.Image] = (),
+        style_masks: Sequence[Image.Image] = (),
         convs: vgg.Convs | None = None,
         device: str = "cpu",
+        dtype: torch.dtype | None = None,
     ) -> None:
-        """As for `paint`."""
+        """As for `paint`. The network is computed in `dtype`; by itself the fastest that the recipe bears."""
         if len(styles) != len(recipe.style_weights):
             raise RecipeError(f"The recipe weighs {len(recipe.style_weights)} styles, but {len(styles)} were given.")
         if recipe.start == "picture" and canvas is None:
             raise RecipeError("This recipe starts from a picture, which was not given.")
+        for masks in (content_masks, style_masks):
+            if len(masks) not in (0, len(styles)):
+                raise RecipeError(f"There are {len(styles)} styles and {len(masks)} masks: give one for each, or none.")
+            if not all(mask.convert("L").getbbox() for mask in masks):
+                raise RecipeError("A mask is black all over: paint white where its style is to apply.")
         torch.set_deterministic_debug_mode("error")  # as use_deterministic_algorithms, without its 3 s import
         # Every buffer is written before it is read: no need to fill it first.
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
@@ -80,12 +96,12 @@ class Painter:
         self.device = torch.device(device)
         self.size = pictures.fitted_size(content.size, recipe.size)
         self._content, self._styles, self._canvas = content, list(styles), canvas
+        self._masks = content_masks, style_masks
         # The content's colours to show luminance in; none where the painting has its own.
         self._colours = pictures.fit(content, recipe.size) if recipe.colours == "content" else None
+        self._dtype = dtype or _fastest(self.device, recipe)
         self._networks = self._make_networks(convs)
-        self._objective: tuple[int, Objective] | None = None
-        self.rows: int | None = None
-        """Of the strips that it is painted in, px; None where the picture fits into memory whole."""
+        self._objective: tuple[int, int | None, Objective | Graph] | None = None
 
     def begin(self) -> State:
         """The state before the first iteration. Noise is drawn on the CPU, so that every device starts alike."""
@@ -96,8 +112,9 @@ class Painter:
         noise = (torch.rand(content.shape, generator=generator) * 2 - 1) * recipe.noise_range
         base = {
             "content": lambda: content,
-            "style": lambda: F.interpolate(styles[0], content.shape[2:], mode="bilinear", antialias=True),
+            "style": lambda: _stretched(styles[0], content),
             "noise": lambda: mean.expand_as(content),
+            "statistics": lambda: pictures.random_phase(_stretched(styles[0], content), generator),
             "picture": lambda: self._begun(content.shape[3], content.shape[2]),
         }[recipe.start]()
         pixels = mean + recipe.noise * noise + (1 - recipe.noise) * (base - mean)
@@ -106,6 +123,7 @@ class Painter:
             iteration=0, scale=0, pixels=pixels, average=torch.zeros_like(pixels), averaged=0,
             optimiser=OPTIMISERS[recipe.optimiser](recipe), good=pixels.clone(),
             losses=torch.zeros(recipe.iterations, len(columns(recipe)), device=self.device),
+            rows=self._plan(pixels),
         )  # fmt: skip
 
     def paint(self, state: State, stop: int | None = None) -> Iterator[State]:
@@ -139,18 +157,23 @@ class Painter:
         return picture if self._colours is None else pictures.coloured(picture, self._colours)
 
     def _weigh(self, state: State, iteration: int) -> tuple[Tensor, Tensor]:
-        """The terms of the loss, and the gradient; in strips, and narrower ones, where the memory does not suffice."""
+        """The terms of the loss, and the gradient; in narrower strips where the device has less memory than planned."""
         while True:
             try:
-                return self._objective_at(state.scale)(state.pixels, iteration)
+                return self._objective_of(state)(state.pixels, iteration)
             except torch.OutOfMemoryError:
                 height = state.pixels.shape[2]
-                rows = min(self.rows or height, height) // 2
+                rows = min(state.rows or height, height) // 2
                 if rows < LEAST:
                     raise
-                self._objective, self.rows = None, rows
+                self._objective, state.rows = None, rows
             if self.device.type == "cuda":
                 torch.cuda.empty_cache()
+
+    def _plan(self, pixels: Tensor) -> int | None:
+        """Rows of the strips that a scale with these pixels is painted in, by the memory that is free now."""
+        self._objective = None  # what the scale before took is free
+        return plan.rows_for(self.recipe, pixels.shape[3], pixels.shape[2], plan.free_memory(self.device))
 
     def _rescale(self, state: State, scale: int) -> None:
         """Go on at the next scale from what is shown."""
@@ -163,6 +186,7 @@ class Painter:
         state.average, state.averaged = torch.zeros_like(state.pixels), 0
         state.good, state.good_loss = state.pixels.clone(), math.inf
         state.optimiser.resize(height, width)
+        state.rows = self._plan(pixels)
 
     def _inspect(self, state: State, before: Tensor, first: int, *, keep: bool) -> None:
         """Remember good pixels (where `keep`); go back to the last ones, with half the step, when the loss is lost.
@@ -173,7 +197,7 @@ class Painter:
         loss = float(state.losses[state.iteration - 1, 0])
         finite = math.isfinite(loss) and bool(torch.isfinite(state.pixels).all())
         known = state.good_loss if math.isfinite(state.good_loss) else float(state.losses[first, 0])
-        if finite and loss <= EXPLOSION * max(known, self._objective_at(state.scale).scale):
+        if finite and loss <= EXPLOSION * max(known, self._objective_of(state).scale):
             if keep:
                 state.good, state.good_loss = before, loss
             return
@@ -189,13 +213,21 @@ class Painter:
         state.average, state.averaged = torch.zeros_like(state.pixels), 0
         state.optimiser = OPTIMISERS[self.recipe.optimiser](self.recipe)
 
-    def _objective_at(self, scale: int) -> Objective:
-        if self._objective is None or self._objective[0] != scale:
-            content, styles = self._pictures(self.recipe.plan()[scale][0])
+    def _objective_of(self, state: State) -> Objective | Graph:
+        if self._objective is None or self._objective[:2] != (state.scale, state.rows):
+            self._objective = None
+            content, styles = self._pictures(self.recipe.plan()[state.scale][0])
             on_device = [style.to(self.device) for style in styles]
-            objective = Objective(self.recipe, self._networks, content.to(self.device), on_device, rows=self.rows)
-            self._objective = (scale, objective)
-        return self._objective[1]
+            objective = Objective(
+                self.recipe, self._networks, content.to(self.device), on_device, rows=state.rows,
+                masks=self._masks_for(content, styles),
+            )  # fmt: skip
+            # Eigenvalues are looked at by the host: they cannot be captured.
+            captured = self.device.type == "cuda" and state.rows is None and self.recipe.statistic != "wasserstein"
+            self._objective = (
+                state.scale, state.rows, Graph(objective, len(self._networks)) if captured else objective
+            )  # fmt: skip
+        return self._objective[2]
 
     def _pictures(self, side: int) -> tuple[Tensor, list[Tensor]]:
         """Content and styles for a scale of `side` px, on the CPU."""
@@ -207,9 +239,22 @@ class Painter:
         if self._colours is not None:
             content = pictures.grey(content)
             styles = [pictures.match_luminance(pictures.grey(style), content) for style in styles]
+        elif self.recipe.colours == "matched":
+            styles = [pictures.match_colours(style, content) for style in styles]
         elif self.recipe.match_luminance:
             content = pictures.match_luminance(content, styles[0])
         return content, styles
+
+    def _masks_for(self, content: Tensor, styles: Sequence[Tensor]) -> Masks:
+        """Every mask as large as its picture, on the device."""
+        over, of = (
+            [
+                pictures.mask_to_tensor(mask, (picture.shape[3], picture.shape[2])).to(self.device)
+                for mask, picture in zip(masks, like, strict=False)  # where there are no masks, there are none
+            ]
+            for masks, like in zip(self._masks, ([content] * len(styles), styles), strict=True)
+        )
+        return Masks(over, of)
 
     def _begun(self, width: int, height: int) -> Tensor:
         """The canvas as it is begun with, on the CPU."""
@@ -227,4 +272,21 @@ class Painter:
             raise RecipeError(f"This recipe needs the weights {recipe.weights}, which were not given.")
         else:
             drawn = [{name: convs[name] for name in vgg.NAMES[:layers]}]
-        return [vgg.VGG19(network, pooling=recipe.pooling, device=self.device) for network in drawn]
+        return [
+            vgg.VGG19(
+                network, pooling=recipe.pooling, gain=recipe.pooling_gain, replicate=recipe.padding == "replicate",
+                device=self.device, dtype=self._dtype,
+            )
+            for network in drawn
+        ]  # fmt: skip
+
+
+def _stretched(style: Tensor, content: Tensor) -> Tensor:
+    return F.interpolate(style, content.shape[2:], mode="bilinear", antialias=True)
+
+
+def _fastest(device: torch.device, recipe: Recipe) -> torch.dtype:
+    """bfloat16 on CUDA, with moments, losses and pixels in float32; but L-BFGS would take rounding for curvature."""
+    if device.type == "cuda" and recipe.optimiser == "adam" and torch.cuda.is_bf16_supported(including_emulation=False):
+        return torch.bfloat16
+    return torch.float32

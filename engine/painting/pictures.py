@@ -79,6 +79,44 @@ def match_luminance(picture: Tensor, like: Tensor) -> Tensor:
     return (picture + (own - own.mean()) * (gain - 1) + other.mean() - own.mean()).clamp(0, 255)
 
 
+def match_colours(picture: Tensor, like: Tensor) -> Tensor:
+    """`picture` with the mean and covariance of colour that `like` has (Gatys et al. 2017, section 5.2).
+
+    x -> A x + b with A = C^(1/2) S^(-1/2) from the covariances C of `like` and S of the picture, the choice of A that
+    turns colours the least. Both (1, 3, height, width) in levels; the result is clipped to 0 to 255.
+    """
+    own, other = picture[0].flatten(1).double(), like[0].flatten(1).double()
+    matrix = _power(torch.cov(other), 0.5) @ _power(torch.cov(own), -0.5)
+    matched: Tensor = matrix @ (own - own.mean(1, keepdim=True)) + other.mean(1, keepdim=True)
+    return matched.clamp(0, 255).to(picture.dtype).view_as(picture)
+
+
+def random_phase(picture: Tensor, generator: torch.Generator) -> Tensor:
+    """Noise with the mean, colour covariance and spectrum of `picture` (1, 3, height, width), as large.
+
+    A random phase is added to every frequency, the same in all channels (Galerne, Gousseau, Morel 2011, "Random Phase
+    Textures"). In levels, but not clipped to them.
+    """
+    white = torch.fft.rfft2(torch.randn(picture.shape[2:], generator=generator))
+    mean = picture.mean((2, 3), keepdim=True)
+    spectrum = torch.fft.rfft2(picture - mean) * (white / white.abs().clamp_min(1e-12))
+    noise: Tensor = torch.fft.irfft2(spectrum, s=picture.shape[2:])
+    return mean + noise
+
+
+def _power(covariance: Tensor, exponent: float) -> Tensor:
+    """Of a symmetric (3, 3); deviations below one level count as one, or what is grey would be blown up."""
+    values, vectors = torch.linalg.eigh(covariance)
+    power: Tensor = (vectors * values.clamp_min(1.0) ** exponent) @ vectors.T
+    return power
+
+
+def mask_to_tensor(mask: Image.Image, size: tuple[int, int]) -> Tensor:
+    """A grey picture as (1, 1, height, width) of weights, 0 (black) to 1 (white), stretched to (width, height)."""
+    grey = mask.convert("L").convert("F").resize(size, Image.Resampling.BOX)
+    return torch.from_numpy(np.array(grey, dtype=np.float32)).view(1, 1, size[1], size[0]) / 255
+
+
 def _luminance(picture: Tensor) -> Tensor:
     """Y of YIQ, (1, 1, height, width)."""
     return (picture * torch.tensor((0.299, 0.587, 0.114)).view(1, 3, 1, 1)).sum(1, keepdim=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import torch
@@ -13,9 +14,15 @@ _SMALLEST = 24  # px of the shorter side; below, a statistic has too few positio
 
 def halve(pixels: Tensor) -> Tensor:
     """The next octave: blurred by the binomial [1 3 3 1] / 8 both ways, every second pixel kept."""
-    taps = pixels.new_tensor((1.0, 3.0, 3.0, 1.0)) / 8
-    kernel = torch.outer(taps, taps).expand(3, 1, 4, 4)
+    kernel = _binomial(pixels.device, pixels.dtype)
     return F.conv2d(F.pad(pixels, (1, 1, 1, 1), mode="replicate"), kernel, stride=2, groups=3)
+
+
+@functools.lru_cache(16)
+def _binomial(device: torch.device, dtype: torch.dtype) -> Tensor:
+    """(3, 1, 4, 4); kept, since to bring numbers to a device would stop it."""
+    taps = torch.tensor((1.0, 3.0, 3.0, 1.0), device=device, dtype=dtype) / 8
+    return torch.outer(taps, taps).repeat(3, 1, 1, 1)
 
 
 def pyramid(pixels: Tensor, octaves: int) -> list[Tensor]:

@@ -14,12 +14,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-VERSION = 1
+VERSION = 2
+"""Of what is written now. Version 1 knew no matched colours, statistics start, L2 pooling, padding or Wasserstein."""
 
-Start = Literal["noise", "content", "style", "picture"]
-Colours = Literal["style", "content"]
-Pooling = Literal["average", "max"]
-Statistic = Literal["gram", "covariance"]
+Start = Literal["noise", "content", "style", "picture", "statistics"]
+Colours = Literal["style", "content", "matched"]
+Pooling = Literal["average", "max", "l2"]
+Padding = Literal["zero", "replicate"]
+Statistic = Literal["gram", "covariance", "wasserstein"]
 OptimiserName = Literal["adam", "lbfgs"]
 
 MAX_ITERATIONS = 99_900
@@ -59,8 +61,8 @@ class Recipe:
     seed: int = 0
 
     start: Start = "content"
-    """What the noise is mixed with: the content, the first style, nothing (flat mean colour), or a picture that is
-    given beside content and styles."""
+    """What the noise is mixed with: the content, the first style, nothing (flat mean colour), a picture that is
+    given beside content and styles, or noise with the colours and the spectrum of the first style."""
     noise: float = 0.0
     """Share of noise in the start, 0 to 1: start = noise * U(-noise_range, noise_range) + (1 - noise) * picture."""
     noise_range: float = 20.0
@@ -78,16 +80,25 @@ class Recipe:
     style_scale: float = 1.0
     """Size of the style pictures relative to the painting: smaller gives smaller strokes."""
     statistic: Statistic = "gram"
+    """What is compared: Gram matrices, or mean and covariance: by their difference, or as Gaussians (Wasserstein-2)."""
     octaves: int = 1
     """Style is compared on this many octaves of an antialiased pyramid at every step."""
     pooling: Pooling = "average"
+    """Of 2x2 positions: their average, maximum, or the root of their mean square (L2)."""
+    pooling_gain: float = 1.0
+    """Factor on what is pooled. Where a network was trained with maxima, averages come out too small for its biases
+    (see docs/fine.md). Layers are scaled to one size before they are compared, so that nothing else changes."""
+    padding: Padding = "zero"
+    """What surrounds the picture: zeros, the mean colour, or its own edge. Deeper layers always have the zeros that the
+    network was trained with."""
     total_variation: float = 0.0
     match_luminance: bool = False
-    """Bring the content's luminance mean and deviation to the style's before painting. Without effect where the
-    colours are the content's, for then it is the other way round."""
+    """Bring the content's luminance mean and deviation to the style's before painting. Only where the colours are the
+    style's; else it is the other way round."""
     colours: Colours = "style"
     """Whose colours the painting has. With `content` only luminance is painted, and shown with the content's chroma
-    (Gatys et al. 2017, "Controlling Perceptual Factors in Neural Style Transfer", section 5)."""
+    (Gatys et al. 2017, "Controlling Perceptual Factors in Neural Style Transfer", section 5.1). With `matched` the
+    styles are given the content's mean and covariance of colour before painting (section 5.2)."""
     networks: int = 1
     """For `random` weights: how many networks take turns, one per iteration."""
 
@@ -153,6 +164,22 @@ class Recipe:
             raise RecipeError("A painting can be continued by one iteration or more.")
         return dataclasses.replace(self, iterations=self.iterations + iterations, extra=self.extra + iterations)
 
+    def enlarged(self) -> Recipe:
+        """The recipe at twice the size, whose coarse scales are this one's plan: a draft goes on from its last stroke.
+
+        Raises `RecipeError` where the sizes or counts of the scales do not meet.
+        """
+        each = self.planned // self.scales
+        try:
+            larger = dataclasses.replace(
+                self, size=2 * self.size, scales=self.scales + 2, iterations=self.planned + 2 * each, extra=0
+            )
+        except RecipeError as problem:
+            raise RecipeError(f"It cannot be painted at twice the size. {problem}") from None
+        if larger.plan()[: self.scales] != self.plan():
+            raise RecipeError("It cannot be enlarged, since it was gone on with or its scales are uneven: start anew.")
+        return larger
+
 
 def _problems(r: Recipe) -> list[str]:
     deep = [name for name in (*r.content_layers, *r.style_layers) if name not in LAYERS]
@@ -177,10 +204,12 @@ def _problems(r: Recipe) -> list[str]:
         "Style weights must be positive.": bool(r.style_weights)
         and all(math.isfinite(w) and w > 0 for w in r.style_weights),
         "The style scale must be between 0.1 and 4.": 0.1 <= r.style_scale <= 4,
-        "The statistic must be gram or covariance.": r.statistic in get_args(Statistic),
+        f"The statistic must be one of {', '.join(get_args(Statistic))}.": r.statistic in get_args(Statistic),
         "Octaves must be between 1 and 6.": 1 <= r.octaves <= 6,
-        "The colours must be style or content.": r.colours in get_args(Colours),
-        "The pooling must be average or max.": r.pooling in get_args(Pooling),
+        f"The colours must be one of {', '.join(get_args(Colours))}.": r.colours in get_args(Colours),
+        f"The pooling must be one of {', '.join(get_args(Pooling))}.": r.pooling in get_args(Pooling),
+        "The pooling gain must be between 0.1 and 10.": 0.1 <= r.pooling_gain <= 10,
+        "The padding must be zero or replicate.": r.padding in get_args(Padding),
         "Networks must be between 1 and 8, and only random weights can have more than one.": 1 <= r.networks <= 8
         and (r.networks == 1 or r.weights == "random"),
         "The optimiser must be adam or lbfgs.": r.optimiser in get_args(OptimiserName),

@@ -34,6 +34,8 @@ class State:
     """The pixels that the last inspection found good (first those that the scale starts from), to go back to."""
     good_loss: float = float("inf")
     """Their loss; infinite until the scale's first inspection."""
+    rows: int | None = None
+    """Of the strips that this scale is painted in, px; None: it is whole. Kept, since the last bits depend on it."""
     step_factor: float = 1.0
     """Halved by each rollback."""
     rollbacks: list[tuple[int, str]] = field(default_factory=list)
@@ -59,6 +61,7 @@ class State:
             "averaged": self.averaged,
             "optimiser_steps": self.optimiser.steps,
             "good_loss": self.good_loss,
+            "rows": self.rows,
             "step_factor": self.step_factor,
             "rollbacks": self.rollbacks,
         }
@@ -73,7 +76,7 @@ class State:
         own["losses"] = self.losses.to("cpu", copy=True)
         return State(
             self.iteration, self.scale, averaged=self.averaged, optimiser=optimiser, good_loss=self.good_loss,
-            step_factor=self.step_factor, rollbacks=list(self.rollbacks), **own,
+            rows=self.rows, step_factor=self.step_factor, rollbacks=list(self.rollbacks), **own,
         )  # fmt: skip
 
     @classmethod
@@ -96,6 +99,7 @@ class State:
             losses=losses,
             good=moved["good"],
             good_loss=numbers["good_loss"],
+            rows=numbers.get("rows"),
             step_factor=numbers["step_factor"],
             rollbacks=[(iteration, reason) for iteration, reason in numbers["rollbacks"]],
         )

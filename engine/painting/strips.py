@@ -45,14 +45,20 @@ class Strip:
         return slice(self.start // vgg.scale(layer), self.start // vgg.scale(layer) + rows)
 
 
-def cut(height: int, rows: int | None, layers: Sequence[str]) -> list[Strip]:
-    """Strips of about `rows` px, top to bottom, for a look at `layers`; one where `rows` is None."""
+def margin(layers: Sequence[str]) -> int:
+    """Rows beyond its own that a strip needs on each side for a look at `layers`, px."""
     names = vgg.NAMES[: vgg.depth(layers)]
     step = vgg.scale(names[-1]) if names else 1
-    margin = -(-sum(vgg.scale(name) for name in names) // step) * step
+    return -(-sum(vgg.scale(name) for name in names) // step) * step
+
+
+def cut(height: int, rows: int | None, layers: Sequence[str]) -> list[Strip]:
+    """Strips of about `rows` px, top to bottom, for a look at `layers`; one where `rows` is None."""
+    step = max((vgg.scale(layer) for layer in layers), default=1)
     rows = height if rows is None else max(step, rows // step * step)
     starts = [0, *range(rows, height - step + 1, rows)]  # the last takes what would not make a position by itself
+    reach = margin(layers)
     return [
-        Strip(max(0, start - margin), start, end, min(end + margin, height))
+        Strip(max(0, start - reach), start, end, min(end + reach, height))
         for start, end in zip(starts, [*starts[1:], height], strict=True)
     ]

@@ -14,16 +14,17 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from engine.painting import losses
-from engine.painting.losses import Moments
+from engine.painting import losses, vgg
+from engine.painting.losses import Moments, Target
 from engine.painting.pyramid import pyramid
 from engine.painting.recipe import Recipe
 from engine.painting.strips import cut
 from engine.painting.vgg import VGG19
 
-STYLE_LOSS = {"gram": losses.gram_loss, "covariance": losses.covariance_loss}
+STYLE_LOSS = {"gram": losses.gram_loss, "covariance": losses.covariance_loss, "wasserstein": losses.wasserstein_loss}
 
 
 class ContentTarget(NamedTuple):
@@ -34,10 +35,25 @@ class ContentTarget(NamedTuple):
 
 
 class StyleTarget(NamedTuple):
-    """A style layer's weight in the loss, and the style's moments."""
+    """What one style layer is compared with: `layer` by number, its weight in the loss, the style's moments.
 
+    `mask` (1, 1, h, w) says where in the painting's layer; None: everywhere.
+    """
+
+    layer: int
     weight: float
-    moments: Moments
+    moments: Target
+    mask: Tensor | None = None
+
+
+class Masks(NamedTuple):
+    """Where each style applies in the painting, and which part of each style counts.
+
+    Either none, or one for each style: (1, 1, height, width), 0 to 1, as large as the content or that style.
+    """
+
+    content: Sequence[Tensor] = ()
+    styles: Sequence[Tensor] = ()
 
 
 class Targets:
@@ -45,15 +61,16 @@ class Targets:
 
     def __init__(
         self, recipe: Recipe, network: VGG19, content: Tensor, styles: Sequence[Tensor], *, octaves: int,
-        rows: int | None = None,
+        rows: int | None = None, masks: Masks | None = None,
     ) -> None:  # fmt: skip
         """Pictures are (1, 3, height, width) in levels, on the network's device; looked at in strips of `rows` px."""
         self._recipe, self._network, self._rows = recipe, network, rows
         self.content = self._content(content)
-        shares = [weight / sum(recipe.style_weights) for weight in recipe.style_weights]
+        self._size = content.shape[2:]
+        masks = masks or Masks()
         pyramids = [pyramid(style, octaves) for style in styles]
         self.styles = [
-            self._styles([levels[octave] for levels in pyramids], shares, recipe.beta / octaves)
+            self._styles([levels[octave] for levels in pyramids], masks, octave, recipe.beta / octaves)
             for octave in range(octaves)
         ]
 
@@ -61,9 +78,9 @@ class Targets:
         """The loss of a picture without any features."""
         loss = STYLE_LOSS[self._recipe.statistic]
         energy = sum(weight * float(features.square().mean()) / 4 for weight, features in self.content)
-        for weight, moments in (target for octave in self.styles for target in octave):
-            nothing = Moments(torch.zeros_like(moments.mean), torch.zeros_like(moments.product))
-            energy += weight * float(loss(nothing, moments))
+        for target in (target for octave in self.styles for target in octave):
+            nothing = Moments(torch.zeros_like(target.moments.mean), torch.zeros_like(target.moments.product))
+            energy += target.weight * float(loss(nothing, target.moments))
         return energy
 
     def _content(self, picture: Tensor) -> list[ContentTarget]:
@@ -77,28 +94,54 @@ class Targets:
         share = self._recipe.alpha / max(1, len(layers))
         return [ContentTarget(share / _unit(features) ** 2, features) for features in whole]
 
-    def _styles(self, pictures: Sequence[Tensor], shares: Sequence[float], beta: float) -> list[StyleTarget]:
-        """The styles' moments mixed by their shares, as if they lay side by side in one picture."""
-        recipe = self._recipe
-        seen = [self._statistics(picture) for picture in pictures]
+    def _styles(self, pictures: Sequence[Tensor], masks: Masks, octave: int, beta: float) -> list[StyleTarget]:
+        """Without masks of the content all styles are one: mixed by their weights, as if side by side in one picture.
+
+        With them every style is a target of its own. It weighs by the share of the painting that is its own: at each
+        position the style is then as strong, compared with the content, as it is without masks.
+        """
+        weights = self._recipe.style_weights
+        seen = [
+            self._statistics(picture, masks.styles[i] if masks.styles else None) for i, picture in enumerate(pictures)
+        ]
+        if not masks.content:
+            return self._region(seen, weights, None, octave, beta)
+        usual = sum(weights) / len(weights)
+        return [
+            target
+            for own, weight, mask in zip(seen, weights, masks.content, strict=True)
+            for target in self._region([own], [weight], mask, octave, beta * weight / usual * float(mask.mean()))
+        ]
+
+    def _region(
+        self, seen: Sequence[dict[str, tuple[Moments, float]]], weights: Sequence[float], mask: Tensor | None,
+        octave: int, beta: float,
+    ) -> list[StyleTarget]:  # fmt: skip
+        """A target for each style layer, of the styles mixed by their weights."""
+        recipe, shares = self._recipe, [weight / sum(weights) for weight in weights]
         targets = []
-        for layer, layer_weight in zip(recipe.style_layers, recipe.style_layer_weights, strict=True):
-            mixed = losses.mixed([style[layer][0] for style in seen], shares)
+        for i, (layer, layer_weight) in enumerate(zip(recipe.style_layers, recipe.style_layer_weights, strict=True)):
+            moments = losses.mixed([style[layer][0] for style in seen], shares)
             weight = beta * layer_weight
             if recipe.statistic == "gram":
                 weight /= sum(share * style[layer][1] for share, style in zip(shares, seen, strict=True)) ** 4
-            targets.append(StyleTarget(weight, mixed))
+            height, width = (side // vgg.scale(layer) >> octave for side in self._size)
+            own = None if mask is None else shrunk(mask, height, width)
+            targets.append(StyleTarget(i, weight, Target(*moments), own))
         return targets
 
-    def _statistics(self, picture: Tensor) -> dict[str, tuple[Moments, float]]:
-        """Of each style layer: the moments, and the mean activation."""
+    def _statistics(self, picture: Tensor, mask: Tensor | None) -> dict[str, tuple[Moments, float]]:
+        """Of each style layer: the moments, over the mask if there is one, and the mean activation."""
         layers = self._recipe.style_layers
-        found: dict[str, list[tuple[Moments, float, int]]] = {layer: [] for layer in layers}
+        found: dict[str, list[tuple[Moments, float, float]]] = {layer: [] for layer in layers}
         for strip in cut(picture.shape[2], self._rows, layers):
             features = self._network(strip.of(picture), layers)
             for layer in layers:
                 own = features[layer][:, :, strip.own(layer)]
-                found[layer].append((losses.moments(own), _unit(own), own[0, 0].numel()))
+                sides = (side // vgg.scale(layer) for side in picture.shape[2:])
+                part = None if mask is None else shrunk(mask, *sides)[:, :, strip.place(layer, own.shape[2])]
+                count = own[0, 0].numel() if part is None else float(part.sum())
+                found[layer].append((losses.moments(own, part), _unit(own), count))
         result = {}
         for layer in layers:
             moments, units, counts = zip(*found[layer], strict=True)
@@ -106,6 +149,11 @@ class Targets:
             unit = sum(share * unit for share, unit in zip(shares, units, strict=True))
             result[layer] = (losses.mixed(moments, shares), unit)
         return result
+
+
+def shrunk(mask: Tensor, height: int, width: int) -> Tensor:
+    """The mask (1, 1, height, width) at a layer's size, by the mean of what each position stands for."""
+    return F.adaptive_avg_pool2d(mask, (height, width))
 
 
 def _unit(features: Tensor) -> float:

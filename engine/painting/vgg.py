@@ -5,14 +5,14 @@ Layers are named convB_I before and reluB_I after the rectification.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from engine.painting.convolution import Convolution
-from engine.painting.pooling import Pooling, rectified
+from engine.painting.pooling import Kind, Pooling, rectified
 
 Convs = Mapping[str, tuple[Tensor, Tensor]]
 """Name of each conv layer, conv1_1 on: its weight (out, in, 3, 3) and bias (out), float32."""
@@ -56,22 +56,40 @@ def starts_block(name: str) -> bool:
     return name.endswith("_1") and name != NAMES[0]
 
 
+@functools.lru_cache(16)
+def _levels(values: tuple[float, ...], device: torch.device, dtype: torch.dtype) -> Tensor:
+    """Per channel, (1, 3, 1, 1); kept, since to bring numbers to a device would stop it."""
+    return torch.tensor(values, device=device, dtype=dtype).view(1, 3, 1, 1) * 255
+
+
 def normalise(pixels: Tensor) -> Tensor:
     """Levels (0 to 255) to the network's input: (x / 255 - mean) / deviation, per channel."""
-    mean = pixels.new_tensor(MEAN).view(1, 3, 1, 1) * 255
-    deviation = pixels.new_tensor(DEVIATION).view(1, 3, 1, 1) * 255
-    return (pixels - mean) / deviation
+    return (pixels - _levels(MEAN, pixels.device, pixels.dtype)) / _levels(DEVIATION, pixels.device, pixels.dtype)
 
 
 class VGG19:
     """The trunk as a function of pixels, forward and backward; its weights take no gradient.
 
-    Everything lies channels-last, which measures faster.
+    Everything lies channels-last, which measures faster. With a `dtype` such as bfloat16 it is computed in that, from
+    pixels and to a gradient in float32.
     """
 
-    def __init__(self, convs: Convs, *, pooling: Literal["average", "max"], device: torch.device) -> None:
-        self.pooling = Pooling(pooling)
-        self.convs = {name: Convolution(weight, bias, device) for name, (weight, bias) in convs.items()}
+    def __init__(
+        self,
+        convs: Convs,
+        *,
+        pooling: Kind,
+        gain: float = 1.0,
+        replicate: bool = False,
+        device: torch.device,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        """What is pooled is multiplied by `gain`; with `replicate` the picture's edge goes on around it, not zeros."""
+        self.pooling, self._dtype = Pooling(pooling, gain), dtype
+        self.convs = {
+            name: Convolution(weight.to(dtype), bias.to(dtype), device, replicate=replicate and name == NAMES[0])
+            for name, (weight, bias) in convs.items()
+        }
 
     def __call__(self, pixels: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         """Feature maps (1, filters, h, w) of `layers` for pixels (1, 3, height, width) in levels."""
@@ -85,7 +103,7 @@ class VGG19:
     @torch.no_grad()
     def _forward(self, pixels: Tensor, wanted: set[str]) -> Iterator[tuple[str, Tensor]]:
         """Every relu layer down to the deepest one wanted, and those conv layers that are wanted."""
-        x = normalise(pixels).contiguous(memory_format=torch.channels_last)
+        x = normalise(pixels).to(dtype=self._dtype, memory_format=torch.channels_last)
         for name in NAMES[: depth(wanted)]:
             if starts_block(name):
                 x = self.pooling(x)
@@ -118,7 +136,7 @@ class Trace:
             if relu_of(name) in slopes:
                 gradient, masked = _sum(gradient, slopes[relu_of(name)](features)), False
             if gradient is not None and not masked:
-                gradient = rectified(gradient, features)
+                rectified(gradient, features, out=gradient)
             if name in slopes:
                 gradient = _sum(gradient, slopes[name](self._maps.pop(name)))
             if gradient is not None:
@@ -128,7 +146,8 @@ class Trace:
                     masked = True
         if gradient is None:
             raise ValueError("No layer has a slope.")
-        return gradient / (gradient.new_tensor(DEVIATION).view(1, 3, 1, 1) * 255)
+        gradient = gradient.to(torch.promote_types(gradient.dtype, torch.float32))
+        return gradient / _levels(DEVIATION, gradient.device, gradient.dtype)
 
 
 def _relu_before(conv: str) -> str:
@@ -136,4 +155,4 @@ def _relu_before(conv: str) -> str:
 
 
 def _sum(gradient: Tensor | None, slope: Tensor) -> Tensor:
-    return slope if gradient is None else slope + gradient
+    return slope if gradient is None else slope.add_(gradient)

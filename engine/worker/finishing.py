@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from engine.contract.jobs import Claim, Job
+from engine.contract.jobs import Claim, Job, Picture
 from engine.contract.store import BlobMissing
 from engine.painting.objective import columns
 from engine.painting.pictures import pixels_sha256
@@ -59,7 +59,7 @@ def run_record(job: Job, easel: Easel, weights: Weights, sha256: str) -> dict[st
     rows = [[x if math.isfinite(x) else None for x in row] for row in state.losses[: state.iteration].tolist()]
     pictures = (job.content, *job.styles)
     kind, _, model = easel.journal.slices[-1]["device"].partition(":")
-    content, *styles = [{"name": p.name, "width": p.width, "height": p.height} for p in pictures]
+    content, *styles = [_sized(picture) for picture in pictures]
     return {
         "impasto": _VERSION,
         "job": job.id,
@@ -67,7 +67,9 @@ def run_record(job: Job, easel: Easel, weights: Weights, sha256: str) -> dict[st
         "state": "done",
         "recipe": recipe.as_dict(),
         "content": content,
-        "start": job.start and {"name": job.start.name, "width": job.start.width, "height": job.start.height},
+        "start": job.start and _sized(job.start),
+        "content_masks": [_sized(mask) for mask in job.content_masks],
+        "style_masks": [_sized(mask) for mask in job.style_masks],
         "styles": [s | {"weight": w} for s, w in zip(styles, recipe.style_weights, strict=True)],
         "weights": {
             "name": weights.name,
@@ -89,6 +91,10 @@ def run_record(job: Job, easel: Easel, weights: Weights, sha256: str) -> dict[st
         "final": {"file": "final.png", "sha256": sha256},
         "losses": {"columns": columns(recipe), "rows": rows},
     }
+
+
+def _sized(picture: Picture) -> dict[str, Any]:
+    return {"name": picture.name, "width": picture.width, "height": picture.height}
 
 
 def _plot(job: Job, run: dict[str, Any]) -> bytes:

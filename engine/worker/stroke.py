@@ -66,17 +66,18 @@ def _paint(
     began = time.monotonic()
     due = began + _FIRST_PROGRESS_SECONDS
     eta = Eta(recipe, painter.size, first, began)
-    rollbacks, rows = len(state.rollbacks), painter.rows
+    rollbacks, rows = len(state.rollbacks), state.rows if first else None
     if not stop.is_set():
         for _ in painter.paint(state):
             pulse.at = now = time.monotonic()
             eta.tick(state.iteration, state.scale, now)
             if len(state.rollbacks) > rollbacks:
-                rollbacks, rows = len(state.rollbacks), painter.rows
+                rollbacks = len(state.rollbacks)
                 tell(_notice(easel))
-            if painter.rows != rows:
-                rows = painter.rows
-                tell(Look(state.iteration, _loss(easel), notice=_IN_STRIPS))
+            if state.rows != rows:
+                if rows is None:
+                    tell(Look(state.iteration, _loss(easel), notice=_IN_STRIPS))
+                rows = state.rows
             if state.iteration in frames or state.iteration in shown:
                 tell(_picture(easel, snapshot=state.iteration in shown, frame=state.iteration in frames))
             if now >= due or state.iteration == recipe.iterations:

@@ -211,9 +211,11 @@ class Studio:
         weights = self.weights_of(job.recipe.weights)
         content, *styles = [await self._picture(stored) for stored in (job.content, *job.styles)]
         canvas = await self._picture(job.start) if job.start and job.recipe.start == "picture" else None
+        over, of = [[await self._picture(mask) for mask in masks] for masks in (job.content_masks, job.style_masks)]
         return await self.at_easel(
-            Painter, job.recipe, content, styles, canvas=canvas, convs=weights.convs, device=str(self.device)
-        )
+            Painter, job.recipe, content, styles, canvas=canvas, content_masks=over, style_masks=of,
+            convs=weights.convs, device=str(self.device),
+        )  # fmt: skip
 
     async def _picture(self, stored: StoredPicture) -> Image.Image:
         """Raises `PaintingError` where it is gone or damaged."""
@@ -226,13 +228,17 @@ class Studio:
 
 
 def choose_device(wanted: str) -> str:
-    """`auto`, `cpu`, `cuda` or `cuda:N` as a device that is there. Raises `RecipeError` with one sentence."""
+    """`auto`, `cpu`, `mps`, `cuda` or `cuda:N` as a device that is there. Raises `RecipeError` with one sentence."""
     if wanted == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(wanted)
     except RuntimeError:
-        raise RecipeError(f"There is no device {wanted}: use auto, cpu, cuda or cuda:N.") from None
+        device = None
+    if device is None or device.type not in ("cpu", "mps", "cuda"):
+        raise RecipeError(f"There is no device {wanted}: use auto, cpu, mps, cuda or cuda:N.")
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise RecipeError("mps was asked for, but there is no Apple GPU here: use --device cpu.")
     count = torch.cuda.device_count()
     if device.type == "cuda" and (device.index or 0) >= count:
         raise RecipeError(f"{wanted} was asked for, but {count} CUDA devices are usable here: use --device cpu.")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import House
 from discord_server.reading import buttons_of, files_of, is_ephemeral, text_of
-from scene import LONG, Scene, card_of, pictures, scene
+from scene import LONG, Json, Scene, card_of, pictures, scene
 
 ALL = ["00010.png", "final.png", "loss.png", "film.webp"]
 
@@ -61,6 +61,21 @@ async def test_what_the_buttons_lead_to(stage: Scene) -> None:
         seeds = ("seed 42" in text_of(child), label == "Again")
         assert seeds in {(True, False), (False, True)}
         assert pictures(stage.discord.world, child["id"])[-1] == ALL[-1]
+
+
+async def test_a_finished_picture_goes_on_to_twice_its_size(stage: Scene) -> None:
+    parent = await stage.ended(await stage.card(await stage.stylize()))
+    final = _final(stage, parent)
+    child = await stage.ended(await stage.card(await stage.ada.press(final, "Larger")))
+    small, large = (
+        next(a for a in message["attachments"] if "final" in a["filename"]) for message in (final, _final(stage, child))
+    )
+    assert (large["width"], large["height"]) == (2 * small["width"], 2 * small["height"])
+
+
+def _final(stage: Scene, card: Json) -> Json:
+    """The message with the finished picture."""
+    return next(m for m in stage.discord.world.messages(card["id"]) if any("final" in name for name in files_of(m)))
 
 
 async def test_on_from_a_snapshot_with_other_settings(stage: Scene) -> None:

@@ -135,6 +135,14 @@ def test_it_goes_on_up_to_the_most_iterations_that_there_may_be() -> None:
         wishes.continued(a_job(child.recipe), "jobs/1/checkpoint", MAX_ITERATIONS)
 
 
+def test_larger_is_twice_the_size_from_the_last_stroke() -> None:
+    job = a_job(new_recipe("fine", "random", {"size": 256}))
+    child = wishes.larger(job, "jobs/1/checkpoint", job.recipe.iterations)
+    assert same_but(child, job, "size", "scales", "iterations")
+    assert (child.recipe.size, child.checkpoint, child.reached) == (512, "jobs/1/checkpoint", job.recipe.iterations)
+    assert child.recipe.plan()[: job.recipe.scales] == job.recipe.plan()
+
+
 def test_from_a_picture_it_goes_on_at_full_size_with_what_was_chosen() -> None:
     recipe = new_recipe("fine", "random", {"style_weights": (0.7, 0.3), "colours": "content", "size": 64})
     child = wishes.from_picture(a_job(recipe), SNAPSHOT, "gatys", {"iterations": 2, "strength": 0.5})

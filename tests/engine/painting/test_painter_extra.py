@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import torch
-from easel_kit import assert_same, last, painter, quick, restored, saved, until
+from easel_kit import assert_same, last, painter, quick, random_weights, restored, saved, until
 from torch import Tensor
 
-from engine.painting.recipe import Recipe
+from engine.painting.recipe import Recipe, RecipeError
 
 PLANS: dict[str, Recipe] = {
     "adam, scales": quick(size=48, iterations=9, scales=2, average=0.8, step_end=0.2, snapshots=(4, 11, 25)),
@@ -77,3 +79,32 @@ def test_the_last_picture_of_a_continued_run_is_looked_at_too() -> None:
     last(painter(recipe), begun)
     assert begun.rollbacks == [(17, "the loss was no longer a number")]
     assert torch.isfinite(begun.pixels).all()
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [quick(iterations=6), quick(size=64, iterations=9, scales=3, average=0.8, step_end=0.2, snapshots=(4,))],
+    ids=["one scale", "three scales"],
+)
+def test_a_draft_goes_on_to_twice_its_size_as_the_uncut_large_run(recipe: Recipe) -> None:
+    """The random weights are those of 256 px and more, so a file's are taken here."""
+    recipe = dataclasses.replace(recipe, weights="sha256:0123456789abcdef")
+    convs = random_weights(5)
+    large = recipe.enlarged()
+    assert (large.size, large.plan()[: recipe.scales]) == (2 * recipe.size, recipe.plan())
+    uncut = last(painter(large, convs))
+    assert_same(until(painter(large, convs), recipe.iterations), last(painter(recipe, convs)))
+    assert_same(last(painter(large, convs), restored(large, saved(last(painter(recipe, convs))))), uncut)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "why"),
+    [
+        (quick(size=4000), "twice the size. The size must be"),
+        (quick(size=64, iterations=10, scales=3), "scales are uneven"),
+        (quick().continued(5), "gone on with"),
+    ],
+)
+def test_what_cannot_be_enlarged_is_told_in_a_sentence(recipe: Recipe, why: str) -> None:
+    with pytest.raises(RecipeError, match=why):
+        recipe.enlarged()

@@ -79,9 +79,8 @@ def test_what_does_not_fit_into_memory_is_painted_in_strips_to_the_same_picture(
     recipe = quick(size=256, iterations=6)
     whole = last(tall(recipe))
     short_of_memory(monkeypatch, most_rows=80)
-    painter = tall(recipe)
-    in_strips = last(painter)
-    assert painter.rows == 64
+    in_strips = last(tall(recipe))
+    assert in_strips.rows == 64
     torch.testing.assert_close(in_strips.pixels, whole.pixels, rtol=0, atol=1.0)
     torch.testing.assert_close(in_strips.losses, whole.losses, rtol=1e-2, atol=1e-6)
 

@@ -29,5 +29,5 @@ def test_that_the_memory_was_too_little_is_told_once(monkeypatch: pytest.MonkeyP
     easel, looks = Easel(painter, painter.begin()), list[Look]()
     monkeypatch.setattr(VGG19, "trace", perhaps)
     stroke = paint_stroke("a job", easel, threading.Event(), 60, looks.append, pulse=Pulse())
-    assert (stroke.last, painter.rows) == (8, 80)
+    assert (stroke.last, easel.state.rows) == (8, 80)
     assert [(look.iteration, "in strips" in look.notice) for look in looks if look.notice] == [(1, True)]

@@ -1,0 +1,1 @@
+"""Pictures to paint from, and what is painted from them."""
