@@ -13,7 +13,7 @@ _CONVS = [
     for i in range(1, n + 1)
 ]  # fmt: skip
 """(name, filters in, filters out, poolings before) of each conv layer."""
-_EACH_LOOK, _EACH_WEIGHT = 0.12e9, 1000.0
+_EACH_LOOK, _EACH_WEIGHT = 0.08e9, 900.0
 """Work that takes as long as what an iteration has to do for each layer on each octave, and for each weight, however
 small the picture: measured on processors, with `fine` to conv2_1 and `classic` to conv5_1, from 64 to 256 px."""
 _BYTES = 4
