@@ -9,12 +9,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import House, uncut_sha256
+from conftest import CONTENT, STYLE, House, one_thread, uncut_sha256
 from impasto_command import COMMAND, LIGHT, environment, left_over, make_room, run
-from PIL import Image
+from PIL import Image, ImageOps
 from pydantic import TypeAdapter
 
 from engine.contract.events import Event
+from engine.painting.painter import Painter
 from engine.painting.pictures import pixels_sha256
 from engine.painting.recipe import Recipe
 
@@ -115,3 +116,28 @@ def test_with_a_redis_of_ones_own_the_worker_there_paints(busy_house: House, tmp
     assert "iteration 3: out/00003.png" in lines
     assert lines[-1] == "Done: out/index.html"
     assert "\x1b" not in reply.stdout
+
+
+def test_each_style_is_painted_where_its_mask_says(busy_house: House, tmp_path: Path) -> None:
+    """Through job, store and worker: the very picture that the loop paints with the same masks."""
+    room = make_room(tmp_path)
+    left = Image.new("L", (60, 40))
+    left.paste(255, (0, 0, 30, 40))
+    masks = {"left.png": left, "right.png": ImageOps.invert(left)}
+    for name, mask in masks.items():
+        mask.save(room / name)
+    pair = [*SHORT[:2], "content.png", *SHORT[2:]]  # the content is the second style
+    given = [part for name in masks for part in ("--content-mask", name)]
+    reply = run(room, *pair, *given, REDIS_URL=busy_house.url, STORE_URL=busy_house.store_url)
+    assert reply.returncode == 0, reply.stderr
+    record = json.loads((room / "out" / "run.json").read_text())
+    with one_thread():
+        painter = Painter(
+            Recipe.from_dict(record["recipe"]), CONTENT, [CONTENT, STYLE], content_masks=list(masks.values())
+        )
+        *_, state = painter.paint(painter.begin())
+    assert record["final"]["sha256"] == pixels_sha256(painter.picture(state))
+    alone = run(room, *pair, *given[:2], REDIS_URL=busy_house.url, STORE_URL=busy_house.store_url)
+    assert (alone.returncode, alone.stderr.strip()) == (
+        1, "There are 2 styles and 1 masks: give one for each, or none.",
+    )  # fmt: skip
