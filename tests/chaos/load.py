@@ -105,7 +105,7 @@ class Load:
         """Waits for what the member is told."""
         return bool(await self.discord.until(promise.asked.verdict, 120) == "accepted")
 
-    async def settle(self, seconds: float = 300) -> None:
+    async def settle(self, seconds: float = 900) -> None:
         """Waits until nothing is under way."""
         await self.discord.until(lambda world: not self.under_way(world), seconds)
 
