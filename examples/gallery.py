@@ -43,10 +43,11 @@ TILES: list[Tile] = [
      {"colours": "matched"}, ""),
     ("content-masks", "`--content-mask`: a style for each half", "harbour", ("strokes", "glass"), {}, "content"),
     ("style-masks", "`--style-mask`: only the style's left third counts", "harbour", ("strokes",), {}, "style"),
-    ("noise", "`start=noise`", "harbour", ("strokes",), {"start": "noise", "noise": 1.0}, ""),
-    ("start-style", "`start=style`", "harbour", ("strokes",), {"start": "style"}, ""),
-    ("statistics", "`start=statistics`: the style's colours and spectrum", "harbour", ("strokes",),
-     {"start": "statistics"}, ""),
+    ("noise", "`start=noise`, `alpha=40`", "harbour", ("strokes",),
+     {"start": "noise", "noise": 1.0, "alpha": 40.0}, ""),
+    ("start-style", "`start=style`, `alpha=40`", "harbour", ("strokes",), {"start": "style", "alpha": 40.0}, ""),
+    ("statistics", "`start=statistics`, `alpha=40`: the style's colours and spectrum", "harbour", ("strokes",),
+     {"start": "statistics", "alpha": 40.0}, ""),
     ("picture", "`start=picture`: another picture, the pears", "harbour", ("strokes",), {"start": "picture"}, ""),
     ("max", "`pooling=max`", "harbour", ("strokes",), {"pooling": "max"}, ""),
     ("l2", "`pooling=l2`, `pooling_gain=1.5`", "harbour", ("strokes",), {"pooling": "l2", "pooling_gain": 1.5}, ""),
@@ -60,7 +61,7 @@ TILES: list[Tile] = [
     ("together", "Several at once: two masked styles, matched colours, Wasserstein, L2 pooling, replicated edges",
      "pears", ("strokes", "glass"),
      {"colours": "matched", "statistic": "wasserstein", "pooling": "l2", "pooling_gain": 1.5, "padding": "replicate",
-      "start": "statistics", "noise": 0.1}, "content"),
+      "noise": 0.1}, "content"),
 ]  # fmt: skip
 
 HEAD = f"""# Gallery
@@ -68,6 +69,9 @@ HEAD = f"""# Gallery
 One picture for each choice, all made by `make gallery` with the `random` stand-in weights (not the pretrained network,
 whose pictures are better) from pictures in `examples/`. `impasto paint CONTENT STYLE -o DIR --set FIELD=VALUE` takes
 every field named here; masks are given by `--content-mask` and `--style-mask`, once for each style.
+
+Where it starts from something else than the content, the content has to be made heavier (`alpha`), or a run this short
+does not find it. `colours=content` and `colours=matched` sparkle at edges with these weights.
 
 Every tile is the preset `fine` with {ITERATIONS} iterations at {WIDTH} px, and what stands below it.
 """
