@@ -28,9 +28,9 @@ _BOTH_WAYS = ("convolutions", "relu", "pool")
 
 
 class _MarkedAdam(Adam):
-    def move(self, pixels: Tensor, gradient: Tensor, step: float) -> None:
+    def move(self, pixels: Tensor, gradient: Tensor, step: float, where: Tensor | None = None) -> None:
         with record_function(_OPTIMISER):
-            super().move(pixels, gradient, step)
+            super().move(pixels, gradient, step, where)
 
 
 def breakdown(side: int, iterations: int) -> Table:

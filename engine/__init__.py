@@ -1,7 +1,7 @@
 """What paints: the picture's recipe and the loop, the queue's contract, the worker.
 
-As a library: `Recipe`, `preset`, `paint` and `to_picture`. The last two need torch; they are looked up on first use, so
-that rooms without torch may import the contract.
+As a library: `Recipe`, `preset`, `paint`, `paint_sequence` and `to_picture`. The last three need torch; they are looked
+up on first use, so that rooms without torch may import the contract.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -12,8 +12,9 @@ from engine.painting.recipe import Recipe
 if TYPE_CHECKING:
     from engine.painting.painter import paint
     from engine.painting.pictures import to_picture
+    from engine.painting.sequence import paint_sequence
 
-__all__ = ["Recipe", "paint", "preset", "to_picture"]
+__all__ = ["Recipe", "paint", "paint_sequence", "preset", "to_picture"]
 
 
 def __getattr__(name: str) -> Any:
@@ -21,6 +22,10 @@ def __getattr__(name: str) -> Any:
         from engine.painting.painter import paint
 
         return paint
+    if name == "paint_sequence":
+        from engine.painting.sequence import paint_sequence
+
+        return paint_sequence
     if name == "to_picture":
         from engine.painting.pictures import to_picture
 

@@ -23,8 +23,11 @@ class Optimiser(Protocol):
     tensors: Tensors
     steps: int
 
-    def move(self, pixels: Tensor, gradient: Tensor, step: float) -> None:
-        """One step: pixels and gradient are (1, 3, height, width) in levels; `step` as in the recipe."""
+    def move(self, pixels: Tensor, gradient: Tensor, step: float, where: Tensor | None = None) -> None:
+        """One step: pixels and gradient are (1, 3, height, width) in levels; `step` as in the recipe.
+
+        `where`, (1, 1, height, width), is 0 for pixels that stay and 1 for the others.
+        """
 
     def resize(self, height: int, width: int) -> None:
         """Carry what is remembered over to another scale."""
@@ -37,7 +40,7 @@ class Adam:
         self._beta1, self._beta2 = recipe.beta1, recipe.beta2
         self.tensors, self.steps = tensors or {}, steps
 
-    def move(self, pixels: Tensor, gradient: Tensor, step: float) -> None:
+    def move(self, pixels: Tensor, gradient: Tensor, step: float, where: Tensor | None = None) -> None:
         if not self.tensors:
             self.tensors = {"mean": torch.zeros_like(pixels), "square": torch.zeros_like(pixels)}
         self.steps += 1
@@ -46,7 +49,8 @@ class Adam:
         square.mul_(self._beta2).addcmul_(gradient, gradient, value=1 - self._beta2)
         correction = (1 - self._beta2**self.steps) ** 0.5
         denominator = square.sqrt().div_(correction).add_(1e-8)
-        pixels.addcdiv_(mean, denominator, value=-step / (1 - self._beta1**self.steps))
+        direction = mean if where is None else mean * where
+        pixels.addcdiv_(direction, denominator, value=-step / (1 - self._beta1**self.steps))
 
     def resize(self, height: int, width: int) -> None:
         self.tensors = {name: _resized(tensor, height, width) for name, tensor in self.tensors.items()}
@@ -62,8 +66,8 @@ class LBFGS:
         self._history = recipe.history
         self.tensors, self.steps = tensors or {}, steps
 
-    def move(self, pixels: Tensor, gradient: Tensor, step: float) -> None:
-        flat = gradient.reshape(-1)
+    def move(self, pixels: Tensor, gradient: Tensor, step: float, where: Tensor | None = None) -> None:
+        flat = (gradient if where is None else gradient * where).reshape(-1)
         if self.tensors:
             self._remember(flat)
         else:

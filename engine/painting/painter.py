@@ -16,10 +16,11 @@ from PIL import Image
 from torch import Tensor
 
 from engine.painting import pictures, plan, vgg
+from engine.painting.frames import Frames, resized
 from engine.painting.graph import Graph
+from engine.painting.networks import CALIBRATION_SIDE, make_networks
 from engine.painting.objective import Objective, columns
 from engine.painting.optimisers import OPTIMISERS
-from engine.painting.random_weights import random_convs
 from engine.painting.recipe import Recipe, RecipeError
 from engine.painting.schedule import Schedule
 from engine.painting.state import State
@@ -29,7 +30,6 @@ from engine.painting.targets import Masks
 EXPLOSION = 10.0
 """A loss this many times the larger of the last good one and that of a picture without features has exploded."""
 ROLLBACKS = 3
-_CALIBRATION_SIDE = 256  # px; enough positions for every channel's mean and variance
 
 
 class PaintingError(Exception):
@@ -72,6 +72,7 @@ class Painter:
         content: Image.Image,
         styles: Sequence[Image.Image],
         *,
+        frames: Sequence[Image.Image] = (),
         canvas: Image.Image | None = None,
         content_masks: Sequence[Image.Image] = (),
         style_masks: Sequence[Image.Image] = (),
@@ -79,9 +80,14 @@ class Painter:
         device: str = "cpu",
         dtype: torch.dtype | None = None,
     ) -> None:
-        """As for `paint`. The network is computed in `dtype`; by itself the fastest that the recipe bears."""
+        """As for `paint`; `frames` are the contents after the first of a recipe with several frames.
+
+        The network is computed in `dtype`; by itself the fastest that the recipe bears.
+        """
         if len(styles) != len(recipe.style_weights):
             raise RecipeError(f"The recipe weighs {len(recipe.style_weights)} styles, but {len(styles)} were given.")
+        if 1 + len(frames) != recipe.frames:
+            raise RecipeError(f"The recipe is for {recipe.frames} frames, but {1 + len(frames)} were given.")
         if recipe.start == "picture" and canvas is None:
             raise RecipeError("This recipe starts from a picture, which was not given.")
         for masks in (content_masks, style_masks):
@@ -95,13 +101,14 @@ class Painter:
         self.recipe = recipe
         self.device = torch.device(device)
         self.size = pictures.fitted_size(content.size, recipe.size)
-        self._content, self._styles, self._canvas = content, list(styles), canvas
+        self._styles, self._canvas = list(styles), canvas
+        self._frames = Frames([content, *frames], recipe.size)
         self._masks = content_masks, style_masks
-        # The content's colours to show luminance in; none where the painting has its own.
-        self._colours = pictures.fit(content, recipe.size) if recipe.colours == "content" else None
-        self._dtype = dtype or _fastest(self.device, recipe)
-        self._networks = self._make_networks(convs)
+        self._grey = recipe.colours == "content"
+        look = self._pictures(min(recipe.size, CALIBRATION_SIDE)) if recipe.weights == "random" else None
+        self._networks = make_networks(recipe, convs, look, device=self.device, dtype=dtype)
         self._objective: tuple[int, int | None, Objective | Graph] | None = None
+        self._moved: tuple[int, Tensor] | None = None
 
     def begin(self) -> State:
         """The state before the first iteration. Noise is drawn on the CPU, so that every device starts alike."""
@@ -118,7 +125,7 @@ class Painter:
             "picture": lambda: self._begun(content.shape[3], content.shape[2]),
         }[recipe.start]()
         pixels = mean + recipe.noise * noise + (1 - recipe.noise) * (base - mean)
-        pixels = (pixels if self._colours is None else pictures.grey(pixels)).to(self.device)
+        pixels = (pictures.grey(pixels) if self._grey else pixels).to(self.device)
         return State(
             iteration=0, scale=0, pixels=pixels, average=torch.zeros_like(pixels), averaged=0,
             optimiser=OPTIMISERS[recipe.optimiser](recipe), good=pixels.clone(),
@@ -133,13 +140,14 @@ class Painter:
         stop = recipe.iterations if stop is None else min(stop, recipe.iterations)
         for iteration in range(state.iteration, stop):
             if schedule.scale(iteration) != state.scale:
-                self._rescale(state, schedule.scale(iteration))
+                self._go_on(state, schedule.scale(iteration))
             terms, gradient = self._weigh(state, iteration)
             state.losses[iteration] = terms
-            if self._colours is not None:  # what is grey stays grey
+            if self._grey:  # what is grey stays grey
                 gradient = gradient.mean(1, keepdim=True).expand(-1, 3, -1, -1).contiguous()
             before = state.pixels.clone() if schedule.inspects(iteration + 1) else None
-            state.optimiser.move(state.pixels, gradient, schedule.step(iteration) * state.step_factor)
+            step = schedule.step(iteration) * state.step_factor
+            state.optimiser.move(state.pixels, gradient, step, self._moved_at(state))
             if recipe.clamp:
                 state.pixels.clamp_(0, 255)
             state.average.mul_(recipe.average).add_(state.pixels, alpha=1 - recipe.average)
@@ -154,7 +162,10 @@ class Painter:
         picture = pictures.to_picture(state.shown(self.recipe.average))
         if picture.size != self.size:
             picture = picture.resize(self.size, Image.Resampling.LANCZOS)
-        return picture if self._colours is None else pictures.coloured(picture, self._colours)
+        if not self._grey:
+            return picture
+        content = self._frames.pictures[self._frame(state.scale)]
+        return pictures.coloured(picture, pictures.fit(content, self.recipe.size))
 
     def _weigh(self, state: State, iteration: int) -> tuple[Tensor, Tensor]:
         """The terms of the loss, and the gradient; in narrower strips where the device has less memory than planned."""
@@ -175,18 +186,41 @@ class Painter:
         self._objective = None  # what the scale before took is free
         return plan.rows_for(self.recipe, pixels.shape[3], pixels.shape[2], plan.free_memory(self.device))
 
-    def _rescale(self, state: State, scale: int) -> None:
-        """Go on at the next scale from what is shown."""
-        width, height = pictures.fitted_size(self._content.size, self.recipe.plan()[scale][0])
-        shown = state.shown(self.recipe.average).cpu()
-        # On the CPU: the result must not depend on a device's order of additions.
-        pixels = F.interpolate(shown, (height, width), mode="bicubic", align_corners=False).clamp(0, 255)
+    def _go_on(self, state: State, scale: int) -> None:
+        """Go on at the next scale, or with the next frame, from what is shown.
+
+        On the CPU: the result must not depend on a device's order of additions.
+        """
+        side, frame = self.recipe.plan()[scale][0], self._frame(scale)
+        pixels = state.shown(self.recipe.average).cpu()
+        if frame != self._frame(state.scale):
+            state.painted = pixels.round().clamp(0, 255)
+            content, _ = self._pictures(self.recipe.size, frame)
+            pixels = self._frames.begun(state.painted, content, frame, coarse=self.recipe.size / side)
+        width, height = pictures.fitted_size(self._frames.pictures[0].size, side)
+        pixels = resized(pixels, (height, width)).clamp(0, 255)
+        if state.painted is not None:  # what has not moved stays
+            moved = self._frames.moved(frame, (height, width))
+            pixels = torch.where(moved > 0, pixels, resized(state.painted, (height, width)))
         state.scale = scale
         state.pixels = pixels.to(self.device)
         state.average, state.averaged = torch.zeros_like(state.pixels), 0
         state.good, state.good_loss = state.pixels.clone(), math.inf
         state.optimiser.resize(height, width)
         state.rows = self._plan(pixels)
+
+    def _frame(self, scale: int) -> int:
+        """The frame that the scale belongs to, counted from 0."""
+        return scale // self.recipe.scales
+
+    def _moved_at(self, state: State) -> Tensor | None:
+        """Where it is to be painted: of a further frame only where it has moved."""
+        if not self._frame(state.scale):
+            return None
+        if self._moved is None or self._moved[0] != state.scale:
+            moved = self._frames.moved(self._frame(state.scale), state.pixels.shape[2:])
+            self._moved = (state.scale, moved.to(self.device))
+        return self._moved[1]
 
     def _inspect(self, state: State, before: Tensor, first: int, *, keep: bool) -> None:
         """Remember good pixels (where `keep`); go back to the last ones, with half the step, when the loss is lost.
@@ -216,7 +250,7 @@ class Painter:
     def _objective_of(self, state: State) -> Objective | Graph:
         if self._objective is None or self._objective[:2] != (state.scale, state.rows):
             self._objective = None
-            content, styles = self._pictures(self.recipe.plan()[state.scale][0])
+            content, styles = self._pictures(self.recipe.plan()[state.scale][0], self._frame(state.scale))
             on_device = [style.to(self.device) for style in styles]
             objective = Objective(
                 self.recipe, self._networks, content.to(self.device), on_device, rows=state.rows,
@@ -229,14 +263,14 @@ class Painter:
             )  # fmt: skip
         return self._objective[2]
 
-    def _pictures(self, side: int) -> tuple[Tensor, list[Tensor]]:
-        """Content and styles for a scale of `side` px, on the CPU."""
+    def _pictures(self, side: int, frame: int = 0) -> tuple[Tensor, list[Tensor]]:
+        """A frame's content, and the styles, for a scale of `side` px, on the CPU."""
         styles = [
             pictures.to_tensor(pictures.fit(style, max(1, round(side * self.recipe.style_scale))))
             for style in self._styles
         ]
-        content = pictures.to_tensor(pictures.fit(self._content, side))
-        if self._colours is not None:
+        content = pictures.to_tensor(pictures.fit(self._frames.pictures[frame], side))
+        if self._grey:
             content = pictures.grey(content)
             styles = [pictures.match_luminance(pictures.grey(style), content) for style in styles]
         elif self.recipe.colours == "matched":
@@ -261,35 +295,6 @@ class Painter:
         assert self._canvas is not None  # noqa: S101 - checked when the painter was made
         return pictures.to_tensor(pictures.cut_to(self._canvas, (width, height)))
 
-    def _make_networks(self, convs: vgg.Convs | None) -> list[vgg.VGG19]:
-        recipe = self.recipe
-        layers = vgg.depth((*recipe.content_layers, *recipe.style_layers))
-        if recipe.weights == "random":
-            content, styles = self._pictures(min(recipe.size, _CALIBRATION_SIDE))
-            with torch.no_grad():
-                drawn = [random_convs(i, layers, [content, *styles]) for i in range(recipe.networks)]
-        elif convs is None:
-            raise RecipeError(f"This recipe needs the weights {recipe.weights}, which were not given.")
-        elif lacking := [name for name in vgg.NAMES[:layers] if name not in convs]:
-            last = vgg.NAMES[vgg.NAMES.index(lacking[0]) - 1]
-            raise RecipeError(f"The weights {recipe.weights} end with {last}: choose layers of the recipe up to there.")
-        else:
-            drawn = [{name: convs[name] for name in vgg.NAMES[:layers]}]
-        return [
-            vgg.VGG19(
-                network, pooling=recipe.pooling, gain=recipe.pooling_gain, replicate=recipe.padding == "replicate",
-                device=self.device, dtype=self._dtype,
-            )
-            for network in drawn
-        ]  # fmt: skip
-
 
 def _stretched(style: Tensor, content: Tensor) -> Tensor:
     return F.interpolate(style, content.shape[2:], mode="bilinear", antialias=True)
-
-
-def _fastest(device: torch.device, recipe: Recipe) -> torch.dtype:
-    """bfloat16 on CUDA, with moments, losses and pixels in float32; but L-BFGS would take rounding for curvature."""
-    if device.type == "cuda" and recipe.optimiser == "adam" and torch.cuda.is_bf16_supported(including_emulation=False):
-        return torch.bfloat16
-    return torch.float32

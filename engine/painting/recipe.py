@@ -12,6 +12,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Literal, get_args
 
 VERSION = 2
@@ -26,6 +27,7 @@ OptimiserName = Literal["adam", "lbfgs"]
 
 MAX_ITERATIONS = 99_900
 MIN_SIZE, MAX_SIZE = 32, 4096
+MAX_FRAMES = 200
 
 _CONVS = (("1", 2), ("2", 2), ("3", 4), ("4", 4), ("5", 4))
 LAYERS = tuple(f"{kind}{block}_{i}" for block, n in _CONVS for i in range(1, n + 1) for kind in ("conv", "relu"))
@@ -52,7 +54,7 @@ class Recipe:
     size: int = 512
     """Longest side of the picture, px."""
     iterations: int = 500
-    """Gradient steps, over all scales and with the extra ones."""
+    """Gradient steps, over all scales and frames and with the extra ones."""
     extra: int = 0
     """How many of the iterations are painted after the plan of the others has ended: on the finest scale, with the
     last step of its schedule. 0 to `iterations - 1`. Until then the run equals the one without them, bit for bit."""
@@ -119,6 +121,11 @@ class Recipe:
     average: float = 0.0
     """Decay of the bias-corrected moving average of the iterates that is shown; 0 shows the iterate itself."""
 
+    frames: int = 1
+    """Of a sequence: contents that are painted one after the other, each further one on from the one before it."""
+    frame_iterations: int = 40
+    """For each further frame, over all scales."""
+
     def __post_init__(self) -> None:
         for problem in _problems(self):
             raise RecipeError(problem)
@@ -145,18 +152,33 @@ class Recipe:
 
     @property
     def planned(self) -> int:
-        """The iterations that the scales share; the extra ones come after."""
+        """The iterations of all scales and frames; the extra ones come after."""
         return self.iterations - self.extra
 
-    def plan(self) -> list[tuple[int, int]]:
-        """Coarse to fine: (longest side in px, number of iterations) of each scale.
+    @property
+    def frame_ends(self) -> tuple[int, ...]:
+        """The iterations after which each frame is painted."""
+        return tuple(accumulate(count for _, count in self.plan()))[self.scales - 1 :: self.scales]
 
-        The planned iterations are shared evenly; the extra ones belong to the last scale.
+    def plan(self) -> list[tuple[int, int]]:
+        """Coarse to fine: (longest side in px, number of iterations) of each scale; again for each further frame.
+
+        A frame's scales share its iterations evenly; the extra ones belong to the last of all.
         """
         sides = [max(MIN_SIZE, round(self.size / math.sqrt(2) ** k)) for k in reversed(range(self.scales))]
-        counts = [self.planned * (k + 1) // self.scales - self.planned * k // self.scales for k in range(self.scales)]
+        further = [self.frame_iterations] * (self.frames - 1)
+        counts = [
+            planned * (k + 1) // self.scales - planned * k // self.scales
+            for planned in (self.planned - sum(further), *further)
+            for k in range(self.scales)
+        ]
         counts[-1] += self.extra
-        return list(zip(sides, counts, strict=True))
+        return list(zip(sides * self.frames, counts, strict=True))
+
+    def sequence(self, frames: int) -> Recipe:
+        """The recipe for so many frames instead of one. Raises `RecipeError`."""
+        iterations = self.iterations + (frames - 1) * self.frame_iterations
+        return dataclasses.replace(self, frames=frames, iterations=iterations)
 
     def continued(self, iterations: int) -> Recipe:
         """The recipe with so many iterations more, on the same plan. Raises `RecipeError`."""
@@ -189,7 +211,12 @@ def _problems(r: Recipe) -> list[str]:
         f"The size must be between {MIN_SIZE} and {MAX_SIZE} px.": MIN_SIZE <= r.size <= MAX_SIZE,
         f"The number of iterations must be between 1 and {MAX_ITERATIONS:,}.": 1 <= r.iterations <= MAX_ITERATIONS,
         "The extra iterations must be at least 0, and fewer than all.": 0 <= r.extra < max(1, r.iterations),
-        "There must be at least one iteration for each scale.": 1 <= r.scales <= min(12, r.planned),
+        f"The number of frames must be between 1 and {MAX_FRAMES}.": 1 <= r.frames <= MAX_FRAMES,
+        "There must be at least one iteration for each scale.": 1
+        <= r.scales
+        <= min(12, r.planned - (r.frames - 1) * r.frame_iterations),
+        "There must be at least one iteration for each scale of a further frame.": r.frames == 1
+        or r.scales <= r.frame_iterations,
         "Snapshots are iterations, from 1 on.": all(i >= 1 for i in r.snapshots),
         f"The seed must be between 0 and {2**63 - 1}.": 0 <= r.seed < 2**63,
         f"The start must be one of {', '.join(get_args(Start))}.": r.start in get_args(Start),

@@ -22,7 +22,7 @@ class State:
 
     iteration: int
     scale: int
-    """Index into `Recipe.plan()`."""
+    """Index into `Recipe.plan()`: of the frame's scale."""
     pixels: Tensor
     average: Tensor
     """Decaying sum of the iterates of this scale; see `shown`."""
@@ -40,6 +40,8 @@ class State:
     """Halved by each rollback."""
     rollbacks: list[tuple[int, str]] = field(default_factory=list)
     """(iteration, what was wrong) of each rollback."""
+    painted: Tensor | None = None
+    """In a sequence the painting of the frame before, on the CPU."""
 
     def shown(self, decay: float) -> Tensor:
         """What a person sees: the bias-corrected average of the iterates (Kingma & Ba 2015, section 7.2), or them."""
@@ -51,6 +53,8 @@ class State:
         """Every tensor of the state, by name."""
         own = {"pixels": self.pixels, "average": self.average, "good": self.good}
         own["losses"] = self.losses[: self.iteration]
+        if self.painted is not None:
+            own["painted"] = self.painted
         return own | {f"optimiser.{name}": tensor for name, tensor in self.optimiser.tensors.items()}
 
     def numbers(self) -> dict[str, Any]:
@@ -76,7 +80,8 @@ class State:
         own["losses"] = self.losses.to("cpu", copy=True)
         return State(
             self.iteration, self.scale, averaged=self.averaged, optimiser=optimiser, good_loss=self.good_loss,
-            rows=self.rows, step_factor=self.step_factor, rollbacks=list(self.rollbacks), **own,
+            rows=self.rows, step_factor=self.step_factor, rollbacks=list(self.rollbacks),
+            painted=tensors.get("painted"), **own,
         )  # fmt: skip
 
     @classmethod
@@ -102,6 +107,7 @@ class State:
             rows=numbers.get("rows"),
             step_factor=numbers["step_factor"],
             rollbacks=[(iteration, reason) for iteration, reason in numbers["rollbacks"]],
+            painted=tensors.get("painted"),
         )
 
 

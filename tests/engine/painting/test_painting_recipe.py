@@ -41,7 +41,7 @@ def test_every_field_makes_another_key() -> None:
         "pooling_gain": 2.0, "padding": "replicate",
         "total_variation": 1.0, "match_luminance": True, "optimiser": "lbfgs", "step": 3.0, "step_end": 0.5,
         "beta1": 0.5, "beta2": 0.5, "history": 3, "clamp": True, "scales": 2, "average": 0.5, "extra": 3,
-        "colours": "content",
+        "colours": "content", "frames": 2, "frame_iterations": 9,
     }  # fmt: skip
     assert {field.name for field in dataclasses.fields(Recipe)} == {*changes, "networks"}
     keys = {Recipe(**{name: value}).key for name, value in changes.items()}
@@ -112,6 +112,10 @@ COMBINATIONS: list[tuple[dict[str, Any], str]] = [
     ({"iterations": 2, "scales": 3}, "at least one iteration for each scale"),
     ({"iterations": 5, "scales": 3, "extra": 3}, "at least one iteration for each scale"),
     ({"weights": "random", "networks": 9}, "between 1 and 8"),
+    ({"frames": 0}, "between 1 and 200"),
+    ({"frames": 201}, "between 1 and 200"),
+    ({"iterations": 82, "frames": 3, "scales": 3}, "at least one iteration for each scale"),
+    ({"frames": 2, "scales": 5, "frame_iterations": 4}, "each scale of a further frame"),
     ({"weights": "random", "networks": 2, "optimiser": "lbfgs"}, "one fixed loss"),
     ({"content_layers": (), "style_layers": (), "style_layer_weights": ()}, "At least one"),
 ]
@@ -167,6 +171,20 @@ def test_extra_iterations_come_after_the_plan(data: st.DataObject, iterations: i
     assert longer == dataclasses.replace(planned, iterations=iterations + extra, extra=extra)
     assert planned.continued(extra).continued(7) == planned.continued(extra + 7)
     assert planned.extra == 0
+
+
+def test_a_sequence_paints_each_further_frame_coarse_to_fine() -> None:
+    still = Recipe(size=64, iterations=30, scales=3, frame_iterations=7)
+    moving = still.sequence(3)
+    assert (moving.frames, moving.iterations, moving.frame_ends) == (3, 44, (30, 37, 44))
+    sides = [side for side, _ in still.plan()]
+    assert moving.plan() == [*still.plan(), *(2 * list(zip(sides, (2, 2, 3), strict=True)))]
+    assert still.sequence(1) == still
+    longer = moving.continued(5)
+    assert longer.plan()[:-1] == moving.plan()[:-1]
+    assert (longer.plan()[-1], longer.frame_ends) == ((64, 8), (30, 37, 49))
+    with pytest.raises(RecipeError, match="cannot be enlarged"):
+        moving.enlarged()
 
 
 @pytest.mark.parametrize(("more", "says"), [(0, "one iteration or more"), (-3, "one iteration"), (99_900, "99,900")])
