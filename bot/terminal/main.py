@@ -30,7 +30,7 @@ _ONE_SENTENCE = (
     BadPicture, CanvasError, EmbeddedError, RecipeError, SettingsError, StoreError, WorkshopError
 )  # fmt: skip
 
-_NOT_SET = ("name", "version", "weights")  # of the recipe's fields: they follow from `--recipe` and `--weights`
+_NOT_SET = ("name", "version", "weights", "frames")  # of the fields: they follow from options, or are the library's
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
