@@ -33,6 +33,7 @@ Tile = tuple[str, str, str, tuple[str, ...], dict[str, Any], str]
 TILES: list[Tile] = [
     ("plain", "The preset `fine`", "harbour", ("strokes",), {}, ""),
     ("glass", "Another style", "harbour", ("glass",), {}, ""),
+    ("cloth", "And another", "harbour", ("cloth",), {}, ""),
     ("pears", "Another content", "pears", ("glass",), {}, ""),
     ("two", "Two styles, `style_weights=1,1`", "harbour", ("strokes", "glass"), {}, ""),
     ("weights", "The same, `style_weights=4,1`", "harbour", ("strokes", "glass"), {"style_weights": (4.0, 1.0)}, ""),
@@ -48,7 +49,8 @@ TILES: list[Tile] = [
     ("start-style", "`start=style`, `alpha=40`", "harbour", ("strokes",), {"start": "style", "alpha": 40.0}, ""),
     ("statistics", "`start=statistics`, `alpha=40`: the style's colours and spectrum", "harbour", ("strokes",),
      {"start": "statistics", "alpha": 40.0}, ""),
-    ("picture", "`start=picture`: another picture, the pears", "harbour", ("strokes",), {"start": "picture"}, ""),
+    ("picture", "`start=picture`, `alpha=40`: the pears", "harbour", ("strokes",),
+     {"start": "picture", "alpha": 40.0}, ""),
     ("max", "`pooling=max`", "harbour", ("strokes",), {"pooling": "max"}, ""),
     ("l2", "`pooling=l2`, `pooling_gain=1.5`", "harbour", ("strokes",), {"pooling": "l2", "pooling_gain": 1.5}, ""),
     ("variation", "`total_variation=60`: smooth", "harbour", ("strokes",), {"total_variation": 60.0}, ""),
@@ -66,12 +68,14 @@ TILES: list[Tile] = [
 
 HEAD = f"""# Gallery
 
-One picture for each choice, all made by `make gallery` with the `random` stand-in weights (not the pretrained network,
-whose pictures are better) from pictures in `examples/`. `impasto paint CONTENT STYLE -o DIR --set FIELD=VALUE` takes
-every field named here; masks are given by `--content-mask` and `--style-mask`, once for each style.
+One picture for each choice, all made by `make gallery` with the `random` stand-in weights, not the pretrained network,
+from pictures in `examples/`. `impasto paint CONTENT STYLE -o DIR --set FIELD=VALUE` takes every field named here; masks
+are given by `--content-mask` and `--style-mask`, once for each style.
 
 Where it starts from something else than the content, the content has to be made heavier (`alpha`), or a run this short
-does not find it. `colours=content` and `colours=matched` sparkle at edges with these weights.
+does not find it. With these weights `colours=content`, `colours=matched` and `pooling=max` have grain and
+checkerboards; `total_variation`, `average`, `padding` and `pooling=l2` make little difference at this size. The plain
+`fine` compares covariances here.
 
 Every tile is the preset `fine` with {ITERATIONS} iterations at {WIDTH} px, and what stands below it.
 """
