@@ -42,7 +42,7 @@ async def test_told_to_end_in_the_middle_it_ends_in_order_and_goes_on_after_the_
     assert late.verdict(await discord.now()) == "accepted"  # what was begun is brought to an end
     assert not asked[-1].done(discord.world)
     await stage.start_bot()
-    await discord.until(lambda world: all(one.done(world) for one in [*asked, late]))
+    await discord.until(lambda world: all(one.done(world) for one in [*asked, late]), 150)
     check_kept(discord.world, [*asked, late])
     assert stage.bots[-1].end() == 0
     assert await left(busy_house) == {"thinking": 0, "events": 0}

@@ -26,6 +26,7 @@ from engine.contract.jobs import (
     seen_key,
 )
 from engine.contract.turns import Turns
+from engine.painting.recipe import VERSION
 
 ROOM = Caps(user=2, guild=3, total=4)
 
@@ -177,7 +178,7 @@ async def test_the_standing_tells_of_all_open_jobs_and_of_no_other(redis: ArqRed
 
 async def test_a_job_that_cannot_be_read_is_left_out_and_can_be_cancelled(redis: ArqRedis, jobs: Jobs) -> None:
     strange, fine = await accept(jobs, ("ann", "here"), ("bob", "here"))
-    newer = strange.model_dump_json().replace('"version":1', '"version":99')
+    newer = strange.model_dump_json().replace(f'"version":{VERSION}', '"version":99')
     for unreadable in (newer, "{}", "not json"):
         await redis.hset(job_key(strange.id), "spec", unreadable)  # type: ignore[misc]
         assert [standing.job for standing in await jobs.standing()] == [fine]
