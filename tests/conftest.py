@@ -35,6 +35,8 @@ from engine.painting.painter import paint
 from engine.painting.pictures import pixels_sha256
 from engine.painting.recipe import Recipe
 
+pytest_plugins = ["torchvision_files"]
+
 WORKER = ("-m", "engine.worker")
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 """Tiny pictures are painted fastest, and always alike, on one thread."""

@@ -1,197 +1,45 @@
-"""The weights: from files as torchvision makes them, from real local servers, through every accident."""
+"""The weights by name: the pretrained ones from real local servers, through every accident, and the stand-ins."""
 
 from __future__ import annotations
 
-import hashlib
 import os
-import pickle
 import resource
-import shutil
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 import safetensors
 import safetensors.torch
 import torch
 from PIL import Image
-from torch import Tensor
+from torchvision_files import (
+    MEGABYTE,
+    NAME,
+    Original,
+    Serve,
+    as_nobody,
+    assert_holds,
+    nowhere,
+    refusal,
+    saved,
+    sha256_prefix,
+    state_dict,
+)
 
 from engine.painting.painter import Painter
 from engine.painting.presets import preset
 from engine.painting.recipe import RecipeError
 from engine.worker.download import Source, torchvision_source
 from engine.worker.weights import CACHE_NAME, STARTER, STARTER_CONVS, Weights, load_weights
-from engine.worker.weights_file import CONVS, WeightsError
+from engine.worker.weights_file import CONVS
 
 ROOT = Path(__file__).parents[3]
-NAME = "vgg19-0123abcd.pth"
-MEGABYTE = 1 << 20
-
-StateDict = dict[str, Tensor]
-
-
-# --- Files as torchvision makes them --------------------------------------------------------------
-
-
-def state_dict(prefix: str = "features.") -> StateDict:
-    """The right names and shapes, next to no bytes on disk: each tensor is one number seen many times."""
-    tensors = {}
-    for conv in CONVS:
-        tensors[f"{prefix}{conv.place}.weight"] = torch.tensor(0.5).expand(conv.outputs, conv.inputs, 3, 3)
-        tensors[f"{prefix}{conv.place}.bias"] = torch.tensor(0.25).expand(conv.outputs)
-    return tensors
-
-
-def saved(tensors: object, path: Path) -> Path:
-    torch.save(tensors, path)
-    return path
-
-
-class Original(NamedTuple):
-    """A whole VGG19 in torchvision's file."""
-
-    path: Path
-    tensors: StateDict
-    prefix: str
-
-
-@pytest.fixture(scope="session")
-def original(tmp_path_factory: pytest.TempPathFactory) -> Original:
-    """Of full size, but for the classifier, six sevenths of the real file, which nothing reads."""
-    generator = torch.Generator().manual_seed(7)
-    tensors = {key: torch.rand(t.shape, generator=generator) - 0.5 for key, t in state_dict().items()}
-    for index in (0, 3, 6):
-        tensors |= {f"classifier.{index}.weight": torch.rand(8, 8), f"classifier.{index}.bias": torch.rand(8)}
-    path = saved(tensors, tmp_path_factory.mktemp("original") / NAME)
-    return Original(path, tensors, sha256_prefix(path))
-
-
-def sha256_prefix(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:8]
-
-
-@pytest.fixture(scope="session")
-def kept(original: Original, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache folder that holds the weights."""
-    folder = tmp_path_factory.mktemp("kept")
-    (folder / NAME).symlink_to(original.path)
-    load_weights("imagenet", folder, source=Source(f"{nowhere()}/{NAME}", original.prefix))
-    (folder / NAME).unlink()
-    return folder
-
-
-def assert_holds(weights: Weights, model: StateDict) -> None:
-    assert weights.convs is not None
-    assert list(weights.convs) == [conv.name for conv in CONVS]
-    for conv in CONVS:
-        weight, bias = weights.convs[conv.name]
-        assert weight.dtype == bias.dtype == torch.float32
-        assert weight.is_contiguous()
-        assert torch.equal(weight, model[f"features.{conv.place}.weight"].float())
-        assert torch.equal(bias, model[f"features.{conv.place}.bias"].float())
-
-
-# --- Servers --------------------------------------------------------------------------------------
-
-
-class Server(ThreadingHTTPServer):
-    """Serves one file, well or badly, and counts who asks."""
-
-    daemon_threads = True
-
-    def __init__(self, file: Path, how: str, code: int) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.file, self.how, self.code = file, how, code
-        self.requests = 0
-        self.closing = threading.Event()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/models/{NAME}"
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Nothing: clients that hang up are what some tests are about."""
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_GET(self) -> None:
-        self.server.requests += 1
-        if self.server.how == "silent":
-            self.server.closing.wait()
-            return
-        size = self.server.file.stat().st_size
-        self.send_response(self.server.code)
-        if self.server.how != "without length":
-            self.send_header("Content-Length", str(size))
-        self.end_headers()
-        with self.server.file.open("rb") as file:
-            if self.server.how in ("right", "without length"):
-                shutil.copyfileobj(file, self.wfile)
-                return
-            self.wfile.write(file.read(size // 2))
-        if self.server.how == "stalls":
-            self.server.closing.wait()
-        if self.server.how == "resets":
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing: the tests' output is not a server's log."""
-
-
-Serve = Callable[..., Server]
-
-
-@pytest.fixture
-def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
-    """Starts servers that stop with the test: `serve(file, how="right", code=200)`."""
-    monkeypatch.setenv("no_proxy", "*")
-    servers: list[tuple[Server, threading.Thread]] = []
-
-    def start(file: Path, how: str = "right", code: int = 200) -> Server:
-        server = Server(file, how, code)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        servers.append((server, thread))
-        return server
-
-    yield start
-    for server, thread in servers:
-        server.closing.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-def nowhere() -> str:
-    """An address at which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port: int = closed.getsockname()[1]
-    return f"http://127.0.0.1:{port}"
-
-
-def refusal(choice: str, cache: Path, source: Source | None = None) -> str:
-    """The sentence with which weights are refused; one sentence, and a remedy in it."""
-    with pytest.raises(WeightsError) as caught:
-        load_weights(choice, cache, source=source, progress=False)
-    sentence = str(caught.value)
-    assert "\n" not in sentence
-    assert sentence.endswith(".")
-    assert sentence[0].isupper()
-    assert ": " in sentence
-    assert isinstance(pickle.loads(pickle.dumps(caught.value)), WeightsError)
-    return sentence
 
 
 # --- The network ----------------------------------------------------------------------------------
@@ -434,18 +282,6 @@ def files_of_at_most(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-@contextmanager
-def as_nobody() -> Iterator[None]:
-    """Without root's right to open everything; files in tmp_path are out of reach."""
-    before = os.geteuid()
-    if before == 0:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(before)
-
-
 def test_disk_fills_during_download(serve: Serve, tmp_path: Path) -> None:
     file = tmp_path / "served"
     file.write_bytes(bytes(3 * MEGABYTE))
@@ -524,159 +360,3 @@ def test_two_at_once_and_a_death(serve: Serve, original: Original, kept: Path, t
     assert dead.returncode == -signal.SIGXFSZ
     assert not (dying / CACHE_NAME).exists()
     assert_holds(load_weights("imagenet", dying, source=Source(server.url, original.prefix)), original.tensors)
-
-
-# --- Files of the user's --------------------------------------------------------------------------
-
-
-def test_file_as_torchvision_has_it(original: Original, tmp_path: Path) -> None:
-    weights = load_weights(str(original.path), tmp_path / "cache")
-    assert_holds(weights, original.tensors)
-    assert weights.name == weights.identity
-    assert weights.name.startswith("sha256:")
-    assert len(weights.name) == len("sha256:") + 16
-    assert not weights.stand_in
-    assert not (tmp_path / "cache").exists()
-
-
-def test_identity_is_that_of_the_tensors(original: Original, kept: Path, tmp_path: Path) -> None:
-    of_pth = load_weights(str(original.path), tmp_path)
-    of_safetensors = load_weights(str(kept / CACHE_NAME), tmp_path)
-    pretrained = load_weights("imagenet", kept)
-    assert of_pth == of_safetensors
-    assert pretrained.identity == f"imagenet {of_pth.identity}"
-    tensors = state_dict()
-    one = load_weights(str(saved(tensors, tmp_path / "one.pth")), tmp_path)
-    tensors["features.34.bias"] = torch.tensor(0.125).expand(512)
-    assert one != load_weights(str(saved(tensors, tmp_path / "other.pth")), tmp_path)
-
-
-@pytest.mark.parametrize("prefix", ["features.", ""])
-def test_features_alone(tmp_path: Path, prefix: str) -> None:
-    path = saved(state_dict(prefix), tmp_path / "features.pth")
-    assert_holds(load_weights(str(path), tmp_path), state_dict())
-
-
-def test_safetensors_with_torchvision_names(original: Original, tmp_path: Path) -> None:
-    path = tmp_path / "model.safetensors"
-    safetensors.torch.save_file(original.tensors, path)
-    weights = load_weights(str(path), tmp_path)
-    # What is painted with must outlive the file.
-    path.write_bytes(b"")
-    assert_holds(weights, original.tensors)
-
-
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
-def test_other_precisions_are_cast(tmp_path: Path, dtype: torch.dtype) -> None:
-    tensors = {key: t[:1].to(dtype).expand(t.shape) for key, t in state_dict().items()}
-    assert_holds(load_weights(str(saved(tensors, tmp_path / "half.pth")), tmp_path), tensors)
-
-
-def test_gradients_are_left_behind(tmp_path: Path) -> None:
-    tensors = {key: torch.nn.Parameter(t) for key, t in state_dict().items()}
-    weights = load_weights(str(saved(tensors, tmp_path / "parameters.pth")), tmp_path)
-    assert weights.convs is not None
-    assert not any(t.requires_grad for pair in weights.convs.values() for t in pair)
-
-
-def without(*keys: str) -> StateDict:
-    return {key: t for key, t in state_dict().items() if key not in keys}
-
-
-@pytest.mark.parametrize(
-    ("tensors", "told"),
-    [
-        (without("features.5.bias"), "lack features.5.bias:"),
-        ({"fc.weight": torch.zeros(2)}, "features.0.bias, features.2.weight and 29 more"),
-        (
-            state_dict() | {"features.7.weight": torch.zeros(128, 64, 3, 3)},
-            "(128, 64, 3, 3) and not (128, 128",
-        ),
-        (state_dict() | {"features.7.bias": torch.full((128,), torch.nan)}, "features.7.bias"),
-        (state_dict() | {"features.7.bias": torch.full((128,), 1e300, dtype=torch.float64)}, "not finite"),
-        (state_dict() | {"features.0.bias": torch.zeros(64, dtype=torch.int64)}, "torch.int64"),
-        (state_dict() | {"features.0.bias": torch.zeros(64, dtype=torch.complex64)}, "torch.complex64"),
-        (state_dict() | {"features.0.bias": torch.zeros(64, device="meta")}, "not a plain tensor"),
-        (state_dict() | {"features.0.bias": "a word"}, "not a plain tensor"),
-        ([torch.zeros(3)], "no plain state dict"),
-        ({}, "lack features.0.weight"),
-    ],
-)
-def test_wrong_tensors(tmp_path: Path, tensors: object, told: str) -> None:
-    path = saved(tensors, tmp_path / "wrong.pth")
-    sentence = refusal(str(path), tmp_path)
-    assert told in sentence
-    assert str(path) in sentence
-
-
-def test_wrong_tensors_in_safetensors(tmp_path: Path) -> None:
-    path = tmp_path / "wrong.safetensors"
-    safetensors.torch.save_file({"conv1_1.weight": torch.zeros(64, 3, 3, 3)}, path)
-    assert "lack conv1_1.bias" in refusal(str(path), tmp_path)
-
-
-class Malice:
-    """A pickle that creates a file when it is loaded carelessly."""
-
-    def __init__(self, mark: Path) -> None:
-        self.mark = mark
-
-    def __reduce__(self) -> tuple[object, tuple[str]]:
-        return os.mkdir, (str(self.mark),)
-
-
-@pytest.mark.parametrize("form", ["bare", "zip", "old"])
-def test_code_in_a_pickle_does_not_run(tmp_path: Path, form: str) -> None:
-    path, mark = tmp_path / "malice.pth", tmp_path / "mark"
-    malice = state_dict() | {"malice": Malice(mark)}
-    if form == "bare":
-        path.write_bytes(pickle.dumps(malice["malice"], protocol=2))
-    else:
-        torch.save(malice, path, _use_new_zipfile_serialization=form == "zip")
-    assert "no plain state dict" in refusal(str(path), tmp_path)
-    assert not mark.exists()
-    if form == "bare":
-        pickle.loads(path.read_bytes())
-        assert mark.exists(), "the pickle is a dud, and proves nothing"
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"garbage",
-        b"PK\x03\x04 no zip",
-        b"\x80\x02 no pickle",
-        bytes(100),
-        b"\xff" * 8 + b"{",
-        b"\x02" + bytes(7) + b"{}",
-    ],
-)
-def test_garbage(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "garbage.pth"
-    path.write_bytes(content)
-    refusal(str(path), tmp_path)
-
-
-def test_half_a_file(original: Original, kept: Path, tmp_path: Path) -> None:
-    for whole in (original.path, kept / CACHE_NAME):
-        path = tmp_path / whole.name
-        path.write_bytes(whole.read_bytes()[:MEGABYTE])
-        assert "no plain state dict" in refusal(str(path), tmp_path)
-
-
-def test_no_such_file(tmp_path: Path) -> None:
-    assert "cannot be read (no such file" in refusal(str(tmp_path / "missing.pth"), tmp_path)
-    assert "cannot be read" in refusal("nul\0byte", tmp_path)
-    assert "is not a file" in refusal(str(tmp_path), tmp_path)
-    assert "is not a file" in refusal("", tmp_path)
-    os.mkfifo(tmp_path / "pipe")
-    assert "is not a file" in refusal(str(tmp_path / "pipe"), tmp_path)
-    (tmp_path / "empty.pth").touch()
-    assert "is empty" in refusal(str(tmp_path / "empty.pth"), tmp_path)
-
-
-def test_unreadable_file(tmp_path: Path) -> None:
-    path = saved(state_dict(), tmp_path / "secret.pth")
-    path.chmod(0)
-    with as_nobody():
-        assert "cannot be read (permission denied)" in refusal(str(path), tmp_path)

@@ -1,0 +1,168 @@
+"""Files of the user's: as torchvision makes them, wrong, damaged and malicious."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+
+import pytest
+import safetensors
+import safetensors.torch
+import torch
+from torchvision_files import MEGABYTE, Original, StateDict, as_nobody, assert_holds, refusal, saved, state_dict
+
+from engine.worker.weights import CACHE_NAME, load_weights
+
+
+def test_file_as_torchvision_has_it(original: Original, tmp_path: Path) -> None:
+    weights = load_weights(str(original.path), tmp_path / "cache")
+    assert_holds(weights, original.tensors)
+    assert weights.name == weights.identity
+    assert weights.name.startswith("sha256:")
+    assert len(weights.name) == len("sha256:") + 16
+    assert not weights.stand_in
+    assert not (tmp_path / "cache").exists()
+
+
+def test_identity_is_that_of_the_tensors(original: Original, kept: Path, tmp_path: Path) -> None:
+    of_pth = load_weights(str(original.path), tmp_path)
+    of_safetensors = load_weights(str(kept / CACHE_NAME), tmp_path)
+    pretrained = load_weights("imagenet", kept)
+    assert of_pth == of_safetensors
+    assert pretrained.identity == f"imagenet {of_pth.identity}"
+    tensors = state_dict()
+    one = load_weights(str(saved(tensors, tmp_path / "one.pth")), tmp_path)
+    tensors["features.34.bias"] = torch.tensor(0.125).expand(512)
+    assert one != load_weights(str(saved(tensors, tmp_path / "other.pth")), tmp_path)
+
+
+@pytest.mark.parametrize("prefix", ["features.", ""])
+def test_features_alone(tmp_path: Path, prefix: str) -> None:
+    path = saved(state_dict(prefix), tmp_path / "features.pth")
+    assert_holds(load_weights(str(path), tmp_path), state_dict())
+
+
+def test_safetensors_with_torchvision_names(original: Original, tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    safetensors.torch.save_file(original.tensors, path)
+    weights = load_weights(str(path), tmp_path)
+    # What is painted with must outlive the file.
+    path.write_bytes(b"")
+    assert_holds(weights, original.tensors)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_other_precisions_are_cast(tmp_path: Path, dtype: torch.dtype) -> None:
+    tensors = {key: t[:1].to(dtype).expand(t.shape) for key, t in state_dict().items()}
+    assert_holds(load_weights(str(saved(tensors, tmp_path / "half.pth")), tmp_path), tensors)
+
+
+def test_gradients_are_left_behind(tmp_path: Path) -> None:
+    tensors = {key: torch.nn.Parameter(t) for key, t in state_dict().items()}
+    weights = load_weights(str(saved(tensors, tmp_path / "parameters.pth")), tmp_path)
+    assert weights.convs is not None
+    assert not any(t.requires_grad for pair in weights.convs.values() for t in pair)
+
+
+def without(*keys: str) -> StateDict:
+    return {key: t for key, t in state_dict().items() if key not in keys}
+
+
+@pytest.mark.parametrize(
+    ("tensors", "told"),
+    [
+        (without("features.5.bias"), "lack features.5.bias:"),
+        ({"fc.weight": torch.zeros(2)}, "features.0.bias, features.2.weight and 29 more"),
+        (
+            state_dict() | {"features.7.weight": torch.zeros(128, 64, 3, 3)},
+            "(128, 64, 3, 3) and not (128, 128",
+        ),
+        (state_dict() | {"features.7.bias": torch.full((128,), torch.nan)}, "features.7.bias"),
+        (state_dict() | {"features.7.bias": torch.full((128,), 1e300, dtype=torch.float64)}, "not finite"),
+        (state_dict() | {"features.0.bias": torch.zeros(64, dtype=torch.int64)}, "torch.int64"),
+        (state_dict() | {"features.0.bias": torch.zeros(64, dtype=torch.complex64)}, "torch.complex64"),
+        (state_dict() | {"features.0.bias": torch.zeros(64, device="meta")}, "not a plain tensor"),
+        (state_dict() | {"features.0.bias": "a word"}, "not a plain tensor"),
+        ([torch.zeros(3)], "no plain state dict"),
+        ({}, "lack features.0.weight"),
+    ],
+)
+def test_wrong_tensors(tmp_path: Path, tensors: object, told: str) -> None:
+    path = saved(tensors, tmp_path / "wrong.pth")
+    sentence = refusal(str(path), tmp_path)
+    assert told in sentence
+    assert str(path) in sentence
+
+
+def test_wrong_tensors_in_safetensors(tmp_path: Path) -> None:
+    path = tmp_path / "wrong.safetensors"
+    safetensors.torch.save_file({"conv1_1.weight": torch.zeros(64, 3, 3, 3)}, path)
+    assert "lack conv1_1.bias" in refusal(str(path), tmp_path)
+
+
+class Malice:
+    """A pickle that creates a file when it is loaded carelessly."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, (str(self.mark),)
+
+
+@pytest.mark.parametrize("form", ["bare", "zip", "old"])
+def test_code_in_a_pickle_does_not_run(tmp_path: Path, form: str) -> None:
+    path, mark = tmp_path / "malice.pth", tmp_path / "mark"
+    malice = state_dict() | {"malice": Malice(mark)}
+    if form == "bare":
+        path.write_bytes(pickle.dumps(malice["malice"], protocol=2))
+    else:
+        torch.save(malice, path, _use_new_zipfile_serialization=form == "zip")
+    assert "no plain state dict" in refusal(str(path), tmp_path)
+    assert not mark.exists()
+    if form == "bare":
+        pickle.loads(path.read_bytes())
+        assert mark.exists(), "the pickle is a dud, and proves nothing"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"garbage",
+        b"PK\x03\x04 no zip",
+        b"\x80\x02 no pickle",
+        bytes(100),
+        b"\xff" * 8 + b"{",
+        b"\x02" + bytes(7) + b"{}",
+    ],
+)
+def test_garbage(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "garbage.pth"
+    path.write_bytes(content)
+    refusal(str(path), tmp_path)
+
+
+def test_half_a_file(original: Original, kept: Path, tmp_path: Path) -> None:
+    for whole in (original.path, kept / CACHE_NAME):
+        path = tmp_path / whole.name
+        path.write_bytes(whole.read_bytes()[:MEGABYTE])
+        assert "no plain state dict" in refusal(str(path), tmp_path)
+
+
+def test_no_such_file(tmp_path: Path) -> None:
+    assert "cannot be read (no such file" in refusal(str(tmp_path / "missing.pth"), tmp_path)
+    assert "cannot be read" in refusal("nul\0byte", tmp_path)
+    assert "is not a file" in refusal(str(tmp_path), tmp_path)
+    assert "is not a file" in refusal("", tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    assert "is not a file" in refusal(str(tmp_path / "pipe"), tmp_path)
+    (tmp_path / "empty.pth").touch()
+    assert "is empty" in refusal(str(tmp_path / "empty.pth"), tmp_path)
+
+
+def test_unreadable_file(tmp_path: Path) -> None:
+    path = saved(state_dict(), tmp_path / "secret.pth")
+    path.chmod(0)
+    with as_nobody():
+        assert "cannot be read (permission denied)" in refusal(str(path), tmp_path)
