@@ -298,7 +298,7 @@ def test_a_screenshot_shows_the_whole_conversation(tmp_path: Path) -> None:
         shoot(page, shot, scale=1)
         shoot(page, window, width=900, height=300, scale=2)
     except NoBrowser as missing:
-        pytest.skip(str(missing))
+        pytest.skip(f"needs a browser on the PATH: {missing}")
     with Image.open(shot) as picture:
         assert picture.width == 1280
         assert picture.height > 900

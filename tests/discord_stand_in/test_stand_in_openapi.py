@@ -11,7 +11,7 @@ from discord_server.openapi import ABSENT, description_path, load
 from raw import Raw
 from small_bot import png
 
-pytestmark = pytest.mark.skipif(description_path() is None, reason=ABSENT)
+pytestmark = pytest.mark.skipif(description_path() is None, reason=ABSENT)  # Discord's file, not ours to ship
 
 BESIDE = {("GET", "/guilds/{guild_id}/members/@me")}
 """Routes that Discord answers and does not describe."""
