@@ -21,6 +21,7 @@ from engine.contract import workers
 from engine.contract.connection import connect
 from engine.contract.discretion import scrub
 from engine.contract.store import Store, StoreError
+from engine.painting.presets import STAND_INS
 
 _PATIENCE = 15.0  # s for each check
 _LITTLE = 5 * 2**30  # bytes of free disk
@@ -134,7 +135,7 @@ async def _weights(settings: BotSettings) -> str:
     if wanted in ("auto", "imagenet"):
         state = "cached here" if cached.exists() else "not cached here: a worker downloads them at its start"
         return f"{wanted}; the pretrained ones are {state}"
-    if wanted not in ("starter", "random") and not Path(wanted).is_file():
+    if wanted not in STAND_INS and not Path(wanted).is_file():
         raise Ill(f"There is no file {wanted}: check IMPASTO_WEIGHTS.")
     return wanted
 

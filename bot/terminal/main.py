@@ -23,7 +23,7 @@ from engine.contract.leaving import leave
 from engine.contract.logs import log_to
 from engine.contract.settings import SettingsError, read_settings
 from engine.contract.store import StoreError
-from engine.painting.presets import AUTO, PRESETS
+from engine.painting.presets import AUTO, PRESETS, STAND_INS
 from engine.painting.recipe import Recipe, RecipeError
 
 _ONE_SENTENCE = (
@@ -92,7 +92,7 @@ def paint_command(pictures: tuple[Path, ...], output: Path | None, **options: An
         sys.exit(_run(resume(options["resumed"], settings, device, as_json=as_json)))
     if len(pictures) < 2:
         raise click.UsageError("Two pictures are needed: CONTENT and STYLE.")
-    if weights not in ("auto", "imagenet", "starter", "random"):
+    if weights not in ("auto", "imagenet", *STAND_INS):
         weights = str(Path(weights).absolute())
     fields = _fields(options, len(pictures) - 1)
     if options["dry"]:

@@ -22,7 +22,7 @@ from engine.contract.jobs import Job, Jobs, Picture, State, TooMany, new_id
 from engine.contract.room import when_room
 from engine.contract.settings import Settings
 from engine.contract.turns import Turns
-from engine.painting.presets import preset
+from engine.painting.presets import STAND_INS, preset
 from engine.painting.recipe import Recipe, RecipeError
 
 _SECONDS = 15.0  # of a first slice, whose real cost nobody knows yet
@@ -55,17 +55,14 @@ async def paint(order: Order, settings: Settings) -> int:
     if len(wanted.style_weights) != len(order.styles):
         raise RecipeError(f"The recipe weighs {len(wanted.style_weights)} styles, but {len(order.styles)} were given.")
     for masks in (order.content_masks, order.style_masks):
-        if len(masks) not in (0, len(order.styles)):
-            raise RecipeError(
-                f"There are {len(order.styles)} styles and {len(masks)} masks: give one for each, or none."
-            )
+        wanted.check_masks(len(masks))
     blobs = [intake.read_picture_file(path) for path in paths]
     canvas = Canvas(order.folder)
     canvas.begin(paths)
     taking = asyncio.ensure_future(_take_in(paths, blobs))
     try:
         async with open_workshop(settings, canvas.work, order.weights, order.device) as workshop:
-            weights = order.weights if order.weights in ("starter", "random") else workshop.worker.weights
+            weights = order.weights if order.weights in STAND_INS else workshop.worker.weights
             recipe = preset(order.recipe, weights=weights, **order.fields)
             job = await _submit(workshop, recipe, await taking, len(order.styles), len(order.content_masks))
             canvas.remember(job, _fixed(order.weights, weights))

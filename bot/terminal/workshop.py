@@ -19,6 +19,7 @@ from engine.contract.jobs import Caps
 from engine.contract.settings import Settings
 from engine.contract.store import Store
 from engine.contract.workers import Worker
+from engine.painting.presets import STAND_INS
 
 
 class Workshop:
@@ -66,7 +67,7 @@ async def open_workshop(settings: Settings, folder: Path, weights: str, device: 
 def _choose(living: list[Worker], weights: str) -> Worker:
     if not living:
         raise WorkshopError("No worker is alive at REDIS_URL: start one with `impasto worker`.")
-    if weights in ("auto", "starter", "random"):
+    if weights in ("auto", *STAND_INS):
         return living[0]
     for worker in living:
         if worker.weights == weights:

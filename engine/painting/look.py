@@ -57,7 +57,7 @@ class Look:
             for i, target in enumerate(self._targets):
                 layer = layers[target.layer]
                 own = features[layer][:, :, strip.own(layer)]
-                mask = target.mask if target.mask is None else target.mask[:, :, strip.place(layer, own.shape[2])]
+                mask = None if target.mask is None else strip.part(target.mask, layer, own)
                 found[i].append(losses.moments(own, mask))
                 counts[i].append(own[0, 0].numel() if mask is None else float(mask.sum()))
         return [losses.mixed(parts, count) for parts, count in zip(found, counts, strict=True)]
@@ -91,11 +91,11 @@ class Look:
         own = features[:, :, strip.own(layer)]
         towards = []
         for slope, count, whole_mask in self._slopes.get(layer, ()):
-            mask = whole_mask if whole_mask is None else whole_mask[:, :, strip.place(layer, own.shape[2])]
+            mask = None if whole_mask is None else strip.part(whole_mask, layer, own)
             towards.append(losses.pull(own, slope, count, mask))
         for i, (name, (weight, target)) in enumerate(self._content):
             if name == layer:
-                loss, pull = losses.content_loss(own, target[:, :, strip.place(layer, own.shape[2])], target.numel())
+                loss, pull = losses.content_loss(own, strip.part(target, layer, own), target.numel())
                 self.content[i] = self.content[i] + weight * loss
                 towards.append(weight * pull)
         together = towards[0] if len(towards) == 1 else torch.stack(towards).sum(0)

@@ -30,6 +30,11 @@ class Target(Moments):
     """A style's moments, with what is computed of them once."""
 
     @functools.cached_property
+    def covariance(self) -> Tensor:
+        """(N, N), centred."""
+        return super().covariance
+
+    @functools.cached_property
     def root(self) -> Tensor:
         """The symmetric square root (N, N) of the covariance."""
         values, vectors = torch.linalg.eigh(self.covariance)

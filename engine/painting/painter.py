@@ -91,8 +91,7 @@ class Painter:
         if recipe.start == "picture" and canvas is None:
             raise RecipeError("This recipe starts from a picture, which was not given.")
         for masks in (content_masks, style_masks):
-            if len(masks) not in (0, len(styles)):
-                raise RecipeError(f"There are {len(styles)} styles and {len(masks)} masks: give one for each, or none.")
+            recipe.check_masks(len(masks))
             if not all(mask.convert("L").getbbox() for mask in masks):
                 raise RecipeError("A mask is black all over: paint white where its style is to apply.")
         torch.set_deterministic_debug_mode("error")  # as use_deterministic_algorithms, without its 3 s import

@@ -9,6 +9,9 @@ from typing import Any
 from engine.painting.pace import evenly
 from engine.painting.recipe import Recipe, RecipeError
 
+STAND_INS = ("starter", "random")
+"""Weights that every worker has without a download."""
+
 AUTO = "auto"
 """Among the snapshots that are asked of `preset`: where the picture changes, `AUTO_COUNT` times."""
 AUTO_COUNT = 8
@@ -18,7 +21,7 @@ TALK_SNAPSHOTS = (100, 300, 3300, 6500, 30000)
 
 # The talk's code (log0/neural-style-painting): VGG19 with average pooling; start 0.6 * U(-20, 20) + 0.4 * content;
 # content on relu4_2; style layers weighted 0.5, 1, 1.5, 3, 4; L = 5 * content + 100 * style; Adam with step 2.0 on
-# the 0-255 scale; 5000 iterations. How 5 and 100 carry over from the Caffe network: see `objective.py`.
+# the 0-255 scale; 5000 iterations. How 5 and 100 carry over from the Caffe network: see `targets.py`.
 _CLASSIC: dict[str, Any] = {
     "iterations": 5000, "snapshots": TALK_SNAPSHOTS,
     "start": "content", "noise": 0.6, "noise_range": 20.0,

@@ -186,6 +186,12 @@ class Recipe:
             raise RecipeError("A painting can be continued by one iteration or more.")
         return dataclasses.replace(self, iterations=self.iterations + iterations, extra=self.extra + iterations)
 
+    def check_masks(self, count: int) -> None:
+        """Raises `RecipeError` unless there is a mask for each style, or none."""
+        styles = len(self.style_weights)
+        if count not in (0, styles):
+            raise RecipeError(f"There are {styles} styles and {count} masks: give one for each, or none.")
+
     def enlarged(self) -> Recipe:
         """The recipe at twice the size, whose coarse scales are this one's plan: a draft goes on from its last stroke.
 

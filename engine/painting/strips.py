@@ -26,11 +26,6 @@ class Strip:
     end: int
     bottom: int
 
-    @property
-    def whole(self) -> bool:
-        """Whether it has no margins, for it is all of the picture."""
-        return (self.top, self.bottom) == (self.start, self.end)
-
     def of(self, pixels: Tensor) -> Tensor:
         """What the trunk looks at: its rows of (1, 3, height, width), with the margins."""
         return pixels[:, :, self.top : self.bottom]
@@ -40,9 +35,10 @@ class Strip:
         first = (self.start - self.top) // vgg.scale(layer)
         return slice(first, None if self.end == self.bottom else first + (self.end - self.start) // vgg.scale(layer))
 
-    def place(self, layer: str, rows: int) -> slice:
-        """Where so many own rows lie in the features of the whole picture."""
-        return slice(self.start // vgg.scale(layer), self.start // vgg.scale(layer) + rows)
+    def part(self, whole: Tensor, layer: str, like: Tensor) -> Tensor:
+        """The strip's own rows of `whole`, (1, …, h, w) at the layer's size, as many as `like` has."""
+        first = self.start // vgg.scale(layer)
+        return whole[:, :, first : first + like.shape[2]]
 
 
 def margin(layers: Sequence[str]) -> int:

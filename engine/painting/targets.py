@@ -139,7 +139,7 @@ class Targets:
             for layer in layers:
                 own = features[layer][:, :, strip.own(layer)]
                 sides = (side // vgg.scale(layer) for side in picture.shape[2:])
-                part = None if mask is None else shrunk(mask, *sides)[:, :, strip.place(layer, own.shape[2])]
+                part = None if mask is None else strip.part(shrunk(mask, *sides), layer, own)
                 count = own[0, 0].numel() if part is None else float(part.sum())
                 found[layer].append((losses.moments(own, part), _unit(own), count))
         result = {}

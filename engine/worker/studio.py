@@ -29,6 +29,7 @@ from engine.contract.settings import Settings
 from engine.contract.store import BlobMissing, Store, StoreError
 from engine.contract.turns import Turns
 from engine.painting.painter import Painter, PaintingError
+from engine.painting.presets import STAND_INS
 from engine.painting.recipe import RecipeError
 from engine.painting.state import State
 from engine.worker.checkpoints import CheckpointError, Journal, unpack
@@ -199,7 +200,7 @@ class Studio:
         """The weights a recipe asks for: this worker's own, or stand-ins, which all have."""
         if name == self.weights.name:
             return self.weights
-        if name in ("starter", "random"):
+        if name in STAND_INS:
             return load_weights(name, self.settings.weights_cache)
         raise RecipeError(
             f"This painting needs the weights {name}, and the worker has {self.weights.name}: "
