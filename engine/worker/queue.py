@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 from arq.worker import Worker
-from redis.exceptions import ResponseError
+from redis.exceptions import ResponseError, WatchError
 
 from engine.contract.turns import Turns
 from engine.worker.studio import Studio
@@ -31,7 +31,15 @@ class SliceWorker(Worker):
             return
         studio: Studio = self.ctx["studio"]
         slices = [name for name in job_ids if _is_text(name)]
-        await super().start_jobs(await studio.turns.ready(slices, studio.settings.running, self.max_jobs))
+        ready = await studio.turns.ready(slices, studio.settings.running, self.max_jobs)
+        try:
+            await super().start_jobs(ready)
+        except WatchError as error:
+            # The connection broke between arq's look at an entry and its claim: arq gives the entry's place back only
+            # where the claim itself fails. What is due lies in the queue as before.
+            self.job_counter -= 1
+            self.sem.release()
+            _log.warning("Redis went away before a slice could be claimed", reason=str(error))
 
     async def run_job(self, job_id: str, score: int) -> None:
         """Never raises for what the entry is."""
