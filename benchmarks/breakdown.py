@@ -1,77 +1,85 @@
-"""Table 2: where an iteration of ours spends its time, by torch's profiler."""
+"""Where an iteration of ours spends its time: a clock around each of its parts, which stands still in parts within."""
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import torch
-from torch import Tensor
-from torch.profiler import ProfilerActivity, profile, record_function
 
 from benchmarks.bench import Ours, classic, square_pictures
 from benchmarks.report import Table, seconds
-from engine.painting.optimisers import Adam
+from engine.painting import losses, vgg
+from engine.painting.convolution import Convolution
+from engine.painting.iteration import Iteration
+from engine.painting.look import Look
+from engine.painting.pooling import Pooling
 
-_OPTIMISER = "bench: optimiser"
-_PARTS = {
-    "filling of fresh memory": ("aten::fill_", "aten::zero_"),
-    "optimiser": (_OPTIMISER,),
-    "convolutions": ("conv", "Winograd"),
-    "relu": ("relu", "threshold", "clamp_min"),
-    "pool": ("pool",),
-    "Gram matrices and losses": ("GramLoss", "CovarianceLoss", "aten::mm", "aten::bmm", "addmm"),
-    "additions and copies": ("aten::add", "aten::copy_"),
-}
-"""Part: words in the name of an operator, or of one that it was called by. The first part that fits counts."""
-_BOTH_WAYS = ("convolutions", "relu", "pool")
+_PARTS: list[tuple[str, Any, str]] = [
+    ("convolutions, forward", Convolution, "__call__"),
+    ("convolutions, backward", Convolution, "backward"),
+    ("poolings, forward", Pooling, "__call__"),
+    ("poolings and rectifications, backward", Pooling, "backward"),
+    ("poolings and rectifications, backward", vgg, "rectified"),
+    ("moments (Gram matrices)", losses, "moments"),
+    ("losses and their slopes", Look, "_weigh"),
+    ("gradients at each position", losses, "pull"),
+    ("gradients at each position", losses, "content_loss"),
+    ("optimiser, clamp, average", Iteration, "move"),
+]
+_REST = "rectifications forward, sums, and all else"
 
 
-class _MarkedAdam(Adam):
-    def move(self, pixels: Tensor, gradient: Tensor, step: float, where: Tensor | None = None) -> None:
-        with record_function(_OPTIMISER):
-            super().move(pixels, gradient, step, where)
+class Clocks:
+    """Seconds of each part, without those of the parts within it."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = defaultdict(float)
+        self._within = [0.0]
+        """Of the parts that are going on, outermost first: seconds of the parts within."""
+
+    @contextmanager
+    def running(self, part: str) -> Iterator[None]:
+        """The clock of a part."""
+        self._within.append(0.0)
+        began = time.perf_counter()
+        yield
+        taken = time.perf_counter() - began
+        self.seconds[part] += taken - self._within.pop()
+        self._within[-1] += taken
+
+    def around(self, part: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function with the part's clock."""
+
+        def clocked(*args: Any, **kwargs: Any) -> Any:
+            with self.running(part):
+                return function(*args, **kwargs)
+
+        return clocked
 
 
 def breakdown(side: int, iterations: int) -> Table:
-    """The shares at this size."""
-    recipe = classic(side)
-    ours = Ours(recipe, *square_pictures(side))
-    ours.state.optimiser = _MarkedAdam(recipe)
+    """The shares at this size; on a processor, which does one thing after the other."""
+    ours, clocks = Ours(classic(side), *square_pictures(side)), Clocks()
     for _ in range(2):
         ours.step()
-    with profile(activities=[ProfilerActivity.CPU]) as profiled, record_function("bench: Python"):
+    with ExitStack() as stack:
+        for part, owner, name in _PARTS:
+            stack.enter_context(patch.object(owner, name, clocks.around(part, getattr(owner, name))))
         for _ in range(iterations):
-            ours.step()
-    parts: dict[str, float] = defaultdict(float)
-    for event in profiled.events() or ():
-        parts[_part(event)] += event.self_cpu_time_total / 1e6 / iterations
-    total = sum(parts.values())
-    ordered = sorted(parts.items(), key=lambda part: -part[1])
+            with clocks.running(_REST):
+                ours.step()
+    total = sum(clocks.seconds.values())
+    ordered = sorted(clocks.seconds.items(), key=lambda part: -part[1])
     return Table(
         "breakdown",
-        f"Where an iteration's time goes ({side} px)",
+        f"Where an iteration's time goes (classic, random weights, {side} px)",
         ("part", "time", "share"),
-        [[name, seconds(value), f"{value / total:.1%}"] for name, value in ordered],
-        f"By torch.profiler over {iterations} iterations on {torch.get_num_threads()} threads; profiling adds some.",
-        dict(ordered),
+        [[name, seconds(value / iterations), f"{value / total:.1%}"] for name, value in ordered],
+        f"By clocks around the parts over {iterations} iterations on {torch.get_num_threads()} threads.",
+        {name: value / iterations for name, value in ordered},
     )
-
-
-def _part(event: Any) -> str:
-    """The part that an operator's own time belongs to."""
-    names = _names(event)
-    for part, words in _PARTS.items():
-        if any(word in name for name in names for word in words):
-            backward = part in _BOTH_WAYS and any("ackward" in name for name in names)
-            return f"{part}, backward" if backward else part
-    return "everything else"
-
-
-def _names(event: Any) -> list[str]:
-    """The operator and those that it was called by."""
-    names = []
-    while event is not None:
-        names.append(str(event.name))
-        event = event.cpu_parent
-    return names

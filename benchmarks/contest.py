@@ -35,8 +35,14 @@ def contest(sides: Sequence[int], rounds: int, device: str = "cpu", deadline: fl
     return Table(
         "peers",
         f"Iterations per second against others' loops ({device}, one random network for all, square pictures)",
-        ("size", *OURS, *PEERS, *(f"{ours} / {peer}" for ours, peer in _PAIRS)),
-        [_row(side, times) for side, times in measured.items()],
+        ("contender", *(f"{side} px" for side in sides)),
+        [
+            *([name, *(_rate(times[name]) for times in measured.values())] for name in (*OURS, *PEERS)),
+            *(
+                [f"{ours} / {peer}", *(f"{ratio(times, peer, ours):.2f}" for times in measured.values())]
+                for ours, peer in _PAIRS
+            ),
+        ],
         "The peers are written anew from their published settings, and run in torch as it comes. `fine` paints its "
         "finest scale. Contenders take turns within a round; rates are medians over the rounds, ratios of rates are "
         "medians of the rounds' ratios.",
@@ -64,6 +70,5 @@ def measure(side: int, rounds: int, device: str, deadline: float) -> Times:
     return interleave(turns, rounds, deadline)
 
 
-def _row(side: int, times: Times) -> list[str]:
-    rates = [f"{1 / statistics.median(times[name]):.3g}" for name in (*OURS, *PEERS)]
-    return [f"{side} px", *rates, *(f"{ratio(times, peer, ours):.2f}" for ours, peer in _PAIRS)]
+def _rate(times: list[float]) -> str:
+    return f"{1 / statistics.median(times):.3g}"

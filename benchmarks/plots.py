@@ -11,6 +11,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 
 def draw(path: Path) -> Path:
@@ -32,6 +33,10 @@ def draw(path: Path) -> Path:
     axes.annotate("what L-BFGS reaches", (end, goal), fontsize=8, xytext=(0, -12), ha="right",
                   textcoords="offset points", color="grey")  # fmt: skip
     axes.set(xscale="log", yscale="log", xlabel="seconds of painting", ylabel="Gatys et al.'s loss of what is shown")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_minor_formatter(NullFormatter())
     axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     picture = path.with_suffix(".png")

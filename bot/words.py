@@ -32,7 +32,7 @@ _STARTS = {
 _OPTIMISERS = {"adam": "Adam", "lbfgs": "L-BFGS"}
 # What `recipe_in_words` tells in words of its own, and what is no choice of the painter's.
 _TOLD = {"name", "weights", "size", "iterations", "extra", "beta", "colours", "style_weights", "start", "noise"} | {
-    "optimiser", "style_scale", "version", "snapshots", "seed",
+    "optimiser", "style_scale", "version", "snapshots", "seed", "frames",
 }  # fmt: skip
 
 
@@ -118,6 +118,7 @@ def recipe_in_words(recipe: Recipe) -> str:
     added = f" ({recipe.extra:,} of them added)" if recipe.extra else ""
     told = [
         recipe.name,
+        f"a film of {recipe.frames} frames" if recipe.frames > 1 else "",
         f"{count(recipe.iterations, 'iteration')}{added} at {recipe.size} px",
         _strength(recipe.beta / usual.beta),
         {"style": "", "content": "content's colours", "matched": "style in the content's colours"}[recipe.colours],

@@ -28,6 +28,7 @@ from engine.painting.recipe import MAX_ITERATIONS, MAX_SIZE
     style2="A second style, mixed with the first",
     blend="Share of the second style in percent, e.g. 30",
     colours="keep: the painting keeps the content's colours",
+    animate="Paint every picture of an animated GIF: the result is a film",
     mention="Mention me when it is done",
 )
 @app_commands.choices(
@@ -46,6 +47,7 @@ async def stylize(  # noqa: PLR0917 - a parameter for each option
     style2: discord.Attachment | None = None,
     blend: app_commands.Range[int, 1, 99] | None = None,
     colours: Literal["keep"] | None = None,
+    animate: bool = False,
     mention: bool = False,
 ) -> None:
     """Paint a picture in the style of another, in front of everyone, e.g. a photo like The Starry Night."""
@@ -63,7 +65,7 @@ async def stylize(  # noqa: PLR0917 - a parameter for each option
     def wish(weights: str) -> Wish:
         if blend is not None and style2 is None:
             raise Sorry("A blend needs a second style: attach one as style2.")
-        return Wish(new_recipe(recipe, weights, fields), upload(content), styles, mention=mention)
+        return Wish(new_recipe(recipe, weights, fields), upload(content), styles, mention=mention, animate=animate)
 
     await interaction.client.taking.take(interaction, wish)
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from bot.intake.frames import FILM, frame_files, take_in_frames
 from bot.intake.intake import BadPicture, Picture, read_picture_file, spoken, take_in
 from bot.intake.limits import USUAL, Limits
 
-__all__ = ["USUAL", "BadPicture", "Limits", "Picture", "read_picture_file", "spoken", "take_in"]
+__all__ = [
+    "FILM", "USUAL", "BadPicture", "Limits", "Picture", "frame_files", "read_picture_file", "spoken", "take_in",
+    "take_in_frames",
+]  # fmt: skip

@@ -1,7 +1,8 @@
 """The child that opens one stranger's picture and can do nothing else.
 
 Standard input: the file's bytes. First argument: the `Limits`, as JSON. Standard output: one line
-of JSON, then, if that line holds no "refusal", the clean picture as an RGB PNG without metadata.
+of JSON, then, if that line holds no "refusal", the clean picture as an RGB PNG without metadata;
+animated, where an animation is asked for and is one.
 
 It imports nothing of the bot, so that it starts fast, and everything it will ever import before it
 sees a single byte of the picture, so that by then it can be denied files, sockets and processes.
@@ -13,6 +14,7 @@ import copy  # noqa: F401  # the GIF plugin imports it when it meets a palette
 import ctypes
 import io
 import json
+import math
 import resource
 import signal
 import sys
@@ -50,6 +52,12 @@ FORMATS = [
         AvifImagePlugin.AvifImageFile,
     )
 ]
+
+ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
+"""Of them those whose further pictures follow in time; those of a TIFF do not."""
+
+HASTY_MS, USUAL_MS = 20, 100
+"""A picture that is to be shown for less than the one is shown for the other, as browsers do."""
 
 ACCEPTED = "PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF"
 """The same as `kinds.ACCEPTED`, which is out of reach here; a test holds them together."""
@@ -136,23 +144,60 @@ def cleaned(data: bytes, limits: Limits) -> tuple[dict[str, Any], bytes]:
     with Image.open(io.BytesIO(data), formats=FORMATS) as file:
         size = file.size
         check_shape(size, limits)
+        if limits.max_frames > 1 and file.format in ANIMATED and getattr(file, "n_frames", 1) > 1:
+            return film(file, limits)
         file.draft(None, fitted(size, limits.max_side))
         file.load()
         turn = orientation(file)
         profile = file.info.get("icc_profile")
         image: Image.Image = plain(file)
-    target = fitted(size, limits.max_side)
+    image = finished(image, fitted(size, limits.max_side), profile, turn)
+    width, height = reversed(size) if turn >= 5 else size
+    png = io.BytesIO()
+    image.save(png, "PNG", compress_level=1)
+    sizes = {"width": image.width, "height": image.height, "original_width": width, "original_height": height}
+    return sizes, png.getvalue()
+
+
+def film(file: Image.Image, limits: Limits) -> tuple[dict[str, Any], bytes]:
+    """All pictures of an animation as an animated PNG, each with its time; raises as `cleaned` does."""
+    count: int = file.n_frames  # type: ignore[attr-defined]
+    if count > limits.max_frames:
+        raise Refusal(
+            f"has {count} pictures, and {limits.max_frames} is the most I paint of a film: send a part of it."
+        )
+    size = file.size
+    most = math.isqrt(int(limits.max_film_pixels / count * max(size) / min(size)))
+    target = fitted(size, min(limits.max_side, most))
+    frames: list[Image.Image] = []
+    times: list[int] = []
+    for number in range(count):
+        file.seek(number)
+        file.load()
+        shown = round(file.info.get("duration") or 0)
+        turn = orientation(file)
+        image = finished(plain(file), target, file.info.get("icc_profile"), turn)
+        times.append(shown if shown >= HASTY_MS else USUAL_MS)
+        frames.append(image)
+    width, height = reversed(size) if turn >= 5 else size
+    png = io.BytesIO()
+    first, *further = frames
+    first.save(png, "PNG", compress_level=1, save_all=True, append_images=further, duration=times)
+    with Image.open(png, formats=["PNG"]) as written:  # like pictures that follow each other have become one
+        kept = getattr(written, "n_frames", 1)
+    sizes = {"width": first.width, "height": first.height, "original_width": width, "original_height": height}
+    return sizes | {"frames": kept}, png.getvalue()
+
+
+def finished(image: Image.Image, target: tuple[int, int], profile: object, turn: int) -> Image.Image:
+    """The plain picture at its size, in sRGB, upright, and nothing else."""
     if image.size != target:
         image = image.resize(target, Image.Resampling.LANCZOS, reducing_gap=3.0)
     image = in_srgb(image, profile)
     if turn in TURNS:
         image = image.transpose(TURNS[turn])
-    width, height = reversed(size) if turn >= 5 else size
     image.info = {}  # or Pillow would write the profile, the transparency and more into the PNG
-    png = io.BytesIO()
-    image.save(png, "PNG", compress_level=1)
-    sizes = {"width": image.width, "height": image.height, "original_width": width, "original_height": height}
-    return sizes, png.getvalue()
+    return image
 
 
 def check_shape(size: tuple[int, int], limits: Limits) -> None:

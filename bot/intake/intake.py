@@ -42,7 +42,7 @@ class Picture:
     """A clean picture: upright, sRGB, opaque, without metadata."""
 
     png: bytes = field(repr=False)
-    """RGB, 8 bits a channel."""
+    """RGB, 8 bits a channel; animated where it has several frames."""
 
     width: int
     """Pixels, of `png`."""
@@ -58,6 +58,9 @@ class Picture:
 
     original_height: int
     """Pixels, of the file that came in, once it is turned upright."""
+
+    frames: int = 1
+    """Pictures of an animation."""
 
 
 async def take_in(data: bytes, name: str = "The picture", limits: Limits = USUAL) -> Picture:
@@ -128,7 +131,8 @@ async def _decode(data: bytes, limits: Limits) -> tuple[int, bytes]:
         os.setpriority(os.PRIO_PROCESS, child.pid, _NICENESS)  # the bot answers first
     stdin, stdout = cast("asyncio.StreamWriter", child.stdin), cast("asyncio.StreamReader", child.stdout)
     # A PNG of noise is a little more than its pixels; a hijacked decoder must not fill our memory.
-    most = 4 * limits.max_side**2 + 2**16
+    pixels = limits.max_side**2 if limits.max_frames == 1 else max(limits.max_side**2, limits.max_film_pixels)
+    most = 4 * pixels + 2**16
     try:
         async with asyncio.timeout(limits.seconds):
             _, answer = await asyncio.gather(_feed(stdin, data), _hear(stdout, most))

@@ -7,10 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Limits:
-    """What a picture may be, and what opening it may cost.
-
-    The number of frames needs no limit: only the first is ever looked at.
-    """
+    """What a picture may be, and what opening it may cost."""
 
     max_bytes: int = 25 * 2**20
     """Most bytes in the file."""
@@ -26,6 +23,12 @@ class Limits:
 
     max_side: int = 4096
     """Longest side of the result in pixels; a larger picture is scaled down to it."""
+
+    max_frames: int = 1
+    """Most pictures of an animation; 1 takes the first alone, of however many."""
+
+    max_film_pixels: int = 64_000_000
+    """Most pixels of an animation's pictures together, in the result; larger ones are scaled down."""
 
     seconds: float = 20.0
     """Wall-clock seconds for the decoder, its start included."""

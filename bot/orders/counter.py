@@ -23,9 +23,11 @@ from engine.contract import workers
 from engine.contract.jobs import Job, Picture, TooMany
 from engine.contract.room import when_room
 from engine.contract.store import StoreError
+from engine.painting.recipe import RecipeError
 
 _SECONDS = 15.0  # of a first slice, whose real cost nobody knows yet
 _DECODERS = 2  # at a time: each may take a gigabyte and a half
+_FILM_PIXELS = 24_000_000  # of a member's animation, which passes through the bot's memory
 _WEIGHTS = "impasto:weights"
 """Where the weights of the last worker seen are remembered, for the time when none is there."""
 
@@ -141,11 +143,16 @@ class Counter:
         folder = f"jobs/{job_id}"
         # One of a member's pictures at a time: pictures that take long must not take both decoders from all others.
         async with self._turns.setdefault(owner, asyncio.Lock()):
-            content, *styles = [
-                await self._keep(picture, f"{folder}/picture-{number}.png")
-                for number, picture in enumerate((wish.content, *wish.styles))
+            most = intake.FILM.max_frames if wish.animate else 1
+            content, frames = await self._keep(wish.content, f"{folder}/picture-0.png", most)
+            styles = [
+                (await self._keep(style, f"{folder}/picture-{number}.png"))[0]
+                for number, style in enumerate(wish.styles, 1)
             ]
-        start = await self._keep(wish.start, f"{folder}/start.png") if wish.start else None
+        if frames > 1:
+            wish = _film(wish, frames)
+            self.check(wish)
+        start = (await self._keep(wish.start, f"{folder}/start.png"))[0] if wish.start else None
         checkpoint = wish.checkpoint and await self._copy(wish.checkpoint, f"{folder}/checkpoint-start.safetensors")
         return Job(
             id=job_id,
@@ -160,26 +167,30 @@ class Counter:
             start=start,
         )
 
-    async def _keep(self, source: Upload | Picture, key: str) -> Picture:
-        """A clean copy in the job's own folder: its parent's may be forgotten before it is painted."""
+    async def _keep(self, source: Upload | Picture, key: str, frames: int = 1) -> tuple[Picture, int]:
+        """A clean copy in the job's own folder: its parent's may be forgotten before it is painted.
+
+        And how many frames an upload has, of which at most `frames` are taken.
+        """
         if isinstance(source, Picture):
             await self._copy(source.key, key)
-            return source.model_copy(update={"key": key})
+            return source.model_copy(update={"key": key}), 1
         limit = intake.USUAL.max_bytes
         async with self._decoders:
             try:
                 data = await download(self._session, source.url, source.name, hosts=discord_origins(), max_bytes=limit)
             except DownloadError as error:
                 raise Sorry(str(error)) from error
-            clean = await intake.take_in(data, source.name, self._limits)
+            limits = dataclasses.replace(self._limits, max_frames=frames)
+            clean = await intake.take_in(data, source.name, limits)
         await self._desk.store.put(key, clean.png)
-        return Picture(key=key, name=clean.name, width=clean.width, height=clean.height)
+        return Picture(key=key, name=clean.name, width=clean.width, height=clean.height), clean.frames
 
     @property
     def _limits(self) -> intake.Limits:
         """No larger than what can be asked for; twice as much, for the style's scale."""
         most = min(intake.USUAL.max_side, 2 * self._desk.settings.impasto_max_size)
-        return dataclasses.replace(intake.USUAL, max_side=most)
+        return dataclasses.replace(intake.USUAL, max_side=most, max_film_pixels=_FILM_PIXELS)
 
     async def _copy(self, source: str, target: str) -> str:
         try:
@@ -191,6 +202,13 @@ class Counter:
     async def _parent_link(self, wish: Wish) -> str:
         page = await self._desk.ledger.page(wish.parent) if wish.parent else None
         return page.link if page else ""
+
+
+def _film(wish: Wish, frames: int) -> Wish:
+    try:
+        return dataclasses.replace(wish, recipe=wish.recipe.sequence(frames))
+    except RecipeError as error:
+        raise Sorry(str(error)) from error
 
 
 def _guild(owner: int, place: Place) -> str:

@@ -41,6 +41,8 @@ class Wish:
     start: Picture | None = None
     """The picture to begin with."""
     mention: bool = False
+    animate: bool = False
+    """Whether every picture of the content is painted, where it is an animation."""
 
 
 def new_recipe(name: str, weights: str, fields: Mapping[str, Any]) -> Recipe:
@@ -78,7 +80,7 @@ def as_it_was(job: Job) -> Wish:
 def swapped(job: Job) -> Wish:
     """Content and (first) style change places."""
     content, *others = job.styles
-    wish = _child(job, job.recipe)
+    wish = _child(job, job.recipe.still())
     return dataclasses.replace(wish, content=content, styles=(job.content, *others))
 
 
@@ -94,6 +96,8 @@ def stronger(job: Job, factor: float) -> Wish:
 def continued(job: Job, checkpoint: str, reached: int) -> Wish:
     """From where it stands: to its planned end, or as much again beyond it. Raises `RecipeError`."""
     recipe = job.recipe
+    if reached >= recipe.iterations and recipe.frames > 1:
+        raise RecipeError("A film ends with its last picture: press Again or Stronger for another one.")
     if reached >= recipe.iterations:
         more = min(recipe.planned, MAX_ITERATIONS - recipe.iterations)
         if more < 1:

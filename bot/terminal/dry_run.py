@@ -7,10 +7,9 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from bot import intake
+from bot.terminal.content import Content
 from bot.terminal.display import duration
 from engine.contract.settings import Settings
 from engine.painting import cost
@@ -21,17 +20,21 @@ _CACHED = "vgg19-imagenet.safetensors"
 
 
 def dry_run(
-    name: str, fields: Mapping[str, Any], content: Path, settings: Settings, *, weights: str, device: str
+    name: str, fields: Mapping[str, Any], content: Content, settings: Settings, *, weights: str, device: str
 ) -> int:
     """Print it all; returns the exit status. Raises `RecipeError` and `BadPicture`."""
     if weights == "auto":
         weights = "imagenet" if (settings.weights_cache / _CACHED).exists() else "starter"
     recipe = preset(name, weights=weights, **fields)
-    picture = asyncio.run(intake.take_in(intake.read_picture_file(content), content.name))
+    picture = asyncio.run(content.take_in(fps=12))
+    if picture.frames > 1:
+        recipe = recipe.sequence(picture.frames)
     aspect = min(picture.width, picture.height) / max(picture.width, picture.height)
     for field, value in recipe.as_dict().items():
         print(f"{field:20} {_spoken(value)}")
-    print(f"{'plan':20} {', '.join(f'{count} iterations at {side} px' for side, count in recipe.plan())}")
+    scales = ", ".join(f"{count} iterations at {side} px" for side, count in recipe.plan()[: recipe.scales])
+    further = f"; {recipe.frame_iterations} iterations for each of {recipe.frames - 1} further frames"
+    print(f"{'plan':20} {scales}{further if recipe.frames > 1 else ''}")
     print(f"\nmemory               about {cost.peak_memory(recipe, aspect) / 2**30:.1f} GB")
     reply = _rehearse(recipe, device)
     if reply is None:

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from bot.intake import BadPicture
 from bot.terminal.canvas import CanvasError
+from bot.terminal.content import read_content
 from bot.terminal.dry_run import dry_run
 from bot.terminal.hand import WorkshopError
 from bot.terminal.paint import Order, paint, resume
@@ -79,13 +80,20 @@ def _snapshot(text: str) -> int | str:
     "--style-mask", "style_masks", multiple=True, type=click.Path(path_type=Path), metavar="PNG",
     help="Which part of a style counts (white); once for each style, in their order.",
 )  # fmt: skip
+@click.option("--still", is_flag=True, help="Of an animated CONTENT, or a folder of frames, paint only the first.")
+@click.option(
+    "--fps", type=click.FloatRange(1, 50), default=12.0, show_default=True, help="Of a folder of frames, a second."
+)  # fmt: skip
 @click.option("--device", default="auto", show_default=True, metavar="auto|cpu|mps|cuda[:N]", help="Where to paint.")
 @click.option("--set", "settings_", multiple=True, metavar="FIELD=VALUE", help="Any field of the recipe.")
 @click.option("--dry-run", "dry", is_flag=True, help="Print the full recipe, memory and time; paint nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per event.")
 @click.option("--resume", "resumed", type=click.Path(path_type=Path), metavar="DIR", help="Go on in DIR.")
 def paint_command(pictures: tuple[Path, ...], output: Path | None, **options: Any) -> None:
-    """Paint CONTENT in the style of STYLE. Ctrl-C stops and keeps what there is; --resume DIR goes on."""
+    """Paint CONTENT in the style of STYLE. Ctrl-C stops and keeps what there is; --resume DIR goes on.
+
+    CONTENT may be an animation, or a folder of frames: then the film is the painting of each, one after the other.
+    """
     settings = read_settings()
     as_json, device, weights = options["as_json"], options["device"], options["weights"]
     if options["resumed"] is not None:
@@ -96,12 +104,13 @@ def paint_command(pictures: tuple[Path, ...], output: Path | None, **options: An
         weights = str(Path(weights).absolute())
     fields = _fields(options, len(pictures) - 1)
     if options["dry"]:
-        sys.exit(dry_run(options["recipe"], fields, pictures[0], settings, weights=weights, device=device))
+        content = read_content(pictures[0], still=options["still"])
+        sys.exit(dry_run(options["recipe"], fields, content, settings, weights=weights, device=device))
     if output is None:
         raise click.UsageError("A folder to paint in is needed: -o DIR.")
     order = Order(
         pictures[0], pictures[1:], output, options["recipe"], fields, weights, device, as_json,
-        options["content_masks"], options["style_masks"],
+        options["content_masks"], options["style_masks"], options["fps"], options["still"],
     )  # fmt: skip
     sys.exit(_run(paint(order, settings)))
 

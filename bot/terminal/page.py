@@ -40,16 +40,17 @@ def render_page(run: Mapping[str, Any], folder: Path) -> str:
     content, *styles = (Path(picture["name"]).stem for picture in (run["content"], *run["styles"]))
     done, width, height = len(run["losses"]["rows"]), run["width"], run["height"]
     seconds = _duration(run["seconds"])
+    frames = f"{recipe.frames} frames · " if recipe.frames > 1 else ""
     return _html(
         files("bot.terminal").joinpath("page.html").read_text(encoding="utf-8"),
         title=f"{content[:1].upper()}{content[1:]} in the style of {_and(styles)}",
-        lead=f"{width} × {height} px · {_count(done, 'iteration')} · {seconds} on {run['device']['model']}",
+        lead=f"{width} × {height} px · {frames}{_count(done, 'iteration')} · {seconds} on {run['device']['model']}",
         stand_in=_stand_in(run["weights"]),
         width_px=f"{max(width, 960)}px",
         aspect=f"{width / height:.4f}",
-        hero=_hero(run, folder),
+        hero=_hero(run, folder, moves=recipe.frames > 1),
         sum=_sum(run, folder),
-        film=_film(run, folder),
+        film=Html() if recipe.frames > 1 else _film(run, folder),
         snapshots=_snapshots(run, folder),
         plot=_plot(run, folder),
         words=_words(recipe),
@@ -70,7 +71,14 @@ def _stand_in(weights: Mapping[str, Any]) -> Html:
     return _html('<p class="stand-in" role="note">$note</p>', note=note) if weights["stand_in"] else Html()
 
 
-def _hero(run: Mapping[str, Any], folder: Path) -> Html:
+def _hero(run: Mapping[str, Any], folder: Path, *, moves: bool) -> Html:
+    """The painting; of a sequence, which `moves`, its film."""
+    film = folder / "film.webp"
+    if moves and film.is_file():
+        figure = (
+            '<div class="wall"><figure class="hero"><div class="frame"><img src="$uri" alt="$alt"></div></figure></div>'
+        )
+        return _html(figure, uri=_uri("webp", film.read_bytes()), alt="The painted film")
     uris = _embed([folder / _name(run["final"])], longest=2048, budget=_HERO_BYTES)
     hint = Html(' <span id="hint" hidden>Drag across it to see the picture it was painted from.</span>')
     figure = """<div class="wall"><figure class="hero"><div class="frame">
@@ -152,10 +160,13 @@ def _words(r: Recipe) -> str:
     }[r.start]  # fmt: skip
     if r.start != "noise" and r.noise:
         start += f" with {r.noise:.0%} of noise"
-    sides = [side for side, _ in r.plan()]
+    sides = [side for side, _ in r.plan()[: r.scales]]
     how = {"adam": "Adam", "lbfgs": "L-BFGS"}[r.optimiser]
     tell = [f"Starting from {start}, {how} took {_count(r.iterations, 'step')}"]
     tell[0] += f", from coarse to fine at {_and(sides)} px." if r.scales > 1 else f" at {r.size} px."
+    if r.frames > 1:
+        tell.append(f"Each of {_count(r.frames - 1, 'further frame')} took {r.frame_iterations} of them, from the "
+                    "painting before it, and only where it had moved.")  # fmt: skip
     if r.content_layers:
         tell.append(f"The content is held by {_and(r.content_layers)}, with weight {r.alpha:g}.")
     if r.style_layers:

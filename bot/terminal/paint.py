@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import getpass
 import signal
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from typing import Any
 from bot import intake
 from bot.full import no_room
 from bot.terminal.canvas import Canvas, CanvasError
+from bot.terminal.content import Content, read_content
 from bot.terminal.display import Display, choose_display
 from bot.terminal.hand import WorkshopError
 from bot.terminal.workshop import Workshop, open_workshop
@@ -43,6 +45,10 @@ class Order:
     as_json: bool = False
     content_masks: Sequence[Path] = ()
     style_masks: Sequence[Path] = ()
+    fps: float = 12.0
+    """Of a content that is a folder of frames."""
+    still: bool = False
+    """Of a content that is an animation or a folder of frames, only the first is painted."""
 
 
 async def paint(order: Order, settings: Settings) -> int:
@@ -56,15 +62,19 @@ async def paint(order: Order, settings: Settings) -> int:
         raise RecipeError(f"The recipe weighs {len(wanted.style_weights)} styles, but {len(order.styles)} were given.")
     for masks in (order.content_masks, order.style_masks):
         wanted.check_masks(len(masks))
-    blobs = [intake.read_picture_file(path) for path in paths]
+    content = read_content(order.content, still=order.still)
+    blobs = [intake.read_picture_file(path) for path in paths[1:]]
     canvas = Canvas(order.folder)
-    canvas.begin(paths)
-    taking = asyncio.ensure_future(_take_in(paths, blobs))
+    canvas.begin([*content.paths, *paths[1:]])
+    taking = asyncio.ensure_future(_take_in(content, order.fps, paths[1:], blobs))
     try:
         async with open_workshop(settings, canvas.work, order.weights, order.device) as workshop:
             weights = order.weights if order.weights in STAND_INS else workshop.worker.weights
+            pictures = await taking
             recipe = preset(order.recipe, weights=weights, **order.fields)
-            job = await _submit(workshop, recipe, await taking, len(order.styles), len(order.content_masks))
+            if pictures[0].frames > 1:
+                recipe = sequence(recipe, pictures[0].frames, shown="snapshots" not in order.fields)
+            job = await _submit(workshop, recipe, pictures, len(order.styles), len(order.content_masks))
             canvas.remember(job, _fixed(order.weights, weights))
             status = await _follow(workshop, canvas, job, as_json=order.as_json)
     except BaseException:
@@ -90,9 +100,16 @@ async def resume(folder: Path, settings: Settings, device: str, *, as_json: bool
     return status
 
 
-async def _take_in(paths: Sequence[Path], blobs: Sequence[bytes]) -> list[intake.Picture]:
-    """One after the other: each may take a gigabyte of memory."""
-    return [await intake.take_in(blob, path.name) for path, blob in zip(paths, blobs, strict=True)]
+async def _take_in(content: Content, fps: float, paths: Sequence[Path], blobs: Sequence[bytes]) -> list[intake.Picture]:
+    """The content, and the others. One after the other: each may take a gigabyte of memory."""
+    first = await content.take_in(fps)
+    return [first, *[await intake.take_in(blob, path.name) for path, blob in zip(paths, blobs, strict=True)]]
+
+
+def sequence(recipe: Recipe, frames: int, *, shown: bool) -> Recipe:
+    """The recipe for so many frames; with each of their paintings as a snapshot if they are to be `shown`."""
+    recipe = recipe.sequence(frames)
+    return dataclasses.replace(recipe, snapshots=recipe.frame_ends) if shown else recipe
 
 
 def _fixed(asked: str, found: str) -> str:

@@ -28,6 +28,11 @@ class Convolution:
             # Backward is a convolution too, with each filter turned around: that measures faster than torch's own.
             self._turned = weight.flip(2, 3).transpose(0, 1).contiguous(memory_format=torch.channels_last)
 
+    @property
+    def tensors(self) -> list[Tensor]:
+        """What it holds."""
+        return [self._transformed, self._bias] if self.fast else [self._weight, self._turned, self._bias]
+
     def __call__(self, x: Tensor) -> Tensor:
         """(1, in, h, w) to (1, out, h, w), both channels-last."""
         if self.fast:

@@ -71,17 +71,23 @@ def peak_memory(recipe: Recipe, aspect: float) -> float:
     pixels = recipe.size**2 * aspect
     # Where the layers go by Winograd's algorithm, their filters take four times their place.
     weights = 4 * _weights(recipe) * recipe.networks
-    return _BASE_MEMORY + _BYTES * weights + lasting_memory(recipe, pixels) + passing_memory(recipe, pixels)
+    lasting = lasting_memory(recipe, pixels) + content_memory(recipe, pixels)
+    return _BASE_MEMORY + _BYTES * weights + lasting + passing_memory(recipe, pixels)
 
 
 def lasting_memory(recipe: Recipe, pixels: float) -> float:
-    """Bytes that so many pixels take from iteration to iteration: the state, and the content's features."""
-    targets = sum(
-        out / 4**pools for name, _, out, pools in _CONVS for layer in recipe.content_layers if layer[-3:] == name
-    )
+    """Bytes that the state of so many pixels takes from iteration to iteration."""
     # Colours: pixels, average, last good ones, gradient, the optimiser's memory, a copy for other threads, scratch.
     colours = 3 * (12 + (4 if recipe.optimiser == "adam" else 2 * recipe.history + 4))
-    return float(_BYTES * (targets * recipe.networks + colours) * pixels)
+    return float(_BYTES * colours * pixels)
+
+
+def content_memory(recipe: Recipe, pixels: float) -> float:
+    """Bytes of the content's features, which are kept where so many pixels are painted whole."""
+    features = sum(
+        out / 4**pools for name, _, out, pools in _CONVS for layer in recipe.content_layers if layer[-3:] == name
+    )
+    return float(_BYTES * features * recipe.networks * pixels)
 
 
 def passing_memory(recipe: Recipe, pixels: float) -> float:

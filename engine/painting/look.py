@@ -30,20 +30,22 @@ class Look:
     ) -> None:
         """`pixels` (1, 3, height, width) are those of the octave `level`; the content is looked at in the first."""
         self._recipe, self._network, self._pixels, self._rows = recipe, network, pixels, rows
-        self._targets = targets.styles[level]
-        self._content = [] if level else list(zip(recipe.content_layers, targets.content, strict=True))
-        self.content = [pixels.new_zeros(()) for _ in self._content]
-        layers = (*(layer for layer, _ in self._content), *recipe.style_layers)
+        self._targets, self._content = targets.styles[level], None if level else targets.content
+        content_layers = () if level else recipe.content_layers
+        self._terms = {layer: pixels.new_zeros(()) for layer in content_layers}
+        layers = (*content_layers, *recipe.style_layers)
         strips = cut(pixels.shape[2], rows, layers)
         trace = network.trace(pixels, layers) if len(strips) == 1 else None
         self.style, slopes = self._weigh(self._moments(trace))
         self._slopes = self._pulls(slopes)
         self.gradient = torch.zeros_like(pixels)
         for strip in strips:
+            content = {} if self._content is None else self._content.at(strip)
             trace = trace or network.trace(strip.of(pixels), layers)
-            towards = trace.backward({layer: partial(self._slope, layer, strip) for layer in layers})
-            self.gradient[:, :, strip.top : strip.bottom] += towards
+            pulls = {layer: partial(self._slope, layer, strip, content.get(layer)) for layer in layers}
+            self.gradient[:, :, strip.top : strip.bottom] += trace.backward(pulls)
             trace = None
+        self.content = list(self._terms.values())
 
     def _moments(self, trace: Trace | None) -> list[Moments]:
         """What each style target looks at: from the trace of the whole picture, else strip by strip."""
@@ -86,18 +88,21 @@ class Look:
             pulls.setdefault(layer, []).append((slope, count, target.mask))
         return pulls
 
-    def _slope(self, layer: str, strip: Strip, features: Tensor) -> Tensor:
-        """The gradient towards a layer's features of one strip; adds up the content's terms on the way."""
+    def _slope(self, layer: str, strip: Strip, content: Tensor | None, features: Tensor) -> Tensor:
+        """The gradient towards a layer's features of one strip; adds up the content's terms on the way.
+
+        `content` are the content's features of its own rows, where the layer is one of the content's.
+        """
         own = features[:, :, strip.own(layer)]
         towards = []
         for slope, count, whole_mask in self._slopes.get(layer, ()):
             mask = None if whole_mask is None else strip.part(whole_mask, layer, own)
             towards.append(losses.pull(own, slope, count, mask))
-        for i, (name, (weight, target)) in enumerate(self._content):
-            if name == layer:
-                loss, pull = losses.content_loss(own, strip.part(target, layer, own), target.numel())
-                self.content[i] = self.content[i] + weight * loss
-                towards.append(weight * pull)
+        if self._content is not None and content is not None:
+            weight = self._content.weights[layer]
+            loss, pull = losses.content_loss(own, content, self._content.counts[layer])
+            self._terms[layer] = self._terms[layer] + weight * loss
+            towards.append(weight * pull)
         together = towards[0] if len(towards) == 1 else torch.stack(towards).sum(0)
         if own.shape == features.shape:
             return together

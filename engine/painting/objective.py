@@ -40,6 +40,12 @@ class Objective:
         self.scale = self._targets[0].energy()
         """The loss of a picture without any features: what an explosion is measured by."""
 
+    @property
+    def tensors(self) -> list[Tensor]:
+        """All that a call looks up, besides the pixels."""
+        networks = [tensor for network in self._networks for tensor in network.tensors]
+        return networks + [tensor for targets in self._targets for tensor in targets.tensors]
+
     def __call__(self, pixels: Tensor, iteration: int) -> tuple[Tensor, Tensor]:
         """(terms, gradient) at pixels (1, 3, height, width); networks take turns by `iteration`."""
         recipe, turn = self._recipe, iteration % len(self._networks)

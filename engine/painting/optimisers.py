@@ -1,12 +1,12 @@
 """Adam and L-BFGS, one gradient a step, with a state that can be saved and resized.
 
 Written out, because torch's own L-BFGS evaluates the loss twice when it is stopped after every iteration, and keeps a
-state that can't be cut anywhere.
+state that can't be cut anywhere. Where memory runs out within a move, nothing has been moved.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -22,9 +22,18 @@ class Optimiser(Protocol):
 
     tensors: Tensors
     steps: int
+    """How many moves it remembers."""
+    asks_the_host: ClassVar[bool]
+    """Whether a move waits for a number from the device: then it can be no part of a CUDA graph."""
 
-    def move(self, pixels: Tensor, gradient: Tensor, step: float, where: Tensor | None = None) -> None:
-        """One step: pixels and gradient are (1, 3, height, width) in levels; `step` as in the recipe.
+    def prepare(self, pixels: Tensor) -> None:
+        """Before the first move of pixels (1, 3, height, width)."""
+
+    def numbers(self, step: float, count: int) -> tuple[float, float]:
+        """What `move` is to be told in move number `count`, from 1; `step` as in the recipe."""
+
+    def move(self, pixels: Tensor, gradient: Tensor, numbers: Tensor, where: Tensor | None = None) -> None:
+        """One step: pixels and gradient are (1, 3, height, width) in levels; `numbers` (2) lie on their device.
 
         `where`, (1, 1, height, width), is 0 for pixels that stay and 1 for the others.
         """
@@ -32,28 +41,45 @@ class Optimiser(Protocol):
     def resize(self, height: int, width: int) -> None:
         """Carry what is remembered over to another scale."""
 
+    def forget(self) -> None:
+        """As if it had never moved anything."""
+
 
 class Adam:
     """Kingma & Ba (2015), algorithm 1, epsilon 1e-8."""
+
+    asks_the_host: ClassVar[bool] = False
 
     def __init__(self, recipe: Recipe, tensors: Tensors | None = None, steps: int = 0) -> None:
         self._beta1, self._beta2 = recipe.beta1, recipe.beta2
         self.tensors, self.steps = tensors or {}, steps
 
-    def move(self, pixels: Tensor, gradient: Tensor, step: float, where: Tensor | None = None) -> None:
+    def prepare(self, pixels: Tensor) -> None:
         if not self.tensors:
             self.tensors = {"mean": torch.zeros_like(pixels), "square": torch.zeros_like(pixels)}
-        self.steps += 1
+
+    def numbers(self, step: float, count: int) -> tuple[float, float]:
+        """Step and root of the second moment, each with the correction of its bias."""
+        return -step / (1 - self._beta1**count), (1 - self._beta2**count) ** -0.5
+
+    def move(self, pixels: Tensor, gradient: Tensor, numbers: Tensor, where: Tensor | None = None) -> None:
         mean, square = self.tensors["mean"], self.tensors["square"]
+        denominator = torch.empty_like(square)
+        direction = mean if where is None else torch.empty_like(mean)
         mean.lerp_(gradient, 1 - self._beta1)
         square.mul_(self._beta2).addcmul_(gradient, gradient, value=1 - self._beta2)
-        correction = (1 - self._beta2**self.steps) ** 0.5
-        denominator = square.sqrt().div_(correction).add_(1e-8)
-        direction = mean if where is None else mean * where
-        pixels.addcdiv_(direction, denominator, value=-step / (1 - self._beta1**self.steps))
+        torch.sqrt(square, out=denominator).mul_(numbers[1]).add_(1e-8).div_(numbers[0])
+        if where is not None:
+            torch.mul(mean, where, out=direction)
+        pixels.addcdiv_(direction, denominator)
 
     def resize(self, height: int, width: int) -> None:
         self.tensors = {name: _resized(tensor, height, width) for name, tensor in self.tensors.items()}
+
+    def forget(self) -> None:
+        self.steps = 0
+        for tensor in self.tensors.values():
+            tensor.zero_()
 
 
 class LBFGS:
@@ -62,51 +88,64 @@ class LBFGS:
     `tensors` holds the newest `history` pairs, oldest first: `s` and `y` are (pairs, pixels); `rho` is (pairs).
     """
 
+    asks_the_host: ClassVar[bool] = True
+
     def __init__(self, recipe: Recipe, tensors: Tensors | None = None, steps: int = 0) -> None:
         self._history = recipe.history
         self.tensors, self.steps = tensors or {}, steps
 
-    def move(self, pixels: Tensor, gradient: Tensor, step: float, where: Tensor | None = None) -> None:
-        flat = (gradient if where is None else gradient * where).reshape(-1)
-        if self.tensors:
-            self._remember(flat)
-        else:
-            empty = flat.new_empty((0, len(flat)))
-            self.tensors = {"s": empty, "y": empty, "rho": flat.new_empty(0)}
-        self.steps += 1
-        moved = self._direction(flat) * step
-        pixels.add_(moved.view_as(pixels))
-        self.tensors |= {"gradient": flat.clone(), "moved": moved}
+    def prepare(self, pixels: Tensor) -> None:
+        if not self.tensors:
+            empty = pixels.new_empty((0, pixels.numel()))
+            self.tensors = {"s": empty, "y": empty, "rho": pixels.new_empty(0)}
 
-    def _remember(self, gradient: Tensor) -> None:
+    def numbers(self, step: float, count: int) -> tuple[float, float]:
+        """The factor on the direction; there is no second number."""
+        return step, 0.0
+
+    def move(self, pixels: Tensor, gradient: Tensor, numbers: Tensor, where: Tensor | None = None) -> None:
+        flat = (gradient if where is None else gradient * where).reshape(-1)
+        pairs = self._with_newest(flat)
+        moved = _direction(flat, pairs) * numbers[0]
+        self.tensors = {**pairs, "gradient": flat.clone(), "moved": moved}
+        pixels.add_(moved.view_as(pixels))
+
+    def _with_newest(self, gradient: Tensor) -> Tensors:
+        """The pairs, with the one that the last move made if the loss curved upwards along it."""
+        pairs = {name: self.tensors[name] for name in ("s", "y", "rho")}
+        if "gradient" not in self.tensors:
+            return pairs
         s, y = self.tensors["moved"], gradient - self.tensors["gradient"]
         curvature = y @ s
         if not float(curvature) > 1e-10 * float(y @ y):
-            return
+            return pairs
         keep = self._history - 1
-        for name, new in (("s", s), ("y", y), ("rho", 1 / curvature)):
-            old = self.tensors[name]
-            self.tensors[name] = torch.cat([old[max(0, len(old) - keep) :], new.unsqueeze(0)])
-
-    def _direction(self, gradient: Tensor) -> Tensor:
-        s, y, rho = (self.tensors[name] for name in ("s", "y", "rho"))
-        if not len(s):  # no curvature known yet: down the gradient, by one level on average
-            return -gradient / gradient.abs().mean().clamp_min(1e-30)
-        q = -gradient
-        a = [q.new_zeros(())] * len(s)
-        for i in reversed(range(len(s))):
-            a[i] = rho[i] * (s[i] @ q)
-            q = torch.addcmul(q, a[i], y[i], value=-1)
-        q = q / (rho[-1] * (y[-1] @ y[-1]))
-        for i in range(len(s)):
-            q = torch.addcmul(q, a[i] - rho[i] * (y[i] @ q), s[i])
-        return q
+        newest = {"s": s, "y": y, "rho": 1 / curvature}
+        return {name: torch.cat([old[max(0, len(old) - keep) :], newest[name][None]]) for name, old in pairs.items()}
 
     def resize(self, height: int, width: int) -> None:
         self.tensors = {}
 
+    def forget(self) -> None:
+        self.tensors, self.steps = {}, 0
+
 
 OPTIMISERS: dict[str, type[Adam | LBFGS]] = {"adam": Adam, "lbfgs": LBFGS}
+
+
+def _direction(gradient: Tensor, pairs: Tensors) -> Tensor:
+    s, y, rho = pairs["s"], pairs["y"], pairs["rho"]
+    if not len(s):  # no curvature known yet: down the gradient, by one level on average
+        return -gradient / gradient.abs().mean().clamp_min(1e-30)
+    q = -gradient
+    a = [q.new_zeros(())] * len(s)
+    for i in reversed(range(len(s))):
+        a[i] = rho[i] * (s[i] @ q)
+        q = torch.addcmul(q, a[i], y[i], value=-1)
+    q = q / (rho[-1] * (y[-1] @ y[-1]))
+    for i in range(len(s)):
+        q = torch.addcmul(q, a[i] - rho[i] * (y[i] @ q), s[i])
+    return q
 
 
 def _resized(tensor: Tensor, height: int, width: int) -> Tensor:

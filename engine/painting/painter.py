@@ -10,19 +10,22 @@ import math
 from collections.abc import Iterator, Sequence
 
 import torch
-import torch.nn.functional as F
 import torch.utils.deterministic
 from PIL import Image
 from torch import Tensor
 
 from engine.painting import pictures, plan, vgg
-from engine.painting.frames import Frames, resized
-from engine.painting.graph import Graph
+from engine.painting.exposure import Exposure
+from engine.painting.graph import Graph, Graphs, Unrecordable
+from engine.painting.iteration import Iteration
+from engine.painting.memory import arrange_memory
 from engine.painting.networks import CALIBRATION_SIDE, make_networks
+from engine.painting.numbers import Numbers
 from engine.painting.objective import Objective, columns
 from engine.painting.optimisers import OPTIMISERS
-from engine.painting.recipe import Recipe, RecipeError
+from engine.painting.recipe import Recipe
 from engine.painting.schedule import Schedule
+from engine.painting.sources import Sources
 from engine.painting.state import State
 from engine.painting.strips import LEAST
 from engine.painting.targets import Masks
@@ -79,52 +82,32 @@ class Painter:
         convs: vgg.Convs | None = None,
         device: str = "cpu",
         dtype: torch.dtype | None = None,
+        graphs: Graphs | None = None,
     ) -> None:
         """As for `paint`; `frames` are the contents after the first of a recipe with several frames.
 
-        The network is computed in `dtype`; by itself the fastest that the recipe bears.
+        The network is computed in `dtype`; by itself the fastest that the recipe bears. `graphs` are shared by painters
+        that follow each other on one device.
         """
-        if len(styles) != len(recipe.style_weights):
-            raise RecipeError(f"The recipe weighs {len(recipe.style_weights)} styles, but {len(styles)} were given.")
-        if 1 + len(frames) != recipe.frames:
-            raise RecipeError(f"The recipe is for {recipe.frames} frames, but {1 + len(frames)} were given.")
-        if recipe.start == "picture" and canvas is None:
-            raise RecipeError("This recipe starts from a picture, which was not given.")
-        for masks in (content_masks, style_masks):
-            recipe.check_masks(len(masks))
-            if not all(mask.convert("L").getbbox() for mask in masks):
-                raise RecipeError("A mask is black all over: paint white where its style is to apply.")
         torch.set_deterministic_debug_mode("error")  # as use_deterministic_algorithms, without its 3 s import
         # Every buffer is written before it is read: no need to fill it first.
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         self.recipe = recipe
         self.device = torch.device(device)
-        self.size = pictures.fitted_size(content.size, recipe.size)
-        self._styles, self._canvas = list(styles), canvas
-        self._frames = Frames([content, *frames], recipe.size)
-        self._masks = content_masks, style_masks
-        self._grey = recipe.colours == "content"
-        look = self._pictures(min(recipe.size, CALIBRATION_SIDE)) if recipe.weights == "random" else None
+        masks = (content_masks, style_masks)
+        self._sources = Sources(recipe, [content, *frames], styles, canvas=canvas, masks=masks)
+        self.size = self._sources.size(recipe.size)
+        look = self._sources.at(min(recipe.size, CALIBRATION_SIDE)) if recipe.weights == "random" else None
         self._networks = make_networks(recipe, convs, look, device=self.device, dtype=dtype)
-        self._objective: tuple[int, int | None, Objective | Graph] | None = None
-        self._moved: tuple[int, Tensor] | None = None
+        self._graphs = Graphs.on(self.device) if graphs is None else graphs
+        self._iteration: tuple[int, int | None, Iteration] | None = None
+        self._graph: Graph | None = None
+        self._numbers: Numbers | None = None
 
     def begin(self) -> State:
         """The state before the first iteration. Noise is drawn on the CPU, so that every device starts alike."""
         recipe = self.recipe
-        content, styles = self._pictures(recipe.plan()[0][0])
-        mean = torch.tensor(vgg.MEAN).view(1, 3, 1, 1) * 255
-        generator = torch.Generator().manual_seed(recipe.seed)
-        noise = (torch.rand(content.shape, generator=generator) * 2 - 1) * recipe.noise_range
-        base = {
-            "content": lambda: content,
-            "style": lambda: _stretched(styles[0], content),
-            "noise": lambda: mean.expand_as(content),
-            "statistics": lambda: pictures.random_phase(_stretched(styles[0], content), generator),
-            "picture": lambda: self._begun(content.shape[3], content.shape[2]),
-        }[recipe.start]()
-        pixels = mean + recipe.noise * noise + (1 - recipe.noise) * (base - mean)
-        pixels = (pictures.grey(pixels) if self._grey else pixels).to(self.device)
+        pixels = self._sources.start(recipe.plan()[0][0]).to(self.device)
         return State(
             iteration=0, scale=0, pixels=pixels, average=torch.zeros_like(pixels), averaged=0,
             optimiser=OPTIMISERS[recipe.optimiser](recipe), good=pixels.clone(),
@@ -134,92 +117,111 @@ class Painter:
 
     def paint(self, state: State, stop: int | None = None) -> Iterator[State]:
         """Yields `state` after each further iteration up to `stop`, or the recipe's last."""
-        recipe = self.recipe
-        schedule = Schedule(recipe)
-        stop = recipe.iterations if stop is None else min(stop, recipe.iterations)
-        for iteration in range(state.iteration, stop):
-            if schedule.scale(iteration) != state.scale:
-                self._go_on(state, schedule.scale(iteration))
-            terms, gradient = self._weigh(state, iteration)
-            state.losses[iteration] = terms
-            if self._grey:  # what is grey stays grey
-                gradient = gradient.mean(1, keepdim=True).expand(-1, 3, -1, -1).contiguous()
-            before = state.pixels.clone() if schedule.inspects(iteration + 1) else None
-            step = schedule.step(iteration) * state.step_factor
-            state.optimiser.move(state.pixels, gradient, step, self._moved_at(state))
-            if recipe.clamp:
-                state.pixels.clamp_(0, 255)
-            state.average.mul_(recipe.average).add_(state.pixels, alpha=1 - recipe.average)
-            state.averaged += 1
-            state.iteration = iteration + 1
-            if before is not None:
-                self._inspect(state, before, schedule.first(state.scale), keep=schedule.keeps(iteration + 1))
-            yield state
+        schedule = Schedule(self.recipe)
+        stop = self.recipe.iterations if stop is None else min(stop, self.recipe.iterations)
+        try:
+            for iteration in range(state.iteration, stop):
+                if schedule.scale(iteration) != state.scale:
+                    self._go_on(state, schedule.scale(iteration))
+                before = state.pixels.clone() if schedule.inspects(iteration + 1) else None
+                state.losses[iteration] = self._iterate(state, schedule)
+                state.optimiser.steps += 1
+                state.averaged += 1
+                state.iteration = iteration + 1
+                if before is not None:
+                    self._inspect(state, before, schedule.first(state.scale), keep=schedule.keeps(iteration + 1))
+                yield state
+        finally:
+            self._put_graph_away()
 
     def picture(self, state: State) -> Image.Image:
         """What the state shows, at the size of the finished painting."""
-        picture = pictures.to_picture(state.shown(self.recipe.average))
+        return self.expose(state).develop().picture
+
+    def expose(self, state: State) -> Exposure:
+        """The same, and the last loss, to be developed while the painting goes on."""
+        frame = self._frame(state.scale)
+        loss = state.losses[max(0, state.iteration - 1), 0]
+        return Exposure(state.shown(self.recipe.average), loss, lambda picture: self._finished(picture, frame))
+
+    def _finished(self, picture: Image.Image, frame: int) -> Image.Image:
+        """At the size of the finished painting, and in its colours."""
         if picture.size != self.size:
             picture = picture.resize(self.size, Image.Resampling.LANCZOS)
-        if not self._grey:
+        if self.recipe.colours != "content":
             return picture
-        content = self._frames.pictures[self._frame(state.scale)]
-        return pictures.coloured(picture, pictures.fit(content, self.recipe.size))
+        return pictures.coloured(picture, self._sources.content(self.recipe.size, frame))
 
-    def _weigh(self, state: State, iteration: int) -> tuple[Tensor, Tensor]:
-        """The terms of the loss, and the gradient; in narrower strips where the device has less memory than planned."""
+    def _iterate(self, state: State, schedule: Schedule) -> Tensor:
+        """Move the state on; the terms of the loss. In narrower strips where there is less memory than planned."""
+        state.optimiser.prepare(state.pixels)
+        if self._numbers is None or not self._numbers.fit(state):
+            self._numbers = Numbers(state, schedule)
+        numbers, turn = self._numbers.at(state.iteration), state.iteration % self.recipe.networks
         while True:
             try:
-                return self._objective_of(state)(state.pixels, iteration)
+                step = self._step_of(state)
+                return step(state, turn, numbers)
+            except Unrecordable as why:
+                self._put_graph_away(keep=False)
+                self._graphs.give_up(why)
             except torch.OutOfMemoryError:
-                height = state.pixels.shape[2]
-                rows = min(state.rows or height, height) // 2
-                if rows < LEAST:
+                self._put_graph_away(keep=False)
+                if not self._graphs.drop() and not self._narrow(state):
                     raise
-                self._objective, state.rows = None, rows
-            if self.device.type == "cuda":
-                torch.cuda.empty_cache()
+            self._free()
+
+    def _narrow(self, state: State) -> bool:
+        """To strips of half the rows; whether they are not too few."""
+        height = state.pixels.shape[2]
+        rows = min(state.rows or height, height) // 2
+        if rows < LEAST:
+            return False
+        self._iteration, state.rows = None, rows
+        return True
 
     def _plan(self, pixels: Tensor) -> int | None:
         """Rows of the strips that a scale with these pixels is painted in, by the memory that is free now."""
-        self._objective = None  # what the scale before took is free
+        self._iteration = None  # what the scale before took is free
+        rows = self._fitting(pixels)
+        if rows is not None and self._graphs.drop():
+            self._free()
+            rows = self._fitting(pixels)
+        return rows
+
+    def _fitting(self, pixels: Tensor) -> int | None:
         return plan.rows_for(self.recipe, pixels.shape[3], pixels.shape[2], plan.free_memory(self.device))
+
+    def _free(self) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def _put_graph_away(self, *, keep: bool = True) -> None:
+        if self._graph is not None:
+            self._graphs.give_back(self._graph, keep=keep)
+        self._graph = None
 
     def _go_on(self, state: State, scale: int) -> None:
         """Go on at the next scale, or with the next frame, from what is shown.
 
         On the CPU: the result must not depend on a device's order of additions.
         """
+        self._put_graph_away()
         side, frame = self.recipe.plan()[scale][0], self._frame(scale)
-        pixels = state.shown(self.recipe.average).cpu()
-        if frame != self._frame(state.scale):
+        pixels, further = state.shown(self.recipe.average).cpu(), frame != self._frame(state.scale)
+        if further:
             state.painted = pixels.round().clamp(0, 255)
-            content, _ = self._pictures(self.recipe.size, frame)
-            pixels = self._frames.begun(state.painted, content, frame, coarse=self.recipe.size / side)
-        width, height = pictures.fitted_size(self._frames.pictures[0].size, side)
-        pixels = resized(pixels, (height, width)).clamp(0, 255)
-        if state.painted is not None:  # what has not moved stays
-            moved = self._frames.moved(frame, (height, width))
-            pixels = torch.where(moved > 0, pixels, resized(state.painted, (height, width)))
+        pixels = self._sources.grown(pixels, side, frame, state.painted, further=further)
         state.scale = scale
         state.pixels = pixels.to(self.device)
         state.average, state.averaged = torch.zeros_like(state.pixels), 0
         state.good, state.good_loss = state.pixels.clone(), math.inf
-        state.optimiser.resize(height, width)
+        state.optimiser.resize(*pixels.shape[2:])
         state.rows = self._plan(pixels)
 
     def _frame(self, scale: int) -> int:
         """The frame that the scale belongs to, counted from 0."""
         return scale // self.recipe.scales
-
-    def _moved_at(self, state: State) -> Tensor | None:
-        """Where it is to be painted: of a further frame only where it has moved."""
-        if not self._frame(state.scale):
-            return None
-        if self._moved is None or self._moved[0] != state.scale:
-            moved = self._frames.moved(self._frame(state.scale), state.pixels.shape[2:])
-            self._moved = (state.scale, moved.to(self.device))
-        return self._moved[1]
 
     def _inspect(self, state: State, before: Tensor, first: int, *, keep: bool) -> None:
         """Remember good pixels (where `keep`); go back to the last ones, with half the step, when the loss is lost.
@@ -230,7 +232,7 @@ class Painter:
         loss = float(state.losses[state.iteration - 1, 0])
         finite = math.isfinite(loss) and bool(torch.isfinite(state.pixels).all())
         known = state.good_loss if math.isfinite(state.good_loss) else float(state.losses[first, 0])
-        if finite and loss <= EXPLOSION * max(known, self._objective_of(state).scale):
+        if finite and loss <= EXPLOSION * max(known, self._iteration_of(state).scale):
             if keep:
                 state.good, state.good_loss = before, loss
             return
@@ -242,58 +244,34 @@ class Painter:
                 "steps; try a smaller step or a lower strength."
             )
         state.step_factor /= 2
-        state.pixels = state.good.clone()
-        state.average, state.averaged = torch.zeros_like(state.pixels), 0
-        state.optimiser = OPTIMISERS[self.recipe.optimiser](self.recipe)
+        state.pixels.copy_(state.good)
+        state.average.zero_()
+        state.averaged = 0
+        state.optimiser.forget()
 
-    def _objective_of(self, state: State) -> Objective | Graph:
-        if self._objective is None or self._objective[:2] != (state.scale, state.rows):
-            self._objective = None
-            content, styles = self._pictures(self.recipe.plan()[state.scale][0], self._frame(state.scale))
-            on_device = [style.to(self.device) for style in styles]
+    def _step_of(self, state: State) -> Iteration | Graph:
+        """What moves the state on: on CUDA a graph, where the whole picture is looked at."""
+        iteration = self._iteration_of(state)
+        # Eigenvalues are looked at by the host: they cannot be recorded.
+        if self._graph is not None and not self._graph.serves(state):
+            self._put_graph_away()
+        if self._graph is None and state.rows is None and self.recipe.statistic != "wasserstein":
+            self._graph = self._graphs.borrow(iteration, state)
+        return self._graph or iteration
+
+    def _iteration_of(self, state: State) -> Iteration:
+        if self._iteration is None or self._iteration[:2] != (state.scale, state.rows):
+            self._iteration = None
+            if self.device.type == "cpu":
+                arrange_memory(short=state.rows is not None)
+            side, frame = self.recipe.plan()[state.scale][0], self._frame(state.scale)
+            content, styles = self._sources.at(side, frame)
+            masks = self._sources.masks(content, styles)
+            moved = self._sources.moved(state.pixels.shape[2:], frame) if frame else None
             objective = Objective(
-                self.recipe, self._networks, content.to(self.device), on_device, rows=state.rows,
-                masks=self._masks_for(content, styles),
+                self.recipe, self._networks, content.to(self.device), [style.to(self.device) for style in styles],
+                rows=state.rows, masks=Masks(*([mask.to(self.device) for mask in part] for part in masks)),
             )  # fmt: skip
-            # Eigenvalues are looked at by the host: they cannot be captured.
-            captured = self.device.type == "cuda" and state.rows is None and self.recipe.statistic != "wasserstein"
-            self._objective = (
-                state.scale, state.rows, Graph(objective, len(self._networks)) if captured else objective
-            )  # fmt: skip
-        return self._objective[2]
-
-    def _pictures(self, side: int, frame: int = 0) -> tuple[Tensor, list[Tensor]]:
-        """A frame's content, and the styles, for a scale of `side` px, on the CPU."""
-        styles = [
-            pictures.to_tensor(pictures.fit(style, max(1, round(side * self.recipe.style_scale))))
-            for style in self._styles
-        ]
-        content = pictures.to_tensor(pictures.fit(self._frames.pictures[frame], side))
-        if self._grey:
-            content = pictures.grey(content)
-            styles = [pictures.match_luminance(pictures.grey(style), content) for style in styles]
-        elif self.recipe.colours == "matched":
-            styles = [pictures.match_colours(style, content) for style in styles]
-        elif self.recipe.match_luminance:
-            content = pictures.match_luminance(content, styles[0])
-        return content, styles
-
-    def _masks_for(self, content: Tensor, styles: Sequence[Tensor]) -> Masks:
-        """Every mask as large as its picture, on the device."""
-        over, of = (
-            [
-                pictures.mask_to_tensor(mask, (picture.shape[3], picture.shape[2])).to(self.device)
-                for mask, picture in zip(masks, like, strict=False)  # where there are no masks, there are none
-            ]
-            for masks, like in zip(self._masks, ([content] * len(styles), styles), strict=True)
-        )
-        return Masks(over, of)
-
-    def _begun(self, width: int, height: int) -> Tensor:
-        """The canvas as it is begun with, on the CPU."""
-        assert self._canvas is not None  # noqa: S101 - checked when the painter was made
-        return pictures.to_tensor(pictures.cut_to(self._canvas, (width, height)))
-
-
-def _stretched(style: Tensor, content: Tensor) -> Tensor:
-    return F.interpolate(style, content.shape[2:], mode="bilinear", antialias=True)
+            iteration = Iteration(self.recipe, objective, where=None if moved is None else moved.to(self.device))
+            self._iteration = (state.scale, state.rows, iteration)
+        return self._iteration[2]

@@ -43,9 +43,18 @@ def to_tensor(picture: Image.Image) -> Tensor:
 
 def to_picture(levels: Tensor) -> Image.Image:
     """The tensor (1, 3, height, width), rounded and clipped to 8 bits; what is not finite becomes mid-grey."""
+    return from_bytes(to_bytes(levels).cpu())
+
+
+def to_bytes(levels: Tensor) -> Tensor:
+    """The same as (height, width, 3) bytes, where the tensor is."""
     levels = torch.nan_to_num(levels.detach(), nan=127.5, posinf=127.5, neginf=127.5).round().clamp(0, 255)
-    array = levels.to("cpu", torch.uint8)[0].permute(1, 2, 0).contiguous().numpy()
-    return Image.fromarray(array, "RGB")
+    return levels.to(torch.uint8)[0].permute(1, 2, 0).contiguous()
+
+
+def from_bytes(levels: Tensor) -> Image.Image:
+    """The picture of (height, width, 3) bytes on the CPU."""
+    return Image.fromarray(levels.numpy(), "RGB")
 
 
 def pixels_sha256(picture: Image.Image) -> str:

@@ -24,7 +24,7 @@ def rows_for(recipe: Recipe, width: int, height: int, free: float) -> int | None
     Never fewer than `LEAST`: less is for the device itself to refuse.
     """
     left = _SPARE * free - cost.lasting_memory(recipe, width * height)
-    if cost.passing_memory(recipe, width * height) <= left:
+    if cost.passing_memory(recipe, width * height) + cost.content_memory(recipe, width * height) <= left:
         return None
     fitting = int(left / cost.passing_memory(recipe, width)) - 2 * margin(
         (*recipe.content_layers, *recipe.style_layers)

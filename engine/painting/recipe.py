@@ -180,6 +180,10 @@ class Recipe:
         iterations = self.iterations + (frames - 1) * self.frame_iterations
         return dataclasses.replace(self, frames=frames, iterations=iterations)
 
+    def still(self) -> Recipe:
+        """The recipe for the first frame alone."""
+        return dataclasses.replace(self, frames=1, iterations=self.frame_ends[0])
+
     def continued(self, iterations: int) -> Recipe:
         """The recipe with so many iterations more, on the same plan. Raises `RecipeError`."""
         if iterations < 1:
@@ -197,6 +201,8 @@ class Recipe:
 
         Raises `RecipeError` where the sizes or counts of the scales do not meet.
         """
+        if self.frames > 1:
+            raise RecipeError("A film cannot be enlarged: ask for it anew at the larger size.")
         each = self.planned // self.scales
         try:
             larger = dataclasses.replace(

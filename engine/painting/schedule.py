@@ -29,6 +29,10 @@ class Schedule:
         """The iteration that the scale starts from."""
         return self._ends[scale - 1] if scale else 0
 
+    def end(self, scale: int) -> int:
+        """The scale's last iteration."""
+        return self._ends[scale]
+
     def inspects(self, iteration: int) -> bool:
         """Whether to inspect after this many iterations."""
         return self.keeps(iteration) or iteration == self._last

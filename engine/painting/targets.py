@@ -21,29 +21,69 @@ from engine.painting import losses, vgg
 from engine.painting.losses import Moments, Target
 from engine.painting.pyramid import pyramid
 from engine.painting.recipe import Recipe
-from engine.painting.strips import cut
+from engine.painting.strips import Strip, cut
 from engine.painting.vgg import VGG19
 
 STYLE_LOSS = {"gram": losses.gram_loss, "covariance": losses.covariance_loss, "wasserstein": losses.wasserstein_loss}
 
 
-class ContentTarget(NamedTuple):
-    """A content layer's weight in the loss, and the content's features (1, N, h, w)."""
+class Content:
+    """The content's features, in a picture that is painted whole; else looked at again, strip by strip.
 
-    weight: float
-    features: Tensor
+    `weights` are those of the layers in the loss, in no dimension; `counts` N M of each whole layer.
+    """
+
+    def __init__(
+        self, network: VGG19, picture: Tensor, layers: Sequence[str], *, alpha: float, rows: int | None
+    ) -> None:
+        self._network, self._picture, self._layers = network, picture, layers
+        strips = cut(picture.shape[2], rows, layers)
+        self.counts = dict.fromkeys(layers, 0)
+        units, squares = dict.fromkeys(layers, 0.0), dict.fromkeys(layers, 0.0)
+        for strip in strips:
+            features = self._look(strip)
+            for layer, own in features.items():
+                unit, square = _sizes(own)
+                units[layer] += unit * own.numel()
+                squares[layer] += square * own.numel()
+                self.counts[layer] += own.numel()
+        self._kept = features if len(strips) == 1 else None
+        share = alpha / max(1, len(layers))
+        unit_of = {layer: max(units[layer] / self.counts[layer], 1e-8) for layer in layers}
+        self.weights = {layer: picture.new_tensor(share / unit_of[layer] ** 2) for layer in layers}
+        self.energy = sum(float(self.weights[layer]) * squares[layer] / self.counts[layer] / 4 for layer in layers)
+        """The loss of a picture without any features."""
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        """What of it is on the device."""
+        return [*self.weights.values(), *(self._kept or {"picture": self._picture}).values()]
+
+    def at(self, strip: Strip) -> dict[str, Tensor]:
+        """Features (1, N, h, w) by layer of the strip's own rows."""
+        return self._look(strip) if self._kept is None else self._kept
+
+    def _look(self, strip: Strip) -> dict[str, Tensor]:
+        features = self._network(strip.of(self._picture), self._layers)
+        return {layer: features[layer][:, :, strip.own(layer)] for layer in self._layers}
 
 
 class StyleTarget(NamedTuple):
     """What one style layer is compared with: `layer` by number, its weight in the loss, the style's moments.
 
-    `mask` (1, 1, h, w) says where in the painting's layer; None: everywhere.
+    The weight has no dimension. `mask` (1, 1, h, w) says where in the painting's layer; None: everywhere.
     """
 
     layer: int
-    weight: float
+    weight: Tensor
     moments: Target
     mask: Tensor | None = None
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        """All that is looked up of it."""
+        own = [self.weight, *self.moments, self.moments.covariance]
+        return own if self.mask is None else [*own, self.mask]
 
 
 class Masks(NamedTuple):
@@ -57,7 +97,7 @@ class Masks(NamedTuple):
 
 
 class Targets:
-    """Of one network: `content` by content layer, `styles` by octave and style layer."""
+    """Of one network: `content`, and `styles` by octave and style layer."""
 
     def __init__(
         self, recipe: Recipe, network: VGG19, content: Tensor, styles: Sequence[Tensor], *, octaves: int,
@@ -65,7 +105,7 @@ class Targets:
     ) -> None:  # fmt: skip
         """Pictures are (1, 3, height, width) in levels, on the network's device; looked at in strips of `rows` px."""
         self._recipe, self._network, self._rows = recipe, network, rows
-        self.content = self._content(content)
+        self.content = Content(network, content, recipe.content_layers, alpha=recipe.alpha, rows=rows)
         self._size = content.shape[2:]
         masks = masks or Masks()
         pyramids = [pyramid(style, octaves) for style in styles]
@@ -74,25 +114,18 @@ class Targets:
             for octave in range(octaves)
         ]
 
+    @property
+    def tensors(self) -> list[Tensor]:
+        """All of them, as they lie on the device."""
+        return [*self.content.tensors, *(tensor for octave in self.styles for t in octave for tensor in t.tensors)]
+
     def energy(self) -> float:
         """The loss of a picture without any features."""
-        loss = STYLE_LOSS[self._recipe.statistic]
-        energy = sum(weight * float(features.square().mean()) / 4 for weight, features in self.content)
+        loss, energy = STYLE_LOSS[self._recipe.statistic], self.content.energy
         for target in (target for octave in self.styles for target in octave):
             nothing = Moments(torch.zeros_like(target.moments.mean), torch.zeros_like(target.moments.product))
-            energy += target.weight * float(loss(nothing, target.moments))
+            energy += float(target.weight * loss(nothing, target.moments))
         return energy
-
-    def _content(self, picture: Tensor) -> list[ContentTarget]:
-        layers = self._recipe.content_layers
-        found: dict[str, list[Tensor]] = {layer: [] for layer in layers}
-        for strip in cut(picture.shape[2], self._rows, layers):
-            features = self._network(strip.of(picture), layers)
-            for layer in layers:
-                found[layer].append(features[layer][:, :, strip.own(layer)])
-        whole = [torch.cat(found[layer], 2) if len(found[layer]) > 1 else found[layer][0] for layer in layers]
-        share = self._recipe.alpha / max(1, len(layers))
-        return [ContentTarget(share / _unit(features) ** 2, features) for features in whole]
 
     def _styles(self, pictures: Sequence[Tensor], masks: Masks, octave: int, beta: float) -> list[StyleTarget]:
         """Without masks of the content all styles are one: mixed by their weights, as if side by side in one picture.
@@ -127,7 +160,7 @@ class Targets:
                 weight /= sum(share * style[layer][1] for share, style in zip(shares, seen, strict=True)) ** 4
             height, width = (side // vgg.scale(layer) >> octave for side in self._size)
             own = None if mask is None else shrunk(mask, height, width)
-            targets.append(StyleTarget(i, weight, Target(*moments), own))
+            targets.append(StyleTarget(i, moments.mean.new_tensor(weight), Target(*moments), own))
         return targets
 
     def _statistics(self, picture: Tensor, mask: Tensor | None) -> dict[str, tuple[Moments, float]]:
@@ -154,6 +187,12 @@ class Targets:
 def shrunk(mask: Tensor, height: int, width: int) -> Tensor:
     """The mask (1, 1, height, width) at a layer's size, by the mean of what each position stands for."""
     return F.adaptive_avg_pool2d(mask, (height, width))
+
+
+def _sizes(features: Tensor) -> tuple[float, float]:
+    """Means of the magnitude and of the square."""
+    x = features.to(torch.promote_types(features.dtype, torch.float32))
+    return float(x.abs().mean()), float(x.square().mean())
 
 
 def _unit(features: Tensor) -> float:

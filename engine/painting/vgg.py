@@ -91,6 +91,11 @@ class VGG19:
             for name, (weight, bias) in convs.items()
         }
 
+    @property
+    def tensors(self) -> list[Tensor]:
+        """Its weights, as they lie on the device."""
+        return [tensor for conv in self.convs.values() for tensor in conv.tensors]
+
     def __call__(self, pixels: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         """Feature maps (1, filters, h, w) of `layers` for pixels (1, 3, height, width) in levels."""
         wanted = set(layers)

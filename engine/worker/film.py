@@ -1,4 +1,7 @@
-"""The film of a painting: which iterations become frames, and how they become one small animated WebP."""
+"""The film of a painting: which iterations become frames, and how they become one small animated WebP.
+
+Of one picture it shows how that was painted; of a sequence, its paintings, each for as long as its content was shown.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from io import BytesIO
 from itertools import pairwise
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from engine.painting.pace import evenly
 from engine.painting.recipe import Recipe
@@ -17,6 +20,9 @@ LENGTH_MS = 6000
 HOLD_MS = 2000
 FEWEST_STEPS = 24
 """With fewer frames than this, blends are put between them."""
+
+USUAL_MS = 100
+"""That a frame of a sequence is shown, where its time is not known."""
 
 _LOOK = 48
 """Px of the side at which frames are compared; brush strokes that only move count little there, as to the eye."""
@@ -30,12 +36,19 @@ _LADDER = (*((q, 1.0) for q in (86, 76, 64, 50)), *((40, share) for share in (0.
 def film_iterations(recipe: Recipe, most: int = 60) -> tuple[int, ...]:
     """The iterations, at most `most`, that become frames: 1, the last, and between them about evenly in change.
 
-    Raises `ValueError` unless there is room for two frames.
+    Of a sequence those at which a frame of it is painted. Raises `ValueError` unless there is room for two frames.
     """
+    if recipe.frames > 1:
+        return recipe.frame_ends
     return (1, *(i for i in evenly(recipe, most - 1) if i > 1))
 
 
-def frame(image: Image.Image, longest: int = 480) -> bytes:
+def side_of(recipe: Recipe) -> int:
+    """The most px of a frame's longest side: of a sequence the film is what was asked for."""
+    return 480 if recipe.frames == 1 else 800
+
+
+def frame(image: Image.Image, longest: int) -> bytes:
     """One frame as JPEG, scaled down so that its longest side is at most `longest` px.
 
     JPEG, because it encodes forty times faster than WebP, and the loop's cores do it; the film is WebP in the end.
@@ -47,26 +60,39 @@ def frame(image: Image.Image, longest: int = 480) -> bytes:
     return out.getvalue()
 
 
-def film(frames: Sequence[bytes], *, limit: int = 8_000_000) -> bytes:
+def times_of(animation: bytes, ends: Sequence[int]) -> dict[int, int]:
+    """By the iteration at which each frame of a sequence was painted: how long the content's was shown, ms.
+
+    `animation` is an animated PNG. Raises what Pillow raises where it is none.
+    """
+    with Image.open(BytesIO(animation), formats=["PNG"]) as file:
+        times = [round(picture.info.get("duration") or USUAL_MS) for picture in ImageSequence.Iterator(file)]
+    return dict(zip(ends, times, strict=False))
+
+
+def film(frames: Sequence[bytes], *, times: Sequence[int] | None = None, limit: int = 8_000_000) -> bytes:
     """A looping animated WebP of the encoded `frames`, below `limit` bytes and of the last frame's size.
 
-    The last frame is held for two seconds; a film of few frames is cross-faded. Quality, then size step down
-    until the film fits. Raises `ValueError` where there are no frames, or `limit` is too small for any film.
+    The last frame is held for two seconds; a film of few frames is cross-faded. With `times`, in ms, each is shown for
+    its own and nothing is added. Quality, then size step down until the film fits. Raises `ValueError` where there are
+    no frames, or `limit` is too small for any film.
     """
     if not frames:
         raise ValueError("A film needs at least one frame.")
     width, height = _open(frames[-1]).size
     for quality, share in _LADDER:
         size = (max(1, round(width * share)), max(1, round(height * share)))
-        encoded = _encode(frames, size, quality)
+        encoded = _encode(frames, size, quality, times)
         if len(encoded) < limit:
             return encoded
     raise ValueError(f"No film of {len(frames)} frames fits into {limit:,} bytes.")
 
 
-def _encode(frames: Sequence[bytes], size: tuple[int, int], quality: int) -> bytes:
-    pictures = list(_faded([_open(data).resize(size, Image.Resampling.LANCZOS) for data in frames]))
-    durations = [*_durations(pictures), HOLD_MS]
+def _encode(frames: Sequence[bytes], size: tuple[int, int], quality: int, times: Sequence[int] | None) -> bytes:
+    pictures = [_open(data).resize(size, Image.Resampling.LANCZOS) for data in frames]
+    if times is None:
+        pictures = list(_faded(pictures))
+    durations = list(times) if times is not None else [*_durations(pictures), HOLD_MS]
     return _webp(pictures[0], quality, save_all=True, append_images=pictures[1:], duration=durations, loop=0)
 
 

@@ -11,13 +11,14 @@ from contextlib import suppress
 from typing import Any
 
 import torch
+from PIL import Image
 
 from engine.contract.jobs import Claim, Job, Picture
 from engine.contract.store import BlobMissing
 from engine.painting.objective import columns
 from engine.painting.pictures import pixels_sha256
 from engine.worker.checkpoints import Journal
-from engine.worker.film import film, frame
+from engine.worker.film import USUAL_MS, film, frame, side_of, times_of
 from engine.worker.plot import loss_plot
 from engine.worker.reporter import encode
 from engine.worker.studio import Easel, Studio
@@ -31,10 +32,9 @@ async def finish_files(studio: Studio, claim: Claim, easel: Easel) -> dict[str, 
     weights = studio.weights_of(claim.job.recipe.weights)
     final = easel.picture
     run = run_record(claim.job, easel, weights, pixels_sha256(final))
-    frames = await _frames(studio, easel.journal) or [await asyncio.to_thread(frame, final)]
     blobs = {
         "final.png": await asyncio.to_thread(encode, final),
-        "film.webp": await asyncio.to_thread(film, frames),
+        "film.webp": await _film(studio, claim.job, easel.journal, final),
         "loss.png": await asyncio.to_thread(_plot, claim.job, run),
         "run.json": json.dumps(run, indent=1).encode(),
     }
@@ -42,12 +42,22 @@ async def finish_files(studio: Studio, claim: Claim, easel: Easel) -> dict[str, 
     return {name: await studio.store.put(f"{folder}/{name}", blob) for name, blob in blobs.items()}
 
 
-async def _frames(studio: Studio, journal: Journal) -> list[bytes]:
-    """The film's frames in order, without those of a parent that was forgotten since."""
-    frames = []
-    for _, key in sorted(journal.frames.items()):
+async def _film(studio: Studio, job: Job, journal: Journal, final: Image.Image) -> bytes:
+    frames = await _frames(studio, journal) or {0: await asyncio.to_thread(frame, final, side_of(job.recipe))}
+    times: list[int] | None = None
+    if job.recipe.frames > 1:
+        content = await studio.store.get(job.content.key)
+        known = await asyncio.to_thread(times_of, content, job.recipe.frame_ends)
+        times = [known.get(iteration, USUAL_MS) for iteration in frames]
+    return await asyncio.to_thread(film, list(frames.values()), times=times)
+
+
+async def _frames(studio: Studio, journal: Journal) -> dict[int, bytes]:
+    """The film's frames in order, by iteration, without those of a parent that was forgotten since."""
+    frames = {}
+    for iteration, key in sorted(journal.frames.items()):
         with suppress(BlobMissing):
-            frames.append(await studio.store.get(key))
+            frames[iteration] = await studio.store.get(key)
     return frames
 
 
@@ -102,7 +112,7 @@ def _plot(job: Job, run: dict[str, Any]) -> bytes:
         run["losses"]["columns"],
         run["losses"]["rows"],
         snapshots=[snapshot["iteration"] for snapshot in run["snapshots"]],
-        scales=job.recipe.plan(),
+        scales=job.recipe.plan()[: job.recipe.scales],
         title=f"{job.content.name} in the style of {' and '.join(style.name for style in job.styles)}",
         note=run["weights"]["note"],
     )

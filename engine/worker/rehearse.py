@@ -29,7 +29,7 @@ def rehearse(recipe: Recipe, device: str) -> float:
     side = min(_SIDE, recipe.size)
     short = dataclasses.replace(
         recipe, weights="random", networks=networks, size=side, start="noise",
-        scales=1, iterations=_COUNTED + 2, extra=0,
+        scales=1, frames=1, iterations=_COUNTED + 2, extra=0,
     )  # fmt: skip
     picture = Image.effect_noise((side, side), 64).convert("RGB")
     painter = Painter(short, picture, [picture] * len(recipe.style_weights), device=device)

@@ -12,7 +12,7 @@ from PIL import Image
 from engine.contract.events import Notice, Snapshot
 from engine.contract.jobs import Claim
 from engine.worker.checkpoints import Journal
-from engine.worker.film import frame
+from engine.worker.film import frame, side_of
 from engine.worker.stroke import Look
 from engine.worker.studio import Studio
 
@@ -60,14 +60,17 @@ class Reporter:
             await jobs.emit(self._claim, Notice(job=job, iteration=look.iteration, text=look.notice))
         if look.progress:
             await jobs.emit(self._claim, look.progress)
-        if look.picture and look.frame:
-            blob = await asyncio.to_thread(frame, look.picture)
+        if look.exposure is None:
+            return
+        shown = await asyncio.to_thread(look.exposure.develop)
+        if look.frame:
+            blob = await asyncio.to_thread(frame, shown.picture, side_of(self._claim.job.recipe))
             self._journal.frames[look.iteration] = await self._put(look, "frame", "jpg", blob)
-        if look.picture and look.snapshot:
-            blob = await asyncio.to_thread(encode, look.picture)
+        if look.snapshot:
+            blob = await asyncio.to_thread(encode, shown.picture)
             key = await self._put(look, "snapshot", "png", blob)
             self._journal.snapshots[look.iteration] = key
-            self._told.append(Snapshot(job=job, iteration=look.iteration, picture=key, loss=look.loss))
+            self._told.append(Snapshot(job=job, iteration=look.iteration, picture=key, loss=shown.loss))
             await self._tell_snapshots()
 
     async def _tell_snapshots(self) -> None:

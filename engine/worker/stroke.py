@@ -7,9 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PIL import Image
-
 from engine.contract.events import Progress
+from engine.painting.exposure import Exposure
 from engine.worker.eta import Eta
 from engine.worker.film import film_iterations
 from engine.worker.studio import Easel
@@ -22,11 +21,10 @@ _FIRST_PROGRESS_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class Look:
-    """One look at the easel. `picture` is there for a promised snapshot, a frame of the film, or both."""
+    """One look at the easel. `exposure` is there for a promised snapshot, a frame of the film, or both."""
 
     iteration: int
-    loss: float
-    picture: Image.Image | None = None
+    exposure: Exposure | None = None
     snapshot: bool = False
     frame: bool = False
     progress: Progress | None = None
@@ -76,7 +74,7 @@ def _paint(
                 tell(_notice(easel))
             if state.rows != rows:
                 if rows is None:
-                    tell(Look(state.iteration, _loss(easel), notice=_IN_STRIPS))
+                    tell(Look(state.iteration, notice=_IN_STRIPS))
                 rows = state.rows
             if state.iteration in frames or state.iteration in shown:
                 tell(_picture(easel, snapshot=state.iteration in shown, frame=state.iteration in frames))
@@ -94,12 +92,12 @@ def _notice(easel: Easel) -> Look:
     state = easel.state
     _, reason = state.rollbacks[-1]
     text = f"At iteration {state.iteration} {reason}: going on from the last good state with half the step."
-    return Look(state.iteration, _loss(easel), notice=text)
+    return Look(state.iteration, notice=text)
 
 
 def _picture(easel: Easel, *, snapshot: bool, frame: bool) -> Look:
-    picture = easel.painter.picture(easel.state)
-    return Look(easel.state.iteration, _loss(easel), picture=picture, snapshot=snapshot, frame=frame)
+    exposure = easel.painter.expose(easel.state)
+    return Look(easel.state.iteration, exposure, snapshot=snapshot, frame=frame)
 
 
 def _progress(job: str, easel: Easel, rate: float, eta: float) -> Look:
@@ -108,8 +106,4 @@ def _progress(job: str, easel: Easel, rate: float, eta: float) -> Look:
     progress = Progress(
         job=job, iteration=state.iteration, loss=total, content=content, style=style, rate=rate, eta=eta
     )  # fmt: skip
-    return Look(state.iteration, total, progress=progress)
-
-
-def _loss(easel: Easel) -> float:
-    return float(easel.state.losses[easel.state.iteration - 1, 0])
+    return Look(state.iteration, progress=progress)

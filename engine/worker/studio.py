@@ -14,13 +14,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import structlog
 import torch
 from arq.connections import ArqRedis
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from engine.contract import workers
 from engine.contract.jobs import Claim, Jobs
@@ -28,6 +29,7 @@ from engine.contract.jobs import Picture as StoredPicture
 from engine.contract.settings import Settings
 from engine.contract.store import BlobMissing, Store, StoreError
 from engine.contract.turns import Turns
+from engine.painting.graph import Graphs
 from engine.painting.painter import Painter, PaintingError
 from engine.painting.presets import STAND_INS
 from engine.painting.recipe import RecipeError
@@ -93,6 +95,7 @@ class Studio:
         self.weights = weights
         self.device = torch.device(device)
         self.device_name = describe(self.device)
+        self._graphs = Graphs.on(self.device)
         self._painting_thread = ThreadPoolExecutor(1, thread_name_prefix="painting")
         self.draining = False
         self._changed = asyncio.Event()
@@ -210,19 +213,25 @@ class Studio:
     async def _painter(self, claim: Claim) -> Painter:
         job = claim.job
         weights = self.weights_of(job.recipe.weights)
-        content, *styles = [await self._picture(stored) for stored in (job.content, *job.styles)]
+        content, *frames = await self._pictures(job.content, job.recipe.frames)
+        styles = [await self._picture(stored) for stored in job.styles]
         canvas = await self._picture(job.start) if job.start and job.recipe.start == "picture" else None
         over, of = [[await self._picture(mask) for mask in masks] for masks in (job.content_masks, job.style_masks)]
         return await self.at_easel(
-            Painter, job.recipe, content, styles, canvas=canvas, content_masks=over, style_masks=of,
-            convs=weights.convs, device=str(self.device),
+            Painter, job.recipe, content, styles, frames=frames, canvas=canvas, content_masks=over, style_masks=of,
+            convs=weights.convs, device=str(self.device), graphs=self._graphs,
         )  # fmt: skip
 
     async def _picture(self, stored: StoredPicture) -> Image.Image:
         """Raises `PaintingError` where it is gone or damaged."""
+        (picture,) = await self._pictures(stored, 1)
+        return picture
+
+    async def _pictures(self, stored: StoredPicture, most: int) -> list[Image.Image]:
+        """The first `most` of an animation, or the one that it is. Raises `PaintingError` as above."""
         try:
             blob = await self.store.get(stored.key)
-            return await asyncio.to_thread(_decode, blob)
+            return await asyncio.to_thread(_decode, blob, most)
         except (BlobMissing, OSError, SyntaxError, ValueError) as error:
             _log.error("a picture cannot be used", key=stored.key, reason=str(error))
             raise PaintingError(f"The pictures of this painting were lost ({stored.name}): send them again.") from error
@@ -261,7 +270,6 @@ def _cpu_model() -> str:
     return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
-def _decode(blob: bytes) -> Image.Image:
-    picture = Image.open(io.BytesIO(blob), formats=["PNG"])
-    picture.load()
-    return picture
+def _decode(blob: bytes, most: int) -> list[Image.Image]:
+    with Image.open(io.BytesIO(blob), formats=["PNG"]) as animation:
+        return [frame.convert("RGB") for frame in islice(ImageSequence.Iterator(animation), most)]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
-from conftest import House
+from conftest import House, noise
 from discord_server.reading import buttons_of, files_of, is_ephemeral, text_of
+from PIL import Image, ImageSequence
 from scene import LONG, Json, Scene, card_of, pictures, scene
 
 ALL = ["00010.png", "final.png", "loss.png", "film.webp"]
@@ -76,6 +78,47 @@ async def test_a_finished_picture_goes_on_to_twice_its_size(stage: Scene) -> Non
 def _final(stage: Scene, card: Json) -> Json:
     """The message with the finished picture."""
     return next(m for m in stage.discord.world.messages(card["id"]) if any("final" in name for name in files_of(m)))
+
+
+async def test_an_animated_gif_becomes_a_film_if_it_is_asked_for(stage: Scene) -> None:
+    still = await stage.ended(await stage.card(await stage.stylize(content=("clip.gif", _clip()), iterations=5)))
+    assert "fine, 5 iterations" in text_of(still)
+    asked = await stage.stylize(content=("clip.gif", _clip()), iterations=5, animate=True)
+    card = await stage.ended(await stage.card(asked))
+    assert "a film of 3 frames, 85 iterations" in text_of(card)
+    assert await _film_times(stage, card) == [80, 200, 120]
+    again = await stage.ended(await stage.card(await stage.ada.press(card, "Again")))
+    assert await _film_times(stage, again) == [80, 200, 120]
+    swapped = await stage.card(await stage.ada.press(card, "Swap"))
+    assert "fine, 5 iterations" in text_of(swapped)
+    for picture, label, words in (
+        (card, "Continue", "A film ends with its last picture: press Again or Stronger for another one."),
+        (_final(stage, card), "Larger", "A film cannot be enlarged: ask for it anew at the larger size."),
+    ):
+        assert await stage.whispered(await stage.ada.press(picture, label)) == words
+
+
+def _clip() -> bytes:
+    out = BytesIO()
+    first, *further = [noise(seed, 24).resize((48, 36)) for seed in (1, 2, 3)]
+    first.save(out, "GIF", save_all=True, append_images=further, duration=[80, 200, 120])
+    return out.getvalue()
+
+
+async def _film_times(stage: Scene, card: Json) -> list[int]:
+    """How long each frame of the posted film is shown, ms."""
+    (attached,) = [
+        file
+        for message in stage.discord.world.messages(card["id"])
+        for file in message["attachments"]
+        if file["filename"].endswith("film.webp")
+    ]
+    times = []
+    with Image.open(BytesIO(await stage.discord.download(attached["url"]))) as film:
+        for frame in ImageSequence.Iterator(film):
+            frame.load()  # a WebP tells no time before
+            times.append(round(frame.info["duration"]))
+    return times
 
 
 async def test_on_from_a_snapshot_with_other_settings(stage: Scene) -> None:

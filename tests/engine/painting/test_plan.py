@@ -20,7 +20,8 @@ CLASSIC = preset("classic", weights="random")
 
 def needed(recipe: Recipe, width: int, height: int) -> float:
     """Bytes to paint it whole."""
-    return cost.lasting_memory(recipe, width * height) + cost.passing_memory(recipe, width * height)
+    parts = (cost.lasting_memory, cost.content_memory, cost.passing_memory)
+    return sum(part(recipe, width * height) for part in parts)
 
 
 def test_what_fits_is_painted_whole() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageStat
 
-from engine.worker.film import FEWEST_STEPS, HOLD_MS, LENGTH_MS, film, film_iterations, frame
+from engine.worker.film import FEWEST_STEPS, HOLD_MS, LENGTH_MS, film, film_iterations, frame, times_of
 
 
 def encoded(image: Image.Image, kind: str = "PNG") -> bytes:
@@ -47,16 +47,28 @@ def test_frames_rise_from_the_first_to_the_last_iteration(iterations: int, most:
     assert all(a < b for a, b in pairwise(chosen))
 
 
+def test_the_film_of_a_sequence_is_its_paintings_each_as_long_as_its_content_was_shown() -> None:
+    recipe = light(12, scales=2, frame_iterations=4).sequence(3)
+    assert film_iterations(recipe) == (12, 16, 20)
+    out = BytesIO()
+    contents = [flat(level) for level in (0, 100, 200)]
+    contents[0].save(out, "PNG", save_all=True, append_images=contents[1:], duration=[40, 500, 130])
+    times = times_of(out.getvalue(), recipe.frame_ends)
+    assert times == {12: 40, 16: 500, 20: 130}
+    data = film([encoded(flat(level)) for level in (0, 100, 200)], times=list(times.values()))
+    assert durations(data) == [40, 500, 130]
+
+
 def test_a_film_without_room_is_refused() -> None:
     with pytest.raises(ValueError, match="At least one iteration"):
         film_iterations(light(10), 1)
 
 
 def test_a_frame_is_scaled_down_but_never_up() -> None:
-    with Image.open(BytesIO(frame(flat(10, (960, 640))))) as image:
+    with Image.open(BytesIO(frame(flat(10, (960, 640)), 480))) as image:
         assert image.format == "JPEG"
         assert image.size == (480, 320)
-    with Image.open(BytesIO(frame(flat(10, (100, 50)).convert("RGBA")))) as image:
+    with Image.open(BytesIO(frame(flat(10, (100, 50)).convert("RGBA"), 480))) as image:
         assert image.size == (100, 50)
 
 
@@ -72,7 +84,7 @@ def test_a_film_loops_shows_every_frame_and_holds_the_last() -> None:
 
 
 def test_frames_of_every_kind_and_size_become_the_size_of_the_last() -> None:
-    frames = [encoded(flat(0, (24, 16))), encoded(flat(120), "JPEG"), frame(flat(240, (96, 64)))]
+    frames = [encoded(flat(0, (24, 16))), encoded(flat(120), "JPEG"), frame(flat(240, (96, 64)), 480)]
     with Image.open(BytesIO(film(frames))) as movie:
         assert movie.size == (96, 64)
         first = ImageStat.Stat(movie.convert("RGB")).mean

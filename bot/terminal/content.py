@@ -1,0 +1,39 @@
+"""What is to be painted: a picture, an animation, or a folder of frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot import intake
+
+
+@dataclass(frozen=True)
+class Content:
+    """Files that are there to be read; several are the frames of a folder."""
+
+    name: str
+    paths: Sequence[Path]
+    still: bool
+    """Whether of an animation only the first picture is taken."""
+
+    async def take_in(self, fps: float) -> intake.Picture:
+        """A clean picture, animated where it has several frames; those of a folder follow at `fps`.
+
+        Raises `BadPicture`.
+        """
+        if len(self.paths) > 1:
+            return await intake.take_in_frames(self.paths, self.name, round(1000 / fps))
+        (path,) = self.paths
+        limits = intake.USUAL if self.still else intake.FILM
+        return await intake.take_in(intake.read_picture_file(path), self.name, limits)
+
+
+def read_content(path: Path, *, still: bool) -> Content:
+    """Look at what lies at `path`. Raises `BadPicture` where it cannot be read."""
+    paths = intake.frame_files(path) if path.is_dir() else [path]
+    paths = paths[:1] if still else paths
+    for file in paths:
+        intake.read_picture_file(file)
+    return Content(path.name, paths, still)

@@ -1,0 +1,72 @@
+"""One iteration: look, move, clamp, average. All of it is work of the device; with Adam the host waits for nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Hashable
+from typing import Any
+
+from torch import Tensor
+
+from engine.painting.objective import Objective
+from engine.painting.recipe import Recipe
+from engine.painting.state import State
+
+_ANY: dict[str, Any] = {
+    "name": "", "seed": 0, "snapshots": (), "start": "content", "noise": 0.0, "alpha": 1.0, "beta": 1.0
+}  # fmt: skip
+"""Fields that an iteration does not depend on, or by its tensors alone, at any one value."""
+
+
+class Iteration:
+    """What an iteration of one scale does to a state."""
+
+    def __init__(self, recipe: Recipe, objective: Objective, *, where: Tensor | None = None) -> None:
+        """`where`, (1, 1, height, width), is 0 for pixels that stay and 1 for the others."""
+        self._recipe, self._objective, self._where = recipe, objective, where
+        self._grey = recipe.colours == "content"
+
+    @property
+    def scale(self) -> float:
+        """The loss of a picture without any features."""
+        return self._objective.scale
+
+    @property
+    def turns(self) -> int:
+        """How many networks take turns."""
+        return self._recipe.networks
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        """All that it looks up, besides the state; of one size for all paintings of one `key`."""
+        return [*self._objective.tensors, *([] if self._where is None else [self._where])]
+
+    @property
+    def key(self) -> Hashable:
+        """The same for iterations that differ in nothing but what their tensors hold."""
+        like = dataclasses.replace(self._recipe, **_ANY)
+        return like, self._where is None, tuple((tensor.shape, tensor.dtype) for tensor in self.tensors)
+
+    def __call__(self, state: State, turn: int, numbers: Tensor) -> Tensor:
+        """Move the state on, with the network whose turn it is; the terms of the loss before that.
+
+        `numbers` are what its optimiser is told, on the device. Raises `torch.OutOfMemoryError`, and then the state is
+        as it was.
+        """
+        terms, gradient = self.look(state.pixels, turn)
+        self.move(state, gradient, numbers)
+        return terms
+
+    def look(self, pixels: Tensor, turn: int) -> tuple[Tensor, Tensor]:
+        """Terms of the loss and gradient."""
+        terms, gradient = self._objective(pixels, turn)
+        if self._grey:  # what is grey stays grey
+            gradient = gradient.mean(1, keepdim=True).expand(-1, 3, -1, -1).contiguous()
+        return terms, gradient
+
+    def move(self, state: State, gradient: Tensor, numbers: Tensor) -> None:
+        """One step of the optimiser, and what follows from it."""
+        state.optimiser.move(state.pixels, gradient, numbers, self._where)
+        if self._recipe.clamp:
+            state.pixels.clamp_(0, 255)
+        state.average.mul_(self._recipe.average).add_(state.pixels, alpha=1 - self._recipe.average)

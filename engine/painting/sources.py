@@ -1,0 +1,125 @@
+"""What a painter paints from: contents, styles and masks as pictures, brought to the size of a scale; on the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from engine.painting import pictures, vgg
+from engine.painting.frames import Frames, resized
+from engine.painting.recipe import Recipe, RecipeError
+from engine.painting.targets import Masks
+
+
+class Sources:
+    """Pictures are (1, 3, height, width) in levels, sizes the longest side in px, frames counted from 0."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        contents: Sequence[Image.Image],
+        styles: Sequence[Image.Image],
+        *,
+        canvas: Image.Image | None,
+        masks: tuple[Sequence[Image.Image], Sequence[Image.Image]],
+    ) -> None:
+        """`masks`: of the content, and of the styles. Raises `RecipeError` where they do not suit the recipe."""
+        if len(styles) != len(recipe.style_weights):
+            raise RecipeError(f"The recipe weighs {len(recipe.style_weights)} styles, but {len(styles)} were given.")
+        if len(contents) != recipe.frames:
+            raise RecipeError(f"The recipe is for {recipe.frames} frames, but {len(contents)} were given.")
+        if recipe.start == "picture" and canvas is None:
+            raise RecipeError("This recipe starts from a picture, which was not given.")
+        for part in masks:
+            recipe.check_masks(len(part))
+            if not all(mask.convert("L").getbbox() for mask in part):
+                raise RecipeError("A mask is black all over: paint white where its style is to apply.")
+        self._recipe, self._styles, self._canvas = recipe, list(styles), canvas
+        self._frames = Frames(contents, recipe.size)
+        self._masks = masks
+        self._grey = recipe.colours == "content"
+
+    def size(self, side: int) -> tuple[int, int]:
+        """(width, height) of the painting."""
+        return pictures.fitted_size(self._frames.pictures[0].size, side)
+
+    def content(self, side: int, frame: int = 0) -> Image.Image:
+        """A frame as it came."""
+        return pictures.fit(self._frames.pictures[frame], side)
+
+    def at(self, side: int, frame: int = 0) -> tuple[Tensor, list[Tensor]]:
+        """A frame and the styles, in the light and colours that they are looked at in."""
+        styles = [
+            pictures.to_tensor(pictures.fit(style, max(1, round(side * self._recipe.style_scale))))
+            for style in self._styles
+        ]
+        content = pictures.to_tensor(self.content(side, frame))
+        if self._grey:
+            content = pictures.grey(content)
+            styles = [pictures.match_luminance(pictures.grey(style), content) for style in styles]
+        elif self._recipe.colours == "matched":
+            styles = [pictures.match_colours(style, content) for style in styles]
+        elif self._recipe.match_luminance:
+            content = pictures.match_luminance(content, styles[0])
+        return content, styles
+
+    def masks(self, content: Tensor, styles: Sequence[Tensor]) -> Masks:
+        """Every mask as large as its picture."""
+        over, of = (
+            [
+                pictures.mask_to_tensor(mask, (picture.shape[3], picture.shape[2]))
+                for mask, picture in zip(masks, like, strict=False)  # where there are no masks, there are none
+            ]
+            for masks, like in zip(self._masks, ([content] * len(styles), styles), strict=True)
+        )
+        return Masks(over, of)
+
+    def start(self, side: int) -> Tensor:
+        """What the painting begins with. Noise is drawn on the CPU, so that every device starts alike."""
+        recipe = self._recipe
+        content, styles = self.at(side)
+        mean = torch.tensor(vgg.MEAN).view(1, 3, 1, 1) * 255
+        generator = torch.Generator().manual_seed(recipe.seed)
+        noise = (torch.rand(content.shape, generator=generator) * 2 - 1) * recipe.noise_range
+        base = {
+            "content": lambda: content,
+            "style": lambda: _stretched(styles[0], content),
+            "noise": lambda: mean.expand_as(content),
+            "statistics": lambda: pictures.random_phase(_stretched(styles[0], content), generator),
+            "picture": lambda: self._begun(content.shape[3], content.shape[2]),
+        }[recipe.start]()
+        pixels = mean + recipe.noise * noise + (1 - recipe.noise) * (base - mean)
+        return pictures.grey(pixels) if self._grey else pixels
+
+    def moved(self, size: Sequence[int], frame: int) -> Tensor:
+        """Where a further frame is to be painted: 1 there, 0 elsewhere; (1, 1, height, width) of that size."""
+        return self._frames.moved(frame, size)
+
+    def grown(self, pixels: Tensor, side: int, frame: int, painted: Tensor | None, *, further: bool) -> Tensor:
+        """What a scale begins with, where the one before showed `pixels`.
+
+        `painted` is the painting of the frame before, if there is one; `further` says that this is the frame's first
+        scale, and `pixels` that painting.
+        """
+        if painted is not None and further:
+            content, _ = self.at(self._recipe.size, frame)
+            pixels = self._frames.begun(painted, content, frame, coarse=self._recipe.size / side)
+        width, height = self.size(side)
+        pixels = resized(pixels, (height, width)).clamp(0, 255)
+        if painted is None:
+            return pixels
+        moved = self.moved((height, width), frame)  # what has not moved stays
+        return torch.where(moved > 0, pixels, resized(painted, (height, width)))
+
+    def _begun(self, width: int, height: int) -> Tensor:
+        """The canvas as it is begun with."""
+        assert self._canvas is not None  # noqa: S101 - checked when they were made
+        return pictures.to_tensor(pictures.cut_to(self._canvas, (width, height)))
+
+
+def _stretched(style: Tensor, content: Tensor) -> Tensor:
+    return F.interpolate(style, content.shape[2:], mode="bilinear", antialias=True)

@@ -1,0 +1,109 @@
+"""`impasto paint` with an animation, or a folder of frames, as content: the film is the painting of each."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import CONTENT, STYLE, one_thread
+from impasto_command import LIGHT, make_room, run
+from PIL import Image, ImageChops, ImageSequence
+
+from engine.painting.pictures import pixels_sha256
+from engine.painting.recipe import Recipe
+from engine.painting.sequence import paint_sequence
+
+SHORT = [part if part != "content.png" else "clip.gif" for part in LIGHT]
+SHORT = [*SHORT, "--iterations", "8", "--set", "scales=2", "--set", "frame_iterations=4"]
+TIMES = [80, 200, 120]
+
+
+def contents() -> list[Image.Image]:
+    """A patch that moves over the content, in colours that a GIF keeps."""
+    pictures = []
+    for number in range(3):
+        picture = CONTENT.convert("L").quantize(60).convert("RGB")
+        picture.paste((230, 40, 20), (2 + 8 * number, 4, 8 + 8 * number, 12))
+        pictures.append(picture)
+    return pictures
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = make_room(tmp_path_factory.mktemp("sequence"))
+    first, *further = contents()
+    first.save(made / "clip.gif", save_all=True, append_images=further, duration=TIMES)
+    (made / "frames").mkdir()
+    for number, picture in enumerate(contents(), 9):
+        picture.save(made / "frames" / f"{number}.png")
+    return made
+
+
+@pytest.fixture(scope="module")
+def painted(room: Path) -> subprocess.CompletedProcess[str]:
+    return run(room, *SHORT, "-o", "out", "--json")
+
+
+def film(path: Path) -> tuple[int, list[int]]:
+    times = []
+    with Image.open(path) as movie:
+        for frame in ImageSequence.Iterator(movie):
+            frame.load()  # a WebP tells no time before
+            times.append(round(frame.info["duration"]))
+    return len(times), times
+
+
+def test_the_film_shows_each_painting_as_long_as_its_content_was(
+    room: Path, painted: subprocess.CompletedProcess[str]
+) -> None:
+    assert painted.returncode == 0, painted.stderr
+    assert film(room / "out" / "film.webp") == (3, TIMES)
+    record = json.loads((room / "out" / "run.json").read_text())
+    assert (record["recipe"]["frames"], record["recipe"]["iterations"]) == (3, 16)
+    assert "3 frames" in (room / "out" / "index.html").read_text()
+
+
+def test_every_frame_is_there_as_the_library_paints_it(room: Path, painted: subprocess.CompletedProcess[str]) -> None:
+    assert painted.returncode == 0, painted.stderr
+    fields = json.loads((room / "out" / "run.json").read_text())["recipe"]
+    one = Recipe.from_dict(fields).still()
+    with one_thread():
+        expected = [pixels_sha256(picture) for picture in paint_sequence(one, contents(), [STYLE])]
+    found = [room / "out" / name for name in ("00008.png", "00012.png", "00016.png")]
+    assert [pixels_sha256(Image.open(path)) for path in found] == expected
+    assert pixels_sha256(Image.open(room / "out" / "final.png")) == expected[-1]
+
+
+def test_a_folder_of_frames_at_its_own_pace(room: Path) -> None:
+    order = ["frames" if part == "clip.gif" else part for part in SHORT]
+    done = run(room, *order, "-o", "from-folder", "--fps", "20")
+    assert done.returncode == 0, done.stderr
+    assert film(room / "from-folder" / "film.webp") == (3, [50] * 3)
+    first, last = (Image.open(room / "from-folder" / name) for name in ("00008.png", "00016.png"))
+    assert ImageChops.difference(first, last).getbbox() is not None
+
+
+@pytest.mark.parametrize("content", ["clip.gif", "frames"])
+def test_still_paints_the_first_alone(room: Path, content: str) -> None:
+    order = [content if part == "clip.gif" else part for part in SHORT]
+    done = run(room, *order, "-o", f"still-{content}", "--still")
+    assert done.returncode == 0, done.stderr
+    record = json.loads((room / f"still-{content}" / "run.json").read_text())
+    assert (record["recipe"]["frames"], record["recipe"]["iterations"]) == (1, 8)
+
+
+def test_a_dry_run_counts_the_frames(room: Path) -> None:
+    done = run(room, *SHORT, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "4 iterations for each of 2 further frames" in done.stdout
+    assert "of painting on" in done.stdout
+
+
+def test_an_empty_folder_is_refused_in_one_sentence(room: Path) -> None:
+    (room / "nothing").mkdir()
+    done = run(room, *["nothing" if part == "clip.gif" else part for part in SHORT], "-o", "never")
+    assert done.returncode == 1
+    assert done.stderr == "nothing holds no pictures: give me a folder of frames, like 001.png, 002.png.\n"
+    assert not (room / "never").exists()

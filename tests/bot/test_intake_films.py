@@ -1,0 +1,121 @@
+"""Animations and folders of frames: every picture of them, each with its time, as one animated PNG."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from pathlib import Path
+
+import pytest
+from judging import near, one_sentence, plain, refused
+from malformed import encoded, scene
+from PIL import Image, ImageSequence
+
+from bot.intake import FILM, BadPicture, Picture, frame_files, take_in, take_in_frames
+from engine.painting.recipe import MAX_FRAMES
+
+COLOURS = ((200, 0, 0), (0, 200, 0), (0, 0, 200))
+FRAMES = [plain("RGB", colour) for colour in COLOURS]
+
+
+def animation(kind: str, **options: object) -> bytes:
+    quality = {"quality": 95} if kind in ("WEBP", "AVIF") else {}
+    return encoded(FRAMES[0], kind, save_all=True, append_images=FRAMES[1:], **quality, **options)
+
+
+def shown(picture: Picture) -> tuple[list[Image.Image], list[int]]:
+    """The film's pictures and times, after checking what holds for every film."""
+    with Image.open(io.BytesIO(picture.png), formats=["PNG"]) as film:
+        assert getattr(film, "n_frames", 1) == picture.frames
+        found = [(frame.convert("RGB"), round(frame.info["duration"])) for frame in ImageSequence.Iterator(film)]
+    assert {frame.size for frame, _ in found} == {(picture.width, picture.height)}
+    return [frame for frame, _ in found], [time for _, time in found]
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "AVIF"])
+async def test_every_picture_of_an_animation_and_its_time(kind: str) -> None:
+    picture = await take_in(animation(kind, duration=[40, 500, 130]), "clip", FILM)
+    frames, times = shown(picture)
+    assert times == [40, 500, 130]
+    assert [near(frame, (9, 9), colour, within=14) for frame, colour in zip(frames, COLOURS, strict=True)] == [True] * 3
+
+
+async def test_without_being_asked_for_it_is_its_first_picture() -> None:
+    picture = await take_in(animation("GIF"), "clip.gif")
+    assert picture.frames == 1
+    assert near(Image.open(io.BytesIO(picture.png)), (9, 9), COLOURS[0])
+
+
+async def test_what_is_shown_too_shortly_is_shown_as_browsers_do() -> None:
+    assert shown(await take_in(animation("GIF", duration=[0, 10, 20]), "clip.gif", FILM))[1] == [100, 100, 20]
+
+
+async def test_like_pictures_that_follow_each_other_are_one() -> None:
+    twice = [FRAMES[0], FRAMES[0].copy(), FRAMES[1]]
+    data = encoded(twice[0], "WEBP", save_all=True, append_images=twice[1:], lossless=True, duration=[50, 60, 70])
+    frames, times = shown(await take_in(data, "clip.webp", FILM))
+    assert (len(frames), times) == (2, [110, 70])
+
+
+async def test_a_film_of_like_pictures_is_a_picture() -> None:
+    still = [FRAMES[0], FRAMES[0].copy()]
+    data = encoded(still[0], "WEBP", save_all=True, append_images=still[1:], lossless=True)
+    assert (await take_in(data, "clip.webp", FILM)).frames == 1
+
+
+async def test_the_pages_of_a_tiff_do_not_move() -> None:
+    assert (await take_in(animation("TIFF"), "pages.tiff", FILM)).frames == 1
+
+
+async def test_a_still_picture_is_the_same_with_and_without() -> None:
+    data = encoded(scene(), "PNG")
+    assert (await take_in(data, "still.png", FILM)).png == (await take_in(data, "still.png")).png
+
+
+async def test_one_that_is_too_long_is_refused() -> None:
+    two = dataclasses.replace(FILM, max_frames=2)
+    said = await refused(animation("GIF"), "clip.gif", two)
+    assert said.startswith("clip.gif has 3 pictures")
+
+
+async def test_its_pictures_share_the_pixels() -> None:
+    small = dataclasses.replace(FILM, max_film_pixels=3 * 24 * 16)
+    picture = await take_in(animation("GIF"), "clip.gif", small)
+    assert ((picture.width, picture.height), picture.frames) == ((24, 16), 3)
+    assert (picture.original_width, picture.original_height) == (48, 32)
+
+
+async def test_a_folder_of_frames_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    for name, frame in zip(("f2.png", "f10.jpg", "f1.png"), FRAMES, strict=True):
+        frame.save(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("none of it")
+    files = frame_files(tmp_path)
+    assert [file.name for file in files] == ["f1.png", "f2.png", "f10.jpg"]
+    picture = await take_in_frames(files, tmp_path.name, 80)
+    frames, times = shown(picture)
+    assert (picture.name, times) == (tmp_path.name, [80] * 3)
+    order = (COLOURS[2], COLOURS[0], COLOURS[1])
+    assert [near(frame, (9, 9), colour, within=14) for frame, colour in zip(frames, order, strict=True)] == [True] * 3
+
+
+async def test_frames_of_another_shape_are_cut_to_the_first(tmp_path: Path) -> None:
+    FRAMES[0].save(tmp_path / "1.png")
+    plain("RGB", COLOURS[1], (32, 48)).save(tmp_path / "2.png")
+    assert {frame.size for frame in shown(await take_in_frames(frame_files(tmp_path), "clip", 80))[0]} == {(48, 32)}
+
+
+async def test_a_damaged_frame_is_named(tmp_path: Path) -> None:
+    FRAMES[0].save(tmp_path / "1.png")
+    (tmp_path / "2.png").write_bytes(encoded(scene(), "PNG")[:60])
+    with pytest.raises(BadPicture) as bad:
+        await take_in_frames(frame_files(tmp_path), "clip", 80)
+    assert one_sentence(str(bad.value)).startswith("2.png is damaged")
+
+
+def test_a_folder_without_pictures_or_with_too_many(tmp_path: Path) -> None:
+    with pytest.raises(BadPicture, match="holds no pictures"):
+        frame_files(tmp_path)
+    for number in range(MAX_FRAMES + 1):
+        (tmp_path / f"{number}.png").touch()
+    with pytest.raises(BadPicture, match=f"holds {MAX_FRAMES + 1} pictures"):
+        frame_files(tmp_path)
