@@ -52,6 +52,7 @@ def main() -> None:
         if options.only in (None, name):
             tables.append(bench())
             show(tables[-1], console)
+            report.write(tables, machine)
             if name == "target":
                 console.print(f"The curves: {plots.draw(write_curves(tables[-1], report.FOLDER))}\n")
     machine["load after"] = report.load()

@@ -85,9 +85,9 @@ def whiten(trunk: Trunk, pixels: Tensor) -> None:
 
 @torch.no_grad()
 def begin_from(trunk: Trunk, convs: vgg.Convs, pixels: Tensor) -> None:
-    """Have the trunk compute what `folded` weights compute, for batches that are like `pixels`."""
+    """Have the trunk compute what `folded` weights compute, as deep as they go, for batches that are like `pixels`."""
     x = vgg.normalise(pixels)
-    for name in trunk.layers:
+    for name in filter(convs.__contains__, trunk.layers):
         if vgg.starts_block(name):
             x = F.avg_pool2d(x, 2)
         weight, bias = (t.to(pixels) for t in convs[name])

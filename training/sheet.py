@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from engine.painting.painter import Painter
 from engine.painting.presets import preset
 from engine.painting.recipe import Recipe
+from examples.sheets import sheet
 from training.train import Convs, read
-
-_LINE = 16  # px of the line of words above a row
 
 
 def paint(recipe: Recipe, content: Path, style: Path, convs: Convs | None) -> tuple[Image.Image, float]:
@@ -26,18 +24,6 @@ def paint(recipe: Recipe, content: Path, style: Path, convs: Convs | None) -> tu
     for _ in painter.paint(state):
         pass
     return painter.picture(state), time.monotonic() - began
-
-
-def sheet(rows: Sequence[tuple[str, Sequence[Image.Image]]], side: int) -> Image.Image:
-    """Rows of pictures, each under its words."""
-    height = max(picture.height for _, pictures in rows for picture in pictures) + _LINE
-    whole = Image.new("RGB", (side * max(len(pictures) for _, pictures in rows), height * len(rows)))
-    draw = ImageDraw.Draw(whole)
-    for y, (words, pictures) in enumerate(rows):
-        draw.text((2, y * height + 2), words, "white")
-        for x, picture in enumerate(pictures):
-            whole.paste(picture, (x * side, y * height + _LINE))
-    return whole
 
 
 def main() -> None:

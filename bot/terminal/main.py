@@ -159,10 +159,10 @@ def _fields(options: dict[str, Any], styles: int) -> dict[str, Any]:
     if fields.get("start") == "noise":
         fields.setdefault("noise", 1.0)
     fields.setdefault("style_weights", (1.0,) * styles)
-    return fields | dict(_setting(text) for text in options["settings_"])
+    return fields | dict(setting(text) for text in options["settings_"])
 
 
-def _setting(text: str) -> tuple[str, Any]:
+def setting(text: str) -> tuple[str, Any]:
     """FIELD=VALUE in the field's own type. Raises `RecipeError`."""
     name, separator, value = text.partition("=")
     kinds = {field: kind for field, kind in get_type_hints(Recipe).items() if field not in _NOT_SET}

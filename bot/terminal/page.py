@@ -51,7 +51,7 @@ def render_page(run: Mapping[str, Any], folder: Path) -> str:
         hero=_hero(run, folder, moves=recipe.frames > 1),
         sum=_sum(run, folder),
         film=Html() if recipe.frames > 1 else _film(run, folder),
-        snapshots=_snapshots(run, folder),
+        snapshots=_snapshots(run, folder, recipe),
         plot=_plot(run, folder),
         words=_words(recipe),
         recipe=_table({key.replace("_", " "): _plain(value) for key, value in recipe.as_dict().items()}),
@@ -118,19 +118,22 @@ def _film(run: Mapping[str, Any], folder: Path) -> Html:
     return _section("The film", _html(figure, uri=_uri("webp", path.read_bytes()), alt=alt))
 
 
-def _snapshots(run: Mapping[str, Any], folder: Path) -> Html:
+def _snapshots(run: Mapping[str, Any], folder: Path, recipe: Recipe) -> Html:
     every = sorted(run["snapshots"], key=lambda s: int(s["iteration"]))
     step = max(1, math.ceil(len(every) / MOST_SNAPSHOTS))
     chosen = every[::-step][::-1]
     uris = _embed([folder / _name(s) for s in chosen], longest=960, budget=_SNAPSHOT_BYTES)
+    ends = {end: f"Frame {number}" for number, end in enumerate(recipe.frame_ends, 1)} if recipe.frames > 1 else {}
     figure = """<figure><img loading="lazy" src="$uri" alt="The painting after iteration $i, at loss $loss">
-<figcaption><b>Iteration $i</b><span>loss $loss</span></figcaption></figure>"""
-    shown = [
-        _html(figure, uri=uri, i=f"{snapshot['iteration']:,}", loss=_loss(run["losses"], snapshot["iteration"]))
-        for uri, snapshot in zip(uris, chosen, strict=True)
-        if uri
-    ]
-    return _section("How it grew", _html('<div class="grid">$all</div>', all=Html("".join(shown)))) if shown else Html()
+<figcaption><b>$what</b><span>loss $loss</span></figcaption></figure>"""
+    shown = []
+    for uri, snapshot in zip(uris, chosen, strict=True):
+        if uri:
+            i, loss = f"{snapshot['iteration']:,}", _loss(run["losses"], snapshot["iteration"])
+            what = ends.get(snapshot["iteration"], f"Iteration {i}")
+            shown.append(_html(figure, uri=uri, i=i, loss=loss, what=what))
+    grid = _html('<div class="grid">$all</div>', all=Html("".join(shown)))
+    return _section("Frame by frame" if ends else "How it grew", grid) if shown else Html()
 
 
 def _plot(run: Mapping[str, Any], folder: Path) -> Html:
