@@ -31,14 +31,14 @@ def main() -> None:
     parser = argparse.ArgumentParser("benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one round each at 128 and 256 px: a smoke test")
     parser.add_argument("--only", choices=_TABLES, help="one table")
-    parser.add_argument("--size", type=int, help="of the table `target`, px (256; with --quick 64)")
+    parser.add_argument("--size", type=int, help="of the table `target`, px (128; with --quick 64)")
     options = parser.parse_args()
     quick: bool = options.quick
-    size: int = options.size or (64 if quick else 256)
+    size: int = options.size or (64 if quick else 128)
     sides = (128, 256) if quick else (128, 256, 512)
     benches: dict[str, Callable[[], report.Table]] = {
-        "speed": lambda: speed(sides, 1 if quick else 7),
-        "peers": lambda: contest(sides, 1 if quick else 4),
+        "speed": lambda: speed(sides, 1 if quick else 5),
+        "peers": lambda: contest(sides, 1 if quick else 3),
         "sizes": lambda: sizes(sides if quick else SIDES, 1 if quick else 3),
         "target": lambda: target(size, iterations=25 if quick else ITERATIONS),
         "breakdown": lambda: breakdown(256, 2 if quick else 10),

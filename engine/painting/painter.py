@@ -190,7 +190,13 @@ class Painter:
         return rows
 
     def _fitting(self, pixels: Tensor) -> int | None:
-        return plan.rows_for(self.recipe, pixels.shape[3], pixels.shape[2], plan.free_memory(self.device))
+        width, height, free = pixels.shape[3], pixels.shape[2], plan.free_memory(self.device)
+        # A processor's system would end the process; other devices refuse by themselves, and that is told too.
+        if self.device.type == "cpu" and not plan.fits(self.recipe, width, height, free):
+            raise PaintingError(
+                f"{width} x {height} px need more memory than is free here, even in strips: ask for a smaller size."
+            )
+        return plan.rows_for(self.recipe, width, height, free)
 
     def _free(self) -> None:
         if self.device.type == "cuda":

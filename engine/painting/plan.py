@@ -32,6 +32,12 @@ def rows_for(recipe: Recipe, width: int, height: int, free: float) -> int | None
     return max(LEAST, fitting // 16 * 16)
 
 
+def fits(recipe: Recipe, width: int, height: int, free: float) -> bool:
+    """Whether a scale of width x height px can be painted at all, be it in the narrowest strips."""
+    rows = min(height, LEAST + 2 * margin((*recipe.content_layers, *recipe.style_layers)))
+    return cost.lasting_memory(recipe, width * height) + cost.passing_memory(recipe, width * rows) <= free
+
+
 def free_memory(device: torch.device) -> float:
     """Bytes that the device can still give: on CUDA its own, else the machine's or the container's."""
     if device.type == "cuda":

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from engine.painting import cost, plan
 from engine.painting.objective import Objective
-from engine.painting.painter import Painter
+from engine.painting.painter import Painter, PaintingError
 from engine.painting.presets import preset
 from engine.painting.recipe import Recipe
 from engine.painting.strips import LEAST, margin
@@ -41,6 +41,15 @@ def test_strips_with_their_margins_fit_and_are_as_wide_as_can_be(free: float) ->
 
 def test_strips_are_never_all_margin() -> None:
     assert plan.rows_for(CLASSIC, 4096, 4096, 0) == LEAST
+
+
+def test_what_does_not_fit_even_in_strips_is_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """L-BFGS remembers forty pictures."""
+    recipe = quick(size=256, optimiser="lbfgs", step=1.0)
+    painter = Painter(recipe, photo(60, 256, 1), [photo(50, 40, 2)])
+    monkeypatch.setattr(plan, "free_memory", lambda _: 0.9 * cost.lasting_memory(recipe, 60 * 256))
+    with pytest.raises(PaintingError, match=r"60 x 256 px need more memory .* ask for a smaller size\."):
+        painter.begin()
 
 
 def test_more_memory_never_means_narrower_strips() -> None:
