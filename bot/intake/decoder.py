@@ -163,9 +163,7 @@ def film(file: Image.Image, limits: Limits) -> tuple[dict[str, Any], bytes]:
     """All pictures of an animation as an animated PNG, each with its time; raises as `cleaned` does."""
     count: int = file.n_frames  # type: ignore[attr-defined]
     if count > limits.max_frames:
-        raise Refusal(
-            f"has {count} pictures, and {limits.max_frames} is the most I paint of a film: send a part of it."
-        )
+        raise Refusal(f"has {count} pictures, and a film may have {limits.max_frames} at most: send a part of it.")
     size = file.size
     most = math.isqrt(int(limits.max_film_pixels / count * max(size) / min(size)))
     target = fitted(size, min(limits.max_side, most))

@@ -1,8 +1,9 @@
 """Broken, lying and hostile pictures, the same ones for the same seed.
 
-    python tests/bot/malformed.py COUNT [SEED]
+    python tests/bot/malformed.py COUNT [SEED [films]]
 
-takes in every bomb and COUNT mangled files, and prints as JSON what became of them.
+takes in every bomb and COUNT mangled files, and prints as JSON what became of them; with `films`, where animations are
+taken in whole.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from collections.abc import Iterable, Iterator
 
 from PIL import Image, ImageCms
 
-from bot.intake.intake import BadPicture, take_in
+from bot.intake import FILM, USUAL, BadPicture, Limits, take_in
 
 SIDES = (48, 32)
 KINDS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
@@ -55,7 +56,10 @@ def valid() -> dict[str, bytes]:
         "JPEG progressive": encoded(scene(), "JPEG", progressive=True, exif=exif.tobytes(), **profile),
         "JPEG CMYK": encoded(scene().convert("CMYK"), "JPEG"),
         "WEBP lossless": encoded(scene().convert("RGBA"), "WEBP", lossless=True, exif=exif.tobytes()),
-        "GIF moving": encoded(scene(), "GIF", save_all=True, append_images=[scene().rotate(180)]),
+        **{
+            f"{kind} moving": encoded(scene(), kind, save_all=True, append_images=[scene().rotate(180)])
+            for kind in ("GIF", "PNG", "WEBP", "AVIF")
+        },
         "TIFF LZW": encoded(scene(), "TIFF", compression="tiff_lzw"),
         "TIFF JPEG": encoded(scene(), "TIFF", compression="jpeg"),
     }
@@ -232,7 +236,7 @@ def heavy() -> dict[str, bytes]:
     }
 
 
-async def report(files: Iterable[tuple[str, bytes]]) -> dict[str, object]:
+async def report(files: Iterable[tuple[str, bytes]], limits: Limits = USUAL) -> dict[str, object]:
     """Take in all of them, two at a time: how many ended how, and what the worst one cost."""
     turn = asyncio.Semaphore(2)
     ends: Counter[str] = Counter()
@@ -243,7 +247,7 @@ async def report(files: Iterable[tuple[str, bytes]]) -> dict[str, object]:
         async with turn:
             started = time.perf_counter()
             try:
-                await take_in(data, name)
+                await take_in(data, name, limits)
                 ends["taken"] += 1
             except BadPicture as bad:
                 ends[str(bad).removeprefix(name).strip()] += 1
@@ -257,9 +261,10 @@ async def report(files: Iterable[tuple[str, bytes]]) -> dict[str, object]:
 def main() -> None:
     """The command line."""
     count, seed = int(sys.argv[1]), int((sys.argv[2:] or ["0"])[0])
+    limits = FILM if "films" in sys.argv[2:] else USUAL
     logging.basicConfig(level=logging.WARNING)
     files = [*bombs().items(), *heavy().items(), *mangled(count, seed)]
-    sys.stdout.write(json.dumps(asyncio.run(report(files)), indent=2) + "\n")
+    sys.stdout.write(json.dumps(asyncio.run(report(files, limits)), indent=2) + "\n")
 
 
 if __name__ == "__main__":

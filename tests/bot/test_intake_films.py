@@ -6,6 +6,7 @@ import dataclasses
 import io
 from pathlib import Path
 
+import malformed
 import pytest
 from judging import near, one_sentence, plain, refused
 from malformed import encoded, scene
@@ -83,6 +84,18 @@ async def test_its_pictures_share_the_pixels() -> None:
     picture = await take_in(animation("GIF"), "clip.gif", small)
     assert ((picture.width, picture.height), picture.frames) == ((24, 16), 3)
     assert (picture.original_width, picture.original_height) == (48, 32)
+
+
+async def test_broken_animations_end_well_too() -> None:
+    told = await malformed.report((pair for pair in malformed.mangled(150, seed=3) if "moving" in pair[0]), FILM)
+    ends = told["ends"]
+    assert isinstance(ends, dict) and len(ends) > 3
+    for said in ends.keys() - {"taken"}:
+        one_sentence(f"It {said}")
+
+
+async def test_a_film_of_very_many_pictures_is_not_opened() -> None:
+    assert "a film may have 200" in await refused(malformed.endless_gif(10_000), "long.gif", FILM)
 
 
 async def test_a_folder_of_frames_in_the_order_of_their_numbers(tmp_path: Path) -> None:

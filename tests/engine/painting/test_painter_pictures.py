@@ -66,6 +66,19 @@ def test_a_missing_picture_is_refused_in_a_sentence() -> None:
     painter(quick(), canvas=photo(40, 30, 5))  # one too many is no error
 
 
+def test_an_exposure_is_of_the_moment_it_was_taken_at_whenever_it_is_developed() -> None:
+    own, recipe = painter(quick(average=0.5, clamp=True)), quick(average=0.5, clamp=True)
+    state, taken = own.begin(), {}
+    for _ in own.paint(state):
+        taken[state.iteration] = own.expose(state)
+    for iteration in (1, 6, recipe.iterations):
+        other = painter(recipe)
+        then = until(other, iteration)
+        picture, loss = taken[iteration].develop()
+        assert picture.tobytes() == other.picture(then).tobytes()
+        assert loss == float(then.losses[iteration - 1, 0])
+
+
 # --- The content's colours ------------------------------------------------------------------------
 
 
