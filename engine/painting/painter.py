@@ -108,12 +108,13 @@ class Painter:
         """The state before the first iteration. Noise is drawn on the CPU, so that every device starts alike."""
         recipe = self.recipe
         pixels = self._sources.start(recipe.plan()[0][0]).to(self.device)
-        return State(
+        state = State(
             iteration=0, scale=0, pixels=pixels, average=torch.zeros_like(pixels), averaged=0,
             optimiser=OPTIMISERS[recipe.optimiser](recipe), good=pixels.clone(),
             losses=torch.zeros(recipe.iterations, len(columns(recipe)), device=self.device),
-            rows=self._plan(pixels),
         )  # fmt: skip
+        state.rows = self._plan(state)
+        return state
 
     def paint(self, state: State, stop: int | None = None) -> Iterator[State]:
         """Yields `state` after each further iteration up to `stop`, or the recipe's last."""
@@ -180,17 +181,19 @@ class Painter:
         self._iteration, state.rows = None, rows
         return True
 
-    def _plan(self, pixels: Tensor) -> int | None:
-        """Rows of the strips that a scale with these pixels is painted in, by the memory that is free now."""
+    def _plan(self, state: State) -> int | None:
+        """Rows of the strips that the state's new scale is painted in, by the memory that is free now."""
         self._iteration = None  # what the scale before took is free
-        rows = self._fitting(pixels)
+        rows = self._fitting(state)
         if rows is not None and self._graphs.drop():
             self._free()
-            rows = self._fitting(pixels)
+            rows = self._fitting(state)
         return rows
 
-    def _fitting(self, pixels: Tensor) -> int | None:
-        width, height, free = pixels.shape[3], pixels.shape[2], plan.free_memory(self.device)
+    def _fitting(self, state: State) -> int | None:
+        height, width = state.pixels.shape[2:]
+        # What the state has already is not free, but need not be found again.
+        free = plan.free_memory(self.device) + sum(tensor.nbytes for tensor in state.tensors().values())
         # A processor's system would end the process; other devices refuse by themselves, and that is told too.
         if self.device.type == "cpu" and not plan.fits(self.recipe, width, height, free):
             raise PaintingError(
@@ -223,7 +226,7 @@ class Painter:
         state.average, state.averaged = torch.zeros_like(state.pixels), 0
         state.good, state.good_loss = state.pixels.clone(), math.inf
         state.optimiser.resize(*pixels.shape[2:])
-        state.rows = self._plan(pixels)
+        state.rows = self._plan(state)
 
     def _frame(self, scale: int) -> int:
         """The frame that the scale belongs to, counted from 0."""
