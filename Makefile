@@ -15,7 +15,7 @@ help:
   'make chaos   break everything for twenty minutes; a report (ARGS="--minutes 5 --seed 1")' \
   'make crowd   two hundred members ask at once; a report' \
   'make screenshots  the pictures of the bot in docs/pictures/ (needs Chromium)' \
-  'make starter  train the weights starter anew (ARGS="--minutes 32 --pictures FOLDER")' \
+  'make starter  train the weights starter anew (ARGS="--minutes 90 --pictures FOLDER")' \
   'make lock    renew requirements/*.txt from pyproject.toml'
 
 .venv/ready: requirements/dev.txt pyproject.toml

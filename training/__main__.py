@@ -14,7 +14,7 @@ from training.train import Plan, read, train, write
 def main() -> None:
     """What the command line says, with a line of losses every ten steps."""
     parser = argparse.ArgumentParser(prog="training", description="Train the weights `starter`, without labels.")
-    parser.add_argument("--minutes", type=float, default=32, help="how long (32)")
+    parser.add_argument("--minutes", type=float, default=90, help="how long (90)")
     parser.add_argument("--pictures", type=Path, help="a folder of photographs to train on too")
     parser.add_argument("--from", dest="begin", type=Path, help="weights to begin with, instead of fresh ones")
     parser.add_argument("--textures", type=int, default=300, help="how many to draw (300)")

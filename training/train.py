@@ -35,7 +35,7 @@ class Plan:
     """How long and how large."""
 
     seconds: float
-    last: str = "conv3_1"
+    last: str = "conv4_1"
     """The deepest layer."""
     side: int = 32
     """Px of a crop; in the last third half as much again, since deep layers look further than a small crop."""

@@ -25,8 +25,8 @@ CACHE_NAME = "vgg19-imagenet.safetensors"
 _AUTO_PATIENCE = 4.0
 STARTER = Path(__file__).with_name("starter.safetensors")
 """Our own weights (docs/starter.md), which every worker has."""
-STARTER_CONVS = CONVS[:5]
-"""What they hold: conv1_1 to conv3_1."""
+STARTER_CONVS = CONVS[:9]
+"""What they hold: conv1_1 to conv4_1."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Weights:
     identity: str
     """The name, and for `imagenet` and `starter` the hash of the tensors too."""
     convs: Convs | None = field(compare=False, repr=False)
-    """conv1_1 to conv5_4, of `starter` to conv3_1: weight (out, in, 3, 3) and bias (out,), float32, on the CPU. None
+    """conv1_1 to conv5_4, of `starter` to conv4_1: weight (out, in, 3, 3) and bias (out,), float32, on the CPU. None
     for `random`: the paint floor draws those from a fixed seed."""
     stand_in: bool = False
     """Whether they stand in for the pretrained ones."""

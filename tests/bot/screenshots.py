@@ -32,10 +32,10 @@ Json = dict[str, Any]
 async def main() -> None:
     with tempfile.TemporaryDirectory(prefix="impasto-") as folder, embedded_redis(Path(folder, "redis")) as url:
         house = House(url, Path(folder))
-        house.hire(seconds=5).ready()
+        house.hire(seconds=5, IMPASTO_WEIGHTS="starter").ready()
         try:
             async with Discord.start(scale=20) as discord:
-                bot = BotProcess(discord, house, Path(folder, "bot.log"))
+                bot = BotProcess(discord, house, Path(folder, "bot.log"), IMPASTO_WEIGHTS="starter")
                 try:
                     await _play(discord)
                 finally:
@@ -53,7 +53,7 @@ async def _play(discord: Discord) -> None:
     harbour, strokes = EXAMPLES / "harbour.png", EXAMPLES / "strokes.png"
     asked = await ada.slash(channel, "stylize", content=harbour, style=strokes, size=512, seed=42)
     card = await discord.until(lambda world: card_of(world, channel, asked.id))
-    await discord.until(lambda world: "00100.png" in pictures(world, card["id"]), 240)
+    await discord.until(lambda world: "00030.png" in pictures(world, card["id"]), 240)
     await discord.until(lambda world: world.edits(card) >= 2)
     await _shoot(discord, channel.id, "discord-painting.png", card["id"])
     await discord.until(lambda world: len(files_of(world.message(card))) == 3, 240)

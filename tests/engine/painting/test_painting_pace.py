@@ -67,4 +67,4 @@ def test_between_looks_a_painting_really_changes_about_evenly() -> None:
         changes: NDArray[np.float64] = np.array([np.sqrt(np.mean((b - a) ** 2)) for a, b in pairs])
         return float(changes.std() / changes.mean())
 
-    assert spread(evenly(recipe, 5)) < 0.4 < spread((8, 16, 24, 32, 40))
+    assert spread(evenly(recipe, 5)) < 0.25 < spread((8, 16, 24, 32, 40))

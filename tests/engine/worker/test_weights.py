@@ -85,7 +85,7 @@ def test_the_starter_weights_come_with_the_program(tmp_path: Path) -> None:
 def test_layers_below_the_starter_network_are_refused_with_a_sentence(tmp_path: Path) -> None:
     picture = Image.new("RGB", (32, 32))
     recipe = preset("fine", weights="starter", size=32, content_layers=("relu4_2",))
-    with pytest.raises(RecipeError, match=r"^The weights starter end with conv3_1: choose layers .* up to there\.$"):
+    with pytest.raises(RecipeError, match=r"^The weights starter end with conv4_1: choose layers .* up to there\.$"):
         Painter(recipe, picture, [picture], convs=load_weights("starter", tmp_path).convs)
 
 
