@@ -242,7 +242,8 @@ def test_only_fine_paints_otherwise_without_weights() -> None:
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_for_the_starter_network_look_no_deeper_than_it_goes(name: str) -> None:
     recipe = preset(name, weights="starter")
-    assert {layer[4:] for layer in (*recipe.content_layers, *recipe.style_layers)} <= {"1_1", "2_1", "2_2", "3_1", "4_1"}
+    looked_at = {layer[4:] for layer in (*recipe.content_layers, *recipe.style_layers)}
+    assert looked_at <= {"1_1", "2_1", "2_2", "3_1", "4_1"}
 
 
 def test_unknown_presets_fields_and_strengths_are_refused() -> None:
