@@ -97,9 +97,9 @@ def uncut_sha256(recipe: Recipe) -> str:
 class Hand:
     """A worker process."""
 
-    def __init__(self, environment: dict[str, str], program: Sequence[str]) -> None:
+    def __init__(self, environment: dict[str, str], program: Sequence[str], weights: str = "random") -> None:
         self._process = subprocess.Popen(
-            leashed([sys.executable, *program, "--weights", "random", "--device", "cpu"]),
+            leashed([sys.executable, *program, "--weights", weights, "--device", "cpu"]),
             env=environment,
             stdout=subprocess.PIPE,
         )
@@ -136,10 +136,12 @@ class House:
         self.url, self.folder, self.store_url = url, folder, (folder / "store").as_uri()
         self.hands: list[Hand] = []
 
-    def hire(self, seconds: float = 0.5, program: Sequence[str] = WORKER, **settings: str) -> Hand:
+    def hire(
+        self, seconds: float = 0.5, program: Sequence[str] = WORKER, *, weights: str = "random", **settings: str
+    ) -> Hand:
         """A new worker whose slices take `seconds`; not ready yet."""
         ours = {"REDIS_URL": self.url, "STORE_URL": self.store_url, "IMPASTO_SLICE_SECONDS": str(seconds)}
-        self.hands.append(Hand({**os.environ, **ONE_THREAD, **ours, **settings}, program))
+        self.hands.append(Hand({**os.environ, **ONE_THREAD, **ours, **settings}, program, weights))
         return self.hands[-1]
 
     def only_worker(self, seconds: float) -> Hand:

@@ -32,7 +32,7 @@ Json = dict[str, Any]
 async def main() -> None:
     with tempfile.TemporaryDirectory(prefix="impasto-") as folder, embedded_redis(Path(folder, "redis")) as url:
         house = House(url, Path(folder))
-        house.hire(seconds=5, IMPASTO_WEIGHTS="starter").ready()
+        house.hire(seconds=5, weights="starter").ready()
         try:
             async with Discord.start(scale=20) as discord:
                 bot = BotProcess(discord, house, Path(folder, "bot.log"), IMPASTO_WEIGHTS="starter")
