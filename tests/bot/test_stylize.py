@@ -89,7 +89,7 @@ async def test_an_animated_gif_becomes_a_film_if_it_is_asked_for(stage: Scene) -
     assert await _film_times(stage, card) == [80, 200, 120]
     again = await stage.ended(await stage.card(await stage.ada.press(card, "Again")))
     assert await _film_times(stage, again) == [80, 200, 120]
-    swapped = await stage.card(await stage.ada.press(card, "Swap"))
+    swapped = await stage.ended(await stage.card(await stage.ada.press(card, "Swap")))
     assert "fine, 5 iterations" in text_of(swapped)
     for picture, label, words in (
         (card, "Continue", "A film ends with its last picture: press Again or Stronger for another one."),
