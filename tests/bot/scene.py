@@ -158,6 +158,8 @@ async def scene(house: House, folder: Path, scale: float = 20, **settings: str) 
         try:
             await made.start_bot(**settings)
             yield made
+            for bot in reversed(made.bots):  # in order: what is still to be shown is not left to the next bot there
+                bot.end()
         finally:
             made.close()
         assert discord.token not in made.told()
