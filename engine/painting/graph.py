@@ -154,7 +154,8 @@ class _CudaRecorder:
         torch.cuda.current_stream().wait_stream(beside)
         self._pool = self._pool or torch.cuda.graph_pool_handle()
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, pool=self._pool):
+        # Other threads may be fetching pictures: what they ask of the device is no part of the recording, nor an error.
+        with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
             found = work()
         return graph.replay, found
 
