@@ -85,9 +85,18 @@ def _ask(equality: Equality, device: str, side: int) -> Verdict:
     ])  # fmt: skip
 
 
-def painter(recipe: Recipe, device: str, dtype: torch.dtype | None = None, graphs: Graphs | None = None) -> Painter:
-    """Of the example pictures; the network in `dtype`, by itself as the painter chooses."""
+def painter(
+    recipe: Recipe,
+    device: str,
+    dtype: torch.dtype | None = None,
+    graphs: Graphs | None = None,
+    *,
+    swapped: bool = False,
+) -> Painter:
+    """Of the example pictures, or these `swapped`; the network in `dtype`, by itself as the painter chooses."""
     content, style = square_pictures(recipe.size)
+    if swapped:
+        content, style = style, content
     return Painter(recipe, content, [style], convs=stand_in(), device=device, dtype=dtype, graphs=graphs)
 
 
@@ -131,10 +140,13 @@ def _in_strips(name: str, device: str, side: int) -> float:
 
 
 def _recorded(name: str, device: str, side: int) -> float:
-    """By graphs, which an earlier painting of the same kind has recorded and used."""
+    """By graphs that a painting of other pictures has recorded, and uses once more in between."""
     recipe, graphs = recipes(side)[name], Graphs.on(torch.device(device))
-    painted(painter(replace(recipe, seed=1), device, graphs=graphs))
-    one = painted(painter(recipe, device, graphs=graphs))
+    other, own = (painter(recipe, device, graphs=graphs, swapped=swapped) for swapped in (True, False))
+    before = painted(other, stop=recipe.iterations // 3)
+    half = painted(own, stop=recipe.iterations // 2)
+    painted(other, before)
+    one = painted(own, half)
     return apart(one, painted(painter(recipe, device, graphs=Graphs(None))))
 
 

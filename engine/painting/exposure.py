@@ -30,7 +30,7 @@ class Exposure:
         if levels.device.type == "cuda":
             self._taken = pictures.to_bytes(levels), loss.clone()
             self._ready = torch.cuda.Event()  # type: ignore[no-untyped-call]
-            self._ready.record()
+            self._ready.record(torch.cuda.current_stream(levels.device))  # that of its own device, not of the first
         else:
             self._print = Print(finish(pictures.to_picture(levels)), float(loss))
 

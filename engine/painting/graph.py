@@ -1,7 +1,7 @@
 """On CUDA: an iteration as one graph, so that small pictures do not wait for hundreds of launches.
 
-A graph always works on the same tensors. So a painting's own are carried over to those when it begins to use the graph,
-and back when it ends; and the graph serves every painting of the same recipe and size.
+A graph always works on the same tensors, its own. What a painting's hold is carried over to those when it begins to use
+the graph, and back when it ends; so the graph serves every painting of the same size and kind of recipe.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ class Graph:
     """An iteration recorded, called as `Iteration` is; with L-BFGS, which asks the host, only its look is recorded."""
 
     def __init__(self, iteration: Iteration, state: State, record: Record) -> None:
-        self.key = iteration.key
-        self._iteration, self._record = iteration, record
+        self.key = _key(iteration, state)
+        self._iteration, self._record = copy.deepcopy(iteration), record
         self._whole = not state.optimiser.asks_the_host
-        self._own = _twin(state)
+        self._own = _twin(state, whole=self._whole)
         self._numbers = state.pixels.new_zeros(2)
         self._recorded: dict[int, tuple[Callable[[], None], Any]] = {}
         self._guest: State | None = None
@@ -56,7 +56,7 @@ class Graph:
     def let_go(self) -> None:
         """Give the painting tensors of its own again."""
         if self._guest is not None:
-            _share(self._guest, _twin(self._guest), whole=self._whole)
+            _share(self._guest, _twin(self._guest, whole=self._whole), whole=self._whole)
         self._guest = None
 
     def __call__(self, state: State, turn: int, numbers: Tensor) -> Tensor:
@@ -102,7 +102,7 @@ class Graphs:
         """One that has taken the painting over; None where nothing is recorded."""
         if self._record is None:
             return None
-        key: Hashable = iteration.key
+        key = _key(iteration, state)
         graph = next((idle for idle in reversed(self._idle) if idle.key == key), None)
         if graph is None:
             graph = Graph(iteration, state, self._record)
@@ -112,9 +112,10 @@ class Graphs:
         return graph
 
     def give_back(self, graph: Graph, *, keep: bool) -> None:
-        """When the painting ends, or goes on at another scale; to `keep` it for another one."""
-        graph.let_go()
-        self._idle = [*self._idle, *([graph] if keep else [])][-_KEPT:]
+        """When the painting ends, or goes on at another scale; to `keep` it for another one, else for good."""
+        if keep:
+            graph.let_go()
+            self._idle = [*self._idle, graph][-_KEPT:]
 
     def drop(self) -> bool:
         """Forget those that nobody uses, for their memory; whether there were any."""
@@ -148,10 +149,12 @@ class _CudaRecorder:
     def _recorded(self, work: Callable[[], Any]) -> tuple[Callable[[], None], Any]:
         beside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         beside.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(beside):
-            for _ in range(_WARM_UP):
-                work()
-        torch.cuda.current_stream().wait_stream(beside)
+        try:
+            with torch.cuda.stream(beside):
+                for _ in range(_WARM_UP):
+                    work()
+        finally:  # whatever went wrong, what was begun there must end before it is undone
+            torch.cuda.current_stream().wait_stream(beside)
         self._pool = self._pool or torch.cuda.graph_pool_handle()
         graph = torch.cuda.CUDAGraph()
         # Other threads may be fetching pictures: what they ask of the device is no part of the recording, nor an error.
@@ -160,17 +163,22 @@ class _CudaRecorder:
         return graph.replay, found
 
 
+def _key(iteration: Iteration, state: State) -> Hashable:
+    return iteration.key, state.pixels.shape
+
+
 def _moving(state: State, *, whole: bool) -> list[Tensor]:
     """The tensors of a state that recorded work reads or writes."""
     return [state.pixels, state.average, *state.optimiser.tensors.values()] if whole else [state.pixels]
 
 
-def _twin(state: State) -> State:
+def _twin(state: State, *, whole: bool) -> State:
     """One whose moving tensors are copies."""
     twin = copy.copy(state)
-    twin.pixels, twin.average = state.pixels.clone(), state.average.clone()
-    twin.optimiser = copy.copy(state.optimiser)
-    twin.optimiser.tensors = {name: tensor.clone() for name, tensor in state.optimiser.tensors.items()}
+    twin.pixels = state.pixels.clone()
+    if whole:
+        twin.average, twin.optimiser = state.average.clone(), copy.copy(state.optimiser)
+        twin.optimiser.tensors = {name: tensor.clone() for name, tensor in state.optimiser.tensors.items()}
     return twin
 
 

@@ -32,11 +32,6 @@ class Iteration:
         return self._objective.scale
 
     @property
-    def turns(self) -> int:
-        """How many networks take turns."""
-        return self._recipe.networks
-
-    @property
     def tensors(self) -> list[Tensor]:
         """All that it looks up, besides the state; of one size for all paintings of one `key`."""
         return [*self._objective.tensors, *([] if self._where is None else [self._where])]

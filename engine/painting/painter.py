@@ -155,14 +155,13 @@ class Painter:
 
     def _iterate(self, state: State, schedule: Schedule) -> Tensor:
         """Move the state on; the terms of the loss. In narrower strips where there is less memory than planned."""
-        state.optimiser.prepare(state.pixels)
         if self._numbers is None or not self._numbers.fit(state):
             self._numbers = Numbers(state, schedule)
         numbers, turn = self._numbers.at(state.iteration), state.iteration % self.recipe.networks
         while True:
             try:
-                step = self._step_of(state)
-                return step(state, turn, numbers)
+                state.optimiser.prepare(state.pixels)
+                return self._step_of(state)(state, turn, numbers)
             except Unrecordable as why:
                 self._put_graph_away(keep=False)
                 self._graphs.give_up(why)
@@ -183,7 +182,7 @@ class Painter:
 
     def _plan(self, state: State) -> int | None:
         """Rows of the strips that the state's new scale is painted in, by the memory that is free now."""
-        self._iteration = None  # what the scale before took is free
+        self._iteration = None  # what the scale before took is free, but for its graph
         rows = self._fitting(state)
         if rows is not None and self._graphs.drop():
             self._free()
@@ -193,8 +192,9 @@ class Painter:
     def _fitting(self, state: State) -> int | None:
         height, width = state.pixels.shape[2:]
         # What the state has already is not free, but need not be found again.
-        free = plan.free_memory(self.device) + sum(tensor.nbytes for tensor in state.tensors().values())
-        # A processor's system would end the process; other devices refuse by themselves, and that is told too.
+        own = sum(tensor.nbytes for tensor in state.tensors().values() if tensor.device == state.pixels.device)
+        free = plan.free_memory(self.device) + own
+        # A processor's system would end the process; other devices refuse by themselves.
         if self.device.type == "cpu" and not plan.fits(self.recipe, width, height, free):
             raise PaintingError(
                 f"{width} x {height} px need more memory than is free here, even in strips: ask for a smaller size."

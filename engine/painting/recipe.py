@@ -235,6 +235,7 @@ def _problems(r: Recipe) -> list[str]:
         "The share of noise must be between 0 and 1.": 0 <= r.noise <= 1,
         "The noise range must be between 0 and 255.": 0 <= r.noise_range <= 255,
         f"There is no layer {', '.join(deep)}; layers are named like relu4_2 or conv2_1.": not deep,
+        "A content layer must be named only once.": len(set(r.content_layers)) == len(r.content_layers),
         "At least one content or style layer is needed.": bool(r.content_layers or r.style_layers),
         "Each style layer needs one weight.": len(r.style_layers) == len(r.style_layer_weights),
         "Weights of losses and layers must be finite and not negative.": all(

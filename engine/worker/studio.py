@@ -140,8 +140,8 @@ class Studio:
     async def at_easel(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do `work` in the painting thread, after what waits there.
 
-        All of torch's work is done in it: a second thread would bring a second team of OpenMP's, and with more threads
-        than cores both wait by sleeping, which makes iterations half as slow again.
+        All of torch's work on the processor is done in it: a second thread would bring a second team of OpenMP's, and
+        with more threads than cores both wait by sleeping, which makes iterations half as slow again.
         """
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._painting_thread, functools.partial(work, *args, **kwargs))

@@ -135,6 +135,37 @@ def test_a_painting_that_was_stopped_keeps_its_own() -> None:
     assert_same(last(painter(recipe, graphs=graphs), stopped), last(painter(recipe)))
 
 
+@pytest.mark.parametrize(
+    "recipe",
+    [quick(), quick(weights="random", networks=2), quick(size=48, iterations=12, scales=2), RECIPES["lbfgs"]],
+    ids=["shared weights", "weights for its pictures", "scales", "lbfgs"],
+)
+def test_a_painter_goes_on_although_another_one_used_its_graph(recipe: Recipe) -> None:
+    """As a worker's warm easels do, whose jobs take turns."""
+    graphs = Graphs(Recorder())
+    ours = [painter(recipe, seed, graphs=graphs) for seed in (1, 2)]
+    states = [own.begin() for own in ours]
+    for stop in (3, 5, 8, None):
+        for own, state in zip(ours, states, strict=True):
+            for _ in own.paint(state, stop):
+                pass
+    for seed, state in enumerate(states, 1):
+        assert_same(state, last(painter(recipe, seed)))
+
+
+def test_pictures_that_only_the_targets_cannot_tell_apart_have_graphs_of_their_own() -> None:
+    """Thirty rows and thirty-one are fifteen in the second block."""
+    recipe, recorder = (
+        quick(content_layers=("relu2_1",), style_layers=("relu2_1",), style_layer_weights=(1.0,)),
+        Recorder(),
+    )
+    graphs = Graphs(recorder)
+    for rows in (30, 31):
+        pair = photo(32, rows, 1), [photo(30, 44, 10)]
+        assert_same(last(Painter(recipe, *pair, graphs=graphs)), last(Painter(recipe, *pair)))
+    assert recorder.count == 2
+
+
 def test_a_device_that_refuses_costs_no_painting() -> None:
     def refuse(_: Callable[[], Any]) -> Any:
         raise Unrecordable("on order")

@@ -118,6 +118,7 @@ COMBINATIONS: list[tuple[dict[str, Any], str]] = [
     ({"frames": 2, "scales": 5, "frame_iterations": 4}, "each scale of a further frame"),
     ({"weights": "random", "networks": 2, "optimiser": "lbfgs"}, "one fixed loss"),
     ({"content_layers": (), "style_layers": (), "style_layer_weights": ()}, "At least one"),
+    ({"content_layers": ("relu4_2", "relu4_2")}, "named only once"),
 ]
 
 
