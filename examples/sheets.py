@@ -7,24 +7,21 @@ own; without any, the rows are those of `ROWS`.
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from bot.terminal.main import setting
 from engine.contract.settings import read_settings
-from engine.painting.painter import Painter
 from engine.painting.presets import STAND_INS, preset
 from engine.worker.weights import load_weights
-
-LINE = 16  # px of the line of words above a row
+from examples.contact import painting, sheet
 
 ROWS = (
     "", "total_variation=20", "total_variation=120", "beta=4", "beta=20", "alpha=1", "alpha=5", "statistic=wasserstein",
-    "statistic=gram", "octaves=4", "octaves=2", "style_scale=0.7", "padding=replicate", "noise=0.3", "average=0",
+    "statistic=gram", "octaves=4", "octaves=2", "style_scale=0.7", "padding=zero", "noise=0.3", "average=0",
     "pooling=l2", "step=3", "step=15", "scales=1", "scales=5",
 )  # fmt: skip
 
@@ -34,27 +31,9 @@ def row(words: str, pairs: Sequence[tuple[Path, Path]], weights: str, size: int)
     fields: dict[str, Any] = dict(setting(word) for word in words.split())
     recipe = preset("fine", weights=weights, **{"size": size, **fields})
     convs = load_weights(weights, read_settings().weights_cache).convs
-    began, made = time.monotonic(), []
-    for content, style in pairs:
-        with Image.open(content) as a, Image.open(style) as b:
-            painter = Painter(recipe, a.convert("RGB"), [b.convert("RGB")], convs=convs)
-        state = painter.begin()
-        for _ in painter.paint(state):
-            pass
-        made.append(painter.picture(state))
-    return f"{words or 'as it is'} ({(time.monotonic() - began) / len(pairs):.0f} s each)", made
-
-
-def sheet(rows: Sequence[tuple[str, Sequence[Image.Image]]], side: int) -> Image.Image:
-    """Rows of pictures, each under its words."""
-    height = max(picture.height for _, pictures in rows for picture in pictures) + LINE
-    whole = Image.new("RGB", (side * max(len(pictures) for _, pictures in rows), height * len(rows)))
-    draw = ImageDraw.Draw(whole)
-    for y, (words, pictures) in enumerate(rows):
-        draw.text((2, y * height + 2), words, "white")
-        for x, picture in enumerate(pictures):
-            whole.paste(picture, (x * side, y * height + LINE))
-    return whole
+    made = [painting(recipe, content, style, convs) for content, style in pairs]
+    seconds = sum(took for _, took in made) / len(made)
+    return f"{words or 'as it is'} ({seconds:.0f} s each)", [picture for picture, _ in made]
 
 
 def main() -> None:

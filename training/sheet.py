@@ -3,27 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import time
 from pathlib import Path
 
-from PIL import Image
-
-from engine.painting.painter import Painter
 from engine.painting.presets import preset
-from engine.painting.recipe import Recipe
-from examples.sheets import sheet
+from examples.contact import painting, sheet
 from training.train import Convs, read
-
-
-def paint(recipe: Recipe, content: Path, style: Path, convs: Convs | None) -> tuple[Image.Image, float]:
-    """The painting, and how many seconds it took."""
-    began = time.monotonic()
-    with Image.open(content) as a, Image.open(style) as b:
-        painter = Painter(recipe, a.convert("RGB"), [b.convert("RGB")], convs=convs)
-    state = painter.begin()
-    for _ in painter.paint(state):
-        pass
-    return painter.picture(state), time.monotonic() - began
 
 
 def main() -> None:
@@ -33,7 +17,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, default=Path("out/starter/starter.safetensors"))
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument(
-        "--iterations", type=int, nargs=2, default=(140, 80), help="with random, and with starter (140 80: equal times)"
+        "--iterations", type=int, nargs=2, default=(140, 56), help="with random, and with starter (140 56: equal times)"
     )
     parser.add_argument("--scales", type=int, default=4)
     parser.add_argument("-o", "--out", type=Path, default=Path("out/starter/sheet.png"))
@@ -43,7 +27,7 @@ def main() -> None:
     networks: list[tuple[str, Convs | None]] = [("random", None), ("starter", read(given.weights))]
     for (name, convs), iterations in zip(networks, given.iterations, strict=True):
         recipe = preset("fine", weights=name, size=given.size, scales=given.scales, iterations=iterations)
-        made = [paint(recipe, Path(content), Path(style), convs) for content, style in pairs]
+        made = [painting(recipe, Path(content), Path(style), convs) for content, style in pairs]
         seconds = ", ".join(f"{took:.0f}" for _, took in made)
         rows.append((f"{name}, {iterations} iterations, {seconds} s", [p for p, _ in made]))
     given.out.parent.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ from conftest import CONTENT, STYLE
 from PIL import Image
 
 from examples import sheets
+from examples.contact import LINE
 
 
 def test_a_row_for_each_setting_and_a_column_for_each_pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -20,7 +21,7 @@ def test_a_row_for_each_setting_and_a_column_for_each_pair(tmp_path: Path, monke
     monkeypatch.setattr(sys, "argv", ["sheets", pair, pair, *rows, "--size", "48", "-o", str(out)])
     sheets.main()
     with Image.open(out) as sheet:
-        assert sheet.size == (2 * 48, 2 * (48 + sheets.LINE))
-        one, other = (sheet.crop((0, y, 48, y + 48)) for y in (sheets.LINE, 48 + 2 * sheets.LINE))
-        assert one.tobytes() == sheet.crop((48, sheets.LINE, 96, 48 + sheets.LINE)).tobytes()
+        assert sheet.size == (2 * 48, 2 * (48 + LINE))
+        one, other = (sheet.crop((0, y, 48, y + 48)) for y in (LINE, 48 + 2 * LINE))
+        assert one.tobytes() == sheet.crop((48, LINE, 96, 48 + LINE)).tobytes()
         assert one.tobytes() != other.tobytes()
