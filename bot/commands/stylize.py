@@ -20,7 +20,7 @@ from engine.painting.recipe import MAX_ITERATIONS, MAX_SIZE
     content="The picture to be painted",
     style="The picture to paint it like",
     recipe="How to paint; fine gives the best picture",
-    iterations="How many, e.g. 300; the preset's own number by default",
+    iterations="How many, e.g. 300; the preset's own number by default; of a film, for its first picture",
     size="Longest side of the painting in pixels, e.g. 512",
     strength="Style over content: 2 is twice the usual style, 0.5 half of it",
     start="What to begin with",

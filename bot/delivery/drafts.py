@@ -34,8 +34,9 @@ def card_draft(job: Job, page: Posted, face: Face, pictures: Sequence[Thumbnail]
 
 
 def snapshot_draft(job: Job, page: Posted, event: Snapshot, png: bytes, limit: int) -> Draft:
-    """A snapshot, with the button to go on from it."""
+    """A snapshot, with the button to go on from it; a film is gone on from within its first frame alone."""
     stem = f"{marker(job.id)}{event.iteration:05d}"
+    goes_on = event.iteration <= job.recipe.frame_ends[0]
     text = f"**Iteration {event.iteration:,}** of {job.recipe.iterations:,} · loss {loss(event.loss)}"
     return Draft(
         job=job.id,
@@ -43,7 +44,7 @@ def snapshot_draft(job: Job, page: Posted, event: Snapshot, png: bytes, limit: i
         marker=stem,
         text=lambda note: f"{text}{_small(note)}",
         rungs=_singly(Ladder(png, stem, limit)),
-        view=lambda _: picture_buttons(job.id, event.iteration, last=False),
+        view=(lambda _: picture_buttons(job.id, event.iteration, last=False)) if goes_on else None,
         alt=[_alt(job, event.iteration)],
         answers=_answers(page),
     )
@@ -88,15 +89,19 @@ def loss_draft(job: Job, page: Posted, plot: bytes, limit: int) -> Draft:
 
 
 def film_draft(job: Job, page: Posted, film: bytes, limit: int) -> Draft:
-    """The film of its making."""
+    """The film of its making; of an animation, its painted frames."""
     stem = f"{marker(job.id)}film"
+    text = "**The film** of its making"
+    alt = f"Film of the painting's making over {count(job.recipe.iterations, 'iteration')}"
+    if job.recipe.frames > 1:
+        text, alt = "**The film**, painted", f"{job.content.name}, painted picture by picture"
     return Draft(
         job=job.id,
         key="film",
         marker=stem,
-        text=lambda note: f"**The film** of its making{_small(note)}",
+        text=lambda note: f"{text}{_small(note)}",
         rungs=_singly(film_ladder(film, stem, limit)),
-        alt=[f"Film of the painting's making over {count(job.recipe.iterations, 'iteration')}"],
+        alt=[alt],
         answers=_answers(page),
     )
 

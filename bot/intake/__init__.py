@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.intake.frames import FILM, frame_files, take_in_frames
+from bot.intake.frames import frame_files, take_in_frames
 from bot.intake.intake import BadPicture, Picture, read_picture_file, spoken, take_in
-from bot.intake.limits import USUAL, Limits
+from bot.intake.limits import FILM, USUAL, Limits
 
 __all__ = [
     "FILM", "USUAL", "BadPicture", "Limits", "Picture", "frame_files", "read_picture_file", "spoken", "take_in",

@@ -146,12 +146,13 @@ def cleaned(data: bytes, limits: Limits) -> tuple[dict[str, Any], bytes]:
         check_shape(size, limits)
         if limits.max_frames > 1 and file.format in ANIMATED and getattr(file, "n_frames", 1) > 1:
             return film(file, limits)
-        file.draft(None, fitted(size, limits.max_side))
+        target = allowed(size, limits, 1)
+        file.draft(None, target)
         file.load()
         turn = orientation(file)
         profile = file.info.get("icc_profile")
         image: Image.Image = plain(file)
-    image = finished(image, fitted(size, limits.max_side), profile, turn)
+    image = finished(image, target, profile, turn)
     width, height = reversed(size) if turn >= 5 else size
     png = io.BytesIO()
     image.save(png, "PNG", compress_level=1)
@@ -161,15 +162,16 @@ def cleaned(data: bytes, limits: Limits) -> tuple[dict[str, Any], bytes]:
 
 def film(file: Image.Image, limits: Limits) -> tuple[dict[str, Any], bytes]:
     """All pictures of an animation as an animated PNG, each with its time; raises as `cleaned` does."""
-    count: int = file.n_frames  # type: ignore[attr-defined]
-    if count > limits.max_frames:
-        raise Refusal(f"has {count} pictures, and a film may have {limits.max_frames} at most: send a part of it.")
+    # A PNG's picture for programs that know no animations is no part of it.
+    numbers = range(int(bool(file.info.get("default_image"))), file.n_frames)  # type: ignore[attr-defined]
+    count, most = len(numbers), limits.max_frames
+    if count > most:
+        raise Refusal(f"has {count} pictures, and a film may have {most} at most: send a part of it, or one picture.")
     size = file.size
-    most = math.isqrt(int(limits.max_film_pixels / count * max(size) / min(size)))
-    target = fitted(size, min(limits.max_side, most))
+    target = allowed(size, limits, count)
     frames: list[Image.Image] = []
     times: list[int] = []
-    for number in range(count):
+    for number in numbers:
         file.seek(number)
         file.load()
         shown = round(file.info.get("duration") or 0)
@@ -210,6 +212,12 @@ def check_shape(size: tuple[int, int], limits: Limits) -> None:
             f"is {width} × {height} pixels, which is too long and thin: "
             f"send one whose longer side is at most {limits.max_ratio:g} times its shorter side."
         )
+
+
+def allowed(size: tuple[int, int], limits: Limits, count: int) -> tuple[int, int]:
+    """The size of each of `count` pictures in the result."""
+    side = math.isqrt(int(limits.max_film_pixels / count * max(size) / min(size)))
+    return fitted(size, min(limits.max_side, side))
 
 
 def fitted(size: tuple[int, int], max_side: int) -> tuple[int, int]:

@@ -1,11 +1,10 @@
-"""A folder of frames, or an animation, as one clean picture: an animated PNG, which is a picture to everyone else."""
+"""A folder of frames as one clean picture: an animated PNG, which is a picture to everyone else."""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
 import io
-import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,17 +12,14 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from bot.intake.intake import BadPicture, Picture, read_picture_file, spoken, take_in
-from bot.intake.limits import USUAL, Limits
+from bot.intake.limits import FILM, Limits
 from engine.painting.recipe import MAX_FRAMES
 
-FILM = dataclasses.replace(USUAL, max_frames=MAX_FRAMES)
-"""The limits for what may be an animation."""
-
-_KINDS = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
+_KINDS = {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
 
 
-def frame_files(folder: Path) -> list[Path]:
-    """The folder's pictures in the order of their names, numbers by their value.
+def frame_files(folder: Path, *, still: bool = False) -> list[Path]:
+    """The folder's pictures in the order of their names, numbers by their value; of a `still` one the first alone.
 
     Raises:
         BadPicture: there are none, or more than a film may have.
@@ -35,11 +31,13 @@ def frame_files(folder: Path) -> list[Path]:
         raise BadPicture(f"{name} cannot be read: check that you may open it.") from None
     if not files:
         raise BadPicture(f"{name} holds no pictures: give me a folder of frames, like 001.png, 002.png.")
+    if still:
+        return [min(files, key=_place)]
     if len(files) > MAX_FRAMES:
         raise BadPicture(
             f"{name} holds {len(files)} pictures, and a film may have {MAX_FRAMES} at most: take a part of them."
         )
-    return sorted(files, key=lambda path: _by_number(path.name))
+    return sorted(files, key=_place)
 
 
 async def take_in_frames(files: Sequence[Path], name: str, milliseconds: int, limits: Limits = FILM) -> Picture:
@@ -49,8 +47,7 @@ async def take_in_frames(files: Sequence[Path], name: str, milliseconds: int, li
         BadPicture: one of them is no picture that can be taken.
         OSError: this machine cannot start a process.
     """
-    side = min(limits.max_side, math.isqrt(limits.max_film_pixels // len(files)))
-    each = dataclasses.replace(limits, max_side=side, max_frames=1)
+    each = dataclasses.replace(limits, max_frames=1, max_film_pixels=limits.max_film_pixels // len(files))
     clean = [await take_in(read_picture_file(path, limits), path.name, each) for path in files]
     png, frames = await asyncio.to_thread(_film, [picture.png for picture in clean], milliseconds)
     return dataclasses.replace(clean[0], png=png, name=spoken(name), frames=frames)
@@ -67,5 +64,7 @@ def _film(pngs: Sequence[bytes], milliseconds: int) -> tuple[bytes, int]:
         return out.getvalue(), getattr(written, "n_frames", 1)
 
 
-def _by_number(name: str) -> list[tuple[int, str]]:
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name.lower()) if part]
+def _place(path: Path) -> tuple[list[tuple[int, str]], str]:
+    """What files are sorted by; names like 1 and 01 are as far as each other by number."""
+    parts = [part for part in re.split(r"(\d+)", path.name.lower()) if part]
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], path.name

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from engine.painting.recipe import MAX_FRAMES
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Limits:
     """Most pictures of an animation; 1 takes the first alone, of however many."""
 
     max_film_pixels: int = 64_000_000
-    """Most pixels of an animation's pictures together, in the result; larger ones are scaled down."""
+    """Most pixels of all an animation's pictures together, in the result; larger ones are scaled down."""
 
     seconds: float = 20.0
     """Wall-clock seconds for the decoder, its start included."""
@@ -42,3 +44,6 @@ class Limits:
 
 USUAL = Limits()
 """The limits in force where nobody asks for others."""
+
+FILM = replace(USUAL, max_frames=MAX_FRAMES)
+"""The limits for what may be an animation."""

@@ -55,11 +55,14 @@ class Counter:
 
     def check(self, wish: Wish) -> None:
         """What can be told without looking at the pictures themselves. Raises `Sorry`."""
-        settings = self._desk.settings
+        settings, frames = self._desk.settings, wish.recipe.frames
         if wish.recipe.size > settings.impasto_max_size:
             raise Sorry(f"The size may be at most {settings.impasto_max_size} px here: ask for a smaller one.")
         if wish.recipe.iterations > settings.impasto_max_iterations:
             most = settings.impasto_max_iterations
+            if frames > 1:
+                took = f"A film of {frames} pictures takes {wish.recipe.iterations:,} iterations"
+                raise Sorry(f"{took}, and {most:,} is the most here: send a shorter one.")
             raise Sorry(f"At most {most:,} iterations can be asked for here: ask for fewer.")
         for upload in (wish.content, *wish.styles):
             if isinstance(upload, Upload):
@@ -70,13 +73,14 @@ class Counter:
     ) -> Job:
         """Accept the wish; a second call with the same `job_id` changes nothing.
 
-        Raises `Sorry`, `BadPicture` or `TooMany`, with the time to wait where it is known; then nothing is queued.
+        Raises `Sorry`, `BadPicture`, `RecipeError` or `TooMany`, with the time to wait where it is known; then nothing
+        is queued.
         """
         self.check(wish)
         try:
             with self._holding(owner):
                 job = await self._accept(job_id, owner, place, wish, before_queueing)
-        except (Sorry, intake.BadPicture, TooMany) as error:
+        except (Sorry, intake.BadPicture, RecipeError, TooMany) as error:
             await self._drop(job_id)
             if isinstance(error, TooMany):
                 guild = _guild(owner, place)
@@ -143,14 +147,14 @@ class Counter:
         folder = f"jobs/{job_id}"
         # One of a member's pictures at a time: pictures that take long must not take both decoders from all others.
         async with self._turns.setdefault(owner, asyncio.Lock()):
-            most = intake.FILM.max_frames if wish.animate else 1
-            content, frames = await self._keep(wish.content, f"{folder}/picture-0.png", most)
+            limits = dataclasses.replace(self._limits, max_frames=intake.FILM.max_frames if wish.animate else 1)
+            content, frames = await self._keep(wish.content, f"{folder}/picture-0.png", limits)
             styles = [
                 (await self._keep(style, f"{folder}/picture-{number}.png"))[0]
                 for number, style in enumerate(wish.styles, 1)
             ]
         if frames > 1:
-            wish = _film(wish, frames)
+            wish = dataclasses.replace(wish, recipe=wish.recipe.sequence(frames))
             self.check(wish)
         start = (await self._keep(wish.start, f"{folder}/start.png"))[0] if wish.start else None
         checkpoint = wish.checkpoint and await self._copy(wish.checkpoint, f"{folder}/checkpoint-start.safetensors")
@@ -167,10 +171,12 @@ class Counter:
             start=start,
         )
 
-    async def _keep(self, source: Upload | Picture, key: str, frames: int = 1) -> tuple[Picture, int]:
+    async def _keep(
+        self, source: Upload | Picture, key: str, limits: intake.Limits | None = None
+    ) -> tuple[Picture, int]:
         """A clean copy in the job's own folder: its parent's may be forgotten before it is painted.
 
-        And how many frames an upload has, of which at most `frames` are taken.
+        And how many frames there are; 1 for what is in the store already, whose recipe knows.
         """
         if isinstance(source, Picture):
             await self._copy(source.key, key)
@@ -181,8 +187,7 @@ class Counter:
                 data = await download(self._session, source.url, source.name, hosts=discord_origins(), max_bytes=limit)
             except DownloadError as error:
                 raise Sorry(str(error)) from error
-            limits = dataclasses.replace(self._limits, max_frames=frames)
-            clean = await intake.take_in(data, source.name, limits)
+            clean = await intake.take_in(data, source.name, limits or self._limits)
         await self._desk.store.put(key, clean.png)
         return Picture(key=key, name=clean.name, width=clean.width, height=clean.height), clean.frames
 
@@ -202,13 +207,6 @@ class Counter:
     async def _parent_link(self, wish: Wish) -> str:
         page = await self._desk.ledger.page(wish.parent) if wish.parent else None
         return page.link if page else ""
-
-
-def _film(wish: Wish, frames: int) -> Wish:
-    try:
-        return dataclasses.replace(wish, recipe=wish.recipe.sequence(frames))
-    except RecipeError as error:
-        raise Sorry(str(error)) from error
 
 
 def _guild(owner: int, place: Place) -> str:

@@ -95,7 +95,7 @@ class FromHere(Form):
         super().__init__("Go on from here")
         self._presses, self._job, self._page, self._picture = presses, job, page, picture
         self._recipe = _recipes(job.recipe.name)
-        self._iterations = _number("iterations", str(job.recipe.iterations))
+        self._iterations = _number("iterations", str(job.recipe.still().iterations))
         self._strength = _number("strength", "1")
         self.add_item(ui.Label(text="Recipe", component=self._recipe))
         self.add_item(ui.Label(text="Iterations", description="How many, from here on", component=self._iterations))

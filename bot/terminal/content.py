@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot import intake
@@ -18,7 +18,7 @@ class Content:
     still: bool
     """Whether of an animation only the first picture is taken."""
 
-    async def take_in(self, fps: float) -> intake.Picture:
+    async def take_in(self, fps: int) -> intake.Picture:
         """A clean picture, animated where it has several frames; those of a folder follow at `fps`.
 
         Raises `BadPicture`.
@@ -27,13 +27,13 @@ class Content:
             return await intake.take_in_frames(self.paths, self.name, round(1000 / fps))
         (path,) = self.paths
         limits = intake.USUAL if self.still else intake.FILM
-        return await intake.take_in(intake.read_picture_file(path), self.name, limits)
+        picture = await intake.take_in(intake.read_picture_file(path), path.name, limits)
+        return replace(picture, name=intake.spoken(self.name))
 
 
 def read_content(path: Path, *, still: bool) -> Content:
     """Look at what lies at `path`. Raises `BadPicture` where it cannot be read."""
-    paths = intake.frame_files(path) if path.is_dir() else [path]
-    paths = paths[:1] if still else paths
+    paths = intake.frame_files(path, still=still) if path.is_dir() else [path]
     for file in paths:
         intake.read_picture_file(file)
     return Content(path.name, paths, still)

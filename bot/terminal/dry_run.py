@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.terminal.content import Content
 from bot.terminal.display import duration
+from bot.terminal.paint import sequence
 from engine.contract.settings import Settings
 from engine.painting import cost
 from engine.painting.presets import preset
@@ -28,7 +29,7 @@ def dry_run(
     recipe = preset(name, weights=weights, **fields)
     picture = asyncio.run(content.take_in(fps=12))
     if picture.frames > 1:
-        recipe = recipe.sequence(picture.frames)
+        recipe = sequence(recipe, picture.frames, shown="snapshots" not in fields)
     aspect = min(picture.width, picture.height) / max(picture.width, picture.height)
     for field, value in recipe.as_dict().items():
         print(f"{field:20} {_spoken(value)}")

@@ -82,7 +82,7 @@ def _snapshot(text: str) -> int | str:
 )  # fmt: skip
 @click.option("--still", is_flag=True, help="Of an animated CONTENT, or a folder of frames, paint only the first.")
 @click.option(
-    "--fps", type=click.FloatRange(1, 50), default=12.0, show_default=True, help="Of a folder of frames, a second."
+    "--fps", type=click.IntRange(1, 50), default=12, show_default=True, help="Of a folder of frames, a second."
 )  # fmt: skip
 @click.option("--device", default="auto", show_default=True, metavar="auto|cpu|mps|cuda[:N]", help="Where to paint.")
 @click.option("--set", "settings_", multiple=True, metavar="FIELD=VALUE", help="Any field of the recipe.")

@@ -49,7 +49,7 @@ def render_page(run: Mapping[str, Any], folder: Path) -> str:
         width_px=f"{max(width, 960)}px",
         aspect=f"{width / height:.4f}",
         hero=_hero(run, folder, moves=recipe.frames > 1),
-        sum=_sum(run, folder),
+        sum=_sum(run, folder, recipe),
         film=Html() if recipe.frames > 1 else _film(run, folder),
         snapshots=_snapshots(run, folder, recipe),
         plot=_plot(run, folder),
@@ -88,14 +88,18 @@ def _hero(run: Mapping[str, Any], folder: Path, *, moves: bool) -> Html:
     return Html("".join(_html(figure, uri=uri, hint=hint, **names) for uri in uris if uri))
 
 
-def _sum(run: Mapping[str, Any], folder: Path) -> Html:
-    """Content + style = painting; a picture that is not there is told of by its name alone."""
+def _sum(run: Mapping[str, Any], folder: Path, recipe: Recipe) -> Html:
+    """Content + style = painting; a picture that is not there is told of by its name alone.
+
+    Of a sequence, whose content is shown by its first frame, that one's painting if there is one.
+    """
+    first = (_name(s) for s in run["snapshots"] if recipe.frames > 1 and s["iteration"] == recipe.frame_ends[0])
     shares = sum(style["weight"] for style in run["styles"])
     parts = [("content.png", "Content", run["content"]["name"], ' id="content"')]
     for k, style in enumerate(run["styles"], 1):
         share = f", {style['weight'] / shares:.0%}" if len(run["styles"]) > 1 else ""
         parts.append((f"style-{k}.png", f"Style{share}", style["name"], ""))
-    parts.append((_name(run["final"]), "Painting", f"{run['width']} × {run['height']} px", ""))
+    parts.append((next(first, _name(run["final"])), "Painting", f"{run['width']} × {run['height']} px", ""))
     uris = _embed([folder / part[0] for part in parts], longest=1024, budget=_SOURCE_BYTES)
     figure = """<figure><img$mark src="$uri" alt="$kind: $name">
 <figcaption><b>$kind</b><br>$name</figcaption></figure>"""
@@ -133,7 +137,8 @@ def _snapshots(run: Mapping[str, Any], folder: Path, recipe: Recipe) -> Html:
             what = ends.get(snapshot["iteration"], f"Iteration {i}")
             shown.append(_html(figure, uri=uri, i=i, loss=loss, what=what))
     grid = _html('<div class="grid">$all</div>', all=Html("".join(shown)))
-    return _section("Frame by frame" if ends else "How it grew", grid) if shown else Html()
+    frames = bool(ends) and all(snapshot["iteration"] in ends for snapshot in chosen)
+    return _section("Frame by frame" if frames else "How it grew", grid) if shown else Html()
 
 
 def _plot(run: Mapping[str, Any], folder: Path) -> Html:
@@ -168,8 +173,8 @@ def _words(r: Recipe) -> str:
     tell = [f"Starting from {start}, {how} took {_count(r.iterations, 'step')}"]
     tell[0] += f", from coarse to fine at {_and(sides)} px." if r.scales > 1 else f" at {r.size} px."
     if r.frames > 1:
-        tell.append(f"Each of {_count(r.frames - 1, 'further frame')} took {r.frame_iterations} of them, from the "
-                    "painting before it, and only where it had moved.")  # fmt: skip
+        tell.append(f"Each further frame took {r.frame_iterations} of them, from the painting before it, and only "
+                    "where it had moved.")  # fmt: skip
     if r.content_layers:
         tell.append(f"The content is held by {_and(r.content_layers)}, with weight {r.alpha:g}.")
     if r.style_layers:

@@ -45,7 +45,7 @@ class Order:
     as_json: bool = False
     content_masks: Sequence[Path] = ()
     style_masks: Sequence[Path] = ()
-    fps: float = 12.0
+    fps: int = 12
     """Of a content that is a folder of frames."""
     still: bool = False
     """Of a content that is an animation or a folder of frames, only the first is painted."""
@@ -100,7 +100,7 @@ async def resume(folder: Path, settings: Settings, device: str, *, as_json: bool
     return status
 
 
-async def _take_in(content: Content, fps: float, paths: Sequence[Path], blobs: Sequence[bytes]) -> list[intake.Picture]:
+async def _take_in(content: Content, fps: int, paths: Sequence[Path], blobs: Sequence[bytes]) -> list[intake.Picture]:
     """The content, and the others. One after the other: each may take a gigabyte of memory."""
     first = await content.take_in(fps)
     return [first, *[await intake.take_in(blob, path.name) for path, blob in zip(paths, blobs, strict=True)]]

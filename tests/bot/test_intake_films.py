@@ -86,6 +86,20 @@ async def test_its_pictures_share_the_pixels() -> None:
     assert (picture.original_width, picture.original_height) == (48, 32)
 
 
+async def test_a_folder_may_have_as_many_pixels_as_an_animation(tmp_path: Path) -> None:
+    small = dataclasses.replace(FILM, max_film_pixels=3 * 24 * 16)
+    for number, frame in enumerate(FRAMES):
+        frame.save(tmp_path / f"{number}.png")
+    picture = await take_in_frames(frame_files(tmp_path), "clip", 80, small)
+    assert (picture.width, picture.height) == (24, 16)
+
+
+async def test_what_a_png_shows_to_programs_that_know_no_animations_is_no_part_of_it() -> None:
+    data = encoded(plain("RGB", (9, 9, 9)), "PNG", save_all=True, append_images=FRAMES, default_image=True, duration=70)
+    frames, times = shown(await take_in(data, "clip.png", FILM))
+    assert (times, near(frames[0], (9, 9), COLOURS[0])) == ([70] * 3, True)
+
+
 async def test_broken_animations_end_well_too() -> None:
     told = await malformed.report((pair for pair in malformed.mangled(150, seed=3) if "moving" in pair[0]), FILM)
     ends = told["ends"]
@@ -132,3 +146,12 @@ def test_a_folder_without_pictures_or_with_too_many(tmp_path: Path) -> None:
         (tmp_path / f"{number}.png").touch()
     with pytest.raises(BadPicture, match=f"holds {MAX_FRAMES + 1} pictures"):
         frame_files(tmp_path)
+    assert [file.name for file in frame_files(tmp_path, still=True)] == ["0.png"]
+
+
+def test_files_in_an_order_of_their_own_whatever_they_are_called(tmp_path: Path) -> None:
+    for name in ("01.jfif", "1.jfif", "²1.png", "x2.png"):
+        (tmp_path / name).touch()
+    order = [file.name for file in frame_files(tmp_path)]
+    assert order[2:] == ["01.jfif", "1.jfif"]
+    assert sorted(order[:2]) == ["x2.png", "²1.png"]

@@ -87,6 +87,9 @@ async def test_an_animated_gif_becomes_a_film_if_it_is_asked_for(stage: Scene) -
     card = await stage.ended(await stage.card(asked))
     assert "a film of 3 frames, 85 iterations" in text_of(card)
     assert await _film_times(stage, card) == [80, 200, 120]
+    posted = stage.discord.world.messages(card["id"])
+    assert "**The film**, painted" in [text_of(message) for message in posted]
+    assert not any(button["label"] == "From here" for message in posted for button in buttons_of(message))
     again = await stage.ended(await stage.card(await stage.ada.press(card, "Again")))
     assert await _film_times(stage, again) == [80, 200, 120]
     swapped = await stage.ended(await stage.card(await stage.ada.press(card, "Swap")))

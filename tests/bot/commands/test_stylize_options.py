@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import AsyncIterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from conftest import House
+from conftest import House, noise
 from discord_server.driver import Impossible, Person
 from discord_server.reading import files_of, text_of
 from scene import Scene, picture, scene
@@ -122,6 +123,13 @@ async def test_names_do_nothing_and_are_cut(stage: Scene) -> None:
     assert text_of(card).startswith("### \\--harbourharbourharbourharbourharbou…rharbour × 1.2.3.sea\n")
 
 
+def _clip(frames: int) -> bytes:
+    out = BytesIO()
+    first, *further = [noise(seed, 24).resize((48, 36)) for seed in range(frames)]
+    first.save(out, "GIF", save_all=True, append_images=further, duration=80)
+    return out.getvalue()
+
+
 async def test_each_quota_is_refused_in_a_sentence_of_its_own(redis_server: str, tmp_path: Path) -> None:
     house = House(f"{redis_server}?db=3", tmp_path)
     caps: Json = {"IMPASTO_USER_JOBS": "2", "IMPASTO_GUILD_JOBS": "3", "IMPASTO_TOTAL_JOBS": "4"}
@@ -136,6 +144,8 @@ async def test_each_quota_is_refused_in_a_sentence_of_its_own(redis_server: str,
         told = at.fullmatch(await _refusal(stage, stage.ada))
         assert told
         assert int(told[1]) > before
+        film: Json = {"content": ("clip.gif", _clip(24)), "iterations": 100, "animate": True}
+        await _refused(stage, bob, "A film of 24 pictures takes 1,020 iterations, and 1,000 is the most here: ", **film)
         await _take(stage, bob, 1)
         await _refused(stage, bob, "This server already has as many paintings under way as it may: ")
         await _refused(stage, bob, "At most 1,000 iterations can be asked for here: ", iterations=1001)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -62,7 +63,10 @@ def test_the_film_shows_each_painting_as_long_as_its_content_was(
     assert film(room / "out" / "film.webp") == (3, TIMES)
     record = json.loads((room / "out" / "run.json").read_text())
     assert (record["recipe"]["frames"], record["recipe"]["iterations"]) == (3, 16)
-    assert "3 frames" in (room / "out" / "index.html").read_text()
+    page = (room / "out" / "index.html").read_text()
+    assert "3 frames" in page
+    assert "Frame by frame" in page
+    assert "Each further frame took 4 of them" in page
 
 
 def test_every_frame_is_there_as_the_library_paints_it(room: Path, painted: subprocess.CompletedProcess[str]) -> None:
@@ -98,6 +102,7 @@ def test_a_dry_run_counts_the_frames(room: Path) -> None:
     done = run(room, *SHORT, "--dry-run")
     assert done.returncode == 0, done.stderr
     assert "4 iterations for each of 2 further frames" in done.stdout
+    assert re.search(r"^snapshots +8, 12, 16$", done.stdout, re.MULTILINE)
     assert "of painting on" in done.stdout
 
 
