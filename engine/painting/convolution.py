@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.painting import winograd
+from engine.painting import edges, winograd
 
 _WIDE = 128 * 256  # filters in times out; below, Winograd's transforms cost more than it saves
 
@@ -38,7 +38,7 @@ class Convolution:
         if self.fast:
             return winograd.forward(x, self._transformed, self._bias)
         if self._replicate:
-            return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), self._weight, self._bias)
+            return F.conv2d(edges.repeated(x), self._weight, self._bias)
         return F.conv2d(x, self._weight, self._bias, padding=1)
 
     def backward(self, gradient: Tensor) -> Tensor:
@@ -46,14 +46,5 @@ class Convolution:
         if self.fast:
             return winograd.backward(gradient, self._transformed)
         if self._replicate:
-            return _folded(F.conv2d(gradient, self._turned, padding=2))
+            return edges.folded(F.conv2d(gradient, self._turned, padding=2))
         return F.conv2d(gradient, self._turned, padding=1)
-
-
-def _folded(gradient: Tensor) -> Tensor:
-    """From the picture with its edge repeated around it to the picture: the edge takes what its copies got."""
-    gradient[:, :, 1] += gradient[:, :, 0]
-    gradient[:, :, -2] += gradient[:, :, -1]
-    gradient[:, :, :, 1] += gradient[:, :, :, 0]
-    gradient[:, :, :, -2] += gradient[:, :, :, -1]
-    return gradient[:, :, 1:-1, 1:-1]
