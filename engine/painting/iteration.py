@@ -13,9 +13,14 @@ from engine.painting.recipe import Recipe
 from engine.painting.state import State
 
 _ANY: dict[str, Any] = {
-    "name": "", "seed": 0, "snapshots": (), "start": "content", "noise": 0.0, "alpha": 1.0, "beta": 1.0
+    field: getattr(Recipe(), field)
+    for field in (
+        "name", "version", "size", "iterations", "extra", "snapshots", "seed", "start", "noise", "noise_range", "alpha",
+        "beta", "style_weights", "style_scale", "match_luminance", "step", "step_end", "scales", "frames",
+        "frame_iterations",
+    )
 }  # fmt: skip
-"""Fields that an iteration does not depend on, or by its tensors alone, at any one value."""
+"""Fields that an iteration does not depend on, or by its tensors and numbers alone, at any one value."""
 
 
 class Iteration:
