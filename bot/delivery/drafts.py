@@ -83,7 +83,7 @@ def loss_draft(job: Job, page: Posted, plot: bytes, limit: int) -> Draft:
         marker=stem,
         text=lambda note: f"**The loss** at each iteration{_small(note)}",
         rungs=_singly(Ladder(plot, stem, limit)),
-        alt=[f"Loss against iterations of {job.content.name}, on logarithmic scales"],
+        alt=[f"Loss over the iterations of {job.content.name}, on a logarithmic scale"],
         answers=_answers(page),
     )
 

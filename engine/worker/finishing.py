@@ -115,4 +115,5 @@ def _plot(job: Job, run: dict[str, Any]) -> bytes:
         scales=job.recipe.plan()[: job.recipe.scales],
         title=f"{job.content.name} in the style of {' and '.join(style.name for style in job.styles)}",
         note=run["weights"]["note"],
+        linear=job.recipe.frames > 1,  # every frame counts alike
     )

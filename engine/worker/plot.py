@@ -1,4 +1,4 @@
-"""The plot of a painting's losses: both axes logarithmic, every line named where it ends."""
+"""The plot of a painting's losses: logarithmic axes, every line named where it ends."""
 
 from __future__ import annotations
 
@@ -51,23 +51,26 @@ def loss_plot(
     scales: Sequence[tuple[int, int]],
     title: str,
     note: str = "",
+    linear: bool = False,
 ) -> bytes:
     """The losses as a PNG of 1600 x 900 px.
 
     `rows` has one row per iteration and one number per column; numbers that are not positive and finite leave
     gaps, and columns without any other are left out. Columns named `content ...` and `style ...` are layers'
-    parts. `snapshots` are iterations, `scales` pairs of (side in px, iterations). Raises `ValueError` where
-    there is no row, or a row does not fit the columns.
+    parts. `snapshots` are iterations, `scales` pairs of (side in px, iterations). The axis of iterations is
+    `linear` where they do not grow ever less important. Raises `ValueError` where there is no row, or a row does
+    not fit the columns.
     """
     losses = np.asarray(rows, dtype=np.float64)
     if losses.ndim != 2 or not len(losses) or losses.shape[1] != len(columns):
         raise ValueError(f"Losses need rows of {len(columns)} numbers, not the shape {losses.shape}.")
     losses = np.where((losses > 1e-290) & (losses < 1e290), losses, np.nan)  # room for limits around them
     lines = _lines(columns, losses)
-    at = _iterations(len(losses), snapshots, scales)
+    at = _iterations(len(losses), snapshots, scales, linear=linear)
     figure = Figure(figsize=(16, 9), dpi=100, facecolor=PAPER)
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0.066, 0.115, 0.74, 0.745), facecolor=PAPER)
+    axes.set_xscale("linear" if linear else "log")
     _dress(axes, len(losses), lines, at)
     _mark_scales(axes, scales)
     for line in lines:
@@ -106,17 +109,19 @@ def _tint(parent: str, share: float) -> tuple[float, float, float]:
     return colorsys.hls_to_rgb(hue, 0.42 + 0.16 * share, 0.62)
 
 
-def _iterations(last: int, snapshots: Sequence[int], scales: Sequence[tuple[int, int]]) -> NDArray[np.int64]:
-    """The iterations to draw: all of a short run, else evenly on the logarithmic axis and at every mark."""
+def _iterations(
+    last: int, snapshots: Sequence[int], scales: Sequence[tuple[int, int]], *, linear: bool
+) -> NDArray[np.int64]:
+    """The iterations to draw: all of a short run, else evenly along the axis and at every mark."""
     jumps = list(accumulate(count for _, count in scales))
     marks = [i for i in (*snapshots, *jumps, *(i + 1 for i in jumps)) if 1 <= i <= last]
-    spread = np.geomspace(1, last, _POINTS) if last > _POINTS else np.arange(1, last + 1)
+    evenly = np.linspace if linear else np.geomspace
+    spread = evenly(1, last, _POINTS) if last > _POINTS else np.arange(1, last + 1)
     return np.unique(np.concatenate([np.rint(spread).astype(np.int64), np.array(marks, dtype=np.int64)]))
 
 
 def _dress(axes: Axes, last: int, lines: Sequence[_Line], at: NDArray[np.int64]) -> None:
     """Axes, ticks, grid and limits; the limits leave out the dust around zero and leave room for marks."""
-    axes.set_xscale("log")
     axes.set_yscale("log")
     values = np.concatenate([line.values[at - 1] for line in lines] or [np.ones(1)])
     values = values[np.isfinite(values)]

@@ -55,6 +55,13 @@ def test_each_snapshot_is_marked_at_its_iteration_and_nowhere_else() -> None:
     assert all(min(abs(column - place) for place in places) < 30 for column in changed)
 
 
+@pytest.mark.parametrize("count", [1, 1000, 7000])
+def test_every_frame_of_a_sequence_has_as_much_room(count: int) -> None:
+    rows, half = falling(count), (count + 1) // 2
+    changed = changed_columns(drawn(rows, linear=True), drawn(rows, linear=True, snapshots=(half,)))
+    assert abs((min(changed) + max(changed)) / 2 - (LEFT + WIDTH / 2)) < 3
+
+
 def test_snapshots_past_the_run_or_without_a_loss_are_not_marked() -> None:
     rows = falling(50)
     rows[19, 0] = np.nan
