@@ -21,7 +21,6 @@ from engine.painting.painter import Painter
 from engine.painting.presets import preset
 from engine.painting.recipe import Recipe
 from engine.painting.state import State
-from engine.painting.strips import LEAST
 
 
 @dataclass(frozen=True)
@@ -135,7 +134,7 @@ def _resumed(name: str, device: str, side: int) -> float:
 def _in_strips(name: str, device: str, side: int) -> float:
     """Of the first gradient, to its largest number."""
     recipe = recipes(side)[name]
-    whole, strips = (_first_gradient(recipe, device, rows) for rows in (None, max(LEAST, side // 3)))
+    whole, strips = (_first_gradient(recipe, device, rows) for rows in (None, side // 3))
     return float((whole - strips).abs().max() / whole.abs().max())
 
 

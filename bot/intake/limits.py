@@ -30,7 +30,7 @@ class Limits:
     """Most pictures of an animation; 1 takes the first alone, of however many."""
 
     max_film_pixels: int = 64_000_000
-    """Most pixels of all an animation's pictures together, in the result; larger ones are scaled down."""
+    """Most pixels of all pictures together, in the result; larger ones are scaled down."""
 
     seconds: float = 20.0
     """Wall-clock seconds for the decoder, its start included."""
