@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 
 from engine.painting import pictures, vgg
+from engine.painting.layers import depth
 from engine.painting.painter import Painter
 from engine.painting.presets import preset
 from engine.painting.random_weights import random_convs
@@ -45,7 +46,7 @@ def given(name: str, side: int, **fields: Any) -> Recipe:
 def stand_in() -> vgg.Convs:
     """One random network to relu5_1, calibrated on the two pictures, as if it came from a file."""
     with torch.no_grad():
-        return random_convs(0, vgg.depth(["relu5_1"]), [pictures.to_tensor(p) for p in square_pictures(256)])
+        return random_convs(0, depth(["relu5_1"]), [pictures.to_tensor(p) for p in square_pictures(256)])
 
 
 def square_pictures(side: int) -> tuple[Image.Image, Image.Image]:

@@ -7,7 +7,7 @@ import time
 import torch
 import torch.nn.functional as F
 
-from engine.painting import vgg
+from engine.painting.layers import convs, starts_block
 
 _GEMM_SIDE = 2048
 _GEMMS = 2
@@ -23,9 +23,8 @@ class BareConvolutions:
         generator = torch.Generator().manual_seed(0)
         self._convs = []
         width = 3
-        for name in vgg.NAMES[:layers]:
-            side = side // 2 if vgg.starts_block(name) else side
-            out = vgg.CHANNELS[name]
+        for name, _, out, _ in convs("vgg19")[:layers]:
+            side = side // 2 if starts_block(name) else side
             shapes = (1, width, side, side), (out, width, 3, 3), (1, out, side, side)
             x, weight, gradient = (
                 torch.rand(shape, generator=generator).to(device, dtype, memory_format=memory_format)

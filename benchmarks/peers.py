@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from engine.painting import vgg
+from engine.painting.layers import NAMES, depth, relu_of, starts_block
 
 CONTENT_LAYER = "relu4_2"
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -45,15 +46,15 @@ class Trunk(nn.Module):
         super().__init__()
         self._gain, self._unit = gain, unit
         self._stack = nn.ModuleDict()
-        for name in vgg.NAMES[: vgg.depth(STYLE_LAYERS)]:
+        for name in NAMES[: depth(STYLE_LAYERS)]:
             weight, bias = convs[name]
-            if vgg.starts_block(name):
+            if starts_block(name):
                 self._stack[name.replace("conv", "pool")] = nn.AvgPool2d(2) if pooling == "average" else nn.MaxPool2d(2)
-            padding: Literal["replicate", "zeros"] = "replicate" if replicate and name == vgg.NAMES[0] else "zeros"
+            padding: Literal["replicate", "zeros"] = "replicate" if replicate and name == NAMES[0] else "zeros"
             conv = nn.Conv2d(weight.shape[1], weight.shape[0], 3, padding=1, padding_mode=padding)
             conv.weight, conv.bias = (nn.Parameter(part, requires_grad=False) for part in (weight, bias))
             self._stack[name] = conv
-            self._stack[vgg.relu_of(name)] = nn.ReLU()
+            self._stack[relu_of(name)] = nn.ReLU()
 
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
         """Features by layer, for pixels in levels."""

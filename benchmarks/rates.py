@@ -12,7 +12,8 @@ import torch
 from benchmarks.bench import Ours, Times, freely_timed, given, interleave, ratio, square_pictures, stand_in, timed
 from benchmarks.floors import BareConvolutions
 from benchmarks.report import Table, seconds
-from engine.painting import cost, vgg
+from engine.painting import cost
+from engine.painting.layers import depth
 from engine.painting.recipe import MAX_ITERATIONS
 
 _GEMM_SIDE = {"cuda": 8192, "cpu": 512}
@@ -40,7 +41,7 @@ def measure(side: int, rounds: int, device: str, deadline: float) -> Times:
     """Seconds per iteration of ours and of the bare convolutions, and of an iteration's arithmetic as bf16 products."""
     recipe = given("classic", side, iterations=MAX_ITERATIONS)
     ours = Ours(recipe, *square_pictures(side), stand_in(), device)
-    layers = vgg.depth((*recipe.content_layers, *recipe.style_layers))
+    layers = depth((*recipe.content_layers, *recipe.style_layers))
     bare = {
         f"{kind}, {name}": BareConvolutions(side, layers, layout, device, dtype).step
         for kind, dtype in _TYPES.items() for name, layout in _FORMATS.items()

@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from engine.painting import pictures, vgg
+from engine.painting.layers import depth, starts_block
 from engine.painting.random_weights import random_convs
 from engine.painting.recipe import Recipe
 
@@ -25,7 +26,7 @@ class Trunk(nn.Module):
         self.layers = layers
         self.stack = nn.Sequential()
         for name, (weight, bias) in convs.items():
-            if vgg.starts_block(name):
+            if starts_block(name):
                 self.stack.add_module(name.replace("conv", "pool"), nn.AvgPool2d(2))
             conv = nn.Conv2d(weight.shape[1], weight.shape[0], 3, padding=1)
             conv.weight, conv.bias = (nn.Parameter(part, requires_grad=False) for part in (weight, bias))
@@ -50,7 +51,7 @@ class Reference:
         side = min(recipe.size, _CALIBRATED_AT)
         calibration = [pictures.to_tensor(pictures.fit(picture, side)) for picture in (content, style)]
         with torch.no_grad():
-            self._trunk = Trunk(random_convs(0, vgg.depth(layers), calibration), layers)
+            self._trunk = Trunk(random_convs(0, depth(layers), calibration), layers)
             targets = [
                 self._trunk(pictures.to_tensor(pictures.fit(picture, recipe.size))) for picture in (content, style)
             ]

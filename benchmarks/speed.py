@@ -11,7 +11,8 @@ from benchmarks.bench import Ours, Times, classic, freely_timed, interleave, rat
 from benchmarks.floors import BareConvolutions, MatrixProducts
 from benchmarks.reference import Reference
 from benchmarks.report import Table, seconds
-from engine.painting import cost, vgg
+from engine.painting import cost
+from engine.painting.layers import depth
 
 _ITERATIONS = {128: 4, 256: 2}  # of one round; 1 for larger sizes
 _FORMATS = {"channels-last": torch.channels_last, "NCHW": torch.contiguous_format}
@@ -38,7 +39,7 @@ def measure(side: int, rounds: int) -> Times:
     content, style = square_pictures(side)
     ours = Ours(recipe, content, style)
     reference = Reference(recipe, content, style, ours.state.pixels)
-    layers = vgg.depth((*recipe.content_layers, *recipe.style_layers))
+    layers = depth((*recipe.content_layers, *recipe.style_layers))
     bare = {name: BareConvolutions(side, layers, layout) for name, layout in _FORMATS.items()}
     products = MatrixProducts(cost.flops_per_pixel(recipe) * side**2)
     count = _ITERATIONS.get(side, 1)

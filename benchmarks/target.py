@@ -120,7 +120,7 @@ class _Loss:
 
     def __init__(self, gatys: Recipe, device: str) -> None:
         content, style = _tensors(gatys.size, device)
-        network = vgg.VGG19(stand_in(), pooling=gatys.pooling, device=torch.device(device))
+        network = vgg.VGG(stand_in(), pooling=gatys.pooling, device=torch.device(device))
         self._device, self._size = device, (content.shape[3], content.shape[2])
         self._objective = Objective(gatys, [network], content, [style])
 

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator, Sequence
 
+from engine.painting import layers
 from engine.painting.recipe import Recipe
 
-_BLOCKS = ((1, 2, 64), (2, 2, 128), (3, 4, 256), (4, 4, 512), (5, 4, 512))
-_CONVS = [
-    (f"{block}_{i}", 3 if (block, i) == (1, 1) else (width // 2 if i == 1 and block < 5 else width), width, block - 1)
-    for block, n, width in _BLOCKS
-    for i in range(1, n + 1)
-]  # fmt: skip
-"""(name, filters in, filters out, poolings before) of each conv layer."""
 _EACH_LOOK, _EACH_WEIGHT = 0.08e9, 900.0
 """Work that takes as long as what an iteration has to do for each layer on each octave, and for each weight, however
 small the picture: measured on processors, with `fine` to conv2_1 and `classic` to conv5_1, from 64 to 256 px."""
@@ -24,17 +19,11 @@ _FRAGMENTS = 1.3  # what is taken of the system for each byte in use at the peak
 @functools.lru_cache(4096)
 def flops_per_pixel(recipe: Recipe) -> float:
     """Of one iteration: convolutions forward and backward (towards pixels only), and the Gram products."""
-    content = _depth(recipe.content_layers)
-    style = _depth(recipe.style_layers)
+    grams = sum(2 * conv.outputs**2 / 4**conv.poolings for conv in _looked_at(recipe, recipe.style_layers))
     work = 0.0
     for octave in range(recipe.octaves):
-        layers = max(content, style) if octave == 0 else style
-        convs = sum(2 * 9 * fin * out / 4**pools for _, fin, out, pools in _CONVS[:layers])
-        grams = sum(
-            2 * out**2 / 4**pools
-            for name, _, out, pools in _CONVS
-            if any(layer.endswith(name) for layer in recipe.style_layers)
-        )
+        seen = recipe.style_layers if octave else (*recipe.content_layers, *recipe.style_layers)
+        convs = sum(2 * 9 * conv.inputs * conv.outputs / 4**conv.poolings for conv in _needed(recipe, seen))
         work += 2 * (convs + grams) / 4**octave
     return work
 
@@ -61,8 +50,7 @@ def remaining_flops(recipe: Recipe, aspect: float, iteration: int = 0) -> float:
 @functools.lru_cache(4096)
 def fixed_flops(recipe: Recipe) -> float:
     """Of one iteration, besides its pixels: each layer on each octave, and the weights, which are gone through once."""
-    content, style = _depth(recipe.content_layers), _depth(recipe.style_layers)
-    looks = max(content, style) + (recipe.octaves - 1) * style
+    looks = len(_needed(recipe)) + (recipe.octaves - 1) * len(_needed(recipe, recipe.style_layers))
     return _EACH_LOOK * looks + _EACH_WEIGHT * _weights(recipe)
 
 
@@ -84,26 +72,29 @@ def lasting_memory(recipe: Recipe, pixels: float) -> float:
 
 def content_memory(recipe: Recipe, pixels: float) -> float:
     """Bytes of the content's features, which are kept where so many pixels are painted whole."""
-    features = sum(
-        out / 4**pools for name, _, out, pools in _CONVS for layer in recipe.content_layers if layer[-3:] == name
-    )
+    features = sum(conv.outputs / 4**conv.poolings for conv in _looked_at(recipe, recipe.content_layers))
     return float(_BYTES * features * recipe.networks * pixels)
 
 
 def passing_memory(recipe: Recipe, pixels: float) -> float:
     """Bytes that a look at so many pixels takes while it lasts: features forward, gradients back."""
-    deepest = max(_depth(recipe.content_layers), _depth(recipe.style_layers))
-    features = sum(out / 4**pools for _, _, out, pools in _CONVS[:deepest])
-    widest = max((out / 4**pools for _, _, out, pools in _CONVS[:deepest]), default=0)
-    return float(_BYTES * _FRAGMENTS * (features + 3 * widest) * pixels)
+    maps = [conv.outputs / 4**conv.poolings for conv in _needed(recipe)]
+    return float(_BYTES * _FRAGMENTS * (sum(maps) + 3 * max(maps, default=0)) * pixels)
 
 
 def _weights(recipe: Recipe) -> int:
     """Of one network."""
-    deepest = max(_depth(recipe.content_layers), _depth(recipe.style_layers))
-    return sum(9 * fin * out for _, fin, out, _ in _CONVS[:deepest])
+    return sum(9 * conv.inputs * conv.outputs for conv in _needed(recipe))
 
 
-def _depth(layers: tuple[str, ...]) -> int:
-    names = [name for name, *_ in _CONVS]
-    return max((names.index(layer[-3:]) + 1 for layer in layers), default=0)
+def _needed(recipe: Recipe, names: Sequence[str] | None = None) -> Sequence[layers.Conv]:
+    """The convolutions that it takes to compute these layers; of all that the recipe looks at, if they are not given."""
+    convs = layers.convs(recipe.network)
+    looked_at = (*recipe.content_layers, *recipe.style_layers) if names is None else names
+    return convs[: layers.depth(looked_at, [conv.name for conv in convs])]
+
+
+def _looked_at(recipe: Recipe, names: Sequence[str]) -> Iterator[layers.Conv]:
+    """The convolution of each of these layers."""
+    by_name = {conv.name: conv for conv in layers.convs(recipe.network)}
+    return (by_name[layers.conv_of(name)] for name in names)

@@ -13,12 +13,13 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from engine.painting import losses, vgg
+from engine.painting import losses
+from engine.painting.layers import scale
 from engine.painting.losses import Moments
 from engine.painting.recipe import Recipe
 from engine.painting.strips import Strip, cut
 from engine.painting.targets import STYLE_LOSS, Targets
-from engine.painting.vgg import VGG19, Trace
+from engine.painting.vgg import VGG, Trace
 
 
 class Look:
@@ -26,7 +27,7 @@ class Look:
 
     @torch.no_grad()
     def __init__(
-        self, recipe: Recipe, network: VGG19, targets: Targets, pixels: Tensor, *, level: int, rows: int | None
+        self, recipe: Recipe, network: VGG, targets: Targets, pixels: Tensor, *, level: int, rows: int | None
     ) -> None:
         """`pixels` (1, 3, height, width) are those of the octave `level`; the content is looked at in the first."""
         self._recipe, self._network, self._pixels, self._rows = recipe, network, pixels, rows
@@ -83,7 +84,7 @@ class Look:
         pulls: dict[str, list[tuple[Moments, float | Tensor, Tensor | None]]] = {}
         for target, slope in zip(self._targets, slopes, strict=True):
             layer = self._recipe.style_layers[target.layer]
-            height, width = (side // vgg.scale(layer) for side in self._pixels.shape[2:])
+            height, width = (side // scale(layer) for side in self._pixels.shape[2:])
             count = height * width if target.mask is None else target.mask.sum()
             pulls.setdefault(layer, []).append((slope, count, target.mask))
         return pulls

@@ -134,7 +134,7 @@ def wasserstein_loss(seen: Moments, style: Target) -> Tensor:
 
 
 def total_variation(pixels: Tensor) -> Tensor:
-    """Mean squared difference of neighbours, pixels (1, 3, height, width) counted in [0, 1]."""
+    """Mean squared difference of neighbours, over all of pixels (1, 3, height, width), in levels squared."""
     down = pixels[:, :, 1:] - pixels[:, :, :-1]
     right = pixels[:, :, :, 1:] - pixels[:, :, :, :-1]
-    return (down.square().sum() + right.square().sum()) / (pixels.numel() * 255**2)
+    return (down.square().sum() + right.square().sum()) / pixels.numel()

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 from engine.painting import vgg
+from engine.painting.calibration import calibrated
+from engine.painting.layers import conv_of, depth
 from engine.painting.random_weights import random_convs
 from engine.painting.recipe import Recipe, RecipeError
 
@@ -22,28 +24,29 @@ def make_networks(
     *,
     device: torch.device,
     dtype: torch.dtype | None,
-) -> list[vgg.VGG19]:
+) -> list[vgg.VGG]:
     """As many as the recipe says. `look` is the content and the styles to calibrate random ones on.
 
     They are computed in `dtype`; by itself the fastest that the recipe bears. Raises `RecipeError` where the recipe
-    needs weights and `convs` are none, or do not go deep enough.
+    needs weights and `convs` are none, or lack a layer.
     """
-    layers = vgg.depth((*recipe.content_layers, *recipe.style_layers))
+    wanted = (*recipe.content_layers, *recipe.style_layers)
     if look is not None:
         content, styles = look
         with torch.no_grad():
-            drawn = [random_convs(i, layers, [content, *styles]) for i in range(recipe.networks)]
+            drawn = [random_convs(i, depth(wanted), [content, *styles]) for i in range(recipe.networks)]
     elif convs is None:
         raise RecipeError(f"This recipe needs the weights {recipe.weights}, which were not given.")
-    elif lacking := [name for name in vgg.NAMES[:layers] if name not in convs]:
-        last = vgg.NAMES[vgg.NAMES.index(lacking[0]) - 1]
-        raise RecipeError(f"The weights {recipe.weights} end with {last}: choose layers of the recipe up to there.")
+    elif lacking := [layer for layer in wanted if conv_of(layer) not in convs]:
+        raise RecipeError(
+            f"The weights {recipe.weights} have no layer {', '.join(lacking)}; they have {', '.join(convs)}."
+        )
     else:
-        drawn = [{name: convs[name] for name in vgg.NAMES[:layers]}]
+        drawn = [{name: convs[name] for name in list(convs)[: depth(wanted, convs)]}]
     return [
-        vgg.VGG19(
-            network, pooling=recipe.pooling, gain=recipe.pooling_gain, replicate=recipe.padding == "replicate",
-            device=device, dtype=dtype or _fastest(device, recipe),
+        vgg.VGG(
+            calibrated(network), pooling=recipe.pooling, gain=recipe.pooling_gain,
+            replicate=recipe.padding == "replicate", device=device, dtype=dtype or _fastest(device, recipe),
         )
         for network in drawn
     ]  # fmt: skip

@@ -12,7 +12,7 @@ from engine.painting.look import Look
 from engine.painting.pyramid import octaves_of, pyramid
 from engine.painting.recipe import Recipe
 from engine.painting.targets import Masks, Targets
-from engine.painting.vgg import VGG19
+from engine.painting.vgg import VGG
 
 
 class Objective:
@@ -22,7 +22,7 @@ class Objective:
     """
 
     def __init__(
-        self, recipe: Recipe, networks: Sequence[VGG19], content: Tensor, styles: Sequence[Tensor],
+        self, recipe: Recipe, networks: Sequence[VGG], content: Tensor, styles: Sequence[Tensor],
         *, rows: int | None = None, masks: Masks | None = None,
     ) -> None:  # fmt: skip
         """Pictures are (1, 3, height, width) in levels, on the device of the networks.

@@ -16,6 +16,9 @@ from engine.painting.recipe import Recipe
 
 Tensors = dict[str, Tensor]
 
+_CURVED = 1e-6
+"""The least cosine between a move and the change of the gradient that counts as curvature and not as rounding."""
+
 
 class Optimiser(Protocol):
     """Moves pixels in place along one gradient, and keeps what it remembers in `tensors`."""
@@ -117,7 +120,7 @@ class LBFGS:
             return pairs
         s, y = self.tensors["moved"], gradient - self.tensors["gradient"]
         curvature = y @ s
-        if not float(curvature) > 1e-10 * float(y @ y):
+        if not float(curvature) > _CURVED * float(y.norm() * s.norm()):  # whatever the units of the loss
             return pairs
         keep = self._history - 1
         newest = {"s": s, "y": y, "rho": 1 / curvature}

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.painting import vgg
+from engine.painting.layers import convs, starts_block
 
 _SEED = 1511  # any fixed number: the networks belong to the recipe, not to a picture's seed
 
@@ -25,16 +26,16 @@ def random_convs(index: int, layers: int, pictures: Sequence[Tensor]) -> vgg.Con
     """
     generator = torch.Generator().manual_seed(_SEED + index)
     inputs = [vgg.normalise(picture) for picture in pictures]
-    convs: dict[str, tuple[Tensor, Tensor]] = {}
-    for name in vgg.NAMES[:layers]:
-        if vgg.starts_block(name):
+    found: dict[str, tuple[Tensor, Tensor]] = {}
+    for name, _, width, _ in convs("vgg19")[:layers]:
+        if starts_block(name):
             inputs = [F.avg_pool2d(x, 2) for x in inputs]
-        weight = torch.empty(vgg.CHANNELS[name], inputs[0].shape[1], 3, 3)
+        weight = torch.empty(width, inputs[0].shape[1], 3, 3)
         torch.nn.init.orthogonal_(weight, generator=generator)
         outputs = [F.conv2d(x, weight, padding=1) for x in inputs]
         positions = torch.cat([x.flatten(2) for x in outputs], dim=2)
         scale = 1 / positions.std(dim=(0, 2)).clamp_min(1e-4)
         bias = -positions.mean(dim=(0, 2)) * scale
-        convs[name] = (weight * scale.view(-1, 1, 1, 1), bias)
+        found[name] = (weight * scale.view(-1, 1, 1, 1), bias)
         inputs = [F.relu(x * scale.view(1, -1, 1, 1) + bias.view(1, -1, 1, 1)) for x in outputs]
-    return convs
+    return found

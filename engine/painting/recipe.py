@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Literal, get_args
 
-VERSION = 2
-"""Of what is written now. Version 1 knew no matched colours, statistics start, L2 pooling, padding or Wasserstein."""
+from engine.painting import layers
+
+VERSION = 3
+"""Of what is written now. Up to version 2 the weights of losses were in units of the run's own pictures."""
 
 Start = Literal["noise", "content", "style", "picture", "statistics"]
 Colours = Literal["style", "content", "matched"]
@@ -29,8 +31,6 @@ MAX_ITERATIONS = 99_900
 MIN_SIZE, MAX_SIZE = 32, 4096
 MAX_FRAMES = 200
 
-_CONVS = (("1", 2), ("2", 2), ("3", 4), ("4", 4), ("5", 4))
-LAYERS = tuple(f"{kind}{block}_{i}" for block, n in _CONVS for i in range(1, n + 1) for kind in ("conv", "relu"))
 
 
 class RecipeError(ValueError):
@@ -50,6 +50,9 @@ class Recipe:
     version: int = VERSION
     weights: str = "imagenet"
     """Identity of the network: `imagenet`, `random`, or `sha256:<16 hex digits>` of a file's tensors."""
+
+    network: str = "vgg19"
+    """Architecture of these weights: `vgg19`, `vgg16`, or widths as in `32,32|64,64` (see `layers.convs`)."""
 
     size: int = 512
     """Longest side of the picture, px."""
@@ -216,7 +219,10 @@ class Recipe:
 
 
 def _problems(r: Recipe) -> list[str]:
-    deep = [name for name in (*r.content_layers, *r.style_layers) if name not in LAYERS]
+    wanted = (*r.content_layers, *r.style_layers)
+    deep = [name for name in wanted if name not in layers.LAYERS]
+    architecture = _convs(r.network)
+    lacking = [name for name in wanted if name not in deep and layers.conv_of(name) not in architecture]
     checks = {
         f"This recipe is of version {r.version}; this program knows up to version {VERSION}: update it.": r.version
         <= VERSION,
@@ -235,6 +241,9 @@ def _problems(r: Recipe) -> list[str]:
         "The share of noise must be between 0 and 1.": 0 <= r.noise <= 1,
         "The noise range must be between 0 and 255.": 0 <= r.noise_range <= 255,
         f"There is no layer {', '.join(deep)}; layers are named like relu4_2 or conv2_1.": not deep,
+        f"There is no architecture {r.network}: use vgg19, vgg16, or widths such as 32,32|64,64.": bool(architecture),
+        f"These weights have no layer {', '.join(lacking)}; they have {', '.join(architecture)}.": not lacking
+        or not architecture,
         "A content layer must be named only once.": len(set(r.content_layers)) == len(r.content_layers),
         "At least one content or style layer is needed.": bool(r.content_layers or r.style_layers),
         "Each style layer needs one weight.": len(r.style_layers) == len(r.style_layer_weights),
@@ -262,3 +271,11 @@ def _problems(r: Recipe) -> list[str]:
         "The history must be between 1 and 100.": 1 <= r.history <= 100,
     }
     return [sentence for sentence, holds in checks.items() if not holds]
+
+
+def _convs(architecture: str) -> tuple[str, ...]:
+    """Names of its convolutions; none where there is no such architecture."""
+    try:
+        return tuple(conv.name for conv in layers.convs(architecture))
+    except ValueError:
+        return ()

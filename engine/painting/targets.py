@@ -1,11 +1,4 @@
 """What a painting is compared with: the content's features and the styles' statistics, computed once a scale.
-
-**The balance.** The talk's 5 * content + 100 * style was set for the Caffe VGG19 on the 0-255 scale, whose activations
-are many times torchvision's. Instead of a new pair of numbers for each file of weights we do what Gatys et al. (2016,
-section 2) do to their network: rescale every layer so that its mean activation is one. Rectification and average
-pooling commute with a positive factor, so that dividing features by their target's mean activation u is the same as
-rescaling the filters, and folds into the loss weights: 1 / u^2 for content, 1 / u^4 for Gram matrices. The mean is
-taken over the run's own pictures. Covariance losses are relative already.
 """
 
 from __future__ import annotations
@@ -17,12 +10,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.painting import losses, vgg
+from engine.painting import losses
+from engine.painting.layers import scale
 from engine.painting.losses import Moments, Target
 from engine.painting.pyramid import pyramid
 from engine.painting.recipe import Recipe
 from engine.painting.strips import Strip, cut
-from engine.painting.vgg import VGG19
+from engine.painting.vgg import VGG
 
 STYLE_LOSS = {"gram": losses.gram_loss, "covariance": losses.covariance_loss, "wasserstein": losses.wasserstein_loss}
 
@@ -30,28 +24,25 @@ STYLE_LOSS = {"gram": losses.gram_loss, "covariance": losses.covariance_loss, "w
 class Content:
     """The content's features, in a picture that is painted whole; else looked at again, strip by strip.
 
-    `weights` are those of the layers in the loss, in no dimension; `counts` N M of each whole layer.
+    `weights` are those of the layers in the loss; `counts` N M of each whole layer.
     """
 
     def __init__(
-        self, network: VGG19, picture: Tensor, layers: Sequence[str], *, alpha: float, rows: int | None
+        self, network: VGG, picture: Tensor, layers: Sequence[str], *, alpha: float, rows: int | None
     ) -> None:
         self._network, self._picture, self._layers = network, picture, layers
         strips = cut(picture.shape[2], rows, layers)
         self.counts = dict.fromkeys(layers, 0)
-        units, squares = dict.fromkeys(layers, 0.0), dict.fromkeys(layers, 0.0)
+        squares = dict.fromkeys(layers, 0.0)
         for strip in strips:
             features = self._look(strip)
             for layer, own in features.items():
-                unit, square = _sizes(own)
-                units[layer] += unit * own.numel()
-                squares[layer] += square * own.numel()
+                squares[layer] += float(own.square().sum(dtype=torch.promote_types(own.dtype, torch.float32)))
                 self.counts[layer] += own.numel()
         self._kept = features if len(strips) == 1 else None
         share = alpha / max(1, len(layers))
-        unit_of = {layer: max(units[layer] / self.counts[layer], 1e-8) for layer in layers}
-        self.weights = {layer: picture.new_tensor(share / unit_of[layer] ** 2) for layer in layers}
-        self.energy = sum(float(self.weights[layer]) * squares[layer] / self.counts[layer] / 4 for layer in layers)
+        self.weights = {layer: picture.new_tensor(share) for layer in layers}
+        self.energy = sum(share * squares[layer] / self.counts[layer] / 4 for layer in layers)
         """The loss of a picture without any features."""
 
     @property
@@ -71,7 +62,7 @@ class Content:
 class StyleTarget(NamedTuple):
     """What one style layer is compared with: `layer` by number, its weight in the loss, the style's moments.
 
-    The weight has no dimension. `mask` (1, 1, h, w) says where in the painting's layer; None: everywhere.
+    `mask` (1, 1, h, w) says where in the painting's layer; None: everywhere.
     """
 
     layer: int
@@ -100,7 +91,7 @@ class Targets:
     """Of one network: `content`, and `styles` by octave and style layer."""
 
     def __init__(
-        self, recipe: Recipe, network: VGG19, content: Tensor, styles: Sequence[Tensor], *, octaves: int,
+        self, recipe: Recipe, network: VGG, content: Tensor, styles: Sequence[Tensor], *, octaves: int,
         rows: int | None = None, masks: Masks | None = None,
     ) -> None:  # fmt: skip
         """Pictures are (1, 3, height, width) in levels, on the network's device; looked at in strips of `rows` px."""
@@ -147,54 +138,34 @@ class Targets:
         ]
 
     def _region(
-        self, seen: Sequence[dict[str, tuple[Moments, float]]], weights: Sequence[float], mask: Tensor | None,
+        self, seen: Sequence[dict[str, Moments]], weights: Sequence[float], mask: Tensor | None,
         octave: int, beta: float,
     ) -> list[StyleTarget]:  # fmt: skip
         """A target for each style layer, of the styles mixed by their weights."""
         recipe, shares = self._recipe, [weight / sum(weights) for weight in weights]
         targets = []
         for i, (layer, layer_weight) in enumerate(zip(recipe.style_layers, recipe.style_layer_weights, strict=True)):
-            moments = losses.mixed([style[layer][0] for style in seen], shares)
-            weight = beta * layer_weight
-            if recipe.statistic == "gram":
-                weight /= sum(share * style[layer][1] for share, style in zip(shares, seen, strict=True)) ** 4
-            height, width = (side // vgg.scale(layer) >> octave for side in self._size)
+            moments = losses.mixed([style[layer] for style in seen], shares)
+            height, width = (side // scale(layer) >> octave for side in self._size)
             own = None if mask is None else shrunk(mask, height, width)
-            targets.append(StyleTarget(i, moments.mean.new_tensor(weight), Target(*moments), own))
+            targets.append(StyleTarget(i, moments.mean.new_tensor(beta * layer_weight), Target(*moments), own))
         return targets
 
-    def _statistics(self, picture: Tensor, mask: Tensor | None) -> dict[str, tuple[Moments, float]]:
-        """Of each style layer: the moments, over the mask if there is one, and the mean activation."""
+    def _statistics(self, picture: Tensor, mask: Tensor | None) -> dict[str, Moments]:
+        """Of each style layer: the moments, over the mask if there is one."""
         layers = self._recipe.style_layers
-        found: dict[str, list[tuple[Moments, float, float]]] = {layer: [] for layer in layers}
+        found: dict[str, list[tuple[Moments, float]]] = {layer: [] for layer in layers}
         for strip in cut(picture.shape[2], self._rows, layers):
             features = self._network(strip.of(picture), layers)
             for layer in layers:
                 own = features[layer][:, :, strip.own(layer)]
-                sides = (side // vgg.scale(layer) for side in picture.shape[2:])
+                sides = (side // scale(layer) for side in picture.shape[2:])
                 part = None if mask is None else strip.part(shrunk(mask, *sides), layer, own)
                 count = own[0, 0].numel() if part is None else float(part.sum())
-                found[layer].append((losses.moments(own, part), _unit(own), count))
-        result = {}
-        for layer in layers:
-            moments, units, counts = zip(*found[layer], strict=True)
-            shares = [count / sum(counts) for count in counts]
-            unit = sum(share * unit for share, unit in zip(shares, units, strict=True))
-            result[layer] = (losses.mixed(moments, shares), unit)
-        return result
+                found[layer].append((losses.moments(own, part), count))
+        return {layer: losses.mixed(*zip(*parts, strict=True)) for layer, parts in found.items()}
 
 
 def shrunk(mask: Tensor, height: int, width: int) -> Tensor:
     """The mask (1, 1, height, width) at a layer's size, by the mean of what each position stands for."""
     return F.adaptive_avg_pool2d(mask, (height, width))
-
-
-def _sizes(features: Tensor) -> tuple[float, float]:
-    """Means of the magnitude and of the square."""
-    x = features.to(torch.promote_types(features.dtype, torch.float32))
-    return float(x.abs().mean()), float(x.square().mean())
-
-
-def _unit(features: Tensor) -> float:
-    """The mean activation (of its magnitude, where the layer is not rectified)."""
-    return max(float(features.abs().mean(dtype=torch.promote_types(features.dtype, torch.float32))), 1e-8)

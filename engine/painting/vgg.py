@@ -1,6 +1,6 @@
-"""VGG19's convolutional trunk (Simonyan & Zisserman 2015), cut after the deepest layer in use.
+"""VGG's convolutional trunk (Simonyan & Zisserman 2015), of any widths, cut after the deepest layer in use.
 
-Layers are named convB_I before and reluB_I after the rectification.
+Layers are named as in `layers.py`.
 """
 
 from __future__ import annotations
@@ -12,48 +12,18 @@ import torch
 from torch import Tensor
 
 from engine.painting.convolution import Convolution
+from engine.painting.layers import NAMES, depth, relu_of, starts_block
 from engine.painting.pooling import Kind, Pooling, rectified
 
 Convs = Mapping[str, tuple[Tensor, Tensor]]
-"""Name of each conv layer, conv1_1 on: its weight (out, in, 3, 3) and bias (out), float32."""
+"""By name, in the order of the network: weight (out, in, 3, 3) and bias (out) of each convolution, float32."""
 
 # torchvision's ImageNet statistics, of RGB in [0, 1].
 MEAN = (0.485, 0.456, 0.406)
 DEVIATION = (0.229, 0.224, 0.225)
 
-_BLOCKS = ((1, 2, 64), (2, 2, 128), (3, 4, 256), (4, 4, 512), (5, 4, 512))
-CHANNELS = {f"conv{block}_{i}": width for block, n, width in _BLOCKS for i in range(1, n + 1)}
-"""Filters of each conv layer, in order."""
-
-NAMES = tuple(CHANNELS)
-
 Slope = Callable[[Tensor], Tensor]
 """Of a layer's features (1, filters, h, w): the loss's gradient towards them, in the same shape."""
-
-
-def conv_of(layer: str) -> str:
-    """The conv layer that a feature map comes from: relu4_2 -> conv4_2."""
-    return "conv" + layer[-3:]
-
-
-def depth(layers: Iterable[str]) -> int:
-    """How many conv layers it takes to compute all of `layers`."""
-    return max((NAMES.index(conv_of(layer)) + 1 for layer in layers), default=0)
-
-
-def scale(layer: str) -> int:
-    """Pixels to a position of the layer's feature map, along each side."""
-    return 1 << (int(layer[4]) - 1)
-
-
-def relu_of(conv: str) -> str:
-    """The layer after this conv layer: conv4_2 -> relu4_2."""
-    return "relu" + conv[-3:]
-
-
-def starts_block(name: str) -> bool:
-    """Whether a pooling stands before this conv layer."""
-    return name.endswith("_1") and name != NAMES[0]
 
 
 @functools.lru_cache(16)
@@ -67,7 +37,7 @@ def normalise(pixels: Tensor) -> Tensor:
     return (pixels - _levels(MEAN, pixels.device, pixels.dtype)) / _levels(DEVIATION, pixels.device, pixels.dtype)
 
 
-class VGG19:
+class VGG:
     """The trunk as a function of pixels, forward and backward; its weights take no gradient.
 
     Everything lies channels-last, which measures faster. With a `dtype` such as bfloat16 it is computed in that, from
@@ -96,6 +66,11 @@ class VGG19:
         """Its weights, as they lie on the device."""
         return [tensor for conv in self.convs.values() for tensor in conv.tensors]
 
+    def names_to(self, layers: Iterable[str]) -> list[str]:
+        """The convolutions that it takes to compute these layers, in order."""
+        names = list(self.convs)
+        return names[: depth(layers, names)]
+
     def __call__(self, pixels: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         """Feature maps (1, filters, h, w) of `layers` for pixels (1, 3, height, width) in levels."""
         wanted = set(layers)
@@ -109,7 +84,7 @@ class VGG19:
     def _forward(self, pixels: Tensor, wanted: set[str]) -> Iterator[tuple[str, Tensor]]:
         """Every relu layer down to the deepest one wanted, and those conv layers that are wanted."""
         x = normalise(pixels).to(dtype=self._dtype, memory_format=torch.channels_last)
-        for name in NAMES[: depth(wanted)]:
+        for name in self.names_to(wanted):
             if starts_block(name):
                 x = self.pooling(x)
             x = self.convs[name](x)
@@ -124,7 +99,7 @@ class VGG19:
 class Trace:
     """One way through the trunk: its features, and the gradient towards its pixels (once: it frees what it held)."""
 
-    def __init__(self, network: VGG19, maps: dict[str, Tensor]) -> None:
+    def __init__(self, network: VGG, maps: dict[str, Tensor]) -> None:
         self._network, self._maps = network, maps
 
     def __getitem__(self, layer: str) -> Tensor:
@@ -136,7 +111,8 @@ class Trace:
         """The gradient (1, 3, height, width) towards pixels in levels, where `slopes` are those of some layers."""
         gradient: Tensor | None = None
         masked = False  # whether it is zero already where the rectified map is
-        for name in reversed(NAMES[: depth(self._maps)]):
+        names = self._network.names_to(self._maps)
+        for before, name in reversed(list(zip(["", *names], names, strict=False))):
             features = self._maps.pop(relu_of(name))
             if relu_of(name) in slopes:
                 gradient, masked = _sum(gradient, slopes[relu_of(name)](features)), False
@@ -147,16 +123,12 @@ class Trace:
             if gradient is not None:
                 gradient, masked = self._network.convs[name].backward(gradient), False
                 if starts_block(name):
-                    gradient = self._network.pooling.backward(gradient, self._maps[_relu_before(name)])
+                    gradient = self._network.pooling.backward(gradient, self._maps[relu_of(before)])
                     masked = True
         if gradient is None:
             raise ValueError("No layer has a slope.")
         gradient = gradient.to(torch.promote_types(gradient.dtype, torch.float32))
         return gradient / _levels(DEVIATION, gradient.device, gradient.dtype)
-
-
-def _relu_before(conv: str) -> str:
-    return relu_of(NAMES[NAMES.index(conv) - 1])
 
 
 def _sum(gradient: Tensor | None, slope: Tensor) -> Tensor:

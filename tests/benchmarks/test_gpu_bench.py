@@ -18,6 +18,7 @@ from benchmarks.gpu import Plan, run
 from benchmarks.sizes import exponent
 from benchmarks.target import Curve
 from engine.painting import vgg
+from engine.painting.layers import convs
 from engine.painting.presets import preset
 
 ROOT = Path(__file__).parents[2]
@@ -26,8 +27,7 @@ TINY = Plan(equal=32, contest=(32,), rates=(32,), sizes=(32, 64), target=32, ite
 
 def cheap_convs(_index: int, layers: int, _pictures: object) -> vgg.Convs:
     made, channels = {}, 3
-    for name in vgg.NAMES[:layers]:
-        width = vgg.CHANNELS[name]
+    for name, _, width, _ in convs("vgg19")[:layers]:
         weight = torch.randn(width, channels, 3, 3, generator=torch.Generator().manual_seed(1))
         made[name], channels = (weight * (2 / (9 * channels)) ** 0.5, torch.zeros(width)), width
     return made

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from benchmarks.peers import NeuralStyle, Wasserstein, _Normal, _Root
-from engine.painting import vgg
+from engine.painting import layers, vgg
 
 
 def convs() -> vgg.Convs:
     """All of the trunk, cheap, in float32."""
     generator, made, channels = torch.Generator().manual_seed(0), {}, 3
-    for name, width in list(vgg.CHANNELS.items())[:13]:
+    for name, width in [(conv.name, conv.outputs) for conv in layers.convs("vgg19")[:13]]:
         weight = torch.randn(width, channels, 3, 3, generator=generator) * (2 / (9 * channels)) ** 0.5
         made[name], channels = (weight, torch.zeros(width)), width
     return made

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from engine.painting import layers as vgg_layers
 from engine.painting import vgg
 from engine.painting.painter import Painter
 from engine.painting.pictures import pixels_sha256, to_tensor
@@ -32,7 +33,7 @@ def random_weights(layers: int, seed: int = 0, dtype: torch.dtype = torch.float3
     """Convs that keep the size of activations, `layers` deep; nothing of the engine's own random weights."""
     generator = torch.Generator().manual_seed(seed)
     convs, channels = {}, 3
-    for name, width in list(vgg.CHANNELS.items())[:layers]:
+    for name, _, width, _ in vgg_layers.convs("vgg19")[:layers]:
         weight = torch.randn(width, channels, 3, 3, generator=generator) * (2 / (9 * channels)) ** 0.5
         bias = torch.randn(width, generator=generator) * 0.1
         convs[name] = (weight.to(dtype), bias.to(dtype))

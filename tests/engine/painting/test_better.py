@@ -78,7 +78,7 @@ def test_l2_is_the_root_of_the_mean_square_and_the_gain_a_factor_on_it() -> None
 def test_the_way_back_through_pooling_and_replicated_edges(pooling: Any, gain: float, size: tuple[int, int]) -> None:
     """Against automatic differentiation of the plain network."""
     convs, pixels = random_weights(3, dtype=torch.float64), levels(*size, 1).double()
-    trace = vgg.VGG19(convs, pooling=pooling, gain=gain, replicate=True, device=CPU).trace(pixels, ["relu2_1"])
+    trace = vgg.VGG(convs, pooling=pooling, gain=gain, replicate=True, device=CPU).trace(pixels, ["relu2_1"])
     plain = pixels.clone().requires_grad_()
     x = F.pad(vgg.normalise(plain), (1, 1, 1, 1), mode="replicate")
     x = F.conv2d(x, *convs["conv1_1"]).relu()
@@ -96,7 +96,7 @@ def test_the_way_back_through_pooling_and_replicated_edges(pooling: Any, gain: f
 def test_a_flat_picture_has_flat_features_only_with_its_edge_replicated() -> None:
     flat = torch.full((1, 3, 12, 12), 200.0)
     for replicate in (False, True):
-        x = vgg.VGG19(random_weights(1), pooling="average", replicate=replicate, device=CPU)(flat, ["conv1_1"])
+        x = vgg.VGG(random_weights(1), pooling="average", replicate=replicate, device=CPU)(flat, ["conv1_1"])
         assert (float((x["conv1_1"] - x["conv1_1"][:, :, 5:6, 5:6]).abs().max()) < 1e-4) == replicate
 
 
@@ -111,7 +111,7 @@ def test_a_flat_picture_has_flat_features_only_with_its_edge_replicated() -> Non
 @pytest.mark.parametrize("masked", [False, True])
 def test_strips_see_what_the_whole_picture_sees(fields: dict[str, Any], masked: bool) -> None:
     recipe = quick(style_layers=("relu1_1", "relu2_1"), style_weights=(1.0, 2.0), **fields)
-    network = vgg.VGG19(
+    network = vgg.VGG(
         random_weights(3, dtype=torch.float64), pooling=recipe.pooling, gain=recipe.pooling_gain,
         replicate=recipe.padding == "replicate", device=CPU,
     )  # fmt: skip
@@ -130,7 +130,7 @@ def test_strips_see_what_the_whole_picture_sees(fields: dict[str, Any], masked: 
 @pytest.mark.parametrize("statistic", ["gram", "covariance", "wasserstein"])
 def test_a_masked_gradient_is_the_slope_of_its_loss(statistic: Any) -> None:
     recipe = quick(style_weights=(1.0, 3.0), statistic=statistic, octaves=2)
-    network = vgg.VGG19(random_weights(3, dtype=torch.float64), pooling="average", device=CPU)
+    network = vgg.VGG(random_weights(3, dtype=torch.float64), pooling="average", device=CPU)
     content, one, other, picture = (levels(64, 56, seed).double() for seed in range(4))
     masks = Masks([pictures.mask_to_tensor(mask, (64, 56)).double() for mask in halves(64, 56)])
     objective = Objective(recipe, [network], content, [one, other], masks=masks)

@@ -16,7 +16,7 @@ from engine.painting.painter import Painter
 from engine.painting.recipe import Recipe
 from engine.painting.schedule import Schedule
 from engine.painting.state import State
-from engine.painting.vgg import VGG19
+from engine.painting.vgg import VGG
 
 CPU = torch.device("cpu")
 PIXELS = levels(64, 52, 4)
@@ -28,7 +28,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 
 def objective(recipe: Recipe, dtype: torch.dtype = torch.float32) -> Objective:
-    network = VGG19(random_weights(5), pooling=recipe.pooling, device=CPU, dtype=dtype)
+    network = VGG(random_weights(5), pooling=recipe.pooling, device=CPU, dtype=dtype)
     return Objective(recipe, [network], levels(64, 52, 1), [levels(50, 60, 2)])
 
 

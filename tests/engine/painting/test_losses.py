@@ -180,7 +180,7 @@ def test_the_content_loss_is_the_talks() -> None:
 
 def test_total_variation_is_the_mean_squared_difference_of_neighbours() -> None:
     pixels = torch.rand(1, 3, 4, 5, generator=torch.Generator().manual_seed(1), dtype=torch.float64) * 255
-    unit, expected = pixels[0].numpy() / 255, 0.0
+    unit, expected = pixels[0].numpy(), 0.0
     for channel in unit:
         for y in range(4):
             for x in range(5):

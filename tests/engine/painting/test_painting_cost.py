@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.painting.cost import fixed_flops, flops_per_pixel, peak_memory, remaining_flops
+from engine.painting.layers import conv_of, depth, starts_block
 from engine.painting.presets import preset
 from engine.painting.recipe import Recipe
-from engine.painting.vgg import conv_of, depth, starts_block
 
 GRAMLESS: dict[str, Any] = {"style_layers": (), "style_layer_weights": ()}
 

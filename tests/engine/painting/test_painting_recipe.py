@@ -38,7 +38,7 @@ def test_every_field_makes_another_key() -> None:
         "start": "noise", "noise": 0.5, "noise_range": 7.0, "content_layers": ("conv1_1",),
         "style_layers": ("conv1_1",) * 5, "style_layer_weights": (1.0,) * 5, "alpha": 9.0, "beta": 9.0,
         "style_weights": (1.0, 2.0), "style_scale": 0.5, "statistic": "covariance", "octaves": 2, "pooling": "max",
-        "pooling_gain": 2.0, "padding": "replicate",
+        "pooling_gain": 2.0, "network": "vgg16", "padding": "replicate",
         "total_variation": 1.0, "match_luminance": True, "optimiser": "lbfgs", "step": 3.0, "step_end": 0.5,
         "beta1": 0.5, "beta2": 0.5, "history": 3, "clamp": True, "scales": 2, "average": 0.5, "extra": 3,
         "colours": "content", "frames": 2, "frame_iterations": 9,

@@ -9,11 +9,12 @@ import torch
 from easel_kit import levels
 from torch import Tensor
 
-from engine.painting import vgg
+from engine.painting import layers, vgg
 from engine.painting.random_weights import random_convs
 
 DEPTH = 5
-NAMES = vgg.NAMES[:DEPTH]
+WIDTHS = {conv.name: conv.outputs for conv in layers.convs("vgg19")[:DEPTH]}
+NAMES = tuple(WIDTHS)
 
 
 @pytest.fixture(scope="module")
@@ -42,11 +43,11 @@ def test_a_deeper_network_begins_like_a_shallow_one(pictures: list[Tensor]) -> N
 
 
 def test_every_channel_has_zero_mean_and_unit_variance_over_the_pictures(pictures: list[Tensor]) -> None:
-    network = vgg.VGG19(random_convs(0, DEPTH, pictures), pooling="average", device=torch.device("cpu"))
+    network = vgg.VGG(random_convs(0, DEPTH, pictures), pooling="average", device=torch.device("cpu"))
     maps = [network(picture, NAMES) for picture in pictures]
     for name in NAMES:
         values = torch.cat([m[name].flatten(2) for m in maps], dim=2)[0]
-        assert len(values) == vgg.CHANNELS[name]
+        assert len(values) == WIDTHS[name]
         torch.testing.assert_close(values.mean(1), torch.zeros(len(values)), rtol=0, atol=2e-4)
         torch.testing.assert_close(values.std(1), torch.ones(len(values)), rtol=2e-3, atol=0)
 

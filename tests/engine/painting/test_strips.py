@@ -23,8 +23,8 @@ DEEP: dict[str, Any] = {
 }
 
 
-def network(pooling: Literal["average", "max"] = "average", dtype: torch.dtype = torch.float32) -> vgg.VGG19:
-    return vgg.VGG19(random_weights(13, dtype=dtype), pooling=pooling, device=torch.device("cpu"))
+def network(pooling: Literal["average", "max"] = "average", dtype: torch.dtype = torch.float32) -> vgg.VGG:
+    return vgg.VGG(random_weights(13, dtype=dtype), pooling=pooling, device=torch.device("cpu"))
 
 
 @pytest.mark.parametrize("rows", [64, 100, 1000])
@@ -59,14 +59,14 @@ def test_terms_and_gradient_are_those_of_the_whole_picture(fields: dict[str, Any
 
 def short_of_memory(monkeypatch: pytest.MonkeyPatch, most_rows: int) -> None:
     """The device takes no more rows at once."""
-    trace = vgg.VGG19.trace
+    trace = vgg.VGG.trace
 
-    def perhaps(self: vgg.VGG19, pixels: Tensor, layers: Iterable[str]) -> vgg.Trace:
+    def perhaps(self: vgg.VGG, pixels: Tensor, layers: Iterable[str]) -> vgg.Trace:
         if pixels.shape[2] > most_rows:
             raise torch.OutOfMemoryError("on order")
         return trace(self, pixels, layers)
 
-    monkeypatch.setattr(vgg.VGG19, "trace", perhaps)
+    monkeypatch.setattr(vgg.VGG, "trace", perhaps)
 
 
 def tall(recipe: Recipe) -> Painter:

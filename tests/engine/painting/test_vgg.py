@@ -11,8 +11,8 @@ from easel_kit import levels, random_weights
 from torch import Tensor, nn
 
 from engine.painting import vgg
-from engine.painting.recipe import LAYERS
-from engine.painting.vgg import VGG19
+from engine.painting.layers import LAYERS, depth
+from engine.painting.vgg import VGG
 
 CPU = torch.device("cpu")
 WIDTHS = (64, 64, "M", 128, 128, "M", 256, 256, 256, 256, "M", 512, 512, 512, 512, "M", 512, 512, 512, 512, "M")
@@ -60,7 +60,7 @@ def convs() -> vgg.Convs:
 def test_every_layer_is_that_of_the_plain_network(convs: vgg.Convs, pooling: Pooling) -> None:
     pixels = levels(37, 50, 1)
     expected = reference(pixels, convs, pooling)
-    features = VGG19(convs, pooling=pooling, device=CPU)(pixels, LAYERS)
+    features = VGG(convs, pooling=pooling, device=CPU)(pixels, LAYERS)
     assert set(features) == set(LAYERS) == set(expected)
     for name in LAYERS:
         torch.testing.assert_close(features[name], expected[name], rtol=1e-3, atol=1e-4, msg=name)
@@ -69,7 +69,7 @@ def test_every_layer_is_that_of_the_plain_network(convs: vgg.Convs, pooling: Poo
 @pytest.mark.parametrize("layer", ["conv1_1", "relu1_1", "conv3_2", "relu4_2"])
 def test_a_layer_asked_for_alone_is_the_same(convs: vgg.Convs, layer: str) -> None:
     pixels = levels(32, 24, 1)
-    network = VGG19(convs, pooling="average", device=CPU)
+    network = VGG(convs, pooling="average", device=CPU)
     features = network(pixels, (layer,))
     assert list(features) == [layer]
     torch.testing.assert_close(features[layer], network(pixels, LAYERS)[layer])
@@ -77,7 +77,7 @@ def test_a_layer_asked_for_alone_is_the_same(convs: vgg.Convs, layer: str) -> No
 
 def test_conv_layers_keep_their_negative_values(convs: vgg.Convs) -> None:
     """The rectification must not be done in place on a map that was asked for."""
-    features = VGG19(convs, pooling="average", device=CPU)(levels(32, 24, 1), ("conv1_1", "relu1_1", "conv2_1"))
+    features = VGG(convs, pooling="average", device=CPU)(levels(32, 24, 1), ("conv1_1", "relu1_1", "conv2_1"))
     assert float(features["conv1_1"].min()) < 0 < float(features["conv1_1"].max())
     assert float(features["conv2_1"].min()) < 0
     assert torch.equal(features["relu1_1"], features["conv1_1"].clamp_min(0))
@@ -85,13 +85,12 @@ def test_conv_layers_keep_their_negative_values(convs: vgg.Convs) -> None:
 
 def test_it_stops_at_the_deepest_layer_in_use() -> None:
     """Weights of deeper layers are not even needed."""
-    network = VGG19(random_weights(3), pooling="average", device=CPU)
+    network = VGG(random_weights(3), pooling="average", device=CPU)
     assert set(network(levels(32, 24, 1), ("relu1_1", "conv2_1"))) == {"relu1_1", "conv2_1"}
-    with pytest.raises(KeyError):
-        network(levels(32, 24, 1), ("relu2_2",))
-    assert vgg.depth(("relu1_1", "conv2_1")) == 3
-    assert vgg.depth(("relu5_4", "relu1_1")) == 16
-    assert vgg.depth(()) == 0
+    assert network.names_to(("relu1_2", "conv1_1")) == ["conv1_1", "conv1_2"]
+    assert depth(("relu1_1", "conv2_1")) == 3
+    assert depth(("relu5_4", "relu1_1")) == 16
+    assert depth(()) == 0
 
 
 @pytest.mark.parametrize("size", [(32, 24), (37, 51)])
@@ -101,7 +100,7 @@ def test_the_way_back_is_that_of_automatic_differentiation(
     layers: tuple[str, ...], pooling: Pooling, size: tuple[int, int]
 ) -> None:
     convs, pixels = random_weights(5, dtype=torch.float64), levels(*size, 1).double()
-    trace = VGG19(convs, pooling=pooling, device=CPU).trace(pixels, layers)
+    trace = VGG(convs, pooling=pooling, device=CPU).trace(pixels, layers)
     plain = pixels.clone().requires_grad_()
     expected = reference(plain, convs, pooling)
     towards = {layer: torch.randn_like(expected[layer], generator=torch.Generator().manual_seed(3)) for layer in layers}
@@ -116,7 +115,7 @@ def test_the_way_back_is_that_of_automatic_differentiation(
 def test_pixels_are_left_as_they_are(convs: vgg.Convs) -> None:
     pixels = levels(32, 24, 1)
     before = pixels.clone()
-    VGG19(convs, pooling="average", device=CPU)(pixels, ("relu2_1",))
+    VGG(convs, pooling="average", device=CPU)(pixels, ("relu2_1",))
     assert torch.equal(pixels, before)
 
 

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.painting import vgg, winograd
+from engine.painting.layers import depth, starts_block
 from engine.painting.random_weights import random_convs
 
 
@@ -31,12 +32,12 @@ def test_forward_and_backward_are_those_of_conv2d(size: tuple[int, int]) -> None
 
 def test_the_trunk_uses_it_for_wide_layers_and_stays_the_trunk() -> None:
     picture = torch.rand(1, 3, 40, 56, generator=torch.Generator().manual_seed(5)) * 255
-    convs = random_convs(0, vgg.depth(["relu4_1"]), [picture])
+    convs = random_convs(0, depth(["relu4_1"]), [picture])
     x = vgg.normalise(picture).double()
     for name, (weight, bias) in convs.items():
-        x = F.avg_pool2d(x, 2) if vgg.starts_block(name) else x
+        x = F.avg_pool2d(x, 2) if starts_block(name) else x
         x = F.relu(F.conv2d(x, weight.double(), bias.double(), padding=1))
-    network = vgg.VGG19(convs, pooling="average", device=torch.device("cpu"))
+    network = vgg.VGG(convs, pooling="average", device=torch.device("cpu"))
     fast = tuple(name for name, conv in network.convs.items() if conv.fast)
     assert fast == ("conv3_1", "conv3_2", "conv3_3", "conv3_4", "conv4_1")
     torch.testing.assert_close(network(picture, ["relu4_1"])["relu4_1"].double(), x, atol=1e-3, rtol=1e-3)
