@@ -114,7 +114,7 @@ def alt_text(iteration: int, of: int, content_name: str, style_names: Sequence[s
 
 def recipe_in_words(recipe: Recipe) -> str:
     """The preset, iterations and size, then what differs from the preset, in at most 200 characters."""
-    usual = preset(recipe.name if recipe.name in PRESETS else "fine", weights=recipe.weights)
+    usual = preset(recipe.name if recipe.name in PRESETS else "fine", weights=recipe.weights, size=recipe.size)
     added = f" ({recipe.extra:,} of them added)" if recipe.extra else ""
     told = [
         recipe.name,

@@ -56,8 +56,6 @@ def new_recipe(name: str, weights: str, fields: Mapping[str, Any]) -> Recipe:
     elif "start" in given and preset(name, weights=weights).noise == 1:
         given.setdefault("noise", 0.0)  # or nothing would be left of what was chosen
     given.setdefault("seed", new_seed())
-    if "iterations" in given:  # each scale takes at least one of them
-        given.setdefault("scales", min(preset(name, weights=weights).scales, max(1, given["iterations"])))
     recipe = preset(name, weights=weights, **given)
     return dataclasses.replace(recipe, snapshots=tuple(sorted({*recipe.snapshots, *TALK_SNAPSHOTS})))
 

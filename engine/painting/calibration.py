@@ -35,8 +35,8 @@ _ALIKE = 3.0
 def calibrated(convs: vgg.Convs) -> vgg.Convs:
     """The same network with each layer's mean activation that of `CAFFE`, on the CPU.
 
-    Layers that are not listed there keep the factor of the one before. A network whose every mean is there already, to a
-    factor of three, is left as it is, to the last bit: so are Caffe's own VGG16 and VGG19.
+    Layers that are not listed there keep the factor of the one before. A network whose every mean is there already,
+    to a factor of three, is left as it is, to the last bit: so are Caffe's own VGG16 and VGG19.
     """
     means = _means(convs)
     ratios = {name: CAFFE[name] / max(mean, 1e-12) for name, mean in means.items() if name in CAFFE}

@@ -88,7 +88,7 @@ def _weights(recipe: Recipe) -> int:
 
 
 def _needed(recipe: Recipe, names: Sequence[str] | None = None) -> Sequence[layers.Conv]:
-    """The convolutions that it takes to compute these layers; of all that the recipe looks at, if they are not given."""
+    """The convolutions that it takes to compute these layers, or all that the recipe looks at."""
     convs = layers.convs(recipe.network)
     looked_at = (*recipe.content_layers, *recipe.style_layers) if names is None else names
     return convs[: layers.depth(looked_at, [conv.name for conv in convs])]

@@ -16,7 +16,7 @@ _ANY: dict[str, Any] = {
     field: getattr(Recipe(), field)
     for field in (
         "name", "version", "size", "iterations", "extra", "snapshots", "seed", "start", "noise", "noise_range", "alpha",
-        "beta", "style_weights", "style_scale", "match_luminance", "step", "step_end", "scales", "frames",
+        "beta", "style_weights", "style_scale", "match_luminance", "step", "step_end", "scales", "detail", "frames",
         "frame_iterations",
     )
 }  # fmt: skip

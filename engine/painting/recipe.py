@@ -121,6 +121,8 @@ class Recipe:
 
     scales: int = 1
     """Coarse-to-fine scales, a factor of sqrt(2) apart, ending at `size`."""
+    detail: float = 0.0
+    """Share of what the content shows at a scale and could not show at the one before, with which the scale begins."""
     average: float = 0.0
     """Decay of the bias-corrected moving average of the iterates that is shown; 0 shows the iterate itself."""
 
@@ -265,6 +267,7 @@ def _problems(r: Recipe) -> list[str]:
         "L-BFGS needs one fixed loss: set networks to 1.": r.optimiser != "lbfgs" or r.networks == 1,
         "The step must be above 0 and at most 255.": 0 < r.step <= 255,
         "step_end must be above 0 and at most 1.": 0 < r.step_end <= 1,
+        "The detail must be between 0 and 1.": 0 <= r.detail <= 1,
         "beta1, beta2 and average must be at least 0 and below 1.": all(
             0 <= b < 1 for b in (r.beta1, r.beta2, r.average)
         ),

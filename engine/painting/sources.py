@@ -109,11 +109,16 @@ class Sources:
             content, _ = self.at(self._recipe.size, frame)
             pixels = self._frames.begun(painted, content, frame, coarse=self._recipe.size / side)
         width, height = self.size(side)
-        pixels = resized(pixels, (height, width)).clamp(0, 255)
+        size = (height, width)
+        if self._recipe.detail and not further:
+            content, _ = self.at(side, frame)
+            finer = content - resized(resized(content, _size(pixels)), size)
+            pixels = resized(pixels, size) + self._recipe.detail * finer
+        pixels = resized(pixels, size).clamp(0, 255)
         if painted is None:
             return pixels
-        moved = self.moved((height, width), frame)  # what has not moved stays
-        return torch.where(moved > 0, pixels, resized(painted, (height, width)))
+        moved = self.moved(size, frame)  # what has not moved stays
+        return torch.where(moved > 0, pixels, resized(painted, size))
 
     def _begun(self, width: int, height: int) -> Tensor:
         """The canvas as it is begun with."""
@@ -123,3 +128,8 @@ class Sources:
 
 def _stretched(style: Tensor, content: Tensor) -> Tensor:
     return F.interpolate(style, content.shape[2:], mode="bilinear", antialias=True)
+
+
+def _size(picture: Tensor) -> tuple[int, int]:
+    """(height, width)."""
+    return picture.shape[2], picture.shape[3]

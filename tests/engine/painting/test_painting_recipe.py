@@ -40,7 +40,7 @@ def test_every_field_makes_another_key() -> None:
         "style_weights": (1.0, 2.0), "style_scale": 0.5, "statistic": "covariance", "octaves": 2, "pooling": "max",
         "pooling_gain": 2.0, "network": "vgg16", "padding": "replicate",
         "total_variation": 1.0, "match_luminance": True, "optimiser": "lbfgs", "step": 3.0, "step_end": 0.5,
-        "beta1": 0.5, "beta2": 0.5, "history": 3, "clamp": True, "scales": 2, "average": 0.5, "extra": 3,
+        "beta1": 0.5, "beta2": 0.5, "history": 3, "clamp": True, "scales": 2, "average": 0.5, "detail": 0.5, "extra": 3,
         "colours": "content", "frames": 2, "frame_iterations": 9,
     }  # fmt: skip
     assert {field.name for field in dataclasses.fields(Recipe)} == {*changes, "networks"}
@@ -221,8 +221,8 @@ def test_classic_has_the_talks_own_numbers() -> None:
 def test_presets_are_known_by_name_and_take_fields_over_them() -> None:
     assert set(PRESETS) == {"classic", "gatys", "fine"}
     for recipe in ALL:
-        changed = preset(recipe.name, weights=recipe.weights, size=64, seed=7)
-        assert changed == dataclasses.replace(recipe, size=64, seed=7)
+        changed = preset(recipe.name, weights=recipe.weights, style_scale=0.5, seed=7)
+        assert changed == dataclasses.replace(recipe, style_scale=0.5, seed=7)
         assert changed.weights == recipe.weights
 
 
@@ -241,10 +241,32 @@ def test_only_fine_paints_otherwise_without_weights() -> None:
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_presets_for_the_starter_network_look_no_deeper_than_it_goes(name: str) -> None:
-    recipe = preset(name, weights="starter")
-    looked_at = {layer[4:] for layer in (*recipe.content_layers, *recipe.style_layers)}
-    assert looked_at <= {"1_1", "2_1", "2_2", "3_1", "4_1"}
+def test_any_pretrained_weights_are_painted_with_alike(name: str) -> None:
+    for weights in ("starter", "sha256:0123456789abcdef"):
+        assert preset(name, weights=weights) == dataclasses.replace(preset(name), weights=weights)
+
+
+@pytest.mark.parametrize(("size", "scales"), [(64, 1), (128, 1), (181, 2), (256, 3), (512, 5), (1024, 7), (4096, 11)])
+def test_fine_begins_at_one_size_whatever_the_pictures(size: int, scales: int) -> None:
+    recipe = preset("fine", size=size)
+    assert (recipe.scales, recipe.iterations) == (scales, 45 * scales)
+    assert recipe.plan()[0] == (min(size, 128), 45)
+
+
+def test_fine_takes_fewer_scales_where_there_are_fewer_iterations_and_any_that_are_asked_for() -> None:
+    assert (preset("fine", size=512, iterations=3).scales, preset("fine", size=512, iterations=300).scales) == (3, 5)
+    assert (preset("fine", scales=2).iterations, preset("fine", scales=2).scales) == (90, 2)
+
+
+def test_a_draft_that_is_enlarged_is_the_larger_recipe() -> None:
+    assert preset("fine", size=256).enlarged() == preset("fine", size=512)
+
+
+def test_layers_that_the_network_lacks_are_refused_in_one_sentence() -> None:
+    with pytest.raises(RecipeError, match=r"^These weights have no layer relu3_4; they have conv1_1, .*, conv5_3\.$"):
+        preset("fine", network="vgg16", content_layers=("relu3_4",))
+    with pytest.raises(RecipeError, match="There is no architecture resnet"):
+        preset("fine", network="resnet")
 
 
 def test_unknown_presets_fields_and_strengths_are_refused() -> None:
