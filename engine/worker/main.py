@@ -55,7 +55,9 @@ async def run_worker(settings: Settings, ready: Callable[[Studio], None]) -> Non
     if device == "cpu":
         os.nice(_NICENESS)  # before there are threads: a bot on the same machine answers first
     with ThreadPoolExecutor(1) as once:  # and its OpenMP team with it; see `Studio.at_easel`
-        loading = once.submit(load_weights, settings.impasto_weights, settings.weights_cache)
+        loading = once.submit(
+            load_weights, settings.impasto_weights, settings.weights_cache, input_=settings.impasto_weights_input
+        )
         weights = await asyncio.wrap_future(loading)
     async with connect(settings.redis_url) as redis:
         await redis.ping()  # who cannot start says so; who has started outlasts any outage

@@ -114,6 +114,8 @@ class Studio:
             device=self.device_name,
             weights=self.weights.name,
             note=self.weights.note,
+            layers=self.weights.layers,
+            input=self.weights.input,
             jobs=tuple(self._stops),
             speed=self._speed,
         )
@@ -213,6 +215,7 @@ class Studio:
     async def _painter(self, claim: Claim) -> Painter:
         job = claim.job
         weights = self.weights_of(job.recipe.weights)
+        workers.check_layers(job.recipe, weights.layers)
         content, *frames = await self._pictures(job.content, job.recipe.frames)
         styles = [await self._picture(stored) for stored in job.styles]
         canvas = await self._picture(job.start) if job.start and job.recipe.start == "picture" else None
