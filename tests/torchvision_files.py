@@ -9,7 +9,7 @@ import shutil
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -42,6 +42,17 @@ def state_dict(prefix: str = "features.") -> StateDict:
         tensors[f"{prefix}{place}.weight"] = torch.tensor(0.5).expand(outputs, inputs, 3, 3)
         tensors[f"{prefix}{place}.bias"] = torch.tensor(0.25).expand(outputs)
         inputs = outputs
+    return tensors
+
+
+def ours(*counts: int, widths: Sequence[int] = (4, 6, 8, 10, 12)) -> StateDict:
+    """A network with so many layers in each block, of so many filters, by our own names."""
+    tensors, inputs = {}, 3
+    for block, (count, width) in enumerate(zip(counts, widths, strict=False), 1):
+        for number in range(1, count + 1):
+            tensors[f"conv{block}_{number}.weight"] = torch.rand(width, inputs, 3, 3)
+            tensors[f"conv{block}_{number}.bias"] = torch.rand(width)
+            inputs = width
     return tensors
 
 

@@ -7,7 +7,6 @@ import secrets
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import aiohttp
 import discord
@@ -17,15 +16,18 @@ from redis.exceptions import RedisError
 from bot.client import INTENTS
 from bot.commands import add_commands
 from bot.settings import BotSettings
+from bot.terminal.hand import WorkshopError
+from bot.terminal.weights import look_at
 from engine.contract import workers
 from engine.contract.connection import connect
 from engine.contract.discretion import scrub
+from engine.contract.settings import WEIGHTS_CACHED
 from engine.contract.store import Store, StoreError
 from engine.painting.presets import STAND_INS
 
 _PATIENCE = 15.0  # s for each check
 _LITTLE = 5 * 2**30  # bytes of free disk
-_CACHED = "vgg19-imagenet.safetensors"
+_REMEDY = "`impasto weights fetch` gets the pretrained ones"
 
 
 class Ill(Exception):
@@ -127,17 +129,30 @@ async def _workers(settings: BotSettings) -> str:
         raise Ill("Redis cannot be reached, and only it knows.") from error
     if not living:
         raise Ill("None is there: start one with `impasto worker`.")
-    return "; ".join(f"{worker.device}, {worker.weights} weights" for worker in living)
+    return "; ".join(f"{worker.device}, {_of(worker)}" for worker in living)
+
+
+def _of(worker: workers.Worker) -> str:
+    """Its weights in words, and what to do where they are stand-ins."""
+    if worker.weights in STAND_INS:
+        return f"{worker.weights} weights, a stand-in ({_REMEDY})"
+    return f"{worker.weights} weights" + (", read from Caffe's" if worker.input == "caffe" else "")
 
 
 async def _weights(settings: BotSettings) -> str:
-    wanted, cached = settings.impasto_weights, settings.weights_cache / _CACHED
+    wanted = settings.impasto_weights
+    if wanted in STAND_INS:
+        return f"{wanted}, a stand-in, as asked by IMPASTO_WEIGHTS"
     if wanted in ("auto", "imagenet"):
-        state = "cached here" if cached.exists() else "not cached here: a worker downloads them at its start"
-        return f"{wanted}; the pretrained ones are {state}"
-    if wanted not in STAND_INS and not Path(wanted).is_file():
-        raise Ill(f"There is no file {wanted}: check IMPASTO_WEIGHTS.")
-    return wanted
+        if (settings.weights_cache / WEIGHTS_CACHED).exists():
+            return f"{wanted}; the pretrained ones are cached here"
+        last = "; if it cannot, `starter` stands in" if wanted == "auto" else ""
+        return f"{wanted}; not cached here: {_REMEDY}, else a worker tries to at its start{last}"
+    try:
+        file = await look_at(wanted, settings.impasto_weights_input)
+    except WorkshopError as error:
+        raise Ill(str(error)) from error
+    return f"{file.name}, {file.architecture}, with {file.input}'s input"
 
 
 async def _gpu(_settings: BotSettings) -> str:

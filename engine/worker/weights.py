@@ -157,16 +157,23 @@ def _fetched(cache: Path, source: Source, *, progress: bool) -> Weights:
 @contextmanager
 def _original(cache: Path, source: Source, *, progress: bool) -> Iterator[BinaryIO]:
     """Torchvision's file, its hash verified: the one put into the cache by hand, else downloaded."""
-    placed = cache / source.filename
-    if placed.is_file():
-        with placed.open("rb") as file:
-            if not matches(source, hashlib.file_digest(file, "sha256").hexdigest()):
-                raise DownloadError(f"the file {placed} is not the pretrained VGG19 (its sha256 is another)")
-            file.seek(0)
+    if (cache / source.filename).is_file():
+        with placed_by_hand(cache, source) as file:
             yield file
         return
     with _begun(partial_download(cache, source)) as file:
         fetch(source, file, progress=progress)
+        file.seek(0)
+        yield file
+
+
+@contextmanager
+def placed_by_hand(cache: Path, source: Source) -> Iterator[BinaryIO]:
+    """Torchvision's file, put into the cache by hand. Raises `DownloadError` where it is another, and `OSError`."""
+    placed = cache / source.filename
+    with placed.open("rb") as file:
+        if not matches(source, hashlib.file_digest(file, "sha256").hexdigest()):
+            raise DownloadError(f"the file {placed} is not the pretrained VGG19 (its sha256 is another)")
         file.seek(0)
         yield file
 

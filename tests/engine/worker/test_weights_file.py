@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import safetensors
 import safetensors.torch
 import torch
-from torchvision_files import MEGABYTE, Original, StateDict, as_nobody, assert_holds, refusal, saved, state_dict
+from torchvision_files import MEGABYTE, Original, StateDict, as_nobody, assert_holds, ours, refusal, saved, state_dict
 
 from engine.worker.weights import CACHE_NAME, load_weights
 
@@ -64,17 +63,6 @@ def test_gradients_are_left_behind(tmp_path: Path) -> None:
     weights = load_weights(str(saved(tensors, tmp_path / "parameters.pth")), tmp_path)
     assert weights.convs is not None
     assert not any(t.requires_grad for pair in weights.convs.values() for t in pair)
-
-
-def ours(*counts: int, widths: Sequence[int] = (4, 6, 8, 10, 12)) -> StateDict:
-    """A network with so many layers in each block, of so many filters, by our own names."""
-    tensors, inputs = {}, 3
-    for block, (count, width) in enumerate(zip(counts, widths, strict=False), 1):
-        for number in range(1, count + 1):
-            tensors[f"conv{block}_{number}.weight"] = torch.rand(width, inputs, 3, 3)
-            tensors[f"conv{block}_{number}.bias"] = torch.rand(width)
-            inputs = width
-    return tensors
 
 
 @pytest.mark.parametrize("counts", [(1,), (2, 1), (1, 1, 1, 1, 1), (2, 2, 3, 3, 3), (2, 2, 4, 4, 4)])
