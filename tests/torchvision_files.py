@@ -46,12 +46,12 @@ def state_dict(prefix: str = "features.") -> StateDict:
 
 
 def ours(*counts: int, widths: Sequence[int] = (4, 6, 8, 10, 12)) -> StateDict:
-    """A network with so many layers in each block, of so many filters, by our own names."""
+    """So many layers in each block, of so many filters, by our own names; activations keep their size."""
     tensors, inputs = {}, 3
     for block, (count, width) in enumerate(zip(counts, widths, strict=False), 1):
         for number in range(1, count + 1):
-            tensors[f"conv{block}_{number}.weight"] = torch.rand(width, inputs, 3, 3)
-            tensors[f"conv{block}_{number}.bias"] = torch.rand(width)
+            tensors[f"conv{block}_{number}.weight"] = torch.randn(width, inputs, 3, 3) * (2 / (9 * inputs)) ** 0.5
+            tensors[f"conv{block}_{number}.bias"] = torch.randn(width) / 10
             inputs = width
     return tensors
 

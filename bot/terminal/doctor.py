@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import shutil
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -26,6 +27,7 @@ from engine.contract.store import Store, StoreError
 from engine.painting.presets import STAND_INS
 
 _PATIENCE = 15.0  # s for each check
+_LONGER = {"GPU": 120.0}  # s; it is painted on
 _LITTLE = 5 * 2**30  # bytes of free disk
 _REMEDY = "`impasto weights fetch` gets the pretrained ones"
 
@@ -42,12 +44,12 @@ async def examine(settings: BotSettings) -> int:
     well = True
     for name, check in CHECKS.items():
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(patience := _LONGER.get(name, _PATIENCE)):
                 mark, text = "ok ", await check(settings)
         except Ill as ill:
             mark, text, well = "BAD", str(ill), False
         except TimeoutError:
-            mark, text, well = "BAD", f"no answer within {_PATIENCE:g} s", False
+            mark, text, well = "BAD", f"no answer within {patience:g} s", False
         print(scrub(f"{mark}  {name:9} {text}"))
     return 0 if well else 1
 
@@ -129,7 +131,7 @@ async def _workers(settings: BotSettings) -> str:
         raise Ill("Redis cannot be reached, and only it knows.") from error
     if not living:
         raise Ill("None is there: start one with `impasto worker`.")
-    return "; ".join(f"{worker.device}, {_of(worker)}" for worker in living)
+    return "; ".join(f"{worker.device}, {_of(worker)}{_way(worker)}" for worker in living)
 
 
 def _of(worker: workers.Worker) -> str:
@@ -137,6 +139,10 @@ def _of(worker: workers.Worker) -> str:
     if worker.weights in STAND_INS:
         return f"{worker.weights} weights, a stand-in ({_REMEDY})"
     return f"{worker.weights} weights" + (", read from Caffe's" if worker.input == "caffe" else "")
+
+
+def _way(worker: workers.Worker) -> str:
+    return f", painted the slow way, for the fast one is wrong there: {worker.slow}" if worker.slow else ""
 
 
 async def _weights(settings: BotSettings) -> str:
@@ -165,7 +171,21 @@ async def _gpu(_settings: BotSettings) -> str:
     said, _ = await process.communicate()
     if process.returncode:
         raise Ill("nvidia-smi fails: check the driver.")
-    return "; ".join(said.decode().split("\n")).strip("; ")
+    return "; ".join(said.decode().split("\n")).strip("; ") + await _tried()
+
+
+async def _tried() -> str:
+    """What came of painting a little on the first GPU, where a worker could be started here."""
+    command = [sys.executable, "-m", "engine.worker.self_check", "cuda"]
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    said, err = await process.communicate()
+    if process.returncode == 0:
+        return f"; {said.decode().strip()}"
+    if b"Traceback" in err:  # the bot's own machine may have no torch
+        return ""
+    raise Ill(err.decode(errors="replace").strip())
 
 
 async def _disk(settings: BotSettings) -> str:

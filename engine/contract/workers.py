@@ -36,6 +36,8 @@ class Worker(BaseModel):
     """The conv layers that its weights have; empty where they have all, or where it does not say."""
     input: str = "torchvision"
     """What the file of its weights expects: torchvision's input, or Caffe's."""
+    slow: str = ""
+    """Why it paints without graphs and in float32 on a device that has a faster way, as a clause; empty else."""
     jobs: tuple[str, ...] = ()
     speed: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     recipes: int = VERSION

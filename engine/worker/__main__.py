@@ -18,6 +18,7 @@ from engine.contract.settings import Settings, SettingsError, read_settings
 from engine.contract.store import StoreError
 from engine.painting.memory import keep_memory
 from engine.painting.recipe import RecipeError
+from engine.worker import self_check
 from engine.worker.main import run_worker
 from engine.worker.studio import Studio
 from engine.worker.weights import in_words
@@ -64,6 +65,8 @@ def _log_file() -> TextIO:
 
 def _say_ready(studio: Studio) -> None:
     studio.say(f"ready: {studio.id} paints on {studio.device_name} with {in_words(studio.weights)}")
+    if studio.slow:
+        studio.say(f"{studio.id}: {self_check.in_words(studio.slow)}")
 
 
 leave(main())
