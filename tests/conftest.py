@@ -103,11 +103,14 @@ class Hand:
             env=environment,
             stdout=subprocess.PIPE,
         )
+        self.said = ""
+        """Its first line, once it is ready."""
 
     def ready(self) -> Hand:
         """Waits until it can be given work."""
         assert self._process.stdout is not None
-        assert self._process.stdout.readline().startswith(b"ready")
+        self.said = self._process.stdout.readline().decode().strip()
+        assert self.said.startswith("ready")
         return self
 
     def send(self, number: signal.Signals) -> None:

@@ -9,7 +9,7 @@ import shutil
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,12 +19,17 @@ import pytest
 import torch
 from torch import Tensor
 
+from engine.painting.vgg import NAMES
 from engine.worker.download import Source
 from engine.worker.weights import Weights, load_weights
-from engine.worker.weights_file import CONVS, WeightsError
+from engine.worker.weights_file import WeightsError
 
 NAME = "vgg19-0123abcd.pth"
 MEGABYTE = 1 << 20
+
+_PLACES = (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34)
+VGG19 = dict(zip(_PLACES, [64] * 2 + [128] * 2 + [256] * 4 + [512] * 8, strict=True))
+"""Place in torchvision's `features` -> filters of each convolution."""
 
 StateDict = dict[str, Tensor]
 
@@ -32,9 +37,22 @@ StateDict = dict[str, Tensor]
 def state_dict(prefix: str = "features.") -> StateDict:
     """The right names and shapes, next to no bytes on disk: each tensor is one number seen many times."""
     tensors = {}
-    for conv in CONVS:
-        tensors[f"{prefix}{conv.place}.weight"] = torch.tensor(0.5).expand(conv.outputs, conv.inputs, 3, 3)
-        tensors[f"{prefix}{conv.place}.bias"] = torch.tensor(0.25).expand(conv.outputs)
+    inputs = 3
+    for place, outputs in VGG19.items():
+        tensors[f"{prefix}{place}.weight"] = torch.tensor(0.5).expand(outputs, inputs, 3, 3)
+        tensors[f"{prefix}{place}.bias"] = torch.tensor(0.25).expand(outputs)
+        inputs = outputs
+    return tensors
+
+
+def ours(*counts: int, widths: Sequence[int] = (4, 6, 8, 10, 12)) -> StateDict:
+    """So many layers in each block, of so many filters, by our own names; activations keep their size."""
+    tensors, inputs = {}, 3
+    for block, (count, width) in enumerate(zip(counts, widths, strict=False), 1):
+        for number in range(1, count + 1):
+            tensors[f"conv{block}_{number}.weight"] = torch.randn(width, inputs, 3, 3) * (2 / (9 * inputs)) ** 0.5
+            tensors[f"conv{block}_{number}.bias"] = torch.randn(width) / 10
+            inputs = width
     return tensors
 
 
@@ -78,13 +96,13 @@ def kept(original: Original, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def assert_holds(weights: Weights, model: StateDict) -> None:
     assert weights.convs is not None
-    assert list(weights.convs) == [conv.name for conv in CONVS]
-    for conv in CONVS:
-        weight, bias = weights.convs[conv.name]
+    assert tuple(weights.convs) == NAMES
+    for name, place in zip(NAMES, VGG19, strict=True):
+        weight, bias = weights.convs[name]
         assert weight.dtype == bias.dtype == torch.float32
         assert weight.is_contiguous()
-        assert torch.equal(weight, model[f"features.{conv.place}.weight"].float())
-        assert torch.equal(bias, model[f"features.{conv.place}.bias"].float())
+        assert torch.equal(weight, model[f"features.{place}.weight"].float())
+        assert torch.equal(bias, model[f"features.{place}.bias"].float())
 
 
 class Server(ThreadingHTTPServer):
@@ -96,6 +114,8 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.file, self.how, self.code = file, how, code
         self.requests = 0
+        self.ranges: list[str | None] = []
+        """What each request asked for."""
         self.closing = threading.Event()
 
     @property
@@ -111,19 +131,29 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.requests += 1
+        asked = self.headers["Range"]
+        self.server.ranges.append(asked)
         if self.server.how == "silent":
             self.server.closing.wait()
             return
-        size = self.server.file.stat().st_size
-        self.send_response(self.server.code)
+        size, start = self.server.file.stat().st_size, 0
+        if asked and self.server.how not in ("without length", "without ranges"):
+            start = int(asked.removeprefix("bytes=").removesuffix("-"))
+        if start and start >= size:
+            self.send_error(416)
+            return
+        self.send_response(206 if start else self.server.code)
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{size - 1}/{size}")
         if self.server.how != "without length":
-            self.send_header("Content-Length", str(size))
+            self.send_header("Content-Length", str(size - start))
         self.end_headers()
         with self.server.file.open("rb") as file:
-            if self.server.how in ("right", "without length"):
+            file.seek(start)
+            if self.server.how in ("right", "without length", "without ranges"):
                 shutil.copyfileobj(file, self.wfile)
                 return
-            self.wfile.write(file.read(size // 2))
+            self.wfile.write(file.read((size - start) // 2))
         if self.server.how == "stalls":
             self.server.closing.wait()
         if self.server.how == "resets":

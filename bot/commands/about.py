@@ -30,7 +30,7 @@ async def about(interaction: discord.Interaction[Any]) -> None:
     await interaction.response.send_message(view=_page(client.settings, weights), file=picture, ephemeral=True)
 
 
-def _page(settings: BotSettings, weights: str) -> ui.LayoutView:
+def _page(settings: BotSettings, weights: str | None) -> ui.LayoutView:
     box: ui.Container[Any] = ui.Container(accent_colour=discord.Colour(0xD9822B))
     box.add_item(
         ui.TextDisplay(
@@ -51,7 +51,7 @@ def _page(settings: BotSettings, weights: str) -> ui.LayoutView:
     )
     box.add_item(
         ui.TextDisplay(
-            f"-# Weights: {_WEIGHTS.get(weights, weights)}.\n"
+            f"-# Weights: {_in_words(weights)}.\n"
             f"-# Here: up to {settings.impasto_max_size:,} px and {settings.impasto_max_iterations:,} iterations, "
             f"{settings.impasto_user_jobs:,} paintings at a time for each member{_a_day(settings)}. "
             "`/forget` deletes all of yours.\n"
@@ -61,6 +61,10 @@ def _page(settings: BotSettings, weights: str) -> ui.LayoutView:
     view = ui.LayoutView(timeout=None)
     view.add_item(box)
     return view
+
+
+def _in_words(weights: str | None) -> str:
+    return "not known before a worker has started" if weights is None else _WEIGHTS.get(weights, weights)
 
 
 def _a_day(settings: BotSettings) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 from redis.exceptions import RedisError
 
+from bot.cards.card import stand_in
 from bot.cards.editor import CardEditor
 from bot.cards.face import Face, last_face
 from bot.cards.thumbnails import thumbnails
@@ -137,7 +138,9 @@ class Lane:
         try:
             match event:
                 case Started():
-                    self._editor.show(job.id, state=State.PAINTING)
+                    # Of stand-ins the card tells by itself.
+                    note = "" if stand_in(job.recipe) else event.note
+                    self._editor.show(job.id, state=State.PAINTING, note=note)
                 case Progress():
                     self._editor.show(job.id, state=State.PAINTING, iteration=event.iteration, progress=event)
                 case Notice():

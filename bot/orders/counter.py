@@ -23,6 +23,7 @@ from engine.contract import workers
 from engine.contract.jobs import Job, Picture, TooMany
 from engine.contract.room import when_room
 from engine.contract.store import StoreError
+from engine.painting.presets import STAND_INS
 from engine.painting.recipe import RecipeError
 
 _SECONDS = 15.0  # of a first slice, whose real cost nobody knows yet
@@ -43,15 +44,20 @@ class Counter:
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._in_hand: dict[int, int] = {}
 
-    async def weights(self) -> str:
-        """The weights that paintings are painted with here, by name."""
+    async def weights(self) -> str | None:
+        """The weights that paintings are painted with here, by name; None where only a worker knows, and none was here.
+
+        To guess would be to choose the recipe for other weights than those that paint.
+        """
         living = await workers.living(self._desk.redis)
         if living:
             await self._desk.redis.set(_WEIGHTS, living[0].weights)
             return living[0].weights
         known = await self._desk.redis.get(_WEIGHTS)
         configured = self._desk.settings.impasto_weights
-        return known.decode() if known else ("imagenet" if configured == "auto" else configured)
+        if known:
+            return str(known.decode())
+        return configured if configured in ("imagenet", *STAND_INS) else None
 
     def check(self, wish: Wish) -> None:
         """What can be told without looking at the pictures themselves. Raises `Sorry`."""

@@ -39,7 +39,10 @@ class Taking:
         async with thinking(self._desk, interaction):
             try:
                 place = place or await place_of(interaction)
-                wish = wishing(await self._counter.weights())
+                weights = await self._counter.weights()
+                if weights is None:
+                    raise Sorry("No worker has started here yet, and I paint with its weights: try again in a minute.")
+                wish = wishing(weights)
                 wish = wish if isinstance(wish, Wish) else await wish
                 self._counter.check(wish)
                 if place.by_dm:

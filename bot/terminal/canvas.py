@@ -51,15 +51,15 @@ class Canvas:
         """Whether there is a job to go on with."""
         return self._note.exists()
 
-    def remember(self, job: Job, weights: str) -> None:
-        """Note the job and the `--weights` it was asked with, so that `--resume` finds them."""
-        self._note.write_text(json.dumps({"job": job.id, "weights": weights}))
+    def remember(self, job: Job, weights: str, weights_input: str) -> None:
+        """Note the job and the `--weights` and `--weights-input` it was asked with, so that `--resume` finds them."""
+        self._note.write_text(json.dumps({"job": job.id, "weights": weights, "weights_input": weights_input}))
 
-    def remembered(self) -> tuple[str, str]:
-        """The unfinished job's id and `--weights`. Raises `CanvasError`."""
+    def remembered(self) -> tuple[str, str, str]:
+        """The unfinished job's id, `--weights` and `--weights-input`. Raises `CanvasError`."""
         try:
             note = json.loads(self._note.read_text())
-            return note["job"], note["weights"]
+            return note["job"], note["weights"], note.get("weights_input", "auto")
         except (OSError, ValueError, KeyError):
             finished = " It holds a finished painting." if (self.folder / "run.json").exists() else ""
             raise CanvasError(f"There is nothing to go on with in {self.folder}.{finished}") from None

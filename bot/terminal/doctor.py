@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import secrets
 import shutil
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import aiohttp
 import discord
@@ -17,15 +17,19 @@ from redis.exceptions import RedisError
 from bot.client import INTENTS
 from bot.commands import add_commands
 from bot.settings import BotSettings
+from bot.terminal.hand import WorkshopError
+from bot.terminal.weights import look_at
 from engine.contract import workers
 from engine.contract.connection import connect
 from engine.contract.discretion import scrub
+from engine.contract.settings import WEIGHTS_CACHED
 from engine.contract.store import Store, StoreError
 from engine.painting.presets import STAND_INS
 
 _PATIENCE = 15.0  # s for each check
+_LONGER = {"GPU": 120.0}  # s; it is painted on
 _LITTLE = 5 * 2**30  # bytes of free disk
-_CACHED = "vgg19-imagenet.safetensors"
+_REMEDY = "`impasto weights fetch` gets the pretrained ones"
 
 
 class Ill(Exception):
@@ -40,12 +44,12 @@ async def examine(settings: BotSettings) -> int:
     well = True
     for name, check in CHECKS.items():
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(patience := _LONGER.get(name, _PATIENCE)):
                 mark, text = "ok ", await check(settings)
         except Ill as ill:
             mark, text, well = "BAD", str(ill), False
         except TimeoutError:
-            mark, text, well = "BAD", f"no answer within {_PATIENCE:g} s", False
+            mark, text, well = "BAD", f"no answer within {patience:g} s", False
         print(scrub(f"{mark}  {name:9} {text}"))
     return 0 if well else 1
 
@@ -127,17 +131,34 @@ async def _workers(settings: BotSettings) -> str:
         raise Ill("Redis cannot be reached, and only it knows.") from error
     if not living:
         raise Ill("None is there: start one with `impasto worker`.")
-    return "; ".join(f"{worker.device}, {worker.weights} weights" for worker in living)
+    return "; ".join(f"{worker.device}, {_of(worker)}{_way(worker)}" for worker in living)
+
+
+def _of(worker: workers.Worker) -> str:
+    """Its weights in words, and what to do where they are stand-ins."""
+    if worker.weights in STAND_INS:
+        return f"{worker.weights} weights, a stand-in ({_REMEDY})"
+    return f"{worker.weights} weights" + (", read from Caffe's" if worker.input == "caffe" else "")
+
+
+def _way(worker: workers.Worker) -> str:
+    return f", painted the slow way, for the fast one is wrong there: {worker.slow}" if worker.slow else ""
 
 
 async def _weights(settings: BotSettings) -> str:
-    wanted, cached = settings.impasto_weights, settings.weights_cache / _CACHED
+    wanted = settings.impasto_weights
+    if wanted in STAND_INS:
+        return f"{wanted}, a stand-in, as asked by IMPASTO_WEIGHTS"
     if wanted in ("auto", "imagenet"):
-        state = "cached here" if cached.exists() else "not cached here: a worker downloads them at its start"
-        return f"{wanted}; the pretrained ones are {state}"
-    if wanted not in STAND_INS and not Path(wanted).is_file():
-        raise Ill(f"There is no file {wanted}: check IMPASTO_WEIGHTS.")
-    return wanted
+        if (settings.weights_cache / WEIGHTS_CACHED).exists():
+            return f"{wanted}; the pretrained ones are cached here"
+        last = "; if it cannot, `starter` stands in" if wanted == "auto" else ""
+        return f"{wanted}; not cached here: {_REMEDY}, else a worker tries to at its start{last}"
+    try:
+        file = await look_at(wanted, settings.impasto_weights_input)
+    except WorkshopError as error:
+        raise Ill(str(error)) from error
+    return f"{file.name}, {file.architecture}, with {file.input}'s input"
 
 
 async def _gpu(_settings: BotSettings) -> str:
@@ -150,7 +171,21 @@ async def _gpu(_settings: BotSettings) -> str:
     said, _ = await process.communicate()
     if process.returncode:
         raise Ill("nvidia-smi fails: check the driver.")
-    return "; ".join(said.decode().split("\n")).strip("; ")
+    return "; ".join(said.decode().split("\n")).strip("; ") + await _tried()
+
+
+async def _tried() -> str:
+    """What came of painting a little on the first GPU, where a worker could be started here."""
+    command = [sys.executable, "-m", "engine.worker.self_check", "cuda"]
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    said, err = await process.communicate()
+    if process.returncode == 0:
+        return f"; {said.decode().strip()}"
+    if b"Traceback" in err:  # the bot's own machine may have no torch
+        return ""
+    raise Ill(err.decode(errors="replace").strip())
 
 
 async def _disk(settings: BotSettings) -> str:

@@ -6,30 +6,23 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
 from typing import Any
 
-from bot.terminal.content import Content
+from bot.terminal.content import read_content
 from bot.terminal.display import duration
-from bot.terminal.paint import sequence
+from bot.terminal.order import Order
 from engine.contract.settings import Settings
 from engine.painting import cost
-from engine.painting.presets import preset
 from engine.painting.recipe import Recipe
 
-_CACHED = "vgg19-imagenet.safetensors"
 
-
-def dry_run(
-    name: str, fields: Mapping[str, Any], content: Content, settings: Settings, *, weights: str, device: str
-) -> int:
-    """Print it all; returns the exit status. Raises `RecipeError` and `BadPicture`."""
-    if weights == "auto":
-        weights = "imagenet" if (settings.weights_cache / _CACHED).exists() else "starter"
-    recipe = preset(name, weights=weights, **fields)
-    picture = asyncio.run(content.take_in(fps=12))
-    if picture.frames > 1:
-        recipe = sequence(recipe, picture.frames, shown="snapshots" not in fields)
+async def dry_run(order: Order, settings: Settings) -> int:
+    """Print it all; returns the exit status. Raises `RecipeError`, `BadPicture` and `WorkshopError`."""
+    order.check(settings)
+    content = read_content(order.content, still=order.still)
+    expected = await order.expected(settings)
+    picture = await content.take_in(order.fps)
+    recipe = order.recipe_for(expected.weights, frames=picture.frames)
     aspect = min(picture.width, picture.height) / max(picture.width, picture.height)
     for field, value in recipe.as_dict().items():
         print(f"{field:20} {_spoken(value)}")
@@ -37,7 +30,7 @@ def dry_run(
     further = f"; {recipe.frame_iterations} iterations for each of {recipe.frames - 1} further frames"
     print(f"{'plan':20} {scales}{further if recipe.frames > 1 else ''}")
     print(f"\nmemory               about {cost.peak_memory(recipe, aspect) / 2**30:.1f} GB")
-    reply = _rehearse(recipe, device)
+    reply = await asyncio.to_thread(_rehearse, recipe, settings.impasto_device)
     if reply is None:
         print("time                 not known: the rehearsal could not run")
         return 1

@@ -14,17 +14,17 @@ from redis.exceptions import RedisError
 
 from bot.intake import BadPicture
 from bot.terminal.canvas import CanvasError
-from bot.terminal.content import read_content
 from bot.terminal.dry_run import dry_run
 from bot.terminal.hand import WorkshopError
-from bot.terminal.paint import Order, paint, resume
+from bot.terminal.order import Order, weights_asked
+from bot.terminal.paint import paint, resume
 from engine.contract.discretion import scrub
 from engine.contract.embedded import EmbeddedError
 from engine.contract.leaving import leave
 from engine.contract.logs import log_to
 from engine.contract.settings import SettingsError, read_settings
 from engine.contract.store import StoreError
-from engine.painting.presets import AUTO, PRESETS, STAND_INS
+from engine.painting.presets import AUTO, PRESETS
 from engine.painting.recipe import Recipe, RecipeError
 
 _ONE_SENTENCE = (
@@ -69,8 +69,12 @@ def _snapshot(text: str) -> int | str:
 @click.option("--strength", type=float, help="Style over content: 2 doubles the style's weight.")
 @click.option("--style-weights", callback=_numbers(float), help="Share of each style, like 2,1.")
 @click.option(
-    "--weights", default="auto", show_default=True, metavar="auto|imagenet|starter|random|PATH",
-    help="The network's weights.",
+    "--weights", metavar="auto|imagenet|starter|random|PATH",
+    help="The network's weights.  [default: IMPASTO_WEIGHTS, else auto]",
+)  # fmt: skip
+@click.option(
+    "--weights-input", type=click.Choice(["auto", "torchvision", "caffe"]),
+    help="What a file's weights expect.  [default: IMPASTO_WEIGHTS_INPUT, else told from their numbers]",
 )  # fmt: skip
 @click.option(
     "--content-mask", "content_masks", multiple=True, type=click.Path(path_type=Path), metavar="PNG",
@@ -84,7 +88,9 @@ def _snapshot(text: str) -> int | str:
 @click.option(
     "--fps", type=click.IntRange(1, 50), default=12, show_default=True, help="Of a folder of frames, a second."
 )  # fmt: skip
-@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|mps|cuda[:N]", help="Where to paint.")
+@click.option(
+    "--device", metavar="auto|cpu|mps|cuda[:N]", help="Where to paint.  [default: IMPASTO_DEVICE, else auto]"
+)  # fmt: skip
 @click.option("--set", "settings_", multiple=True, metavar="FIELD=VALUE", help="Any field of the recipe.")
 @click.option("--dry-run", "dry", is_flag=True, help="Print the full recipe, memory and time; paint nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per event.")
@@ -94,33 +100,37 @@ def paint_command(pictures: tuple[Path, ...], output: Path | None, **options: An
 
     CONTENT may be an animation, or a folder of frames: then the film is the painting of each, one after the other.
     """
-    settings = read_settings()
-    as_json, device, weights = options["as_json"], options["device"], options["weights"]
+    settings = read_settings(impasto_device=options["device"], impasto_weights_input=options["weights_input"])
     if options["resumed"] is not None:
-        sys.exit(_run(resume(options["resumed"], settings, device, as_json=as_json)))
+        sys.exit(_run(resume(options["resumed"], settings, as_json=options["as_json"])))
     if len(pictures) < 2:
         raise click.UsageError("Two pictures are needed: CONTENT and STYLE.")
-    if weights not in ("auto", "imagenet", *STAND_INS):
-        weights = str(Path(weights).absolute())
-    fields = _fields(options, len(pictures) - 1)
-    if options["dry"]:
-        content = read_content(pictures[0], still=options["still"])
-        sys.exit(dry_run(options["recipe"], fields, content, settings, weights=weights, device=device))
-    if output is None:
-        raise click.UsageError("A folder to paint in is needed: -o DIR.")
     order = Order(
-        pictures[0], pictures[1:], output, options["recipe"], fields, weights, device, as_json,
+        pictures[0], pictures[1:], options["recipe"], _fields(options, len(pictures) - 1),
+        weights_asked(options["weights"], settings),
         options["content_masks"], options["style_masks"], options["fps"], options["still"],
     )  # fmt: skip
-    sys.exit(_run(paint(order, settings)))
+    if options["dry"]:
+        sys.exit(_run(dry_run(order, settings)))
+    if output is None:
+        raise click.UsageError("A folder to paint in is needed: -o DIR.")
+    sys.exit(_run(paint(order, output, settings, as_json=options["as_json"])))
 
 
 @cli.command("worker", context_settings={"ignore_unknown_options": True})
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 def worker_command(options: tuple[str, ...]) -> None:
-    """Run one worker (one per GPU) for REDIS_URL: [--device auto|cpu|mps|cuda[:N]] [--weights …]."""
+    """Run one worker (one per GPU) for REDIS_URL: [--device …] [--weights …] [--weights-input …], as of `paint`."""
     # In place of this process, so that the front never loads torch and signals go where they belong.
     os.execv(sys.executable, [sys.executable, "-m", "engine.worker", *options])  # noqa: S606
+
+
+@cli.command("weights", context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+def weights_command(options: tuple[str, ...]) -> None:
+    """The network's weights: fetch, show or check FILE."""
+    # As above: what reads weights needs torch.
+    os.execv(sys.executable, [sys.executable, "-m", "engine.worker.weights_command", *options])  # noqa: S606
 
 
 @cli.command("bot")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import getpass
 import signal
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,65 +16,41 @@ from bot.terminal.canvas import Canvas, CanvasError
 from bot.terminal.content import Content, read_content
 from bot.terminal.display import Display, choose_display
 from bot.terminal.hand import WorkshopError
+from bot.terminal.order import Order
 from bot.terminal.workshop import Workshop, open_workshop
 from engine.contract import events
 from engine.contract.jobs import Job, Jobs, Picture, State, TooMany, new_id
 from engine.contract.room import when_room
 from engine.contract.settings import Settings
 from engine.contract.turns import Turns
-from engine.painting.presets import STAND_INS, preset
-from engine.painting.recipe import Recipe, RecipeError
+from engine.painting.presets import STAND_INS
+from engine.painting.recipe import Recipe
 
 _SECONDS = 15.0  # of a first slice, whose real cost nobody knows yet
 _INTERRUPTED = 130
 
 
-@dataclass(frozen=True)
-class Order:
-    """What the person at the terminal asked for."""
-
-    content: Path
-    styles: Sequence[Path]
-    folder: Path
-    recipe: str
-    fields: Mapping[str, Any]
-    weights: str
-    device: str
-    as_json: bool = False
-    content_masks: Sequence[Path] = ()
-    style_masks: Sequence[Path] = ()
-    fps: int = 12
-    """Of a content that is a folder of frames."""
-    still: bool = False
-    """Of a content that is an animation or a folder of frames, only the first is painted."""
-
-
-async def paint(order: Order, settings: Settings) -> int:
-    """Paint the order; the exit status: 0, 1 when it failed, 130 when it was interrupted.
+async def paint(order: Order, folder: Path, settings: Settings, *, as_json: bool) -> int:
+    """Paint the order in `folder`; the exit status: 0, 1 when it failed, 130 when it was interrupted.
 
     Raises the one-sentence errors of the rooms below: pictures, recipe, canvas, workshop, store.
     """
-    paths = (order.content, *order.styles, *order.content_masks, *order.style_masks)
-    wanted = preset(order.recipe, weights="random", **order.fields)  # a wrong one is refused before anything is started
-    if len(wanted.style_weights) != len(order.styles):
-        raise RecipeError(f"The recipe weighs {len(wanted.style_weights)} styles, but {len(order.styles)} were given.")
-    for masks in (order.content_masks, order.style_masks):
-        wanted.check_masks(len(masks))
+    order.check(settings)  # before anything is started
+    paths = (*order.styles, *order.content_masks, *order.style_masks)
     content = read_content(order.content, still=order.still)
-    blobs = [intake.read_picture_file(path) for path in paths[1:]]
-    canvas = Canvas(order.folder)
-    canvas.begin([*content.paths, *paths[1:]])
-    taking = asyncio.ensure_future(_take_in(content, order.fps, paths[1:], blobs))
+    blobs = [intake.read_picture_file(path) for path in paths]
+    canvas = Canvas(folder)
+    canvas.begin([*content.paths, *paths])
+    taking = asyncio.ensure_future(_take_in(content, order.fps, paths, blobs))
     try:
-        async with open_workshop(settings, canvas.work, order.weights, order.device) as workshop:
+        async with open_workshop(settings, canvas.work, order.weights) as workshop:
             weights = order.weights if order.weights in STAND_INS else workshop.worker.weights
+            order.recipe_for(weights, worker=workshop.worker)  # before the pictures are waited for
             pictures = await taking
-            recipe = preset(order.recipe, weights=weights, **order.fields)
-            if pictures[0].frames > 1:
-                recipe = sequence(recipe, pictures[0].frames, shown="snapshots" not in order.fields)
+            recipe = order.recipe_for(weights, frames=pictures[0].frames)
             job = await _submit(workshop, recipe, pictures, len(order.styles), len(order.content_masks))
-            canvas.remember(job, _fixed(order.weights, weights))
-            status = await _follow(workshop, canvas, job, as_json=order.as_json)
+            canvas.remember(job, _fixed(order.weights, weights), settings.impasto_weights_input)
+            status = await _follow(workshop, canvas, job, as_json=as_json)
     except BaseException:
         taking.cancel()
         if not canvas.unfinished:
@@ -87,13 +61,14 @@ async def paint(order: Order, settings: Settings) -> int:
     return status
 
 
-async def resume(folder: Path, settings: Settings, device: str, *, as_json: bool) -> int:
+async def resume(folder: Path, settings: Settings, *, as_json: bool) -> int:
     """Go on with the folder's unfinished painting; the exit status as of `paint`."""
     canvas = Canvas(folder)
-    job_id, weights = canvas.remembered()
-    async with open_workshop(settings, canvas.work, weights, device) as workshop:
+    job_id, weights, input_ = canvas.remembered()
+    settings = settings.model_copy(update={"impasto_weights_input": input_})
+    async with open_workshop(settings, canvas.work, weights) as workshop:
         job = await _reopen(workshop, job_id, folder)
-        canvas.remember(job, weights)
+        canvas.remember(job, weights, input_)
         status = await _follow(workshop, canvas, job, as_json=as_json)
     if status == 0:
         canvas.clean()
@@ -104,12 +79,6 @@ async def _take_in(content: Content, fps: int, paths: Sequence[Path], blobs: Seq
     """The content, and the others. One after the other: each may take a gigabyte of memory."""
     first = await content.take_in(fps)
     return [first, *[await intake.take_in(blob, path.name) for path, blob in zip(paths, blobs, strict=True)]]
-
-
-def sequence(recipe: Recipe, frames: int, *, shown: bool) -> Recipe:
-    """The recipe for so many frames; with each of their paintings as a snapshot if they are to be `shown`."""
-    recipe = recipe.sequence(frames)
-    return dataclasses.replace(recipe, snapshots=recipe.frame_ends) if shown else recipe
 
 
 def _fixed(asked: str, found: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from arq.connections import ArqRedis
 
 from bot.terminal.hand import Hand, WorkshopError
+from bot.terminal.weights import look_at
 from engine.contract import workers
 from engine.contract.connection import connect
 from engine.contract.embedded import embedded_redis
@@ -33,12 +34,14 @@ class Workshop:
 
 
 @asynccontextmanager
-async def open_workshop(settings: Settings, folder: Path, weights: str, device: str) -> AsyncIterator[Workshop]:
-    """The workshop of `REDIS_URL`, or one of our own with its data in `folder`. Raises `WorkshopError`."""
+async def open_workshop(settings: Settings, folder: Path, weights: str) -> AsyncIterator[Workshop]:
+    """The workshop of `REDIS_URL`, or one of our own with its data in `folder`. Raises `WorkshopError`.
+
+    `weights` are those that were asked for; where its worker is our own, the other settings are for that.
+    """
     async with AsyncExitStack() as stack:
         if settings.redis_url:
-            async with connect(settings.redis_url, retries=1) as redis:  # a wrong address shows at once
-                worker = _choose(await workers.living(redis), weights)
+            worker = await shared_worker(settings.redis_url, weights, settings.impasto_weights_input)
             redis = await stack.enter_async_context(connect(settings.redis_url))
             yield Workshop(redis, Store(settings.store), worker, settings.caps)
             return
@@ -50,7 +53,13 @@ async def open_workshop(settings: Settings, folder: Path, weights: str, device: 
             "IMPASTO_DATA": str(folder.absolute()),
             "IMPASTO_LOG": str(folder.absolute() / "worker.log"),
         }
-        hand = Hand([sys.executable, "-m", "engine.worker", "--weights", weights, "--device", device], environment)
+        wanted = {
+            "--weights": weights,
+            "--weights-input": settings.impasto_weights_input,
+            "--device": settings.impasto_device,
+        }
+        options = [word for option in wanted.items() for word in option]
+        hand = Hand([sys.executable, "-m", "engine.worker", *options], environment)
         stack.push_async_callback(hand.dismiss)
         redis = await stack.enter_async_context(connect(url))
         await hand.hire()
@@ -64,13 +73,17 @@ async def open_workshop(settings: Settings, folder: Path, weights: str, device: 
             raise WorkshopError(f"The worker ended and could not be started again: {log} says why.") from None
 
 
-def _choose(living: list[Worker], weights: str) -> Worker:
+async def shared_worker(redis_url: str, weights: str, weights_input: str) -> Worker:
+    """One of the workers there that has these weights, a name or a file's path. Raises `WorkshopError`."""
+    async with connect(redis_url, retries=1) as redis:  # a wrong address shows at once
+        living = await workers.living(redis)
     if not living:
         raise WorkshopError("No worker is alive at REDIS_URL: start one with `impasto worker`.")
     if weights in ("auto", *STAND_INS):
         return living[0]
+    name = weights if weights == "imagenet" else (await look_at(weights, weights_input)).name
     for worker in living:
-        if worker.weights == weights:
+        if worker.weights == name:
             return worker
     raise WorkshopError(
         f"No worker at REDIS_URL has the weights {weights}: start one with `impasto worker --weights {weights}`."

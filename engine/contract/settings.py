@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from engine.contract.discretion import hide
 from engine.contract.job import Caps, Running
+
+WEIGHTS_CACHED = "vgg19-imagenet.safetensors"
+"""The pretrained weights in `Settings.weights_cache`, once they were fetched."""
 
 
 class SettingsError(Exception):
@@ -25,6 +29,7 @@ class Settings(BaseSettings):
     store_url: str | None = None
     impasto_data: Path = Field(default_factory=lambda: Path.home() / ".local" / "share" / "impasto")
     impasto_weights: str = "auto"
+    impasto_weights_input: Literal["auto", "torchvision", "caffe"] = "auto"
     impasto_device: str = "auto"
     impasto_slice_seconds: float = Field(default=15.0, gt=0, le=120)
     impasto_stuck_seconds: float = Field(default=600.0, gt=0)

@@ -93,6 +93,11 @@ class Graphs:
         """Without `record` nothing is recorded."""
         self._record, self._idle = record, list[Graph]()
 
+    @property
+    def records(self) -> bool:
+        """Whether anything is recorded; no more once a device has refused."""
+        return self._record is not None
+
     @classmethod
     def on(cls, device: torch.device) -> Graphs:
         """Those of a device: only CUDA has any."""

@@ -83,12 +83,15 @@ class Painter:
         device: str = "cpu",
         dtype: torch.dtype | None = None,
         graphs: Graphs | None = None,
+        fast: bool = True,
     ) -> None:
         """As for `paint`; `frames` are the contents after the first of a recipe with several frames.
 
         The network is computed in `dtype`; by itself the fastest that the recipe bears. `graphs` are shared by painters
-        that follow each other on one device.
+        that follow each other on one device. Without `fast` nothing is recorded, and all is computed in float32.
         """
+        if not fast:
+            graphs, dtype = Graphs(None), torch.float32
         torch.set_deterministic_debug_mode("error")  # as use_deterministic_algorithms, without its 3 s import
         # Every buffer is written before it is read: no need to fill it first.
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]

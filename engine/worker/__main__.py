@@ -18,8 +18,10 @@ from engine.contract.settings import Settings, SettingsError, read_settings
 from engine.contract.store import StoreError
 from engine.painting.memory import keep_memory
 from engine.painting.recipe import RecipeError
+from engine.worker import self_check
 from engine.worker.main import run_worker
 from engine.worker.studio import Studio
+from engine.worker.weights import in_words
 from engine.worker.weights_file import WeightsError
 
 
@@ -29,10 +31,15 @@ def main() -> int:
     parser = argparse.ArgumentParser("impasto worker")
     parser.add_argument("--device", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--weights", help="auto, imagenet, starter, random, or the path of a file")
+    parser.add_argument("--weights-input", help="what a file's weights expect: auto, torchvision or caffe")
     options = parser.parse_args()
     log_to(_log_file())
     try:
-        settings = read_settings(impasto_device=options.device, impasto_weights=options.weights)
+        settings = read_settings(
+            impasto_device=options.device,
+            impasto_weights=options.weights,
+            impasto_weights_input=options.weights_input,
+        )
         if settings.redis_url is None:
             raise SettingsError("REDIS_URL is not set: a worker needs the Redis that its jobs come from.")
         asyncio.run(_work(settings))
@@ -57,7 +64,9 @@ def _log_file() -> TextIO:
 
 
 def _say_ready(studio: Studio) -> None:
-    studio.say(f"ready: {studio.id} paints on {studio.device_name} with {studio.weights.identity} weights")
+    studio.say(f"ready: {studio.id} paints on {studio.device_name} with {in_words(studio.weights)}")
+    if studio.slow:
+        studio.say(f"{studio.id}: {self_check.in_words(studio.slow)}")
 
 
 leave(main())

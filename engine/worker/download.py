@@ -1,15 +1,17 @@
-"""Fetching the one file that Impasto needs from outside: torchvision's pretrained VGG19."""
+"""Fetching the one file that Impasto needs from outside, torchvision's pretrained VGG19, at one go or several."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import queue
 import re
 import threading
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -74,20 +76,47 @@ def _url() -> str:
 
 
 def fetch(source: Source, into: BinaryIO, *, progress: bool = True) -> None:
-    """Writes the source's file to `into`.
+    """Completes the source's file in `into`, which may hold the beginning of it from a download that broke off.
 
-    Size and hash are checked at the end: unless this returns, what `into` holds must not be used.
+    Size and hash are checked at the end: unless this returns, what `into` holds must not be used. A beginning that
+    turns out to be of another file is thrown away, and all is fetched.
     Raises `DownloadError` for the network's faults, `OSError` where `into` cannot be written.
     """
-    digest = hashlib.sha256()
-    with _open(source) as response, _bar(show=progress) as bar:
-        task = bar.add_task("pretrained VGG19", total=response.length)
+    begun = into.seek(0, os.SEEK_END)
+    if matches(source, _complete(source, into, progress=progress)):
+        return
+    into.truncate(0)
+    if begun and matches(source, _complete(source, into, progress=progress)):
+        return
+    into.truncate(0)
+    raise DownloadError("what was downloaded is not the pretrained VGG19 (its sha256 is another)")
+
+
+def _complete(source: Source, into: BinaryIO, *, progress: bool) -> str:
+    """Fetches what is missing; the SHA-256 (hex) of the whole."""
+    into.seek(0)
+    begun = hashlib.file_digest(into, "sha256")  # type: ignore[arg-type]  # typeshed wants a reader it does not name
+    if (have := into.tell()) and matches(source, begun.hexdigest()):
+        return str(begun.hexdigest())
+    with _open(source, have) as response, _bar(show=progress) as bar:
+        digest = begun
+        if not _goes_on(response, have):  # a server that knows no ranges sends all of it
+            into.truncate(0)
+            have, digest = into.seek(0), hashlib.sha256()
+        total = None if response.length is None else have + response.length
+        task = bar.add_task("pretrained VGG19", total=total, completed=have)
         for chunk in _chunks(response):
             into.write(chunk)
+            into.flush()
             digest.update(chunk)
             bar.advance(task, len(chunk))
-    if not matches(source, digest.hexdigest()):
-        raise DownloadError("what was downloaded is not the pretrained VGG19 (its sha256 is another)")
+    return str(digest.hexdigest())
+
+
+def _goes_on(response: HTTPResponse, have: int) -> bool:
+    return response.status == HTTPStatus.PARTIAL_CONTENT and f"bytes {have}-" in response.headers.get(
+        "Content-Range", ""
+    )
 
 
 def matches(source: Source, sha256: str) -> bool:
@@ -95,8 +124,8 @@ def matches(source: Source, sha256: str) -> bool:
     return sha256.startswith(source.sha256_prefix)
 
 
-def _open(source: Source) -> HTTPResponse:
-    """The server's answer, within the source's patience whatever hangs.
+def _open(source: Source, have: int) -> HTTPResponse:
+    """The server's answer, within the source's patience whatever hangs; for what comes after the first `have` bytes.
 
     In a thread of its own, because no time-out reaches a name lookup; a daemon, so that one which hangs for
     ever does not keep the program from ending.
@@ -104,7 +133,8 @@ def _open(source: Source) -> HTTPResponse:
     answers: queue.SimpleQueue[HTTPResponse | Exception] = queue.SimpleQueue()
 
     def ask() -> None:
-        request = urllib.request.Request(source.url, headers={"User-Agent": "impasto"})  # noqa: S310  torchvision's
+        headers = {"User-Agent": "impasto"} | ({"Range": f"bytes={have}-"} if have else {})
+        request = urllib.request.Request(source.url, headers=headers)  # noqa: S310  torchvision's
         try:
             answers.put(urllib.request.urlopen(request, timeout=source.stall))  # noqa: S310
         except Exception as error:  # it is raised again below, where someone listens
@@ -117,6 +147,8 @@ def _open(source: Source) -> HTTPResponse:
         raise DownloadError("the pretrained VGG19 could not be reached") from None
     if isinstance(answer, HTTPError):
         answer.close()
+        if have and answer.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:  # it is no beginning of that file
+            return _open(source, 0)
         raise DownloadError(f"the server of the pretrained VGG19 answered {answer.code} {answer.reason}")
     if isinstance(answer, Exception):
         raise DownloadError("the pretrained VGG19 could not be reached") from answer

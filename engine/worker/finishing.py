@@ -86,6 +86,8 @@ def run_record(job: Job, easel: Easel, weights: Weights, sha256: str) -> dict[st
             "identity": weights.identity,
             "stand_in": weights.stand_in,
             "note": weights.note,
+            "input": weights.input,
+            "layers": list(weights.layers),
         },
         "device": {"name": kind, "model": model.strip(), "threads": torch.get_num_threads()},
         "versions": {"python": platform.python_version(), "torch": torch.__version__},

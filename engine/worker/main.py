@@ -28,6 +28,7 @@ from engine.contract.store import StoreError
 from engine.contract.tidy import tidy
 from engine.contract.turns import SLICE
 from engine.worker.queue import SliceWorker
+from engine.worker.self_check import distrust
 from engine.worker.slices import paint_slice
 from engine.worker.studio import Studio, choose_device
 from engine.worker.sweep import sweep
@@ -55,12 +56,15 @@ async def run_worker(settings: Settings, ready: Callable[[Studio], None]) -> Non
     if device == "cpu":
         os.nice(_NICENESS)  # before there are threads: a bot on the same machine answers first
     with ThreadPoolExecutor(1) as once:  # and its OpenMP team with it; see `Studio.at_easel`
-        loading = once.submit(load_weights, settings.impasto_weights, settings.weights_cache)
+        loading = once.submit(
+            load_weights, settings.impasto_weights, settings.weights_cache, input_=settings.impasto_weights_input
+        )
         weights = await asyncio.wrap_future(loading)
     async with connect(settings.redis_url) as redis:
         await redis.ping()  # who cannot start says so; who has started outlasts any outage
     async with connect(settings.redis_url, retries=-1) as redis:
         studio = Studio(settings, redis, weights, device)
+        await studio.check_itself(distrust)
         await workers.beat(redis, studio.presence)
         arq = _arq(studio)
         for number in (signal.SIGTERM, signal.SIGINT):

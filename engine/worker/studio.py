@@ -87,7 +87,10 @@ class Stop(threading.Event):
 class Studio:
     """One worker's room. Its device paints one slice at a time; loading and encoding go on beside it."""
 
-    def __init__(self, settings: Settings, redis: ArqRedis, weights: Weights, device: str) -> None:
+    def __init__(
+        self, settings: Settings, redis: ArqRedis, weights: Weights, device: str, graphs: Graphs | None = None
+    ) -> None:
+        """`graphs` are those of the device, unless others are given."""
         self.id = f"{socket.gethostname()}:{os.getpid()}"
         self.settings = settings
         self.redis, self.jobs, self.turns = redis, Jobs(redis), Turns(redis)
@@ -95,7 +98,9 @@ class Studio:
         self.weights = weights
         self.device = torch.device(device)
         self.device_name = describe(self.device)
-        self._graphs = Graphs.on(self.device)
+        self._graphs = Graphs.on(self.device) if graphs is None else graphs
+        self.slow = ""
+        """Why nothing is painted the fast way, as a clause; empty where it is."""
         self._painting_thread = ThreadPoolExecutor(1, thread_name_prefix="painting")
         self.draining = False
         self._changed = asyncio.Event()
@@ -114,6 +119,9 @@ class Studio:
             device=self.device_name,
             weights=self.weights.name,
             note=self.weights.note,
+            layers=self.weights.layers,
+            input=self.weights.input,
+            slow=self.slow,
             jobs=tuple(self._stops),
             speed=self._speed,
         )
@@ -145,6 +153,12 @@ class Studio:
         """
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._painting_thread, functools.partial(work, *args, **kwargs))
+
+    async def check_itself(self, distrust: Callable[[torch.device, Graphs], str]) -> None:
+        """Paint the fast way only where `distrust` finds nothing against it; without records both are the same."""
+        if self._graphs.records:
+            self.slow = await self.at_easel(distrust, self.device, self._graphs)
+            self._graphs.drop()
 
     def say(self, line: str) -> None:
         """One line on standard output, for whoever watches the worker."""
@@ -213,13 +227,14 @@ class Studio:
     async def _painter(self, claim: Claim) -> Painter:
         job = claim.job
         weights = self.weights_of(job.recipe.weights)
+        workers.check_layers(job.recipe, weights.layers)
         content, *frames = await self._pictures(job.content, job.recipe.frames)
         styles = [await self._picture(stored) for stored in job.styles]
         canvas = await self._picture(job.start) if job.start and job.recipe.start == "picture" else None
         over, of = [[await self._picture(mask) for mask in masks] for masks in (job.content_masks, job.style_masks)]
         return await self.at_easel(
             Painter, job.recipe, content, styles, frames=frames, canvas=canvas, content_masks=over, style_masks=of,
-            convs=weights.convs, device=str(self.device), graphs=self._graphs,
+            convs=weights.convs, device=str(self.device), graphs=self._graphs, fast=not self.slow,
         )  # fmt: skip
 
     async def _picture(self, stored: StoredPicture) -> Image.Image:

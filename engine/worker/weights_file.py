@@ -1,43 +1,44 @@
-"""VGG19's convolutions in a file: a whole torchvision state dict, its `features` alone, or tensors by our own names."""
+"""A VGG's convolutions in a file: a whole torchvision state dict, its `features` alone, or tensors by our own names.
+
+Any VGG without batch normalisation: VGG19, VGG16, cut short or slim, from torchvision or from Caffe.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, Literal
 
 import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor
 
+from engine.painting.vgg import NAMES
+from engine.worker.weights_input import Input, for_torchvision, guess
+from engine.worker.weights_names import BatchNorm, Gap, NotVGG, conv_keys
+
 _KINDS = ("weight", "bias")
-_REMEDY = "give the path of a VGG19 state dict as torchvision makes it (.pth or .safetensors)"
+_REMEDY = "give the path of a VGG19 or VGG16 state dict, torchvision's or neural-style's (.pth or .safetensors)"
 
 Convs = dict[str, tuple[Tensor, Tensor]]
+"""Name of each conv layer, conv1_1 on, in order: its weight (out, in, 3, 3) and bias (out,), float32, on the CPU."""
 
 
-class Conv(NamedTuple):
-    """One 3x3 convolution of VGG19: our name, its place in torchvision's `features`, its channels."""
+@dataclass(frozen=True)
+class Loaded:
+    """What a file of weights holds."""
 
-    name: str
-    place: int
-    inputs: int
-    outputs: int
-
-
-def _vgg19() -> Iterator[Conv]:
-    place, inputs = 0, 3
-    for block, (outputs, count) in enumerate(((64, 2), (128, 2), (256, 4), (512, 4), (512, 4)), start=1):
-        for number in range(1, count + 1):
-            yield Conv(f"conv{block}_{number}", place, inputs, outputs)
-            place, inputs = place + 2, outputs  # past its ReLU
-        place += 1  # past the pooling
-
-
-CONVS = tuple(_vgg19())
-"""The 16 convolutions, conv1_1 to conv5_4, in the order of the network."""
+    convs: Convs
+    """For torchvision's input, whatever the file's was."""
+    input: Input
+    """What the file's own tensors expect."""
+    metadata: Mapping[str, str]
+    """Of a safetensors file."""
+    classifier: bool
+    """Whether the network's classifier is there too; nothing uses it."""
 
 
 class WeightsError(Exception):
@@ -55,8 +56,11 @@ class WeightsError(Exception):
         return f"{self.reason[0].upper()}{self.reason[1:]}: {self.remedy}."
 
 
-def load_convs(path: Path, convs: Sequence[Conv] = CONVS) -> tuple[Convs, dict[str, str]]:
-    """These convolutions of a .pth or safetensors file, and the latter's metadata. Raises `WeightsError`."""
+def load_file(path: Path, input_: Input | Literal["auto"] = "auto") -> Loaded:
+    """The convolutions of a .pth or safetensors file, whichever layers it has.
+
+    With `input_` `auto` the file's name and numbers tell what input they expect. Raises `WeightsError`.
+    """
     try:
         if path.exists() and not path.is_file():  # opening a pipe would wait for ever
             raise WeightsError(f"the path {path} is not a file", _REMEDY)
@@ -72,7 +76,14 @@ def load_convs(path: Path, convs: Sequence[Conv] = CONVS) -> tuple[Convs, dict[s
                 found, metadata = unpickle(file, str(path)), {}
     except (OSError, ValueError) as error:
         raise WeightsError(f"the weights file {path} cannot be read ({why(error)})", _REMEDY) from error
-    return check(found, str(path), convs), metadata
+    convs = check(found, str(path))
+    if input_ == "auto":
+        input_ = guess(convs, path.name)
+    if input_ == "caffe":
+        convs["conv1_1"] = for_torchvision(*convs["conv1_1"])
+    assert isinstance(found, Mapping)  # noqa: S101 - `check` has seen to it
+    classifier = any(str(key).startswith(("classifier.", "fc")) for key in found)
+    return Loaded(convs, input_, metadata, classifier)
 
 
 def _read_safetensors(path: Path) -> tuple[object, dict[str, str]]:
@@ -91,44 +102,37 @@ def unpickle(file: BinaryIO, where: str) -> object:
         raise _damaged(where) from error
 
 
-def check(tensors: object, where: str, convs: Sequence[Conv] = CONVS) -> Convs:
-    """These convolutions as float32 tensors that share memory with nothing. Raises `WeightsError`."""
+def check(tensors: object, where: str) -> Convs:
+    """The convolutions among the tensors, which share memory with nothing. Raises `WeightsError`."""
     if not isinstance(tensors, Mapping):
         raise _damaged(where)
-    names = _names(tensors, where, convs)
-    return {
-        conv.name: (
-            _tensor(tensors, f"{names[conv]}.weight", (conv.outputs, conv.inputs, 3, 3), where),
-            _tensor(tensors, f"{names[conv]}.bias", (conv.outputs,), where),
-        )
-        for conv in convs
-    }
+    try:
+        keys = conv_keys([key for key in tensors if isinstance(key, str)])
+    except BatchNorm:
+        remedy = "give the path of one without, such as torchvision's vgg19"
+        raise WeightsError(f"the network in {where} has batch normalisation", remedy) from None
+    except (Gap, NotVGG) as problem:
+        raise WeightsError(f"the weights in {where} {problem}", _REMEDY) from None
+    convs: Convs = {}
+    inputs = 3
+    for name, key in keys.items():
+        weight = _tensor(tensors, f"{key}.weight", (None, inputs, 3, 3), where)
+        convs[name] = weight, _tensor(tensors, f"{key}.bias", (len(weight),), where)
+        inputs = len(weight)
+    return convs
 
 
-def _names(tensors: Mapping[Any, Any], where: str, convs: Sequence[Conv]) -> dict[Conv, str]:
-    """What the file calls each convolution: like the whole model, its `features` alone, or us."""
-    namings = [
-        {conv: f"features.{conv.place}" for conv in convs},
-        {conv: str(conv.place) for conv in convs},
-        {conv: conv.name for conv in convs},
-    ]
-    lacks = [[f"{n}.{kind}" for n in names.values() for kind in _KINDS if f"{n}.{kind}" not in tensors]
-             for names in namings]  # fmt: skip
-    best = min(range(len(namings)), key=lambda i: len(lacks[i]))
-    if missing := lacks[best]:
-        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-        raise WeightsError(f"the weights in {where} lack {', '.join(missing[:3])}{more}", _REMEDY)
-    return namings[best]
-
-
-def _tensor(tensors: Mapping[Any, Any], key: str, shape: tuple[int, ...], where: str) -> Tensor:
+def _tensor(tensors: Mapping[Any, Any], key: str, shape: tuple[int | None, ...], where: str) -> Tensor:
+    """The tensor as float32; a None in `shape` is any size but zero."""
     found = tensors[key]
     if not (isinstance(found, Tensor) and found.layout is torch.strided and found.device.type == "cpu"):
         raise WeightsError(f"the tensor {key} in {where} is not a plain tensor", _REMEDY)
     if not found.is_floating_point():
         raise WeightsError(f"the tensor {key} in {where} holds {found.dtype} and not floating point numbers", _REMEDY)
-    if found.shape != shape:
-        raise WeightsError(f"the tensor {key} in {where} has shape {tuple(found.shape)} and not {shape}", _REMEDY)
+    own = tuple(found.shape)
+    wanted = tuple(size or max(1, (*own, 1)[i]) for i, size in enumerate(shape))
+    if own != wanted:
+        raise WeightsError(f"the tensor {key} in {where} has shape {own} and not {wanted}", _REMEDY)
     # Always a copy: safetensors maps the file, and what is painted with must not change with it.
     values = found.detach().to(torch.float32, copy=True).contiguous()
     if not values.isfinite().all():
@@ -142,9 +146,16 @@ def named(pair: tuple[Tensor, Tensor]) -> Iterator[tuple[str, Tensor]]:
 
 
 def digest(convs: Convs) -> str:
-    """SHA-256 (hex) over the float32 bytes of all weights and biases, in the order of the network."""
+    """SHA-256 (hex) over the float32 bytes of all weights and biases, in the order of the network.
+
+    Where the layers are not VGG19's from conv1_1 on without a gap, their names count too: the same tensors between
+    other poolings are another network.
+    """
     sha = hashlib.sha256()
-    for name in (conv.name for conv in CONVS if conv.name in convs):
+    names = [name for name in NAMES if name in convs]
+    if tuple(names) != NAMES[: len(names)]:
+        sha.update(" ".join(names).encode())
+    for name in names:
         for tensor in convs[name]:
             sha.update(tensor.numpy().data)
     return sha.hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 from pathlib import Path
 
@@ -13,11 +14,14 @@ from conftest import CONTENT, STYLE, House, one_thread, uncut_sha256
 from impasto_command import COMMAND, LIGHT, environment, left_over, make_room, run
 from PIL import Image, ImageOps
 from pydantic import TypeAdapter
+from torchvision_files import ours, saved
 
 from engine.contract.events import Event
 from engine.painting.painter import Painter
 from engine.painting.pictures import pixels_sha256
+from engine.painting.presets import preset
 from engine.painting.recipe import Recipe
+from engine.worker.weights import load_weights
 
 SHORT = [*LIGHT, "--iterations", "12", "--snapshots", "3,6", "-o", "out"]
 PICTURES = ["00003.png", "00006.png", "00012.png", "content.png", "final.png", "loss.png", "style-1.png"]
@@ -102,6 +106,29 @@ def test_in_a_terminal_a_bar_shows_iteration_and_newest_picture_even_over_a_fini
     assert b"newest: out/final.png" in shown
     assert names(room / "out") == sorted([*FILES, "mine.png"])
     assert left_over(room) == []
+
+
+def test_a_file_of_weights_is_painted_with_by_the_recipe_of_such_weights(tmp_path: Path) -> None:
+    """Weights and device by the settings; five weights and L-BFGS, which the stand-ins' recipes refuse."""
+    room = make_room(tmp_path)
+    file = saved(ours(2, 2, 4, 4, 4), room / "slim.pth")
+    asked = ["paint", "content.png", "style.png", "--size", "32", "--iterations", "6", "-o", "out"]
+    fields = ["--set", "optimiser=lbfgs", "--set", "style_layer_weights=5,4,3,2,1"]
+    settings = {"IMPASTO_WEIGHTS": "slim.pth", "IMPASTO_DEVICE": "cpu"}
+    reply = run(room, *asked, *fields, "--weights-input", "caffe", **settings)
+    assert (reply.returncode, reply.stderr) == (0, "")
+    weights = load_weights(str(file), tmp_path, input_="caffe")
+    record = json.loads((room / "out" / "run.json").read_text())
+    assert record["recipe"] == preset(
+        "fine", weights=weights.name, size=32, iterations=6, optimiser="lbfgs", style_layer_weights=(5, 4, 3, 2, 1)
+    ).as_dict() | {name: list(value) for name, value in record["recipe"].items() if isinstance(value, list)}
+    assert record["recipe"]["style_layer_weights"] == [5, 4, 3, 2, 1]
+    assert (record["weights"]["name"], record["weights"]["input"]) == (weights.name, "caffe")
+    assert "Caffe's input (BGR, 0 to 255)" in reply.stdout
+
+    dry = run(room, *asked[:-2], *fields, "--weights-input", "caffe", "--dry-run", **settings)
+    assert (dry.returncode, dry.stderr) == (0, "")
+    assert re.search(rf"^weights +{weights.name}$", dry.stdout, re.MULTILINE)
 
 
 def test_with_a_redis_of_ones_own_the_worker_there_paints(busy_house: House, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ async def test_a_worker_that_is_killed_is_replaced(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("REDIS_URL", "")
     for name, value in ONE_THREAD.items():
         monkeypatch.setenv(name, value)
-    async with open_workshop(read_settings(), tmp_path / "work", "random", "cpu") as workshop:
+    async with open_workshop(read_settings(impasto_device="cpu"), tmp_path / "work", "random") as workshop:
         os.kill(int(workshop.worker.id.rpartition(":")[2]), signal.SIGKILL)
         desk, recipe = Desk(workshop.redis, workshop.store), light(20)
         run = await desk.run(await desk.order(recipe))
@@ -39,7 +39,7 @@ async def test_a_worker_that_ends_at_once_is_no_noise(
     monkeypatch.setattr(workshop, "Hand", lambda _, environment: Hand(["/bin/false"], environment))
     for _ in range(20):  # asyncio's quarrel over who reaps the child came in half of the runs
         with pytest.raises(WorkshopError):
-            async with open_workshop(read_settings(), tmp_path, "random", "cpu"):
+            async with open_workshop(read_settings(), tmp_path, "random"):
                 pass
     assert caplog.messages == []
 

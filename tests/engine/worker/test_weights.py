@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import resource
 import signal
@@ -35,20 +36,14 @@ from torchvision_files import (
 from engine.painting.painter import Painter
 from engine.painting.presets import preset
 from engine.painting.recipe import RecipeError
+from engine.painting.vgg import NAMES
 from engine.worker.download import Source, torchvision_source
-from engine.worker.weights import CACHE_NAME, STARTER, STARTER_CONVS, Weights, load_weights
-from engine.worker.weights_file import CONVS
+from engine.worker.weights import CACHE_NAME, STARTER, Weights, load_weights
 
 ROOT = Path(__file__).parents[3]
 
 
-# --- The network ----------------------------------------------------------------------------------
-
-
-def test_convs_are_those_of_torchvision() -> None:
-    assert [conv.place for conv in CONVS] == [0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34]
-    assert [conv.name for conv in CONVS][::5] == ["conv1_1", "conv3_2", "conv4_3", "conv5_4"]
-    assert sum(9 * conv.inputs * conv.outputs + conv.outputs for conv in CONVS) == 20_024_384
+# --- By name --------------------------------------------------------------------------------------
 
 
 def test_source_is_that_of_torchvision() -> None:
@@ -74,9 +69,7 @@ def test_the_starter_weights_come_with_the_program(tmp_path: Path) -> None:
     assert weights.note == "Painted with our small starter network, as asked."
     assert weights.identity.startswith("starter sha256:")
     assert weights.convs is not None
-    assert {name: weight.shape for name, (weight, _) in weights.convs.items()} == {
-        conv.name: (conv.outputs, conv.inputs, 3, 3) for conv in STARTER_CONVS
-    }
+    assert tuple(weights.convs) == weights.layers == NAMES[: len(weights.layers)]
     assert {t.dtype for pair in weights.convs.values() for t in pair} == {torch.float32}
     assert STARTER.stat().st_size < 30 * MEGABYTE
     assert not (tmp_path / "cache").exists()
@@ -226,7 +219,7 @@ def test_accident_is_told(accident: tuple[Source, str], tmp_path: Path) -> None:
     sentence = refusal("imagenet", tmp_path / "cache", source)
     assert told in sentence
     assert f"put {NAME} (from {source.url}) into {tmp_path / 'cache'}" in sentence
-    assert list((tmp_path / "cache").iterdir()) == []
+    assert_only_a_beginning_is_left(tmp_path / "cache", told)
 
 
 def test_auto_falls_back(accident: tuple[Source, str], tmp_path: Path) -> None:
@@ -235,7 +228,64 @@ def test_auto_falls_back(accident: tuple[Source, str], tmp_path: Path) -> None:
     assert (weights.identity, weights.stand_in) == (load_weights("starter", tmp_path / "cache").identity, True)
     assert weights.note.startswith("Painted with our small starter network: ")
     assert told in weights.note
-    assert list((tmp_path / "cache").iterdir()) == []
+    assert_only_a_beginning_is_left(tmp_path / "cache", told)
+
+
+def assert_only_a_beginning_is_left(cache: Path, told: str) -> None:
+    """And that only where the download was under way."""
+    left = {file.name: file.stat().st_size for file in cache.iterdir()}
+    assert set(left) <= ({PARTIAL} if told in (ACCIDENTS["stalls"], ACCIDENTS["truncates"]) else set())
+    assert 0 not in left.values()
+
+
+# --- On from where it broke off -------------------------------------------------------------------
+
+PARTIAL = f"{NAME}.partial"
+
+
+def test_a_download_that_broke_off_is_gone_on_with(serve: Serve, original: Original, tmp_path: Path) -> None:
+    refusal("imagenet", tmp_path, Source(serve(original.path, "truncates").url, original.prefix))
+    half = original.path.stat().st_size // 2
+    assert [(file.name, file.stat().st_size) for file in tmp_path.iterdir()] == [(PARTIAL, half)]
+
+    server = serve(original.path)
+    weights = load_weights("imagenet", tmp_path, source=Source(server.url, original.prefix), progress=False)
+    assert server.ranges == [f"bytes={half}-"]
+    assert_holds(weights, original.tensors)
+    assert [file.name for file in tmp_path.iterdir()] == [CACHE_NAME]
+
+
+@pytest.mark.parametrize(
+    ("kept", "how", "asked"),
+    [
+        ("a beginning", "without ranges", ["bytes=1000-"]),
+        ("another's beginning", "right", ["bytes=1000-", None]),
+        ("more than all", "right", ["bytes={more}-", None]),
+        ("all", "right", []),
+    ],
+)
+def test_whatever_is_kept_of_a_download_the_right_file_comes_of_it(  # noqa: PLR0917
+    serve: Serve, original: Original, tmp_path: Path, kept: str, how: str, asked: list[str | None]
+) -> None:
+    whole = original.path.read_bytes()
+    beginnings = {"a beginning": whole[:1000], "another's beginning": bytes(1000), "more than all": whole + b"more"}
+    (tmp_path / PARTIAL).write_bytes(beginnings.get(kept, whole))
+    server = serve(original.path, how)
+    weights = load_weights("imagenet", tmp_path, source=Source(server.url, original.prefix), progress=False)
+    assert_holds(weights, original.tensors)
+    assert server.ranges == [text and text.format(more=len(whole) + 4) for text in asked]
+    assert [file.name for file in tmp_path.iterdir()] == [CACHE_NAME]
+
+
+def test_a_download_that_another_process_is_at_is_left_alone(serve: Serve, original: Original, tmp_path: Path) -> None:
+    with (tmp_path / PARTIAL).open("wb") as theirs:
+        theirs.write(b"theirs")
+        theirs.flush()
+        fcntl.flock(theirs, fcntl.LOCK_EX)
+        server = serve(original.path)
+        load_weights("imagenet", tmp_path, source=Source(server.url, original.prefix), progress=False)
+    assert server.ranges == [None]
+    assert (tmp_path / PARTIAL).read_bytes() == b"theirs"
 
 
 def test_auto_prefers_the_pretrained(serve: Serve, original: Original, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 import safetensors
 import safetensors.torch
 import torch
-from torchvision_files import MEGABYTE, Original, StateDict, as_nobody, assert_holds, refusal, saved, state_dict
+from torchvision_files import MEGABYTE, Original, StateDict, as_nobody, assert_holds, ours, refusal, saved, state_dict
 
 from engine.worker.weights import CACHE_NAME, load_weights
 
@@ -65,6 +65,43 @@ def test_gradients_are_left_behind(tmp_path: Path) -> None:
     assert not any(t.requires_grad for pair in weights.convs.values() for t in pair)
 
 
+@pytest.mark.parametrize("counts", [(1,), (2, 1), (1, 1, 1, 1, 1), (2, 2, 3, 3, 3), (2, 2, 4, 4, 4)])
+def test_any_vgg_of_any_widths(tmp_path: Path, counts: tuple[int, ...]) -> None:
+    tensors = ours(*counts)
+    path = tmp_path / "slim.safetensors"
+    safetensors.torch.save_file(tensors, path)
+    convs = load_weights(str(path), tmp_path).convs
+    assert convs is not None
+    assert [f"{name}.{kind}" for name in convs for kind in ("weight", "bias")] == list(tensors)
+    assert all(torch.equal(pair[0], tensors[f"{name}.weight"]) for name, pair in convs.items())
+
+
+@pytest.mark.parametrize(
+    ("counts", "places"),
+    [
+        ((1, 1, 2, 2, 2), (0, 3, 6, 8, 11, 13, 16, 18)),  # VGG11
+        ((2, 2, 3, 3, 3), (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)),  # VGG16
+        ((2, 2, 4, 4, 4), (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34)),
+    ],
+)
+def test_torchvisions_places_tell_the_layers(tmp_path: Path, counts: tuple[int, ...], places: tuple[int, ...]) -> None:
+    mine = ours(*counts)
+    names = list(dict.fromkeys(key.partition(".")[0] for key in mine))
+    theirs = {
+        f"features.{p}.{k}": mine[f"{n}.{k}"] for n, p in zip(names, places, strict=True) for k in ("weight", "bias")
+    }
+    loaded = load_weights(str(saved(theirs, tmp_path / "vgg.pth")), tmp_path)
+    assert list(loaded.convs or ()) == names
+    assert loaded == load_weights(str(saved(mine, tmp_path / "ours.pth")), tmp_path)
+
+
+def test_the_same_tensors_between_other_poolings_are_other_weights(tmp_path: Path) -> None:
+    tensors = ours(1, 2, widths=(4, 4))
+    moved = {key.replace("conv2_2", "conv3_1"): t for key, t in tensors.items()}
+    one, other = (load_weights(str(saved(t, tmp_path / "vgg.pth")), tmp_path) for t in (tensors, moved))
+    assert one != other
+
+
 def without(*keys: str) -> StateDict:
     return {key: t for key, t in state_dict().items() if key not in keys}
 
@@ -73,7 +110,8 @@ def without(*keys: str) -> StateDict:
     ("tensors", "told"),
     [
         (without("features.5.bias"), "lack features.5.bias:"),
-        ({"fc.weight": torch.zeros(2)}, "features.0.bias, features.2.weight and 29 more"),
+        (without("features.0.bias", "features.5.weight", "features.7.bias", "features.10.bias"), "and 1 more"),
+        ({"fc.weight": torch.zeros(2)}, "hold no convolutions by torchvision's names or ours"),
         (
             state_dict() | {"features.7.weight": torch.zeros(128, 64, 3, 3)},
             "(128, 64, 3, 3) and not (128, 128",
@@ -85,7 +123,14 @@ def without(*keys: str) -> StateDict:
         (state_dict() | {"features.0.bias": torch.zeros(64, device="meta")}, "not a plain tensor"),
         (state_dict() | {"features.0.bias": "a word"}, "not a plain tensor"),
         ([torch.zeros(3)], "no plain state dict"),
-        ({}, "lack features.0.weight"),
+        (without("features.0.weight", "features.0.bias"), "lack features.0.weight"),
+        (without("features.7.weight", "features.7.bias"), "lack a layer between features.5 and features.10"),
+        (state_dict() | {"features.1.running_mean": torch.zeros(64)}, "has batch normalisation: give the path of one"),
+        (ours(1, 1, 2) | {"conv3_5.weight": torch.zeros(1)}, "lack conv3_3.weight or conv4_1.weight, before conv"),
+        (ours(1, 2, 5), "have a layer conv3_5 (conv3_5), which no VGG down to VGG19 has"),
+        (ours(1, 2) | {"conv1_1.weight": torch.zeros(0, 3, 3, 3)}, "has shape (0, 3, 3, 3) and not (1, 3, 3, 3)"),
+        (ours(1, 2) | {"conv1_1.weight": torch.zeros(4, 1, 3, 3)}, "has shape (4, 1, 3, 3) and not (4, 3, 3, 3)"),
+        ({}, "hold no convolutions"),
     ],
 )
 def test_wrong_tensors(tmp_path: Path, tensors: object, told: str) -> None:

@@ -1,0 +1,103 @@
+"""What the person at the terminal asked for, and the recipe that comes of it: one place for check, dry run and run."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bot.terminal.weights import look_at
+from bot.terminal.workshop import shared_worker
+from engine.contract.settings import WEIGHTS_CACHED, Settings
+from engine.contract.workers import Worker, check_layers
+from engine.painting.presets import STAND_INS, preset
+from engine.painting.recipe import Recipe, RecipeError
+
+_NAMED = ("auto", "imagenet", *STAND_INS)
+
+
+def weights_asked(given: str | None, settings: Settings) -> str:
+    """The weights to paint with: `--weights`, else IMPASTO_WEIGHTS; a file by its absolute path.
+
+    Where the workers of `REDIS_URL` paint, the setting is theirs, and without `--weights` they are taken as they are.
+    """
+    weights = given or ("auto" if settings.redis_url else settings.impasto_weights)
+    return weights if weights in _NAMED else str(Path(weights).absolute())
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be painted, and how."""
+
+    content: Path
+    styles: Sequence[Path]
+    recipe: str
+    """Name of the preset."""
+    fields: Mapping[str, Any]
+    """Fields set over it."""
+    weights: str
+    """`auto`, `imagenet`, `starter`, `random`, or the path of a file."""
+    content_masks: Sequence[Path] = ()
+    style_masks: Sequence[Path] = ()
+    fps: int = 12
+    """Of a content that is a folder of frames."""
+    still: bool = False
+    """Of a content that is an animation or a folder of frames, only the first is painted."""
+
+    def recipe_for(self, weights: str, *, frames: int = 1, worker: Worker | None = None) -> Recipe:
+        """The recipe for these weights, by the name that a worker knows them by. Raises `RecipeError`.
+
+        A film of several `frames` shows each of their paintings, unless other snapshots were asked for. With a `worker`
+        the layers are checked too, where it paints with its own weights.
+        """
+        recipe = preset(self.recipe, weights=weights, **self.fields)
+        if len(recipe.style_weights) != len(self.styles):
+            weighed, given = len(recipe.style_weights), len(self.styles)
+            raise RecipeError(f"The recipe weighs {weighed} styles, but {given} were given.")
+        for masks in (self.content_masks, self.style_masks):
+            recipe.check_masks(len(masks))
+        if worker is not None and worker.weights == weights:
+            check_layers(recipe, worker.layers)
+        if frames == 1:
+            return recipe
+        recipe = recipe.sequence(frames)
+        return recipe if "snapshots" in self.fields else dataclasses.replace(recipe, snapshots=recipe.frame_ends)
+
+    def check(self, settings: Settings) -> None:
+        """Raises `RecipeError` for what is wrong whatever the weights turn out to be."""
+        problems, possible = [], self._possible(settings)
+        for weights in possible:
+            try:
+                self.recipe_for(weights)
+            except RecipeError as problem:
+                problems.append(problem)
+        if len(problems) == len(possible):
+            raise problems[0]
+
+    async def expected(self, settings: Settings) -> Recipe:
+        """The recipe for the weights that would paint if it were begun now. Raises `RecipeError` and `WorkshopError`.
+
+        Whether weights could be downloaded is not tried: `auto` is `starter` where they are not in the cache.
+        """
+        if settings.redis_url and self.weights not in STAND_INS:
+            worker = await shared_worker(settings.redis_url, self.weights, settings.impasto_weights_input)
+            return self.recipe_for(worker.weights, worker=worker)
+        if self.weights in _NAMED:
+            return self.recipe_for(self._possible(settings)[-1])
+        file = await look_at(self.weights, settings.impasto_weights_input)
+        recipe = self.recipe_for(file.name)
+        check_layers(recipe, file.layers)
+        return recipe
+
+    def _possible(self, settings: Settings) -> tuple[str, ...]:
+        """What the weights may turn out to be, the likeliest where nothing can be fetched last.
+
+        A file's own name is not known yet, but presets treat all files alike.
+        """
+        if self.weights != "auto":
+            return (self.weights,)
+        if settings.redis_url:
+            return ("imagenet", *STAND_INS)
+        return ("imagenet",) if (settings.weights_cache / WEIGHTS_CACHED).exists() else ("imagenet", "starter")

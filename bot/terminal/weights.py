@@ -1,0 +1,37 @@
+"""What a file of weights is, asked of a process that has torch: the front has none."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from asyncio.subprocess import DEVNULL, PIPE
+
+from pydantic import BaseModel
+
+from bot.terminal.hand import WorkshopError
+
+
+class WeightsFile(BaseModel):
+    """A file that can be used."""
+
+    name: str
+    """`sha256:<16 hex digits>` of its tensors, as recipes call it."""
+    layers: tuple[str, ...]
+    """The conv layers that it has, in order."""
+    input: str
+    """Whose input it expects, torchvision's or Caffe's."""
+    architecture: str
+    """In words."""
+
+
+async def look_at(path: str, weights_input: str) -> WeightsFile:
+    """What lies at `path`, taken for `weights_input` (auto, torchvision or caffe). Raises `WorkshopError`."""
+    command = [sys.executable, "-m", "engine.worker.weights_command", "check", "--json"]
+    process = await asyncio.create_subprocess_exec(
+        *command, "--weights-input", weights_input, "--", path, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
+    )
+    out, err = await process.communicate()
+    if process.returncode:
+        said = err.decode(errors="replace").strip().splitlines()
+        raise WorkshopError(said[-1] if said else f"The weights file {path} cannot be looked at: try again.")
+    return WeightsFile.model_validate_json(out)

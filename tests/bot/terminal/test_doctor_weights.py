@@ -1,0 +1,73 @@
+"""What the doctor says of weights: those of the workers, and those of the settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from torchvision_files import ours, saved
+
+from bot.settings import BotSettings, read_bot_settings
+from bot.terminal.doctor import CHECKS, Ill
+from engine.contract import workers
+from engine.contract.settings import WEIGHTS_CACHED
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+
+
+def settings(weights: str = "auto", redis_url: str | None = None) -> BotSettings:
+    return read_bot_settings(discord_token="a.token", impasto_weights=weights, redis_url=redis_url)
+
+
+async def test_where_weights_are_stand_ins_it_says_what_to_do() -> None:
+    assert await CHECKS["weights"](settings()) == (
+        "auto; not cached here: `impasto weights fetch` gets the pretrained ones, else a worker tries to at its start; "
+        "if it cannot, `starter` stands in"
+    )
+    assert await CHECKS["weights"](settings("starter")) == "starter, a stand-in, as asked by IMPASTO_WEIGHTS"
+    cache = settings().weights_cache
+    cache.mkdir(parents=True)
+    (cache / WEIGHTS_CACHED).touch()
+    assert await CHECKS["weights"](settings()) == "auto; the pretrained ones are cached here"
+
+
+async def test_it_says_what_a_file_is_or_why_it_cannot_be_used(tmp_path: Path) -> None:
+    path = saved(ours(2, 2, 3, 3, 3), tmp_path / "mine.pth")
+    said = await CHECKS["weights"](settings(str(path)))
+    assert said.endswith(", VGG16 of other widths: 13 layers, conv1_1 to conv5_3, with torchvision's input")
+    path.write_text("<html>")
+    with pytest.raises(Ill, match=r"holds no plain state dict: give the path of"):
+        await CHECKS["weights"](settings(str(path)))
+
+
+async def test_it_says_what_each_worker_paints_with_and_how(redis_server: str) -> None:
+    url = f"{redis_server}?db=6"
+    made = [
+        workers.Worker(id="w1", device="cpu: fast", weights="starter"),
+        workers.Worker(id="w2", device="cuda: new", weights="sha256:1", input="caffe", slow="its losses are 20% off"),
+    ]
+    with Redis.from_url(url) as redis:
+        for worker in made:
+            redis.set(f"impasto:worker:{worker.id}", worker.model_dump_json(), ex=60)
+        said = await CHECKS["workers"](settings(redis_url=url))
+        redis.flushdb()
+    assert set(said.split("; ")) == {
+        "cpu: fast, starter weights, a stand-in (`impasto weights fetch` gets the pretrained ones)",
+        "cuda: new, sha256:1 weights, read from Caffe's, painted the slow way, for the fast one is wrong there: "
+        "its losses are 20% off",
+    }
+
+
+async def test_a_gpu_that_torch_does_not_see_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho 'A GPU, 80 GB'\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    with pytest.raises(Ill, match="cuda was asked for, but 0 CUDA devices are usable here"):
+        await CHECKS["GPU"](settings())

@@ -1,0 +1,124 @@
+"""Which weights will paint, and the recipe for them: what is refused before the start is what is wrong for those."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+from torchvision_files import ours, saved
+
+from bot.terminal.hand import WorkshopError
+from bot.terminal.order import Order, weights_asked
+from engine.contract import workers
+from engine.contract.settings import WEIGHTS_CACHED, Settings, read_settings
+from engine.painting.presets import preset
+from engine.painting.recipe import Recipe, RecipeError
+
+FIVE: dict[str, Any] = {"style_layer_weights": (1.0, 1.0, 1.0, 1.0, 1.0)}
+FOUR: dict[str, Any] = {"style_layer_weights": (1.0, 1.0, 1.0, 1.0)}
+LBFGS: dict[str, Any] = {"optimiser": "lbfgs"}
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    for name in ("REDIS_URL", "IMPASTO_WEIGHTS", "IMPASTO_DEVICE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def order(weights: str, recipe: str = "fine", **fields: Any) -> Order:
+    return Order(Path("content.png"), [Path("style.png")], recipe, fields, weights)
+
+
+def settings(redis_url: str | None = None) -> Settings:
+    return read_settings(redis_url=redis_url)
+
+
+@pytest.mark.parametrize(
+    ("weights", "fields", "fine"),
+    [
+        ("imagenet", FIVE, True),
+        ("/a/file.pth", FIVE, True),
+        ("starter", FIVE, False),
+        ("random", FIVE, False),
+        ("starter", FOUR, True),
+        ("imagenet", FOUR, False),
+        ("/a/file.pth", LBFGS, True),
+        ("imagenet", LBFGS, True),
+        ("starter", LBFGS, True),
+        ("random", LBFGS, False),
+        # What `auto` is, nobody knows yet.
+        ("auto", FIVE, True),
+        ("auto", FOUR, True),
+        ("auto", {"style_layer_weights": (1.0,)}, False),
+    ],
+)
+def test_what_is_checked_is_the_recipe_of_the_weights_that_paint(
+    weights: str, fields: dict[str, Any], *, fine: bool
+) -> None:
+    asked = order(weights, **fields)
+    if fine:
+        asked.check(settings())
+    else:
+        with pytest.raises(RecipeError):
+            asked.check(settings())
+
+
+def test_auto_is_imagenet_where_that_is_in_the_cache() -> None:
+    cache = settings().weights_cache
+    cache.mkdir(parents=True)
+    (cache / WEIGHTS_CACHED).touch()
+    order("auto", **FIVE).check(settings())
+    with pytest.raises(RecipeError, match="Each style layer needs one weight"):
+        order("auto", **FOUR).check(settings())
+
+
+async def test_a_dry_run_is_of_the_weights_that_would_paint(tmp_path: Path, redis_server: str) -> None:
+    assert await order("auto").expected(settings()) == preset("fine", weights="starter")
+    assert await order("random").expected(settings()) == preset("fine", weights="random")
+    url = f"{redis_server}?db=5"
+    with Redis.from_url(url) as redis:
+        painter = workers.Worker(id="w1", device="cpu", weights="imagenet", layers=("conv1_1", "conv1_2"))
+        redis.set("impasto:worker:w1", painter.model_dump_json(), ex=60)
+        shallow: dict[str, Any] = {
+            "content_layers": ("relu1_2",),
+            "style_layers": ("relu1_1",),
+            "style_layer_weights": (1.0,),
+        }
+        for weights in ("auto", "imagenet"):
+            expected = await order(weights, **shallow).expected(settings(url))
+            assert expected == preset("fine", weights="imagenet", **shallow)
+        with pytest.raises(RecipeError, match=r"^The weights imagenet have no layer relu4_2, relu2_1, .*conv1_2 with"):
+            await order("auto").expected(settings(url))
+        path = saved(ours(1), tmp_path / "mine.pth")
+        with pytest.raises(WorkshopError, match=r"^No worker at REDIS_URL has the weights .*mine\.pth: start one with"):
+            await order(str(path)).expected(settings(url))
+        redis.flushdb()
+
+
+async def test_a_files_layers_are_known_before_anything_starts(tmp_path: Path) -> None:
+    path = saved(ours(2, 2, 3, 3, 3), tmp_path / "vgg16.pth")
+    expected = await order(str(path), "classic").expected(settings())
+    assert isinstance(expected, Recipe)
+    assert expected.weights.startswith("sha256:")
+    with pytest.raises(
+        RecipeError, match=r"^The weights sha256:\w{16} have no layer relu3_4: choose others of conv1_1 to"
+    ):
+        await order(str(path), content_layers=("relu3_4",)).expected(settings())
+    with pytest.raises(WorkshopError, match=r"^The weights file .*none.pth cannot be read"):
+        await order("none.pth").expected(settings())
+
+
+def test_the_weights_asked_for_are_the_options_then_the_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert weights_asked(None, settings()) == "auto"
+    assert weights_asked("vgg.pth", settings()) == str(tmp_path / "vgg.pth")
+    monkeypatch.setenv("IMPASTO_WEIGHTS", "starter")
+    assert weights_asked(None, settings()) == "starter"
+    assert weights_asked("random", settings()) == "random"
+    # There it is the workers' setting.
+    assert weights_asked(None, settings("redis://localhost")) == "auto"
