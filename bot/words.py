@@ -114,7 +114,8 @@ def alt_text(iteration: int, of: int, content_name: str, style_names: Sequence[s
 
 def recipe_in_words(recipe: Recipe) -> str:
     """The preset, iterations and size, then what differs from the preset, in at most 200 characters."""
-    usual = preset(recipe.name if recipe.name in PRESETS else "fine", weights=recipe.weights, size=recipe.size)
+    name = recipe.name if recipe.name in PRESETS else "fine"
+    usual = preset(name, weights=recipe.weights, network=recipe.network, size=recipe.size)
     added = f" ({recipe.extra:,} of them added)" if recipe.extra else ""
     told = [
         recipe.name,

@@ -25,9 +25,10 @@ _WEIGHTS = {
 async def about(interaction: discord.Interaction[Any]) -> None:
     """What I do, with a picture of it; the weights in use, and the limits here."""
     client = interaction.client
-    weights = await client.counter.weights()
+    network = await client.counter.network()
     picture = discord.File(str(files("bot.commands") / _PICTURE), filename=_PICTURE)
-    await interaction.response.send_message(view=_page(client.settings, weights), file=picture, ephemeral=True)
+    page = _page(client.settings, network.weights if network else None)
+    await interaction.response.send_message(view=page, file=picture, ephemeral=True)
 
 
 def _page(settings: BotSettings, weights: str | None) -> ui.LayoutView:

@@ -10,7 +10,7 @@ from discord import app_commands
 from bot.commands.everywhere import everywhere
 from bot.desk import Sorry
 from bot.orders.forms import RECIPES, upload
-from bot.orders.wish import Wish, new_recipe
+from bot.orders.wish import Network, Wish, new_recipe
 from engine.painting.recipe import MAX_ITERATIONS, MAX_SIZE
 
 
@@ -62,10 +62,10 @@ async def stylize(  # noqa: PLR0917 - a parameter for each option
         "colours": "content" if colours else None,
     }
 
-    def wish(weights: str) -> Wish:
+    def wish(network: Network) -> Wish:
         if blend is not None and style2 is None:
             raise Sorry("A blend needs a second style: attach one as style2.")
-        return Wish(new_recipe(recipe, weights, fields), upload(content), styles, mention=mention, animate=animate)
+        return Wish(new_recipe(recipe, network, fields), upload(content), styles, mention=mention, animate=animate)
 
     await interaction.client.taking.take(interaction, wish)
 

@@ -17,7 +17,7 @@ from bot.delivery.ledger import Address
 from bot.desk import Desk, Sorry
 from bot.orders.download import DownloadError, discord_origins, download
 from bot.orders.place import Place
-from bot.orders.wish import Upload, Wish
+from bot.orders.wish import Network, Upload, Wish
 from bot.words import title
 from engine.contract import workers
 from engine.contract.jobs import Job, Picture, TooMany
@@ -30,7 +30,7 @@ _SECONDS = 15.0  # of a first slice, whose real cost nobody knows yet
 _DECODERS = 2  # at a time: each may take a gigabyte and a half
 _FILM_PIXELS = 24_000_000  # of a member's animation, which passes through the bot's memory
 _WEIGHTS = "impasto:weights"
-"""Where the weights of the last worker seen are remembered, for the time when none is there."""
+"""Where the name and architecture of the last worker's weights are remembered, for the time when none is there."""
 
 _log = structlog.get_logger(__name__)
 
@@ -44,20 +44,21 @@ class Counter:
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._in_hand: dict[int, int] = {}
 
-    async def weights(self) -> str | None:
-        """The weights that paintings are painted with here, by name; None where only a worker knows, and none was here.
+    async def network(self) -> Network | None:
+        """What paintings are painted with here; None where only a worker knows, and none was here.
 
         To guess would be to choose the recipe for other weights than those that paint.
         """
         living = await workers.living(self._desk.redis)
         if living:
-            await self._desk.redis.set(_WEIGHTS, living[0].weights)
-            return living[0].weights
+            network = Network(living[0].weights, living[0].network)
+            await self._desk.redis.set(_WEIGHTS, f"{network.weights} {network.architecture}")
+            return network
         known = await self._desk.redis.get(_WEIGHTS)
         configured = self._desk.settings.impasto_weights
         if known:
-            return str(known.decode())
-        return configured if configured in ("imagenet", *STAND_INS) else None
+            return Network(*known.decode().split(" "))
+        return Network(configured) if configured in ("imagenet", *STAND_INS) else None
 
     def check(self, wish: Wish) -> None:
         """What can be told without looking at the pictures themselves. Raises `Sorry`."""

@@ -84,7 +84,7 @@ class PictureForm(Form):
         other = upload(self._file.values[0])
         content, style = (other, self._found) if self._as_style else (self._found, other)
         name, fields = self._recipe.value or "fine", {"strength": _read_strength(self._strength.value)}
-        await self._taking.take(interaction, lambda weights: Wish(new_recipe(name, weights, fields), content, (style,)))
+        await self._taking.take(interaction, lambda network: Wish(new_recipe(name, network, fields), content, (style,)))
 
 
 class FromHere(Form):

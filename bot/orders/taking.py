@@ -16,11 +16,11 @@ from bot.desk import Desk, Sorry
 from bot.orders.counter import Counter
 from bot.orders.place import Place, closed, place_of
 from bot.orders.thinking import thinking
-from bot.orders.wish import Wish
+from bot.orders.wish import Network, Wish
 from engine.contract.jobs import Job
 
-Wishing = Callable[[str], Awaitable[Wish] | Wish]
-"""Makes the wish, given the weights in use; may raise `Sorry` or `RecipeError`."""
+Wishing = Callable[[Network], Awaitable[Wish] | Wish]
+"""Makes the wish, given the network in use; may raise `Sorry` or `RecipeError`."""
 
 
 class Taking:
@@ -39,10 +39,10 @@ class Taking:
         async with thinking(self._desk, interaction):
             try:
                 place = place or await place_of(interaction)
-                weights = await self._counter.weights()
-                if weights is None:
+                network = await self._counter.network()
+                if network is None:
                     raise Sorry("No worker has started here yet, and I paint with its weights: try again in a minute.")
-                wish = wishing(weights)
+                wish = wishing(network)
                 wish = wish if isinstance(wish, Wish) else await wish
                 self._counter.check(wish)
                 if place.by_dm:

@@ -6,7 +6,7 @@ import dataclasses
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.contract.jobs import Job, Picture
 from engine.painting.presets import TALK_SNAPSHOTS, preset
@@ -45,7 +45,15 @@ class Wish:
     """Whether every picture of the content is painted, where it is an animation."""
 
 
-def new_recipe(name: str, weights: str, fields: Mapping[str, Any]) -> Recipe:
+class Network(NamedTuple):
+    """What paints: weights by name, and their architecture, as in a recipe's fields `weights` and `network`."""
+
+    weights: str
+    architecture: str | None = None
+    """None: the one that these weights usually have."""
+
+
+def new_recipe(name: str, network: Network, fields: Mapping[str, Any]) -> Recipe:
     """The recipe for a new painting: a seed of its own, and snapshots also far beyond the preset's iterations.
 
     Raises `RecipeError`.
@@ -53,10 +61,12 @@ def new_recipe(name: str, weights: str, fields: Mapping[str, Any]) -> Recipe:
     given = {field: value for field, value in fields.items() if value is not None}
     if given.get("start") == "noise":
         given.setdefault("noise", 1.0)
-    elif "start" in given and preset(name, weights=weights).noise == 1:
+    elif "start" in given and preset(name, weights=network.weights).noise == 1:
         given.setdefault("noise", 0.0)  # or nothing would be left of what was chosen
     given.setdefault("seed", new_seed())
-    recipe = preset(name, weights=weights, **given)
+    if network.architecture is not None:
+        given["network"] = network.architecture
+    recipe = preset(name, weights=network.weights, **given)
     return dataclasses.replace(recipe, snapshots=tuple(sorted({*recipe.snapshots, *TALK_SNAPSHOTS})))
 
 
@@ -116,7 +126,7 @@ def from_picture(job: Job, start: Picture, name: str, fields: Mapping[str, Any])
     On the finest scale alone: the coarse ones would paint over what is to be gone on from.
     """
     fields = {"style_weights": job.recipe.style_weights, "size": job.recipe.size, **fields}
-    recipe = new_recipe(name, job.recipe.weights, fields)
+    recipe = new_recipe(name, Network(job.recipe.weights, job.recipe.network), fields)
     recipe = dataclasses.replace(recipe, start="picture", noise=0.0, scales=1, colours=job.recipe.colours)
     return dataclasses.replace(_child(job, recipe), start=start)
 

@@ -11,7 +11,7 @@ from typing import Any
 from bot.terminal.weights import look_at
 from bot.terminal.workshop import shared_worker
 from engine.contract.settings import WEIGHTS_CACHED, Settings
-from engine.contract.workers import Worker, check_layers
+from engine.contract.workers import Worker
 from engine.painting.presets import STAND_INS, preset
 from engine.painting.recipe import Recipe, RecipeError
 
@@ -46,20 +46,23 @@ class Order:
     still: bool = False
     """Of a content that is an animation or a folder of frames, only the first is painted."""
 
-    def recipe_for(self, weights: str, *, frames: int = 1, worker: Worker | None = None) -> Recipe:
+    def recipe_for(
+        self, weights: str, *, frames: int = 1, worker: Worker | None = None, network: str | None = None
+    ) -> Recipe:
         """The recipe for these weights, by the name that a worker knows them by. Raises `RecipeError`.
 
-        A film of several `frames` shows each of their paintings, unless other snapshots were asked for. With a `worker`
-        the layers are checked too, where it paints with its own weights.
+        A film of several `frames` shows each of their paintings, unless other snapshots were asked for. `network` is
+        the weights' architecture, or it is what the `worker` says, where it paints with its own weights.
         """
-        recipe = preset(self.recipe, weights=weights, **self.fields)
+        if worker is not None and worker.weights == weights:
+            network = worker.network
+        fields = self.fields if network is None else {**self.fields, "network": network}
+        recipe = preset(self.recipe, weights=weights, **fields)
         if len(recipe.style_weights) != len(self.styles):
             weighed, given = len(recipe.style_weights), len(self.styles)
             raise RecipeError(f"The recipe weighs {weighed} styles, but {given} were given.")
         for masks in (self.content_masks, self.style_masks):
             recipe.check_masks(len(masks))
-        if worker is not None and worker.weights == weights:
-            check_layers(recipe, worker.layers)
         if frames == 1:
             return recipe
         recipe = recipe.sequence(frames)
@@ -87,9 +90,7 @@ class Order:
         if self.weights in _NAMED:
             return self.recipe_for(self._possible(settings)[-1])
         file = await look_at(self.weights, settings.impasto_weights_input)
-        recipe = self.recipe_for(file.name)
-        check_layers(recipe, file.layers)
-        return recipe
+        return self.recipe_for(file.name, network=file.network)
 
     def _possible(self, settings: Settings) -> tuple[str, ...]:
         """What the weights may turn out to be, the likeliest where nothing can be fetched last.

@@ -16,12 +16,10 @@ class WeightsFile(BaseModel):
 
     name: str
     """`sha256:<16 hex digits>` of its tensors, as recipes call it."""
-    layers: tuple[str, ...]
-    """The conv layers that it has, in order."""
+    network: str
+    """Its architecture, as `Recipe.network` has it."""
     input: str
     """Whose input it expects, torchvision's or Caffe's."""
-    architecture: str
-    """In words."""
 
 
 async def look_at(path: str, weights_input: str) -> WeightsFile:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import structlog
 from arq.connections import ArqRedis
 from pydantic import BaseModel, ConfigDict, Field
 
 from engine.contract.connection import readable
-from engine.painting.recipe import VERSION, Recipe, RecipeError
+from engine.painting.recipe import VERSION
 
 BEAT = 3.0  # s between heartbeats
 SILENCE = 12
@@ -32,8 +30,8 @@ class Worker(BaseModel):
     device: str
     weights: str
     note: str = ""
-    layers: tuple[str, ...] = ()
-    """The conv layers that its weights have; empty where they have all, or where it does not say."""
+    network: str = "vgg19"
+    """Architecture of its weights, as `Recipe.network` has it."""
     input: str = "torchvision"
     """What the file of its weights expects: torchvision's input, or Caffe's."""
     slow: str = ""
@@ -42,15 +40,6 @@ class Worker(BaseModel):
     speed: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     recipes: int = VERSION
     """The newest version of recipes that it can paint."""
-
-
-def check_layers(recipe: Recipe, layers: Sequence[str]) -> None:
-    """Raises `RecipeError` where the recipe asks for layers that weights with these conv layers lack; none are all."""
-    asked = dict.fromkeys((*recipe.content_layers, *recipe.style_layers))
-    lacking = [layer for layer in asked if layer.replace("relu", "conv") not in layers]
-    if layers and lacking:
-        which = f"{', '.join(lacking)}: choose others of conv1_1 to {layers[-1]} with content_layers and style_layers"
-        raise RecipeError(f"The weights {recipe.weights} have no layer {which}.")
 
 
 def _key(worker: str) -> str:

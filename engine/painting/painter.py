@@ -23,7 +23,7 @@ from engine.painting.networks import CALIBRATION_SIDE, make_networks
 from engine.painting.numbers import Numbers
 from engine.painting.objective import Objective, columns
 from engine.painting.optimisers import OPTIMISERS
-from engine.painting.recipe import Recipe
+from engine.painting.recipe import OLDEST, Recipe, RecipeError
 from engine.painting.schedule import Schedule
 from engine.painting.sources import Sources
 from engine.painting.state import State
@@ -57,7 +57,7 @@ def paint(
     Yields the state after each iteration; it is changed in place by the next. A `stop` past the recipe's last
     iteration is that. `canvas` is the picture that recipes with the start `picture` begin with. Masks, grey
     pictures, one for each style or none: where in the painting it applies, and which part of it counts (white).
-    `convs` are VGG19's weights; none for recipes with `random` weights. Raises `RecipeError` and `PaintingError`.
+    `convs` are the network's weights; none for recipes with `random` weights. Raises `RecipeError` and `PaintingError`.
     """
     painter = Painter(
         recipe, content, styles, canvas=canvas, content_masks=content_masks, style_masks=style_masks, convs=convs,
@@ -95,6 +95,8 @@ class Painter:
         torch.set_deterministic_debug_mode("error")  # as use_deterministic_algorithms, without its 3 s import
         # Every buffer is written before it is read: no need to fill it first.
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+        if recipe.version < OLDEST:
+            raise RecipeError("An older version of Impasto began it, and weighed losses otherwise: start anew.")
         self.recipe = recipe
         self.device = torch.device(device)
         masks = (content_masks, style_masks)

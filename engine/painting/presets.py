@@ -46,11 +46,11 @@ _GATYS: dict[str, Any] = {
     "pooling": "max", "optimiser": "lbfgs", "step": 1.0,
 }  # fmt: skip
 
-# The default; docs/fine.md has the reasons. The balance is that of neural-style (Johnson 2015): five times the mean of
-# (F - P)^2, a hundred times the means of (G - A)^2 / N^2.
+# The default; docs/fine.md has the reasons. Of neural-style's balance (Johnson 2015), which is five times the mean of
+# (F - P)^2 and a hundred times the mean of (G - A)^2 / N^2, with three times the content.
 _FINE: dict[str, Any] = {
     "snapshots": (10, 30, 100, 200), "start": "content", "noise": 0.0,
-    "content_layers": ("relu4_2",), "alpha": 20.0,
+    "content_layers": ("relu4_2",), "alpha": 60.0,
     "style_layers": _STYLE_LAYERS, "style_layer_weights": _PER_ENTRY, "beta": 400.0, "total_variation": 2.0,
     "pooling": "max", "optimiser": "lbfgs", "step": 1.0, "padding": "replicate", "detail": 1.0,
 }  # fmt: skip

@@ -18,7 +18,9 @@ from typing import Any, Literal, get_args
 from engine.painting import layers
 
 VERSION = 3
-"""Of what is written now. Up to version 2 the weights of losses were in units of the run's own pictures."""
+"""Of what is written now."""
+OLDEST = 3
+"""The oldest that can be painted: before it the losses' weights were in units of the run's own pictures."""
 
 Start = Literal["noise", "content", "style", "picture", "statistics"]
 Colours = Literal["style", "content", "matched"]

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from engine.painting.convolution import Convolution
-from engine.painting.layers import NAMES, depth, relu_of, starts_block
+from engine.painting.layers import NAMES, depth, named, relu_of, starts_block
 from engine.painting.pooling import Kind, Pooling, rectified
 
 Convs = Mapping[str, tuple[Tensor, Tensor]]
@@ -21,6 +21,13 @@ Convs = Mapping[str, tuple[Tensor, Tensor]]
 # torchvision's ImageNet statistics, of RGB in [0, 1].
 MEAN = (0.485, 0.456, 0.406)
 DEVIATION = (0.229, 0.224, 0.225)
+
+
+
+def architecture(convs: Convs) -> str:
+    """What `layers.convs` calls the network with these weights."""
+    return named((name, len(weight)) for name, (weight, _) in convs.items())
+
 
 Slope = Callable[[Tensor], Tensor]
 """Of a layer's features (1, filters, h, w): the loss's gradient towards them, in the same shape."""

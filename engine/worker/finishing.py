@@ -87,7 +87,7 @@ def run_record(job: Job, easel: Easel, weights: Weights, sha256: str) -> dict[st
             "stand_in": weights.stand_in,
             "note": weights.note,
             "input": weights.input,
-            "layers": list(weights.layers),
+            "network": weights.network,
         },
         "device": {"name": kind, "model": model.strip(), "threads": torch.get_num_threads()},
         "versions": {"python": platform.python_version(), "torch": torch.__version__},

@@ -119,7 +119,7 @@ class Studio:
             device=self.device_name,
             weights=self.weights.name,
             note=self.weights.note,
-            layers=self.weights.layers,
+            network=self.weights.network,
             input=self.weights.input,
             slow=self.slow,
             jobs=tuple(self._stops),
@@ -227,7 +227,6 @@ class Studio:
     async def _painter(self, claim: Claim) -> Painter:
         job = claim.job
         weights = self.weights_of(job.recipe.weights)
-        workers.check_layers(job.recipe, weights.layers)
         content, *frames = await self._pictures(job.content, job.recipe.frames)
         styles = [await self._picture(stored) for stored in job.styles]
         canvas = await self._picture(job.start) if job.start and job.recipe.start == "picture" else None

@@ -19,6 +19,7 @@ from typing import BinaryIO, Literal, cast
 import safetensors.torch
 
 from engine.contract.settings import WEIGHTS_CACHED
+from engine.painting.vgg import architecture
 from engine.worker.download import DownloadError, Source, fetch, matches, torchvision_source
 from engine.worker.weights_file import Convs, WeightsError, check, digest, load_file, named, unpickle, why
 from engine.worker.weights_input import IN_WORDS, Input
@@ -49,9 +50,9 @@ class Weights:
     """What the file's own tensors expect; Caffe's were converted when they were read."""
 
     @property
-    def layers(self) -> tuple[str, ...]:
-        """The conv layers that there are; empty for `random`, which has all."""
-        return tuple(self.convs or ())
+    def network(self) -> str:
+        """The architecture, as `Recipe.network` has it; `random` can have any layer of VGG19."""
+        return "vgg19" if self.convs is None else architecture(self.convs)
 
 
 def load_weights(

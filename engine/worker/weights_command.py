@@ -11,10 +11,10 @@ from pathlib import Path
 
 from engine.contract.leaving import leave
 from engine.contract.settings import Settings, SettingsError, read_settings
-from engine.contract.workers import check_layers
+from engine.painting import vgg
+from engine.painting.layers import NAMES
 from engine.painting.presets import PRESETS, preset
 from engine.painting.recipe import RecipeError
-from engine.painting.vgg import NAMES
 from engine.worker.download import DownloadError, Source, torchvision_source
 from engine.worker.weights import cached, in_words, load_weights, partial_download, placed_by_hand
 from engine.worker.weights_file import Convs, WeightsError, digest, load_file
@@ -83,15 +83,15 @@ def check(path: Path, settings: Settings, *, as_json: bool) -> int:
     loaded = load_file(path, settings.impasto_weights_input)
     name = f"sha256:{digest(loaded.convs)[:16]}"
     if as_json:
-        print(json.dumps({"name": name, "layers": list(loaded.convs), "input": loaded.input,
-                          "architecture": architecture(loaded.convs)}))  # fmt: skip
+        print(json.dumps({"name": name, "network": vgg.architecture(loaded.convs), "input": loaded.input}))
         return 0
     blocks = groupby(loaded.convs, lambda conv: conv[4])
     widths = [[len(loaded.convs[conv][0]) for conv in block] for _, block in blocks]
     converted = ", converted when it is read" if loaded.input == "caffe" else ""
-    usable = ", ".join(_presets(name, tuple(loaded.convs))) or "none as it is: choose layers that it has with --set"
+    usable = ", ".join(_presets(name, vgg.architecture(loaded.convs)))
+    usable = usable or "none as it is: choose layers that it has with --set"
     print(f"{path} can be used")
-    print(f"network     {architecture(loaded.convs)}")
+    print(f"network     {_architecture(loaded.convs)}")
     print(f"filters     {' | '.join(' '.join(map(str, block)) for block in widths)}")
     print(f"takes       {IN_WORDS[loaded.input]}{converted}; --weights-input says otherwise")
     print(f"classifier  {'there, and left aside' if loaded.classifier else 'none, and none is needed'}")
@@ -100,7 +100,7 @@ def check(path: Path, settings: Settings, *, as_json: bool) -> int:
     return 0
 
 
-def architecture(convs: Convs) -> str:
+def _architecture(convs: Convs) -> str:
     """`VGG16, conv1_1 to conv5_3`; of other widths, or cut short, in words."""
     counts = tuple(sum(1 for name in convs if name[4] == str(block)) for block in range(1, 6))
     usual = all(len(pair[0]) == _WIDTHS[int(name[4]) - 1] for name, pair in convs.items())
@@ -110,12 +110,12 @@ def architecture(convs: Convs) -> str:
     return f"{known}{'' if usual else ' of other widths'}: {layers}"
 
 
-def _presets(name: str, layers: tuple[str, ...]) -> list[str]:
+def _presets(name: str, network: str) -> list[str]:
     """The recipes whose layers are all there."""
     found = []
     for recipe in PRESETS:
         try:
-            check_layers(preset(recipe, weights=name), layers)
+            preset(recipe, weights=name, network=network)
         except RecipeError:
             continue
         found.append(recipe)

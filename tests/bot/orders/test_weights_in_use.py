@@ -10,6 +10,7 @@ from arq.connections import ArqRedis
 
 from bot.commands.about import _in_words
 from bot.orders.counter import Counter
+from bot.orders.wish import Network
 from engine.contract import workers
 from engine.contract.settings import read_settings
 
@@ -26,13 +27,13 @@ def counter(redis: ArqRedis, configured: str) -> Counter:
 async def test_before_there_was_a_worker_only_a_name_in_the_settings_tells(
     redis: ArqRedis, configured: str, known: str | None
 ) -> None:
-    assert await counter(redis, configured).weights() == known
+    assert await counter(redis, configured).network() == (known and Network(known))
     assert _in_words(known)
 
 
 @pytest.mark.parametrize("configured", ["imagenet", "auto", "/a/file.pth"])
 async def test_a_worker_tells_also_when_it_has_gone(redis: ArqRedis, configured: str) -> None:
-    await workers.beat(redis, workers.Worker(id="w1", device="cpu", weights="sha256:0123456789abcdef"))
-    assert await counter(redis, configured).weights() == "sha256:0123456789abcdef"
+    await workers.beat(redis, workers.Worker(id="w1", device="cpu", weights="sha256:0123456789abcdef", network="32,32|64"))
+    assert await counter(redis, configured).network() == Network("sha256:0123456789abcdef", "32,32|64")
     await workers.sign_off(redis, "w1")
-    assert await counter(redis, configured).weights() == "sha256:0123456789abcdef"
+    assert await counter(redis, configured).network() == Network("sha256:0123456789abcdef", "32,32|64")

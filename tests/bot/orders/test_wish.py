@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.orders import wish as wishes
-from bot.orders.wish import MAX_STRENGTH, Wish, new_recipe
+from bot.orders.wish import MAX_STRENGTH, Network, Wish, new_recipe
 from engine.contract.jobs import Job, Picture
 from engine.painting.presets import PRESETS, TALK_SNAPSHOTS, preset
 from engine.painting.recipe import MAX_ITERATIONS, Recipe, RecipeError
@@ -20,7 +20,7 @@ WEIGHTS = ["imagenet", "starter", "random"]
 
 
 def a_job(recipe: Recipe | None = None, **fields: Any) -> Job:
-    recipe = recipe or new_recipe("fine", "random", {"seed": 42})
+    recipe = recipe or new_recipe("fine", Network("random"), {"seed": 42})
     return Job(id="1", guild="1", user="1", recipe=recipe, content=CONTENT, styles=(STYLE, SECOND), **fields)
 
 
@@ -33,11 +33,11 @@ def same_but(child: Wish, job: Job, *fields: str) -> bool:
 @pytest.mark.parametrize("weights", WEIGHTS)
 @pytest.mark.parametrize("name", PRESETS)
 def test_what_is_not_chosen_is_the_presets_but_for_seed_and_snapshots(name: str, weights: str) -> None:
-    recipe = new_recipe(name, weights, {"iterations": None, "strength": None, "start": None})
+    recipe = new_recipe(name, Network(weights), {"iterations": None, "strength": None, "start": None})
     usual = preset(name, weights=weights)
     assert dataclasses.replace(recipe, seed=usual.seed, snapshots=usual.snapshots) == usual
     assert set(recipe.snapshots) == {*usual.snapshots, *TALK_SNAPSHOTS}
-    assert new_recipe(name, weights, {}).seed != new_recipe(name, weights, {}).seed
+    assert new_recipe(name, Network(weights), {}).seed != new_recipe(name, Network(weights), {}).seed
 
 
 @pytest.mark.parametrize("weights", WEIGHTS)
@@ -46,7 +46,7 @@ def test_what_is_not_chosen_is_the_presets_but_for_seed_and_snapshots(name: str,
 def test_any_number_of_iterations_that_discord_lets_through_can_be_painted(
     name: str, weights: str, iterations: int
 ) -> None:
-    recipe = new_recipe(name, weights, {"iterations": iterations})
+    recipe = new_recipe(name, Network(weights), {"iterations": iterations})
     assert recipe.iterations == iterations
     assert recipe.scales == min(preset(name, weights=weights).scales, iterations)
     assert all(count >= 1 for _, count in recipe.plan())
@@ -54,20 +54,20 @@ def test_any_number_of_iterations_that_discord_lets_through_can_be_painted(
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_of_the_start_that_was_chosen_something_is_left(name: str) -> None:
-    assert new_recipe(name, "random", {"start": "noise"}).noise == 1
+    assert new_recipe(name, Network("random"), {"start": "noise"}).noise == 1
     for start in ("content", "style"):
-        recipe = new_recipe(name, "random", {"start": start})
+        recipe = new_recipe(name, Network("random"), {"start": start})
         assert recipe.start == start
         assert recipe.noise < 1
-    assert new_recipe("gatys", "random", {}).noise == 1
+    assert new_recipe("gatys", Network("random"), {}).noise == 1
 
 
 def test_what_cannot_be_painted_is_one_sentence() -> None:
     for fields in ({"iterations": 0}, {"size": 1}, {"style_weights": (0.0,)}, {"seed": -1}):
         with pytest.raises(RecipeError, match=r"^[A-Z].*\.$"):
-            new_recipe("fine", "random", fields)
+            new_recipe("fine", Network("random"), fields)
     with pytest.raises(RecipeError, match="no recipe called oils"):
-        new_recipe("oils", "random", {})
+        new_recipe("oils", Network("random"), {})
 
 
 def test_again_has_another_seed_and_nothing_else() -> None:
@@ -98,7 +98,7 @@ def test_swapped_twice_is_as_it_was() -> None:
 @pytest.mark.parametrize("name", PRESETS)
 @pytest.mark.parametrize("factor", [2.0, 0.5])
 def test_stronger_and_weaker_end_where_nothing_would_be_left(name: str, weights: str, factor: float) -> None:
-    job = a_job(new_recipe(name, weights, {}))
+    job = a_job(new_recipe(name, Network(weights), {}))
     usual, steps = job.recipe.beta, 0
     with pytest.raises(RecipeError, match="cannot go further"):
         while True:
@@ -128,7 +128,7 @@ def test_what_is_done_goes_on_for_as_long_as_was_planned_however_often() -> None
 
 
 def test_it_goes_on_up_to_the_most_iterations_that_there_may_be() -> None:
-    job = a_job(new_recipe("classic", "random", {"iterations": 60_000}))
+    job = a_job(new_recipe("classic", Network("random"), {"iterations": 60_000}))
     child = wishes.continued(job, "jobs/1/checkpoint", 60_000)
     assert (child.recipe.iterations, child.recipe.extra) == (MAX_ITERATIONS, MAX_ITERATIONS - 60_000)
     with pytest.raises(RecipeError, match="press Again, or go on from a snapshot"):
@@ -136,7 +136,7 @@ def test_it_goes_on_up_to_the_most_iterations_that_there_may_be() -> None:
 
 
 def test_larger_is_twice_the_size_from_the_last_stroke() -> None:
-    job = a_job(new_recipe("fine", "random", {"size": 256}))
+    job = a_job(new_recipe("fine", Network("random"), {"size": 256}))
     child = wishes.larger(job, "jobs/1/checkpoint", job.recipe.iterations)
     assert same_but(child, job, "size", "scales", "iterations")
     assert (child.recipe.size, child.checkpoint, child.reached) == (512, "jobs/1/checkpoint", job.recipe.iterations)
@@ -144,7 +144,7 @@ def test_larger_is_twice_the_size_from_the_last_stroke() -> None:
 
 
 def test_from_a_picture_it_goes_on_at_full_size_with_what_was_chosen() -> None:
-    recipe = new_recipe("fine", "random", {"style_weights": (0.7, 0.3), "colours": "content", "size": 64})
+    recipe = new_recipe("fine", Network("random"), {"style_weights": (0.7, 0.3), "colours": "content", "size": 64})
     child = wishes.from_picture(a_job(recipe), SNAPSHOT, "gatys", {"iterations": 2, "strength": 0.5})
     chosen = child.recipe
     assert (child.start, chosen.start, chosen.noise, chosen.scales) == (SNAPSHOT, "picture", 0.0, 1)

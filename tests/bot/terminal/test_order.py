@@ -81,7 +81,7 @@ async def test_a_dry_run_is_of_the_weights_that_would_paint(tmp_path: Path, redi
     assert await order("random").expected(settings()) == preset("fine", weights="random")
     url = f"{redis_server}?db=5"
     with Redis.from_url(url) as redis:
-        painter = workers.Worker(id="w1", device="cpu", weights="imagenet", layers=("conv1_1", "conv1_2"))
+        painter = workers.Worker(id="w1", device="cpu", weights="imagenet", network="64,64")
         redis.set("impasto:worker:w1", painter.model_dump_json(), ex=60)
         shallow: dict[str, Any] = {
             "content_layers": ("relu1_2",),
@@ -90,8 +90,8 @@ async def test_a_dry_run_is_of_the_weights_that_would_paint(tmp_path: Path, redi
         }
         for weights in ("auto", "imagenet"):
             expected = await order(weights, **shallow).expected(settings(url))
-            assert expected == preset("fine", weights="imagenet", **shallow)
-        with pytest.raises(RecipeError, match=r"^The weights imagenet have no layer relu4_2, relu2_1, .*conv1_2 with"):
+            assert expected == preset("fine", weights="imagenet", network="64,64", **shallow)
+        with pytest.raises(RecipeError, match=r"^These weights have no layer relu4_2, relu2_1, .*; they have conv1_1, conv1_2\.$"):
             await order("auto").expected(settings(url))
         path = saved(ours(1), tmp_path / "mine.pth")
         with pytest.raises(WorkshopError, match=r"^No worker at REDIS_URL has the weights .*mine\.pth: start one with"):

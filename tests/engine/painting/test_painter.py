@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import os
@@ -20,7 +21,7 @@ from engine import paint
 from engine.painting import pictures
 from engine.painting.painter import Painter
 from engine.painting.presets import preset
-from engine.painting.recipe import Recipe, RecipeError
+from engine.painting.recipe import OLDEST, Recipe, RecipeError
 
 HERE, ROOT = Path(__file__).parent, Path(__file__).parents[3]
 MEAN = torch.tensor((0.485, 0.456, 0.406)).view(1, 3, 1, 1) * 255
@@ -253,3 +254,8 @@ def test_the_style_scale_changes_the_size_of_the_styles_alone() -> None:
     content, style = 1, 2
     assert not torch.equal(small.losses[0, style], plain.losses[0, style])
     assert float(small.losses[0, content]) == pytest.approx(float(plain.losses[0, content]), abs=1e-6)
+
+
+def test_a_recipe_of_the_time_of_other_units_is_refused() -> None:
+    with pytest.raises(RecipeError, match="older version of Impasto"):
+        painter(dataclasses.replace(quick(), version=OLDEST - 1))

@@ -22,21 +22,20 @@ async def test_it_says_whose_they_are_and_paints_with_the_layers_that_they_have(
     hand = house.hire(weights=str(path), IMPASTO_WEIGHTS_INPUT="caffe").ready()
     assert hand.said.endswith(f"with {name} weights, a file with Caffe's input (BGR, 0 to 255)")
     (worker,) = await workers.living(desk.redis)
-    assert (worker.weights, worker.input, worker.layers) == (name, "caffe", ("conv1_1", "conv2_1"))
+    assert (worker.weights, worker.input, worker.network) == (name, "caffe", "64|128")
 
-    job = await desk.order(light(2, weights=name, networks=1, **LAYERS))
+    job = await desk.order(light(2, weights=name, networks=1, network="64|128", **LAYERS))
     started = next(event for event in await desk.story(job) if isinstance(event, Started))
     assert started.note == "Painted with weights from a file, taken for a network with Caffe's input (BGR, 0 to 255)."
     run = await desk.run(job)
     assert run["weights"] == {
         "name": name, "identity": name, "stand_in": False, "note": started.note, "input": "caffe",
-        "layers": ["conv1_1", "conv2_1"],
+        "network": "64|128",
     }  # fmt: skip
 
     job = await desk.order(light(2, weights=name, networks=1, **(LAYERS | {"content_layers": ("relu1_2",)})))
     (failed,) = await desk.story(job)
     assert isinstance(failed, Failed)
     assert failed.reason == (
-        f"The weights {name} have no layer relu1_2: choose others of conv1_1 to conv2_1 with content_layers and "
-        "style_layers."
+        f"The weights {name} have no layer relu1_2; they have conv1_1, conv2_1."
     )
