@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,8 @@ def main() -> None:
     dtype = torch.bfloat16 if given.bfloat16 else None
     convs = in_vgg19s_shape(read_teacher(given.teacher))
     files = [path for path in picture_files(given.pictures) if not is_scored(path)]
-    styles = drawn_pictures(given.seed, 10, 20) + [read_picture(path) for path in rng.sample(files, min(30, len(files)))]
+    photographs = [read_picture(path) for path in rng.sample(files, min(30, len(files)))]
+    styles = drawn_pictures(given.seed, 10, 20) + photographs
     for index, recipe in enumerate(recipes(given.count, rng)):
         content, style = read_picture(rng.choice(files)), rng.choice(styles)
         painter = Painter(recipe, _square(content, rng), [_image(style)], convs=convs, dtype=dtype)

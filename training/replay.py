@@ -39,7 +39,10 @@ class Replay:
         self._held = min(capacity, self._held + n)
 
     def draw(self, n: int, generator: torch.Generator) -> dict[str, Tensor]:
-        """So many of them at random, as they were given, none twice; fewer where fewer are held, and none of a fresh one."""
+        """So many of them at random, as they were given, none twice; fewer where fewer are held.
+
+        An empty dictionary where none are.
+        """
         at = torch.randperm(self._held, generator=generator)[:n]
         return {name: tensor[at].to(self._types[name]) for name, tensor in self._kept.items()} if self._held else {}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from training.losses import feature_errors, gram_errors
+from training.losses import feature_errors, gram_errors, scales
 from training.student import Learner
 
 
@@ -16,7 +16,7 @@ class Score:
     """Errors by layer; 0 is the teacher itself."""
 
     features: dict[str, float]
-    """Mean squared error, in units of the features' variance."""
+    """Mean squared error over the variance of the features on these crops: 1 is what a constant would have."""
     grams: dict[str, float]
     """Squared error of Gram matrices over their square."""
 
@@ -35,5 +35,8 @@ class Score:
 def score(learner: Learner, crops: Tensor, features: dict[str, Tensor]) -> Score:
     """The score on these crops (n, 3, side, side), in levels, with these (scaled) features of the teacher."""
     foretold = {name: x.float() for name, x in learner(crops).items()}
-    errors, grams = feature_errors(foretold, features), gram_errors(foretold, features)
-    return Score({n: float(e) for n, e in errors.items()}, {n: float(e) for n, e in grams.items()})
+    errors, grams, units = feature_errors(foretold, features), gram_errors(foretold, features), scales(features)
+    return Score(
+        {name: float(error) / units[name] ** 2 for name, error in errors.items()},
+        {name: float(error) for name, error in grams.items()},
+    )

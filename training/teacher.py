@@ -36,7 +36,7 @@ class Teacher:
 
     @torch.no_grad()
     def __call__(self, pixels: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
-        """The rectified features (n, filters, h, w) of these conv layers, for pixels (n, 3, height, width) in levels."""
+        """Rectified features (n, filters, h, w) of these conv layers, for pixels (n, 3, height, width) in levels."""
         left, found = set(layers), {}
         x = vgg.normalise(pixels).contiguous(memory_format=torch.channels_last)
         for name, (weight, bias) in self.convs.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from training.crops import Crops
 from training.losses import feature_errors, gram_errors, scales
 from training.replay import Replay
 from training.score import Score, score
-from training.student import SHALLOW, Learner
+from training.student import SHALLOW, WIDTHS, Learner
 from training.teacher import Teacher
 
 LATER = 2 / 3  # of the time: then crops are larger, since deep layers look further than a small crop
@@ -66,19 +66,28 @@ class Progress:
 class Training:
     """A learner, its teacher and its pictures."""
 
-    def __init__(self, teacher: Teacher, crops: Crops, held_out: Crops, plan: Plan, device: torch.device) -> None:
-        """`held_out`: crops of pictures that `crops` never takes."""
+    def __init__(
+        self,
+        teacher: Teacher,
+        crops: Crops,
+        held_out: Crops,
+        plan: Plan,
+        device: torch.device,
+        *,
+        widths: Mapping[str, int] = WIDTHS,
+    ) -> None:
+        """`held_out`: crops of pictures that `crops` never takes; `widths`: the student's filters in each layer."""
         torch.manual_seed(plan.seed)
         self.plan, self._crops, self._device = plan, crops, device
         self.teacher = teacher
         self._generator = torch.Generator().manual_seed(plan.seed)
-        self.learner = Learner(teacher.widths).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.learner = Learner(teacher.widths, widths).to(device)
         self.average = copy.deepcopy(self.learner)
         self.progress = Progress()
         self._optimiser = torch.optim.AdamW([
             {"params": self.learner.student.parameters(), "factor": 1.0},
             {"params": self.learner.maps.parameters(), "factor": 2.0},
-        ], lr=plan.rate)  # fmt: skip
+        ], lr=plan.rate, fused=True)  # fmt: skip
         self._replay, self._later = Replay(plan.room), False
         fixed = torch.Generator().manual_seed(0)
         self.scored = held_out(_SCORED_CROPS, _SCORED_SIDE, fixed).to(device)
@@ -119,7 +128,7 @@ class Training:
         told, grams = feature_errors(foretold, answers), gram_errors(foretold, answers)
         loss = torch.stack([*told.values()]).sum() + plan.gram * torch.stack([*grams.values()]).sum()
         self._optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self._optimiser.step()
         self._follow()
         return {name: error.detach() for name, error in (told | {f"Gram {n}": e for n, e in grams.items()}).items()}
@@ -128,8 +137,7 @@ class Training:
     def _follow(self) -> None:
         """The average of the weights: of all at first, then of the last thousand or so."""
         decay = min(_AVERAGE, (1 + self.progress.step) / (10 + self.progress.step))
-        for mean, now in zip(self.average.parameters(), self.learner.parameters(), strict=True):
-            mean.lerp_(now, 1 - decay)
+        torch._foreach_lerp_([*self.average.parameters()], [*self.learner.parameters()], 1 - decay)
 
     def _batch(self, *, later: bool) -> tuple[Tensor, dict[str, Tensor]]:
         """Pixels, and the teacher's features, of fresh crops and then some that it looked at before.
