@@ -15,7 +15,7 @@ help:
   'make chaos   break everything for twenty minutes; a report (ARGS="--minutes 5 --seed 1")' \
   'make crowd   two hundred members ask at once; a report' \
   'make screenshots  the pictures of the bot in docs/pictures/ (needs Chromium)' \
-  'make starter  train the weights starter anew (ARGS="--minutes 90 --pictures FOLDER")' \
+  'make starter TEACHER=FILE  teach the weights starter anew (ARGS="--pictures FOLDER --minutes 120")' \
   'make lock    renew requirements/*.txt from pyproject.toml'
 
 .venv/ready: requirements/dev.txt pyproject.toml
@@ -50,7 +50,7 @@ screenshots: .venv/ready
 	@PYTHONPATH=tests:tests/bot $(PY) tests/bot/screenshots.py
 
 starter: .venv/ready
-	@$(PY) -m training $(ARGS)
+	@$(PY) -m training "$(TEACHER)" $(ARGS)
 
 lock: .venv/ready
 	@set -e; for name in front worker dev; do \

@@ -1,4 +1,4 @@
-"""`python -m training`: draw the pictures, train, write the weights."""
+"""`python -m training`: a small network is taught by a large one, and its weights written."""
 
 from __future__ import annotations
 
@@ -7,35 +7,75 @@ from pathlib import Path
 
 import torch
 
-from training.sources import draw_sources
-from training.train import Plan, read, train, write
+from training.crops import Crops, Group
+from training.export import levelled, write
+from training.pictures import drawn_pictures, is_scored, picture_files, read_picture
+from training.score import Score
+from training.teacher import Teacher, digest, read_teacher
+from training.train import Plan, Training
 
 
 def main() -> None:
-    """What the command line says, with a line of losses every ten steps."""
-    parser = argparse.ArgumentParser(prog="training", description="Train the weights `starter`, without labels.")
-    parser.add_argument("--minutes", type=float, default=90, help="how long (90)")
-    parser.add_argument("--pictures", type=Path, help="a folder of photographs to train on too")
-    parser.add_argument("--from", dest="begin", type=Path, help="weights to begin with, instead of fresh ones")
+    """What the command line says, with a line of errors every minute."""
+    given = _arguments()
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    print("Reading and drawing the pictures …", flush=True)
+    trained, scored = _crops(given)
+    plan = Plan(
+        given.minutes * 60, given.fresh, given.replayed, given.side, given.rate, given.gram,
+        int(given.room * 1e9), bfloat16=given.bfloat16, seed=given.seed,
+    )  # fmt: skip
+    device = torch.device(given.device)
+    training = Training(Teacher(read_teacher(given.teacher)).to(device), trained, scored, plan, device)
+    if given.resume:
+        training.resume(given.resume)
+    sha256 = digest(given.teacher)
+
+    def keep(result: Score, better: bool) -> None:
+        training.save(given.out.with_suffix(".checkpoint"))
+        if better:
+            convs = levelled(training.average.student, training.teacher, training.scored)
+            steps, told = str(training.progress.step), f"{result.mean:.4f}"
+            write(convs, given.out, {"teacher_sha256": sha256, "steps": steps, "score": told})
+
+    for line in training.run(keep):
+        print(line, flush=True)
+    print(f"Done: {given.out}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="training", description="Teach the weights `starter` by a pretrained VGG.")
+    parser.add_argument("teacher", type=Path, help="VGG16 or VGG19, a PyTorch file with torchvision's names")
+    parser.add_argument("--pictures", type=Path, nargs="+", required=True, help="folders of photographs")
+    parser.add_argument("--paintings", type=Path, nargs="+", default=[], help="folders of `training.paintings`")
     parser.add_argument("--textures", type=int, default=300, help="how many to draw (300)")
     parser.add_argument("--drawings", type=int, default=160, help="how many to draw (160)")
-    parser.add_argument("--last", default=Plan.last, help="the deepest layer (%(default)s)")
-    parser.add_argument("--side", type=int, default=32, help="px of a crop (32; on a GPU 64)")
-    parser.add_argument("--pairs", type=int, default=64, help="pairs in a batch (64; on a GPU 512)")
+    parser.add_argument("--minutes", type=float, default=120, help="in all, with those before --resume (120)")
+    parser.add_argument("--resume", type=Path, help="the checkpoint of an earlier training to go on with")
+    parser.add_argument("--fresh", type=int, default=Plan.fresh, help="new crops a step (%(default)s)")
+    parser.add_argument("--replayed", type=int, default=Plan.replayed, help="earlier crops a step (%(default)s)")
+    parser.add_argument("--side", type=int, default=Plan.side, help="px of a crop (%(default)s)")
     parser.add_argument("--rate", type=float, default=Plan.rate, help="of learning (%(default)s)")
+    parser.add_argument("--gram", type=float, default=Plan.gram, help="weight of Gram matrices (%(default)s)")
+    parser.add_argument("--room", type=float, default=Plan.room / 1e9, help="GB for earlier crops (%(default)s)")
+    parser.add_argument("--bfloat16", action="store_true", help="faster on GPUs and on processors with AMX")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("-o", "--out", type=Path, default=Path("out/starter/starter.safetensors"))
-    given = parser.parse_args()
-    given.out.parent.mkdir(parents=True, exist_ok=True)
-    print("Drawing the pictures …", flush=True)
-    sources = draw_sources(given.seed, given.textures, given.drawings, given.pictures)
-    print(f"{len(sources.pictures)} pictures with {len(sources.spots)} spots to tell apart", flush=True)
-    begin = read(given.begin) if given.begin else None
-    plan = Plan(given.minutes * 60, given.last, given.side, given.pairs, given.rate, given.seed, begin)
-    for line in train(sources, plan, torch.device(given.device), lambda convs: write(convs, given.out)):
-        print(line, flush=True)
-    print(f"Done: {given.out}")
+    return parser.parse_args()
+
+
+def _crops(given: argparse.Namespace) -> tuple[Crops, Crops]:
+    """Those to train on, and those of the pictures kept for the score."""
+    files = picture_files(given.pictures)
+    photographs = [read_picture(path) for path in files if not is_scored(path)]
+    kept = [path for path in files if is_scored(path)] or files[:1]
+    paintings = [read_picture(path) for path in picture_files(given.paintings)]
+    drawn = drawn_pictures(given.seed, given.textures, given.drawings)
+    print(f"{len(photographs)} photographs, {len(paintings)} states of paintings, {len(drawn)} drawn pictures")
+    print("Kept for the score: " + ", ".join(path.name for path in kept), flush=True)
+    groups = [Group(photographs, 0.6), Group(paintings, 0.2), Group(drawn, 0.2)]
+    return Crops(groups), Crops([Group([read_picture(path) for path in kept], 1.0)], plain=True)
 
 
 if __name__ == "__main__":

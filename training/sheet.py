@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 
 from engine.painting.presets import preset
+from engine.painting.vgg import Convs
 from examples.contact import painting, sheet
-from training.train import Convs, read
+from training.export import read
 
 
 def main() -> None:

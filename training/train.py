@@ -1,161 +1,199 @@
-"""The training: which picture is this crop of, and which other crop is of the same spot, asked at several depths."""
+"""The training: a student learns to foretell a teacher's features and their Gram matrices."""
 
 from __future__ import annotations
 
 import copy
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import safetensors.torch
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from engine.painting import vgg
-from training.augment import crops
-from training.network import DEPTHS, Head, Trunk, begin_from, folded, whiten
-from training.optimisers import Adam, Muon
-from training.sources import Sources
+from training.crops import Crops
+from training.losses import feature_errors, gram_errors, scales
+from training.replay import Replay
+from training.score import Score, score
+from training.student import SHALLOW, WIDTHS, Learner
+from training.teacher import Teacher
 
-Convs = dict[str, tuple[Tensor, Tensor]]
-
-_TEMPERATURE = 0.1
-_ADAM = 4e-3  # its rate at first
-_WARM_UP = 30  # steps
-_LATER = 2 / 3  # of the time: then crops are larger
-_AVERAGE = 0.98  # decay of the average of the weights
-_KEPT_EVERY = 300.0  # s
+LATER = 2 / 3  # of the time: then crops are larger, since deep layers look further than a small crop
+_WARM_UP = 200  # steps
+_AVERAGE = 0.998  # decay of the average of the weights
+_SCORED_CROPS, _SCORED_SIDE = 32, 96
+_LINE_EVERY = 60.0  # s
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How long and how large."""
+    """How long, how large and how fast."""
 
     seconds: float
-    last: str = "conv4_1"
-    """The deepest layer."""
-    side: int = 32
-    """Px of a crop; in the last third half as much again, since deep layers look further than a small crop."""
-    pairs: int = 64
-    """Spots in a batch, two crops of each."""
-    rate: float = 0.06
-    """Share of its own norm by which a convolution's weights move in a step, at first."""
+    """Of training in all, with what was done before it was resumed; the rates fall to zero by a cosine over it."""
+    fresh: int = 8
+    """Crops a step that the teacher looks at."""
+    replayed: int = 16
+    """Crops a step that it looked at before."""
+    side: int = 64
+    """Px of a crop; in the last third half as much again, and half as many."""
+    rate: float = 2e-3
+    """AdamW's, of the convolutions; twice as much of the maps."""
+    gram: float = 1.0
+    """Weight of the Gram matrices' error beside the features'."""
+    room: int = 2_000_000_000
+    """Bytes for crops that may be replayed."""
+    keep_every: float = 240.0
+    """Seconds between scores and checkpoints."""
+    bfloat16: bool = False
+    """Compute in bfloat16: several times faster on GPUs and on processors with AMX."""
     seed: int = 0
-    begin: Convs | None = None
-    """Weights to begin with, as they were kept; fresh ones otherwise."""
 
 
-class Learner(nn.Module):
-    """Trunk, a head at each depth, and for each head a direction for every picture."""
+@dataclass
+class Progress:
+    """Where the training is: what must be kept to go on with it."""
 
-    def __init__(self, last: str, pictures: int) -> None:
-        super().__init__()
-        self.trunk = Trunk(last)
-        self.depths = [name for name in DEPTHS if name in self.trunk.layers]
-        self.heads = nn.ModuleDict({name: Head(vgg.CHANNELS[name]) for name in self.depths})
-        self.pictures = nn.ParameterDict({name: nn.Parameter(torch.randn(pictures, 64)) for name in self.depths})
+    step: int = 0
+    seconds: float = 0.0
+    best: float = math.inf
+    units: dict[str, float] = field(default_factory=dict)
+    """By layer, what the teacher's features are divided by."""
 
-    def forward(self, pixels: Tensor, pictures: Tensor) -> tuple[Tensor, Tensor]:
-        """The losses at each depth, (depths, 2), and how often the other crop was found, (depths,).
 
-        `pixels` are two crops of each spot, the first of each and then the second of each; `pictures` are the spots'.
-        The losses are the cross entropy of the picture among all (Exemplar-CNN, Dosovitskiy et al. 2014), and of the
-        other crop among the batch (SimCLR, Chen et al. 2020).
+class Training:
+    """A learner, its teacher and its pictures."""
+
+    def __init__(
+        self,
+        teacher: Teacher,
+        crops: Crops,
+        held_out: Crops,
+        plan: Plan,
+        device: torch.device,
+        *,
+        widths: Mapping[str, int] = WIDTHS,
+    ) -> None:
+        """`held_out`: crops of pictures that `crops` never takes; `widths`: the student's filters in each layer."""
+        torch.manual_seed(plan.seed)
+        self.plan, self._crops, self._device = plan, crops, device
+        self.teacher = teacher
+        self._generator = torch.Generator().manual_seed(plan.seed)
+        self.learner = Learner(teacher.widths, widths).to(device)
+        self.average = copy.deepcopy(self.learner)
+        self.progress = Progress()
+        self._optimiser = torch.optim.AdamW([
+            {"params": self.learner.student.parameters(), "factor": 1.0},
+            {"params": self.learner.maps.parameters(), "factor": 2.0},
+        ], lr=plan.rate, fused=True)  # fmt: skip
+        self._replay, self._later = Replay(plan.room), False
+        fixed = torch.Generator().manual_seed(0)
+        self.scored = held_out(_SCORED_CROPS, _SCORED_SIDE, fixed).to(device)
+        self.progress.units = scales(teacher(self._fresh(64, 96), self.learner.compared))
+        self._answers = self._true()
+
+    def run(self, keep: Callable[[Score, bool], None]) -> Iterator[str]:
+        """Trains to the end of the plan's time and yields a line now and then.
+
+        `keep` gets the score of the averaged weights and whether it is the best so far, now and then and at the end.
         """
-        features = self.trunk(pixels, self.depths)
-        losses, shares = [], []
-        twice, n = pictures.repeat(2), len(pictures)
-        other = torch.arange(2 * n, device=pixels.device).roll(n)
-        for name in self.depths:
-            seen = self.heads[name](features[name])
-            told = seen @ F.normalize(self.pictures[name]).T / _TEMPERATURE
-            alike = (seen @ seen.T / _TEMPERATURE).fill_diagonal_(-math.inf)
-            losses.append(torch.stack([F.cross_entropy(told, twice), F.cross_entropy(alike, other)]))
-            shares.append((alike.argmax(1) == other).float().mean())
-        return torch.stack(losses), torch.stack(shares).detach()
+        progress, before = self.progress, self.progress.seconds
+        began = told = kept = time.monotonic()
+        while progress.seconds < self.plan.seconds:
+            errors = self._step()
+            now = time.monotonic()
+            progress.step, progress.seconds = progress.step + 1, before + now - began
+            last = progress.seconds >= self.plan.seconds
+            if now - told > _LINE_EVERY or progress.step <= 3:
+                told = now
+                yield f"{progress.step:6} {progress.seconds:6.0f} s  {_line(errors)}"
+            if now - kept > self.plan.keep_every or last:
+                kept = now
+                result = score(self.average, self.scored, self._answers)
+                better = result.mean < progress.best
+                progress.best = min(result.mean, progress.best)
+                keep(result, better)
+                yield f"{progress.step:6} {progress.seconds:6.0f} s  {result}{'  best' if better else ''}"
+
+    def _step(self) -> dict[str, Tensor]:
+        plan, passed = self.plan, self.progress.seconds / self.plan.seconds
+        rate = plan.rate * min(1, (self.progress.step + 1) / _WARM_UP) * (1 + math.cos(math.pi * min(1, passed))) / 2
+        for group in self._optimiser.param_groups:
+            group["lr"] = rate * group["factor"]
+        pixels, answers = self._batch(later=passed > LATER)
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=plan.bfloat16):
+            foretold = self.learner(pixels, shallow=len(answers[self.learner.compared[0]]))
+        told, grams = feature_errors(foretold, answers), gram_errors(foretold, answers)
+        loss = torch.stack([*told.values()]).sum() + plan.gram * torch.stack([*grams.values()]).sum()
+        self._optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._optimiser.step()
+        self._follow()
+        return {name: error.detach() for name, error in (told | {f"Gram {n}": e for n, e in grams.items()}).items()}
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """The average of the weights: of all at first, then of the last thousand or so."""
+        decay = min(_AVERAGE, (1 + self.progress.step) / (10 + self.progress.step))
+        torch._foreach_lerp_([*self.average.parameters()], [*self.learner.parameters()], 1 - decay)
+
+    def _batch(self, *, later: bool) -> tuple[Tensor, dict[str, Tensor]]:
+        """Pixels, and the teacher's features, of fresh crops and then some that it looked at before.
+
+        Of shallow layers only the fresh crops' features: they would take most of the room.
+        """
+        plan = self.plan
+        if later and not self._later:
+            self._replay, self._later = Replay(plan.room), True
+        side, share = (plan.side * 3 // 2, 2) if later else (plan.side, 1)
+        pixels = self._fresh(max(1, plan.fresh // share), side)
+        answers = self._ask(pixels, self.learner.compared)
+        shallow = {name: answers.pop(name) for name in SHALLOW if name in answers}
+        fresh = {"pixels": pixels, **answers}
+        old = self._replay.draw(plan.replayed // share, self._generator)
+        self._replay.add(fresh)
+        batch = {name: torch.cat([tensor, old[name]]) if old else tensor for name, tensor in fresh.items()}
+        pixels = batch.pop("pixels")
+        return pixels, shallow | batch
+
+    def _fresh(self, n: int, side: int) -> Tensor:
+        """Crops, rounded as they are kept for replay."""
+        return self._crops(n, side, self._generator).half().float().to(self._device)
+
+    def _ask(self, pixels: Tensor, layers: list[str]) -> dict[str, Tensor]:
+        """The teacher's features of these layers, in their units."""
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self.plan.bfloat16):
+            features = self.teacher(pixels, layers)
+        return {name: x.div_(self.progress.units[name]) for name, x in features.items()}
+
+    def _true(self) -> dict[str, Tensor]:
+        """The teacher's features that the score is taken by."""
+        features = self.teacher(self.scored, self.learner.compared)
+        return {name: x / self.progress.units[name] for name, x in features.items()}
+
+    def save(self, path: Path) -> None:
+        """All that is needed to go on; the file is whole at every moment."""
+        state = {
+            "learner": self.learner.state_dict(), "average": self.average.state_dict(),
+            "optimiser": self._optimiser.state_dict(), "generator": self._generator.get_state(),
+            "progress": vars(self.progress),
+        }  # fmt: skip
+        draft = path.with_name(path.name + ".part")
+        torch.save(state, draft)
+        draft.replace(path)
+
+    def resume(self, path: Path) -> None:
+        """Go on from what `save` wrote; crops to be replayed are gathered anew."""
+        state: dict[str, Any] = torch.load(path, map_location=self._device, weights_only=True)
+        self.learner.load_state_dict(state["learner"])
+        self.average.load_state_dict(state["average"])
+        self._optimiser.load_state_dict(state["optimiser"])
+        self._generator.set_state(state["generator"].cpu())
+        self.progress = Progress(**state["progress"])
+        self._answers = self._true()
 
 
-def train(sources: Sources, plan: Plan, device: torch.device, keep: Callable[[Convs], None]) -> Iterator[str]:
-    """Trains for the plan's time and yields a line now and then; `keep` gets the weights every five minutes, and last.
-
-    The weights kept are an average over the last steps (their exponential moving average).
-    """
-    torch.manual_seed(plan.seed)
-    generator = torch.Generator().manual_seed(plan.seed)
-    sources = Sources(sources.pictures.to(device), sources.spots)
-    learner = Learner(plan.last, len(sources.pictures)).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    _begin(learner.trunk, plan, crops(sources, _some(sources, generator), 2 * plan.side, generator))
-    average = copy.deepcopy(learner.trunk)
-    optimisers = _optimisers(learner, plan)
-    began = kept = time.monotonic()
-    step, passed = 0, 0.0
-    while passed < 1:
-        losses, shares = learner(*_batch(sources, plan, generator, later=passed > _LATER))
-        learner.zero_grad()
-        losses.sum().backward()
-        for optimiser, rate in optimisers:
-            optimiser.step(rate * min(1, (step + 1) / _WARM_UP) * (1 - passed))
-        with torch.no_grad():
-            for mean, now in zip(average.parameters(), learner.trunk.parameters(), strict=True):
-                mean.lerp_(now, 1 - _AVERAGE)
-        step, passed = step + 1, (time.monotonic() - began) / plan.seconds
-        if step % 10 == 1:
-            yield _line(step, time.monotonic() - began, learner.depths, losses, shares)
-        if time.monotonic() - kept > _KEPT_EVERY or passed >= 1:
-            kept = time.monotonic()
-            keep(folded(average, crops(sources, _some(sources, generator), 3 * plan.side, generator)))
-
-
-def _begin(trunk: Trunk, plan: Plan, examples: Tensor) -> None:
-    if plan.begin:
-        begin_from(trunk, plan.begin, examples)
-    else:
-        whiten(trunk, examples)
-
-
-def _optimisers(learner: Learner, plan: Plan) -> list[tuple[Muon | Adam, float]]:
-    """Each with its rate at first. The first layer stays as it is."""
-    convs = [learner.trunk.at(name)[0].weight for name in learner.trunk.layers]
-    convs.pop(0).requires_grad_(False)
-    others = [p for p in learner.parameters() if p.requires_grad and all(p is not conv for conv in convs)]
-    return [(Muon(convs), plan.rate), (Adam(others), _ADAM)]
-
-
-def _batch(sources: Sources, plan: Plan, generator: torch.Generator, *, later: bool) -> tuple[Tensor, Tensor]:
-    """Two crops of each of some spots, and the spots' pictures."""
-    side, pairs = (plan.side * 3 // 2, plan.pairs * 4 // 9) if later else (plan.side, plan.pairs)
-    spots = torch.randint(len(sources.spots), (pairs,), generator=generator)
-    pixels = crops(sources, spots.repeat(2), side, generator)
-    return pixels, sources.spots[spots, 0].long().to(pixels.device)
-
-
-def _some(sources: Sources, generator: torch.Generator) -> Tensor:
-    return torch.randint(len(sources.spots), (16,), generator=generator)
-
-
-def _line(step: int, seconds: float, depths: Sequence[str], losses: Tensor, shares: Tensor) -> str:
-    told = "  ".join(
-        f"{name[4:]} {picture:.2f} {pair:.2f} {share:.0%}"
-        for name, (picture, pair), share in zip(depths, losses.tolist(), shares.tolist(), strict=True)
-    )
-    return f"{step:6} {seconds:6.0f} s  {told}"
-
-
-def read(path: Path) -> Convs:
-    """What `write` wrote."""
-    tensors = safetensors.torch.load_file(path)
-    names = [name for name in vgg.NAMES if f"{name}.weight" in tensors]
-    return {name: (tensors[f"{name}.weight"].float(), tensors[f"{name}.bias"].float()) for name in names}
-
-
-def write(convs: Convs, path: Path) -> None:
-    """The weights as safetensors, in half precision."""
-    tensors = {
-        f"{name}.{kind}": tensor.half()
-        for name, pair in convs.items()
-        for kind, tensor in zip(("weight", "bias"), pair, strict=True)
-    }
-    path.write_bytes(safetensors.torch.save(tensors))
+def _line(errors: dict[str, Tensor]) -> str:
+    return "  ".join(f"{name.replace('conv', '')} {float(error):.3f}" for name, error in errors.items())

@@ -1,0 +1,189 @@
+"""The teaching, on a tiny teacher: a student learns, is kept as loud as its teacher, and can be taught further."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+import pytest
+import torch
+from safetensors import safe_open
+from torch import Tensor, nn
+
+from engine.painting.vgg import NAMES, VGG19
+from training.crops import Crops, Group
+from training.export import levelled, read, write
+from training.losses import feature_errors, gram_errors
+from training.pictures import drawn_pictures
+from training.replay import Replay
+from training.score import Score
+from training.student import WIDTHS, Learner, Student
+from training.teacher import Teacher, digest, in_vgg19s_shape, read_teacher
+from training.train import Plan, Training
+
+CPU = torch.device("cpu")
+NARROW = {"conv1_1": 4, "conv1_2": 4, "conv2_1": 6, "conv2_2": 6, "conv3_1": 8}
+
+
+def teacher_convs(widths: Mapping[str, int], loudness: float = 1.0) -> dict[str, tuple[Tensor, Tensor]]:
+    generator, inputs, convs = torch.Generator().manual_seed(5), 3, {}
+    for name, width in widths.items():
+        weight = torch.randn(width, inputs, 3, 3, generator=generator) * (2 / (9 * inputs)) ** 0.5 * loudness
+        convs[name] = (weight, torch.randn(width, generator=generator) * 0.1)
+        inputs = width
+    return convs
+
+
+def training(plan: Plan) -> Training:
+    crops, held_out = (Crops([Group(drawn_pictures(seed, 2, 0), 1.0)], plain=True) for seed in (1, 2))
+    return Training(Teacher(teacher_convs(dict.fromkeys(NARROW, 8))), crops, held_out, plan, CPU, widths=NARROW)
+
+
+class Watched:
+    """Scores as they are kept."""
+
+    def __init__(self) -> None:
+        self.scores: list[Score] = []
+        self.better: list[bool] = []
+
+    def __call__(self, result: Score, better: bool) -> None:
+        self.scores.append(result)
+        self.better.append(better)
+
+
+@pytest.mark.parametrize("bfloat16", [False, True])
+def test_what_is_taught_lowers_every_error(bfloat16: bool) -> None:
+    taught = training(Plan(1e9, fresh=4, replayed=4, side=32, rate=0.02, bfloat16=bfloat16))
+    errors: dict[str, list[float]] = {}
+    for taught.progress.step in range(150):
+        for name, error in taught._step().items():
+            errors.setdefault(name, []).append(float(error))
+    layers = ["conv1_1", "conv2_1", "conv3_1"]
+    assert list(errors) == [*layers, *(f"Gram {name}" for name in layers)]
+    assert all(sum(told[-9:]) < 0.5 * sum(told[:9]) for told in errors.values())
+
+
+def test_the_score_is_of_averaged_weights_and_the_best_is_told() -> None:
+    taught, watched = training(Plan(1e9, fresh=1, replayed=0, side=32, keep_every=0)), Watched()
+    lines = taught.run(watched)
+    while len(watched.scores) < 3:
+        line = next(lines)
+    assert watched.better[0]
+    assert taught.progress.best == min(result.mean for result in watched.scores)
+    assert str(watched.scores[-1]) in line
+    assert list(watched.scores[0].features) == ["conv1_1", "conv2_1", "conv3_1"] == list(watched.scores[0].grams)
+
+
+def test_a_training_goes_on_from_what_was_kept(tmp_path: Path) -> None:
+    taught = training(Plan(1e-9, fresh=3, replayed=0, side=32))
+    list(taught.run(Watched()))
+    taught.save(tmp_path / "kept.checkpoint")
+    again = training(Plan(1e-9, fresh=3, replayed=0, side=32))
+    again.resume(tmp_path / "kept.checkpoint")
+    assert again.progress == taught.progress
+    assert list(again.run(Watched())) == [], "its time is over"
+    for one in (taught, again):
+        one.plan = Plan(2 * one.progress.seconds, fresh=3, replayed=0, side=32)
+        one._step()
+    for a, b in zip(taught.learner.parameters(), again.learner.parameters(), strict=True):
+        torch.testing.assert_close(a, b)
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_crops_grow_in_the_last_third() -> None:
+    taught = training(Plan(90, fresh=4, replayed=4, side=32))
+    sizes = []
+    for taught.progress.seconds in (0.0, 59.0, 61.0, 62.0):
+        pixels, answers = taught._batch(later=taught.progress.seconds > 60)
+        sizes.append((len(pixels), pixels.shape[-1]))
+        assert len(answers["conv3_1"]) == len(pixels)
+    assert sizes == [(4, 32), (8, 32), (2, 48), (4, 48)]
+
+
+def test_the_weights_kept_are_as_loud_as_the_teacher_and_otherwise_the_student(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    student, teacher = Student(NARROW), Teacher(teacher_convs(dict.fromkeys(NARROW, 8), loudness=3))
+    for parameter in student.parameters():
+        nn.init.normal_(parameter, std=0.1 + 0.1 * (parameter.dim() > 1))
+    pixels = torch.rand(2, 3, 32, 32) * 255
+    write(levelled(student, teacher, pixels), tmp_path / "weights.safetensors", {"steps": "7"})
+    written, taught, own = Teacher(read(tmp_path / "weights.safetensors")), teacher(pixels, NARROW), student(pixels)
+    for name, x in written(pixels, NARROW).items():
+        assert x.mean().item() == pytest.approx(taught[name].mean().item(), rel=2e-3)
+        torch.testing.assert_close(x / x.mean(), own[name] / own[name].mean(), rtol=0.01, atol=0.01)
+
+
+def test_the_file_has_the_engines_names_in_half_precision(tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    write(Student().tensors(), path, {"steps": "7"})
+    with safe_open(path, "pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dictionary
+        assert file.metadata() == {"steps": "7"}
+    assert {tensor.dtype for tensor in tensors.values()} == {torch.float16}
+    inputs = 3
+    for name, width in WIDTHS.items():
+        assert tensors.pop(f"{name}.weight").shape == (width, inputs, 3, 3)
+        assert tensors.pop(f"{name}.bias").shape == (width,)
+        inputs = width
+    assert not tensors
+    with pytest.raises(ValueError, match="half precision"):
+        write({"conv1_1": (torch.full((1, 3, 3, 3), 1e6), torch.zeros(1))}, path, {})
+
+
+@pytest.mark.parametrize(("kind", "count"), [(16, 13), (19, 16)])
+def test_a_teacher_is_read_by_torchvisions_names_and_sees_what_the_engine_sees(
+    tmp_path: Path, kind: int, count: int
+) -> None:
+    blocks = {16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}[kind]
+    names = [f"conv{block}_{i}" for block, n in enumerate(blocks, 1) for i in range(1, n + 1)]
+    convs, state, at = teacher_convs(dict.fromkeys(names, 3)), {}, 0
+    for name, following in zip(names, [*names[1:], ""], strict=True):
+        state[f"features.{at}.weight"], state[f"features.{at}.bias"] = convs[name]
+        at += 3 if following.endswith("_1") else 2
+    torch.save(state, tmp_path / "vgg.pth")
+    read_back = read_teacher(tmp_path / "vgg.pth")
+    assert list(read_back) == names
+    assert len(read_back) == count
+    assert len(digest(tmp_path / "vgg.pth")) == 64
+    whole = in_vgg19s_shape(read_back)
+    assert list(whole) == list(NAMES)
+    pixels = torch.rand(1, 3, 40, 40) * 255
+    seen = VGG19(whole, pooling="average", device=CPU)(pixels, ["relu4_2", "relu5_1"])
+    for name, x in Teacher(read_back)(pixels, ["conv4_2", "conv5_1"]).items():
+        torch.testing.assert_close(x, seen[name.replace("conv", "relu")])
+
+
+def test_another_file_is_no_teacher(tmp_path: Path) -> None:
+    torch.save({"conv1.weight": torch.zeros(1)}, tmp_path / "other.pth")
+    with pytest.raises(ValueError, match="torchvision"):
+        read_teacher(tmp_path / "other.pth")
+
+
+def test_a_learner_whose_student_is_the_teacher_has_no_error() -> None:
+    convs, learner = teacher_convs(NARROW), Learner(NARROW, NARROW)
+    with torch.no_grad():
+        for name, (weight, bias) in convs.items():
+            learner.student.convs[name].load_state_dict({"weight": weight, "bias": bias})
+        for name in learner.compared:
+            nn.init.dirac_(cast(nn.Conv2d, learner.maps[name]).weight)
+        pixels = torch.rand(2, 3, 16, 16) * 255
+        features, foretold = Teacher(convs)(pixels, learner.compared), learner(pixels)
+    for error in (*feature_errors(foretold, features).values(), *gram_errors(foretold, features).values()):
+        assert error < 1e-9
+    silent = {name: torch.zeros_like(x) for name, x in features.items()}
+    assert all(float(error) == pytest.approx(1) for error in gram_errors(silent, features).values())
+
+
+def test_replay_gives_back_what_fits_and_forgets_the_oldest() -> None:
+    replay, generator = Replay(room=5 * (2 * 12 + 2 * 4)), torch.Generator().manual_seed(0)
+    assert replay.draw(3, generator) == {}
+    for value in range(4):
+        both = {"pixels": torch.full((2, 3, 2, 2), 16.0 + value), "deep": torch.full((2, 1, 2, 2), value).bfloat16()}
+        replay.add(both)
+    drawn = replay.draw(9, generator)
+    assert len(replay) == len(drawn["pixels"]) == 5
+    assert (drawn["pixels"].dtype, drawn["deep"].dtype) == (torch.float32, torch.bfloat16)
+    values = sorted(drawn["deep"][:, 0, 0, 0].tolist())
+    assert values == [1, 2, 2, 3, 3]
+    assert torch.equal(drawn["pixels"][:, 0, 0, 0] - 16, drawn["deep"][:, 0, 0, 0].float())
