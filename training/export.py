@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from engine.painting import vgg
+from engine.painting.layers import NAMES
 from training.student import Student
 from training.teacher import Teacher
 
@@ -47,5 +48,5 @@ def write(convs: vgg.Convs, path: Path, metadata: Mapping[str, str]) -> None:
 def read(path: Path) -> dict[str, tuple[Tensor, Tensor]]:
     """What `write` wrote, in float32."""
     tensors = safetensors.torch.load_file(path)
-    names = [name for name in vgg.NAMES if f"{name}.weight" in tensors]
+    names = [name for name in NAMES if f"{name}.weight" in tensors]
     return {name: (tensors[f"{name}.weight"].float(), tensors[f"{name}.bias"].float()) for name in names}

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.painting import vgg
+from engine.painting.layers import starts_block
 
 WIDTHS: Mapping[str, int] = {
     "conv1_1": 32, "conv1_2": 32, "conv2_1": 64, "conv2_2": 64, "conv3_1": 160, "conv3_2": 160, "conv4_1": 256,
@@ -43,7 +44,7 @@ class Student(nn.Module):
         x = vgg.normalise(pixels).contiguous(memory_format=torch.channels_last)
         found = {}
         for name, conv in self.convs.items():
-            if vgg.starts_block(name):
+            if starts_block(name):
                 x = F.avg_pool2d(x, 2)
             x = F.relu(conv(x))
             found[name] = x

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.painting import vgg
+from engine.painting.layers import NAMES, starts_block
 
 _VGG16 = (2, 2, 3, 3, 3)  # convolutions in each block
 _VGG19 = (2, 2, 4, 4, 4)
@@ -42,7 +43,7 @@ class Teacher:
         for name, (weight, bias) in self.convs.items():
             if not left:
                 break
-            if vgg.starts_block(name):
+            if starts_block(name):
                 x = F.avg_pool2d(x, 2)
             x = F.conv2d(x, weight, bias, padding=1).relu_()
             if name in left:
@@ -74,7 +75,7 @@ def read_teacher(path: Path) -> dict[str, tuple[Tensor, Tensor]]:
 def in_vgg19s_shape(convs: vgg.Convs) -> dict[str, tuple[Tensor, Tensor]]:
     """The same network with VGG19's layers: those that VGG16 lacks pass on what they get."""
     filled: dict[str, tuple[Tensor, Tensor]] = {}
-    for name in vgg.NAMES:
+    for name in NAMES:
         if name in convs:
             filled[name] = convs[name]
         elif filled:

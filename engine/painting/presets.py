@@ -13,6 +13,9 @@ from engine.painting.recipe import Recipe, RecipeError
 STAND_INS = ("starter", "random")
 """Weights that every worker has without a download."""
 
+_NETWORKS = {"starter": "32,32|64,64|160,160|256,256|256"}
+"""Architectures of weights that are known by name, where they are not VGG19's."""
+
 AUTO = "auto"
 """Among the snapshots that are asked of `preset`: where the picture changes, `AUTO_COUNT` times."""
 AUTO_COUNT = 8
@@ -85,7 +88,7 @@ def preset(name: str, *, weights: str = "imagenet", strength: float = 1.0, **fie
     for field in fields:
         if field not in known:
             raise RecipeError(f"A recipe has no field {field}; it has {', '.join(sorted(known))}.")
-    values |= {"name": name, "weights": weights, **fields}
+    values |= {"name": name, "weights": weights, "network": _NETWORKS.get(weights, "vgg19"), **fields}
     values["beta"] *= strength
     if name == "fine":
         _set_scales(values)

@@ -11,7 +11,8 @@ import torch
 from safetensors import safe_open
 from torch import Tensor, nn
 
-from engine.painting.vgg import NAMES, VGG19
+from engine.painting.layers import NAMES
+from engine.painting.vgg import VGG
 from training.crops import Crops, Group
 from training.export import levelled, read, write
 from training.losses import feature_errors, gram_errors
@@ -149,7 +150,7 @@ def test_a_teacher_is_read_by_torchvisions_names_and_sees_what_the_engine_sees(
     whole = in_vgg19s_shape(read_back)
     assert list(whole) == list(NAMES)
     pixels = torch.rand(1, 3, 40, 40) * 255
-    seen = VGG19(whole, pooling="average", device=CPU)(pixels, ["relu4_2", "relu5_1"])
+    seen = VGG(whole, pooling="average", device=CPU)(pixels, ["relu4_2", "relu5_1"])
     for name, x in Teacher(read_back)(pixels, ["conv4_2", "conv5_1"]).items():
         torch.testing.assert_close(x, seen[name.replace("conv", "relu")])
 

@@ -33,7 +33,8 @@ async def test_before_there_was_a_worker_only_a_name_in_the_settings_tells(
 
 @pytest.mark.parametrize("configured", ["imagenet", "auto", "/a/file.pth"])
 async def test_a_worker_tells_also_when_it_has_gone(redis: ArqRedis, configured: str) -> None:
-    await workers.beat(redis, workers.Worker(id="w1", device="cpu", weights="sha256:0123456789abcdef", network="32,32|64"))
+    slim = workers.Worker(id="w1", device="cpu", weights="sha256:0123456789abcdef", network="32,32|64")
+    await workers.beat(redis, slim)
     assert await counter(redis, configured).network() == Network("sha256:0123456789abcdef", "32,32|64")
     await workers.sign_off(redis, "w1")
     assert await counter(redis, configured).network() == Network("sha256:0123456789abcdef", "32,32|64")

@@ -91,7 +91,7 @@ async def test_a_dry_run_is_of_the_weights_that_would_paint(tmp_path: Path, redi
         for weights in ("auto", "imagenet"):
             expected = await order(weights, **shallow).expected(settings(url))
             assert expected == preset("fine", weights="imagenet", network="64,64", **shallow)
-        with pytest.raises(RecipeError, match=r"^These weights have no layer relu4_2, relu2_1, .*; they have conv1_1, conv1_2\.$"):
+        with pytest.raises(RecipeError, match=r"^These weights have no layer relu4_2, .*; they have conv1_1, conv1_2"):
             await order("auto").expected(settings(url))
         path = saved(ours(1), tmp_path / "mine.pth")
         with pytest.raises(WorkshopError, match=r"^No worker at REDIS_URL has the weights .*mine\.pth: start one with"):
