@@ -34,7 +34,6 @@ MIN_SIZE, MAX_SIZE = 32, 4096
 MAX_FRAMES = 200
 
 
-
 class RecipeError(ValueError):
     """A recipe that cannot be painted; the text is one sentence for the person who asked."""
 

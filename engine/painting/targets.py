@@ -1,5 +1,4 @@
-"""What a painting is compared with: the content's features and the styles' statistics, computed once a scale.
-"""
+"""What a painting is compared with: the content's features and the styles' statistics, computed once a scale."""
 
 from __future__ import annotations
 
@@ -27,9 +26,7 @@ class Content:
     `weights` are those of the layers in the loss; `counts` N M of each whole layer.
     """
 
-    def __init__(
-        self, network: VGG, picture: Tensor, layers: Sequence[str], *, alpha: float, rows: int | None
-    ) -> None:
+    def __init__(self, network: VGG, picture: Tensor, layers: Sequence[str], *, alpha: float, rows: int | None) -> None:
         self._network, self._picture, self._layers = network, picture, layers
         strips = cut(picture.shape[2], rows, layers)
         self.counts = dict.fromkeys(layers, 0)

@@ -23,7 +23,6 @@ MEAN = (0.485, 0.456, 0.406)
 DEVIATION = (0.229, 0.224, 0.225)
 
 
-
 def architecture(convs: Convs) -> str:
     """What `layers.convs` calls the network with these weights."""
     return named((name, len(weight)) for name, (weight, _) in convs.items())

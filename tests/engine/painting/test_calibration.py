@@ -31,9 +31,7 @@ def slim(gain: float = 1.0) -> vgg.Convs:
 
 def rescaled(convs: vgg.Convs, gain: float) -> vgg.Convs:
     first = next(iter(convs))
-    return {
-        name: (weight * gain if name == first else weight, bias * gain) for name, (weight, bias) in convs.items()
-    }
+    return {name: (weight * gain if name == first else weight, bias * gain) for name, (weight, bias) in convs.items()}
 
 
 def double(convs: vgg.Convs) -> vgg.Convs:

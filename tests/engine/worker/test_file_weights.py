@@ -36,6 +36,4 @@ async def test_it_says_whose_they_are_and_paints_with_the_layers_that_they_have(
     job = await desk.order(light(2, weights=name, networks=1, **(LAYERS | {"content_layers": ("relu1_2",)})))
     (failed,) = await desk.story(job)
     assert isinstance(failed, Failed)
-    assert failed.reason == (
-        f"The weights {name} have no layer relu1_2; they have conv1_1, conv2_1."
-    )
+    assert failed.reason == (f"The weights {name} have no layer relu1_2; they have conv1_1, conv2_1.")
