@@ -27,7 +27,7 @@ from engine.contract.store import Store, StoreError
 from engine.painting.presets import STAND_INS
 
 _PATIENCE = 15.0  # s for each check
-_LONGER = {"GPU": 120.0}  # s; it is painted on
+_LONGER = {"weights": 60.0, "GPU": 120.0}  # s; torch is loaded, and on a GPU painted with
 _LITTLE = 5 * 2**30  # bytes of free disk
 _REMEDY = "`impasto weights fetch` gets the pretrained ones"
 
