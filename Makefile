@@ -1,6 +1,6 @@
 # Everything a person types. Paths are relative, so that a checkout may lie in a folder with a space in its name.
 .DEFAULT_GOAL := help
-.PHONY: help demo test audit bench bench-gpu gallery chaos crowd screenshots starter lock clean
+.PHONY: help demo test audit bench bench-gpu compare gallery chaos crowd screenshots starter lock clean
 PY := .venv/bin/python
 PYTHON ?= python3
 UV_VERSION := 0.13.9
@@ -11,6 +11,7 @@ help:
   'make audit   ask for known vulnerabilities of all that is locked (needs the network)' \
   'make bench   measure the loop; tables in out/bench/' \
   'make bench-gpu  what a GPU keeps and how fast it is; needs torch alone (PYTHON=python3 make bench-gpu)' \
+  'make compare WEIGHTS=FILE  the presets and other programs on the same pictures (docs/compare.md); tables in out/compare/' \
   'make gallery  paint the pictures of docs/gallery.md' \
   'make chaos   break everything for twenty minutes; a report (ARGS="--minutes 5 --seed 1")' \
   'make crowd   two hundred members ask at once; a report' \
@@ -36,6 +37,9 @@ bench: .venv/ready
 # No environment of ours: whichever Python has torch, torchvision, NumPy and Pillow.
 bench-gpu:
 	@PYTHONPATH=. $(PYTHON) -m benchmarks.gpu $(ARGS)
+
+compare: .venv/ready
+	@$(PY) -m benchmarks.compare $(if $(WEIGHTS),"$(WEIGHTS)") $(ARGS)
 
 gallery: .venv/ready
 	@$(PY) -m examples.gallery
