@@ -54,7 +54,7 @@ _GATYS: dict[str, Any] = {
 _FINE: dict[str, Any] = {
     "snapshots": (10, 30, 100, 200), "start": "content", "noise": 0.0,
     "content_layers": ("relu4_2",), "alpha": 60.0,
-    "style_layers": _STYLE_LAYERS, "style_layer_weights": _PER_ENTRY, "beta": 400.0, "total_variation": 2.0,
+    "style_layers": _STYLE_LAYERS, "style_layer_weights": _PER_ENTRY, "beta": 400.0, "total_variation": 40.0,
     "pooling": "max", "optimiser": "lbfgs", "step": 1.0, "padding": "replicate", "detail": 1.0,
 }  # fmt: skip
 
