@@ -12,7 +12,7 @@ help:
   'make bench   measure the loop; tables in out/bench/' \
   'make bench-gpu  what a GPU keeps and how fast it is; needs torch alone (PYTHON=python3 make bench-gpu)' \
   'make compare WEIGHTS=FILE  the presets and other programs on the same pictures (docs/compare.md); tables in out/compare/' \
-  'make gallery  paint the pictures of docs/gallery.md' \
+  'make gallery WEIGHTS=FILE  paint the pictures of docs/gallery.md' \
   'make chaos   break everything for twenty minutes; a report (ARGS="--minutes 5 --seed 1")' \
   'make crowd   two hundred members ask at once; a report' \
   'make screenshots  the pictures of the bot in docs/pictures/ (needs Chromium)' \
@@ -42,7 +42,7 @@ compare: .venv/ready
 	@$(PY) -m benchmarks.compare $(if $(WEIGHTS),"$(WEIGHTS)") $(ARGS)
 
 gallery: .venv/ready
-	@$(PY) -m examples.gallery
+	@$(PY) -m examples.gallery $(or $(WEIGHTS),auto) $(ARGS)
 
 chaos: .venv/ready
 	@PYTHONPATH=tests:tests/bot $(PY) -m chaos $(ARGS)

@@ -32,7 +32,7 @@ _STARTS = {
 _OPTIMISERS = {"adam": "Adam", "lbfgs": "L-BFGS"}
 # What `recipe_in_words` tells in words of its own, and what is no choice of the painter's.
 _TOLD = {"name", "weights", "size", "iterations", "extra", "beta", "colours", "style_weights", "start", "noise"} | {
-    "optimiser", "style_scale", "version", "snapshots", "seed", "frames",
+    "optimiser", "style_scale", "version", "network", "snapshots", "seed", "frames",
 }  # fmt: skip
 
 

@@ -1,29 +1,28 @@
-"""Paints one small picture for every choice there is: `docs/gallery/*.jpg` and `docs/gallery.md`; `make gallery`.
+"""`python -m examples.gallery WEIGHTS [TILE …]`: one small picture for every choice there is; `make gallery WEIGHTS=…`.
 
-With the `random` stand-in weights, which need no download; a few minutes on two cores. Name tiles to paint only those.
+Writes `docs/gallery/*.jpg` and `docs/gallery.md`, in some ten minutes on two cores. WEIGHTS are as for
+`impasto paint --weights`, best the pretrained ones. Name tiles to paint only those.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageOps
 
+from engine.contract.settings import read_settings
 from engine.painting.painter import Painter
 from engine.painting.presets import preset
+from engine.worker.weights import Weights, load_weights
 from examples.patterns import cloth, glass, pears
 
 HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs"
 WIDTH = 256  # px of a tile
-ITERATIONS = 60
-# Longer steps than the preset's make up for so few iterations; with its edges the tile on edges would show nothing.
-USUAL: dict[str, Any] = {
-    "size": WIDTH, "iterations": ITERATIONS, "step": 7.65, "total_variation": 8.0, "padding": "zero"
-}  # fmt: skip
+ITERATIONS = 90  # in three scales; enough to tell one choice from another
 
 CONTENT: dict[str, Callable[[], Image.Image]] = {"harbour": lambda: Image.open(HERE / "harbour.png"), "pears": pears}
 STYLES: dict[str, Callable[[], Image.Image]] = {
@@ -48,55 +47,54 @@ TILES: list[Tile] = [
      {"colours": "matched"}, ""),
     ("content-masks", "`--content-mask`: a style for each half", "harbour", ("strokes", "glass"), {}, "content"),
     ("style-masks", "`--style-mask`: only the style's left third counts", "harbour", ("strokes",), {}, "style"),
-    ("noise", "`start=noise`, `alpha=40`", "harbour", ("strokes",),
-     {"start": "noise", "noise": 1.0, "alpha": 40.0}, ""),
-    ("start-style", "`start=style`, `alpha=40`", "harbour", ("strokes",), {"start": "style", "alpha": 40.0}, ""),
-    ("statistics", "`start=statistics`, `alpha=40`: the style's colours and spectrum", "harbour", ("strokes",),
-     {"start": "statistics", "alpha": 40.0}, ""),
-    ("picture", "`start=picture`, `alpha=40`: the pears", "harbour", ("strokes",),
-     {"start": "picture", "alpha": 40.0}, ""),
-    ("max", "`pooling=max`", "harbour", ("strokes",), {"pooling": "max"}, ""),
-    ("l2", "`pooling=l2`, `pooling_gain=1.5`", "harbour", ("strokes",), {"pooling": "l2", "pooling_gain": 1.5}, ""),
-    ("variation", "`total_variation=60`: smooth", "harbour", ("strokes",), {"total_variation": 60.0}, ""),
-    ("gram", "`statistic=gram`", "harbour", ("strokes",), {"statistic": "gram"}, ""),
-    ("wasserstein", "`statistic=wasserstein`", "harbour", ("strokes",), {"statistic": "wasserstein"}, ""),
-    ("layers", "`style_layer_weights=1,0,0`: the first layer only", "harbour", ("strokes",),
-     {"style_layer_weights": (1.0, 0.0, 0.0)}, ""),
-    ("iterate", "`average=0`: the last iterate as it is", "harbour", ("strokes",), {"average": 0.0}, ""),
-    ("replicate", "`padding=replicate`", "harbour", ("strokes",), {"padding": "replicate"}, ""),
-    ("together", "Several at once: two masked styles, matched colours, Wasserstein, L2 pooling, replicated edges",
-     "pears", ("strokes", "glass"),
-     {"colours": "matched", "statistic": "wasserstein", "pooling": "l2", "pooling_gain": 1.5, "padding": "replicate",
-      "noise": 0.1}, "content"),
+    ("half", "`--strength 0.25`", "harbour", ("strokes",), {"strength": 0.25}, ""),
+    ("double", "`--strength 4`", "harbour", ("strokes",), {"strength": 4.0}, ""),
+    ("noise", "`start=noise`, `noise=1`", "harbour", ("strokes",), {"start": "noise", "noise": 1.0}, ""),
+    ("start-style", "`start=style`", "harbour", ("strokes",), {"start": "style"}, ""),
+    ("statistics", "`start=statistics`: the style's colours and spectrum", "harbour", ("strokes",),
+     {"start": "statistics"}, ""),
+    ("picture", "`start=picture`: the pears", "harbour", ("strokes",), {"start": "picture"}, ""),
+    ("shallow", "`style_layers=relu1_1,relu2_1`: patches of colour", "harbour", ("strokes",),
+     {"style_layers": ("relu1_1", "relu2_1"), "style_layer_weights": (1 / 64**2, 1 / 128**2)}, ""),
+    ("deep", "`style_layers=relu4_1,relu5_1`: large forms, no paint", "harbour", ("strokes",),
+     {"style_layers": ("relu4_1", "relu5_1"), "style_layer_weights": (1 / 512**2, 1 / 512**2)}, ""),
+    ("shapes", "`content_layers=relu5_1`, `alpha=6000`: only what it shows", "harbour", ("strokes",),
+     {"content_layers": ("relu5_1",), "alpha": 6000.0}, ""),
+    ("average", "`pooling=average`", "harbour", ("strokes",), {"pooling": "average"}, ""),
+    ("l2", "`pooling=l2`", "harbour", ("strokes",), {"pooling": "l2"}, ""),
+    ("covariance", "`statistic=covariance`, `beta=200000`", "harbour", ("strokes",),
+     {"statistic": "covariance", "style_layer_weights": (0.2,) * 5, "beta": 2e5}, ""),
+    ("adam", "`optimiser=adam`, `step=5`, `step_end=0.1`", "harbour", ("strokes",),
+     {"optimiser": "adam", "step": 5.0, "step_end": 0.1}, ""),
+    ("variation", "`total_variation=1000`: smooth", "harbour", ("strokes",), {"total_variation": 1000.0}, ""),
+    ("single", "`scales=1`: short strokes", "harbour", ("strokes",), {"scales": 1}, ""),
+    ("detail", "`detail=0`: soft", "harbour", ("strokes",), {"detail": 0.0}, ""),
+    ("zero", "`padding=zero`: a rim", "harbour", ("strokes",), {"padding": "zero"}, ""),
+    ("together", "Several at once: two masked styles, matched colours, a little noise", "pears", ("strokes", "glass"),
+     {"colours": "matched", "noise": 0.1}, "content"),
 ]  # fmt: skip
 
 HEAD = f"""# Gallery
 
-One picture for each choice, all made by `make gallery` with the `random` stand-in weights, not the pretrained network,
-from pictures in `examples/`. `impasto paint CONTENT STYLE -o DIR --set FIELD=VALUE` takes every field named here; masks
+One picture for each choice, made by `make gallery WEIGHTS=…` with {{weights}}, from pictures in `examples/`, which
+the project drew itself. `impasto paint CONTENT STYLE -o DIR --set FIELD=VALUE` takes every field named here; masks
 are given by `--content-mask` and `--style-mask`, once for each style.
 
-Where it starts from something else than the content, the content has to be made heavier (`alpha`), or a run this short
-does not find it. With these weights `colours=content`, `colours=matched` and `pooling=max` have grain and
-checkerboards; `total_variation`, `average`, `padding` and `pooling=l2` make little difference at this size. The plain
-`fine` compares covariances here.
-
-Every tile is the preset `fine` with {ITERATIONS} iterations at {WIDTH} px, `step=7.65`, `total_variation=8`,
-`padding=zero`, and what stands below it: with the preset's own shorter steps so few iterations would show less of each
-choice.
+Every tile is the preset `fine` with {ITERATIONS} iterations at {WIDTH} px, and what stands below it.
 """
 
 
-def paint(tile: Tile) -> Image.Image:
+def paint(tile: Tile, weights: Weights) -> Image.Image:
     """The tile's picture."""
     _, _, content, styles, fields, masks = tile
-    recipe = preset("fine", weights="random", **(USUAL | {"style_weights": (1.0,) * len(styles)} | fields))
+    usual: dict[str, Any] = {"size": WIDTH, "iterations": ITERATIONS, "style_weights": (1.0,) * len(styles)}
+    recipe = preset("fine", weights=weights.name, **({"network": weights.network} | usual | fields))
     left = Image.new("L", (300, 10))
     left.paste(255, (0, 0, 100 if masks == "style" else 150, 10))
     painter = Painter(
         recipe, CONTENT[content](), [STYLES[style]() for style in styles], canvas=pears(),
         content_masks=[left, ImageOps.invert(left)] if masks == "content" else [],
-        style_masks=[left] if masks == "style" else [],
+        style_masks=[left] if masks == "style" else [], convs=weights.convs,
     )  # fmt: skip
     state = painter.begin()
     for _ in painter.paint(state):
@@ -104,26 +102,29 @@ def paint(tile: Tile) -> Image.Image:
     return painter.picture(state)
 
 
-def page() -> str:
+def page(weights: str) -> str:
     """The gallery in markdown, three tiles to a row."""
     rows = ["| | | |", "|---|---|---|"]
     for at in range(0, len(TILES), 3):
         row = TILES[at : at + 3]
         cells = [f"![{text}](gallery/{name}.jpg)<br>{text}" for name, text, *_ in row]
         rows.append("| " + " | ".join(cells) + " |")
-    return HEAD + "\n" + "\n".join(rows) + "\n"
+    return HEAD.format(weights=weights) + "\n" + "\n".join(rows) + "\n"
 
 
-def main(names: list[str]) -> None:
+def main(choice: str, names: Sequence[str]) -> None:
     """Paint the tiles of these names, or all, and write the page."""
+    weights = load_weights(choice, read_settings().weights_cache)
     folder = DOCS / "gallery"
     folder.mkdir(parents=True, exist_ok=True)
     for tile in TILES:
         if not names or tile[0] in names:
-            paint(tile).save(folder / f"{tile[0]}.jpg", quality=85, optimize=True)
+            paint(tile, weights).save(folder / f"{tile[0]}.jpg", quality=85, optimize=True)
             print(tile[0], flush=True)
-    (DOCS / "gallery.md").write_text(page(), encoding="utf-8")
+    from_file = weights.name.startswith("sha256:")
+    words = f"a pretrained {weights.network.upper()} from a file" if from_file else f"the weights {weights.name}"
+    (DOCS / "gallery.md").write_text(page(words), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(sys.argv[1], sys.argv[2:])

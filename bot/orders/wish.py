@@ -59,10 +59,6 @@ def new_recipe(name: str, network: Network, fields: Mapping[str, Any]) -> Recipe
     Raises `RecipeError`.
     """
     given = {field: value for field, value in fields.items() if value is not None}
-    if given.get("start") == "noise":
-        given.setdefault("noise", 1.0)
-    elif "start" in given and preset(name, weights=network.weights).noise == 1:
-        given.setdefault("noise", 0.0)  # or nothing would be left of what was chosen
     given.setdefault("seed", new_seed())
     if network.architecture is not None:
         given["network"] = network.architecture

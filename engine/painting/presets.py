@@ -90,6 +90,8 @@ def preset(name: str, *, weights: str = "imagenet", strength: float = 1.0, **fie
             raise RecipeError(f"A recipe has no field {field}; it has {', '.join(sorted(known))}.")
     values |= {"name": name, "weights": weights, "network": _NETWORKS.get(weights, "vgg19"), **fields}
     values["beta"] *= strength
+    if "start" in fields and "noise" not in fields:
+        _set_noise(values, PRESETS[name]["start"])
     if name == "fine":
         _set_scales(values)
     asked = values.pop("snapshots")
@@ -97,6 +99,14 @@ def preset(name: str, *, weights: str = "imagenet", strength: float = 1.0, **fie
     if AUTO not in asked:
         return recipe
     return dataclasses.replace(recipe, snapshots=tuple(sorted({*recipe.snapshots, *evenly(recipe, AUTO_COUNT)})))
+
+
+def _set_noise(values: dict[str, Any], usual: str) -> None:
+    """All noise for `noise`; none for a picture where the preset begins with noise, which would leave nothing of it."""
+    if values["start"] == "noise":
+        values["noise"] = 1.0
+    elif usual == "noise":
+        values["noise"] = 0.0
 
 
 def _set_scales(values: dict[str, Any]) -> None:

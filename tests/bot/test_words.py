@@ -206,19 +206,19 @@ def test_a_preset_is_told_by_its_name(name: str, weights: str) -> None:
         ({"noise": 0.6}, "from the content with 60% noise"),
         ({"start": "picture", "noise": 0.0}, "from a given picture"),
         ({"style_scale": 0.5}, "style at 50% of its size"),
-        ({"optimiser": "lbfgs"}, "with L-BFGS"),
-        ({"step": 1.0, "clamp": False}, "own clamp and step"),
-        ({"step": 1.0, "clamp": False, "scales": 1}, "3 other settings"),
+        ({"optimiser": "adam"}, "with Adam"),
+        ({"step": 0.5, "clamp": True}, "own clamp and step"),
+        ({"step": 0.5, "clamp": True, "detail": 0.5}, "3 other settings"),
     ],
 )
 def test_what_differs_from_the_preset_is_told(fields: dict[str, Any], words: str) -> None:
-    assert recipe_in_words(preset("fine", **fields)) == f"fine, 300 iterations at 512 px, {words}"
+    assert recipe_in_words(preset("fine", **fields)) == f"fine, 225 iterations at 512 px, {words}"
 
 
 def test_all_of_it_at_once() -> None:
     recipe = preset("fine", strength=2.0, colours="content", style_weights=(0.7, 0.3), start="noise").continued(100)
     assert recipe_in_words(recipe) == (
-        "fine, 400 iterations (100 of them added) at 512 px, twice the usual strength, content's colours, "
+        "fine, 325 iterations (100 of them added) at 512 px, twice the usual strength, content's colours, "
         "two styles 70 : 30, from noise"
     )
 

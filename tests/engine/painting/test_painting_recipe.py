@@ -254,6 +254,13 @@ def test_fine_begins_at_one_size_whatever_the_pictures(size: int, scales: int) -
     assert recipe.plan()[0] == (min(size, 128), 45)
 
 
+def test_a_start_from_noise_is_all_noise_and_one_from_a_picture_keeps_it() -> None:
+    assert preset("fine", start="noise").noise == preset("classic", start="noise").noise == 1
+    assert preset("gatys", start="content").noise == 0
+    assert preset("classic", start="style").noise == 0.6
+    assert preset("gatys", start="content", noise=0.2).noise == 0.2
+
+
 def test_fine_takes_fewer_scales_where_there_are_fewer_iterations_and_any_that_are_asked_for() -> None:
     assert (preset("fine", size=512, iterations=3).scales, preset("fine", size=512, iterations=300).scales) == (3, 5)
     assert (preset("fine", scales=2).iterations, preset("fine", scales=2).scales) == (90, 2)
