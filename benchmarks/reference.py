@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from engine.painting import pictures, vgg
+from engine.painting.calibration import calibrated
 from engine.painting.layers import depth, starts_block
 from engine.painting.random_weights import random_convs
 from engine.painting.recipe import Recipe
@@ -51,14 +52,13 @@ class Reference:
         side = min(recipe.size, _CALIBRATED_AT)
         calibration = [pictures.to_tensor(pictures.fit(picture, side)) for picture in (content, style)]
         with torch.no_grad():
-            self._trunk = Trunk(random_convs(0, depth(layers), calibration), layers)
+            self._trunk = Trunk(calibrated(random_convs(0, depth(layers), calibration)), layers)
             targets = [
                 self._trunk(pictures.to_tensor(pictures.fit(picture, recipe.size))) for picture in (content, style)
             ]
-        self._content = {name: (recipe.alpha / _mean(f) ** 2, f) for name, f in targets[0].items()
-                         if name in recipe.content_layers}  # fmt: skip
+        self._content = {name: (recipe.alpha, f) for name, f in targets[0].items() if name in recipe.content_layers}
         self._style = {
-            name: (recipe.beta * weight / _mean(targets[1][name]) ** 4, gram(targets[1][name]))
+            name: (recipe.beta * weight, gram(targets[1][name]))
             for name, weight in zip(recipe.style_layers, recipe.style_layer_weights, strict=True)
         }
         self._pixels = start.clone().requires_grad_()
@@ -83,7 +83,3 @@ def gram(features: Tensor) -> Tensor:
     """F F^T over the positions."""
     flat = features.flatten(2)[0]
     return flat @ flat.T / flat.shape[1]
-
-
-def _mean(features: Tensor) -> float:
-    return float(features.abs().mean())

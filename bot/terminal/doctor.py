@@ -158,7 +158,7 @@ async def _weights(settings: BotSettings) -> str:
         file = await look_at(wanted, settings.impasto_weights_input)
     except WorkshopError as error:
         raise Ill(str(error)) from error
-    return f"{file.name}, {file.network}, with {file.input}'s input"
+    return f"{file.name}, {file.words}, with {file.input}'s input"
 
 
 async def _gpu(_settings: BotSettings) -> str:

@@ -31,7 +31,13 @@ _ONE_SENTENCE = (
     BadPicture, CanvasError, EmbeddedError, RecipeError, SettingsError, StoreError, WorkshopError
 )  # fmt: skip
 
-_NOT_SET = ("name", "version", "weights", "frames")  # of the fields: they follow from options, or are the library's
+_NOT_SET = (
+    "name",
+    "version",
+    "weights",
+    "network",
+    "frames",
+)  # of the fields: they follow from options, or are the library's
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -166,8 +172,6 @@ def _fields(options: dict[str, Any], styles: int) -> dict[str, Any]:
     """The recipe's fields that were asked for."""
     names = ("iterations", "size", "snapshots", "start", "noise", "seed", "style_weights", "strength")
     fields = {name: options[name] for name in names if options[name] is not None}
-    if fields.get("start") == "noise":
-        fields.setdefault("noise", 1.0)
     fields.setdefault("style_weights", (1.0,) * styles)
     return fields | dict(setting(text) for text in options["settings_"])
 

@@ -18,6 +18,8 @@ class WeightsFile(BaseModel):
     """`sha256:<16 hex digits>` of its tensors, as recipes call it."""
     network: str
     """Its architecture, as `Recipe.network` has it."""
+    words: str
+    """The same for people."""
     input: str
     """Whose input it expects, torchvision's or Caffe's."""
 

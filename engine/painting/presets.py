@@ -67,7 +67,10 @@ _FINE_RANDOM: dict[str, Any] = {
 }  # fmt: skip
 
 PRESETS: Mapping[str, dict[str, Any]] = {"classic": _CLASSIC, "gatys": _GATYS, "fine": _FINE}
-_FOR_RANDOM: Mapping[str, dict[str, Any]] = {"fine": _FINE_RANDOM}
+_FOR_WEIGHTS: Mapping[tuple[str, str], dict[str, Any]] = {
+    ("fine", "random"): _FINE_RANDOM,
+    ("fine", "starter"): {"total_variation": 300.0},  # a small network speckles sooner
+}
 
 _COARSEST, _PER_SCALE = 128, 45
 """Of `fine`: the longest side of its coarsest scale, px, and the iterations of each scale."""
@@ -81,9 +84,7 @@ def preset(name: str, *, weights: str = "imagenet", strength: float = 1.0, **fie
     """
     if name not in PRESETS:
         raise RecipeError(f"There is no recipe called {name}; choose one of {', '.join(PRESETS)}.")
-    values = dict(PRESETS[name])
-    if weights == "random":
-        values |= _FOR_RANDOM.get(name, {})
+    values = PRESETS[name] | _FOR_WEIGHTS.get((name, weights), {})
     known = {f.name for f in dataclasses.fields(Recipe)}
     for field in fields:
         if field not in known:

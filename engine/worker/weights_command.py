@@ -83,7 +83,16 @@ def check(path: Path, settings: Settings, *, as_json: bool) -> int:
     loaded = load_file(path, settings.impasto_weights_input)
     name = f"sha256:{digest(loaded.convs)[:16]}"
     if as_json:
-        print(json.dumps({"name": name, "network": vgg.architecture(loaded.convs), "input": loaded.input}))
+        print(
+            json.dumps(
+                {
+                    "name": name,
+                    "network": vgg.architecture(loaded.convs),
+                    "words": _architecture(loaded.convs),
+                    "input": loaded.input,
+                }
+            )
+        )
         return 0
     blocks = groupby(loaded.convs, lambda conv: conv[4])
     widths = [[len(loaded.convs[conv][0]) for conv in block] for _, block in blocks]

@@ -48,7 +48,7 @@ async def test_use_as_style_asks_for_the_content(stage: Scene) -> None:
     sent = await bob.submit(form.modal, {"Content: the picture to be painted": stage.style})
     card = text_of(await stage.card(sent))
     assert card.startswith("### strokes × harbour\n")
-    assert "fine, 140 iterations at 512 px · seed" in card
+    assert "fine, 225 iterations at 512 px · seed" in card
     assert f"for <@{bob.id}>" in card
 
 

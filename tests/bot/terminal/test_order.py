@@ -42,9 +42,9 @@ def settings(redis_url: str | None = None) -> Settings:
     [
         ("imagenet", FIVE, True),
         ("/a/file.pth", FIVE, True),
-        ("starter", FIVE, False),
+        ("starter", FIVE, True),
         ("random", FIVE, False),
-        ("starter", FOUR, True),
+        ("starter", FOUR, False),
         ("imagenet", FOUR, False),
         ("/a/file.pth", LBFGS, True),
         ("imagenet", LBFGS, True),
@@ -52,7 +52,7 @@ def settings(redis_url: str | None = None) -> Settings:
         ("random", LBFGS, False),
         # What `auto` is, nobody knows yet.
         ("auto", FIVE, True),
-        ("auto", FOUR, True),
+        ("auto", FOUR, False),
         ("auto", {"style_layer_weights": (1.0,)}, False),
     ],
 )

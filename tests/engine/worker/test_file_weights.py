@@ -22,15 +22,15 @@ async def test_it_says_whose_they_are_and_paints_with_the_layers_that_they_have(
     hand = house.hire(weights=str(path), IMPASTO_WEIGHTS_INPUT="caffe").ready()
     assert hand.said.endswith(f"with {name} weights, a file with Caffe's input (BGR, 0 to 255)")
     (worker,) = await workers.living(desk.redis)
-    assert (worker.weights, worker.input, worker.network) == (name, "caffe", "64|128")
+    assert (worker.weights, worker.input, worker.network) == (name, "caffe", "4|6")
 
-    job = await desk.order(light(2, weights=name, networks=1, network="64|128", **LAYERS))
+    job = await desk.order(light(2, weights=name, networks=1, network="4|6", **LAYERS))
     started = next(event for event in await desk.story(job) if isinstance(event, Started))
     assert started.note == "Painted with weights from a file, taken for a network with Caffe's input (BGR, 0 to 255)."
     run = await desk.run(job)
     assert run["weights"] == {
         "name": name, "identity": name, "stand_in": False, "note": started.note, "input": "caffe",
-        "network": "64|128",
+        "network": "4|6",
     }  # fmt: skip
 
     job = await desk.order(light(2, weights=name, networks=1, **(LAYERS | {"content_layers": ("relu1_2",)})))
