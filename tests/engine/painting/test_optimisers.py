@@ -131,6 +131,16 @@ def test_lbfgs_keeps_only_pairs_of_positive_curvature() -> None:
     assert not len(optimiser.tensors["s"])
 
 
+def test_lbfgs_never_moves_pixels_by_more_than_eight_levels_on_average() -> None:
+    """A slope that nearly vanishes between two points tells of a minimum very far away, which may not be there."""
+    optimiser, pixels = LBFGS(quick(optimiser="lbfgs")), draw(1)
+    gradient = draw(2)
+    move(optimiser, pixels, gradient, 1.0)
+    before = pixels.clone()
+    move(optimiser, pixels, gradient * 0.999, 1.0)
+    assert float((pixels - before).abs().mean()) == pytest.approx(8, rel=1e-4)
+
+
 def test_lbfgs_survives_a_gradient_of_zero() -> None:
     optimiser, pixels = LBFGS(quick(optimiser="lbfgs")), draw(1)
     before = pixels.clone()
