@@ -23,7 +23,7 @@ help:
 	@sh deploy/make-environment.sh $(UV_VERSION)
 
 demo: .venv/ready
-	@$(PY) -m bot.terminal.main paint examples/harbour.png examples/strokes.png -o out/demo --size 384 --iterations 120
+	@$(PY) -m bot.terminal.main paint examples/harbour.png examples/strokes.png -o out/demo --size 384
 
 test: .venv/ready
 	@sh tests/run.sh
