@@ -15,7 +15,7 @@ from bot.words import count
 _PICTURE = "before-and-after.jpg"
 _WEIGHTS = {
     "imagenet": "VGG19, trained on ImageNet",
-    "starter": "our small starter network: a VGG19 cut short, trained without labels",
+    "starter": "our small starter network, taught by a pretrained VGG16",
     "random": "random stand-ins: a VGG19 that was never trained",
 }
 
