@@ -49,11 +49,12 @@ TILES: list[Tile] = [
     ("style-masks", "`--style-mask`: only the style's left third counts", "harbour", ("strokes",), {}, "style"),
     ("half", "`--strength 0.25`", "harbour", ("strokes",), {"strength": 0.25}, ""),
     ("double", "`--strength 4`", "harbour", ("strokes",), {"strength": 4.0}, ""),
-    ("noise", "`start=noise`, `noise=1`", "harbour", ("strokes",), {"start": "noise", "noise": 1.0}, ""),
-    ("start-style", "`start=style`", "harbour", ("strokes",), {"start": "style"}, ""),
-    ("statistics", "`start=statistics`: the style's colours and spectrum", "harbour", ("strokes",),
-     {"start": "statistics"}, ""),
-    ("picture", "`start=picture`: the pears", "harbour", ("strokes",), {"start": "picture"}, ""),
+    ("noise", "`start=noise`, `alpha=1000`", "harbour", ("strokes",), {"start": "noise", "alpha": 1e3}, ""),
+    ("start-style", "`start=style`, `alpha=1000`", "harbour", ("strokes",), {"start": "style", "alpha": 1e3}, ""),
+    ("statistics", "`start=statistics`, `alpha=1000`: the style's colours and spectrum", "harbour", ("strokes",),
+     {"start": "statistics", "alpha": 1e3}, ""),
+    ("picture", "`start=picture`, `alpha=1000`: the pears", "harbour", ("strokes",),
+     {"start": "picture", "alpha": 1e3}, ""),
     ("shallow", "`style_layers=relu1_1,relu2_1`: patches of colour", "harbour", ("strokes",),
      {"style_layers": ("relu1_1", "relu2_1"), "style_layer_weights": (1 / 64**2, 1 / 128**2)}, ""),
     ("deep", "`style_layers=relu4_1,relu5_1`: large forms, no paint", "harbour", ("strokes",),
@@ -62,14 +63,14 @@ TILES: list[Tile] = [
      {"content_layers": ("relu5_1",), "alpha": 6000.0}, ""),
     ("average", "`pooling=average`", "harbour", ("strokes",), {"pooling": "average"}, ""),
     ("l2", "`pooling=l2`", "harbour", ("strokes",), {"pooling": "l2"}, ""),
-    ("covariance", "`statistic=covariance`, `beta=200000`", "harbour", ("strokes",),
-     {"statistic": "covariance", "style_layer_weights": (0.2,) * 5, "beta": 2e5}, ""),
+    ("covariance", "`statistic=covariance`, `beta=10000000`", "harbour", ("strokes",),
+     {"statistic": "covariance", "style_layer_weights": (0.2,) * 5, "beta": 1e7}, ""),
     ("adam", "`optimiser=adam`, `step=5`, `step_end=0.1`", "harbour", ("strokes",),
      {"optimiser": "adam", "step": 5.0, "step_end": 0.1}, ""),
     ("variation", "`total_variation=1000`: smooth", "harbour", ("strokes",), {"total_variation": 1000.0}, ""),
     ("single", "`scales=1`: short strokes", "harbour", ("strokes",), {"scales": 1}, ""),
     ("detail", "`detail=0`: soft", "harbour", ("strokes",), {"detail": 0.0}, ""),
-    ("zero", "`padding=zero`: a rim", "harbour", ("strokes",), {"padding": "zero"}, ""),
+    ("zero", "`padding=zero`, as in the papers", "harbour", ("strokes",), {"padding": "zero"}, ""),
     ("together", "Several at once: two masked styles, matched colours, a little noise", "pears", ("strokes", "glass"),
      {"colours": "matched", "noise": 0.1}, "content"),
 ]  # fmt: skip
@@ -80,7 +81,8 @@ One picture for each choice, made by `make gallery WEIGHTS=…` with {{weights}}
 the project drew itself. `impasto paint CONTENT STYLE -o DIR --set FIELD=VALUE` takes every field named here; masks
 are given by `--content-mask` and `--style-mask`, once for each style.
 
-Every tile is the preset `fine` with {ITERATIONS} iterations at {WIDTH} px, and what stands below it.
+Every tile is the preset `fine` with {ITERATIONS} iterations at {WIDTH} px, and what stands below it. Where it starts
+from something else than the content, the content has to be made heavier (`alpha`), or so short a run does not find it.
 """
 
 
