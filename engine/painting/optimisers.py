@@ -20,8 +20,8 @@ _CURVED = 1e-6
 """The least cosine between a move and the change of the gradient that counts as curvature and not as rounding."""
 
 _LONGEST = 8.0
-"""Levels that a move of L-BFGS may change a pixel by on average: far from a minimum, as in noise, its model of the loss
-is wrong, and without a line search nothing else would hold it."""
+"""Levels that L-BFGS may change a pixel by on average, times the step: far from a minimum, as in noise, its model of
+the loss is wrong, and without a line search nothing else would hold it."""
 
 
 class Optimiser(Protocol):
@@ -113,8 +113,8 @@ class LBFGS:
     def move(self, pixels: Tensor, gradient: Tensor, numbers: Tensor, where: Tensor | None = None) -> None:
         flat = (gradient if where is None else gradient * where).reshape(-1)
         pairs = self._with_newest(flat)
-        moved = _direction(flat, pairs) * numbers[0]
-        moved = moved * (_LONGEST / moved.abs().mean().clamp_min(1e-30)).clamp_max(1)
+        direction = _direction(flat, pairs)
+        moved = direction * ((_LONGEST / direction.abs().mean().clamp_min(1e-30)).clamp_max(1) * numbers[0])
         self.tensors = {**pairs, "gradient": flat.clone(), "moved": moved}
         pixels.add_(moved.view_as(pixels))
 

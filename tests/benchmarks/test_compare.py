@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 from conftest import CONTENT, STYLE
 from PIL import Image, ImageChops
-from torchvision_files import Original
+from torchvision_files import Original, ours, saved
 
 from benchmarks.blind import same_size
 from benchmarks.compare import COLUMNS, main
@@ -113,10 +113,13 @@ def test_somebodys_choices_are_not_overwritten(
     assert "move both elsewhere" in refusal(capsys, asked)
 
 
-def test_what_cannot_be_compared_is_one_sentence(pair: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_cannot_be_compared_is_one_sentence(
+    pair: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shallow = saved(ours(2), tmp_path_factory.mktemp("weights") / "shallow.pth")
     asked = ("nowhere.pth", pair, "-o", tmp_path)
     assert "cannot be read" in refusal(capsys, asked)
-    assert "have no" in refusal(capsys, ("starter", pair, "-o", tmp_path))
+    assert "have no" in refusal(capsys, (shallow, pair, "-o", tmp_path))
     assert "nowhere.png" in refusal(capsys, ("starter", "nowhere.png:nowhere.png"))
     assert "at least one --peer" in refusal(capsys, (*asked, "--blind", 1))
     assert "Two pictures" in refusal(capsys, (*asked, "--peer", "Fine=cp {content} {out}"))

@@ -60,7 +60,7 @@ async def test_what_the_buttons_lead_to(stage: Scene) -> None:
         child = await stage.ended(await stage.card(press))
         assert expected in text_of(child)
         assert f"/{parent['channel_id']}/{parent['id']})" in text_of(child)  # the link to where it came from
-        seeds = ("seed 42" in text_of(child), label == "Again")
+        seeds = ("seed 42 " in text_of(child), label == "Again")
         assert seeds in {(True, False), (False, True)}
         assert pictures(stage.discord.world, child["id"])[-1] == ALL[-1]
 

@@ -16,7 +16,7 @@ PLANS: dict[str, Recipe] = {
     "lbfgs": quick(iterations=13, optimiser="lbfgs", step=1.0, noise=0.5, snapshots=(13,)),
     "a scale of one iteration": quick(size=48, iterations=3, scales=3, step_end=0.1),
     "adam, rolled back": quick(iterations=14, step=255.0, snapshots=(1, 5), average=0.7),
-    "rolled back, scales": quick(iterations=16, step=12.0, snapshots=(1, 5), optimiser="lbfgs", scales=2, size=48),
+    "rolled back, scales": quick(iterations=16, step=20.0, snapshots=(1, 5), optimiser="lbfgs", scales=2, size=48),
 }
 
 
