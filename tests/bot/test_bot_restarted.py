@@ -32,7 +32,7 @@ async def test_told_to_end_in_the_middle_it_ends_in_order_and_goes_on_after_the_
     asked = [
         Asked(await stage.stylize(iterations=60), stage.channel.id, 60, True),
         Asked(await stage.stylize(channel=dm, iterations=60), dm.id, 60, False),
-        Asked(await stage.stylize(channel=other, iterations=250), other.id, 250, True),
+        Asked(await stage.stylize(channel=other, iterations=700), other.id, 700, True),
     ]
     await discord.until(lambda world: all(one.pictures(world) for one in asked))
     await discord.fault("GET /ephemeral-attachments/**", delay_s=0.5, times=2)
