@@ -20,9 +20,8 @@ from engine.worker.weights import load_weights
 from examples.contact import painting, sheet
 
 ROWS = (
-    "", "total_variation=20", "total_variation=120", "beta=4", "beta=20", "alpha=1", "alpha=5", "statistic=wasserstein",
-    "statistic=gram", "octaves=4", "octaves=2", "style_scale=0.7", "padding=zero", "noise=0.3", "average=0",
-    "pooling=l2", "step=3", "step=15", "scales=1", "scales=5",
+    "", "alpha=20", "alpha=200", "total_variation=2", "total_variation=1000", "detail=0", "scales=1", "pooling=average",
+    "pooling=l2", "padding=zero", "style_scale=0.7", "noise=0.3", "history=5", "optimiser=adam step=5 step_end=0.1",
 )  # fmt: skip
 
 
