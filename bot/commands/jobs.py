@@ -32,6 +32,8 @@ async def show(interaction: discord.Interaction[Any], job: str) -> None:
     async with thinking(client.desk, interaction, ephemeral=False):
         face, pictures = await _look(client.desk, found, page)
         names = tuple(picture.name for picture in pictures)
+        # Before it is to be seen, or a button pressed at once would find a painting that is not shown here.
+        await client.desk.ledger.note(found.id, {f"brought:{interaction.channel_id}": "1"})
         card = await interaction.edit_original_response(
             view=Card(found, page, face, names), attachments=[picture.file() for picture in pictures]
         )

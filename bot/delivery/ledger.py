@@ -54,6 +54,8 @@ class Posted:
     card_guild: int | None
     former: Mapping[int, int]
     """Message -> channel of the cards that `/show` left behind."""
+    brought: frozenset[int]
+    """Channels that `/show` brings it to, known before it is to be seen there."""
     title: str
     """The address's, unless the server's AutoMod did not like it."""
     thread: int | None
@@ -78,7 +80,7 @@ class Posted:
     @property
     def shown(self) -> frozenset[int]:
         """The channels and threads in which it is to be seen."""
-        return frozenset((self.card_channel, self.channel, self.address.channel, *self.former.values()))
+        return frozenset((self.card_channel, self.channel, self.address.channel, *self.former.values())) | self.brought
 
     @property
     def link(self) -> str:
@@ -188,6 +190,7 @@ def _read(job: str, raw: dict[bytes, bytes]) -> Posted | None:
             card_channel=int(fields.get("card_channel", address.channel)),
             card_guild=_number(fields.get("card_guild", str(address.guild or ""))),
             former={int(name.removeprefix("former:")): int(v) for name, v in fields.items() if name[:7] == "former:"},
+            brought=frozenset(int(name.removeprefix("brought:")) for name in fields if name[:8] == "brought:"),
             title=fields.get("title", address.title),
             thread=_number(fields.get("thread")),
             posts={name.removeprefix("post:"): int(v) for name, v in fields.items() if name.startswith("post:")},

@@ -100,5 +100,16 @@ async def test_a_press_puts_nothing_where_the_member_cannot_look(stage: Scene, g
     assert card_of(stage.discord.world, home, press.id)
 
 
+async def test_a_card_shown_where_the_bot_cannot_follow_has_buttons_all_the_same(stage: Scene, guild: Guild) -> None:
+    ann, bob = await guild.member("Ann"), await guild.member("Bob")
+    public, closed = await guild.channel("public"), await guild.channel("closed to the bot")
+    await closed.deny("view_channel")
+    card = await _card(stage, ann, public)
+    shown = await (await ann.slash(closed, "show", job=_job(card))).shown()
+    press = await bob.press(shown, "Again")
+    assert "Accepted" in await stage.whispered(press)
+    assert card_of(stage.discord.world, public, press.id)
+
+
 def _job(card: Json) -> str:
     return str(buttons_of(card)[0]["custom_id"]).rpartition(":")[2]
