@@ -23,7 +23,7 @@ def main() -> None:
     trained, scored = _crops(given)
     plan = Plan(
         given.minutes * 60, given.fresh, given.replayed, given.side, given.rate, given.gram,
-        int(given.room * 1e9), bfloat16=given.bfloat16, seed=given.seed,
+        given.maximum, int(given.room * 1e9), bfloat16=given.bfloat16, seed=given.seed,
     )  # fmt: skip
     device = torch.device(given.device)
     training = Training(Teacher(read_teacher(given.teacher)).to(device), trained, scored, plan, device)
@@ -57,6 +57,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--side", type=int, default=Plan.side, help="px of a crop (%(default)s)")
     parser.add_argument("--rate", type=float, default=Plan.rate, help="of learning (%(default)s)")
     parser.add_argument("--gram", type=float, default=Plan.gram, help="weight of Gram matrices (%(default)s)")
+    parser.add_argument(
+        "--maximum", type=float, default=Plan.maximum, help="share of steps with max pooling, the others average (0.75)"
+    )
     parser.add_argument("--room", type=float, default=Plan.room / 1e9, help="GB for earlier crops (%(default)s)")
     parser.add_argument("--bfloat16", action="store_true", help="faster on GPUs and on processors with AMX")
     parser.add_argument("--seed", type=int, default=1)

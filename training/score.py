@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from training.losses import feature_errors, gram_errors, scales
-from training.student import Learner
 
 
 @dataclass(frozen=True)
@@ -31,10 +29,9 @@ class Score:
         return f"score {self.mean:.4f}  features {' '.join(told)}  Gram {' '.join(grams)}"
 
 
-@torch.no_grad()
-def score(learner: Learner, crops: Tensor, features: dict[str, Tensor]) -> Score:
-    """The score on these crops (n, 3, side, side), in levels, with these (scaled) features of the teacher."""
-    foretold = {name: x.float() for name, x in learner(crops).items()}
+def score(foretold: dict[str, Tensor], features: dict[str, Tensor]) -> Score:
+    """Of what was foretold of a teacher's (scaled) features, on the same crops: (n, filters, h, w) by layer."""
+    foretold = {name: x.float() for name, x in foretold.items()}
     errors, grams, units = feature_errors(foretold, features), gram_errors(foretold, features), scales(features)
     return Score(
         {name: float(error) / units[name] ** 2 for name, error in errors.items()},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import cast
 
 import torch
@@ -10,13 +11,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.painting import vgg
-from engine.painting.layers import starts_block
+from engine.painting.layers import convs, starts_block
+from engine.painting.pooling import Kind, Pooling
 
-WIDTHS: Mapping[str, int] = {
-    "conv1_1": 32, "conv1_2": 32, "conv2_1": 64, "conv2_2": 64, "conv3_1": 160, "conv3_2": 160, "conv4_1": 256,
-    "conv4_2": 256, "conv5_1": 256,
-}  # fmt: skip
-"""Filters of each convolution, in order: half of VGG19's, more in the third block, which has most of a stroke."""
+NETWORK = "24|64|128,128|256,256|256"
+"""Filters of each convolution, block by block."""
+WIDTHS: Mapping[str, int] = {conv.name: conv.outputs for conv in convs(NETWORK)}
+"""The same by name, in order."""
 COMPARED = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv4_2", "conv5_1")
 """The layers whose features are compared with the teacher's: those that recipes ask for."""
 
@@ -25,7 +26,7 @@ SHALLOW = ("conv1_1", "conv2_1")
 
 
 class Student(nn.Module):
-    """3 x 3 convolutions with rectification, average pooling between blocks, zero padding; no batch norm."""
+    """3 x 3 convolutions with rectification, pooling between blocks, zero padding; no batch norm."""
 
     def __init__(self, widths: Mapping[str, int] = WIDTHS) -> None:
         """`widths`: name and number of filters of each convolution, conv1_1 on, in order."""
@@ -39,13 +40,13 @@ class Student(nn.Module):
             self.convs[name] = conv
             inputs = width
 
-    def forward(self, pixels: Tensor) -> dict[str, Tensor]:
+    def forward(self, pixels: Tensor, pooling: Kind = "average") -> dict[str, Tensor]:
         """The rectified features (n, filters, h, w) of every layer, for pixels (n, 3, height, width) in levels."""
         x = vgg.normalise(pixels).contiguous(memory_format=torch.channels_last)
-        found = {}
+        found, pool = {}, Pooling(pooling)
         for name, conv in self.convs.items():
             if starts_block(name):
-                x = F.avg_pool2d(x, 2)
+                x = pool(x)
             x = F.relu(conv(x))
             found[name] = x
         return found
@@ -74,13 +75,21 @@ class Learner(nn.Module):
             name: nn.Conv2d(widths[name], teacher_widths[name], 1, bias=False) for name in self.compared
         })  # fmt: skip
 
-    def forward(self, pixels: Tensor, shallow: int | None = None) -> dict[str, Tensor]:
+    def forward(
+        self,
+        pixels: Tensor,
+        pooling: Kind = "average",
+        *,
+        factors: Mapping[str, float] = MappingProxyType({}),
+        shallow: int | None = None,
+    ) -> dict[str, Tensor]:
         """The foretold features of the teacher (n, its filters, h, w), for pixels (n, 3, height, width) in levels.
 
-        Those of `SHALLOW` layers only for the first `shallow` of the pixels, if that is given.
+        What a map foretells is multiplied by its layer's factor, if there is one. Features of `SHALLOW` layers only for
+        the first `shallow` of the pixels, if that is given.
         """
-        features = self.student(pixels)
-        return {
-            name: self.maps[name](features[name][:shallow] if name in SHALLOW else features[name])
-            for name in self.compared
-        }
+        features, foretold = self.student(pixels, pooling), {}
+        for name in self.compared:
+            x, weight = features[name], cast(nn.Conv2d, self.maps[name]).weight
+            foretold[name] = F.conv2d(x[:shallow] if name in SHALLOW else x, weight * factors.get(name, 1.0))
+        return foretold

@@ -12,13 +12,14 @@ from torch import Tensor
 
 from engine.painting import vgg
 from engine.painting.layers import NAMES, starts_block
+from engine.painting.pooling import Kind, Pooling
 
 _VGG16 = (2, 2, 3, 3, 3)  # convolutions in each block
 _VGG19 = (2, 2, 4, 4, 4)
 
 
 class Teacher:
-    """A frozen VGG as a function of pixels, with average pooling between its blocks."""
+    """A frozen VGG as a function of pixels."""
 
     def __init__(self, convs: vgg.Convs) -> None:
         """`convs`: weight (out, in, 3, 3) and bias (out) of each layer, conv1_1 on, in order."""
@@ -36,15 +37,15 @@ class Teacher:
         return Teacher({name: (weight.to(device), bias.to(device)) for name, (weight, bias) in self.convs.items()})
 
     @torch.no_grad()
-    def __call__(self, pixels: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
+    def __call__(self, pixels: Tensor, layers: Collection[str], pooling: Kind = "average") -> dict[str, Tensor]:
         """Rectified features (n, filters, h, w) of these conv layers, for pixels (n, 3, height, width) in levels."""
-        left, found = set(layers), {}
+        left, found, pool = set(layers), {}, Pooling(pooling)
         x = vgg.normalise(pixels).contiguous(memory_format=torch.channels_last)
         for name, (weight, bias) in self.convs.items():
             if not left:
                 break
             if starts_block(name):
-                x = F.avg_pool2d(x, 2)
+                x = pool(x)
             x = F.conv2d(x, weight, bias, padding=1).relu_()
             if name in left:
                 found[name] = x

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from engine.painting.pooling import Kind
 from training.crops import Crops
 from training.losses import feature_errors, gram_errors, scales
 from training.replay import Replay
@@ -20,6 +21,7 @@ from training.score import Score, score
 from training.student import SHALLOW, WIDTHS, Learner
 from training.teacher import Teacher
 
+KINDS: tuple[Kind, ...] = ("max", "average")
 LATER = 2 / 3  # of the time: then crops are larger, since deep layers look further than a small crop
 _WARM_UP = 200  # steps
 _AVERAGE = 0.998  # decay of the average of the weights
@@ -43,6 +45,8 @@ class Plan:
     """AdamW's, of the convolutions; twice as much of the maps."""
     gram: float = 1.0
     """Weight of the Gram matrices' error beside the features'."""
+    maximum: float = 0.75
+    """Share of the steps with max pooling in both networks, as `fine` and `gatys` have it; the others average."""
     room: int = 2_000_000_000
     """Bytes for crops that may be replayed."""
     keep_every: float = 240.0
@@ -59,8 +63,8 @@ class Progress:
     step: int = 0
     seconds: float = 0.0
     best: float = math.inf
-    units: dict[str, float] = field(default_factory=dict)
-    """By layer, what the teacher's features are divided by."""
+    units: dict[Kind, dict[str, float]] = field(default_factory=dict)
+    """By pooling and layer, what the teacher's features are divided by."""
 
 
 class Training:
@@ -88,10 +92,11 @@ class Training:
             {"params": self.learner.student.parameters(), "factor": 1.0},
             {"params": self.learner.maps.parameters(), "factor": 2.0},
         ], lr=plan.rate, fused=True)  # fmt: skip
-        self._replay, self._later = Replay(plan.room), False
+        self._replays, self._later = self._empty(), False
         fixed = torch.Generator().manual_seed(0)
         self.scored = held_out(_SCORED_CROPS, _SCORED_SIDE, fixed).to(device)
-        self.progress.units = scales(teacher(self._fresh(64, 96), self.learner.compared))
+        seen = self._fresh(64, 96)
+        self.progress.units = {kind: scales(teacher(seen, self.learner.compared, kind)) for kind in KINDS}
         self._answers = self._true()
 
     def run(self, keep: Callable[[Score, bool], None]) -> Iterator[str]:
@@ -111,7 +116,7 @@ class Training:
                 yield f"{progress.step:6} {progress.seconds:6.0f} s  {_line(errors)}"
             if now - kept > self.plan.keep_every or last:
                 kept = now
-                result = score(self.average, self.scored, self._answers)
+                result = self._score()
                 better = result.mean < progress.best
                 progress.best = min(result.mean, progress.best)
                 keep(result, better)
@@ -122,9 +127,11 @@ class Training:
         rate = plan.rate * min(1, (self.progress.step + 1) / _WARM_UP) * (1 + math.cos(math.pi * min(1, passed))) / 2
         for group in self._optimiser.param_groups:
             group["lr"] = rate * group["factor"]
-        pixels, answers = self._batch(later=passed > LATER)
+        kind = self._kind()
+        pixels, answers = self._batch(kind, later=passed > LATER)
         with torch.autocast(self._device.type, torch.bfloat16, enabled=plan.bfloat16):
-            foretold = self.learner(pixels, shallow=len(answers[self.learner.compared[0]]))
+            shallow = len(answers[self.learner.compared[0]])
+            foretold = self.learner(pixels, kind, factors=self._factors(kind), shallow=shallow)
         told, grams = feature_errors(foretold, answers), gram_errors(foretold, answers)
         loss = torch.stack([*told.values()]).sum() + plan.gram * torch.stack([*grams.values()]).sum()
         self._optimiser.zero_grad()
@@ -139,21 +146,35 @@ class Training:
         decay = min(_AVERAGE, (1 + self.progress.step) / (10 + self.progress.step))
         torch._foreach_lerp_([*self.average.parameters()], [*self.learner.parameters()], 1 - decay)
 
-    def _batch(self, *, later: bool) -> tuple[Tensor, dict[str, Tensor]]:
+    def _factors(self, kind: Kind) -> dict[str, float]:
+        """From what the maps foretell, which is in the units of the first pooling, to this one's units."""
+        units = self.progress.units
+        return {name: units[KINDS[0]][name] / unit for name, unit in units[kind].items()}
+
+    def _kind(self) -> Kind:
+        """How this step pools."""
+        return KINDS[0] if float(torch.rand((), generator=self._generator)) < self.plan.maximum else KINDS[1]
+
+    def _empty(self) -> dict[Kind, Replay]:
+        shares = (self.plan.maximum, 1 - self.plan.maximum)
+        return {kind: Replay(int(self.plan.room * share)) for kind, share in zip(KINDS, shares, strict=True)}
+
+    def _batch(self, kind: Kind, *, later: bool) -> tuple[Tensor, dict[str, Tensor]]:
         """Pixels, and the teacher's features, of fresh crops and then some that it looked at before.
 
-        Of shallow layers only the fresh crops' features: they would take most of the room.
+        Of shallow layers only half the fresh crops' features: they would take most of the room and of the time.
         """
         plan = self.plan
         if later and not self._later:
-            self._replay, self._later = Replay(plan.room), True
+            self._replays, self._later = self._empty(), True
         side, share = (plan.side * 3 // 2, 2) if later else (plan.side, 1)
         pixels = self._fresh(max(1, plan.fresh // share), side)
-        answers = self._ask(pixels, self.learner.compared)
-        shallow = {name: answers.pop(name) for name in SHALLOW if name in answers}
+        answers = self._ask(pixels, kind)
+        half = (len(pixels) + 1) // 2
+        shallow = {name: answers.pop(name)[:half] for name in SHALLOW if name in answers}
         fresh = {"pixels": pixels, **answers}
-        old = self._replay.draw(plan.replayed // share, self._generator)
-        self._replay.add(fresh)
+        old = self._replays[kind].draw(plan.replayed // share, self._generator)
+        self._replays[kind].add(fresh)
         batch = {name: torch.cat([tensor, old[name]]) if old else tensor for name, tensor in fresh.items()}
         pixels = batch.pop("pixels")
         return pixels, shallow | batch
@@ -162,16 +183,24 @@ class Training:
         """Crops, rounded as they are kept for replay."""
         return self._crops(n, side, self._generator).half().float().to(self._device)
 
-    def _ask(self, pixels: Tensor, layers: list[str]) -> dict[str, Tensor]:
-        """The teacher's features of these layers, in their units."""
+    def _ask(self, pixels: Tensor, kind: Kind) -> dict[str, Tensor]:
+        """The teacher's features, in their units."""
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self.plan.bfloat16):
-            features = self.teacher(pixels, layers)
-        return {name: x.div_(self.progress.units[name]) for name, x in features.items()}
+            features = self.teacher(pixels, self.learner.compared, kind)
+        return {name: x.div_(self.progress.units[kind][name]) for name, x in features.items()}
 
-    def _true(self) -> dict[str, Tensor]:
+    def _true(self) -> dict[Kind, dict[str, Tensor]]:
         """The teacher's features that the score is taken by."""
-        features = self.teacher(self.scored, self.learner.compared)
-        return {name: x / self.progress.units[name] for name, x in features.items()}
+        seen = {kind: self.teacher(self.scored, self.learner.compared, kind) for kind in KINDS}
+        units = self.progress.units
+        return {kind: {name: x / units[kind][name] for name, x in features.items()} for kind, features in seen.items()}
+
+    @torch.no_grad()
+    def _score(self) -> Score:
+        """Of the averaged weights, with the pooling that most steps have."""
+        kind = KINDS[self.plan.maximum < 1 / 2]
+        foretold = self.average(self.scored, kind, factors=self._factors(kind))
+        return score(foretold, self._answers[kind])
 
     def save(self, path: Path) -> None:
         """All that is needed to go on; the file is whole at every moment."""

@@ -12,6 +12,8 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from engine.painting.layers import NAMES
+from engine.painting.losses import gram_loss, moments
+from engine.painting.pooling import Kind
 from engine.painting.vgg import VGG
 from training.crops import Crops, Group
 from training.export import levelled, read, write
@@ -96,23 +98,29 @@ def test_crops_grow_in_the_last_third() -> None:
     taught = training(Plan(90, fresh=4, replayed=4, side=32))
     sizes = []
     for taught.progress.seconds in (0.0, 59.0, 61.0, 62.0):
-        pixels, answers = taught._batch(later=taught.progress.seconds > 60)
+        pixels, answers = taught._batch("max", later=taught.progress.seconds > 60)
         sizes.append((len(pixels), pixels.shape[-1]))
         assert len(answers["conv3_1"]) == len(pixels)
+        assert len(answers["conv1_1"]) == (1 if pixels.shape[-1] == 48 else 2), "half the new ones"
     assert sizes == [(4, 32), (8, 32), (2, 48), (4, 48)]
 
 
-def test_the_weights_kept_are_as_loud_as_the_teacher_and_otherwise_the_student(tmp_path: Path) -> None:
+def test_the_weights_kept_have_losses_as_large_as_the_teachers_and_otherwise_are_the_student(tmp_path: Path) -> None:
     torch.manual_seed(0)
     student, teacher = Student(NARROW), Teacher(teacher_convs(dict.fromkeys(NARROW, 8), loudness=3))
     for parameter in student.parameters():
         nn.init.normal_(parameter, std=0.1 + 0.1 * (parameter.dim() > 1))
     pixels = torch.rand(2, 3, 32, 32) * 255
     write(levelled(student, teacher, pixels), tmp_path / "weights.safetensors", {"steps": "7"})
-    written, taught, own = Teacher(read(tmp_path / "weights.safetensors")), teacher(pixels, NARROW), student(pixels)
-    for name, x in written(pixels, NARROW).items():
-        assert x.mean().item() == pytest.approx(taught[name].mean().item(), rel=2e-3)
+    written = Teacher(read(tmp_path / "weights.safetensors"))(pixels, NARROW, "max")
+    taught, own = teacher(pixels, NARROW, "max"), student(pixels, "max")
+    for name, x in written.items():
         torch.testing.assert_close(x / x.mean(), own[name] / own[name].mean(), rtol=0.01, atol=0.01)
+    for name in ("conv1_1", "conv2_1", "conv3_1"):
+        losses = [gram_loss(*(moments(x[i : i + 1]) for i in range(2))) for x in (written[name], taught[name])]
+        assert float(losses[0]) == pytest.approx(float(losses[1]), rel=0.02)
+    contents = [float((f["conv2_2"][0] - f["conv2_2"][1]).square().mean()) for f in (written, taught)]
+    assert contents[0] == pytest.approx(contents[1], rel=0.01)
 
 
 def test_the_file_has_the_engines_names_in_half_precision(tmp_path: Path) -> None:
@@ -150,9 +158,11 @@ def test_a_teacher_is_read_by_torchvisions_names_and_sees_what_the_engine_sees(
     whole = in_vgg19s_shape(read_back)
     assert list(whole) == list(NAMES)
     pixels = torch.rand(1, 3, 40, 40) * 255
-    seen = VGG(whole, pooling="average", device=CPU)(pixels, ["relu4_2", "relu5_1"])
-    for name, x in Teacher(read_back)(pixels, ["conv4_2", "conv5_1"]).items():
-        torch.testing.assert_close(x, seen[name.replace("conv", "relu")])
+    poolings: tuple[Kind, ...] = ("average", "max")
+    for pooling in poolings:
+        seen = VGG(whole, pooling=pooling, device=CPU)(pixels, ["relu4_2", "relu5_1"])
+        for name, x in Teacher(read_back)(pixels, ["conv4_2", "conv5_1"], pooling).items():
+            torch.testing.assert_close(x, seen[name.replace("conv", "relu")])
 
 
 def test_another_file_is_no_teacher(tmp_path: Path) -> None:
@@ -161,7 +171,8 @@ def test_another_file_is_no_teacher(tmp_path: Path) -> None:
         read_teacher(tmp_path / "other.pth")
 
 
-def test_a_learner_whose_student_is_the_teacher_has_no_error() -> None:
+@pytest.mark.parametrize("pooling", ["average", "max"])
+def test_a_learner_whose_student_is_the_teacher_has_no_error(pooling: Kind) -> None:
     convs, learner = teacher_convs(NARROW), Learner(NARROW, NARROW)
     with torch.no_grad():
         for name, (weight, bias) in convs.items():
@@ -169,7 +180,10 @@ def test_a_learner_whose_student_is_the_teacher_has_no_error() -> None:
         for name in learner.compared:
             nn.init.dirac_(cast(nn.Conv2d, learner.maps[name]).weight)
         pixels = torch.rand(2, 3, 16, 16) * 255
-        features, foretold = Teacher(convs)(pixels, learner.compared), learner(pixels)
+        features, foretold = Teacher(convs)(pixels, learner.compared, pooling), learner(pixels, pooling)
+        twice = learner(pixels, pooling, factors={"conv2_1": 2.0}, shallow=1)
+    torch.testing.assert_close(twice["conv2_1"], 2 * foretold["conv2_1"][:1])
+    torch.testing.assert_close(twice["conv3_1"], foretold["conv3_1"])
     for error in (*feature_errors(foretold, features).values(), *gram_errors(foretold, features).values()):
         assert error < 1e-9
     silent = {name: torch.zeros_like(x) for name, x in features.items()}
@@ -188,3 +202,18 @@ def test_replay_gives_back_what_fits_and_forgets_the_oldest() -> None:
     values = sorted(drawn["deep"][:, 0, 0, 0].tolist())
     assert values == [1, 2, 2, 3, 3]
     assert torch.equal(drawn["pixels"][:, 0, 0, 0] - 16, drawn["deep"][:, 0, 0, 0].float())
+
+
+def test_steps_pool_as_often_by_the_maximum_as_the_plan_says_and_each_pooling_has_its_units() -> None:
+    taught = training(Plan(1e9, fresh=1, replayed=0, side=32, maximum=0.75))
+    kinds = [taught._kind() for _ in range(200)]
+    assert 125 < kinds.count("max") < 175
+    assert set(kinds) == {"max", "average"}
+    crops, units = torch.rand(4, 3, 32, 32) * 255, taught.progress.units
+    for kind in set(kinds):
+        answers, features = taught._ask(crops, kind), taught.teacher(crops, ["conv3_1"], kind)
+        torch.testing.assert_close(answers["conv3_1"], features["conv3_1"] / units[kind]["conv3_1"])
+    assert units["max"]["conv3_1"] > 1.2 * units["average"]["conv3_1"]
+    assert taught._factors("max") == pytest.approx(dict.fromkeys(units["max"], 1.0))
+    ratio = units["max"]["conv3_1"] / units["average"]["conv3_1"]
+    assert taught._factors("average")["conv3_1"] == pytest.approx(ratio)
