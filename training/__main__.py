@@ -34,7 +34,7 @@ def main() -> None:
     def keep(result: Score, better: bool) -> None:
         training.save(given.out.with_suffix(".checkpoint"))
         if better:
-            convs = levelled(training.average.student, training.teacher, training.scored)
+            convs = levelled(training.average, training.teacher, training.scored)
             steps, told = str(training.progress.step), f"{result.mean:.4f}"
             write(convs, given.out, {"teacher_sha256": sha256, "steps": steps, "score": told})
 

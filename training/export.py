@@ -4,33 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 import safetensors.torch
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from engine.painting import vgg
 from engine.painting.layers import NAMES
 from training.losses import GRAM_LAYERS
-from training.student import Student
+from training.student import Learner
 from training.teacher import Teacher
 
 
 @torch.no_grad()
-def levelled(student: Student, teacher: Teacher, crops: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
+def levelled(learner: Learner, teacher: Teacher, crops: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
     """Weight and bias of each layer, scaled so that losses are as large as with the teacher, with max pooling.
 
-    `crops` are (n, 3, side, side) in levels; what is compared is how much they differ from one another. Each layer is
-    scaled as a whole, filters and biases; rectification and pooling pass a factor on, so that nothing else changes.
-    Recipes' weights then mean what they mean with the teacher.
+    `crops` are (n, 3, side, side) in levels; what is compared is how much they differ from one another. First each
+    filter that a map reads is multiplied by the length of what the map makes of it, so that it weighs in a loss as
+    much as it tells of the teacher's features; then each layer as a whole. Rectification and pooling pass a factor on,
+    and the next layer's weights take it back, so that nothing else changes.
     """
-    wanted, features = teacher(crops, list(student.convs), "max"), student(crops, "max")
-    convs, before = {}, 1.0
-    for name, (weight, bias) in student.tensors().items():
-        factor = loudness(name, wanted[name]) / loudness(name, features[name])
-        convs[name] = (weight * (factor / before), bias * factor)
-        before = factor
+    names = list(learner.student.convs)
+    wanted, features = teacher(crops, names, "max"), learner.student(crops, "max")
+    convs, before = {}, torch.ones(3)
+    for name, (weight, bias) in learner.student.tensors().items():
+        factors = _lengths(learner, name) if name in learner.maps else torch.ones(len(bias))
+        own = features[name] * factors.to(crops.device)[:, None, None]
+        factors = factors * (loudness(name, wanted[name]) / loudness(name, own))
+        convs[name] = (weight * factors[:, None, None, None] / before[:, None, None], bias * factors)
+        before = factors
     return convs
+
+
+def _lengths(learner: Learner, name: str) -> Tensor:
+    """Of the map's column for each filter; those of filters that tell next to nothing are a tenth of the median."""
+    lengths = cast(nn.Conv2d, learner.maps[name]).weight.detach().cpu().flatten(1).norm(dim=0)
+    return lengths.clamp_min(0.1 * float(lengths.median()))
 
 
 def loudness(name: str, features: Tensor) -> float:
