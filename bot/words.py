@@ -27,7 +27,7 @@ _MACHINE_WORD = re.compile(
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _STARTS = {
     "noise": "a flat colour", "content": "the content", "style": "the style", "picture": "a given picture",
-    "statistics": "the style's spectrum",
+    "statistics": "the style's spectrum", "patches": "patches of the style",
 }  # fmt: skip
 _OPTIMISERS = {"adam": "Adam", "lbfgs": "L-BFGS"}
 # What `recipe_in_words` tells in words of its own, and what is no choice of the painter's.

@@ -42,7 +42,7 @@ async def stylize(  # noqa: PLR0917 - a parameter for each option
     iterations: app_commands.Range[int, 1, MAX_ITERATIONS] | None = None,
     size: app_commands.Range[int, 64, MAX_SIZE] | None = None,
     strength: app_commands.Range[float, 0.01, 100.0] | None = None,
-    start: Literal["noise", "content", "style"] | None = None,
+    start: Literal["patches", "content", "style", "noise"] | None = None,
     seed: app_commands.Range[int, 0, 2**53 - 1] | None = None,
     style2: discord.Attachment | None = None,
     blend: app_commands.Range[int, 1, 99] | None = None,

@@ -69,7 +69,9 @@ def _snapshot(text: str) -> int | str:
 @click.option(
     "--snapshots", callback=_numbers(_snapshot), help="Iterations to keep, like 100,300,3300; auto: where it changes."
 )  # fmt: skip
-@click.option("--start", type=click.Choice(["noise", "content", "style", "statistics"]), help="What to begin with.")
+@click.option(
+    "--start", type=click.Choice(["patches", "content", "style", "noise", "statistics"]), help="What to begin with."
+)
 @click.option("--noise", type=float, help="Share of noise in the start, 0 to 1.")
 @click.option("--seed", type=int, help="The same seed gives the same picture.")
 @click.option("--strength", type=float, help="Style over content: 2 doubles the style's weight.")

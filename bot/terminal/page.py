@@ -165,6 +165,7 @@ def _words(r: Recipe) -> str:
     start = {
         "noise": "noise alone", "content": "the content picture", "style": "the style picture",
         "picture": "a picture of its own", "statistics": "noise with the colours and the spectrum of the style",
+        "patches": "the content laid out in patches of the style",
     }[r.start]  # fmt: skip
     if r.start != "noise" and r.noise:
         start += f" with {r.noise:.0%} of noise"
