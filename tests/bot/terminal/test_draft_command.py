@@ -8,14 +8,18 @@ from typing import Any
 
 import pytest
 from conftest import CONTENT
-from impasto_command import left_over, make_room, run
+from impasto_command import LAYERS, left_over, make_room, run
 from PIL import Image
 
 from engine.painting.draft import SIZE, draft_recipe, finishing
 from engine.painting.presets import preset
 from engine.painting.recipe import Recipe
 
-ASKED: dict[str, Any] = {"size": 288, "iterations": 6, "strength": 2.0}
+ASKED: dict[str, Any] = {
+    "size": 288, "iterations": 6, "strength": 2.0, "networks": 1, "octaves": 1,
+    "content_layers": ("conv1_1",), "style_layers": ("relu1_1",), "style_layer_weights": (1.0,),
+}  # fmt: skip
+LIGHT = [part for layer in LAYERS for part in ("--set", layer)] + ["--set", "networks=1", "--set", "octaves=1"]
 OPTIONS = ["--size", "288", "--iterations", "6", "--strength", "2", "--weights", "random", "--device", "cpu"]
 
 
@@ -29,7 +33,7 @@ def test_a_draft_and_its_finish(tmp_path: Path) -> None:
     for mask in ("over.png", "of.png"):
         CONTENT.convert("L").save(room / mask)
     masks = ["--content-mask", "over.png", "--style-mask", "of.png"]
-    reply = run(room, "paint", "--draft", "content.png", "style.png", *OPTIONS, *masks, "-o", "out")
+    reply = run(room, "paint", "--draft", "content.png", "style.png", *OPTIONS, *LIGHT, *masks, "-o", "out")
     assert (reply.returncode, reply.stderr) == (0, "")
     assert "finish it with: impasto paint --finish 'out'" in reply.stdout
     drafted, recipe = record(room / "out")
