@@ -123,14 +123,14 @@ async def test_a_draft_is_finished_instead_of_continued_or_enlarged() -> None:
         assert acts == ([Act.FINISH, *usual] if state is State.DONE else [b.act for b in card_buttons("1", state)])
     asked = Asked(recipe="fine", fields={"size": 768})
     card = Card(a_job(1, draft_of=asked), a_page_of("1", "harbour"), Face(State.DONE, 135), ())
-    assert [item.label for item in buttons(card)] == ["Finish", "Again", "Swap", "Stronger", "Weaker"]
+    assert [item.item.label for item in buttons(card)] == ["Finish", "Again", "Swap", "Stronger", "Weaker"]
     assert "A draft by our small starter network: Finish goes on from it, at 768 px." in text_of(card)
 
 
 async def test_under_the_last_picture_of_a_draft_is_its_finish() -> None:
-    labels = [item.label for item in buttons(picture_buttons("1", 135, last=True, draft=True))]
+    labels = [item.item.label for item in buttons(picture_buttons("1", 135, last=True, draft=True))]
     assert labels == ["Finish", "Again", "Swap", "Stronger", "Weaker"]
-    assert [item.label for item in buttons(picture_buttons("1", 135, last=True))][-1] == "Larger"
+    assert [item.item.label for item in buttons(picture_buttons("1", 135, last=True))][-1] == "Larger"
 
 
 async def test_a_card_whose_pictures_are_broken_goes_without(tmp_path: Path) -> None:
