@@ -29,7 +29,7 @@ _TICK = timedelta(milliseconds=10)
 _ARQ_ADDS = 10.0  # s
 _FIRST = datetime.fromtimestamp(FRONT / 1000, UTC)
 CLOCK, FINISH = "impasto:clock", "impasto:finish"
-"""The virtual clock, and the hash of each user's last virtual finish."""
+"""The virtual clock, and the hash of each user's last virtual finish, and of their drafts'."""
 SPREAD = "impasto:spread"
 """Hash of the guilds: for how many users the tags of their slices are spaced."""
 
