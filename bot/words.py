@@ -154,7 +154,8 @@ def _start(recipe: Recipe) -> str:
 
 
 def _rest(recipe: Recipe, usual: Recipe) -> str:
-    names = {field.name for field in dataclasses.fields(Recipe)} - _TOLD
+    told = _TOLD | ({"scales"} if recipe.start == "picture" else set())  # the coarse ones are left out, as they must
+    names = {field.name for field in dataclasses.fields(Recipe)} - told
     own = sorted(name.replace("_", " ") for name in names if getattr(recipe, name) != getattr(usual, name))
     if len(own) > 2:
         return f"{len(own)} other settings"
