@@ -16,8 +16,8 @@ from pathlib import Path
 VENV = Path(".venv")
 UV = VENV / "bin/uv"
 LOG = VENV / "setup.log"
-TRIES = 20
-"""More than one only as long as each of them brings something."""
+TRIES = 5
+"""Of a download that breaks off; uv itself tries several times before it gives up."""
 SIZES = {"darwin": (0.4e9, 1.1e9), "linux": (2.6e9, 4.5e9), "gpu": (3.2e9, 6.0e9)}
 """Bytes to download and on the disk, measured for the lock of November 2026; most of it is torch and its CUDA."""
 NO_ROOM = "No space left"
@@ -38,7 +38,7 @@ def main(uv_version: str) -> None:
         check(failure_of(pip))
     kind = "darwin" if sys.platform == "darwin" else "gpu" if has_gpu() else "linux"
     lock = VENV / "requirements.txt"
-    lock.write_text(without(Path("requirements/gpu.txt").read_text().split() if kind == "linux" else []))
+    lock.write_text(without(Path("deploy/gpu-only.txt").read_text().split() if kind == "linux" else []))
     sync(lock, *SIZES[kind])
     check(failure_of([str(UV), "pip", "install", "--no-deps", "--no-build-isolation", "--editable", "."]))
     (VENV / "ready").touch()
@@ -66,12 +66,13 @@ def sync(lock: Path, download: float, disk: float) -> None:
         )
     else:
         say("Installing what is needed …")
-    for _ in range(TRIES):
+    for number in range(TRIES):
+        if number:
+            say("The connection broke; going on …")
         progress = Progress(download, disk)
         failure = failure_of(command, progress)
-        if failure is None or not progress.came or NO_ROOM in failure:
+        if failure is None or not progress.begun or not re.search(NETWORK, failure):
             break
-        say("The connection broke; going on …")
     check(failure)
 
 
@@ -102,7 +103,12 @@ class Progress:
         self._began = time.monotonic()
         self._installing = False
         self._coming: dict[str, float] = {}
-        self.came: dict[str, float] = {}
+        self._came: dict[str, float] = {}
+
+    @property
+    def begun(self) -> bool:
+        """Whether any file was found and began to come."""
+        return bool(self._coming or self._came)
 
     def hear(self, said: str) -> None:
         """All that uv has said so far."""
@@ -111,9 +117,9 @@ class Progress:
         self._coming = {name: float(size) * UNITS.get(unit, 1) for name, size, unit in sizes}
         for name in came:
             size = self._coming.pop(name, 0)
-            if name not in self.came and not sys.stderr.isatty():
+            if name not in self._came and not sys.stderr.isatty():
                 say(f"  {name} ({size / 1e6:.0f} MB)")
-            self.came.setdefault(name, size)
+            self._came.setdefault(name, size)
         if not self._installing and "\nPrepared" in said:
             self._installing = True
             say("Installing …")
@@ -122,7 +128,7 @@ class Progress:
         """`written` are the bytes that uv has unpacked so far, as far as the system tells."""
         if not self._coming or not sys.stderr.isatty():
             return
-        whole = sum(self.came.values())
+        whole = sum(self._came.values())
         done = min(max(whole, written * self._download / self._disk), whole + sum(self._coming.values()))
         seconds = (time.monotonic() - self._began) * (self._download / max(done, 1) - 1)
         left = f", about {max(1, round(seconds / 60))} min to go" if done > 20e6 else ""
@@ -134,8 +140,7 @@ class Progress:
 
 def environment() -> dict[str, str]:
     """For uv; few downloads at once, so that a broken connection spoils little."""
-    ours = {"VIRTUAL_ENV": str(VENV.absolute()), "UV_CONCURRENT_DOWNLOADS": "4", "UV_HTTP_RETRIES": "8"}
-    return os.environ | ours
+    return {"UV_CONCURRENT_DOWNLOADS": "4", "UV_HTTP_RETRIES": "8", **os.environ, "VIRTUAL_ENV": str(VENV.absolute())}
 
 
 def answer(command: list[str]) -> str:
