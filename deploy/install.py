@@ -6,6 +6,7 @@ What has come is kept by uv, so that a try that broke off is gone on with, here 
 from __future__ import annotations
 
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -20,7 +21,7 @@ TRIES = 5
 """Of a download that breaks off; uv itself tries several times before it gives up."""
 SIZES = {"darwin": (0.4e9, 1.1e9), "linux": (2.6e9, 4.5e9), "gpu": (3.2e9, 6.0e9)}
 """Bytes to download and on the disk, measured for the lock of November 2026; most of it is torch and its CUDA."""
-NO_ROOM = "No space left"
+AGAIN = "run the same command again"
 NETWORK = "Failed to (fetch|download)|error sending request|dns error|NewConnectionError|[Tt]imed out|No matching dist"
 """What uv and pip say."""
 UNITS = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
@@ -32,6 +33,8 @@ class SetUpError(Exception):
 
 def main(uv_version: str) -> None:
     LOG.write_bytes(b"")
+    if sys.platform == "darwin" and platform.machine() == "x86_64":
+        raise SetUpError("A Mac with Intel's processor can't run Impasto: PyTorch is no longer made for it.")
     if not UV.exists():
         say("Installing uv, which installs the rest …")
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", f"uv=={uv_version}"]
@@ -71,7 +74,7 @@ def sync(lock: Path, download: float, disk: float) -> None:
             say("The connection broke; going on …")
         progress = Progress(download, disk)
         failure = failure_of(command, progress)
-        if failure is None or not progress.begun or not re.search(NETWORK, failure):
+        if failure is None or not progress.begun or not is_broken_connection(failure):
             break
     check(failure)
 
@@ -90,8 +93,7 @@ def check_room(disk: float) -> None:
 def no_room(folder: Path, needed: float) -> SetUpError:
     return SetUpError(
         f"There is too little room: {needed / 1e9:.1f} GB are needed and "
-        f"{shutil.disk_usage(folder).free / 1e9:.1f} GB are free where {folder.absolute()} is; make room and run the "
-        "same command again."
+        f"{shutil.disk_usage(folder).free / 1e9:.1f} GB are free where {folder.absolute()} is; make room and {AGAIN}."
     )
 
 
@@ -159,13 +161,15 @@ def failure_of(command: list[str], progress: Progress | None = None) -> str | No
     with LOG.open() as log:
         log.seek(before)
         said = ""
-        while (status := process.poll()) is None:
+        status = None
+        while status is None:
             time.sleep(0.2)
+            status = process.poll()
             said += log.read()
             if progress:
                 progress.hear(said)
                 progress.show(written_by(process.pid))
-        return said + log.read() if status else None
+    return said if status else None
 
 
 def written_by(pid: int) -> float:
@@ -180,14 +184,18 @@ def check(failure: str | None) -> None:
     """Raises `SetUpError` with a sentence for what a command said when it failed."""
     if failure is None:
         return
-    if NO_ROOM in failure:
-        raise no_room(VENV, 1e9)
-    if re.search(NETWORK, failure):
+    if "No space left" in failure:
+        raise SetUpError(f"There is no room left where {VENV.absolute()} is, or uv's cache: make some and {AGAIN}.")
+    if is_broken_connection(failure):
         raise SetUpError(
-            "The network is missing, or breaks off again and again: connect and run the same command again; what has "
-            f"come is kept ({LOG} has the details)."
+            f"The network is missing, or breaks off again and again: connect and {AGAIN}; what has come is kept "
+            f"({LOG} has the details)."
         )
     raise SetUpError(f"The environment could not be made: {LOG} says why.")
+
+
+def is_broken_connection(failure: str) -> bool:
+    return bool(re.search(NETWORK, failure)) and "ash mismatch" not in failure
 
 
 def say(text: str) -> None:
@@ -202,5 +210,5 @@ if __name__ == "__main__":
         say(str(error))
         sys.exit(1)
     except KeyboardInterrupt:
-        say("Stopped: run the same command again to go on; what has come is kept.")
+        say(f"Stopped: to go on, {AGAIN}; what has come is kept.")
         sys.exit(130)
