@@ -195,7 +195,8 @@ def check(failure: str | None) -> None:
 
 
 def is_broken_connection(failure: str) -> bool:
-    return bool(re.search(NETWORK, failure)) and "ash mismatch" not in failure
+    """Uv says the same first of a full disk and of a wrong hash."""
+    return bool(re.search(NETWORK, failure)) and not re.search("No space left|[Hh]ash mismatch", failure)
 
 
 def say(text: str) -> None:

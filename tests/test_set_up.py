@@ -125,6 +125,17 @@ def test_no_network_is_a_sentence(install: ModuleType, monkeypatch: pytest.Monke
         install.sync(lock, 10e6, 10e6)
 
 
+@pytest.mark.parametrize("registry", [0], indirect=True)
+def test_what_was_not_locked_is_refused_at_once(
+    install: ModuleType, registry: Registry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lock = Path("lock.txt")
+    lock.write_text(f"large==1 --hash=sha256:{'0' * 64}\n")
+    with pytest.raises(install.SetUpError, match=r"setup\.log says why"):
+        install.sync(lock, 10e6, 10e6)
+    assert "going on" not in capsys.readouterr().err
+
+
 def test_too_little_room_is_a_sentence_before_anything_is_fetched(install: ModuleType) -> None:
     free = shutil.disk_usage(".").free
     with pytest.raises(install.SetUpError, match=r"There is too little room: .* GB are needed"):
