@@ -26,7 +26,7 @@ from engine.contract import discretion
 from engine.contract.connection import connect
 from engine.contract.embedded import embedded_redis
 from engine.contract.events import STREAM, Done, Event, follow, parse
-from engine.contract.jobs import SPENT, Job, Jobs, Picture, new_id
+from engine.contract.jobs import SPENT, Asked, Job, Jobs, Picture, new_id
 from engine.contract.leash import leashed
 from engine.contract.settings import Settings
 from engine.contract.store import Store
@@ -173,6 +173,7 @@ class Desk:
         parent: str | None = None,
         checkpoint: str | None = None,
         start: Image.Image | None = None,
+        draft_of: Asked | None = None,
         queued: bool = True,
     ) -> Job:
         """A job with its pictures, accepted and queued."""
@@ -187,6 +188,7 @@ class Desk:
         job = Job(
             id=job_id, guild="a guild", user=user, recipe=recipe, content=content, styles=(style,),
             parent=parent, checkpoint=checkpoint, start=begun[0] if begun else None,
+            draft_of=draft_of,
         )  # fmt: skip
         await self.jobs.create(job)
         if queued:

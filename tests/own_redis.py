@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
 from pathlib import Path
 
 from engine.contract import embedded
-from engine.contract.leash import leashed
 from engine.contract.settings import socket_folder
 
 
@@ -24,13 +22,12 @@ class OwnRedis:
     def start(self, *options: str) -> None:
         """Waits until it answers."""
         self.launch(*options)
-        embedded._await_ready(self._process, self.socket, self._folder / "redis.log")
+        assert embedded.await_ready(self._process, self.socket), (self._folder / "redis.log").read_text()
 
     def launch(self, *options: str) -> None:
         """Does not wait: at first it may still be loading."""
-        command = [embedded.find_server(), "--port", "0", "--unixsocket", str(self.socket), "--dir", str(self._folder)]
-        command += ["--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--logfile", "redis.log"]
-        self._process = subprocess.Popen(leashed([*command, *options]))
+        log = self._folder / "redis.log"
+        self._process = embedded.launch(embedded.servers()[0], self._folder, self.socket, log, *options)
 
     def end(self) -> None:
         self._process.terminate()

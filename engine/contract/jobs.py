@@ -28,6 +28,7 @@ from engine.contract.job import (
     OPEN,
     SPENT,
     USERS,
+    Asked,
     Busy,
     Caps,
     Claim,
@@ -47,8 +48,8 @@ from engine.contract.job import (
 )
 
 __all__ = [
-    "CONTROL", "DEATHS", "HELD_GUILDS", "HELD_USERS", "KEEP_DAYS", "OPEN", "SPENT", "USERS", "Busy", "Caps", "Claim",
-    "Fenced", "Job", "Jobs", "Picture", "Running", "Standing", "State", "TooMany", "Unreadable", "flows_key",
+    "CONTROL", "DEATHS", "HELD_GUILDS", "HELD_USERS", "KEEP_DAYS", "OPEN", "SPENT", "USERS", "Asked", "Busy", "Caps",
+    "Claim", "Fenced", "Job", "Jobs", "Picture", "Running", "Standing", "State", "TooMany", "Unreadable", "flows_key",
     "index_key", "job_key", "new_id", "script", "seen_key",
 ]  # fmt: skip
 _SCRIPTS = ("create", "check", "start", "emit", "commit", "release", "waits", "finish", "cancel", "forget")

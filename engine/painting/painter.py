@@ -112,7 +112,7 @@ class Painter:
     def begin(self) -> State:
         """The state before the first iteration. Noise is drawn on the CPU, so that every device starts alike."""
         recipe = self.recipe
-        pixels = self._sources.start(recipe.plan()[0][0]).to(self.device)
+        pixels = self._sources.start(recipe.plan()[0][0], self._networks[0], self.device).to(self.device)
         state = State(
             iteration=0, scale=0, pixels=pixels, average=torch.zeros_like(pixels), averaged=0,
             optimiser=OPTIMISERS[recipe.optimiser](recipe), good=pixels.clone(),

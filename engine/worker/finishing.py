@@ -74,6 +74,7 @@ def run_record(job: Job, easel: Easel, weights: Weights, sha256: str) -> dict[st
         "impasto": _VERSION,
         "job": job.id,
         "parent": job.parent,
+        "draft_of": job.draft_of and job.draft_of.model_dump(),
         "state": "done",
         "recipe": recipe.as_dict(),
         "content": content,
