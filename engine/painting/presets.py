@@ -13,7 +13,7 @@ from engine.painting.recipe import Recipe, RecipeError
 STAND_INS = ("starter", "random")
 """Weights that every worker has without a download."""
 
-_NETWORKS = {"starter": "32,32|64,64|160,160|256,256|256"}
+_NETWORKS = {"starter": "24|64|128,128|256,256|256"}
 """Architectures of weights that are known by name, where they are not VGG19's."""
 
 AUTO = "auto"
@@ -69,7 +69,7 @@ _FINE_RANDOM: dict[str, Any] = {
 PRESETS: Mapping[str, dict[str, Any]] = {"classic": _CLASSIC, "gatys": _GATYS, "fine": _FINE}
 _FOR_WEIGHTS: Mapping[tuple[str, str], dict[str, Any]] = {
     ("fine", "random"): _FINE_RANDOM,
-    ("fine", "starter"): {"total_variation": 300.0},  # a small network speckles sooner
+    ("fine", "starter"): {"total_variation": 30.0},  # a small network speckles sooner
 }
 
 _COARSEST, _PER_SCALE = 128, 45
