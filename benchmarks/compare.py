@@ -35,10 +35,10 @@ from benchmarks.measures import LAYERS, Measurer, Measures, lacking
 from benchmarks.peers import STYLE_LAYERS
 from benchmarks.sheet import Column, sheet
 from engine.contract.settings import SettingsError, read_settings
-from engine.painting.layers import named
 from engine.painting.memory import keep_memory
 from engine.painting.painter import PaintingError
-from engine.painting.recipe import RecipeError
+from engine.recipe.layers import named
+from engine.recipe.recipe import RecipeError
 from engine.worker.weights import load_weights
 from engine.worker.weights_file import WeightsError
 

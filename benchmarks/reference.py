@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from engine.painting import pictures, vgg
 from engine.painting.calibration import calibrated
-from engine.painting.layers import depth, starts_block
 from engine.painting.random_weights import random_convs
-from engine.painting.recipe import Recipe
+from engine.recipe.layers import depth, starts_block
+from engine.recipe.recipe import Recipe
 
 _CALIBRATED_AT = 256  # px, as the painter's random network
 

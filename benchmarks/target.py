@@ -25,7 +25,7 @@ from benchmarks.report import Table, seconds
 from engine.painting import pictures, vgg
 from engine.painting.objective import Objective
 from engine.painting.painter import Painter
-from engine.painting.recipe import Recipe
+from engine.recipe.recipe import Recipe
 
 ITERATIONS = 500
 """Of L-BFGS at one scale: what it shows in the end is to be reached."""

@@ -8,9 +8,9 @@ from arq.connections import ArqRedis
 
 from bot.delivery.ledger import Ledger
 from bot.settings import BotSettings
+from engine.contract.fair_queue import Turns
 from engine.contract.jobs import Jobs
 from engine.contract.store import Store
-from engine.contract.turns import Turns
 
 
 class Sorry(Exception):

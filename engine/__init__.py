@@ -6,8 +6,8 @@ up on first use, so that rooms without torch may import the contract.
 
 from typing import TYPE_CHECKING, Any
 
-from engine.painting.presets import preset
-from engine.painting.recipe import Recipe
+from engine.recipe.presets import preset
+from engine.recipe.recipe import Recipe
 
 if TYPE_CHECKING:
     from engine.painting.painter import paint

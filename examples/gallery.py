@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 
 from engine.contract.settings import read_settings
 from engine.painting.painter import Painter
-from engine.painting.presets import preset
+from engine.recipe.presets import preset
 from engine.worker.weights import Weights, load_weights
 from examples.patterns import cloth, glass, pears
 

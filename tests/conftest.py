@@ -22,18 +22,17 @@ from arq.connections import ArqRedis
 from PIL import Image
 from redis import Redis
 
-from engine.contract import discretion
 from engine.contract.connection import connect
-from engine.contract.embedded import embedded_redis
 from engine.contract.events import STREAM, Done, Event, follow, parse
+from engine.contract.fair_queue import Turns
 from engine.contract.jobs import SPENT, Job, Jobs, Picture, new_id
-from engine.contract.leash import leashed
 from engine.contract.settings import Settings
 from engine.contract.store import Store
-from engine.contract.turns import Turns
 from engine.painting.painter import paint
 from engine.painting.pictures import pixels_sha256
-from engine.painting.recipe import Recipe
+from engine.process.child_process import leashed
+from engine.process.local_redis import embedded_redis
+from engine.recipe.recipe import Recipe
 
 pytest_plugins = ["torchvision_files"]
 
@@ -51,7 +50,7 @@ def single_thread() -> None:
 @pytest.fixture(autouse=True)
 def nothing_is_hidden_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     """What one test hides as a secret may be an innocent word in the log of another."""
-    monkeypatch.setattr(discretion, "_known", set())
+    monkeypatch.setattr(redaction, "_known", set())
 
 
 def noise(seed: int, side: int = 32) -> Image.Image:

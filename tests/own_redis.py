@@ -8,9 +8,9 @@ import signal
 import subprocess
 from pathlib import Path
 
-from engine.contract import embedded
-from engine.contract.leash import leashed
 from engine.contract.settings import socket_folder
+from engine.process import local_redis
+from engine.process.child_process import leashed
 
 
 class OwnRedis:
@@ -24,11 +24,19 @@ class OwnRedis:
     def start(self, *options: str) -> None:
         """Waits until it answers."""
         self.launch(*options)
-        embedded._await_ready(self._process, self.socket, self._folder / "redis.log")
+        local_redis._await_ready(self._process, self.socket, self._folder / "redis.log")
 
     def launch(self, *options: str) -> None:
         """Does not wait: at first it may still be loading."""
-        command = [embedded.find_server(), "--port", "0", "--unixsocket", str(self.socket), "--dir", str(self._folder)]
+        command = [
+            local_redis.find_server(),
+            "--port",
+            "0",
+            "--unixsocket",
+            str(self.socket),
+            "--dir",
+            str(self._folder),
+        ]
         command += ["--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--logfile", "redis.log"]
         self._process = subprocess.Popen(leashed([*command, *options]))
 

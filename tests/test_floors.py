@@ -25,7 +25,7 @@ def packages(*modules: str) -> set[str]:
     return {name.split(".")[0] for name in run("-c", IMPORT, *modules).split()}
 
 
-@pytest.mark.parametrize("modules", [["engine"], ["bot"], ["engine.painting.recipe", "engine.painting.cost"], CONTRACT])
+@pytest.mark.parametrize("modules", [["engine"], ["bot"], ["engine.recipe.recipe", "engine.recipe.cost"], CONTRACT])
 def test_rooms_without_torch_need_none(modules: list[str]) -> None:
     assert not packages(*modules) & {"torch", "torchvision", "numpy", "matplotlib", "safetensors", "discord"}
 

@@ -19,7 +19,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.painting.layers import NAMES
+from engine.recipe.layers import NAMES
 from engine.worker.download import Source
 from engine.worker.weights import Weights, load_weights
 from engine.worker.weights_file import WeightsError

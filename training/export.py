@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from engine.painting import vgg
-from engine.painting.layers import NAMES
+from engine.recipe.layers import NAMES
 from training.student import Student
 from training.teacher import Teacher
 

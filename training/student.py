@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.painting import vgg
-from engine.painting.layers import starts_block
+from engine.recipe.layers import starts_block
 
 WIDTHS: Mapping[str, int] = {
     "conv1_1": 32, "conv1_2": 32, "conv2_1": 64, "conv2_2": 64, "conv3_1": 160, "conv3_2": 160, "conv4_1": 256,

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.painting import vgg
-from engine.painting.layers import NAMES, starts_block
+from engine.recipe.layers import NAMES, starts_block
 
 _VGG16 = (2, 2, 3, 3, 3)  # convolutions in each block
 _VGG19 = (2, 2, 4, 4, 4)

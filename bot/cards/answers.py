@@ -18,7 +18,7 @@ from bot.intake import BadPicture
 from bot.words import relative
 from engine.contract.jobs import TooMany
 from engine.contract.store import StoreError
-from engine.painting.recipe import RecipeError
+from engine.recipe.recipe import RecipeError
 
 _log = structlog.get_logger(__name__)
 

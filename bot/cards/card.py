@@ -12,7 +12,7 @@ from bot.cards.face import Face
 from bot.delivery.ledger import Posted
 from bot.words import bar, count, duration, loss, recipe_in_words, relative, safe
 from engine.contract.jobs import Job, State
-from engine.painting.recipe import Recipe
+from engine.recipe.recipe import Recipe
 
 _COLOURS = {
     State.QUEUED: discord.Colour(0x8A8F98),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from engine.contract.events import Cancelled, Done, Failed, Progress
 from engine.contract.jobs import State
-from engine.contract.outlook import Prospect
+from engine.forecast.forecast import Prospect
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from bot.cards.editor import CardEditor
 from bot.cards.face import Face
 from bot.desk import Desk
-from engine.contract.outlook import Prospect, outlook
+from engine.forecast.forecast import Prospect, outlook
 
 _EVERY = 10.0  # s
 _SAME = 0.15

@@ -18,7 +18,7 @@ from bot.orders.thinking import thinking
 from bot.words import count, duration, relative, safe
 from engine.contract import workers
 from engine.contract.jobs import Standing, State
-from engine.contract.outlook import Prospect, outlook
+from engine.forecast.forecast import Prospect, outlook
 
 _SHOWN = 15
 _MOST = 1850  # characters; of Discord's 2,000 the rest is for the first line and the last

@@ -21,10 +21,10 @@ from bot.orders.wish import Network, Upload, Wish
 from bot.words import title
 from engine.contract import workers
 from engine.contract.jobs import Job, Picture, TooMany
-from engine.contract.room import when_room
 from engine.contract.store import StoreError
-from engine.painting.presets import STAND_INS
-from engine.painting.recipe import RecipeError
+from engine.forecast.retry_time import when_room
+from engine.recipe.presets import STAND_INS
+from engine.recipe.recipe import RecipeError
 
 _SECONDS = 15.0  # of a first slice, whose real cost nobody knows yet
 _DECODERS = 2  # at a time: each may take a gigabyte and a half

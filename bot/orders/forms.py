@@ -13,8 +13,8 @@ from bot.delivery.ledger import Posted
 from bot.desk import Sorry
 from bot.orders.wish import MAX_STRENGTH, Upload, Wish, new_recipe
 from engine.contract.jobs import Job
-from engine.painting.presets import PRESETS
-from engine.painting.recipe import MAX_ITERATIONS
+from engine.recipe.presets import PRESETS
+from engine.recipe.recipe import MAX_ITERATIONS
 
 if TYPE_CHECKING:
     from bot.orders.presses import Presses

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from engine.contract.jobs import Job, Picture
-from engine.painting.presets import TALK_SNAPSHOTS, preset
-from engine.painting.recipe import MAX_ITERATIONS, Recipe, RecipeError
+from engine.recipe.presets import TALK_SNAPSHOTS, preset
+from engine.recipe.recipe import MAX_ITERATIONS, Recipe, RecipeError
 
 MAX_STRENGTH = 100.0
 """Of the strength that presses of Stronger may add up to, over the preset's; its inverse is the least."""

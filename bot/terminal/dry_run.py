@@ -12,8 +12,8 @@ from bot.terminal.content import read_content
 from bot.terminal.display import duration
 from bot.terminal.order import Order
 from engine.contract.settings import Settings
-from engine.painting import cost
-from engine.painting.recipe import Recipe
+from engine.recipe import cost
+from engine.recipe.recipe import Recipe
 
 
 async def dry_run(order: Order, settings: Settings) -> int:

@@ -6,7 +6,7 @@ import asyncio
 import signal
 
 from bot.processes import send
-from engine.contract.leash import leashed
+from engine.process.child_process import leashed
 
 
 class WorkshopError(Exception):

@@ -18,14 +18,14 @@ from bot.terminal.dry_run import dry_run
 from bot.terminal.hand import WorkshopError
 from bot.terminal.order import Order, weights_asked
 from bot.terminal.paint import paint, resume
-from engine.contract.discretion import scrub
-from engine.contract.embedded import EmbeddedError
-from engine.contract.leaving import leave
-from engine.contract.logs import log_to
 from engine.contract.settings import SettingsError, read_settings
 from engine.contract.store import StoreError
-from engine.painting.presets import AUTO, PRESETS
-from engine.painting.recipe import Recipe, RecipeError
+from engine.process.exit import leave
+from engine.process.local_redis import EmbeddedError
+from engine.process.logs import log_to
+from engine.process.redaction import scrub
+from engine.recipe.presets import AUTO, PRESETS
+from engine.recipe.recipe import Recipe, RecipeError
 
 _ONE_SENTENCE = (
     BadPicture, CanvasError, EmbeddedError, RecipeError, SettingsError, StoreError, WorkshopError

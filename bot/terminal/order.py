@@ -12,8 +12,8 @@ from bot.terminal.weights import look_at
 from bot.terminal.workshop import shared_worker
 from engine.contract.settings import WEIGHTS_CACHED, Settings
 from engine.contract.workers import Worker
-from engine.painting.presets import STAND_INS, preset
-from engine.painting.recipe import Recipe, RecipeError
+from engine.recipe.presets import STAND_INS, preset
+from engine.recipe.recipe import Recipe, RecipeError
 
 _NAMED = ("auto", "imagenet", *STAND_INS)
 

@@ -19,12 +19,12 @@ from bot.terminal.hand import WorkshopError
 from bot.terminal.order import Order
 from bot.terminal.workshop import Workshop, open_workshop
 from engine.contract import events
+from engine.contract.fair_queue import Turns
 from engine.contract.jobs import Job, Jobs, Picture, State, TooMany, new_id
-from engine.contract.room import when_room
 from engine.contract.settings import Settings
-from engine.contract.turns import Turns
-from engine.painting.presets import STAND_INS
-from engine.painting.recipe import Recipe
+from engine.forecast.retry_time import when_room
+from engine.recipe.presets import STAND_INS
+from engine.recipe.recipe import Recipe
 
 _SECONDS = 15.0  # of a first slice, whose real cost nobody knows yet
 _INTERRUPTED = 130

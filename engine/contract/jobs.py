@@ -19,7 +19,7 @@ from arq.connections import ArqRedis
 
 from engine.contract.connection import FRONT, QUEUE, readable, within
 from engine.contract.events import STREAM, Cancelled, Done, Event, Failed, Last, parse
-from engine.contract.job import (
+from engine.contract.models import (
     CONTROL,
     DEATHS,
     HELD_GUILDS,

@@ -7,8 +7,8 @@ from arq.connections import ArqRedis
 from redis.exceptions import ResponseError
 
 from engine.contract import workers
+from engine.contract.fair_queue import Turns, slice_id
 from engine.contract.jobs import Jobs
-from engine.contract.turns import Turns, slice_id
 from engine.contract.workers import Worker
 
 GRACE = workers.BEAT * 2

@@ -9,8 +9,8 @@ from typing import Literal
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from engine.contract.discretion import hide
-from engine.contract.job import Caps, Running
+from engine.contract.models import Caps, Running
+from engine.process.redaction import hide
 
 WEIGHTS_CACHED = "vgg19-imagenet.safetensors"
 """The pretrained weights in `Settings.weights_cache`, once they were fetched."""

@@ -11,7 +11,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from engine.contract.discretion import scrub
+from engine.process.redaction import scrub
 
 # The last two are obstore's for a key that is none, such as one with dots that would lead out of the store.
 _FAILURES = (BaseError, OSError, ValueError, TypeError)

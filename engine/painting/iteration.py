@@ -9,8 +9,8 @@ from typing import Any
 from torch import Tensor
 
 from engine.painting.objective import Objective
-from engine.painting.recipe import Recipe
 from engine.painting.state import State
+from engine.recipe.recipe import Recipe
 
 _ANY: dict[str, Any] = {
     field: getattr(Recipe(), field)

@@ -14,12 +14,12 @@ import torch
 from torch import Tensor
 
 from engine.painting import losses
-from engine.painting.layers import scale
 from engine.painting.losses import Moments
-from engine.painting.recipe import Recipe
 from engine.painting.strips import Strip, cut
 from engine.painting.targets import STYLE_LOSS, Targets
 from engine.painting.vgg import VGG, Trace
+from engine.recipe.layers import scale
+from engine.recipe.recipe import Recipe
 
 
 class Look:

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from engine.painting import vgg
 from engine.painting.calibration import calibrated
-from engine.painting.layers import conv_of, depth
 from engine.painting.random_weights import random_convs
-from engine.painting.recipe import Recipe, RecipeError
+from engine.recipe.layers import conv_of, depth
+from engine.recipe.recipe import Recipe, RecipeError
 
 CALIBRATION_SIDE = 256
 """Px of the pictures that random networks are calibrated on; enough positions for every channel's mean and variance."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from engine.painting.schedule import Schedule
 from engine.painting.state import State
+from engine.recipe.schedule import Schedule
 
 _AHEAD = 1000
 

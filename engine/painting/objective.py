@@ -10,9 +10,9 @@ from torch import Tensor
 from engine.painting import losses
 from engine.painting.look import Look
 from engine.painting.pyramid import octaves_of, pyramid
-from engine.painting.recipe import Recipe
 from engine.painting.targets import Masks, Targets
 from engine.painting.vgg import VGG
+from engine.recipe.recipe import Recipe
 
 
 class Objective:

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.painting.recipe import Recipe
+from engine.recipe.recipe import Recipe
 
 Tensors = dict[str, Tensor]
 

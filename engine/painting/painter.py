@@ -23,12 +23,12 @@ from engine.painting.networks import CALIBRATION_SIDE, make_networks
 from engine.painting.numbers import Numbers
 from engine.painting.objective import Objective, columns
 from engine.painting.optimisers import OPTIMISERS
-from engine.painting.recipe import OLDEST, Recipe, RecipeError
-from engine.painting.schedule import Schedule
 from engine.painting.sources import Sources
 from engine.painting.state import State
 from engine.painting.strips import LEAST
 from engine.painting.targets import Masks
+from engine.recipe.recipe import OLDEST, Recipe, RecipeError
+from engine.recipe.schedule import Schedule
 
 EXPLOSION = 10.0
 """A loss this many times the larger of the last good one and that of a picture without features has exploded."""

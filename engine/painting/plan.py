@@ -9,10 +9,10 @@ from pathlib import Path
 
 import torch
 
-from engine.painting import cost
 from engine.painting.memory import kept_memory
-from engine.painting.recipe import Recipe
 from engine.painting.strips import LEAST, margin
+from engine.recipe import cost
+from engine.recipe.recipe import Recipe
 
 _SPARE = 0.9  # of the free memory: others live there too
 _CGROUPS = (("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"))

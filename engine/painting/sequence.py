@@ -8,7 +8,7 @@ from PIL import Image
 
 from engine.painting import vgg
 from engine.painting.painter import Painter
-from engine.painting.recipe import Recipe
+from engine.recipe.recipe import Recipe
 
 
 def paint_sequence(

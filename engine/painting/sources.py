@@ -11,8 +11,8 @@ from torch import Tensor
 
 from engine.painting import pictures, vgg
 from engine.painting.frames import Frames, resized
-from engine.painting.recipe import Recipe, RecipeError
 from engine.painting.targets import Masks
+from engine.recipe.recipe import Recipe, RecipeError
 
 
 class Sources:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.painting.optimisers import OPTIMISERS, Optimiser
-from engine.painting.recipe import Recipe
+from engine.recipe.recipe import Recipe
 
 
 @dataclass

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from engine.painting.layers import NAMES, depth, scale
+from engine.recipe.layers import NAMES, depth, scale
 
 LEAST = 64
 """Rows of a strip, px: narrower ones are nearly all margin."""

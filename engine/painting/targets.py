@@ -10,12 +10,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.painting import losses
-from engine.painting.layers import scale
 from engine.painting.losses import Moments, Target
 from engine.painting.pyramid import pyramid
-from engine.painting.recipe import Recipe
 from engine.painting.strips import Strip, cut
 from engine.painting.vgg import VGG
+from engine.recipe.layers import scale
+from engine.recipe.recipe import Recipe
 
 STYLE_LOSS = {"gram": losses.gram_loss, "covariance": losses.covariance_loss, "wasserstein": losses.wasserstein_loss}
 

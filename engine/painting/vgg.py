@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from engine.painting.convolution import Convolution
-from engine.painting.layers import NAMES, depth, named, relu_of, starts_block
 from engine.painting.pooling import Kind, Pooling, rectified
+from engine.recipe.layers import NAMES, depth, named, relu_of, starts_block
 
 Convs = Mapping[str, tuple[Tensor, Tensor]]
 """By name, in the order of the network: weight (out, in, 3, 3) and bias (out) of each convolution, float32."""

@@ -11,13 +11,13 @@ from typing import TextIO
 
 from redis.exceptions import RedisError
 
-from engine.contract.discretion import scrub
-from engine.contract.leaving import leave
-from engine.contract.logs import log_to
 from engine.contract.settings import Settings, SettingsError, read_settings
 from engine.contract.store import StoreError
 from engine.painting.memory import keep_memory
-from engine.painting.recipe import RecipeError
+from engine.process.exit import leave
+from engine.process.logs import log_to
+from engine.process.redaction import scrub
+from engine.recipe.recipe import RecipeError
 from engine.worker import self_check
 from engine.worker.main import run_worker
 from engine.worker.studio import Studio

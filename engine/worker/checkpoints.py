@@ -15,8 +15,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-from engine.painting.recipe import Recipe
 from engine.painting.state import State
+from engine.recipe.recipe import Recipe
 
 _DIGEST = 32  # bytes
 _MALFORMED = (SafetensorError, LookupError, ValueError, TypeError, AttributeError, RecursionError, struct.error)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from engine.painting import cost
-from engine.painting.recipe import Recipe
+from engine.recipe import cost
+from engine.recipe.recipe import Recipe
 
 _ENOUGH = 4
 """Iterations on a new scale after which its own speed is trusted."""

@@ -12,8 +12,8 @@ from itertools import pairwise
 import numpy as np
 from PIL import Image, ImageSequence
 
-from engine.painting.pace import evenly
-from engine.painting.recipe import Recipe
+from engine.recipe.recipe import Recipe
+from engine.recipe.spacing import evenly
 
 LENGTH_MS = 6000
 """About how long the painting takes in the film, before the last frame is held."""

@@ -19,14 +19,14 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from engine.contract import workers
+from engine.contract.cleanup import tidy
 from engine.contract.connection import BLOCK, QUEUE, connect, load
+from engine.contract.fair_queue import SLICE
 from engine.contract.jobs import CONTROL
-from engine.contract.leaving import leave
 from engine.contract.reconcile import forget_the_dead, reconcile
 from engine.contract.settings import Settings
 from engine.contract.store import StoreError
-from engine.contract.tidy import tidy
-from engine.contract.turns import SLICE
+from engine.process.exit import leave
 from engine.worker.queue import SliceWorker
 from engine.worker.self_check import distrust
 from engine.worker.slices import paint_slice

@@ -6,7 +6,7 @@ import structlog
 from arq.worker import Worker
 from redis.exceptions import ResponseError, WatchError
 
-from engine.contract.turns import Turns
+from engine.contract.fair_queue import Turns
 from engine.worker.studio import Studio
 
 _log = structlog.get_logger(__name__)

@@ -13,10 +13,10 @@ import time
 import torch
 from PIL import Image
 
-from engine.painting import cost
 from engine.painting.memory import keep_memory
 from engine.painting.painter import Painter
-from engine.painting.recipe import Recipe
+from engine.recipe import cost
+from engine.recipe.recipe import Recipe
 from engine.worker.studio import choose_device, describe
 
 _SIDE = 256  # px; large enough that the convolutions dominate, as they do in the run itself

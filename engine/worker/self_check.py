@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from PIL import Image
 
-from engine.contract.leaving import leave
 from engine.painting.graph import Graphs
 from engine.painting.memory import keep_memory
 from engine.painting.painter import Painter
-from engine.painting.recipe import Recipe, RecipeError
 from engine.painting.state import State
+from engine.process.exit import leave
+from engine.recipe.recipe import Recipe, RecipeError
 from engine.worker.studio import choose_device
 
 _RECIPE = Recipe(

@@ -13,12 +13,12 @@ from arq import Retry
 from redis.exceptions import RedisError
 
 from engine.contract import workers
+from engine.contract.cleanup import tidy
 from engine.contract.events import Cancelled, Done, Failed, Notice, Started
 from engine.contract.jobs import DEATHS, Busy, Claim, Fenced, Unreadable
 from engine.contract.store import StoreError
-from engine.contract.tidy import tidy
 from engine.painting.painter import PaintingError
-from engine.painting.recipe import VERSION, RecipeError
+from engine.recipe.recipe import VERSION, RecipeError
 from engine.worker.checkpoints import pack
 from engine.worker.finishing import finish_files
 from engine.worker.reporter import Reporter, encode

@@ -24,16 +24,16 @@ from arq.connections import ArqRedis
 from PIL import Image, ImageSequence
 
 from engine.contract import workers
+from engine.contract.fair_queue import Turns
 from engine.contract.jobs import Claim, Jobs
 from engine.contract.jobs import Picture as StoredPicture
 from engine.contract.settings import Settings
 from engine.contract.store import BlobMissing, Store, StoreError
-from engine.contract.turns import Turns
 from engine.painting.graph import Graphs
 from engine.painting.painter import Painter, PaintingError
-from engine.painting.presets import STAND_INS
-from engine.painting.recipe import RecipeError
 from engine.painting.state import State
+from engine.recipe.presets import STAND_INS
+from engine.recipe.recipe import RecipeError
 from engine.worker.checkpoints import CheckpointError, Journal, unpack
 from engine.worker.watchdog import Pulse
 from engine.worker.weights import Weights, load_weights

@@ -8,11 +8,11 @@ from typing import Any
 
 from arq.connections import ArqRedis
 
+from engine.contract.cleanup import tidy
 from engine.contract.events import STREAM
+from engine.contract.fair_queue import CLOCK, FINISH, SPREAD
 from engine.contract.jobs import Jobs, flows_key, index_key, job_key
 from engine.contract.store import Store
-from engine.contract.tidy import tidy
-from engine.contract.turns import CLOCK, FINISH, SPREAD
 
 EVENT_DAYS = 7
 ORPHANS_AFTER = timedelta(days=1)

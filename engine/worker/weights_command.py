@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
-from engine.contract.leaving import leave
 from engine.contract.settings import Settings, SettingsError, read_settings
 from engine.painting import vgg
-from engine.painting.layers import NAMES
-from engine.painting.presets import PRESETS, preset
-from engine.painting.recipe import RecipeError
+from engine.process.exit import leave
+from engine.recipe.layers import NAMES
+from engine.recipe.presets import PRESETS, preset
+from engine.recipe.recipe import RecipeError
 from engine.worker.download import DownloadError, Source, torchvision_source
 from engine.worker.weights import cached, in_words, load_weights, partial_download, placed_by_hand
 from engine.worker.weights_file import Convs, WeightsError, digest, load_file

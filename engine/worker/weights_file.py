@@ -16,7 +16,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from engine.painting.layers import NAMES
+from engine.recipe.layers import NAMES
 from engine.worker.weights_input import Input, for_torchvision, guess
 from engine.worker.weights_names import BatchNorm, Gap, NotVGG, conv_keys
 

@@ -16,10 +16,10 @@ from discord_server.driver import Channel, Discord, Guild, Interaction, Person, 
 from discord_server.reading import buttons_of, files_of, is_ephemeral, text_of
 
 from engine.contract.connection import connect
-from engine.contract.discretion import scrub
 from engine.contract.jobs import OPEN
-from engine.contract.leash import leashed
 from engine.contract.store import Store
+from engine.process.child_process import leashed
+from engine.process.redaction import scrub
 
 Json = dict[str, Any]
 

@@ -24,7 +24,7 @@ from bot.leadership import LEASE, Deposed, Leadership
 from bot.settings import BotSettings
 from bot.whereabouts import is_gone, whereabouts
 from engine.contract.connection import BLOCK
-from engine.contract.leash import leashed
+from engine.process.child_process import leashed
 
 TOKEN = "a.token"
 LEADER = """

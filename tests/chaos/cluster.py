@@ -16,7 +16,7 @@ from discord_server.driver import Discord
 from own_redis import OwnRedis
 
 from chaos.forced import Orders
-from engine.contract.leash import leashed
+from engine.process.child_process import leashed
 
 FORCED = Path(__file__).with_name("forced.py")
 _PAUSE = 0.5  # s between an end and the next start

@@ -24,7 +24,7 @@ from engine.contract.jobs import Job, Jobs
 from engine.contract.store import Store
 from engine.painting.painter import Painter
 from engine.painting.pictures import pixels_sha256
-from engine.painting.recipe import Recipe
+from engine.recipe.recipe import Recipe
 from engine.worker.sweep import sweep
 
 _PASSING = 61_000  # ms; what ends by itself within them is no leftover

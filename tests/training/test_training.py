@@ -11,8 +11,8 @@ import torch
 from safetensors import safe_open
 from torch import Tensor, nn
 
-from engine.painting.layers import NAMES
 from engine.painting.vgg import VGG
+from engine.recipe.layers import NAMES
 from training.crops import Crops, Group
 from training.export import levelled, read, write
 from training.losses import feature_errors, gram_errors

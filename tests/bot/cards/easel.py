@@ -19,7 +19,7 @@ from bot.cards.face import Face
 from bot.delivery.ledger import Address, Posted
 from engine.contract.events import Progress
 from engine.contract.jobs import Job, Picture, State
-from engine.painting.presets import preset
+from engine.recipe.presets import preset
 
 
 class _NoWait(selectors.DefaultSelector):

@@ -16,8 +16,8 @@ from bot.cards.card import Card
 from bot.cards.face import Face
 from bot.cards.thumbnails import thumbnails
 from engine.contract.jobs import State
-from engine.contract.outlook import Prospect
 from engine.contract.store import Store
+from engine.forecast.forecast import Prospect
 
 LONGEST = "9" * 40
 NASTY = [

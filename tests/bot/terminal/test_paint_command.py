@@ -19,8 +19,8 @@ from torchvision_files import ours, saved
 from engine.contract.events import Event
 from engine.painting.painter import Painter
 from engine.painting.pictures import pixels_sha256
-from engine.painting.presets import preset
-from engine.painting.recipe import Recipe
+from engine.recipe.presets import preset
+from engine.recipe.recipe import Recipe
 from engine.worker.weights import load_weights
 
 SHORT = [*LIGHT, "--iterations", "12", "--snapshots", "3,6", "-o", "out"]

@@ -12,8 +12,8 @@ from chaos.forced import POISON, TOO_LARGE
 from chaos.load import Promise
 from chaos.rounds.scene import Fault, Scene
 from engine.contract.events import Failed, follow
+from engine.contract.fair_queue import Turns
 from engine.contract.jobs import job_key, new_id
-from engine.contract.turns import Turns
 
 FAILED = "**It failed**"
 

@@ -11,8 +11,8 @@ from arq.connections import ArqRedis
 from conftest import a_job
 
 from engine.contract.connection import connect, load
+from engine.contract.fair_queue import Turns, slice_id
 from engine.contract.settings import SettingsError, read_settings
-from engine.contract.turns import Turns, slice_id
 
 
 async def test_what_lies_in_redis_is_json_and_cannot_run(redis: ArqRedis) -> None:

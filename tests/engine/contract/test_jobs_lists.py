@@ -10,6 +10,7 @@ from arq.connections import ArqRedis
 from conftest import a_job
 
 from engine.contract.events import STREAM, Cancelled, Done, Failed
+from engine.contract.fair_queue import Turns
 from engine.contract.jobs import (
     OPEN,
     SPENT,
@@ -25,8 +26,7 @@ from engine.contract.jobs import (
     job_key,
     seen_key,
 )
-from engine.contract.turns import Turns
-from engine.painting.recipe import VERSION
+from engine.recipe.recipe import VERSION
 
 ROOM = Caps(user=2, guild=3, total=4)
 

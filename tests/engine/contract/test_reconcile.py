@@ -7,9 +7,9 @@ from arq.connections import ArqRedis
 from conftest import SLICE_TIMEOUT, a_job
 
 from engine.contract import workers
+from engine.contract.fair_queue import Turns, slice_id
 from engine.contract.jobs import Claim, Job, Jobs, job_key
 from engine.contract.reconcile import GRACE, forget_the_dead, reconcile
-from engine.contract.turns import Turns, slice_id
 
 
 @pytest.fixture

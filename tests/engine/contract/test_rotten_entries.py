@@ -14,11 +14,11 @@ from structlog.testing import capture_logs
 from engine.contract import workers
 from engine.contract.connection import MOST, load
 from engine.contract.events import STREAM, Cancelled, Started, follow
-from engine.contract.job import OPEN, Job, job_key
+from engine.contract.fair_queue import Turns, slice_id
 from engine.contract.jobs import Jobs
-from engine.contract.outlook import outlook
+from engine.contract.models import OPEN, Job, job_key
 from engine.contract.reconcile import GRACE, reconcile
-from engine.contract.turns import Turns, slice_id
+from engine.forecast.forecast import outlook
 
 ME = workers.Worker(id="me", device="cpu", weights="random", speed=1e9)
 

@@ -10,12 +10,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from engine.painting import layers as vgg_layers
 from engine.painting import vgg
 from engine.painting.painter import Painter
 from engine.painting.pictures import pixels_sha256, to_tensor
-from engine.painting.recipe import Recipe
 from engine.painting.state import State
+from engine.recipe import layers as vgg_layers
+from engine.recipe.recipe import Recipe
 
 
 def photo(width: int, height: int, seed: int) -> Image.Image:

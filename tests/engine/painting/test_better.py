@@ -18,8 +18,8 @@ from engine.painting.losses import Target
 from engine.painting.objective import Objective
 from engine.painting.painter import Painter
 from engine.painting.pooling import Pooling
-from engine.painting.recipe import Recipe, RecipeError
 from engine.painting.targets import Masks
+from engine.recipe.recipe import Recipe, RecipeError
 
 CPU = torch.device("cpu")
 

@@ -8,12 +8,13 @@ import torch.nn.functional as F
 from easel_kit import levels, photo, random_weights
 from torch import Tensor
 
-from engine.painting import layers, vgg
+from engine.painting import vgg
 from engine.painting.calibration import CAFFE, calibrated
 from engine.painting.objective import Objective, columns
 from engine.painting.painter import Painter
-from engine.painting.presets import preset
 from engine.painting.vgg import VGG
+from engine.recipe import layers
+from engine.recipe.presets import preset
 
 CPU = torch.device("cpu")
 SLIM = "8,8|12,12|16,16|20,20|24"

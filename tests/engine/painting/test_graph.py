@@ -13,10 +13,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from engine.painting.numbers import Numbers
 from engine.painting.objective import Objective
 from engine.painting.painter import Painter
-from engine.painting.recipe import Recipe
-from engine.painting.schedule import Schedule
 from engine.painting.state import State
 from engine.painting.vgg import VGG
+from engine.recipe.recipe import Recipe
+from engine.recipe.schedule import Schedule
 
 CPU = torch.device("cpu")
 PIXELS = levels(64, 52, 4)

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from engine.painting.graph import Graphs, Unrecordable
 from engine.painting.painter import Painter
-from engine.painting.recipe import Recipe
 from engine.painting.state import State
+from engine.recipe.recipe import Recipe
 
 RECIPES = {
     "adam": quick(clamp=True, average=0.9),

@@ -13,8 +13,8 @@ from torch import Tensor
 from engine.painting import losses
 from engine.painting.objective import Objective, columns
 from engine.painting.pyramid import halve
-from engine.painting.recipe import Recipe
 from engine.painting.vgg import VGG
+from engine.recipe.recipe import Recipe
 
 CONTENT, STYLE, OTHER = levels(40, 30, 1).double(), levels(30, 44, 2).double(), levels(36, 36, 3).double()
 PIXELS = levels(40, 30, 4).double()

@@ -20,8 +20,8 @@ from torch import Tensor
 from engine import paint
 from engine.painting import pictures
 from engine.painting.painter import Painter
-from engine.painting.presets import preset
-from engine.painting.recipe import OLDEST, Recipe, RecipeError
+from engine.recipe.presets import preset
+from engine.recipe.recipe import OLDEST, Recipe, RecipeError
 
 HERE, ROOT = Path(__file__).parent, Path(__file__).parents[3]
 MEAN = torch.tensor((0.485, 0.456, 0.406)).view(1, 3, 1, 1) * 255
@@ -29,7 +29,7 @@ IN_ANOTHER_PROCESS = """
 import json, sys, torch
 torch.set_num_threads(1)
 from easel_kit import painted_sha256
-from engine.painting.recipe import Recipe
+from engine.recipe.recipe import Recipe
 print(painted_sha256(Recipe.from_dict(json.loads(sys.argv[1]))))
 """
 

@@ -11,7 +11,7 @@ from PIL import Image
 from engine import paint
 from engine.painting.painter import Painter
 from engine.painting.pictures import coloured, cut_to, grey, to_tensor
-from engine.painting.recipe import RecipeError
+from engine.recipe.recipe import RecipeError
 
 LUMA = torch.tensor((0.299, 0.587, 0.114)).view(1, 3, 1, 1)
 

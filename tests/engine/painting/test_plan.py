@@ -7,12 +7,13 @@ import torch
 from easel_kit import last, photo, quick, saved, until
 from torch import Tensor
 
-from engine.painting import cost, plan
+from engine.painting import plan
 from engine.painting.objective import Objective
 from engine.painting.painter import Painter, PaintingError
-from engine.painting.presets import preset
-from engine.painting.recipe import Recipe
 from engine.painting.strips import LEAST, margin
+from engine.recipe import cost
+from engine.recipe.presets import preset
+from engine.recipe.recipe import Recipe
 
 GIB = 2**30
 CLASSIC = preset("classic", weights="random")

@@ -9,8 +9,9 @@ import torch
 from easel_kit import levels
 from torch import Tensor
 
-from engine.painting import layers, vgg
+from engine.painting import vgg
 from engine.painting.random_weights import random_convs
+from engine.recipe import layers
 
 DEPTH = 5
 WIDTHS = {conv.name: conv.outputs for conv in layers.convs("vgg19")[:DEPTH]}

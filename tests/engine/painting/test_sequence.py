@@ -15,9 +15,9 @@ from PIL import Image
 from engine.painting.frames import Frames
 from engine.painting.painter import Painter
 from engine.painting.pictures import pixels_sha256
-from engine.painting.recipe import Recipe, RecipeError
 from engine.painting.sequence import paint_sequence
 from engine.painting.state import State
+from engine.recipe.recipe import Recipe, RecipeError
 
 STYLE = photo(30, 44, 10)
 MOVING = quick(size=48, iterations=9, scales=2, frame_iterations=5, average=0.8, step_end=0.2, clamp=True)

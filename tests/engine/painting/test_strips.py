@@ -13,8 +13,8 @@ from torch import Tensor
 from engine.painting import vgg
 from engine.painting.objective import Objective
 from engine.painting.painter import Painter
-from engine.painting.recipe import Recipe
 from engine.painting.strips import cut
+from engine.recipe.recipe import Recipe
 
 DEEP: dict[str, Any] = {
     "content_layers": ("relu4_2",),

@@ -11,8 +11,8 @@ from easel_kit import levels, random_weights
 from torch import Tensor, nn
 
 from engine.painting import vgg
-from engine.painting.layers import LAYERS, depth
 from engine.painting.vgg import VGG
+from engine.recipe.layers import LAYERS, depth
 
 CPU = torch.device("cpu")
 WIDTHS = (64, 64, "M", 128, 128, "M", 256, 256, 256, 256, "M", 512, 512, 512, 512, "M", 512, 512, 512, 512, "M")

@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.painting import vgg, winograd
-from engine.painting.layers import depth, starts_block
 from engine.painting.random_weights import random_convs
+from engine.recipe.layers import depth, starts_block
 
 
 def _layer(seed: int, *shape: int) -> Tensor:

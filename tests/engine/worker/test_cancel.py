@@ -11,10 +11,10 @@ from conftest import CONTENT, SLICE_TIMEOUT, STYLE, Desk, Hand, House, light, un
 from PIL import Image
 
 from engine.contract.events import Cancelled, Last, Snapshot, Started, follow
+from engine.contract.fair_queue import slice_id
 from engine.contract.jobs import Job, State
-from engine.contract.turns import slice_id
 from engine.painting.painter import Painter
-from engine.painting.recipe import Recipe
+from engine.recipe.recipe import Recipe
 from engine.worker.stroke import Look, paint_stroke
 from engine.worker.studio import Easel
 from engine.worker.watchdog import Pulse

@@ -12,7 +12,7 @@ from engine.contract.events import Cancelled, Done, Failed, Snapshot, Started
 from engine.contract.jobs import Job
 from engine.painting.painter import Painter
 from engine.painting.pictures import pixels_sha256
-from engine.painting.recipe import Recipe
+from engine.recipe.recipe import Recipe
 
 ADAM = light(60, snapshots=(20, 75), step_end=0.2)
 LBFGS = light(43, scales=1, optimiser="lbfgs", step=1.0, clamp=False, snapshots=(20, 70))

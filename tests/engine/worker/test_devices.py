@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from engine.painting.recipe import RecipeError
+from engine.recipe.recipe import RecipeError
 from engine.worker.studio import choose_device
 
 

@@ -12,8 +12,8 @@ from conftest import SLICE_TIMEOUT, Desk, Hand, House, light, uncut_sha256
 
 from engine.contract import workers
 from engine.contract.events import Cancelled, Event, Snapshot, follow
+from engine.contract.fair_queue import slice_id
 from engine.contract.jobs import Job, State
-from engine.contract.turns import slice_id
 
 RECIPE = light(900, snapshots=tuple(range(30, 900, 30)))
 

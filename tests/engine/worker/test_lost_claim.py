@@ -11,8 +11,8 @@ from arq.worker import func
 from redis.asyncio.client import Pipeline
 
 from engine.contract.connection import QUEUE
-from engine.contract.job import Running
-from engine.contract.turns import SLICE, Turns
+from engine.contract.fair_queue import SLICE, Turns
+from engine.contract.models import Running
 from engine.worker.queue import SliceWorker
 
 ENTRY = b"a job:0:0"

@@ -20,7 +20,7 @@ from torch import Tensor
 from engine.contract.settings import read_settings
 from engine.contract.store import Store
 from engine.painting.graph import Graphs, Unrecordable
-from engine.painting.recipe import RecipeError
+from engine.recipe.recipe import RecipeError
 from engine.worker import self_check
 from engine.worker.self_check import distrust, in_words
 from engine.worker.studio import Studio

@@ -9,9 +9,9 @@ from arq.connections import ArqRedis
 from conftest import Desk, light
 
 from engine.contract import workers
-from engine.contract.outlook import outlook
 from engine.contract.settings import read_settings
-from engine.painting.cost import remaining_flops
+from engine.forecast.forecast import outlook
+from engine.recipe.cost import remaining_flops
 from engine.worker.studio import Studio
 from engine.worker.weights import load_weights
 

@@ -7,8 +7,8 @@ import os
 from conftest import Desk, House, a_job
 
 from engine.contract.events import STREAM
+from engine.contract.fair_queue import CLOCK, FINISH, SPREAD
 from engine.contract.jobs import USERS, Jobs, index_key, job_key
-from engine.contract.turns import CLOCK, FINISH, SPREAD
 from engine.worker.sweep import EVENT_DAYS, sweep
 
 

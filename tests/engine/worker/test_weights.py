@@ -33,8 +33,8 @@ from torchvision_files import (
 )
 
 from engine.painting.painter import Painter
-from engine.painting.presets import preset
-from engine.painting.recipe import RecipeError
+from engine.recipe.presets import preset
+from engine.recipe.recipe import RecipeError
 from engine.worker.download import Source, torchvision_source
 from engine.worker.weights import CACHE_NAME, STARTER, Weights, load_weights
 

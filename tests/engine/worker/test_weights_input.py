@@ -14,8 +14,8 @@ import torch
 from torch.nn.functional import conv2d
 from torchvision_files import saved
 
-from engine.painting.layers import NAMES
 from engine.painting.vgg import normalise
+from engine.recipe.layers import NAMES
 from engine.worker.weights import in_words, load_weights
 from engine.worker.weights_file import Convs, load_file
 from engine.worker.weights_input import Input, for_torchvision, guess

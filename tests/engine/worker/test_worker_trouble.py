@@ -15,12 +15,12 @@ from conftest import SLICE_TIMEOUT, Desk, House, light, uncut_sha256
 
 from engine.contract import workers
 from engine.contract.connection import connect
-from engine.contract.embedded import embedded_redis
 from engine.contract.events import Done, Failed, Notice
 from engine.contract.jobs import DEATHS, State, job_key
 from engine.contract.reconcile import GRACE, reconcile
 from engine.contract.store import Store
-from engine.painting.recipe import VERSION
+from engine.process.local_redis import embedded_redis
+from engine.recipe.recipe import VERSION
 from engine.worker.film import film_iterations
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Sequence
 
-from engine.painting import layers
-from engine.painting.recipe import Recipe
+from engine.recipe import layers
+from engine.recipe.recipe import Recipe
 
 _EACH_LOOK, _EACH_WEIGHT = 0.08e9, 900.0
 """Work that takes as long as what an iteration has to do for each layer on each octave, and for each weight, however

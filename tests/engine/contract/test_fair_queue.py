@@ -10,8 +10,8 @@ from conftest import SLICE_TIMEOUT, a_job
 
 from engine.contract.connection import QUEUE
 from engine.contract.events import Cancelled, Done
+from engine.contract.fair_queue import Turns, slice_id
 from engine.contract.jobs import Busy, Claim, Job, Jobs, Running, State, new_id
-from engine.contract.turns import Turns, slice_id
 
 COST = 15.0
 MOST = Running(user=2, guild=3)

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
-from engine.painting.recipe import Recipe
+from engine.recipe.recipe import Recipe
 
 OPEN = "impasto:open"
 """Set of the jobs that are queued or painting."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from itertools import accumulate
 
-from engine.painting.recipe import Recipe
+from engine.recipe.recipe import Recipe
 
 INSPECTION = 10
 """Iterations between looks at the loss for NaN or explosion: a fixed grid, so that a cut run looks when an uncut

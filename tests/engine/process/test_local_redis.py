@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 import redis
 
-from engine.contract.embedded import EmbeddedError, embedded_redis, find_server
+from engine.process.local_redis import EmbeddedError, embedded_redis, find_server
 
 HOLD = """
 import sys
 from pathlib import Path
 import redis
-from engine.contract.embedded import embedded_redis
+from engine.process.local_redis import embedded_redis
 with embedded_redis(Path(sys.argv[1])) as url:
     print(redis.Redis.from_url(url).info()["process_id"], flush=True)
     sys.stdin.read()

@@ -11,10 +11,10 @@ from easel_kit import quick, random_weights
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.painting.cost import fixed_flops, flops_per_pixel, peak_memory, remaining_flops
-from engine.painting.layers import conv_of, depth, starts_block
-from engine.painting.presets import preset
-from engine.painting.recipe import Recipe
+from engine.recipe.cost import fixed_flops, flops_per_pixel, peak_memory, remaining_flops
+from engine.recipe.layers import conv_of, depth, starts_block
+from engine.recipe.presets import preset
+from engine.recipe.recipe import Recipe
 
 GRAMLESS: dict[str, Any] = {"style_layers": (), "style_layer_weights": ()}
 

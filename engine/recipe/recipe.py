@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Literal, get_args
 
-from engine.painting import layers
+from engine.recipe import layers
 
 VERSION = 3
 """Of what is written now."""

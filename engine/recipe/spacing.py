@@ -7,8 +7,8 @@ import math
 from bisect import bisect_left
 from itertools import accumulate
 
-from engine.painting.recipe import Recipe
-from engine.painting.schedule import Schedule
+from engine.recipe.recipe import Recipe
+from engine.recipe.schedule import Schedule
 
 # A fit to what was seen at 128 px, see `docs/performance.md`: the change of an iteration falls with its number. Adam
 # moves no pixel by more than about a step, which makes its first iterations alike; nothing bounds those of L-BFGS.

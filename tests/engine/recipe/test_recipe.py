@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.painting.presets import PRESETS, preset
-from engine.painting.recipe import VERSION, Recipe, RecipeError
+from engine.recipe.presets import PRESETS, preset
+from engine.recipe.recipe import VERSION, Recipe, RecipeError
 
 ALL = [preset(name, weights=weights) for name in PRESETS for weights in ("imagenet", "starter", "random")]
 

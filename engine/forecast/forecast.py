@@ -15,11 +15,11 @@ from itertools import groupby
 from arq.connections import ArqRedis
 
 from engine.contract import workers
+from engine.contract.fair_queue import CLOCK
 from engine.contract.jobs import Jobs, Standing, State
-from engine.contract.shares import Share, Work, follow
-from engine.contract.turns import CLOCK
 from engine.contract.workers import Worker
-from engine.painting import cost
+from engine.forecast.fluid_schedule import Share, Work, follow
+from engine.recipe import cost
 
 SLICE_SECONDS = 15.0
 """Of a slice, as workers cut them unless they are told otherwise."""

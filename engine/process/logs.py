@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 import structlog
 
-from engine.contract.discretion import scrub
+from engine.process.redaction import scrub
 
 
 def log_to(file: TextIO) -> None:

@@ -7,7 +7,7 @@ import time
 from arq.connections import ArqRedis
 
 from engine.contract.jobs import Caps, Jobs, Standing, TooMany
-from engine.contract.outlook import outlook
+from engine.forecast.forecast import outlook
 
 
 async def when_room(redis: ArqRedis, full: TooMany, user: str, guild: str, caps: Caps) -> float | None:

@@ -11,9 +11,9 @@ from redis.exceptions import RedisError
 
 from bot.terminal.main import main
 from engine.contract.connection import connect
-from engine.contract.discretion import hide, scrub
 from engine.contract.settings import SettingsError
 from engine.contract.store import Store, StoreError
+from engine.process.redaction import hide, scrub
 
 TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GabcDE.s3cr3t-s3cr3t_s3cr3ts3cr3ts3cr3t"
 
@@ -58,8 +58,8 @@ def test_what_is_hidden_is_cut_out_wherever_it_stands() -> None:
 LOUD = f"""
 import logging, sys, warnings
 import structlog
-from engine.contract.discretion import hide
-from engine.contract.logs import log_to
+from engine.process.redaction import hide
+from engine.process.logs import log_to
 
 log_to(sys.stderr)
 hide("hushhush")

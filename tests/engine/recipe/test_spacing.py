@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from engine.painting.pace import evenly
-from engine.painting.presets import AUTO, AUTO_COUNT, PRESETS, preset
-from engine.painting.recipe import Recipe
+from engine.recipe.presets import AUTO, AUTO_COUNT, PRESETS, preset
+from engine.recipe.recipe import Recipe
+from engine.recipe.spacing import evenly
 
 RECIPES = st.builds(
     Recipe,

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import redis
 
-from engine.contract.leash import leashed
 from engine.contract.settings import socket_folder
+from engine.process.child_process import leashed
 
 _READY_SECONDS = 20.0
 

@@ -7,8 +7,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from engine.painting.pace import evenly
-from engine.painting.recipe import Recipe, RecipeError
+from engine.recipe.recipe import Recipe, RecipeError
+from engine.recipe.spacing import evenly
 
 STAND_INS = ("starter", "random")
 """Weights that every worker has without a download."""

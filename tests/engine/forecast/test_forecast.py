@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from engine.contract import workers
 from engine.contract.connection import QUEUE
 from engine.contract.events import Done
+from engine.contract.fair_queue import CLOCK, Turns
 from engine.contract.jobs import Caps, Job, Jobs, Standing, State, TooMany
-from engine.contract.outlook import Prospect, forecast, outlook
-from engine.contract.room import when_room
-from engine.contract.turns import CLOCK, Turns
 from engine.contract.workers import Worker
-from engine.painting.cost import remaining_flops
+from engine.forecast.forecast import Prospect, forecast, outlook
+from engine.forecast.retry_time import when_room
+from engine.recipe.cost import remaining_flops
 
 SPEED = 2e8
 """Floating-point operations a second at which an iteration of `job` takes a good part of a second."""
@@ -140,7 +140,7 @@ async def test_the_outlook_is_the_forecast_of_what_redis_knows(redis: ArqRedis) 
 async def test_there_is_room_when_so_many_in_the_way_have_ended(
     redis: ArqRedis, monkeypatch: pytest.MonkeyPatch, cap: Any, most: int, job_after: int
 ) -> None:
-    monkeypatch.setattr("engine.contract.room.time.time", lambda: 1000.0)
+    monkeypatch.setattr("engine.forecast.retry_time.time.time", lambda: 1000.0)
     asked: dict[str, Any] = {
         "redis": redis,
         "full": TooMany(cap),
