@@ -4,6 +4,7 @@ As a library: `Recipe`, `preset`, `paint`, `paint_sequence` and `to_picture`. Th
 up on first use, so that rooms without torch may import the contract.
 """
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from engine.recipe.presets import preset
@@ -13,6 +14,13 @@ if TYPE_CHECKING:
     from engine.painting.painter import paint
     from engine.painting.pictures import to_picture
     from engine.painting.sequence import paint_sequence
+
+# Both are read once, when torch is loaded.
+# Threads that wait for each other spin briefly, then sleep. libgomp's own measure (300,000 turns) made iterations many
+# times slower on two cores as soon as another process was busy; sleeping at once costs a third where none is.
+os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+# Deterministic matrix products on CUDA.
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 __all__ = ["Recipe", "paint", "paint_sequence", "preset", "to_picture"]
 

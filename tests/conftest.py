@@ -24,13 +24,15 @@ from redis import Redis
 
 from engine.contract.connection import connect
 from engine.contract.events import STREAM, Done, Event, follow, parse
-from engine.contract.fair_queue import Turns
-from engine.contract.jobs import SPENT, Job, Jobs, Picture, new_id
+from engine.contract.fair_queue import FairQueue
+from engine.contract.jobs import Jobs
+from engine.contract.models import SPENT, Job, StoredPicture, new_id
 from engine.contract.settings import Settings
 from engine.contract.store import Store
 from engine.painting.painter import paint
 from engine.painting.pictures import pixels_sha256
-from engine.process.child_process import leashed
+from engine.process import redaction
+from engine.process.child_process import child_command
 from engine.process.local_redis import embedded_redis
 from engine.recipe.recipe import Recipe
 
@@ -71,7 +73,7 @@ def light(iterations: int, **fields: Any) -> Recipe:
 
 def a_job(user: str = "someone", guild: str = "a guild") -> Job:
     """A job that nobody is going to paint: its pictures are nowhere."""
-    picture = Picture(key="nowhere", name="a picture", width=32, height=32)
+    picture = StoredPicture(key="nowhere", name="a picture", width=32, height=32)
     return Job(id=new_id(), guild=guild, user=user, recipe=light(100), content=picture, styles=(picture,))
 
 
@@ -98,7 +100,7 @@ class Hand:
 
     def __init__(self, environment: dict[str, str], program: Sequence[str], weights: str = "random") -> None:
         self._process = subprocess.Popen(
-            leashed([sys.executable, *program, "--weights", weights, "--device", "cpu"]),
+            child_command([sys.executable, *program, "--weights", weights, "--device", "cpu"]),
             env=environment,
             stdout=subprocess.PIPE,
         )
@@ -162,7 +164,7 @@ class Desk:
 
     def __init__(self, redis: ArqRedis, store: Store) -> None:
         self.redis, self.store = redis, store
-        self.jobs, self.turns = Jobs(redis), Turns(redis)
+        self.jobs, self.turns = Jobs(redis), FairQueue(redis)
 
     async def order(
         self,
@@ -181,7 +183,7 @@ class Desk:
             buffer = io.BytesIO()
             picture.save(buffer, "PNG")
             key = await self.store.put(f"jobs/{job_id}/{name}", buffer.getvalue())
-            stored.append(Picture(key=key, name=name, width=picture.width, height=picture.height))
+            stored.append(StoredPicture(key=key, name=name, width=picture.width, height=picture.height))
         content, style, *begun = stored
         job = Job(
             id=job_id, guild="a guild", user=user, recipe=recipe, content=content, styles=(style,),

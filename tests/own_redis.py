@@ -8,16 +8,15 @@ import signal
 import subprocess
 from pathlib import Path
 
-from engine.contract.settings import socket_folder
 from engine.process import local_redis
-from engine.process.child_process import leashed
+from engine.process.child_process import child_command
 
 
 class OwnRedis:
     """As it runs for `impasto up`: on a unix socket, with its append-only file in `folder`."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder, self.socket = folder, socket_folder() / "redis.sock"
+        self._folder, self.socket = folder, local_redis.socket_folder() / "redis.sock"
         self.url = f"unix://{self.socket}"
         self.start()
 
@@ -38,7 +37,7 @@ class OwnRedis:
             str(self._folder),
         ]
         command += ["--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--logfile", "redis.log"]
-        self._process = subprocess.Popen(leashed([*command, *options]))
+        self._process = subprocess.Popen(child_command([*command, *options]))
 
     def end(self) -> None:
         self._process.terminate()

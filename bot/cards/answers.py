@@ -16,7 +16,7 @@ from bot.desk import Sorry
 from bot.full import no_room
 from bot.intake import BadPicture
 from bot.words import relative
-from engine.contract.jobs import TooMany
+from engine.contract.models import TooMany
 from engine.contract.store import StoreError
 from engine.recipe.recipe import RecipeError
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from engine.contract.jobs import Job, Picture
+from engine.contract.models import Job, StoredPicture
 from engine.recipe.presets import TALK_SNAPSHOTS, preset
 from engine.recipe.recipe import MAX_ITERATIONS, Recipe, RecipeError
 
@@ -31,14 +31,14 @@ class Wish:
     """Pictures as uploads, or as they lie in the store from an earlier job; and how to paint them."""
 
     recipe: Recipe
-    content: Upload | Picture
-    styles: tuple[Upload | Picture, ...]
+    content: Upload | StoredPicture
+    styles: tuple[Upload | StoredPicture, ...]
     parent: str | None = None
     checkpoint: str | None = None
     """Key of the checkpoint to go on from."""
     reached: int = 0
     """The checkpoint's iteration."""
-    start: Picture | None = None
+    start: StoredPicture | None = None
     """The picture to begin with."""
     mention: bool = False
     animate: bool = False
@@ -116,7 +116,7 @@ def larger(job: Job, checkpoint: str, reached: int) -> Wish:
     return dataclasses.replace(_child(job, job.recipe.enlarged()), checkpoint=checkpoint, reached=reached)
 
 
-def from_picture(job: Job, start: Picture, name: str, fields: Mapping[str, Any]) -> Wish:
+def from_picture(job: Job, start: StoredPicture, name: str, fields: Mapping[str, Any]) -> Wish:
     """On from a snapshot with other settings. Raises `RecipeError`.
 
     On the finest scale alone: the coarse ones would paint over what is to be gone on from.

@@ -20,10 +20,10 @@ from bot.terminal.order import Order, weights_asked
 from bot.terminal.paint import paint, resume
 from engine.contract.settings import SettingsError, read_settings
 from engine.contract.store import StoreError
-from engine.process.exit import leave
+from engine.process.exit import exit_now
 from engine.process.local_redis import EmbeddedError
 from engine.process.logs import log_to
-from engine.process.redaction import scrub
+from engine.process.redaction import redact
 from engine.recipe.presets import AUTO, PRESETS
 from engine.recipe.recipe import Recipe, RecipeError
 
@@ -206,10 +206,10 @@ def main() -> None:
         cli()
     except _ONE_SENTENCE as error:
         if str(error):
-            print(scrub(str(error)), file=sys.stderr)
+            print(redact(str(error)), file=sys.stderr)
         sys.exit(1)
     except RedisError as error:
-        print(scrub(f"Redis cannot be reached: {str(error).rstrip('.')}."), file=sys.stderr)
+        print(redact(f"Redis cannot be reached: {str(error).rstrip('.')}."), file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -220,8 +220,8 @@ def run() -> NoReturn:
     try:
         main()
     except SystemExit as end:
-        leave(end.code if isinstance(end.code, int) else 0)
-    leave(0)
+        exit_now(end.code if isinstance(end.code, int) else 0)
+    exit_now(0)
 
 
 if __name__ == "__main__":

@@ -19,10 +19,11 @@ from bot.terminal.hand import WorkshopError
 from bot.terminal.order import Order
 from bot.terminal.workshop import Workshop, open_workshop
 from engine.contract import events
-from engine.contract.fair_queue import Turns
-from engine.contract.jobs import Job, Jobs, Picture, State, TooMany, new_id
+from engine.contract.fair_queue import FairQueue
+from engine.contract.jobs import Jobs
+from engine.contract.models import Job, JobState, StoredPicture, TooMany, new_id
 from engine.contract.settings import Settings
-from engine.forecast.retry_time import when_room
+from engine.forecast import retry_time
 from engine.recipe.presets import STAND_INS
 from engine.recipe.recipe import Recipe
 
@@ -94,7 +95,7 @@ async def _submit(
     stored = []
     for number, picture in enumerate(pictures):
         key = await workshop.store.put(f"jobs/{job_id}/picture-{number}.png", picture.png)
-        stored.append(Picture(key=key, name=picture.name, width=picture.width, height=picture.height))
+        stored.append(StoredPicture(key=key, name=picture.name, width=picture.width, height=picture.height))
     job = Job(
         id=job_id, guild="terminal", user=getpass.getuser(), recipe=recipe, content=stored[0],
         styles=tuple(stored[1 : 1 + styles]), content_masks=tuple(stored[1 + styles : 1 + styles + masks]),
@@ -109,10 +110,10 @@ async def _create(workshop: Workshop, job: Job) -> None:
         await Jobs(workshop.redis).create(job, workshop.caps)
     except TooMany as full:
         assert workshop.caps is not None  # noqa: S101 - without any, nothing is too many
-        full.until = await when_room(workshop.redis, full, job.user, job.guild, workshop.caps)
+        full.until = await retry_time(workshop.redis, full, job.user, job.guild, workshop.caps)
         await workshop.store.delete_folder(f"jobs/{job.id}")
         raise WorkshopError(no_room(full, _at)) from full
-    await Turns(workshop.redis).enqueue(job, 0, 0, _SECONDS)
+    await FairQueue(workshop.redis).enqueue(job, 0, 0, _SECONDS)
 
 
 def _at(instant: float) -> str:
@@ -125,9 +126,9 @@ async def _reopen(workshop: Workshop, job_id: str, folder: Path) -> Job:
     job, state = await jobs.get(job_id), await jobs.state(job_id)
     if job is None:
         raise CanvasError(f"This Redis does not know the painting of {folder}: set REDIS_URL as it was.")
-    if state in (State.FAILED, State.QUARANTINED):
+    if state in (JobState.FAILED, JobState.QUARANTINED):
         raise CanvasError("The painting failed, so there is nothing to go on with: start a new one.")
-    if state is not State.CANCELLED:
+    if state is not JobState.CANCELLED:
         return job
     saved = (await jobs.fields(job_id))["checkpoints"].split()
     checkpoint = saved[0] if saved else job.checkpoint

@@ -15,7 +15,7 @@ from bot.terminal.hand import Hand, WorkshopError
 from bot.terminal.weights import look_at
 from engine.contract import workers
 from engine.contract.connection import connect
-from engine.contract.jobs import Caps
+from engine.contract.models import Caps
 from engine.contract.settings import Settings
 from engine.contract.store import Store
 from engine.contract.workers import Worker

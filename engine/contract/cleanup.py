@@ -7,7 +7,7 @@ from engine.contract.jobs import Jobs
 from engine.contract.store import Store
 
 
-async def tidy(jobs: Jobs, store: Store, job: str) -> None:
+async def clean_up(jobs: Jobs, store: Store, job: str) -> None:
     """Of an ended job: earlier checkpoints, pictures that were never told, a failed one's frames, half-written files.
 
     Workers that died have left some of them. Harmless while the job is open, and when repeated. Raises `StoreError`.

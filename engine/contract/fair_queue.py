@@ -15,7 +15,8 @@ from datetime import UTC, datetime, timedelta
 from arq.connections import ArqRedis
 
 from engine.contract.connection import FRONT, QUEUE
-from engine.contract.jobs import HELD_GUILDS, HELD_USERS, KEEP_DAYS, OPEN, Job, Running, flows_key, job_key, script
+from engine.contract.jobs import script
+from engine.contract.models import HELD_GUILDS, HELD_USERS, KEEP_DAYS, OPEN, Job, Running, flows_key, job_key
 from engine.contract.workers import SILENCE
 
 SLICE = "paint_slice"
@@ -35,7 +36,7 @@ def slice_id(job: str, iteration: int, epoch: int) -> str:
     return f"{job}:{iteration}:{epoch}"
 
 
-class Turns:
+class FairQueue:
     """Puts slices in the queue."""
 
     def __init__(self, redis: ArqRedis) -> None:

@@ -29,7 +29,7 @@ DEATHS = 3
 was only waiting for another job's stroke."""
 
 
-class State(StrEnum):
+class JobState(StrEnum):
     """Where a job stands."""
 
     QUEUED = "queued"
@@ -40,7 +40,7 @@ class State(StrEnum):
     QUARANTINED = "quarantined"
 
 
-class Picture(BaseModel):
+class StoredPicture(BaseModel):
     """A clean picture in the store: RGB PNG, upright, sRGB; sizes in px."""
 
     model_config = ConfigDict(frozen=True)
@@ -60,19 +60,19 @@ class Job(BaseModel):
     guild: str
     user: str
     recipe: Recipe
-    content: Picture
-    styles: tuple[Picture, ...]
+    content: StoredPicture
+    styles: tuple[StoredPicture, ...]
     created: float = Field(default_factory=time.time)
     parent: str | None = None
     checkpoint: str | None = None
     """Key of a checkpoint to go on from, instead of the recipe's start."""
     reached: int = 0
     """Iterations that the checkpoint holds, so that forecasts do not count them; the checkpoint itself decides."""
-    start: Picture | None = None
+    start: StoredPicture | None = None
     """What a recipe with the start `picture` begins with."""
-    content_masks: tuple[Picture, ...] = ()
+    content_masks: tuple[StoredPicture, ...] = ()
     """For each style where in the painting it applies (white), or none."""
-    style_masks: tuple[Picture, ...] = ()
+    style_masks: tuple[StoredPicture, ...] = ()
     """For each style which part of it counts (white), or none."""
 
 
@@ -123,7 +123,7 @@ class Standing:
     """
 
     job: Job
-    state: State
+    state: JobState
     iteration: int
     worker: str
     tag: float

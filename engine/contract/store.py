@@ -11,7 +11,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from engine.process.redaction import scrub
+from engine.process.redaction import redact
 
 # The last two are obstore's for a key that is none, such as one with dots that would lead out of the store.
 _FAILURES = (BaseError, OSError, ValueError, TypeError)
@@ -33,7 +33,7 @@ class Store:
         try:
             self._store = _open(url)
         except (BaseError, OSError, ValueError) as error:
-            raise StoreError(scrub(f"The store {url} cannot be opened: {_why(error)}")) from error
+            raise StoreError(redact(f"The store {url} cannot be opened: {_why(error)}")) from error
 
     async def put(self, key: str, data: bytes) -> str:
         """Write the blob; returns its key. Raises `StoreError`."""

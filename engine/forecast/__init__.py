@@ -1,1 +1,6 @@
 """When each open job will begin and end, and when somebody who was refused may ask again."""
+
+from engine.forecast.open_jobs import Forecast, forecast
+from engine.forecast.refused import retry_time
+
+__all__ = ["Forecast", "forecast", "retry_time"]

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 _PR_SET_PDEATHSIG = 1
 
 
-def leashed(command: Sequence[str]) -> list[str]:
+def child_command(command: Sequence[str]) -> list[str]:
     """The command that runs `command` on a leash held by this process."""
     return [sys.executable, "-I", "-S", __file__, str(os.getpid()), *command]
 

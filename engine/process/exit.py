@@ -7,7 +7,7 @@ import sys
 from typing import NoReturn
 
 
-def leave(status: int) -> NoReturn:
+def exit_now(status: int) -> NoReturn:
     """End the process at once, with all that was said written out.
 
     obstore's threads may still be in Python when the interpreter is taken down, and then abort the process: one in ten

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,14 +13,18 @@ from pathlib import Path
 
 import redis
 
-from engine.contract.settings import socket_folder
-from engine.process.child_process import leashed
+from engine.process.child_process import child_command
 
 _READY_SECONDS = 20.0
 
 
 class EmbeddedError(Exception):
     """The embedded Redis cannot run; the text is one sentence for the operator."""
+
+
+def socket_folder() -> Path:
+    """A new private folder with a path short enough for a unix socket (108 bytes)."""
+    return Path(tempfile.mkdtemp(prefix="impasto-"))
 
 
 def find_server() -> str:
@@ -51,7 +56,7 @@ def embedded_redis(data: Path) -> Iterator[str]:
     log = (data / "redis.log").open("ab")
     # A session of its own: Ctrl-C in the terminal is for the command, which ends its children in order.
     process = subprocess.Popen(
-        leashed(command),
+        child_command(command),
         stdout=log,
         stderr=log,
         start_new_session=True,

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 import structlog
 
-from engine.process.redaction import scrub
+from engine.process.redaction import redact
 
 
 def log_to(file: TextIO) -> None:
@@ -42,7 +42,7 @@ def log_to(file: TextIO) -> None:
 
 def _scrub(_logger: Any, _name: str, line: str) -> str:
     """The whole line at last: libraries put addresses into the texts of their errors, and tracebacks repeat those."""
-    return scrub(line)
+    return redact(line)
 
 
 _LAST: list[structlog.typing.Processor] = [structlog.processors.JSONRenderer(), _scrub]  # type: ignore[list-item]

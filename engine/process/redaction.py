@@ -32,7 +32,7 @@ def hide(*secrets: str | None) -> None:
                 _known.update((form, json.dumps(form)[1:-1]))
 
 
-def scrub(text: str) -> str:
+def redact(text: str) -> str:
     """The text without secrets: those that are hidden, and whatever looks like one."""
     for secret in _known:
         text = text.replace(secret, _CUT)

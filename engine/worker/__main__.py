@@ -14,9 +14,9 @@ from redis.exceptions import RedisError
 from engine.contract.settings import Settings, SettingsError, read_settings
 from engine.contract.store import StoreError
 from engine.painting.memory import keep_memory
-from engine.process.exit import leave
+from engine.process.exit import exit_now
 from engine.process.logs import log_to
-from engine.process.redaction import scrub
+from engine.process.redaction import redact
 from engine.recipe.recipe import RecipeError
 from engine.worker import self_check
 from engine.worker.main import run_worker
@@ -44,17 +44,19 @@ def main() -> int:
             raise SettingsError("REDIS_URL is not set: a worker needs the Redis that its jobs come from.")
         asyncio.run(_work(settings))
     except (SettingsError, WeightsError, RecipeError, StoreError) as error:
-        print(scrub(str(error)), file=sys.stderr)
+        print(redact(str(error)), file=sys.stderr)
         return 1
     except (RedisError, OSError) as error:
-        print(scrub(f"Redis cannot be reached at REDIS_URL: {str(error).rstrip('.')}."), file=sys.stderr)
+        print(redact(f"Redis cannot be reached at REDIS_URL: {str(error).rstrip('.')}."), file=sys.stderr)
         return 1
     return 0
 
 
 async def _work(settings: Settings) -> None:
     await run_worker(settings, _say_ready)
-    leave(0)  # asyncio would wait for its threads, and one may still be at the film of a painting that was handed over
+    exit_now(
+        0
+    )  # asyncio would wait for its threads, and one may still be at the film of a painting that was handed over
 
 
 def _log_file() -> TextIO:
@@ -69,4 +71,4 @@ def _say_ready(studio: Studio) -> None:
         studio.say(f"{studio.id}: {self_check.in_words(studio.slow)}")
 
 
-leave(main())
+exit_now(main())

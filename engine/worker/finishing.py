@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from PIL import Image
 
-from engine.contract.jobs import Claim, Job, Picture
+from engine.contract.models import Claim, Job, StoredPicture
 from engine.contract.store import BlobMissing
 from engine.painting.objective import columns
 from engine.painting.pictures import pixels_sha256
@@ -105,7 +105,7 @@ def run_record(job: Job, easel: Easel, weights: Weights, sha256: str) -> dict[st
     }
 
 
-def _sized(picture: Picture) -> dict[str, Any]:
+def _sized(picture: StoredPicture) -> dict[str, Any]:
     return {"name": picture.name, "width": picture.width, "height": picture.height}
 
 

@@ -19,14 +19,14 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from engine.contract import workers
-from engine.contract.cleanup import tidy
+from engine.contract.cleanup import clean_up
 from engine.contract.connection import BLOCK, QUEUE, connect, load
 from engine.contract.fair_queue import SLICE
-from engine.contract.jobs import CONTROL
+from engine.contract.models import CONTROL
 from engine.contract.reconcile import forget_the_dead, reconcile
 from engine.contract.settings import Settings
 from engine.contract.store import StoreError
-from engine.process.exit import leave
+from engine.process.exit import exit_now
 from engine.worker.queue import SliceWorker
 from engine.worker.self_check import distrust
 from engine.worker.slices import paint_slice
@@ -181,7 +181,7 @@ async def _reconcile(studio: Studio) -> None:
     while True:
         await reconcile(studio.redis, studio.settings.impasto_slice_seconds, studio.settings.slice_timeout)
         for job in await forget_the_dead(studio.redis):
-            await tidy(studio.jobs, studio.store, job)
+            await clean_up(studio.jobs, studio.store, job)
         await asyncio.sleep(_RECONCILE * random.uniform(0.8, 1.2))
 
 
@@ -196,7 +196,7 @@ async def _watch(studio: Studio) -> None:
                 if other != job:
                     await studio.jobs.release(other, studio.id)
             await workers.sign_off(studio.redis, studio.id)
-    leave(1)
+    exit_now(1)
 
 
 async def _sweep(studio: Studio) -> None:

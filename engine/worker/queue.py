@@ -6,7 +6,7 @@ import structlog
 from arq.worker import Worker
 from redis.exceptions import ResponseError, WatchError
 
-from engine.contract.fair_queue import Turns
+from engine.contract.fair_queue import FairQueue
 from engine.worker.studio import Studio
 
 _log = structlog.get_logger(__name__)
@@ -47,7 +47,7 @@ class SliceWorker(Worker):
             await super().run_job(job_id, score)
         except (ResponseError, TypeError, ValueError) as error:
             _log.error("an entry of the queue cannot be run", entry=job_id, reason=str(error)[:300])
-            await Turns(self.pool).forget(job_id)
+            await FairQueue(self.pool).forget(job_id)
 
 
 def _is_text(name: bytes) -> bool:

@@ -10,7 +10,7 @@ from types import TracebackType
 from PIL import Image
 
 from engine.contract.events import Notice, Snapshot
-from engine.contract.jobs import Claim
+from engine.contract.models import Claim
 from engine.worker.checkpoints import Journal
 from engine.worker.film import frame, side_of
 from engine.worker.stroke import Look

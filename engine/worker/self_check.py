@@ -18,7 +18,7 @@ from engine.painting.graph import Graphs
 from engine.painting.memory import keep_memory
 from engine.painting.painter import Painter
 from engine.painting.state import State
-from engine.process.exit import leave
+from engine.process.exit import exit_now
 from engine.recipe.recipe import Recipe, RecipeError
 from engine.worker.studio import choose_device
 
@@ -102,4 +102,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    leave(main())
+    exit_now(main())

@@ -13,9 +13,9 @@ from arq import Retry
 from redis.exceptions import RedisError
 
 from engine.contract import workers
-from engine.contract.cleanup import tidy
+from engine.contract.cleanup import clean_up
 from engine.contract.events import Cancelled, Done, Failed, Notice, Started
-from engine.contract.jobs import DEATHS, Busy, Claim, Fenced, Unreadable
+from engine.contract.models import DEATHS, Busy, Claim, Fenced, Unreadable
 from engine.contract.store import StoreError
 from engine.painting.painter import PaintingError
 from engine.recipe.recipe import VERSION, RecipeError
@@ -244,6 +244,6 @@ class _Slice:
     async def _tidy(self) -> None:
         job = self._claim.job.id
         try:
-            await tidy(self._studio.jobs, self._studio.store, job)
+            await clean_up(self._studio.jobs, self._studio.store, job)
         except StoreError as error:
             self._log.warning("what is no longer needed stays until it is swept", reason=str(error))

@@ -24,9 +24,9 @@ from arq.connections import ArqRedis
 from PIL import Image, ImageSequence
 
 from engine.contract import workers
-from engine.contract.fair_queue import Turns
-from engine.contract.jobs import Claim, Jobs
-from engine.contract.jobs import Picture as StoredPicture
+from engine.contract.fair_queue import FairQueue
+from engine.contract.jobs import Jobs
+from engine.contract.models import Claim, StoredPicture
 from engine.contract.settings import Settings
 from engine.contract.store import BlobMissing, Store, StoreError
 from engine.painting.graph import Graphs
@@ -93,7 +93,7 @@ class Studio:
         """`graphs` are those of the device, unless others are given."""
         self.id = f"{socket.gethostname()}:{os.getpid()}"
         self.settings = settings
-        self.redis, self.jobs, self.turns = redis, Jobs(redis), Turns(redis)
+        self.redis, self.jobs, self.turns = redis, Jobs(redis), FairQueue(redis)
         self.store = Store(settings.store)
         self.weights = weights
         self.device = torch.device(device)

@@ -8,10 +8,11 @@ from typing import Any
 
 from arq.connections import ArqRedis
 
-from engine.contract.cleanup import tidy
+from engine.contract.cleanup import clean_up
 from engine.contract.events import STREAM
 from engine.contract.fair_queue import CLOCK, FINISH, SPREAD
-from engine.contract.jobs import Jobs, flows_key, index_key, job_key
+from engine.contract.jobs import Jobs
+from engine.contract.models import flows_key, index_key, job_key
 from engine.contract.store import Store
 
 EVENT_DAYS = 7
@@ -68,4 +69,4 @@ async def _sweep_blobs(redis: ArqRedis, store: Store, orphans_after: timedelta) 
     # One that has ended has one checkpoint of its own, unless its worker died before it could tidy up.
     checkpoints = Counter(key.split("/")[1] for key in old if "/checkpoint-" in key)
     for job in {job for job, count in checkpoints.items() if count > 1} - gone:
-        await tidy(Jobs(redis), store, job)
+        await clean_up(Jobs(redis), store, job)

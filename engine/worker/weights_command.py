@@ -11,7 +11,7 @@ from pathlib import Path
 
 from engine.contract.settings import Settings, SettingsError, read_settings
 from engine.painting import vgg
-from engine.process.exit import leave
+from engine.process.exit import exit_now
 from engine.recipe.layers import NAMES
 from engine.recipe.presets import PRESETS, preset
 from engine.recipe.recipe import RecipeError
@@ -157,4 +157,4 @@ def main(arguments: Sequence[str] | None = None, source: Source | None = None) -
 
 
 if __name__ == "__main__":
-    leave(main())
+    exit_now(main())

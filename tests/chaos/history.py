@@ -20,7 +20,8 @@ from PIL import Image
 from bot.delivery.ledger import GROUP
 from chaos.load import Promise
 from engine.contract.events import STREAM, Done, Event, Last, parse
-from engine.contract.jobs import Job, Jobs
+from engine.contract.jobs import Jobs
+from engine.contract.models import Job
 from engine.contract.store import Store
 from engine.painting.painter import Painter
 from engine.painting.pictures import pixels_sha256

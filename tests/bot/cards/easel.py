@@ -18,7 +18,7 @@ from bot.cards.editor import CardEditor
 from bot.cards.face import Face
 from bot.delivery.ledger import Address, Posted
 from engine.contract.events import Progress
-from engine.contract.jobs import Job, Picture, State
+from engine.contract.models import Job, JobState, StoredPicture
 from engine.recipe.presets import preset
 
 
@@ -51,7 +51,7 @@ def run(scenario: Coroutine[Any, Any, None]) -> None:
 
 
 def a_job(number: int = 1, name: str = "harbour.png", **fields: Any) -> Job:
-    picture = Picture(key="nowhere", name=name, width=32, height=32)
+    picture = StoredPicture(key="nowhere", name=name, width=32, height=32)
     return Job(
         id=str(number), guild="1", user="1", recipe=preset("classic", iterations=90_000), content=picture,
         styles=(picture,), **fields,
@@ -63,8 +63,8 @@ def a_page(job: Job, channel: int = 1, age: float = 0.0, title: str = "harbour",
     address = Address(job=job.id, owner=1, guild=1, channel=channel, place="thread", title=title)
     card = discord.utils.time_snowflake(discord.utils.utcnow() - timedelta(seconds=age)) + int(job.id)
     facts: dict[str, Any] = {
-        "address": address, "card": card, "card_channel": channel, "card_guild": 1, "former": {}, "brought": frozenset(), "title": title,
-        "thread": card, "posts": {}, "pictures": {}, "files": ("content.jpg", "style-1.jpg"), "parent": "",
+        "address": address, "card": card, "card_channel": channel, "card_guild": 1, "former": {}, "brought": frozenset(),
+        "title": title, "thread": card, "posts": {}, "pictures": {}, "files": ("content.jpg", "style-1.jpg"), "parent": "",
         "stopped": "", "forget": False,
     }  # fmt: skip
     return Posted(**facts | fields)
@@ -73,7 +73,7 @@ def a_page(job: Job, channel: int = 1, age: float = 0.0, title: str = "harbour",
 def progress(job: Job, iteration: int) -> dict[str, Any]:
     """Facts of a face."""
     event = Progress(job=job.id, iteration=iteration, loss=3, content=1, style=2, rate=5, eta=60)
-    return {"state": State.PAINTING, "iteration": iteration, "progress": event}
+    return {"state": JobState.PAINTING, "iteration": iteration, "progress": event}
 
 
 @dataclass

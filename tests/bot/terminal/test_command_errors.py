@@ -14,7 +14,7 @@ from redis import Redis
 
 from bot.terminal.main import main
 from engine.contract import workers
-from engine.contract.jobs import SPENT
+from engine.contract.models import SPENT
 from engine.recipe.presets import AUTO_COUNT
 
 

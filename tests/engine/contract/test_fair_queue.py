@@ -10,15 +10,16 @@ from conftest import SLICE_TIMEOUT, a_job
 
 from engine.contract.connection import QUEUE
 from engine.contract.events import Cancelled, Done
-from engine.contract.fair_queue import Turns, slice_id
-from engine.contract.jobs import Busy, Claim, Job, Jobs, Running, State, new_id
+from engine.contract.fair_queue import FairQueue, slice_id
+from engine.contract.jobs import Jobs
+from engine.contract.models import Busy, Claim, Job, JobState, Running, new_id
 
 COST = 15.0
 MOST = Running(user=2, guild=3)
 
 
 async def submit(redis: ArqRedis, *people: Job) -> None:
-    jobs, turns = Jobs(redis), Turns(redis)
+    jobs, turns = Jobs(redis), FairQueue(redis)
     for job in people:
         await jobs.create(job)
     for job in people:
@@ -32,7 +33,7 @@ async def queue(redis: ArqRedis) -> list[str]:
 
 async def paint_next(redis: ArqRedis) -> Job:
     """What a worker does: the first slice of the queue, ten iterations, and back into the queue."""
-    jobs, turns = Jobs(redis), Turns(redis)
+    jobs, turns = Jobs(redis), FairQueue(redis)
     (name,) = await redis.zrange(QUEUE, 0, 0)
     job, iteration, epoch = name.decode().split(":")
     claim = await jobs.start(job, int(iteration), int(epoch), "w1")
@@ -101,7 +102,7 @@ async def test_a_person_has_the_guilds_whole_part_when_the_others_are_done(redis
 
 
 async def test_a_person_whose_slice_is_painted_while_the_others_leave_has_the_whole_part_too(redis: ArqRedis) -> None:
-    jobs, turns = Jobs(redis), Turns(redis)
+    jobs, turns = Jobs(redis), FairQueue(redis)
     ann, crowd = a_job("ann", "big"), [a_job(f"user {i}", "big") for i in range(20)]
     await submit(redis, ann, *crowd, a_job("dot", "small"))
     claim = await jobs.start(ann.id, 0, 0, "w1")
@@ -146,7 +147,7 @@ async def test_no_score_is_zero_or_in_the_future(redis: ArqRedis) -> None:
 
 
 async def test_queueing_a_slice_again_is_harmless(redis: ArqRedis) -> None:
-    job, turns = a_job(), Turns(redis)
+    job, turns = a_job(), FairQueue(redis)
     await submit(redis, job, job)
     assert await queue(redis) == [job.id]
     name = slice_id(job.id, 0, 0)
@@ -161,7 +162,7 @@ async def test_no_more_of_a_user_or_a_guild_run_than_may(redis: ArqRedis) -> Non
     await submit(redis, *(a_job(*person) for person in people))
     waiting = await queue(redis)
     first = await redis.zrange(QUEUE, 0, 2)
-    assert await Turns(redis).ready(first, MOST, 2) == first[:2]  # as many as there is use for
+    assert await FairQueue(redis).ready(first, MOST, 2) == first[:2]  # as many as there is use for
     begun = await begin_all(redis)
     assert Counter(claim.job.user for claim in begun) == {"ann": 1, "bob": 1, "dot": 1, "cid": 2}
     assert await begin_all(redis) == []
@@ -171,7 +172,7 @@ async def test_no_more_of_a_user_or_a_guild_run_than_may(redis: ArqRedis) -> Non
     ann, bob, cid = (next(claim for claim in begun if claim.job.user == user) for user in ("ann", "bob", "cid"))
     await Jobs(redis).commit(cid, 10, "a checkpoint")
     await Jobs(redis).finish(bob, Done(job=bob.job.id, iteration=100, files={}))
-    await Turns(redis).enqueue(ann.job, 0, ann.epoch, COST)
+    await FairQueue(redis).enqueue(ann.job, 0, ann.epoch, COST)
     assert Counter(claim.job.user for claim in await begin_all(redis)) == {"ann": 2, "cid": 1}
     assert await begin_all(redis) == []
 
@@ -190,7 +191,7 @@ async def test_what_is_cancelled_needs_no_room(redis: ArqRedis) -> None:
 async def begin_all(redis: ArqRedis, most: Running = MOST) -> list[Claim]:
     """What idle workers begin: all that is ready, and of the rest nothing can be begun."""
     names, claims = await redis.zrange(QUEUE, 0, -1), []
-    ready = await Turns(redis).ready(names, most, len(names))
+    ready = await FairQueue(redis).ready(names, most, len(names))
     for name in [*ready, *(name for name in names if name not in ready)]:
         job, iteration, epoch = name.decode().split(":")
         start = Jobs(redis).start(job, int(iteration), int(epoch), "w1", most)
@@ -200,14 +201,14 @@ async def begin_all(redis: ArqRedis, most: Running = MOST) -> list[Claim]:
             continue
         claim = await start
         assert claim is not None
-        await Turns(redis).forget(name.decode())
+        await FairQueue(redis).forget(name.decode())
         claims.append(claim)
     return claims
 
 
 @pytest.mark.parametrize("when", ["waiting", "about to be queued"])
 async def test_what_is_cancelled_between_two_slices_comes_before_all_others(redis: ArqRedis, when: str) -> None:
-    jobs, turns, ann, bob = Jobs(redis), Turns(redis), a_job("ann"), a_job("bob")
+    jobs, turns, ann, bob = Jobs(redis), FairQueue(redis), a_job("ann"), a_job("bob")
     await submit(redis, ann)
     claim = await jobs.start(ann.id, 0, 0, "w1")
     assert claim is not None
@@ -222,4 +223,4 @@ async def test_what_is_cancelled_between_two_slices_comes_before_all_others(redi
         await turns.enqueue(ann, 10, claim.epoch, COST)
     assert await queue(redis) == [ann.id, bob.id]
     assert (await paint_next(redis)).id == ann.id
-    assert await jobs.state(ann.id) is State.CANCELLED
+    assert await jobs.state(ann.id) is JobState.CANCELLED

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from easel_kit import last, levels, painter, photo, quick, random_weights
+from painting_kit import last, levels, painter, photo, quick, random_weights
 from PIL import Image, ImageChops
 from torch import Tensor
 

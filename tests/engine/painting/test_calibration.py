@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
-from easel_kit import levels, photo, random_weights
+from painting_kit import levels, photo, random_weights
 from torch import Tensor
 
 from engine.painting import vgg

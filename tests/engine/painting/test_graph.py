@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from easel_kit import assert_same, last, levels, painter, photo, quick, random_weights, until
+from painting_kit import assert_same, last, levels, painter, photo, quick, random_weights, until
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from engine.painting.numbers import Numbers

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import torch
-from easel_kit import assert_same, last, photo, quick, restored, saved, until
+from painting_kit import assert_same, last, photo, quick, restored, saved, until
 from torch import Tensor
 
 from engine.painting.graph import Graphs, Unrecordable

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import pytest
 import torch
-from easel_kit import levels, quick, random_weights
+from painting_kit import levels, quick, random_weights
 from torch import Tensor
 
 from engine.painting import losses

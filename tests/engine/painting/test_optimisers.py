@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from easel_kit import quick
+from painting_kit import quick
 from torch import Tensor
 
 from engine.painting.optimisers import LBFGS, OPTIMISERS, Adam

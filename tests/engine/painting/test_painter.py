@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from easel_kit import assert_same, last, levels, painted_sha256, painter, photo, quick, random_weights, until
+from painting_kit import assert_same, last, levels, painted_sha256, painter, photo, quick, random_weights, until
 from torch import Tensor
 
 from engine import paint
@@ -28,7 +28,7 @@ MEAN = torch.tensor((0.485, 0.456, 0.406)).view(1, 3, 1, 1) * 255
 IN_ANOTHER_PROCESS = """
 import json, sys, torch
 torch.set_num_threads(1)
-from easel_kit import painted_sha256
+from painting_kit import painted_sha256
 from engine.recipe.recipe import Recipe
 print(painted_sha256(Recipe.from_dict(json.loads(sys.argv[1]))))
 """

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from easel_kit import assert_same, last, painter, quick, restored, saved, until
+from painting_kit import assert_same, last, painter, quick, restored, saved, until
 
 from engine.recipe.presets import preset
 from engine.recipe.recipe import Recipe

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 import torch
-from easel_kit import assert_same, last, painter, quick, random_weights, restored, saved, until
+from painting_kit import assert_same, last, painter, quick, random_weights, restored, saved, until
 from torch import Tensor
 
 from engine.recipe.recipe import Recipe, RecipeError

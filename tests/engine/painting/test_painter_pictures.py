@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from easel_kit import assert_same, last, levels, painter, photo, quick, restored, saved, until
+from painting_kit import assert_same, last, levels, painter, photo, quick, restored, saved, until
 from PIL import Image
 
 from engine import paint

@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from easel_kit import last, painter, quick, random_weights, until
+from painting_kit import last, painter, quick, random_weights, until
 from torch import Tensor
 
 from engine.painting.painter import EXPLOSION, PaintingError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from easel_kit import last, photo, quick, saved, until
+from painting_kit import last, photo, quick, saved, until
 from torch import Tensor
 
 from engine.painting import plan

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 import torch
-from easel_kit import levels
+from painting_kit import levels
 from torch import Tensor
 
 from engine.painting import vgg

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from easel_kit import photo, quick
 from numpy.typing import NDArray
+from painting_kit import photo, quick
 from PIL import Image
 
 from engine.painting.frames import Frames

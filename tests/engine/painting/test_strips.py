@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import pytest
 import torch
-from easel_kit import last, levels, photo, quick, random_weights
+from painting_kit import last, levels, photo, quick, random_weights
 from torch import Tensor
 
 from engine.painting import vgg

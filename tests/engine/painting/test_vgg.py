@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 import torch
-from easel_kit import levels, random_weights
+from painting_kit import levels, random_weights
 from torch import Tensor, nn
 
 from engine.painting import vgg

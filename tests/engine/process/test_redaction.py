@@ -13,7 +13,7 @@ from bot.terminal.main import main
 from engine.contract.connection import connect
 from engine.contract.settings import SettingsError
 from engine.contract.store import Store, StoreError
-from engine.process.redaction import hide, scrub
+from engine.process.redaction import hide, redact
 
 TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GabcDE.s3cr3t-s3cr3t_s3cr3ts3cr3ts3cr3t"
 
@@ -34,8 +34,8 @@ TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GabcDE.s3cr3t-s3cr3t_s3cr3ts3cr3ts3cr3t"
     ],
 )
 def test_what_looks_like_a_secret_is_cut_out_and_the_rest_stays(told: str, kept: str) -> None:
-    assert "5ec4e7" not in scrub(told)
-    assert kept in scrub(told)
+    assert "5ec4e7" not in redact(told)
+    assert kept in redact(told)
 
 
 @pytest.mark.parametrize(
@@ -44,15 +44,15 @@ def test_what_looks_like_a_secret_is_cut_out_and_the_rest_stays(told: str, kept:
      "painting 1234567890 at 2026-01-02T03:04:05.678Z", "Robot: the Bot started", "/webhooks/", "what is=true"],
 )  # fmt: skip
 def test_what_is_no_secret_stays(told: str) -> None:
-    assert scrub(told) == told
+    assert redact(told) == told
 
 
 def test_what_is_hidden_is_cut_out_wherever_it_stands() -> None:
     hide("redis://:p%40ss w\u00f6rd@box:6379/0", "a plain token", None, "", "short")
     for told in ("p%40ss w\u00f6rd", "p@ss w\u00f6rd", json.dumps("p@ss w\u00f6rd"), "of a plain token here"):
-        assert "ss w" not in scrub(told)
-        assert "plain" not in scrub(told)
-    assert scrub("short") == "short"
+        assert "ss w" not in redact(told)
+        assert "plain" not in redact(told)
+    assert redact("short") == "short"
 
 
 LOUD = f"""

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 import torch
-from easel_kit import quick, random_weights
 from hypothesis import given
 from hypothesis import strategies as st
+from painting_kit import quick, random_weights
 
 from engine.recipe.cost import fixed_flops, flops_per_pixel, peak_memory, remaining_flops
 from engine.recipe.layers import conv_of, depth, starts_block

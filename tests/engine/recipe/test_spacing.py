@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from easel_kit import painter
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from painting_kit import painter
 
 from engine.recipe.presets import AUTO, AUTO_COUNT, PRESETS, preset
 from engine.recipe.recipe import Recipe

@@ -7,7 +7,7 @@ import runpy
 import threading
 from collections.abc import Iterator
 
-from engine.contract.jobs import Claim
+from engine.contract.models import Claim
 from engine.painting.painter import Painter
 from engine.painting.state import State
 from engine.worker import finishing, slices

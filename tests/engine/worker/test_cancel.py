@@ -12,7 +12,7 @@ from PIL import Image
 
 from engine.contract.events import Cancelled, Last, Snapshot, Started, follow
 from engine.contract.fair_queue import slice_id
-from engine.contract.jobs import Job, State
+from engine.contract.models import Job, JobState
 from engine.painting.painter import Painter
 from engine.recipe.recipe import Recipe
 from engine.worker.stroke import Look, paint_stroke
@@ -43,7 +43,7 @@ async def test_a_painting_that_is_stopped_leaves_its_picture_and_a_checkpoint(
     picture = Image.open(io.BytesIO(await busy_desk.store.get(last.picture)))
     assert (picture.format, picture.size) == ("PNG", (32, 32))
     assert await busy_desk.store.get(last.checkpoint)
-    assert await busy_desk.jobs.state(job.id) is State.CANCELLED
+    assert await busy_desk.jobs.state(job.id) is JobState.CANCELLED
     assert job.id not in await busy_desk.jobs.open()
 
 
@@ -145,7 +145,7 @@ async def test_while_the_film_is_made_it_ends_once_either_way(desk: Desk) -> Non
     story = await desk.story(job)
     assert sum(isinstance(event, Last) for event in story) == 1
     assert await desk.jobs.cancel(job.id) is False
-    assert await desk.jobs.state(job.id) in (State.DONE, State.CANCELLED)
+    assert await desk.jobs.state(job.id) in (JobState.DONE, JobState.CANCELLED)
 
 
 async def test_a_worker_asked_to_end_hands_over_what_it_paints_and_what_it_has_in_hand(

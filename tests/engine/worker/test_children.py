@@ -9,7 +9,7 @@ from conftest import CONTENT, STYLE, Desk, light, noise, one_thread, uncut_sha25
 from PIL import Image
 
 from engine.contract.events import Cancelled, Done, Failed, Snapshot, Started
-from engine.contract.jobs import Job
+from engine.contract.models import Job
 from engine.painting.painter import Painter
 from engine.painting.pictures import pixels_sha256
 from engine.recipe.recipe import Recipe

@@ -10,7 +10,7 @@ from arq import ArqRedis, Retry
 from conftest import Desk, a_job, light, uncut_sha256
 
 from engine.contract.events import Cancelled, Done, Snapshot, follow, tail
-from engine.contract.jobs import HELD_USERS, State
+from engine.contract.models import HELD_USERS, JobState
 from engine.contract.settings import read_settings
 from engine.worker.slices import paint_slice
 from engine.worker.studio import Studio
@@ -39,7 +39,7 @@ async def test_a_short_job_ends_long_before_the_long_one_that_came_first(busy_de
     await busy_desk.until(long, 10)
     short = await busy_desk.order(SHORT, user="bob")
     assert isinstance((await busy_desk.story(short))[-1], Done)
-    assert await busy_desk.jobs.state(long.id) is State.PAINTING
+    assert await busy_desk.jobs.state(long.id) is JobState.PAINTING
     await busy_desk.jobs.cancel(long.id)
     assert isinstance((await busy_desk.story(long))[-1], Cancelled)
 
@@ -48,7 +48,7 @@ async def test_many_jobs_of_one_person_do_not_hold_up_the_only_job_of_another(bu
     many = [await busy_desk.order(SHORT, user="ann") for _ in range(12)]
     single = await busy_desk.order(SHORT, user="bob")
     await busy_desk.story(single)
-    left = [job for job in many if await busy_desk.jobs.state(job.id) not in (State.DONE, None)]
+    left = [job for job in many if await busy_desk.jobs.state(job.id) not in (JobState.DONE, None)]
     assert len(left) >= 8
     for job in many:
         await busy_desk.jobs.cancel(job.id)

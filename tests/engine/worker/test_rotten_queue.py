@@ -10,7 +10,7 @@ from rotten import ROTTEN, other_kinds
 
 from engine.contract.connection import QUEUE
 from engine.contract.fair_queue import FINISH, SLICE
-from engine.contract.jobs import CONTROL
+from engine.contract.models import CONTROL
 
 FIRST = 86_399_999.0  # before the score of what is painted first
 STRANGE: dict[str, Any] = {

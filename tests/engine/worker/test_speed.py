@@ -10,7 +10,7 @@ from conftest import Desk, light
 
 from engine.contract import workers
 from engine.contract.settings import read_settings
-from engine.forecast.forecast import outlook
+from engine.forecast import forecast
 from engine.recipe.cost import remaining_flops
 from engine.worker.studio import Studio
 from engine.worker.weights import load_weights
@@ -32,7 +32,7 @@ async def test_a_worker_that_has_painted_tells_its_speed_and_makes_forecasts_pos
     mean = remaining_flops(recipe, 1.0) / run["seconds"]
     assert mean / 100 < worker.speed < mean * 100  # of what it paints in these tests
     waiting = await busy_desk.order(recipe, queued=False)
-    assert (await outlook(redis))[waiting.id].done is not None
+    assert (await forecast(redis))[waiting.id].done is not None
     await busy_desk.jobs.cancel(waiting.id)
 
 

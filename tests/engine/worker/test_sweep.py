@@ -8,7 +8,8 @@ from conftest import Desk, House, a_job
 
 from engine.contract.events import STREAM
 from engine.contract.fair_queue import CLOCK, FINISH, SPREAD
-from engine.contract.jobs import USERS, Jobs, index_key, job_key
+from engine.contract.jobs import Jobs
+from engine.contract.models import USERS, index_key, job_key
 from engine.worker.sweep import EVENT_DAYS, sweep
 
 

@@ -11,7 +11,7 @@ import pytest
 from conftest import CONTENT, STYLE, Desk, House, light
 
 from engine.contract import workers
-from engine.contract.jobs import DEATHS
+from engine.contract.models import DEATHS
 from engine.painting.painter import ROLLBACKS, Painter, PaintingError
 from engine.worker.stroke import Look, paint_stroke
 from engine.worker.studio import Easel

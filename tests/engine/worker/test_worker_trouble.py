@@ -16,7 +16,7 @@ from conftest import SLICE_TIMEOUT, Desk, House, light, uncut_sha256
 from engine.contract import workers
 from engine.contract.connection import connect
 from engine.contract.events import Done, Failed, Notice
-from engine.contract.jobs import DEATHS, State, job_key
+from engine.contract.models import DEATHS, JobState, job_key
 from engine.contract.reconcile import GRACE, reconcile
 from engine.contract.store import Store
 from engine.process.local_redis import embedded_redis
@@ -46,7 +46,7 @@ async def test_a_job_that_killed_three_workers_is_set_aside_by_the_fourth(busy_d
     (last,) = await busy_desk.story(job)
     assert isinstance(last, Failed)
     assert last.reason == "The painting was set aside: 3 workers ended while on it."
-    assert await busy_desk.jobs.state(job.id) is State.QUARANTINED
+    assert await busy_desk.jobs.state(job.id) is JobState.QUARANTINED
 
 
 async def test_a_recipe_that_this_worker_cannot_paint_fails_with_the_remedy(busy_desk: Desk) -> None:
@@ -58,7 +58,7 @@ async def test_a_recipe_that_this_worker_cannot_paint_fails_with_the_remedy(busy
         (last,) = await busy_desk.story(job)
         assert isinstance(last, Failed)
         assert sentence in last.reason
-        assert await busy_desk.jobs.state(job.id) is State.FAILED
+        assert await busy_desk.jobs.state(job.id) is JobState.FAILED
 
 
 async def test_a_painting_whose_pictures_are_gone_or_damaged_fails_with_the_remedy(busy_desk: Desk) -> None:
@@ -80,7 +80,7 @@ async def test_a_job_of_a_newer_version_is_left_to_a_worker_that_knows_it_and_el
     await workers.beat(redis, able)
     await busy_desk.turns.enqueue(job, 0, 0, 1.0)
     fields = await busy_desk.given_back(job)
-    assert (fields["state"], fields["deaths"]) == (State.PAINTING, "0")
+    assert (fields["state"], fields["deaths"]) == (JobState.PAINTING, "0")
     await workers.sign_off(redis, able.id)
     await busy_desk.turns.enqueue(job, 0, 1, 1.0)
     (last,) = await busy_desk.story(job)
@@ -97,7 +97,7 @@ async def test_a_store_that_goes_away_costs_the_job_a_slice_and_no_death(desk: D
     store.rename(store.with_name("away"))
     store.touch()  # not even a folder can be made there
     fields = await desk.given_back(job)
-    assert (fields["state"], fields["deaths"]) == (State.PAINTING, "0")
+    assert (fields["state"], fields["deaths"]) == (JobState.PAINTING, "0")
     store.unlink()
     store.with_name("away").rename(store)
     await desk.redis.hincrbyfloat(job_key(job.id), "since", -GRACE - 1)  # type: ignore[misc]

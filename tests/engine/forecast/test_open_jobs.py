@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from engine.contract import workers
 from engine.contract.connection import QUEUE
 from engine.contract.events import Done
-from engine.contract.fair_queue import CLOCK, Turns
-from engine.contract.jobs import Caps, Job, Jobs, Standing, State, TooMany
+from engine.contract.fair_queue import CLOCK, FairQueue
+from engine.contract.jobs import Jobs
+from engine.contract.models import Caps, Job, JobState, Standing, TooMany
 from engine.contract.workers import Worker
-from engine.forecast.forecast import Prospect, forecast, outlook
-from engine.forecast.retry_time import when_room
+from engine.forecast import retry_time
+from engine.forecast.open_jobs import Forecast, forecast, predict
 from engine.recipe.cost import remaining_flops
 
 SPEED = 2e8
@@ -29,7 +30,7 @@ def job(user: str = "ann", guild: str = "here", iterations: int = 100, scales: i
 
 
 def queued(job: Job, tag: float = 0.0) -> Standing:
-    return Standing(job, State.QUEUED, 0, "", tag, 0.0)
+    return Standing(job, JobState.QUEUED, 0, "", tag, 0.0)
 
 
 def painters(count: int, speed: float | None = SPEED) -> list[Worker]:
@@ -47,7 +48,7 @@ ORDERS = st.lists(PEOPLE, min_size=1, max_size=12)
 @given(st.integers(1, 500), st.integers(1, 5))
 def test_a_lone_job_takes_its_work_over_the_speed(iterations: int, count: int) -> None:
     alone = job(iterations=iterations)
-    prospect = forecast([queued(alone)], painters(count))[alone.id]
+    prospect = predict([queued(alone)], painters(count))[alone.id]
     assert prospect.ahead == 0
     assert prospect.wait == pytest.approx(0)
     assert prospect.done == pytest.approx(seconds(alone))
@@ -56,7 +57,7 @@ def test_a_lone_job_takes_its_work_over_the_speed(iterations: int, count: int) -
 @given(ORDERS, st.floats(0, 20))
 def test_one_worker_is_done_when_all_work_is(people: list[tuple[str, str, int]], slice_seconds: float) -> None:
     jobs = [job(*person) for person in people]
-    prospects = forecast([queued(each) for each in jobs], painters(1), slice_seconds=slice_seconds)
+    prospects = predict([queued(each) for each in jobs], painters(1), slice_seconds=slice_seconds)
     done = sorted(prospect.done or 0.0 for prospect in prospects.values())
     total = sum(map(seconds, jobs))
     assert done[-1] <= total * (1 + 1e-6)
@@ -70,7 +71,7 @@ def test_with_more_workers_nobody_is_later(
     people: list[tuple[str, str, int]], count: int, more: int, data: st.DataObject
 ) -> None:
     standings = [queued(job(*person), data.draw(st.floats(0, 500))) for person in people]
-    before, after = (forecast(standings, painters(n)) for n in (count, count + more))
+    before, after = (predict(standings, painters(n)) for n in (count, count + more))
     for standing in standings:
         early, late = after[standing.job.id], before[standing.job.id]
         assert early.done is not None
@@ -82,26 +83,26 @@ def test_with_more_workers_nobody_is_later(
 
 def test_what_is_painted_already_does_not_count() -> None:
     begun, child = job(scales=2), job().model_copy(update={"reached": 60})
-    painting = Standing(begun, State.PAINTING, 70, "w0", 0.0, 0.0)
-    assert forecast([painting], painters(1))[begun.id].done == pytest.approx(seconds(begun, 70))
-    assert forecast([queued(child)], painters(1))[child.id].done == pytest.approx(seconds(child, 60))
+    painting = Standing(begun, JobState.PAINTING, 70, "w0", 0.0, 0.0)
+    assert predict([painting], painters(1))[begun.id].done == pytest.approx(seconds(begun, 70))
+    assert predict([queued(child)], painters(1))[child.id].done == pytest.approx(seconds(child, 60))
 
 
 def test_the_first_stroke_waits_for_the_tag() -> None:
     jobs = [job(iterations=400) for _ in range(3)]
     standings = [queued(each, 1000 + 15.0 * number) for number, each in enumerate(jobs)]
-    waits = [forecast(standings, painters(1))[each.id].wait for each in jobs]  # nobody else: the clock jumps to them
+    waits = [predict(standings, painters(1))[each.id].wait for each in jobs]  # nobody else: the clock jumps to them
     assert waits == pytest.approx([0, 15, 30])
-    waits = [forecast(standings, painters(1), clock=1010.0)[each.id].wait for each in jobs]
+    waits = [predict(standings, painters(1), clock=1010.0)[each.id].wait for each in jobs]
     assert waits == pytest.approx([0, 5, 20])
-    assert [forecast(standings, painters(3))[each.id].wait for each in jobs] == [0, 0, 0]
+    assert [predict(standings, painters(3))[each.id].wait for each in jobs] == [0, 0, 0]
 
 
 def test_short_jobs_are_painted_in_one_go() -> None:
     jobs = [job(iterations=20) for _ in range(3)]
     own = seconds(jobs[0])
     standings = [queued(each, own * number) for number, each in enumerate(jobs)]
-    prospects = forecast(standings, painters(1), slice_seconds=own)
+    prospects = predict(standings, painters(1), slice_seconds=own)
     assert [prospects[each.id].done for each in jobs] == pytest.approx([own, 2 * own, 3 * own])
     assert [prospects[each.id].ahead for each in jobs] == [0, 1, 2]
 
@@ -109,28 +110,28 @@ def test_short_jobs_are_painted_in_one_go() -> None:
 def test_without_a_known_speed_only_the_order_is_known() -> None:
     short, long = job(iterations=10), job("bob", iterations=90)
     for nobody in ([], painters(2, speed=None)):
-        prospects = forecast([queued(long), queued(short)], nobody)
-        assert prospects == {short.id: Prospect(0, None, None), long.id: Prospect(1, None, None)}
-    assert forecast([], painters(1)) == {}
+        prospects = predict([queued(long), queued(short)], nobody)
+        assert prospects == {short.id: Forecast(0, None, None), long.id: Forecast(1, None, None)}
+    assert predict([], painters(1)) == {}
 
 
 def test_a_worker_that_has_not_painted_yet_counts_as_the_mean_of_the_others() -> None:
     standings = [queued(job(user)) for user in ("ann", "bob", "cid")]
-    assert forecast(standings, [*painters(1), *painters(1, None)]) == forecast(standings, painters(2))
+    assert predict(standings, [*painters(1), *painters(1, None)]) == predict(standings, painters(2))
 
 
 async def test_the_outlook_is_the_forecast_of_what_redis_knows(redis: ArqRedis) -> None:
-    assert await outlook(redis) == {}
+    assert await forecast(redis) == {}
     jobs = [job(user) for user in ("ann", "bob") for _ in range(60)]  # so many that a thread is used
     for each in jobs:
         await Jobs(redis).create(each)
-        await Turns(redis).enqueue(each, 0, 0, 15.0)
-    assert {prospect.done for prospect in (await outlook(redis)).values()} == {None}
+        await FairQueue(redis).enqueue(each, 0, 0, 15.0)
+    assert {prospect.done for prospect in (await forecast(redis)).values()} == {None}
     (painter,) = painters(1)
     await workers.beat(redis, painter)
     await redis.set(CLOCK, "15.000")
-    prospects = await outlook(redis)
-    assert prospects == forecast(await Jobs(redis).standing(), [painter], 15.0)
+    prospects = await forecast(redis)
+    assert prospects == predict(await Jobs(redis).standing(), [painter], 15.0)
     assert len(prospects) == 120
 
 
@@ -140,7 +141,7 @@ async def test_the_outlook_is_the_forecast_of_what_redis_knows(redis: ArqRedis) 
 async def test_there_is_room_when_so_many_in_the_way_have_ended(
     redis: ArqRedis, monkeypatch: pytest.MonkeyPatch, cap: Any, most: int, job_after: int
 ) -> None:
-    monkeypatch.setattr("engine.forecast.retry_time.time.time", lambda: 1000.0)
+    monkeypatch.setattr("engine.forecast.refused.time.time", lambda: 1000.0)
     asked: dict[str, Any] = {
         "redis": redis,
         "full": TooMany(cap),
@@ -157,12 +158,12 @@ async def test_there_is_room_when_so_many_in_the_way_have_ended(
     ]
     for person in people:
         await Jobs(redis).create(job(*person))
-    assert await when_room(**asked) is None
+    assert await retry_time(**asked) is None
     await workers.beat(redis, *painters(1))
     mine = {"user": {"ann"}, "guild": {"bob", "cid", "dot"}, "total": {"ann", "bob", "cid", "dot"}}[cap]
-    prospects = await outlook(redis)
+    prospects = await forecast(redis)
     ends = [prospects[s.job.id].done or 0.0 for s in await Jobs(redis).standing() if s.job.user in mine]
-    assert await when_room(**asked) == pytest.approx(1000 + sorted(ends)[job_after])
+    assert await retry_time(**asked) == pytest.approx(1000 + sorted(ends)[job_after])
 
 
 async def test_the_real_queue_does_what_was_forecast(redis: ArqRedis) -> None:
@@ -180,17 +181,17 @@ async def test_the_real_queue_does_what_was_forecast(redis: ArqRedis) -> None:
     for each in jobs:
         await Jobs(redis).create(each)
     for each in jobs:
-        await Turns(redis).enqueue(each, 0, 0, piece)
+        await FairQueue(redis).enqueue(each, 0, 0, piece)
     now, begun, done = 0.0, dict[str, float](), dict[str, float]()
-    forecasts = [(now, await outlook(redis, piece))]
+    forecasts = [(now, await forecast(redis, piece))]
     while len(done) < len(jobs):
         name = await paint_next(redis, piece)
         begun.setdefault(name, now)
         now += piece
-        if await Jobs(redis).state(name) is State.DONE:
+        if await Jobs(redis).state(name) is JobState.DONE:
             done[name] = now
         if round(now / piece) == 20:
-            forecasts.append((now, await outlook(redis, piece)))
+            forecasts.append((now, await forecast(redis, piece)))
     for asked, prospects in forecasts:
         for name, prospect in prospects.items():
             assert prospect.done == pytest.approx(done[name] - asked, abs=piece * len(jobs))
@@ -199,7 +200,7 @@ async def test_the_real_queue_does_what_was_forecast(redis: ArqRedis) -> None:
 
 
 async def paint_next(redis: ArqRedis, piece: float) -> str:
-    jobs, turns = Jobs(redis), Turns(redis)
+    jobs, turns = Jobs(redis), FairQueue(redis)
     (name,) = await redis.zrange(QUEUE, 0, 0)
     job, iteration, epoch = str(name.decode()).split(":")
     claim = await jobs.start(job, int(iteration), int(epoch), "w0")

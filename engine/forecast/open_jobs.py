@@ -16,18 +16,18 @@ from arq.connections import ArqRedis
 
 from engine.contract import workers
 from engine.contract.fair_queue import CLOCK
-from engine.contract.jobs import Jobs, Standing, State
+from engine.contract.jobs import Jobs
+from engine.contract.models import JobState, Standing
+from engine.contract.settings import SLICE_SECONDS
 from engine.contract.workers import Worker
 from engine.forecast.fluid_schedule import Share, Work, follow
 from engine.recipe import cost
 
-SLICE_SECONDS = 15.0
-"""Of a slice, as workers cut them unless they are told otherwise."""
 _MANY = 100  # open jobs; a forecast of more is made in a thread
 
 
 @dataclass(frozen=True)
-class Prospect:
+class Forecast:
     """What lies before an open job, if nothing is asked for or cancelled."""
 
     ahead: int
@@ -38,21 +38,21 @@ class Prospect:
     """Seconds until its last stroke; None when no worker lives or no speed is known."""
 
 
-async def outlook(redis: ArqRedis, slice_seconds: float = SLICE_SECONDS) -> dict[str, Prospect]:
+async def forecast(redis: ArqRedis, slice_seconds: float = SLICE_SECONDS) -> dict[str, Forecast]:
     """The prospect of every open job, by its id."""
     standings, painters = await Jobs(redis).standing(), await workers.living(redis)
     clock = float(await redis.get(CLOCK) or 0)
     if len(standings) < _MANY:
-        return forecast(standings, painters, clock, slice_seconds)
-    return await asyncio.to_thread(forecast, standings, painters, clock, slice_seconds)
+        return predict(standings, painters, clock, slice_seconds)
+    return await asyncio.to_thread(predict, standings, painters, clock, slice_seconds)
 
 
-def forecast(
+def predict(
     standings: Sequence[Standing],
     painters: Iterable[Worker],
     clock: float = 0.0,
     slice_seconds: float = SLICE_SECONDS,
-) -> dict[str, Prospect]:
+) -> dict[str, Forecast]:
     """The same from where the jobs stand; `clock` is the queue's virtual one, in the seconds of the tags.
 
     Guilds share the workers equally, users their guild's part, jobs their user's, and take turns in the order of their
@@ -71,17 +71,17 @@ def forecast(
     ends, levels = _schedule(ordered, work, total or 1.0)
     if not known:
         rank = {job: number for number, (job, _) in enumerate(sorted(ends.items(), key=lambda end: end[1]))}
-        return {job: Prospect(number, None, None) for job, number in rank.items()}
+        return {job: Forecast(number, None, None) for job, number in rank.items()}
     first = max(clock, ordered[0].tag)  # where all tags lie ahead of the clock, it jumps to the least
     waits, done = {}, {}
     for s in ordered:
         job, own = s.job.id, work[s.job.id]
         turn = 0.0 if s.worker else min(levels.reached(s.tag - first), ends[job] - own)
-        waits[job] = 0.0 if s.state is State.PAINTING else max(0.0, turn)
+        waits[job] = 0.0 if s.state is JobState.PAINTING else max(0.0, turn)
         # What fits into one slice is painted in one go.
         done[job] = min(ends[job], max(0.0, turn) + own) if own <= slice_seconds else ends[job]
     order = sorted(ordered, key=lambda s: round(done[s.job.id], 3))  # stable: equal ends come in the order of the tags
-    return {s.job.id: Prospect(n, waits[s.job.id], done[s.job.id]) for n, s in enumerate(order)}
+    return {s.job.id: Forecast(n, waits[s.job.id], done[s.job.id]) for n, s in enumerate(order)}
 
 
 class _Levels:

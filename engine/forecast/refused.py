@@ -6,15 +6,16 @@ import time
 
 from arq.connections import ArqRedis
 
-from engine.contract.jobs import Caps, Jobs, Standing, TooMany
-from engine.forecast.forecast import outlook
+from engine.contract.jobs import Jobs
+from engine.contract.models import Caps, Standing, TooMany
+from engine.forecast.open_jobs import forecast
 
 
-async def when_room(redis: ArqRedis, full: TooMany, user: str, guild: str, caps: Caps) -> float | None:
+async def retry_time(redis: ArqRedis, full: TooMany, user: str, guild: str, caps: Caps) -> float | None:
     """When so many of the jobs in the way will have ended, or the day; in Unix time. None where nobody can tell."""
     if full.until is not None:
         return full.until
-    standings, prospects = await Jobs(redis).standing(), await outlook(redis)
+    standings, prospects = await Jobs(redis).standing(), await forecast(redis)
     ends = [prospects[s.job.id].done for s in standings if _counts(s, full, user, guild) and s.job.id in prospects]
     known = sorted(end for end in ends if end is not None)
     if not known:
