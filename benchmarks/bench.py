@@ -14,9 +14,10 @@ from typing import Any
 import torch
 from PIL import Image
 
-from engine.painting import pictures, vgg
+from engine.painting import pictures
+from engine.painting.network import vgg
+from engine.painting.network.random_weights import random_convs
 from engine.painting.painter import Painter
-from engine.painting.random_weights import random_convs
 from engine.painting.state import State
 from engine.recipe.layers import depth
 from engine.recipe.presets import preset

@@ -16,7 +16,7 @@ import torch
 
 from benchmarks.bench import given, square_pictures, stand_in
 from benchmarks.report import Table, seconds
-from engine.painting.graph import Graphs
+from engine.painting.cuda.graphs import Graphs
 from engine.painting.painter import Painter
 from engine.painting.state import State
 from engine.recipe.presets import preset

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from engine.painting import vgg
+from engine.painting.network import vgg
 from engine.recipe.layers import NAMES, depth, relu_of, starts_block
 
 CONTENT_LAYER = "relu4_2"

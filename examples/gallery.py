@@ -16,7 +16,7 @@ from PIL import Image, ImageOps
 from engine.contract.settings import read_settings
 from engine.painting.painter import Painter
 from engine.recipe.presets import preset
-from engine.worker.weights import Weights, load_weights
+from engine.worker.weights.load import Weights, load_weights
 from examples.patterns import cloth, glass, pears
 
 HERE = Path(__file__).parent

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from engine.painting import vgg
+from engine.painting.network import vgg
 from engine.painting.painter import Painter
 from engine.painting.pictures import pixels_sha256, to_tensor
 from engine.painting.state import State

@@ -9,9 +9,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAINTING = sorted(f"engine.painting.{path.stem}" for path in (ROOT / "engine/painting").glob("[!_]*.py"))
+
+
+def modules_of(package: str) -> list[str]:
+    """All modules of a package of the engine, by their whole names."""
+    paths = (ROOT / "engine" / package).rglob("[!_]*.py")
+    return sorted(".".join(path.relative_to(ROOT).with_suffix("").parts) for path in paths)
+
+
+PAINTING = modules_of("painting")
 WITHOUT_TORCH = [
-    sorted(f"engine.{package}.{path.stem}" for path in (ROOT / "engine" / package).glob("[!_]*.py"))
+    sorted(f"engine.{package}.{path.stem}" for path in (ROOT / "engine" / package).rglob("[!_]*.py"))
     for package in ("recipe", "process", "contract", "forecast")
 ]
 IMPORT = "import importlib, sys; [importlib.import_module(name) for name in sys.argv[1:]]; print(*sys.modules)"

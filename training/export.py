@@ -9,7 +9,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from engine.painting import vgg
+from engine.painting.network import vgg
 from engine.recipe.layers import NAMES
 from training.student import Student
 from training.teacher import Teacher

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.painting import vgg
+from engine.painting.network import vgg
 from engine.recipe.layers import starts_block
 
 WIDTHS: Mapping[str, int] = {

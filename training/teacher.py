@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.painting import vgg
+from engine.painting.network import vgg
 from engine.recipe.layers import NAMES, starts_block
 
 _VGG16 = (2, 2, 3, 3, 3)  # convolutions in each block

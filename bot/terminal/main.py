@@ -136,7 +136,7 @@ def worker_command(options: tuple[str, ...]) -> None:
 def weights_command(options: tuple[str, ...]) -> None:
     """The network's weights: fetch, show or check FILE."""
     # As above: what reads weights needs torch.
-    os.execv(sys.executable, [sys.executable, "-m", "engine.worker.weights_command", *options])  # noqa: S606
+    os.execv(sys.executable, [sys.executable, "-m", "engine.worker.weights.command", *options])  # noqa: S606
 
 
 @cli.command("bot")

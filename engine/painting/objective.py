@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from engine.painting import losses
-from engine.painting.look import Look
+from engine.painting.network.vgg import VGG
+from engine.painting.octave_loss import Look
 from engine.painting.pyramid import octaves_of, pyramid
 from engine.painting.targets import Masks, Targets
-from engine.painting.vgg import VGG
 from engine.recipe.recipe import Recipe
 
 

@@ -14,18 +14,20 @@ import torch.utils.deterministic
 from PIL import Image
 from torch import Tensor
 
-from engine.painting import pictures, plan, vgg
-from engine.painting.exposure import Exposure
-from engine.painting.graph import Graph, Graphs, Unrecordable
+from engine.painting import pictures
+from engine.painting.cuda.graphs import Graph, Graphs, Unrecordable
+from engine.painting.cuda.readback import Exposure
+from engine.painting.cuda.step_table import Numbers
 from engine.painting.iteration import Iteration
-from engine.painting.memory import arrange_memory
-from engine.painting.networks import CALIBRATION_SIDE, make_networks
-from engine.painting.numbers import Numbers
+from engine.painting.memory import budget
+from engine.painting.memory.allocator import arrange_memory
+from engine.painting.memory.strips import LEAST
+from engine.painting.network import vgg
+from engine.painting.network.networks import CALIBRATION_SIDE, make_networks
 from engine.painting.objective import Objective, columns
 from engine.painting.optimisers import OPTIMISERS
 from engine.painting.sources import Sources
 from engine.painting.state import State
-from engine.painting.strips import LEAST
 from engine.painting.targets import Masks
 from engine.recipe.recipe import OLDEST, Recipe, RecipeError
 from engine.recipe.schedule import Schedule
@@ -198,13 +200,13 @@ class Painter:
         height, width = state.pixels.shape[2:]
         # What the state has already is not free, but need not be found again.
         own = sum(tensor.nbytes for tensor in state.tensors().values() if tensor.device == state.pixels.device)
-        free = plan.free_memory(self.device) + own
+        free = budget.free_memory(self.device) + own
         # A processor's system would end the process; other devices refuse by themselves.
-        if self.device.type == "cpu" and not plan.fits(self.recipe, width, height, free):
+        if self.device.type == "cpu" and not budget.fits(self.recipe, width, height, free):
             raise PaintingError(
                 f"{width} x {height} px need more memory than is free here, even in strips: ask for a smaller size."
             )
-        return plan.rows_for(self.recipe, width, height, free)
+        return budget.rows_for(self.recipe, width, height, free)
 
     def _free(self) -> None:
         if self.device.type == "cuda":

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from PIL import Image
 
-from engine.painting import vgg
+from engine.painting.network import vgg
 from engine.painting.painter import Painter
 from engine.recipe.recipe import Recipe
 

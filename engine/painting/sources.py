@@ -9,8 +9,9 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from engine.painting import pictures, vgg
-from engine.painting.frames import Frames, resized
+from engine.painting import pictures
+from engine.painting.motion import Frames, resized
+from engine.painting.network import vgg
 from engine.painting.targets import Masks
 from engine.recipe.recipe import Recipe, RecipeError
 

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from engine.painting import losses
 from engine.painting.losses import Moments, Target
+from engine.painting.memory.strips import Strip, cut
+from engine.painting.network.vgg import VGG
 from engine.painting.pyramid import pyramid
-from engine.painting.strips import Strip, cut
-from engine.painting.vgg import VGG
 from engine.recipe.layers import scale
 from engine.recipe.recipe import Recipe
 

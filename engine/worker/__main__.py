@@ -13,16 +13,16 @@ from redis.exceptions import RedisError
 
 from engine.contract.settings import Settings, SettingsError, read_settings
 from engine.contract.store import StoreError
-from engine.painting.memory import keep_memory
+from engine.painting.memory.allocator import keep_memory
 from engine.process.exit import exit_now
 from engine.process.logs import log_to
 from engine.process.redaction import redact
 from engine.recipe.recipe import RecipeError
 from engine.worker import self_check
+from engine.worker.context import Studio
 from engine.worker.main import run_worker
-from engine.worker.studio import Studio
-from engine.worker.weights import in_words
-from engine.worker.weights_file import WeightsError
+from engine.worker.weights.file import WeightsError
+from engine.worker.weights.load import in_words
 
 
 def main() -> int:

@@ -27,13 +27,13 @@ from engine.contract.reconcile import forget_the_dead, reconcile
 from engine.contract.settings import Settings
 from engine.contract.store import StoreError
 from engine.process.exit import exit_now
-from engine.worker.queue import SliceWorker
+from engine.worker.arq_worker import SliceWorker
+from engine.worker.context import Studio, choose_device
+from engine.worker.expiry import sweep
 from engine.worker.self_check import distrust
 from engine.worker.slices import paint_slice
-from engine.worker.studio import Studio, choose_device
-from engine.worker.sweep import sweep
 from engine.worker.watchdog import until_stuck
-from engine.worker.weights import load_weights
+from engine.worker.weights.load import load_weights
 
 _SLICES_AT_ONCE = 2
 """While one slice paints, the next one's pictures load and the last one's snapshots encode; the painting thread keeps

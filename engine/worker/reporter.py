@@ -12,9 +12,9 @@ from PIL import Image
 from engine.contract.events import Notice, Snapshot
 from engine.contract.models import Claim
 from engine.worker.checkpoints import Journal
-from engine.worker.film import frame, side_of
-from engine.worker.stroke import Look
-from engine.worker.studio import Studio
+from engine.worker.context import Studio
+from engine.worker.results.film import frame, side_of
+from engine.worker.slice_loop import Look
 
 
 class Reporter:

@@ -14,13 +14,13 @@ import numpy as np
 import torch
 from PIL import Image
 
-from engine.painting.graph import Graphs
-from engine.painting.memory import keep_memory
+from engine.painting.cuda.graphs import Graphs
+from engine.painting.memory.allocator import keep_memory
 from engine.painting.painter import Painter
 from engine.painting.state import State
 from engine.process.exit import exit_now
 from engine.recipe.recipe import Recipe, RecipeError
-from engine.worker.studio import choose_device
+from engine.worker.context import choose_device
 
 _RECIPE = Recipe(
     weights="random", size=64, iterations=12, snapshots=(), seed=1, start="content", noise=0.3, step=4.0, clamp=True,

@@ -20,10 +20,10 @@ from engine.contract.store import StoreError
 from engine.painting.painter import PaintingError
 from engine.recipe.recipe import VERSION, RecipeError
 from engine.worker.checkpoints import pack
-from engine.worker.finishing import finish_files
+from engine.worker.context import Easel, Stop, Studio
 from engine.worker.reporter import Reporter, encode
-from engine.worker.stroke import paint_stroke
-from engine.worker.studio import Easel, Stop, Studio
+from engine.worker.results.finished_files import finish_files
+from engine.worker.slice_loop import paint_stroke
 
 T = TypeVar("T")
 

@@ -17,7 +17,7 @@ from benchmarks.equalities import Equality
 from benchmarks.gpu import Plan, run
 from benchmarks.sizes import exponent
 from benchmarks.target import Curve
-from engine.painting import vgg
+from engine.painting.network import vgg
 from engine.recipe.layers import convs
 from engine.recipe.presets import preset
 

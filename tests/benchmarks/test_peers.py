@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.peers import NeuralStyle, Wasserstein, _Normal, _Root
-from engine.painting import vgg
+from engine.painting.network import vgg
 from engine.recipe import layers
 
 

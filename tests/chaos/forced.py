@@ -97,7 +97,7 @@ def break_worker(orders: Orders) -> None:
     from engine.contract.events import Done, Snapshot
     from engine.contract.jobs import Jobs
     from engine.contract.store import Store
-    from engine.worker import slices, studio
+    from engine.worker import context, slices
 
     def around(owner: type, name: str, before: str, after: str, when: Callable[[Any], bool]) -> None:
         real = getattr(owner, name)
@@ -125,7 +125,7 @@ def break_worker(orders: Orders) -> None:
             asyncio.get_running_loop().call_later(random.random() / 200, die)
         return await put(self, key, data)
 
-    def strike(job: str, easel: studio.Easel, *args: Any, **kwargs: Any) -> Any:
+    def strike(job: str, easel: context.Easel, *args: Any, **kwargs: Any) -> Any:
         if easel.painter.recipe.seed == POISON:
             die()
         if easel.painter.recipe.seed == TOO_LARGE:
@@ -135,7 +135,7 @@ def break_worker(orders: Orders) -> None:
     Store.put = interrupted  # type: ignore[method-assign]
     slices.paint_stroke = strike  # type: ignore[attr-defined]
     if pretended := os.environ.get("CHAOS_DEVICE"):
-        studio.describe = lambda device: pretended
+        context.describe = lambda device: pretended
 
 
 def _is_checkpoint(args: Any) -> bool:

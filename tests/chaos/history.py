@@ -26,7 +26,7 @@ from engine.contract.store import Store
 from engine.painting.painter import Painter
 from engine.painting.pictures import pixels_sha256
 from engine.recipe.recipe import Recipe
-from engine.worker.sweep import sweep
+from engine.worker.expiry import sweep
 
 _PASSING = 61_000  # ms; what ends by itself within them is no leftover
 

@@ -11,7 +11,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor, nn
 
-from engine.painting.vgg import VGG
+from engine.painting.network.vgg import VGG
 from engine.recipe.layers import NAMES
 from training.crops import Crops, Group
 from training.export import levelled, read, write

@@ -13,11 +13,12 @@ from painting_kit import last, levels, painter, photo, quick, random_weights
 from PIL import Image, ImageChops
 from torch import Tensor
 
-from engine.painting import losses, pictures, vgg
+from engine.painting import losses, pictures
 from engine.painting.losses import Target
+from engine.painting.network import vgg
+from engine.painting.network.pooling import Pooling
 from engine.painting.objective import Objective
 from engine.painting.painter import Painter
-from engine.painting.pooling import Pooling
 from engine.painting.targets import Masks
 from engine.recipe.recipe import Recipe, RecipeError
 

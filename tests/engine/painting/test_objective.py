@@ -11,9 +11,9 @@ from painting_kit import levels, quick, random_weights
 from torch import Tensor
 
 from engine.painting import losses
+from engine.painting.network.vgg import VGG
 from engine.painting.objective import Objective, columns
 from engine.painting.pyramid import halve
-from engine.painting.vgg import VGG
 from engine.recipe.recipe import Recipe
 
 CONTENT, STYLE, OTHER = levels(40, 30, 1).double(), levels(30, 44, 2).double(), levels(36, 36, 3).double()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from painting_kit import photo, quick
 from PIL import Image
 
-from engine.painting.frames import Frames
+from engine.painting.motion import Frames
 from engine.painting.painter import Painter
 from engine.painting.pictures import pixels_sha256
 from engine.painting.sequence import paint_sequence

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from engine.contract.models import Claim
 from engine.painting.painter import Painter
 from engine.painting.state import State
-from engine.worker import finishing, slices
-from engine.worker.studio import Easel, Studio
+from engine.worker import slices
+from engine.worker.context import Easel, Studio
+from engine.worker.results import finished_files
 
 SEED, FILM_SEED = 13, 14
-_paint, _finish = Painter.paint, finishing.finish_files
+_paint, _finish = Painter.paint, finished_files.finish_files
 
 
 def _hanging(painter: Painter, state: State, stop: int | None = None) -> Iterator[State]:

@@ -15,8 +15,8 @@ from engine.contract.fair_queue import slice_id
 from engine.contract.models import Job, JobState
 from engine.painting.painter import Painter
 from engine.recipe.recipe import Recipe
-from engine.worker.stroke import Look, paint_stroke
-from engine.worker.studio import Easel
+from engine.worker.context import Easel
+from engine.worker.slice_loop import Look, paint_stroke
 from engine.worker.watchdog import Pulse
 
 RECIPE = light(600, snapshots=(20, 580))

@@ -12,9 +12,9 @@ from conftest import Desk, a_job, light, uncut_sha256
 from engine.contract.events import Cancelled, Done, Snapshot, follow, tail
 from engine.contract.models import HELD_USERS, JobState
 from engine.contract.settings import read_settings
+from engine.worker.context import Studio
 from engine.worker.slices import paint_slice
-from engine.worker.studio import Studio
-from engine.worker.weights import load_weights
+from engine.worker.weights.load import load_weights
 
 SHORT = light(50)
 

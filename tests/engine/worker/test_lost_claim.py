@@ -13,7 +13,7 @@ from redis.asyncio.client import Pipeline
 from engine.contract.connection import QUEUE
 from engine.contract.fair_queue import SLICE, FairQueue
 from engine.contract.models import Running
-from engine.worker.queue import SliceWorker
+from engine.worker.arq_worker import SliceWorker
 
 ENTRY = b"a job:0:0"
 

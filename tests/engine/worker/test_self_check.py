@@ -19,12 +19,12 @@ from torch import Tensor
 
 from engine.contract.settings import read_settings
 from engine.contract.store import Store
-from engine.painting.graph import Graphs, Unrecordable
+from engine.painting.cuda.graphs import Graphs, Unrecordable
 from engine.recipe.recipe import RecipeError
 from engine.worker import self_check
+from engine.worker.context import Studio
 from engine.worker.self_check import distrust, in_words
-from engine.worker.studio import Studio
-from engine.worker.weights import load_weights
+from engine.worker.weights.load import load_weights
 
 CPU = torch.device("cpu")
 Work = Callable[[], Any]

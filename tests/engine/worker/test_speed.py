@@ -12,8 +12,8 @@ from engine.contract import workers
 from engine.contract.settings import read_settings
 from engine.forecast import forecast
 from engine.recipe.cost import remaining_flops
-from engine.worker.studio import Studio
-from engine.worker.weights import load_weights
+from engine.worker.context import Studio
+from engine.worker.weights.load import load_weights
 
 
 async def test_a_worker_that_has_painted_tells_its_speed_and_makes_forecasts_possible(busy_desk: Desk) -> None:

@@ -13,8 +13,8 @@ from conftest import CONTENT, STYLE, Desk, House, light
 from engine.contract import workers
 from engine.contract.models import DEATHS
 from engine.painting.painter import ROLLBACKS, Painter, PaintingError
-from engine.worker.stroke import Look, paint_stroke
-from engine.worker.studio import Easel
+from engine.worker.context import Easel
+from engine.worker.slice_loop import Look, paint_stroke
 from engine.worker.watchdog import Pulse
 
 

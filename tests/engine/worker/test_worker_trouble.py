@@ -21,7 +21,7 @@ from engine.contract.reconcile import GRACE, reconcile
 from engine.contract.store import Store
 from engine.process.local_redis import embedded_redis
 from engine.recipe.recipe import VERSION
-from engine.worker.film import film_iterations
+from engine.worker.results.film import film_iterations
 
 
 def start(redis_url: str, folder: Path) -> subprocess.Popen[str]:

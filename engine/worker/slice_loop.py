@@ -1,0 +1,109 @@
+"""The painting thread's part of a slice: run the loop, look up at the promised iterations, stop when asked."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine.contract.events import Progress
+from engine.painting.cuda.readback import Exposure
+from engine.worker.context import Easel
+from engine.worker.eta import Eta
+from engine.worker.results.film import film_iterations
+from engine.worker.watchdog import Pulse
+
+_PROGRESS_SECONDS = 1.0
+_IN_STRIPS = "The device has too little memory for the whole picture, so it is painted in strips, which takes longer."
+_FIRST_PROGRESS_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at the easel. `exposure` is there for a promised snapshot, a frame of the film, or both."""
+
+    iteration: int
+    exposure: Exposure | None = None
+    snapshot: bool = False
+    frame: bool = False
+    progress: Progress | None = None
+    notice: str | None = None
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """What one turn at the device has done; `flops` as `cost` counts them."""
+
+    first: int
+    last: int
+    seconds: float
+    flops: float
+
+
+def paint_stroke(
+    job: str, easel: Easel, stop: threading.Event, seconds: float, tell: Callable[[Look], None], *, pulse: Pulse
+) -> Stroke:
+    """Paint for about `seconds`, or to the end, or until `stop`; at least looks at `stop` after each iteration.
+
+    `tell` is called from this thread and must not block. Raises `PaintingError`.
+    """
+    pulse.begin(job)
+    try:
+        return _paint(job, easel, stop, seconds, tell, pulse=pulse)
+    finally:
+        pulse.end()
+
+
+def _paint(
+    job: str, easel: Easel, stop: threading.Event, seconds: float, tell: Callable[[Look], None], *, pulse: Pulse
+) -> Stroke:
+    painter, state = easel.painter, easel.state
+    recipe, first = painter.recipe, easel.state.iteration
+    frames, shown = set(film_iterations(recipe)), set(recipe.shown)
+    began = time.monotonic()
+    due = began + _FIRST_PROGRESS_SECONDS
+    eta = Eta(recipe, painter.size, first, began)
+    rollbacks, rows = len(state.rollbacks), state.rows if first else None
+    if not stop.is_set():
+        for _ in painter.paint(state):
+            pulse.at = now = time.monotonic()
+            eta.tick(state.iteration, state.scale, now)
+            if len(state.rollbacks) > rollbacks:
+                rollbacks = len(state.rollbacks)
+                tell(_notice(easel))
+            if state.rows != rows:
+                if rows is None:
+                    tell(Look(state.iteration, notice=_IN_STRIPS))
+                rows = state.rows
+            if state.iteration in frames or state.iteration in shown:
+                tell(_picture(easel, snapshot=state.iteration in shown, frame=state.iteration in frames))
+            if now >= due or state.iteration == recipe.iterations:
+                due = now + _PROGRESS_SECONDS
+                tell(_progress(job, easel, (state.iteration - first) / (now - began), eta.seconds))
+            if stop.is_set() or now - began >= seconds:
+                break
+    seconds = time.monotonic() - began
+    easel.rest()
+    return Stroke(first, state.iteration, seconds, eta.work(first) - eta.work(state.iteration))
+
+
+def _notice(easel: Easel) -> Look:
+    state = easel.state
+    _, reason = state.rollbacks[-1]
+    text = f"At iteration {state.iteration} {reason}: going on from the last good state with half the step."
+    return Look(state.iteration, notice=text)
+
+
+def _picture(easel: Easel, *, snapshot: bool, frame: bool) -> Look:
+    exposure = easel.painter.expose(easel.state)
+    return Look(easel.state.iteration, exposure, snapshot=snapshot, frame=frame)
+
+
+def _progress(job: str, easel: Easel, rate: float, eta: float) -> Look:
+    state = easel.state
+    total, content, style = state.losses[state.iteration - 1, :3].tolist()
+    progress = Progress(
+        job=job, iteration=state.iteration, loss=total, content=content, style=style, rate=rate, eta=eta
+    )  # fmt: skip
+    return Look(state.iteration, progress=progress)
