@@ -35,8 +35,8 @@ from benchmarks.measures import LAYERS, Measurer, Measures, lacking
 from benchmarks.peers import STYLE_LAYERS
 from benchmarks.sheet import Column, sheet
 from engine.contract.settings import SettingsError, read_settings
+from engine.painting.errors import PaintingError
 from engine.painting.memory.allocator import keep_memory
-from engine.painting.painter import PaintingError
 from engine.recipe.layers import named
 from engine.recipe.recipe import RecipeError
 from engine.worker.weights.file import WeightsError

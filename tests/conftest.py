@@ -164,7 +164,7 @@ class Desk:
 
     def __init__(self, redis: ArqRedis, store: Store) -> None:
         self.redis, self.store = redis, store
-        self.jobs, self.turns = Jobs(redis), FairQueue(redis)
+        self.jobs, self.queue = Jobs(redis), FairQueue(redis)
 
     async def order(
         self,
@@ -191,7 +191,7 @@ class Desk:
         )  # fmt: skip
         await self.jobs.create(job)
         if queued:
-            await self.turns.enqueue(job, 0, 0, 1.0)
+            await self.queue.enqueue(job, 0, 0, 1.0)
         return job
 
     async def story(self, job: Job) -> list[Event]:

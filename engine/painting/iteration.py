@@ -32,9 +32,9 @@ class Iteration:
         self._grey = recipe.colours == "content"
 
     @property
-    def scale(self) -> float:
+    def empty_loss(self) -> float:
         """The loss of a picture without any features."""
-        return self._objective.scale
+        return self._objective.empty_loss
 
     @property
     def tensors(self) -> list[Tensor]:
@@ -47,14 +47,14 @@ class Iteration:
         like = dataclasses.replace(self._recipe, **_ANY)
         return like, self._where is None, tuple((tensor.shape, tensor.dtype) for tensor in self.tensors)
 
-    def __call__(self, state: State, turn: int, numbers: Tensor) -> Tensor:
+    def __call__(self, state: State, turn: int, factors: Tensor) -> Tensor:
         """Move the state on, with the network whose turn it is; the terms of the loss before that.
 
-        `numbers` are what its optimiser is told, on the device. Raises `torch.OutOfMemoryError`, and then the state is
+        `factors` are what its optimiser is told, on the device. Raises `torch.OutOfMemoryError`, and then the state is
         as it was.
         """
         terms, gradient = self.look(state.pixels, turn)
-        self.move(state, gradient, numbers)
+        self.move(state, gradient, factors)
         return terms
 
     def look(self, pixels: Tensor, turn: int) -> tuple[Tensor, Tensor]:
@@ -64,9 +64,9 @@ class Iteration:
             gradient = gradient.mean(1, keepdim=True).expand(-1, 3, -1, -1).contiguous()
         return terms, gradient
 
-    def move(self, state: State, gradient: Tensor, numbers: Tensor) -> None:
+    def move(self, state: State, gradient: Tensor, factors: Tensor) -> None:
         """One step of the optimiser, and what follows from it."""
-        state.optimiser.move(state.pixels, gradient, numbers, self._where)
+        state.optimiser.move(state.pixels, gradient, factors, self._where)
         if self._recipe.clamp:
             state.pixels.clamp_(0, 255)
         state.average.mul_(self._recipe.average).add_(state.pixels, alpha=1 - self._recipe.average)

@@ -17,7 +17,7 @@ _SURROUNDINGS, _MARGIN = 3, 6
 """Px: side of what is averaged against that noise, and how far beyond what moved the painting is renewed."""
 
 
-class Frames:
+class ContentFrames:
     """Contents at one size. Where a frame is as it was when it was painted, its painting may stay.
 
     A pixel is compared with what it was when it was painted last, so that what changes ever so slowly is not missed.

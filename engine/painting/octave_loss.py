@@ -1,8 +1,8 @@
-"""One look at one octave of the painting: features, what they cost, and the way back to the pixels.
+"""The loss of one octave of the painting, and its gradient: features, moments, losses, and the way back to pixels.
 
 Every style loss is a function of a layer's moments alone. So the way is: features, their moments, the losses and their
-slopes towards the moments, and from those the gradient at every position. In strips the moments are summed over all of
-them first: exact, at the price of one more forward pass.
+gradients towards the moments, and from those the gradient at every position. In strips the moments are summed over all
+of them first: exact, at the price of one more forward pass.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from engine.painting.losses import Moments
 from engine.painting.memory.strips import Strip, cut
 from engine.painting.network.vgg import VGG, Trace
 from engine.painting.targets import STYLE_LOSS, Targets
-from engine.recipe.layers import scale
+from engine.recipe.layers import stride
 from engine.recipe.recipe import Recipe
 
 
-class Look:
+class OctaveLoss:
     """`content` and `style`: the weighted terms by layer. `gradient`: (1, 3, height, width), of their sum."""
 
     @torch.no_grad()
     def __init__(
         self, recipe: Recipe, network: VGG, targets: Targets, pixels: Tensor, *, level: int, rows: int | None
     ) -> None:
-        """`pixels` (1, 3, height, width) are those of the octave `level`; the content is looked at in the first."""
+        """`pixels` (1, 3, height, width) are those of the octave `level`; the content counts in the first."""
         self._recipe, self._network, self._pixels, self._rows = recipe, network, pixels, rows
         self._targets, self._content = targets.styles[level], None if level else targets.content
         content_layers = () if level else recipe.content_layers
@@ -37,14 +37,14 @@ class Look:
         layers = (*content_layers, *recipe.style_layers)
         strips = cut(pixels.shape[2], rows, layers)
         trace = network.trace(pixels, layers) if len(strips) == 1 else None
-        self.style, slopes = self._weigh(self._moments(trace))
-        self._slopes = self._pulls(slopes)
+        self.style, grads = self._style_losses(self._moments(trace))
+        self._grads = self._by_layer(grads)
         self.gradient = torch.zeros_like(pixels)
         for strip in strips:
             content = {} if self._content is None else self._content.at(strip)
             trace = trace or network.trace(strip.of(pixels), layers)
-            pulls = {layer: partial(self._slope, layer, strip, content.get(layer)) for layer in layers}
-            self.gradient[:, :, strip.top : strip.bottom] += trace.backward(pulls)
+            gradients = {layer: partial(self._layer_gradient, layer, strip, content.get(layer)) for layer in layers}
+            self.gradient[:, :, strip.top : strip.bottom] += trace.backward(gradients)
             trace = None
         self.content = list(self._terms.values())
 
@@ -65,8 +65,8 @@ class Look:
                 counts[i].append(own[0, 0].numel() if mask is None else float(mask.sum()))
         return [losses.mixed(parts, count) for parts, count in zip(found, counts, strict=True)]
 
-    def _weigh(self, seen: Sequence[Moments]) -> tuple[list[Tensor], list[Moments]]:
-        """Each style layer's term, and each target's slope towards the moments."""
+    def _style_losses(self, seen: Sequence[Moments]) -> tuple[list[Tensor], list[Moments]]:
+        """Each style layer's term, and each target's gradient towards the moments."""
         loss = STYLE_LOSS[self._recipe.statistic]
         terms = [self._pixels.new_zeros(()) for _ in self._recipe.style_layers]
         if not seen:
@@ -76,34 +76,34 @@ class Look:
             for own, target in zip(seen, self._targets, strict=True):
                 terms[target.layer] = terms[target.layer] + target.weight * loss(own, target.moments)
             found = torch.autograd.grad(terms, flat, [torch.ones_like(t) for t in terms], materialize_grads=True)
-        slopes = [Moments(mean, product) for mean, product in zip(found[::2], found[1::2], strict=True)]
-        return [term.detach() for term in terms], slopes
+        grads = [Moments(mean, product) for mean, product in zip(found[::2], found[1::2], strict=True)]
+        return [term.detach() for term in terms], grads
 
-    def _pulls(self, slopes: Sequence[Moments]) -> dict[str, list[tuple[Moments, float | Tensor, Tensor | None]]]:
-        """By layer: slope, count of positions and mask of every target."""
-        pulls: dict[str, list[tuple[Moments, float | Tensor, Tensor | None]]] = {}
-        for target, slope in zip(self._targets, slopes, strict=True):
+    def _by_layer(self, grads: Sequence[Moments]) -> dict[str, list[tuple[Moments, float | Tensor, Tensor | None]]]:
+        """By layer: gradient towards the moments, count of positions and mask of every target."""
+        found: dict[str, list[tuple[Moments, float | Tensor, Tensor | None]]] = {}
+        for target, grad in zip(self._targets, grads, strict=True):
             layer = self._recipe.style_layers[target.layer]
-            height, width = (side // scale(layer) for side in self._pixels.shape[2:])
+            height, width = (side // stride(layer) for side in self._pixels.shape[2:])
             count = height * width if target.mask is None else target.mask.sum()
-            pulls.setdefault(layer, []).append((slope, count, target.mask))
-        return pulls
+            found.setdefault(layer, []).append((grad, count, target.mask))
+        return found
 
-    def _slope(self, layer: str, strip: Strip, content: Tensor | None, features: Tensor) -> Tensor:
+    def _layer_gradient(self, layer: str, strip: Strip, content: Tensor | None, features: Tensor) -> Tensor:
         """The gradient towards a layer's features of one strip; adds up the content's terms on the way.
 
         `content` are the content's features of its own rows, where the layer is one of the content's.
         """
         own = features[:, :, strip.own(layer)]
         towards = []
-        for slope, count, whole_mask in self._slopes.get(layer, ()):
+        for grad, count, whole_mask in self._grads.get(layer, ()):
             mask = None if whole_mask is None else strip.part(whole_mask, layer, own)
-            towards.append(losses.pull(own, slope, count, mask))
+            towards.append(losses.moments_backward(own, grad, count, mask))
         if self._content is not None and content is not None:
             weight = self._content.weights[layer]
-            loss, pull = losses.content_loss(own, content, self._content.counts[layer])
+            loss, gradient = losses.content_loss(own, content, self._content.counts[layer])
             self._terms[layer] = self._terms[layer] + weight * loss
-            towards.append(weight * pull)
+            towards.append(weight * gradient)
         together = towards[0] if len(towards) == 1 else torch.stack(towards).sum(0)
         if own.shape == features.shape:
             return together

@@ -36,11 +36,11 @@ class Optimiser(Protocol):
     def prepare(self, pixels: Tensor) -> None:
         """Before the first move of pixels (1, 3, height, width)."""
 
-    def numbers(self, step: float, count: int) -> tuple[float, float]:
+    def factors(self, step: float, count: int) -> tuple[float, float]:
         """What `move` is to be told in move number `count`, from 1; `step` as in the recipe."""
 
-    def move(self, pixels: Tensor, gradient: Tensor, numbers: Tensor, where: Tensor | None = None) -> None:
-        """One step: pixels and gradient are (1, 3, height, width) in levels; `numbers` (2) lie on their device.
+    def move(self, pixels: Tensor, gradient: Tensor, factors: Tensor, where: Tensor | None = None) -> None:
+        """One step: pixels and gradient are (1, 3, height, width) in levels; `factors` (2) lie on their device.
 
         `where`, (1, 1, height, width), is 0 for pixels that stay and 1 for the others.
         """
@@ -65,17 +65,17 @@ class Adam:
         if not self.tensors:
             self.tensors = {"mean": torch.zeros_like(pixels), "square": torch.zeros_like(pixels)}
 
-    def numbers(self, step: float, count: int) -> tuple[float, float]:
+    def factors(self, step: float, count: int) -> tuple[float, float]:
         """Step and root of the second moment, each with the correction of its bias."""
         return -step / (1 - self._beta1**count), (1 - self._beta2**count) ** -0.5
 
-    def move(self, pixels: Tensor, gradient: Tensor, numbers: Tensor, where: Tensor | None = None) -> None:
+    def move(self, pixels: Tensor, gradient: Tensor, factors: Tensor, where: Tensor | None = None) -> None:
         mean, square = self.tensors["mean"], self.tensors["square"]
         denominator = torch.empty_like(square)
         direction = mean if where is None else torch.empty_like(mean)
         mean.lerp_(gradient, 1 - self._beta1)
         square.mul_(self._beta2).addcmul_(gradient, gradient, value=1 - self._beta2)
-        torch.sqrt(square, out=denominator).mul_(numbers[1]).add_(1e-8).div_(numbers[0])
+        torch.sqrt(square, out=denominator).mul_(factors[1]).add_(1e-8).div_(factors[0])
         if where is not None:
             torch.mul(mean, where, out=direction)
         pixels.addcdiv_(direction, denominator)
@@ -106,15 +106,15 @@ class LBFGS:
             empty = pixels.new_empty((0, pixels.numel()))
             self.tensors = {"s": empty, "y": empty, "rho": pixels.new_empty(0)}
 
-    def numbers(self, step: float, count: int) -> tuple[float, float]:
+    def factors(self, step: float, count: int) -> tuple[float, float]:
         """The factor on the direction; there is no second number."""
         return step, 0.0
 
-    def move(self, pixels: Tensor, gradient: Tensor, numbers: Tensor, where: Tensor | None = None) -> None:
+    def move(self, pixels: Tensor, gradient: Tensor, factors: Tensor, where: Tensor | None = None) -> None:
         flat = (gradient if where is None else gradient * where).reshape(-1)
         pairs = self._with_newest(flat)
         direction = _direction(flat, pairs)
-        moved = direction * ((_LONGEST / direction.abs().mean().clamp_min(1e-30)).clamp_max(1) * numbers[0])
+        moved = direction * ((_LONGEST / direction.abs().mean().clamp_min(1e-30)).clamp_max(1) * factors[0])
         self.tensors = {**pairs, "gradient": flat.clone(), "moved": moved}
         pixels.add_(moved.view_as(pixels))
 

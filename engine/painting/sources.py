@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from engine.painting import pictures
-from engine.painting.motion import Frames, resized
+from engine.painting.motion import ContentFrames, resized
 from engine.painting.network import vgg
 from engine.painting.targets import Masks
 from engine.recipe.recipe import Recipe, RecipeError
@@ -40,7 +40,7 @@ class Sources:
             if not all(mask.convert("L").getbbox() for mask in part):
                 raise RecipeError("A mask is black all over: paint white where its style is to apply.")
         self._recipe, self._styles, self._canvas = recipe, list(styles), canvas
-        self._frames = Frames(contents, recipe.size)
+        self._frames = ContentFrames(contents, recipe.size)
         self._masks = masks
         self._grey = recipe.colours == "content"
 

@@ -82,7 +82,7 @@ def depth(layers: Iterable[str], names: Iterable[str] = NAMES) -> int:
     return sum(NAMES.index(name) <= last for name in names)
 
 
-def scale(layer: str) -> int:
+def stride(layer: str) -> int:
     """Pixels to a position of the layer's feature map, along each side."""
     return 1 << (int(layer[4]) - 1)
 

@@ -166,6 +166,10 @@ class Recipe:
         """The iterations after which each frame is painted."""
         return tuple(accumulate(count for _, count in self.plan()))[self.scales - 1 :: self.scales]
 
+    def frame_of(self, scale: int) -> int:
+        """The frame, counted from 0, that a scale of the plan belongs to."""
+        return scale // self.scales
+
     def plan(self) -> list[tuple[int, int]]:
         """Coarse to fine: (longest side in px, number of iterations) of each scale; again for each further frame.
 

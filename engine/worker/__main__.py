@@ -19,7 +19,7 @@ from engine.process.logs import log_to
 from engine.process.redaction import redact
 from engine.recipe.recipe import RecipeError
 from engine.worker import self_check
-from engine.worker.context import Studio
+from engine.worker.context import WorkerContext
 from engine.worker.main import run_worker
 from engine.worker.weights.file import WeightsError
 from engine.worker.weights.load import in_words
@@ -65,10 +65,10 @@ def _log_file() -> TextIO:
     return Path(path).open("a") if path else sys.stderr
 
 
-def _say_ready(studio: Studio) -> None:
-    studio.say(f"ready: {studio.id} paints on {studio.device_name} with {in_words(studio.weights)}")
-    if studio.slow:
-        studio.say(f"{studio.id}: {self_check.in_words(studio.slow)}")
+def _say_ready(context: WorkerContext) -> None:
+    context.say(f"ready: {context.id} paints on {context.device_name} with {in_words(context.weights)}")
+    if context.slow:
+        context.say(f"{context.id}: {self_check.in_words(context.slow)}")
 
 
 exit_now(main())

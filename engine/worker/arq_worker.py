@@ -7,7 +7,7 @@ from arq.worker import Worker
 from redis.exceptions import ResponseError, WatchError
 
 from engine.contract.fair_queue import FairQueue
-from engine.worker.context import Studio
+from engine.worker.context import WorkerContext
 
 _log = structlog.get_logger(__name__)
 
@@ -29,9 +29,9 @@ class SliceWorker(Worker):
         if job_ids and await self.pool.zremrangebyscore(self.queue_name, "-inf", "-inf"):
             _log.error("entries of the queue were dated before all time")
             return
-        studio: Studio = self.ctx["studio"]
+        context: WorkerContext = self.ctx["context"]
         slices = [name for name in job_ids if _is_text(name)]
-        ready = await studio.turns.ready(slices, studio.settings.running, self.max_jobs)
+        ready = await context.queue.ready(slices, context.settings.running, self.max_jobs)
         try:
             await super().start_jobs(ready)
         except WatchError as error:

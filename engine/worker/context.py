@@ -1,4 +1,4 @@
-"""What a worker has at hand: Redis, the store, the weights, one device, and the easels that are still warm."""
+"""What a worker has at hand: Redis, the store, the weights, one device, and the sessions that are still warm."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ from engine.contract.models import Claim, StoredPicture
 from engine.contract.settings import Settings
 from engine.contract.store import BlobMissing, Store, StoreError
 from engine.painting.cuda.graphs import Graphs
-from engine.painting.painter import Painter, PaintingError
+from engine.painting.errors import PaintingError
+from engine.painting.painter import Painter
 from engine.painting.state import State
 from engine.recipe.presets import STAND_INS
 from engine.recipe.recipe import RecipeError
@@ -41,14 +42,14 @@ from engine.worker.weights.load import Weights, load_weights
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_WARM = 2  # easels kept between slices: the one that was painted on, and the one before
+_WARM = 2  # sessions kept between slices: the one that was painted on, and the one before
 _NEWEST = 0.3  # share of the newest stroke in the smoothed speed
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass
-class Easel:
+class PaintSession:
     """One job's painter, state and journal."""
 
     painter: Painter
@@ -57,13 +58,13 @@ class Easel:
     notices: list[str] = field(default_factory=list)
     """Sentences for the audience that are not told yet."""
     saved: State = field(init=False)
-    """A copy of the state that other threads may read, and its picture; as of the last `rest`."""
+    """A copy of the state that other threads may read, and its picture; as of the last `refresh`."""
     picture: Image.Image = field(init=False)
 
     def __post_init__(self) -> None:
-        self.rest()
+        self.refresh()
 
-    def rest(self) -> None:
+    def refresh(self) -> None:
         """Renew `saved` and `picture`; in the painting thread."""
         self.saved, self.picture = self.state.copy(), self.painter.picture(self.state)
 
@@ -84,7 +85,7 @@ class Stop(threading.Event):
         await self._told.wait()
 
 
-class Studio:
+class WorkerContext:
     """One worker's room. Its device paints one slice at a time; loading and encoding go on beside it."""
 
     def __init__(
@@ -93,7 +94,7 @@ class Studio:
         """`graphs` are those of the device, unless others are given."""
         self.id = f"{socket.gethostname()}:{os.getpid()}"
         self.settings = settings
-        self.redis, self.jobs, self.turns = redis, Jobs(redis), FairQueue(redis)
+        self.redis, self.jobs, self.queue = redis, Jobs(redis), FairQueue(redis)
         self.store = Store(settings.store)
         self.weights = weights
         self.device = torch.device(device)
@@ -105,14 +106,14 @@ class Studio:
         self.draining = False
         self._changed = asyncio.Event()
         self._stops: dict[str, Stop] = {}
-        self._warm: OrderedDict[str, Easel] = OrderedDict()
+        self._warm: OrderedDict[str, PaintSession] = OrderedDict()
         self._speed: float | None = None
         self.pulse = Pulse()
-        self.turn = asyncio.Lock()
+        self.device_lock = asyncio.Lock()
         """Held by the slice whose stroke is painted."""
 
     @property
-    def presence(self) -> workers.Worker:
+    def heartbeat(self) -> workers.Worker:
         """What the heartbeat says."""
         return workers.Worker(
             id=self.id,
@@ -126,7 +127,7 @@ class Studio:
             speed=self._speed,
         )
 
-    def clock(self, flops: float, seconds: float) -> None:
+    def note_speed(self, flops: float, seconds: float) -> None:
         """Take a stroke of so much work and time into the speed that the heartbeat tells."""
         if flops > 0 and seconds > 0:
             speed = flops / seconds
@@ -145,7 +146,7 @@ class Studio:
                 del self._stops[job]
             self._changed.set()
 
-    async def at_easel(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def in_painting_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do `work` in the painting thread, after what waits there.
 
         All of torch's work on the processor is done in it: a second thread would bring a second team of OpenMP's, and
@@ -154,10 +155,10 @@ class Studio:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._painting_thread, functools.partial(work, *args, **kwargs))
 
-    async def check_itself(self, distrust: Callable[[torch.device, Graphs], str]) -> None:
+    async def check_fast_path(self, distrust: Callable[[torch.device, Graphs], str]) -> None:
         """Paint the fast way only where `distrust` finds nothing against it; without records both are the same."""
         if self._graphs.records:
-            self.slow = await self.at_easel(distrust, self.device, self._graphs)
+            self.slow = await self.in_painting_thread(distrust, self.device, self._graphs)
             self._graphs.drop()
 
     def say(self, line: str) -> None:
@@ -177,13 +178,13 @@ class Studio:
             stop.set()
 
     async def drained(self) -> None:
-        """Waits until the studio was told to drain, and holds nothing more."""
+        """Waits until the context was told to drain, and holds nothing more."""
         while not self.draining or self._stops:
             await self._changed.wait()
             self._changed.clear()
 
-    async def easel(self, claim: Claim) -> Easel:
-        """The job's easel at the claim's iteration: warm, or from its checkpoint, or new.
+    async def session(self, claim: Claim) -> PaintSession:
+        """The job's session at the claim's iteration: warm, or from its checkpoint, or new.
 
         Raises `RecipeError` when this worker cannot paint the recipe, `PaintingError` when its pictures are gone.
         """
@@ -195,21 +196,23 @@ class Studio:
             try:
                 blob = await self.store.get(key)
                 identity = self.weights_of(claim.job.recipe.weights).identity
-                state, journal = await self.at_easel(unpack, blob, claim.job.recipe, identity, self.device)
-                easel = await self.at_easel(Easel, painter, state, journal)
+                state, journal = await self.in_painting_thread(unpack, blob, claim.job.recipe, identity, self.device)
+                session = await self.in_painting_thread(PaintSession, painter, state, journal)
                 if claim.checkpoints and key != claim.checkpoints[0]:
-                    easel.notices.append(f"The last strokes were lost, so it goes on from iteration {state.iteration}.")
-                return easel
+                    session.notices.append(
+                        f"The last strokes were lost, so it goes on from iteration {state.iteration}."
+                    )
+                return session
             except (StoreError, CheckpointError) as error:
                 _log.warning("a checkpoint cannot be used", job=claim.job.id, key=key, reason=str(error))
-        easel = await self.at_easel(lambda: Easel(painter, painter.begin()))
+        session = await self.in_painting_thread(lambda: PaintSession(painter, painter.begin()))
         if claim.checkpoints or claim.job.checkpoint:
-            easel.notices.append("What had been painted was lost, so it starts over.")
-        return easel
+            session.notices.append("What had been painted was lost, so it starts over.")
+        return session
 
-    def keep_warm(self, job: str, easel: Easel) -> None:
-        """Keep the easel in memory for the job's next slice."""
-        self._warm[job] = easel
+    def keep_warm(self, job: str, session: PaintSession) -> None:
+        """Keep the session in memory for the job's next slice."""
+        self._warm[job] = session
         while len(self._warm) > _WARM:
             self._warm.popitem(last=False)
 
@@ -231,7 +234,7 @@ class Studio:
         styles = [await self._picture(stored) for stored in job.styles]
         canvas = await self._picture(job.start) if job.start and job.recipe.start == "picture" else None
         over, of = [[await self._picture(mask) for mask in masks] for masks in (job.content_masks, job.style_masks)]
-        return await self.at_easel(
+        return await self.in_painting_thread(
             Painter, job.recipe, content, styles, frames=frames, canvas=canvas, content_masks=over, style_masks=of,
             convs=weights.convs, device=str(self.device), graphs=self._graphs, fast=not self.slow,
         )  # fmt: skip

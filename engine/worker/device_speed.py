@@ -23,7 +23,7 @@ _SIDE = 256  # px; large enough that the convolutions dominate, as they do in th
 _COUNTED = 3
 
 
-def rehearse(recipe: Recipe, device: str) -> float:
+def measure_speed(recipe: Recipe, device: str) -> float:
     """Floating-point operations per second over a few iterations of the recipe, after a warm-up."""
     networks = 1 if recipe.weights != "random" else recipe.networks
     side = min(_SIDE, recipe.size)
@@ -54,7 +54,7 @@ def main() -> None:
     keep_memory()
     recipe = Recipe.from_dict(json.load(sys.stdin))
     device = choose_device(sys.argv[1])
-    rate = rehearse(recipe, device)
+    rate = measure_speed(recipe, device)
     print(json.dumps({"device": describe(torch.device(device)), "flops_per_second": rate}))
 
 

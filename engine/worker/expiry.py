@@ -20,10 +20,10 @@ ORPHANS_AFTER = timedelta(days=1)
 """Pictures are stored before their job is created."""
 
 
-async def sweep(redis: ArqRedis, store: Store, orphans_after: timedelta = ORPHANS_AFTER) -> None:
+async def remove_expired(redis: ArqRedis, store: Store, orphans_after: timedelta = ORPHANS_AFTER) -> None:
     """One round; harmless beside other workers' rounds."""
     await _sweep_events(redis)
-    await sweep_flows(redis)
+    await remove_idle_users(redis)
     await _sweep_indices(redis)
     await _sweep_blobs(redis, store, orphans_after)
 
@@ -40,7 +40,7 @@ async def _sweep_events(redis: ArqRedis) -> None:
     await redis.xtrim(STREAM, minid=f"{oldest}-0", approximate=True)
 
 
-async def sweep_flows(redis: ArqRedis) -> None:
+async def remove_idle_users(redis: ArqRedis) -> None:
     """Forget the users whose last turn lies behind the virtual clock, and guilds without jobs: as if they were new."""
     clock = float(await redis.get(CLOCK) or 0)
     finished: Any = await redis.hgetall(FINISH)  # type: ignore[misc]

@@ -12,9 +12,9 @@ from PIL import Image
 from engine.contract.events import Notice, Snapshot
 from engine.contract.models import Claim
 from engine.worker.checkpoints import Journal
-from engine.worker.context import Studio
+from engine.worker.context import WorkerContext
 from engine.worker.results.film import frame, side_of
-from engine.worker.slice_loop import Look
+from engine.worker.slice_loop import LoopReport
 
 
 class Reporter:
@@ -24,9 +24,9 @@ class Reporter:
     failure (`Fenced`, `StoreError`, a `RedisError`) is raised where the block ends.
     """
 
-    def __init__(self, studio: Studio, claim: Claim, journal: Journal, stop: threading.Event) -> None:
-        self._studio, self._claim, self._journal, self._stop = studio, claim, journal, stop
-        self._looks: asyncio.Queue[Look | None] = asyncio.Queue()
+    def __init__(self, context: WorkerContext, claim: Claim, journal: Journal, stop: threading.Event) -> None:
+        self._context, self._claim, self._journal, self._stop = context, claim, journal, stop
+        self._looks: asyncio.Queue[LoopReport | None] = asyncio.Queue()
         self._told: list[Snapshot] = []
         self._loop = asyncio.get_running_loop()
 
@@ -42,7 +42,7 @@ class Reporter:
         if kind is None:
             await self._tell_snapshots()
 
-    def tell(self, look: Look) -> None:
+    def tell(self, look: LoopReport) -> None:
         """From the painting thread: pass a look on and return at once."""
         self._loop.call_soon_threadsafe(self._looks.put_nowait, look)
 
@@ -54,15 +54,15 @@ class Reporter:
             self._stop.set()
             raise
 
-    async def _report(self, look: Look) -> None:
-        jobs, job = self._studio.jobs, self._claim.job.id
+    async def _report(self, look: LoopReport) -> None:
+        jobs, job = self._context.jobs, self._claim.job.id
         if look.notice:
             await jobs.emit(self._claim, Notice(job=job, iteration=look.iteration, text=look.notice))
         if look.progress:
             await jobs.emit(self._claim, look.progress)
-        if look.exposure is None:
+        if look.readback is None:
             return
-        shown = await asyncio.to_thread(look.exposure.develop)
+        shown = await asyncio.to_thread(look.readback.read)
         if look.frame:
             blob = await asyncio.to_thread(frame, shown.picture, side_of(self._claim.job.recipe))
             self._journal.frames[look.iteration] = await self._put(look, "frame", "jpg", blob)
@@ -76,12 +76,12 @@ class Reporter:
     async def _tell_snapshots(self) -> None:
         """All of this slice, for a Redis that was started anew may have lost its last moment; it drops what it has."""
         for snapshot in self._told:
-            await self._studio.jobs.emit(self._claim, snapshot)
+            await self._context.jobs.emit(self._claim, snapshot)
 
-    async def _put(self, look: Look, kind: str, suffix: str, blob: bytes) -> str:
+    async def _put(self, look: LoopReport, kind: str, suffix: str, blob: bytes) -> str:
         # A slice that is painted again writes the same pixels under the same name, and nothing is left over.
         name = f"{kind}-{look.iteration:05d}.{suffix}"
-        return await self._studio.store.put(f"jobs/{self._claim.job.id}/{name}", blob)
+        return await self._context.store.put(f"jobs/{self._claim.job.id}/{name}", blob)
 
 
 def encode(picture: Image.Image) -> bytes:

@@ -34,7 +34,7 @@ _PIXELS = 6.0
 """The largest mean difference of the finished pixels, levels."""
 
 
-def distrust(device: torch.device, graphs: Graphs, dtype: torch.dtype | None = None) -> str:
+def fault_of_fast_path(device: torch.device, graphs: Graphs, dtype: torch.dtype | None = None) -> str:
     """Why the fast way must not be taken on this device, as a clause; empty where it paints what the plain one does.
 
     `graphs` are those that the fast way uses, and `dtype` what it computes in, by itself as the painter chooses.
@@ -93,7 +93,7 @@ def main() -> int:
     keep_memory()
     try:
         device = torch.device(choose_device(sys.argv[1]))
-        reason = distrust(device, Graphs.on(device)) if device.type == "cuda" else ""
+        reason = fault_of_fast_path(device, Graphs.on(device)) if device.type == "cuda" else ""
     except RecipeError as error:
         print(error, file=sys.stderr)
         return 1

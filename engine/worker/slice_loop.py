@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.contract.events import Progress
-from engine.painting.cuda.readback import Exposure
-from engine.worker.context import Easel
+from engine.painting.cuda.readback import Readback
+from engine.worker.context import PaintSession
 from engine.worker.eta import Eta
 from engine.worker.results.film import film_iterations
 from engine.worker.watchdog import Pulse
@@ -20,11 +20,11 @@ _FIRST_PROGRESS_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
-class Look:
-    """One look at the easel. `exposure` is there for a promised snapshot, a frame of the film, or both."""
+class LoopReport:
+    """One look at the session. `readback` is there for a promised snapshot, a frame of the film, or both."""
 
     iteration: int
-    exposure: Exposure | None = None
+    readback: Readback | None = None
     snapshot: bool = False
     frame: bool = False
     progress: Progress | None = None
@@ -32,7 +32,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Stroke:
+class LoopResult:
     """What one turn at the device has done; `flops` as `cost` counts them."""
 
     first: int
@@ -41,25 +41,37 @@ class Stroke:
     flops: float
 
 
-def paint_stroke(
-    job: str, easel: Easel, stop: threading.Event, seconds: float, tell: Callable[[Look], None], *, pulse: Pulse
-) -> Stroke:
+def run_slice_loop(
+    job: str,
+    session: PaintSession,
+    stop: threading.Event,
+    seconds: float,
+    tell: Callable[[LoopReport], None],
+    *,
+    pulse: Pulse,
+) -> LoopResult:
     """Paint for about `seconds`, or to the end, or until `stop`; at least looks at `stop` after each iteration.
 
     `tell` is called from this thread and must not block. Raises `PaintingError`.
     """
     pulse.begin(job)
     try:
-        return _paint(job, easel, stop, seconds, tell, pulse=pulse)
+        return _paint(job, session, stop, seconds, tell, pulse=pulse)
     finally:
         pulse.end()
 
 
 def _paint(
-    job: str, easel: Easel, stop: threading.Event, seconds: float, tell: Callable[[Look], None], *, pulse: Pulse
-) -> Stroke:
-    painter, state = easel.painter, easel.state
-    recipe, first = painter.recipe, easel.state.iteration
+    job: str,
+    session: PaintSession,
+    stop: threading.Event,
+    seconds: float,
+    tell: Callable[[LoopReport], None],
+    *,
+    pulse: Pulse,
+) -> LoopResult:
+    painter, state = session.painter, session.state
+    recipe, first = painter.recipe, session.state.iteration
     frames, shown = set(film_iterations(recipe)), set(recipe.shown)
     began = time.monotonic()
     due = began + _FIRST_PROGRESS_SECONDS
@@ -71,39 +83,39 @@ def _paint(
             eta.tick(state.iteration, state.scale, now)
             if len(state.rollbacks) > rollbacks:
                 rollbacks = len(state.rollbacks)
-                tell(_notice(easel))
+                tell(_notice(session))
             if state.rows != rows:
                 if rows is None:
-                    tell(Look(state.iteration, notice=_IN_STRIPS))
+                    tell(LoopReport(state.iteration, notice=_IN_STRIPS))
                 rows = state.rows
             if state.iteration in frames or state.iteration in shown:
-                tell(_picture(easel, snapshot=state.iteration in shown, frame=state.iteration in frames))
+                tell(_picture(session, snapshot=state.iteration in shown, frame=state.iteration in frames))
             if now >= due or state.iteration == recipe.iterations:
                 due = now + _PROGRESS_SECONDS
-                tell(_progress(job, easel, (state.iteration - first) / (now - began), eta.seconds))
+                tell(_progress(job, session, (state.iteration - first) / (now - began), eta.seconds))
             if stop.is_set() or now - began >= seconds:
                 break
     seconds = time.monotonic() - began
-    easel.rest()
-    return Stroke(first, state.iteration, seconds, eta.work(first) - eta.work(state.iteration))
+    session.refresh()
+    return LoopResult(first, state.iteration, seconds, eta.work(first) - eta.work(state.iteration))
 
 
-def _notice(easel: Easel) -> Look:
-    state = easel.state
+def _notice(session: PaintSession) -> LoopReport:
+    state = session.state
     _, reason = state.rollbacks[-1]
     text = f"At iteration {state.iteration} {reason}: going on from the last good state with half the step."
-    return Look(state.iteration, notice=text)
+    return LoopReport(state.iteration, notice=text)
 
 
-def _picture(easel: Easel, *, snapshot: bool, frame: bool) -> Look:
-    exposure = easel.painter.expose(easel.state)
-    return Look(easel.state.iteration, exposure, snapshot=snapshot, frame=frame)
+def _picture(session: PaintSession, *, snapshot: bool, frame: bool) -> LoopReport:
+    readback = session.painter.readback(session.state)
+    return LoopReport(session.state.iteration, readback, snapshot=snapshot, frame=frame)
 
 
-def _progress(job: str, easel: Easel, rate: float, eta: float) -> Look:
-    state = easel.state
+def _progress(job: str, session: PaintSession, rate: float, eta: float) -> LoopReport:
+    state = session.state
     total, content, style = state.losses[state.iteration - 1, :3].tolist()
     progress = Progress(
         job=job, iteration=state.iteration, loss=total, content=content, style=style, rate=rate, eta=eta
     )  # fmt: skip
-    return Look(state.iteration, progress=progress)
+    return LoopReport(state.iteration, progress=progress)

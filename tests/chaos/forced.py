@@ -125,12 +125,12 @@ def break_worker(orders: Orders) -> None:
             asyncio.get_running_loop().call_later(random.random() / 200, die)
         return await put(self, key, data)
 
-    def strike(job: str, easel: context.Easel, *args: Any, **kwargs: Any) -> Any:
-        if easel.painter.recipe.seed == POISON:
+    def strike(job: str, session: context.PaintSession, *args: Any, **kwargs: Any) -> Any:
+        if session.painter.recipe.seed == POISON:
             die()
-        if easel.painter.recipe.seed == TOO_LARGE:
+        if session.painter.recipe.seed == TOO_LARGE:
             raise torch.OutOfMemoryError("out of memory, on order")
-        return stroke(job, easel, *args, **kwargs)
+        return stroke(job, session, *args, **kwargs)
 
     Store.put = interrupted  # type: ignore[method-assign]
     slices.paint_stroke = strike  # type: ignore[attr-defined]

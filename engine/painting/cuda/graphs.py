@@ -36,7 +36,7 @@ class Graph:
         self._iteration, self._record = copy.deepcopy(iteration), record
         self._whole = not state.optimiser.asks_the_host
         self._own = _twin(state, whole=self._whole)
-        self._numbers = state.pixels.new_zeros(2)
+        self._factors = state.pixels.new_zeros(2)
         self._recorded: dict[int, tuple[Callable[[], None], Any]] = {}
         self._guest: State | None = None
 
@@ -59,9 +59,9 @@ class Graph:
             _share(self._guest, _twin(self._guest, whole=self._whole), whole=self._whole)
         self._guest = None
 
-    def __call__(self, state: State, turn: int, numbers: Tensor) -> Tensor:
+    def __call__(self, state: State, turn: int, factors: Tensor) -> Tensor:
         """As `Iteration`; the result is overwritten by the next call of the same turn. Raises `Unrecordable` too."""
-        self._numbers.copy_(numbers)
+        self._factors.copy_(factors)
         if turn not in self._recorded:
             self._recorded[turn] = self._record_turn(turn)
         replay, found = self._recorded[turn]
@@ -70,14 +70,14 @@ class Graph:
             terms: Tensor = found
             return terms
         terms, gradient = found
-        self._iteration.move(state, gradient, numbers)
+        self._iteration.move(state, gradient, factors)
         return terms
 
     def _record_turn(self, turn: int) -> tuple[Callable[[], None], Any]:
         own, before = self._own, [tensor.clone() for tensor in _moving(self._own, whole=self._whole)]
 
         def work() -> Any:
-            return self._iteration(own, turn, self._numbers) if self._whole else self._iteration.look(own.pixels, turn)
+            return self._iteration(own, turn, self._factors) if self._whole else self._iteration.look(own.pixels, turn)
 
         try:
             return self._record(work)

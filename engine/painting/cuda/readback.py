@@ -1,4 +1,4 @@
-"""A look at the painting, taken at once and developed while the painting goes on."""
+"""A look at the painting, taken at once and read while the painting goes on."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from torch import Tensor
 from engine.painting import pictures
 
 
-class Print(NamedTuple):
+class Reading(NamedTuple):
     """The picture, and the loss that the last iteration saw."""
 
     picture: Image.Image
     loss: float
 
 
-class Exposure:
+class Readback:
     """Pixels and loss as they are now: on CUDA still there, and fetched on a stream of their own, so that neither the
-    device nor who gives it work waits; on other devices developed at once, for a processor is busy with the painting.
+    device nor who gives it work waits; on other devices read at once, for a processor is busy with the painting.
     """
 
     def __init__(self, levels: Tensor, loss: Tensor, finish: Callable[[Image.Image], Image.Image]) -> None:
@@ -32,14 +32,14 @@ class Exposure:
             self._ready = torch.cuda.Event()  # type: ignore[no-untyped-call]
             self._ready.record(torch.cuda.current_stream(levels.device))  # that of its own device, not of the first
         else:
-            self._print = Print(finish(pictures.to_picture(levels)), float(loss))
+            self._reading = Reading(finish(pictures.to_picture(levels)), float(loss))
 
-    def develop(self) -> Print:
+    def read(self) -> Reading:
         """From any thread, once the device has come so far."""
-        if not hasattr(self, "_print"):
+        if not hasattr(self, "_reading"):
             levels, loss = self._fetched()
-            self._print = Print(self._finish(pictures.from_bytes(levels)), float(loss))
-        return self._print
+            self._reading = Reading(self._finish(pictures.from_bytes(levels)), float(loss))
+        return self._reading
 
     def _fetched(self) -> list[Tensor]:
         beside = torch.cuda.Stream(self._taken[0].device)  # type: ignore[no-untyped-call]

@@ -11,17 +11,17 @@ from engine.recipe.schedule import Schedule
 _AHEAD = 1000
 
 
-class Numbers:
+class StepTable:
     """Of the iterations from where the state stands: a table, so that the device need not wait for each one's."""
 
     def __init__(self, state: State, schedule: Schedule) -> None:
         self._first, self._about = state.iteration, _about(state)
         count = min(_AHEAD, schedule.end(state.scale) - state.iteration)
         steps = [schedule.step(state.iteration + i) * state.step_factor for i in range(count)]
-        rows = [state.optimiser.numbers(step, state.optimiser.steps + 1 + i) for i, step in enumerate(steps)]
+        rows = [state.optimiser.factors(step, state.optimiser.steps + 1 + i) for i, step in enumerate(steps)]
         self._rows = torch.tensor(rows, dtype=state.pixels.dtype, device=state.pixels.device)
 
-    def fit(self, state: State) -> bool:
+    def fits(self, state: State) -> bool:
         """Whether they hold for the state's next iteration: not past their end, nor after a step back."""
         return _about(state) == self._about and 0 <= state.iteration - self._first < len(self._rows)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from engine.painting.memory.allocator import kept_memory
-from engine.painting.memory.strips import LEAST, margin
+from engine.painting.memory.strips import LEAST_ROWS, margin
 from engine.recipe import cost
 from engine.recipe.recipe import Recipe
 
@@ -21,7 +21,7 @@ _CGROUPS = (("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "
 def rows_for(recipe: Recipe, width: int, height: int, free: float) -> int | None:
     """Rows of the strips for a scale of width x height px with `free` bytes of memory; None where it fits whole.
 
-    Never fewer than `LEAST`: less is for the device itself to refuse.
+    Never fewer than `LEAST_ROWS`: less is for the device itself to refuse.
     """
     left = _SPARE * free - cost.lasting_memory(recipe, width * height)
     if cost.passing_memory(recipe, width * height) + cost.content_memory(recipe, width * height) <= left:
@@ -29,12 +29,12 @@ def rows_for(recipe: Recipe, width: int, height: int, free: float) -> int | None
     fitting = int(left / cost.passing_memory(recipe, width)) - 2 * margin(
         (*recipe.content_layers, *recipe.style_layers)
     )
-    return max(LEAST, fitting // 16 * 16)
+    return max(LEAST_ROWS, fitting // 16 * 16)
 
 
 def fits(recipe: Recipe, width: int, height: int, free: float) -> bool:
     """Whether a scale of width x height px can be painted at all, be it in the narrowest strips."""
-    rows = min(height, LEAST + 2 * margin((*recipe.content_layers, *recipe.style_layers)))
+    rows = min(height, LEAST_ROWS + 2 * margin((*recipe.content_layers, *recipe.style_layers)))
     return cost.lasting_memory(recipe, width * height) + cost.passing_memory(recipe, width * rows) <= free
 
 

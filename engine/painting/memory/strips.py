@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from engine.recipe.layers import NAMES, depth, scale
+from engine.recipe.layers import NAMES, depth, stride
 
-LEAST = 64
+LEAST_ROWS = 64
 """Rows of a strip, px: narrower ones are nearly all margin."""
 
 
@@ -32,25 +32,25 @@ class Strip:
 
     def own(self, layer: str) -> slice:
         """The strip's own rows in the layer's features of `of`."""
-        first = (self.start - self.top) // scale(layer)
-        return slice(first, None if self.end == self.bottom else first + (self.end - self.start) // scale(layer))
+        first = (self.start - self.top) // stride(layer)
+        return slice(first, None if self.end == self.bottom else first + (self.end - self.start) // stride(layer))
 
     def part(self, whole: Tensor, layer: str, like: Tensor) -> Tensor:
         """The strip's own rows of `whole`, (1, …, h, w) at the layer's size, as many as `like` has."""
-        first = self.start // scale(layer)
+        first = self.start // stride(layer)
         return whole[:, :, first : first + like.shape[2]]
 
 
 def margin(layers: Sequence[str]) -> int:
     """Rows beyond its own that a strip needs on each side for a look at `layers`, px."""
     names = NAMES[: depth(layers)]
-    step = scale(names[-1]) if names else 1
-    return -(-sum(scale(name) for name in names) // step) * step
+    step = stride(names[-1]) if names else 1
+    return -(-sum(stride(name) for name in names) // step) * step
 
 
 def cut(height: int, rows: int | None, layers: Sequence[str]) -> list[Strip]:
     """Strips of about `rows` px, top to bottom, for a look at `layers`; one where `rows` is None."""
-    step = max((scale(layer) for layer in layers), default=1)
+    step = max((stride(layer) for layer in layers), default=1)
     rows = height if rows is None else max(step, rows // step * step)
     starts = [0, *range(rows, height - step + 1, rows)]  # the last takes what would not make a position by itself
     reach = margin(layers)

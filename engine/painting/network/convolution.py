@@ -38,7 +38,7 @@ class Convolution:
         if self.fast:
             return winograd.forward(x, self._transformed, self._bias)
         if self._replicate:
-            return F.conv2d(padding.repeated(x), self._weight, self._bias)
+            return F.conv2d(padding.pad_with_edge(x), self._weight, self._bias)
         return F.conv2d(x, self._weight, self._bias, padding=1)
 
     def backward(self, gradient: Tensor) -> Tensor:
@@ -46,5 +46,5 @@ class Convolution:
         if self.fast:
             return winograd.backward(gradient, self._transformed)
         if self._replicate:
-            return padding.folded(F.conv2d(gradient, self._turned, padding=2))
+            return padding.pad_with_edge_backward(F.conv2d(gradient, self._turned, padding=2))
         return F.conv2d(gradient, self._turned, padding=1)

@@ -17,22 +17,22 @@ CALIBRATION_SIDE = 256
 """Px of the pictures that random networks are calibrated on; enough positions for every channel's mean and variance."""
 
 
-def make_networks(
+def networks_of(
     recipe: Recipe,
     convs: vgg.Convs | None,
-    look: tuple[Tensor, Sequence[Tensor]] | None,
+    seen: tuple[Tensor, Sequence[Tensor]] | None,
     *,
     device: torch.device,
     dtype: torch.dtype | None,
 ) -> list[vgg.VGG]:
-    """As many as the recipe says. `look` is the content and the styles to calibrate random ones on.
+    """As many as the recipe says. `seen` is the content and the styles to calibrate random ones on.
 
     They are computed in `dtype`; by itself the fastest that the recipe bears. Raises `RecipeError` where the recipe
     needs weights and `convs` are none, or lack a layer.
     """
     wanted = (*recipe.content_layers, *recipe.style_layers)
-    if look is not None:
-        content, styles = look
+    if seen is not None:
+        content, styles = seen
         with torch.no_grad():
             drawn = [random_convs(i, depth(wanted), [content, *styles]) for i in range(recipe.networks)]
     elif convs is None:

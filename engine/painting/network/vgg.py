@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from engine.painting.network.convolution import Convolution
-from engine.painting.network.pooling import Kind, Pooling, rectified
+from engine.painting.network.pooling import Pooling, PoolingKind, relu_backward
 from engine.recipe.layers import NAMES, depth, named, relu_of, starts_block
 
 Convs = Mapping[str, tuple[Tensor, Tensor]]
@@ -28,7 +28,7 @@ def architecture(convs: Convs) -> str:
     return named((name, len(weight)) for name, (weight, _) in convs.items())
 
 
-Slope = Callable[[Tensor], Tensor]
+LayerGradient = Callable[[Tensor], Tensor]
 """Of a layer's features (1, filters, h, w): the loss's gradient towards them, in the same shape."""
 
 
@@ -54,7 +54,7 @@ class VGG:
         self,
         convs: Convs,
         *,
-        pooling: Kind,
+        pooling: PoolingKind,
         gain: float = 1.0,
         replicate: bool = False,
         device: torch.device,
@@ -113,29 +113,29 @@ class Trace:
         return self._maps[layer]
 
     @torch.no_grad()
-    def backward(self, slopes: Mapping[str, Slope]) -> Tensor:
-        """The gradient (1, 3, height, width) towards pixels in levels, where `slopes` are those of some layers."""
+    def backward(self, gradients: Mapping[str, LayerGradient]) -> Tensor:
+        """The gradient (1, 3, height, width) towards pixels in levels, from the `gradients` towards some layers."""
         gradient: Tensor | None = None
         masked = False  # whether it is zero already where the rectified map is
         names = self._network.names_to(self._maps)
         for before, name in reversed(list(zip(["", *names], names, strict=False))):
             features = self._maps.pop(relu_of(name))
-            if relu_of(name) in slopes:
-                gradient, masked = _sum(gradient, slopes[relu_of(name)](features)), False
+            if relu_of(name) in gradients:
+                gradient, masked = _sum(gradient, gradients[relu_of(name)](features)), False
             if gradient is not None and not masked:
-                rectified(gradient, features, out=gradient)
-            if name in slopes:
-                gradient = _sum(gradient, slopes[name](self._maps.pop(name)))
+                relu_backward(gradient, features, out=gradient)
+            if name in gradients:
+                gradient = _sum(gradient, gradients[name](self._maps.pop(name)))
             if gradient is not None:
                 gradient, masked = self._network.convs[name].backward(gradient), False
                 if starts_block(name):
                     gradient = self._network.pooling.backward(gradient, self._maps[relu_of(before)])
                     masked = True
         if gradient is None:
-            raise ValueError("No layer has a slope.")
+            raise ValueError("No layer has a gradient.")
         gradient = gradient.to(torch.promote_types(gradient.dtype, torch.float32))
         return gradient / _levels(DEVIATION, gradient.device, gradient.dtype)
 
 
-def _sum(gradient: Tensor | None, slope: Tensor) -> Tensor:
-    return slope if gradient is None else slope.add_(gradient)
+def _sum(gradient: Tensor | None, more: Tensor) -> Tensor:
+    return more if gradient is None else more.add_(gradient)

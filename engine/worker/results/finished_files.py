@@ -18,7 +18,7 @@ from engine.contract.store import BlobMissing
 from engine.painting.objective import columns
 from engine.painting.pictures import pixels_sha256
 from engine.worker.checkpoints import Journal
-from engine.worker.context import Easel, Studio
+from engine.worker.context import PaintSession, WorkerContext
 from engine.worker.reporter import encode
 from engine.worker.results.film import USUAL_MS, film, frame, side_of, times_of
 from engine.worker.results.loss_plot import loss_plot
@@ -27,48 +27,48 @@ from engine.worker.weights.load import Weights
 _VERSION = importlib.metadata.version("impasto")
 
 
-async def finish_files(studio: Studio, claim: Claim, easel: Easel) -> dict[str, str]:
+async def finish_files(context: WorkerContext, claim: Claim, session: PaintSession) -> dict[str, str]:
     """Make and store the files; returns name -> key."""
-    weights = studio.weights_of(claim.job.recipe.weights)
-    final = easel.picture
-    run = run_record(claim.job, easel, weights, pixels_sha256(final))
+    weights = context.weights_of(claim.job.recipe.weights)
+    final = session.picture
+    run = run_record(claim.job, session, weights, pixels_sha256(final))
     blobs = {
         "final.png": await asyncio.to_thread(encode, final),
-        "film.webp": await _film(studio, claim.job, easel.journal, final),
+        "film.webp": await _film(context, claim.job, session.journal, final),
         "loss.png": await asyncio.to_thread(_plot, claim.job, run),
         "run.json": json.dumps(run, indent=1).encode(),
     }
     folder = f"jobs/{claim.job.id}"
-    return {name: await studio.store.put(f"{folder}/{name}", blob) for name, blob in blobs.items()}
+    return {name: await context.store.put(f"{folder}/{name}", blob) for name, blob in blobs.items()}
 
 
-async def _film(studio: Studio, job: Job, journal: Journal, final: Image.Image) -> bytes:
-    frames = await _frames(studio, journal) or {0: await asyncio.to_thread(frame, final, side_of(job.recipe))}
+async def _film(context: WorkerContext, job: Job, journal: Journal, final: Image.Image) -> bytes:
+    frames = await _frames(context, journal) or {0: await asyncio.to_thread(frame, final, side_of(job.recipe))}
     times: list[int] | None = None
     if job.recipe.frames > 1:
-        content = await studio.store.get(job.content.key)
+        content = await context.store.get(job.content.key)
         known = await asyncio.to_thread(times_of, content, job.recipe.frame_ends)
         times = [known.get(iteration, USUAL_MS) for iteration in frames]
     return await asyncio.to_thread(film, list(frames.values()), times=times)
 
 
-async def _frames(studio: Studio, journal: Journal) -> dict[int, bytes]:
+async def _frames(context: WorkerContext, journal: Journal) -> dict[int, bytes]:
     """The film's frames in order, by iteration, without those of a parent that was forgotten since."""
     frames = {}
     for iteration, key in sorted(journal.frames.items()):
         with suppress(BlobMissing):
-            frames[iteration] = await studio.store.get(key)
+            frames[iteration] = await context.store.get(key)
     return frames
 
 
-def run_record(job: Job, easel: Easel, weights: Weights, sha256: str) -> dict[str, Any]:
+def run_record(job: Job, session: PaintSession, weights: Weights, sha256: str) -> dict[str, Any]:
     """Everything one needs to know of the run, or to run it again; `losses` has a row per iteration."""
-    state, recipe = easel.saved, job.recipe
-    width, height = easel.painter.size
+    state, recipe = session.saved, job.recipe
+    width, height = session.painter.size
     # JSON has no NaN: a loss that was lost is null.
     rows = [[x if math.isfinite(x) else None for x in row] for row in state.losses[: state.iteration].tolist()]
     pictures = (job.content, *job.styles)
-    kind, _, model = easel.journal.slices[-1]["device"].partition(":")
+    kind, _, model = session.journal.slices[-1]["device"].partition(":")
     content, *styles = [_sized(picture) for picture in pictures]
     return {
         "impasto": _VERSION,
@@ -93,13 +93,13 @@ def run_record(job: Job, easel: Easel, weights: Weights, sha256: str) -> dict[st
         "versions": {"python": platform.python_version(), "torch": torch.__version__},
         "width": width,
         "height": height,
-        "seconds": round(sum(s["seconds"] for s in easel.journal.slices), 3),
-        "slices": easel.journal.slices,
+        "seconds": round(sum(s["seconds"] for s in session.journal.slices), 3),
+        "slices": session.journal.slices,
         "rollbacks": [
             {"iteration": i, "reason": reason, "step": recipe.step / 2**k}
             for k, (i, reason) in enumerate(state.rollbacks, 1)
         ],
-        "snapshots": [{"iteration": i, "file": f"{i:05d}.png"} for i in sorted(easel.journal.snapshots)],
+        "snapshots": [{"iteration": i, "file": f"{i:05d}.png"} for i in sorted(session.journal.snapshots)],
         "final": {"file": "final.png", "sha256": sha256},
         "losses": {"columns": columns(recipe), "rows": rows},
     }

@@ -15,7 +15,7 @@ from engine.process.exit import exit_now
 from engine.recipe.layers import NAMES
 from engine.recipe.presets import PRESETS, preset
 from engine.recipe.recipe import RecipeError
-from engine.worker.weights.fetch import DownloadError, Source, torchvision_source
+from engine.worker.weights.fetch import FetchError, Source, torchvision_source
 from engine.worker.weights.file import Convs, WeightsError, digest, load_file
 from engine.worker.weights.input_kind import IN_WORDS
 from engine.worker.weights.load import cached, in_words, load_weights, partial_download, placed_by_hand
@@ -74,7 +74,7 @@ def _by_hand(cache: Path, source: Source) -> str:
     try:
         with placed_by_hand(cache, source):
             return f"imagenet, from {source.filename}"
-    except (DownloadError, OSError) as error:
+    except (FetchError, OSError) as error:
         return f"starter weights, a stand-in, since {error}: delete that file, and run `impasto weights fetch`"
 
 

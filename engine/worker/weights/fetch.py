@@ -31,7 +31,7 @@ from rich.progress import (
 _CHUNK = 1 << 20
 
 
-class DownloadError(Exception):
+class FetchError(Exception):
     """A download that cannot succeed; the text is a clause without capital or full stop."""
 
 
@@ -80,7 +80,7 @@ def fetch(source: Source, into: BinaryIO, *, progress: bool = True) -> None:
 
     Size and hash are checked at the end: unless this returns, what `into` holds must not be used. A beginning that
     turns out to be of another file is thrown away, and all is fetched.
-    Raises `DownloadError` for the network's faults, `OSError` where `into` cannot be written.
+    Raises `FetchError` for the network's faults, `OSError` where `into` cannot be written.
     """
     begun = into.seek(0, os.SEEK_END)
     if matches(source, _complete(source, into, progress=progress)):
@@ -89,7 +89,7 @@ def fetch(source: Source, into: BinaryIO, *, progress: bool = True) -> None:
     if begun and matches(source, _complete(source, into, progress=progress)):
         return
     into.truncate(0)
-    raise DownloadError("what was downloaded is not the pretrained VGG19 (its sha256 is another)")
+    raise FetchError("what was downloaded is not the pretrained VGG19 (its sha256 is another)")
 
 
 def _complete(source: Source, into: BinaryIO, *, progress: bool) -> str:
@@ -144,14 +144,14 @@ def _open(source: Source, have: int) -> HTTPResponse:
     try:
         answer = answers.get(timeout=source.patience)
     except queue.Empty:
-        raise DownloadError("the pretrained VGG19 could not be reached") from None
+        raise FetchError("the pretrained VGG19 could not be reached") from None
     if isinstance(answer, HTTPError):
         answer.close()
         if have and answer.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:  # it is no beginning of that file
             return _open(source, 0)
-        raise DownloadError(f"the server of the pretrained VGG19 answered {answer.code} {answer.reason}")
+        raise FetchError(f"the server of the pretrained VGG19 answered {answer.code} {answer.reason}")
     if isinstance(answer, Exception):
-        raise DownloadError("the pretrained VGG19 could not be reached") from answer
+        raise FetchError("the pretrained VGG19 could not be reached") from answer
     return answer
 
 
@@ -161,12 +161,12 @@ def _chunks(response: HTTPResponse) -> Iterator[bytes]:
         while chunk := response.read(_CHUNK):
             yield chunk
     except TimeoutError as error:
-        raise DownloadError("the download of the pretrained VGG19 came to a standstill") from error
+        raise FetchError("the download of the pretrained VGG19 came to a standstill") from error
     except (OSError, HTTPException) as error:
-        raise DownloadError("the download of the pretrained VGG19 broke off") from error
+        raise FetchError("the download of the pretrained VGG19 broke off") from error
     # http.client takes an early end for the end; only what it still expects gives it away.
     if response.length:
-        raise DownloadError("the download of the pretrained VGG19 broke off")
+        raise FetchError("the download of the pretrained VGG19 broke off")
 
 
 def _bar(*, show: bool) -> Progress:

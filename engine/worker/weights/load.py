@@ -20,11 +20,10 @@ import safetensors.torch
 
 from engine.contract.settings import WEIGHTS_CACHED
 from engine.painting.network.vgg import architecture
-from engine.worker.weights.fetch import DownloadError, Source, fetch, matches, torchvision_source
+from engine.worker.weights.fetch import FetchError, Source, fetch, matches, torchvision_source
 from engine.worker.weights.file import Convs, WeightsError, check, digest, load_file, named, unpickle, why
 from engine.worker.weights.input_kind import IN_WORDS, Input
 
-CACHE_NAME = WEIGHTS_CACHED
 # `auto` decides within 5 s; one of them is for all that is not the network.
 _AUTO_PATIENCE = 4.0
 STARTER = Path(__file__).with_name("starter.safetensors")
@@ -126,7 +125,7 @@ def _pretrained(convs: Convs, sha256: str) -> Weights:
 def cached(cache: Path) -> Weights | None:
     """The pretrained weights in the cache folder; None where it holds none, or none that can be trusted."""
     try:
-        loaded = load_file(cache / CACHE_NAME, "torchvision")
+        loaded = load_file(cache / WEIGHTS_CACHED, "torchvision")
     except WeightsError:
         return None
     sha256 = digest(loaded.convs)
@@ -145,8 +144,8 @@ def _fetched(cache: Path, source: Source, *, progress: bool) -> Weights:
         with _original(cache, source, progress=progress) as file:
             convs = check(unpickle(file, source.filename), source.filename)
         sha256 = digest(convs)
-        _keep(convs, sha256, cache / CACHE_NAME)
-    except DownloadError as error:
+        _keep(convs, sha256, cache / WEIGHTS_CACHED)
+    except FetchError as error:
         remedy = f"try again with `impasto weights fetch`, or put {source.filename} (from {source.url}) into {cache}"
         raise WeightsError(str(error), remedy) from error
     except OSError as error:
@@ -170,11 +169,11 @@ def _original(cache: Path, source: Source, *, progress: bool) -> Iterator[Binary
 
 @contextmanager
 def placed_by_hand(cache: Path, source: Source) -> Iterator[BinaryIO]:
-    """Torchvision's file, put into the cache by hand. Raises `DownloadError` where it is another, and `OSError`."""
+    """Torchvision's file, put into the cache by hand. Raises `FetchError` where it is another, and `OSError`."""
     placed = cache / source.filename
     with placed.open("rb") as file:
         if not matches(source, hashlib.file_digest(file, "sha256").hexdigest()):
-            raise DownloadError(f"the file {placed} is not the pretrained VGG19 (its sha256 is another)")
+            raise FetchError(f"the file {placed} is not the pretrained VGG19 (its sha256 is another)")
         file.seek(0)
         yield file
 
@@ -195,7 +194,7 @@ def _begun(path: Path) -> Iterator[BinaryIO]:
         keep = False
         try:
             yield file
-        except (DownloadError, KeyboardInterrupt):
+        except (FetchError, KeyboardInterrupt):
             keep = os.fstat(file.fileno()).st_size > 0
             raise
         finally:

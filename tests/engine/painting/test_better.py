@@ -63,9 +63,9 @@ def test_masked_moments_are_those_of_the_positions_that_count() -> None:
     f, mask = features(12, 1), torch.tensor([0.0] * 5 + [1.0] * 7).double().view(1, 1, 1, 12)
     torch.testing.assert_close(losses.moments(f, mask), losses.moments(f[..., 5:]))
     slope = losses.Moments(torch.ones(5).double(), torch.eye(5).double())
-    pulled = losses.pull(f, slope, 7, mask)
+    pulled = losses.moments_backward(f, slope, 7, mask)
     assert not pulled[..., :5].any()
-    torch.testing.assert_close(pulled[..., 5:], losses.pull(f[..., 5:], slope, 7))
+    torch.testing.assert_close(pulled[..., 5:], losses.moments_backward(f[..., 5:], slope, 7))
 
 
 def test_l2_is_the_root_of_the_mean_square_and_the_gain_a_factor_on_it() -> None:

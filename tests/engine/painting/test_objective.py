@@ -215,7 +215,7 @@ def test_the_scale_is_the_loss_without_features() -> None:
     for layer, weight in zip(recipe.style_layers, recipe.style_layer_weights, strict=True):
         gram = losses.moments(style[layer]).product
         expected += 7.0 * weight * float(gram.square().mean()) / 4
-    assert objective(recipe).scale == pytest.approx(expected, rel=1e-9)
+    assert objective(recipe).empty_loss == pytest.approx(expected, rel=1e-9)
 
 
 def test_pixels_are_left_as_they_are() -> None:

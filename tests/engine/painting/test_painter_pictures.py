@@ -70,11 +70,11 @@ def test_an_exposure_is_of_the_moment_it_was_taken_at_whenever_it_is_developed()
     own, recipe = painter(quick(average=0.5, clamp=True)), quick(average=0.5, clamp=True)
     state, taken = own.begin(), {}
     for _ in own.paint(state):
-        taken[state.iteration] = own.expose(state)
+        taken[state.iteration] = own.readback(state)
     for iteration in (1, 6, recipe.iterations):
         other = painter(recipe)
         then = until(other, iteration)
-        picture, loss = taken[iteration].develop()
+        picture, loss = taken[iteration].read()
         assert picture.tobytes() == other.picture(then).tobytes()
         assert loss == float(then.losses[iteration - 1, 0])
 

@@ -9,7 +9,8 @@ import torch
 from painting_kit import last, painter, quick, random_weights, until
 from torch import Tensor
 
-from engine.painting.painter import EXPLOSION, PaintingError
+from engine.painting.errors import PaintingError
+from engine.painting.painter import EXPLOSION
 from engine.painting.state import State
 from engine.recipe.recipe import Recipe
 

@@ -11,7 +11,7 @@ from engine.contract.models import Claim
 from engine.painting.painter import Painter
 from engine.painting.state import State
 from engine.worker import slices
-from engine.worker.context import Easel, Studio
+from engine.worker.context import PaintSession, WorkerContext
 from engine.worker.results import finished_files
 
 SEED, FILM_SEED = 13, 14
@@ -25,10 +25,10 @@ def _hanging(painter: Painter, state: State, stop: int | None = None) -> Iterato
         yield painted
 
 
-async def _filming(studio: Studio, claim: Claim, easel: Easel) -> dict[str, str]:
+async def _filming(context: WorkerContext, claim: Claim, session: PaintSession) -> dict[str, str]:
     if claim.job.recipe.seed == FILM_SEED:
         await asyncio.to_thread(threading.Event().wait)
-    return await _finish(studio, claim, easel)
+    return await _finish(context, claim, session)
 
 
 if __name__ == "__main__":

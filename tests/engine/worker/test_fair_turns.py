@@ -12,7 +12,7 @@ from conftest import Desk, a_job, light, uncut_sha256
 from engine.contract.events import Cancelled, Done, Snapshot, follow, tail
 from engine.contract.models import HELD_USERS, JobState
 from engine.contract.settings import read_settings
-from engine.worker.context import Studio
+from engine.worker.context import WorkerContext
 from engine.worker.slices import paint_slice
 from engine.worker.weights.load import load_weights
 
@@ -72,14 +72,14 @@ async def test_a_worker_that_comes_too_late_with_one_too_many_leaves_it_where_it
     redis: ArqRedis, tmp_path: Path
 ) -> None:
     settings = read_settings(store_url=(tmp_path / "store").as_uri(), impasto_user_running=1)
-    studio = Studio(settings, redis, load_weights("random", tmp_path), "cpu")
+    context = WorkerContext(settings, redis, load_weights("random", tmp_path), "cpu")
     first, second = a_job("ann"), a_job("ann")
     for job in (first, second):
-        await studio.jobs.create(job)
-        await studio.turns.enqueue(job, 0, 0, 1.0)
-    assert await studio.jobs.start(first.id, 0, 0, "another worker") is not None
+        await context.jobs.create(job)
+        await context.queue.enqueue(job, 0, 0, 1.0)
+    assert await context.jobs.start(first.id, 0, 0, "another worker") is not None
     before = {key: await redis.dump(key) for key in await redis.keys("*")}
     with pytest.raises(Retry):
-        await paint_slice({"studio": studio}, second.id, 0, 0)
+        await paint_slice({"context": context}, second.id, 0, 0)
     assert {key: await redis.dump(key) for key in await redis.keys("*")} == before
-    assert studio.presence.jobs == ()
+    assert context.heartbeat.jobs == ()

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from engine.painting.network.vgg import VGG, Trace
 from engine.painting.painter import Painter
-from engine.worker.context import Easel
-from engine.worker.slice_loop import Look, paint_stroke
+from engine.worker.context import PaintSession
+from engine.worker.slice_loop import LoopReport, run_slice_loop
 from engine.worker.watchdog import Pulse
 
 
@@ -26,8 +26,8 @@ def test_that_the_memory_was_too_little_is_told_once(monkeypatch: pytest.MonkeyP
         return trace(self, pixels, layers)
 
     painter = Painter(light(8, size=160, scales=1), CONTENT, [STYLE])
-    easel, looks = Easel(painter, painter.begin()), list[Look]()
+    session, looks = PaintSession(painter, painter.begin()), list[LoopReport]()
     monkeypatch.setattr(VGG, "trace", perhaps)
-    stroke = paint_stroke("a job", easel, threading.Event(), 60, looks.append, pulse=Pulse())
-    assert (stroke.last, easel.state.rows) == (8, 80)
+    stroke = run_slice_loop("a job", session, threading.Event(), 60, looks.append, pulse=Pulse())
+    assert (stroke.last, session.state.rows) == (8, 80)
     assert [(look.iteration, "in strips" in look.notice) for look in looks if look.notice] == [(1, True)]

@@ -12,7 +12,7 @@ from engine.contract import workers
 from engine.contract.settings import read_settings
 from engine.forecast import forecast
 from engine.recipe.cost import remaining_flops
-from engine.worker.context import Studio
+from engine.worker.context import WorkerContext
 from engine.worker.weights.load import load_weights
 
 
@@ -38,13 +38,13 @@ async def test_a_worker_that_has_painted_tells_its_speed_and_makes_forecasts_pos
 
 async def test_the_speed_is_smoothed_over_strokes(redis: ArqRedis, tmp_path: Path) -> None:
     settings = read_settings(store_url=(tmp_path / "store").as_uri())
-    studio = Studio(settings, redis, load_weights("random", tmp_path), "cpu")
-    studio.clock(0.0, 0.1)
-    assert studio.presence.speed is None
-    studio.clock(100.0, 2.0)
-    assert studio.presence.speed == 50.0
-    studio.clock(300.0, 2.0)
-    assert 50 < (studio.presence.speed or 0) < 150
+    context = WorkerContext(settings, redis, load_weights("random", tmp_path), "cpu")
+    context.note_speed(0.0, 0.1)
+    assert context.heartbeat.speed is None
+    context.note_speed(100.0, 2.0)
+    assert context.heartbeat.speed == 50.0
+    context.note_speed(300.0, 2.0)
+    assert 50 < (context.heartbeat.speed or 0) < 150
     for _ in range(50):
-        studio.clock(300.0, 2.0)
-    assert studio.presence.speed == pytest.approx(150)
+        context.note_speed(300.0, 2.0)
+    assert context.heartbeat.speed == pytest.approx(150)

@@ -42,7 +42,7 @@ async def test_a_job_that_killed_three_workers_is_set_aside_by_the_fourth(busy_d
     job = await busy_desk.order(light(50), queued=False)
     for epoch in range(DEATHS):
         assert await busy_desk.jobs.start(job.id, 0, epoch, "a worker that died") is not None
-    await busy_desk.turns.enqueue(job, 0, DEATHS, 1.0)
+    await busy_desk.queue.enqueue(job, 0, DEATHS, 1.0)
     (last,) = await busy_desk.story(job)
     assert isinstance(last, Failed)
     assert last.reason == "The painting was set aside: 3 workers ended while on it."
@@ -65,7 +65,7 @@ async def test_a_painting_whose_pictures_are_gone_or_damaged_fails_with_the_reme
     for spoil in (busy_desk.store.delete, partial(busy_desk.store.put, data=b"no picture")):
         job = await busy_desk.order(light(50), queued=False)
         await spoil(job.content.key)
-        await busy_desk.turns.enqueue(job, 0, 0, 1.0)
+        await busy_desk.queue.enqueue(job, 0, 0, 1.0)
         (last,) = await busy_desk.story(job)
         assert isinstance(last, Failed)
         assert last.reason == "The pictures of this painting were lost (content.png): send them again."
@@ -78,11 +78,11 @@ async def test_a_job_of_a_newer_version_is_left_to_a_worker_that_knows_it_and_el
     await redis.hset(job_key(job.id), "spec", json.dumps(newer))  # type: ignore[misc]
     able = workers.Worker(id="a newer one", device="cpu", weights="random", recipes=VERSION + 1)
     await workers.beat(redis, able)
-    await busy_desk.turns.enqueue(job, 0, 0, 1.0)
+    await busy_desk.queue.enqueue(job, 0, 0, 1.0)
     fields = await busy_desk.given_back(job)
     assert (fields["state"], fields["deaths"]) == (JobState.PAINTING, "0")
     await workers.sign_off(redis, able.id)
-    await busy_desk.turns.enqueue(job, 0, 1, 1.0)
+    await busy_desk.queue.enqueue(job, 0, 1, 1.0)
     (last,) = await busy_desk.story(job)
     assert isinstance(last, Failed)
     assert "newer version" in last.reason
@@ -111,7 +111,7 @@ async def test_nothing_that_nobody_will_look_at_is_left_in_the_store(busy_desk: 
     folder = busy_house.folder / "store" / "jobs" / job.id
     for name in ("checkpoint-00010-0.safetensors", "checkpoint-00010-0.safetensors#1", "snapshot-00030.png"):
         (folder / name).write_bytes(b"left by a worker that was killed")
-    await busy_desk.turns.enqueue(job, 0, 0, 1.0)
+    await busy_desk.queue.enqueue(job, 0, 0, 1.0)
     run = await busy_desk.run(job)
     done = await busy_desk.jobs.outcome(job.id)
     assert isinstance(done, Done)

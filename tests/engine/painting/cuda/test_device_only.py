@@ -10,7 +10,7 @@ import torch
 from painting_kit import assert_same, last, levels, painter, photo, quick, random_weights, until
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from engine.painting.cuda.step_table import Numbers
+from engine.painting.cuda.step_table import StepTable
 from engine.painting.network.vgg import VGG
 from engine.painting.objective import Objective
 from engine.painting.painter import Painter
@@ -59,7 +59,7 @@ def test_a_whole_iteration_with_adam_asks_nothing_of_the_host() -> None:
     recipe = quick(clamp=True, average=0.9, colours="content")
     own = painter(recipe)
     state = until(own, 1)
-    iteration, numbers = own._iteration_of(state), Numbers(state, Schedule(recipe)).at(1)
+    iteration, numbers = own._stepper.iteration(state), StepTable(state, Schedule(recipe)).at(1)
     with AsksNothing():  # type: ignore[no-untyped-call]
         iteration(state, 0, numbers)
     assert_same(_counted(state), until(painter(recipe), 2))

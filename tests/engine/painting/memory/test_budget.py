@@ -7,10 +7,11 @@ import torch
 from painting_kit import last, photo, quick, saved, until
 from torch import Tensor
 
+from engine.painting.errors import PaintingError
 from engine.painting.memory import budget
-from engine.painting.memory.strips import LEAST, margin
+from engine.painting.memory.strips import LEAST_ROWS, margin
 from engine.painting.objective import Objective
-from engine.painting.painter import Painter, PaintingError
+from engine.painting.painter import Painter
 from engine.recipe import cost
 from engine.recipe.presets import preset
 from engine.recipe.recipe import Recipe
@@ -41,7 +42,7 @@ def test_strips_with_their_margins_fit_and_are_as_wide_as_can_be(free: float) ->
 
 
 def test_strips_are_never_all_margin() -> None:
-    assert budget.rows_for(CLASSIC, 4096, 4096, 0) == LEAST
+    assert budget.rows_for(CLASSIC, 4096, 4096, 0) == LEAST_ROWS
 
 
 def test_what_does_not_fit_even_in_strips_is_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,9 +9,10 @@ import pytest
 import torch
 from torchvision_files import NAME, Original, Serve, nowhere, ours, saved
 
+from engine.contract.settings import WEIGHTS_CACHED
 from engine.worker.weights import command
 from engine.worker.weights.fetch import Source
-from engine.worker.weights.load import CACHE_NAME, load_weights
+from engine.worker.weights.load import load_weights
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +44,7 @@ def test_a_fetch_that_breaks_off_is_gone_on_with_by_the_next(
     fetching, done = capsys.readouterr().out.splitlines()
     assert fetching.endswith(", on from 40 MB …")
     assert done.startswith(f"The pretrained VGG19 is in {cache} now: imagenet sha256:")
-    assert [file.name for file in cache.iterdir()] == [CACHE_NAME]
+    assert [file.name for file in cache.iterdir()] == [WEIGHTS_CACHED]
 
     assert command.main(["fetch"], broken) == 0
     assert "already" in capsys.readouterr().out

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from torchvision_files import NAME, Original, Serve, assert_holds, refusal
 
+from engine.contract.settings import WEIGHTS_CACHED
 from engine.worker.weights.fetch import Source
-from engine.worker.weights.load import CACHE_NAME, load_weights
+from engine.worker.weights.load import load_weights
 
 PARTIAL = f"{NAME}.partial"
 
@@ -23,7 +24,7 @@ def test_a_download_that_broke_off_is_gone_on_with(serve: Serve, original: Origi
     weights = load_weights("imagenet", tmp_path, source=Source(server.url, original.prefix), progress=False)
     assert server.ranges == [f"bytes={half}-"]
     assert_holds(weights, original.tensors)
-    assert [file.name for file in tmp_path.iterdir()] == [CACHE_NAME]
+    assert [file.name for file in tmp_path.iterdir()] == [WEIGHTS_CACHED]
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ def test_whatever_is_kept_of_a_download_the_right_file_comes_of_it(  # noqa: PLR
     weights = load_weights("imagenet", tmp_path, source=Source(server.url, original.prefix), progress=False)
     assert_holds(weights, original.tensors)
     assert server.ranges == [text and text.format(more=len(whole) + 4) for text in asked]
-    assert [file.name for file in tmp_path.iterdir()] == [CACHE_NAME]
+    assert [file.name for file in tmp_path.iterdir()] == [WEIGHTS_CACHED]
 
 
 def test_a_download_that_another_process_is_at_is_left_alone(serve: Serve, original: Original, tmp_path: Path) -> None:

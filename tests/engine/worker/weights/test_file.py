@@ -12,7 +12,8 @@ import safetensors.torch
 import torch
 from torchvision_files import MEGABYTE, Original, StateDict, as_nobody, assert_holds, ours, refusal, saved, state_dict
 
-from engine.worker.weights.load import CACHE_NAME, load_weights
+from engine.contract.settings import WEIGHTS_CACHED
+from engine.worker.weights.load import load_weights
 
 
 def test_file_as_torchvision_has_it(original: Original, tmp_path: Path) -> None:
@@ -27,7 +28,7 @@ def test_file_as_torchvision_has_it(original: Original, tmp_path: Path) -> None:
 
 def test_identity_is_that_of_the_tensors(original: Original, kept: Path, tmp_path: Path) -> None:
     of_pth = load_weights(str(original.path), tmp_path)
-    of_safetensors = load_weights(str(kept / CACHE_NAME), tmp_path)
+    of_safetensors = load_weights(str(kept / WEIGHTS_CACHED), tmp_path)
     pretrained = load_weights("imagenet", kept)
     assert of_pth == of_safetensors
     assert pretrained.identity == f"imagenet {of_pth.identity}"
@@ -189,7 +190,7 @@ def test_garbage(tmp_path: Path, content: bytes) -> None:
 
 
 def test_half_a_file(original: Original, kept: Path, tmp_path: Path) -> None:
-    for whole in (original.path, kept / CACHE_NAME):
+    for whole in (original.path, kept / WEIGHTS_CACHED):
         path = tmp_path / whole.name
         path.write_bytes(whole.read_bytes()[:MEGABYTE])
         assert "no plain state dict" in refusal(str(path), tmp_path)

@@ -32,11 +32,12 @@ from torchvision_files import (
     state_dict,
 )
 
+from engine.contract.settings import WEIGHTS_CACHED
 from engine.painting.painter import Painter
 from engine.recipe.presets import preset
 from engine.recipe.recipe import RecipeError
 from engine.worker.weights.fetch import Source, torchvision_source
-from engine.worker.weights.load import CACHE_NAME, STARTER, Weights, load_weights
+from engine.worker.weights.load import STARTER, Weights, load_weights
 
 ROOT = Path(__file__).parents[3]
 
@@ -93,7 +94,7 @@ def test_download_then_cache(serve: Serve, original: Original, tmp_path: Path) -
     assert fetched.name == "imagenet"
     assert fetched.identity.startswith("imagenet sha256:")
     assert (fetched.stand_in, fetched.note) == (False, "")
-    assert [file.name for file in cache.iterdir()] == [CACHE_NAME]
+    assert [file.name for file in cache.iterdir()] == [WEIGHTS_CACHED]
     assert server.requests == 1
 
     for choice in ("imagenet", "auto"):
@@ -128,7 +129,7 @@ def test_progress_is_for_terminals(
 def test_cache_may_be_read_by_others(kept: Path) -> None:
     umask = os.umask(0)
     os.umask(umask)
-    assert (kept / CACHE_NAME).stat().st_mode & 0o777 == 0o666 & ~umask
+    assert (kept / WEIGHTS_CACHED).stat().st_mode & 0o777 == 0o666 & ~umask
 
 
 def test_old_format_without_length(serve: Serve, original: Original, tmp_path: Path) -> None:
@@ -156,14 +157,14 @@ def test_wrong_file_put_into_cache_by_hand(original: Original, tmp_path: Path) -
 
 @pytest.mark.parametrize("damage", ["flipped", "cut", "unsigned"])
 def test_damaged_cache_is_fetched_anew(serve: Serve, kept: Path, tmp_path: Path, damage: str) -> None:
-    content = bytearray((kept / CACHE_NAME).read_bytes())
+    content = bytearray((kept / WEIGHTS_CACHED).read_bytes())
     if damage == "flipped":
         content[len(content) // 2] ^= 1
     if damage == "cut":
         del content[-1000:]
     if damage == "unsigned":
         content = bytearray(safetensors.torch.save({key: t.contiguous() for key, t in state_dict().items()}))
-    cache = tmp_path / CACHE_NAME
+    cache = tmp_path / WEIGHTS_CACHED
     cache.write_bytes(content)
 
     file = saved(state_dict(), tmp_path / "served.pth")
@@ -175,7 +176,7 @@ def test_damaged_cache_is_fetched_anew(serve: Serve, kept: Path, tmp_path: Path,
 
 
 def test_damaged_cache_without_network(tmp_path: Path) -> None:
-    (tmp_path / CACHE_NAME).write_bytes(b"neither here nor there")
+    (tmp_path / WEIGHTS_CACHED).write_bytes(b"neither here nor there")
     source = Source(f"{nowhere()}/{NAME}", "0123abcd")
     assert "could not be reached" in refusal("imagenet", tmp_path, source)
     assert load_weights("auto", tmp_path, source=source).stand_in
@@ -351,10 +352,10 @@ def test_two_at_once_and_a_death(serve: Serve, original: Original, kept: Path, t
 
     identity = load_weights("imagenet", kept).identity
     assert [(racer.communicate()[0].strip(), racer.returncode) for racer in racers] == [(identity, 0)] * 2
-    assert [file.name for file in shared.iterdir()] == [CACHE_NAME]
+    assert [file.name for file in shared.iterdir()] == [WEIGHTS_CACHED]
 
     # The kernel killed it in the middle of writing the cache.
     dead.communicate()
     assert dead.returncode == -signal.SIGXFSZ
-    assert not (dying / CACHE_NAME).exists()
+    assert not (dying / WEIGHTS_CACHED).exists()
     assert_holds(load_weights("imagenet", dying, source=Source(server.url, original.prefix)), original.tensors)
