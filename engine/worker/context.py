@@ -4,38 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import io
 import os
-import platform
 import socket
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from itertools import islice
-from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import structlog
 import torch
 from arq.connections import ArqRedis
-from PIL import Image, ImageSequence
 
 from engine.contract import workers
 from engine.contract.fair_queue import FairQueue
 from engine.contract.jobs import Jobs
-from engine.contract.models import Claim, StoredPicture
+from engine.contract.models import Claim
 from engine.contract.settings import Settings
-from engine.contract.store import BlobMissing, Store, StoreError
+from engine.contract.store import Store, StoreError
 from engine.painting.cuda.graphs import Graphs
-from engine.painting.errors import PaintingError
 from engine.painting.painter import Painter
-from engine.painting.state import State
 from engine.recipe.presets import STAND_INS
 from engine.recipe.recipe import RecipeError
-from engine.worker.checkpoints import CheckpointError, Journal, unpack
+from engine.worker.checkpoints import CheckpointError, unpack
+from engine.worker.device import describe
+from engine.worker.paint_session import PaintSession, load_picture, load_pictures
 from engine.worker.watchdog import Pulse
 from engine.worker.weights.load import Weights, load_weights
 
@@ -46,27 +40,6 @@ _WARM = 2  # sessions kept between slices: the one that was painted on, and the 
 _NEWEST = 0.3  # share of the newest stroke in the smoothed speed
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass
-class PaintSession:
-    """One job's painter, state and journal."""
-
-    painter: Painter
-    state: State
-    journal: Journal = field(default_factory=Journal)
-    notices: list[str] = field(default_factory=list)
-    """Sentences for the audience that are not told yet."""
-    saved: State = field(init=False)
-    """A copy of the state that other threads may read, and its picture; as of the last `refresh`."""
-    picture: Image.Image = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.refresh()
-
-    def refresh(self) -> None:
-        """Renew `saved` and `picture`; in the painting thread."""
-        self.saved, self.picture = self.state.copy(), self.painter.picture(self.state)
 
 
 class Stop(threading.Event):
@@ -230,63 +203,13 @@ class WorkerContext:
     async def _painter(self, claim: Claim) -> Painter:
         job = claim.job
         weights = self.weights_of(job.recipe.weights)
-        content, *frames = await self._pictures(job.content, job.recipe.frames)
-        styles = [await self._picture(stored) for stored in job.styles]
-        canvas = await self._picture(job.start) if job.start and job.recipe.start == "picture" else None
-        over, of = [[await self._picture(mask) for mask in masks] for masks in (job.content_masks, job.style_masks)]
+        content, *frames = await load_pictures(self.store, job.content, job.recipe.frames)
+        styles = [await load_picture(self.store, stored) for stored in job.styles]
+        canvas = await load_picture(self.store, job.start) if job.start and job.recipe.start == "picture" else None
+        over, of = [
+            [await load_picture(self.store, mask) for mask in masks] for masks in (job.content_masks, job.style_masks)
+        ]
         return await self.in_painting_thread(
             Painter, job.recipe, content, styles, frames=frames, canvas=canvas, content_masks=over, style_masks=of,
             convs=weights.convs, device=str(self.device), graphs=self._graphs, fast=not self.slow,
         )  # fmt: skip
-
-    async def _picture(self, stored: StoredPicture) -> Image.Image:
-        """Raises `PaintingError` where it is gone or damaged."""
-        (picture,) = await self._pictures(stored, 1)
-        return picture
-
-    async def _pictures(self, stored: StoredPicture, most: int) -> list[Image.Image]:
-        """The first `most` of an animation, or the one that it is. Raises `PaintingError` as above."""
-        try:
-            blob = await self.store.get(stored.key)
-            return await asyncio.to_thread(_decode, blob, most)
-        except (BlobMissing, OSError, SyntaxError, ValueError) as error:
-            _log.error("a picture cannot be used", key=stored.key, reason=str(error))
-            raise PaintingError(f"The pictures of this painting were lost ({stored.name}): send them again.") from error
-
-
-def choose_device(wanted: str) -> str:
-    """`auto`, `cpu`, `mps`, `cuda` or `cuda:N` as a device that is there. Raises `RecipeError` with one sentence."""
-    if wanted == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(wanted)
-    except RuntimeError:
-        device = None
-    if device is None or device.type not in ("cpu", "mps", "cuda"):
-        raise RecipeError(f"There is no device {wanted}: use auto, cpu, mps, cuda or cuda:N.")
-    if device.type == "mps" and not torch.backends.mps.is_available():
-        raise RecipeError("mps was asked for, but there is no Apple GPU here: use --device cpu.")
-    count = torch.cuda.device_count()
-    if device.type == "cuda" and (device.index or 0) >= count:
-        raise RecipeError(f"{wanted} was asked for, but {count} CUDA devices are usable here: use --device cpu.")
-    return wanted
-
-
-def describe(device: torch.device) -> str:
-    """The device in words, its kind first: `cpu: AMD EPYC, 2 threads`."""
-    if device.type == "cuda":
-        return f"{device}: {torch.cuda.get_device_name(device)}"
-    return f"{device}: {_cpu_model()}, {torch.get_num_threads()} threads"
-
-
-def _cpu_model() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.machine()
-    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
-
-
-def _decode(blob: bytes, most: int) -> list[Image.Image]:
-    with Image.open(io.BytesIO(blob), formats=["PNG"]) as animation:
-        return [frame.convert("RGB") for frame in islice(ImageSequence.Iterator(animation), most)]

@@ -17,7 +17,7 @@ from engine.painting.memory.allocator import keep_memory
 from engine.painting.painter import Painter
 from engine.recipe import cost
 from engine.recipe.recipe import Recipe
-from engine.worker.context import choose_device, describe
+from engine.worker.device import choose_device, describe
 
 _SIDE = 256  # px; large enough that the convolutions dominate, as they do in the run itself
 _COUNTED = 3

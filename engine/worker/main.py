@@ -28,7 +28,8 @@ from engine.contract.settings import Settings
 from engine.contract.store import StoreError
 from engine.process.exit import exit_now
 from engine.worker.arq_worker import SliceWorker
-from engine.worker.context import WorkerContext, choose_device
+from engine.worker.context import WorkerContext
+from engine.worker.device import choose_device
 from engine.worker.expiry import remove_expired
 from engine.worker.self_check import fault_of_fast_path
 from engine.worker.slices import paint_slice

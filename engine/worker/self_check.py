@@ -20,7 +20,7 @@ from engine.painting.painter import Painter
 from engine.painting.state import State
 from engine.process.exit import exit_now
 from engine.recipe.recipe import Recipe, RecipeError
-from engine.worker.context import choose_device
+from engine.worker.device import choose_device
 
 _RECIPE = Recipe(
     weights="random", size=64, iterations=12, snapshots=(), seed=1, start="content", noise=0.3, step=4.0, clamp=True,

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from engine.contract.events import Progress
 from engine.painting.cuda.readback import Readback
-from engine.worker.context import PaintSession
 from engine.worker.eta import Eta
+from engine.worker.paint_session import PaintSession
 from engine.worker.results.film import film_iterations
 from engine.worker.watchdog import Pulse
 

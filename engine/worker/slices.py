@@ -20,7 +20,8 @@ from engine.contract.store import StoreError
 from engine.painting.errors import PaintingError
 from engine.recipe.recipe import VERSION, RecipeError
 from engine.worker.checkpoints import pack
-from engine.worker.context import PaintSession, Stop, WorkerContext
+from engine.worker.context import Stop, WorkerContext
+from engine.worker.paint_session import PaintSession
 from engine.worker.reporter import Reporter, encode
 from engine.worker.results.finished_files import finish_files
 from engine.worker.slice_loop import run_slice_loop

@@ -18,7 +18,8 @@ from engine.contract.store import BlobMissing
 from engine.painting.objective import columns
 from engine.painting.pictures import pixels_sha256
 from engine.worker.checkpoints import Journal
-from engine.worker.context import PaintSession, WorkerContext
+from engine.worker.context import WorkerContext
+from engine.worker.paint_session import PaintSession
 from engine.worker.reporter import encode
 from engine.worker.results.film import USUAL_MS, film, frame, side_of, times_of
 from engine.worker.results.loss_plot import loss_plot

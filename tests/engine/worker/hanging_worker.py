@@ -11,7 +11,8 @@ from engine.contract.models import Claim
 from engine.painting.painter import Painter
 from engine.painting.state import State
 from engine.worker import slices
-from engine.worker.context import PaintSession, WorkerContext
+from engine.worker.context import WorkerContext
+from engine.worker.paint_session import PaintSession
 from engine.worker.results import finished_files
 
 SEED, FILM_SEED = 13, 14

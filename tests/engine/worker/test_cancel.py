@@ -15,7 +15,7 @@ from engine.contract.fair_queue import slice_id
 from engine.contract.models import Job, JobState
 from engine.painting.painter import Painter
 from engine.recipe.recipe import Recipe
-from engine.worker.context import PaintSession
+from engine.worker.paint_session import PaintSession
 from engine.worker.slice_loop import LoopReport, run_slice_loop
 from engine.worker.watchdog import Pulse
 

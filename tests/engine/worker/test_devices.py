@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from engine.recipe.recipe import RecipeError
-from engine.worker.context import choose_device
+from engine.worker.device import choose_device
 
 
 def test_the_processor_is_always_there() -> None:

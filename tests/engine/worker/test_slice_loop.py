@@ -12,7 +12,7 @@ from torch import Tensor
 
 from engine.painting.network.vgg import VGG, Trace
 from engine.painting.painter import Painter
-from engine.worker.context import PaintSession
+from engine.worker.paint_session import PaintSession
 from engine.worker.slice_loop import LoopReport, run_slice_loop
 from engine.worker.watchdog import Pulse
 

@@ -14,7 +14,7 @@ from engine.contract import workers
 from engine.contract.models import DEATHS
 from engine.painting.errors import PaintingError
 from engine.painting.painter import ROLLBACKS, Painter
-from engine.worker.context import PaintSession
+from engine.worker.paint_session import PaintSession
 from engine.worker.slice_loop import LoopReport, run_slice_loop
 from engine.worker.watchdog import Pulse
 
