@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from arq.connections import ArqRedis
 
+from engine.contract import arq_keys
 from engine.contract.connection import FRONT, QUEUE
 from engine.contract.jobs import script
 from engine.contract.models import HELD_GUILDS, HELD_USERS, KEEP_DAYS, OPEN, Job, Running, flows_key, job_key
@@ -23,7 +24,6 @@ SLICE = "paint_slice"
 """The arq function's name; a worker that does not know it deletes the job, so it must never change."""
 _TICK = timedelta(milliseconds=10)
 """Of the past instant, per second of virtual time: a GPU-century fits between 1970 and now."""
-_ARQ_ADDS = 10.0  # s
 _FIRST = datetime.fromtimestamp(FRONT / 1000, UTC)
 CLOCK, FINISH = "impasto:clock", "impasto:finish"
 """The virtual clock, and the hash of each user's last virtual finish."""
@@ -79,10 +79,10 @@ class FairQueue:
         """
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.zscore(QUEUE, name)
-            pipe.exists(f"arq:job:{name}")
-            pipe.pttl(f"arq:in-progress:{name}")
+            pipe.exists(arq_keys.payload(name))
+            pipe.pttl(arq_keys.lease(name))
             score, there, left = await pipe.execute()
-        long_ago = left >= 0 and left / 1000 < slice_timeout + _ARQ_ADDS - SILENCE
+        long_ago = left >= 0 and left / 1000 < slice_timeout + arq_keys.LEASE_EXTRA - SILENCE
         return score is not None and bool(there) and not long_ago
 
     async def all(self) -> list[str]:
@@ -93,5 +93,5 @@ class FairQueue:
         """Take a slice out of the queue that would wake someone for nothing, or that a dead worker has taken up."""
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.zrem(QUEUE, name)
-            pipe.delete(f"arq:job:{name}", f"arq:in-progress:{name}", f"arq:retry:{name}")
+            pipe.delete(arq_keys.payload(name), arq_keys.lease(name), arq_keys.tries(name))
             await pipe.execute()
