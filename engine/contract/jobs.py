@@ -159,22 +159,15 @@ class Jobs:
         except ValueError as error:
             raise Unreadable(job, int(new_epoch), iteration, str(error)) from error
         return Claim(
-            job=known,
-            epoch=int(new_epoch),
-            iteration=iteration,
-            checkpoints=tuple(checkpoints.decode().split()),
-            cancelled=bool(int(cancelled)),
-            poisoned=bool(int(poisoned)),
-        )
+            job=known, epoch=int(new_epoch), iteration=iteration, checkpoints=tuple(checkpoints.decode().split()),
+            cancelled=bool(int(cancelled)), poisoned=bool(int(poisoned)),
+        )  # fmt: skip
 
     async def emit(self, claim: Claim, event: Event) -> bool:
         """Tell the event; False if its key was told before. Raises `Fenced`."""
         keys = [job_key(claim.job.id), seen_key(claim.job.id), STREAM]
-        return bool(
-            await self._fenced(
-                "emit", keys, claim.epoch, claim.job.id, event.kind, event.iteration, event.model_dump_json()
-            )
-        )
+        about = (claim.epoch, claim.job.id, event.kind, event.iteration, event.model_dump_json())
+        return bool(await self._fenced("emit", keys, *about))
 
     async def commit(self, claim: Claim, iteration: int, checkpoint: str | None, seconds: float = 0.0) -> list[str]:
         """End the slice: the job stands at `iteration`, saved under `checkpoint`, and no worker holds it.

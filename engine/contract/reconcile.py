@@ -30,23 +30,14 @@ async def reconcile(redis: ArqRedis, cost: float, slice_timeout: float) -> int:
     now, found = (await redis.time())[0], 0  # Redis' clock wrote the times; ours may be off
     for job_id in await jobs.open():
         try:
-            found += await _requeue_if_lost(
-                jobs, queue, job_id, alive=alive, now=now, cost=cost, slice_timeout=slice_timeout
-            )
+            found += await _requeue_if_lost(jobs, queue, job_id, alive=alive, now=now, cost=cost, limit=slice_timeout)
         except (ValueError, KeyError, ResponseError) as error:  # of a newer version, perhaps; the others must go on
             _log.warning("an open job cannot be read", job=job_id, reason=str(error)[:300])
     return found
 
 
 async def _requeue_if_lost(
-    jobs: Jobs,
-    queue: FairQueue,
-    job_id: str,
-    *,
-    alive: dict[str, Worker],
-    now: float,
-    cost: float,
-    slice_timeout: float,
+    jobs: Jobs, queue: FairQueue, job_id: str, *, alive: dict[str, Worker], now: float, cost: float, limit: float
 ) -> bool:
     fields, job = await jobs.fields(job_id), await jobs.get(job_id)
     if job is None:
@@ -56,7 +47,7 @@ async def _requeue_if_lost(
     if holder in alive and (fresh or job_id in alive[holder].jobs):
         return False
     name = slice_id(job_id, iteration, epoch)
-    if not holder and (fresh or await queue.waiting(name, slice_timeout)):
+    if not holder and (fresh or await queue.waiting(name, limit)):
         return False
     _log.warning("a lost job is queued again", job=job_id, iteration=iteration, worker=holder or None)
     await queue.forget(name)

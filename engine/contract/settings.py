@@ -48,12 +48,9 @@ class Settings(BaseSettings):
     def caps(self) -> Caps:
         """How many jobs may be open at a time, and what may be painted in a day."""
         return Caps(
-            user=self.impasto_user_jobs,
-            guild=self.impasto_guild_jobs,
-            total=self.impasto_total_jobs,
-            user_seconds=self.impasto_user_seconds,
-            guild_seconds=self.impasto_guild_seconds,
-        )
+            user=self.impasto_user_jobs, guild=self.impasto_guild_jobs, total=self.impasto_total_jobs,
+            user_seconds=self.impasto_user_seconds, guild_seconds=self.impasto_guild_seconds,
+        )  # fmt: skip
 
     @property
     def running(self) -> Running:

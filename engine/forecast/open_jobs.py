@@ -48,10 +48,7 @@ async def forecast(redis: ArqRedis, slice_seconds: float = SLICE_SECONDS) -> dic
 
 
 def predict(
-    standings: Sequence[Standing],
-    painters: Iterable[Worker],
-    clock: float = 0.0,
-    slice_seconds: float = SLICE_SECONDS,
+    standings: Sequence[Standing], painters: Iterable[Worker], clock: float = 0.0, slice_seconds: float = SLICE_SECONDS
 ) -> dict[str, Forecast]:
     """The same from where the jobs stand; `clock` is the queue's virtual one, in the seconds of the tags.
 

@@ -17,7 +17,7 @@ from engine.painting import losses
 from engine.painting.losses import Moments
 from engine.painting.memory.strips import Strip, cut
 from engine.painting.network.vgg import VGG, Trace
-from engine.painting.targets import STYLE_LOSS, Targets
+from engine.painting.targets import STYLE_LOSS, Targets, moments_in_strips
 from engine.recipe.layers import stride
 from engine.recipe.recipe import Recipe
 
@@ -51,19 +51,10 @@ class OctaveLoss:
     def _moments(self, trace: Trace | None) -> list[Moments]:
         """What each style target looks at: from the trace of the whole picture, else strip by strip."""
         layers = self._recipe.style_layers
+        wanted = [(layers[target.layer], target.mask) for target in self._targets]
         if trace is not None:
-            return [losses.moments(trace[layers[target.layer]], target.mask) for target in self._targets]
-        found: list[list[Moments]] = [[] for _ in self._targets]
-        counts: list[list[float]] = [[] for _ in self._targets]
-        for strip in cut(self._pixels.shape[2], self._rows, layers):
-            features = self._network(strip.of(self._pixels), layers)
-            for i, target in enumerate(self._targets):
-                layer = layers[target.layer]
-                own = features[layer][:, :, strip.own(layer)]
-                mask = None if target.mask is None else strip.part(target.mask, layer, own)
-                found[i].append(losses.moments(own, mask))
-                counts[i].append(own[0, 0].numel() if mask is None else float(mask.sum()))
-        return [losses.mixed(parts, count) for parts, count in zip(found, counts, strict=True)]
+            return [losses.moments(trace[layer], mask) for layer, mask in wanted]
+        return moments_in_strips(self._network, self._pixels, wanted, layers, self._rows)
 
     def _style_losses(self, seen: Sequence[Moments]) -> tuple[list[Tensor], list[Moments]]:
         """Each style layer's term, and each target's gradient towards the moments."""

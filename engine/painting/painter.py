@@ -34,18 +34,10 @@ ROLLBACKS = 3
 
 
 def paint(
-    recipe: Recipe,
-    content: Image.Image,
-    styles: Sequence[Image.Image],
-    start: State | None = None,
-    stop: int | None = None,
-    *,
-    canvas: Image.Image | None = None,
-    content_masks: Sequence[Image.Image] = (),
-    style_masks: Sequence[Image.Image] = (),
-    convs: vgg.Convs | None = None,
-    device: str = "cpu",
-) -> Iterator[State]:
+    recipe: Recipe, content: Image.Image, styles: Sequence[Image.Image], start: State | None = None,
+    stop: int | None = None, *, canvas: Image.Image | None = None, content_masks: Sequence[Image.Image] = (),
+    style_masks: Sequence[Image.Image] = (), convs: vgg.Convs | None = None, device: str = "cpu",
+) -> Iterator[State]:  # fmt: skip
     """Paint `content` in the style of `styles`, from `start` (default: the recipe's own) to iteration `stop`.
 
     Yields the state after each iteration; it is changed in place by the next. A `stop` past the recipe's last
@@ -64,21 +56,12 @@ class Painter:
     """A recipe and its pictures, ready to paint: what does not change from one iteration to the next."""
 
     def __init__(
-        self,
-        recipe: Recipe,
-        content: Image.Image,
-        styles: Sequence[Image.Image],
-        *,
-        frames: Sequence[Image.Image] = (),
-        canvas: Image.Image | None = None,
-        content_masks: Sequence[Image.Image] = (),
-        style_masks: Sequence[Image.Image] = (),
-        convs: vgg.Convs | None = None,
-        device: str = "cpu",
-        dtype: torch.dtype | None = None,
-        graphs: Graphs | None = None,
-        fast: bool = True,
-    ) -> None:
+        self, recipe: Recipe, content: Image.Image, styles: Sequence[Image.Image], *,
+        frames: Sequence[Image.Image] = (), canvas: Image.Image | None = None,
+        content_masks: Sequence[Image.Image] = (), style_masks: Sequence[Image.Image] = (),
+        convs: vgg.Convs | None = None, device: str = "cpu", dtype: torch.dtype | None = None,
+        graphs: Graphs | None = None, fast: bool = True,
+    ) -> None:  # fmt: skip
         """As for `paint`; `frames` are the contents after the first of a recipe with several frames.
 
         The network is computed in `dtype`; by itself the fastest that the recipe bears. `graphs` are shared by painters

@@ -12,13 +12,9 @@ from engine.recipe.recipe import Recipe
 
 
 def paint_sequence(
-    recipe: Recipe,
-    frames: Sequence[Image.Image],
-    styles: Sequence[Image.Image],
-    *,
-    convs: vgg.Convs | None = None,
+    recipe: Recipe, frames: Sequence[Image.Image], styles: Sequence[Image.Image], *, convs: vgg.Convs | None = None,
     device: str = "cpu",
-) -> Iterator[Image.Image]:
+) -> Iterator[Image.Image]:  # fmt: skip
     """Paint one content after the other by a recipe for one; yields each painting.
 
     The first is painted as the recipe says. Each further one begins with the painting before, and is painted only where

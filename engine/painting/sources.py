@@ -20,14 +20,9 @@ class Sources:
     """Pictures are (1, 3, height, width) in levels, sizes the longest side in px, frames counted from 0."""
 
     def __init__(
-        self,
-        recipe: Recipe,
-        contents: Sequence[Image.Image],
-        styles: Sequence[Image.Image],
-        *,
-        canvas: Image.Image | None,
-        masks: tuple[Sequence[Image.Image], Sequence[Image.Image]],
-    ) -> None:
+        self, recipe: Recipe, contents: Sequence[Image.Image], styles: Sequence[Image.Image], *,
+        canvas: Image.Image | None, masks: tuple[Sequence[Image.Image], Sequence[Image.Image]],
+    ) -> None:  # fmt: skip
         """`masks`: of the content, and of the styles. Raises `RecipeError` where they do not suit the recipe."""
         if len(styles) != len(recipe.style_weights):
             raise RecipeError(f"The recipe weighs {len(recipe.style_weights)} styles, but {len(styles)} were given.")

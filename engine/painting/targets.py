@@ -151,16 +151,26 @@ class Targets:
     def _statistics(self, picture: Tensor, mask: Tensor | None) -> dict[str, Moments]:
         """Of each style layer: the moments, over the mask if there is one."""
         layers = self._recipe.style_layers
-        found: dict[str, list[tuple[Moments, float]]] = {layer: [] for layer in layers}
-        for strip in cut(picture.shape[2], self._rows, layers):
-            features = self._network(strip.of(picture), layers)
-            for layer in layers:
-                own = features[layer][:, :, strip.own(layer)]
-                sides = (side // stride(layer) for side in picture.shape[2:])
-                part = None if mask is None else strip.part(shrunk(mask, *sides), layer, own)
-                count = own[0, 0].numel() if part is None else float(part.sum())
-                found[layer].append((losses.moments(own, part), count))
-        return {layer: losses.mixed(*zip(*parts, strict=True)) for layer, parts in found.items()}
+        sizes = ([side // stride(layer) for side in picture.shape[2:]] for layer in layers)
+        masks = [None if mask is None else shrunk(mask, *size) for size in sizes]
+        found = moments_in_strips(self._network, picture, list(zip(layers, masks, strict=True)), layers, self._rows)
+        return dict(zip(layers, found, strict=True))
+
+
+def moments_in_strips(
+    network: VGG, picture: Tensor, wanted: Sequence[tuple[str, Tensor | None]], layers: Sequence[str], rows: int | None
+) -> list[Moments]:
+    """The moments of each layer in `wanted`, over its mask if there is one, summed over strips of `rows` px."""
+    found: list[list[Moments]] = [[] for _ in wanted]
+    counts: list[list[float]] = [[] for _ in wanted]
+    for strip in cut(picture.shape[2], rows, layers):
+        features = network(strip.of(picture), layers)
+        for i, (layer, mask) in enumerate(wanted):
+            own = features[layer][:, :, strip.own(layer)]
+            part = None if mask is None else strip.part(mask, layer, own)
+            found[i].append(losses.moments(own, part))
+            counts[i].append(own[0, 0].numel() if part is None else float(part.sum()))
+    return [losses.mixed(parts, count) for parts, count in zip(found, counts, strict=True)]
 
 
 def shrunk(mask: Tensor, height: int, width: int) -> Tensor:

@@ -28,11 +28,7 @@ def log_to(file: TextIO) -> None:
     handler = logging.StreamHandler(file)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *_LAST,
-            ],
+            foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_LAST]
         )
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)

@@ -36,9 +36,7 @@ def main() -> int:
     log_to(_log_file())
     try:
         settings = read_settings(
-            impasto_device=options.device,
-            impasto_weights=options.weights,
-            impasto_weights_input=options.weights_input,
+            impasto_device=options.device, impasto_weights=options.weights, impasto_weights_input=options.weights_input
         )
         if settings.redis_url is None:
             raise SettingsError("REDIS_URL is not set: a worker needs the Redis that its jobs come from.")

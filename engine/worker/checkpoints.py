@@ -52,11 +52,7 @@ class Journal:
 
 def pack(state: State, journal: Journal, identity: str) -> bytes:
     """The blob; `identity` names the weights that it was painted with. The state must be on the CPU."""
-    header = {
-        "numbers": json.dumps(state.numbers()),
-        "journal": json.dumps(journal.as_dict()),
-        "weights": identity,
-    }
+    header = {"numbers": json.dumps(state.numbers()), "journal": json.dumps(journal.as_dict()), "weights": identity}
     body = save({name: tensor.contiguous() for name, tensor in state.tensors().items()}, metadata=header)
     return hashlib.sha256(body).digest() + body
 

@@ -88,17 +88,11 @@ class WorkerContext:
     @property
     def heartbeat(self) -> workers.Worker:
         """What the heartbeat says."""
+        weights = self.weights
         return workers.Worker(
-            id=self.id,
-            device=self.device_name,
-            weights=self.weights.name,
-            note=self.weights.note,
-            network=self.weights.network,
-            input=self.weights.input,
-            slow=self.slow,
-            jobs=tuple(self._stops),
-            speed=self._speed,
-        )
+            id=self.id, device=self.device_name, weights=weights.name, note=weights.note, network=weights.network,
+            input=weights.input, slow=self.slow, jobs=tuple(self._stops), speed=self._speed,
+        )  # fmt: skip
 
     def note_speed(self, flops: float, seconds: float) -> None:
         """Take a stroke of so much work and time into the speed that the heartbeat tells."""

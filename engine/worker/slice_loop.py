@@ -42,34 +42,13 @@ class LoopResult:
 
 
 def run_slice_loop(
-    job: str,
-    session: PaintSession,
-    stop: threading.Event,
-    seconds: float,
-    tell: Callable[[LoopReport], None],
-    *,
-    pulse: Pulse,
-) -> LoopResult:
-    """Paint for about `seconds`, or to the end, or until `stop`; at least looks at `stop` after each iteration.
+    job: str, session: PaintSession, stop: threading.Event, seconds: float, tell: Callable[[LoopReport], None],
+    *, pulse: Pulse,
+) -> LoopResult:  # fmt: skip
+    """Paint for about `seconds`, or to the end, or until `stop`, which is looked at after each iteration.
 
     `tell` is called from this thread and must not block. Raises `PaintingError`.
     """
-    pulse.begin(job)
-    try:
-        return _paint(job, session, stop, seconds, tell, pulse=pulse)
-    finally:
-        pulse.end()
-
-
-def _paint(
-    job: str,
-    session: PaintSession,
-    stop: threading.Event,
-    seconds: float,
-    tell: Callable[[LoopReport], None],
-    *,
-    pulse: Pulse,
-) -> LoopResult:
     painter, state = session.painter, session.state
     recipe, first = painter.recipe, session.state.iteration
     frames, shown = set(film_iterations(recipe)), set(recipe.shown)
@@ -77,8 +56,8 @@ def _paint(
     due = began + _FIRST_PROGRESS_SECONDS
     eta = Eta(recipe, painter.size, first, began)
     rollbacks, rows = len(state.rollbacks), state.rows if first else None
-    if not stop.is_set():
-        for _ in painter.paint(state):
+    with pulse.of(job):
+        for _ in painter.paint(state, first if stop.is_set() else None):
             pulse.at = now = time.monotonic()
             eta.tick(state.iteration, state.scale, now)
             if len(state.rollbacks) > rollbacks:

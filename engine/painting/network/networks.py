@@ -18,13 +18,9 @@ CALIBRATION_SIDE = 256
 
 
 def networks_of(
-    recipe: Recipe,
-    convs: vgg.Convs | None,
-    seen: tuple[Tensor, Sequence[Tensor]] | None,
-    *,
-    device: torch.device,
+    recipe: Recipe, convs: vgg.Convs | None, seen: tuple[Tensor, Sequence[Tensor]] | None, *, device: torch.device,
     dtype: torch.dtype | None,
-) -> list[vgg.VGG]:
+) -> list[vgg.VGG]:  # fmt: skip
     """As many as the recipe says. `seen` is the content and the styles to calibrate random ones on.
 
     They are computed in `dtype`; by itself the fastest that the recipe bears. Raises `RecipeError` where the recipe

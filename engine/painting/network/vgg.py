@@ -51,15 +51,9 @@ class VGG:
     """
 
     def __init__(
-        self,
-        convs: Convs,
-        *,
-        pooling: PoolingKind,
-        gain: float = 1.0,
-        replicate: bool = False,
-        device: torch.device,
+        self, convs: Convs, *, pooling: PoolingKind, gain: float = 1.0, replicate: bool = False, device: torch.device,
         dtype: torch.dtype | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         """What is pooled is multiplied by `gain`; with `replicate` the picture's edge goes on around it, not zeros."""
         self.pooling, self._dtype = Pooling(pooling, gain), dtype
         self.convs = {

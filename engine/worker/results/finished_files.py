@@ -25,6 +25,7 @@ from engine.worker.results.film import USUAL_MS, film, frame, side_of, times_of
 from engine.worker.results.loss_plot import loss_plot
 from engine.worker.weights.load import Weights
 
+_OF_WEIGHTS = ("name", "identity", "stand_in", "note", "input", "network")
 _VERSION = importlib.metadata.version("impasto")
 
 
@@ -82,14 +83,7 @@ def run_record(job: Job, session: PaintSession, weights: Weights, sha256: str) -
         "content_masks": [_sized(mask) for mask in job.content_masks],
         "style_masks": [_sized(mask) for mask in job.style_masks],
         "styles": [s | {"weight": w} for s, w in zip(styles, recipe.style_weights, strict=True)],
-        "weights": {
-            "name": weights.name,
-            "identity": weights.identity,
-            "stand_in": weights.stand_in,
-            "note": weights.note,
-            "input": weights.input,
-            "network": weights.network,
-        },
+        "weights": {name: getattr(weights, name) for name in _OF_WEIGHTS},
         "device": {"name": kind, "model": model.strip(), "threads": torch.get_num_threads()},
         "versions": {"python": platform.python_version(), "torch": torch.__version__},
         "width": width,
@@ -112,11 +106,9 @@ def _sized(picture: StoredPicture) -> dict[str, Any]:
 
 def _plot(job: Job, run: dict[str, Any]) -> bytes:
     return loss_plot(
-        run["losses"]["columns"],
-        run["losses"]["rows"],
+        run["losses"]["columns"], run["losses"]["rows"],
         snapshots=[snapshot["iteration"] for snapshot in run["snapshots"]],
         scales=job.recipe.plan()[: job.recipe.scales],
         title=f"{job.content.name} in the style of {' and '.join(style.name for style in job.styles)}",
-        note=run["weights"]["note"],
-        linear=job.recipe.frames > 1,  # every frame counts alike
-    )
+        note=run["weights"]["note"], linear=job.recipe.frames > 1,  # every frame counts alike
+    )  # fmt: skip

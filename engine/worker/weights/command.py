@@ -12,7 +12,7 @@ from pathlib import Path
 from engine.contract.settings import Settings, SettingsError, read_settings
 from engine.painting.network import vgg
 from engine.process.exit import exit_now
-from engine.recipe.layers import NAMES
+from engine.recipe.layers import ARCHITECTURES, NAMES
 from engine.recipe.presets import PRESETS, preset
 from engine.recipe.recipe import RecipeError
 from engine.worker.weights.fetch import FetchError, Source, torchvision_source
@@ -20,14 +20,10 @@ from engine.worker.weights.file import Convs, WeightsError, digest, load_file
 from engine.worker.weights.input_kind import IN_WORDS
 from engine.worker.weights.load import cached, in_words, load_weights, partial_download, placed_by_hand
 
-_ARCHITECTURES: dict[tuple[int, ...], str] = {
-    (1, 1, 2, 2, 2): "VGG11",
-    (2, 2, 2, 2, 2): "VGG13",
-    (2, 2, 3, 3, 3): "VGG16",
-    (2, 2, 4, 4, 4): "VGG19",
-}
+_KNOWN: dict[tuple[int, ...], str] = {
+    (1, 1, 2, 2, 2): "VGG11", (2, 2, 2, 2, 2): "VGG13", (2, 2, 3, 3, 3): "VGG16", (2, 2, 4, 4, 4): "VGG19",
+}  # fmt: skip
 """By the number of convolutions in each block."""
-_WIDTHS = (64, 128, 256, 512, 512)
 _INTERRUPTED = 130
 
 
@@ -83,16 +79,9 @@ def check(path: Path, settings: Settings, *, as_json: bool) -> int:
     loaded = load_file(path, settings.impasto_weights_input)
     name = f"sha256:{digest(loaded.convs)[:16]}"
     if as_json:
-        print(
-            json.dumps(
-                {
-                    "name": name,
-                    "network": vgg.architecture(loaded.convs),
-                    "words": _architecture(loaded.convs),
-                    "input": loaded.input,
-                }
-            )
-        )
+        network = vgg.architecture(loaded.convs)
+        known = {"name": name, "network": network, "words": _architecture(loaded.convs), "input": loaded.input}
+        print(json.dumps(known))
         return 0
     blocks = groupby(loaded.convs, lambda conv: conv[4])
     widths = [[len(loaded.convs[conv][0]) for conv in block] for _, block in blocks]
@@ -112,9 +101,9 @@ def check(path: Path, settings: Settings, *, as_json: bool) -> int:
 def _architecture(convs: Convs) -> str:
     """`VGG16, conv1_1 to conv5_3`; of other widths, or cut short, in words."""
     counts = tuple(sum(1 for name in convs if name[4] == str(block)) for block in range(1, 6))
-    usual = all(len(pair[0]) == _WIDTHS[int(name[4]) - 1] for name, pair in convs.items())
+    usual = all(len(pair[0]) == ARCHITECTURES["vgg19"][int(name[4]) - 1][0] for name, pair in convs.items())
     names, (*_, last) = tuple(convs), convs
-    known = _ARCHITECTURES.get(counts) or ("VGG19 cut short" if names == NAMES[: len(names)] else "a VGG")
+    known = _KNOWN.get(counts) or ("VGG19 cut short" if names == NAMES[: len(names)] else "a VGG")
     layers = "conv1_1 alone" if len(names) == 1 else f"{len(names)} layers, conv1_1 to {last}"
     return f"{known}{'' if usual else ' of other widths'}: {layers}"
 

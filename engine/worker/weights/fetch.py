@@ -19,14 +19,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 _CHUNK = 1 << 20
 
@@ -171,13 +164,11 @@ def _chunks(response: HTTPResponse) -> Iterator[bytes]:
 
 def _bar(*, show: bool) -> Progress:
     console = Console(stderr=True)
-    return Progress(
+    columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),
         TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not (show and console.is_terminal),
     )
+    return Progress(*columns, console=console, transient=True, disable=not (show and console.is_terminal))

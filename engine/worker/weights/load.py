@@ -55,13 +55,9 @@ class Weights:
 
 
 def load_weights(
-    choice: str,
-    cache: Path,
-    *,
-    input_: Input | Literal["auto"] = "auto",
-    source: Source | None = None,
+    choice: str, cache: Path, *, input_: Input | Literal["auto"] = "auto", source: Source | None = None,
     progress: bool = True,
-) -> Weights:
+) -> Weights:  # fmt: skip
     """The weights called `imagenet`, `starter`, `random`, `auto`, or those in the file at the path `choice`.
 
     `imagenet` comes from `cache`, else from torchvision's server, and then stays in `cache`; torchvision's

@@ -18,7 +18,7 @@ NAME, TIMEOUT = "a job:0:0", 60.0
 async def test_arqs_keys_are_where_we_look_for_them(redis: ArqRedis) -> None:
     begun, go_on = asyncio.Event(), asyncio.Event()
 
-    async def work(_: dict[Any, Any]) -> None:
+    async def work(ctx: dict[Any, Any], *args: Any, **kwargs: Any) -> None:
         begun.set()
         await go_on.wait()
 
