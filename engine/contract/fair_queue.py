@@ -41,7 +41,7 @@ class FairQueue:
 
     def __init__(self, redis: ArqRedis) -> None:
         self._redis = redis
-        self._tag, self._ready = (redis.register_script(script(name)) for name in ("turn", "ready"))
+        self._tag, self._ready = (redis.register_script(script(name)) for name in ("queue_tag", "ready_slices"))
 
     async def enqueue(self, job: Job, iteration: int, epoch: int, cost: float) -> None:
         """Queue the job's next slice, expected to take `cost` seconds of GPU; what is cancelled comes first.

@@ -44,8 +44,8 @@ from engine.contract.models import (
     seen_key,
 )
 
-_SCRIPTS = ("create", "check", "start", "emit", "commit", "release", "waits", "finish", "cancel", "forget")
-_SHARED = ("held", "spent", "refusal")  # parts of scripts
+_SCRIPTS = ("create", "check", "start", "emit", "commit", "release", "note_waiting", "finish", "cancel", "forget")
+_SHARED = ("held_counts", "daily_seconds", "caps", "end_job")  # parts of scripts
 
 _log = structlog.get_logger(__name__)
 
@@ -184,7 +184,7 @@ class Jobs:
 
         Raises `Fenced`.
         """
-        await self._fenced("waits", [job_key(claim.job.id)], claim.epoch, int(waiting))
+        await self._fenced("note_waiting", [job_key(claim.job.id)], claim.epoch, int(waiting))
 
     async def release(self, job: str, worker: str) -> None:
         """Give the job back unpainted, if the worker holds it: its end is then no death of the job's."""

@@ -1,4 +1,4 @@
-"""One iteration: look, move, clamp, average. All of it is work of the device; with Adam the host waits for nothing."""
+"""One iteration: loss and gradient, step, clamp, average. All of it on the device; with Adam the host never waits."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ class Iteration:
         `factors` are what its optimiser is told, on the device. Raises `torch.OutOfMemoryError`, and then the state is
         as it was.
         """
-        terms, gradient = self.look(state.pixels, turn)
+        terms, gradient = self.evaluate(state.pixels, turn)
         self.move(state, gradient, factors)
         return terms
 
-    def look(self, pixels: Tensor, turn: int) -> tuple[Tensor, Tensor]:
+    def evaluate(self, pixels: Tensor, turn: int) -> tuple[Tensor, Tensor]:
         """Terms of the loss and gradient."""
         terms, gradient = self._objective(pixels, turn)
         if self._grey:  # what is grey stays grey

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.recipe.recipe import Recipe, RecipeError
-from engine.recipe.spacing import evenly
+from engine.recipe.snapshot_spacing import evenly
 
 STAND_INS = ("starter", "random")
 """Weights that every worker has without a download."""

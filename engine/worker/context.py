@@ -37,7 +37,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _WARM = 2  # sessions kept between slices: the one that was painted on, and the one before
-_NEWEST = 0.3  # share of the newest stroke in the smoothed speed
+_NEWEST = 0.3  # share of the newest slice in the smoothed speed
 
 _log = structlog.get_logger(__name__)
 
@@ -83,7 +83,7 @@ class WorkerContext:
         self._speed: float | None = None
         self.pulse = Pulse()
         self.device_lock = asyncio.Lock()
-        """Held by the slice whose stroke is painted."""
+        """Held by the slice that is painted."""
 
     @property
     def heartbeat(self) -> workers.Worker:
@@ -95,7 +95,7 @@ class WorkerContext:
         )  # fmt: skip
 
     def note_speed(self, flops: float, seconds: float) -> None:
-        """Take a stroke of so much work and time into the speed that the heartbeat tells."""
+        """Take so much work, done in so much time, into the speed that the heartbeat tells."""
         if flops > 0 and seconds > 0:
             speed = flops / seconds
             self._speed = speed if self._speed is None else _NEWEST * speed + (1 - _NEWEST) * self._speed

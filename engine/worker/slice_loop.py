@@ -1,4 +1,4 @@
-"""The painting thread's part of a slice: run the loop, look up at the promised iterations, stop when asked."""
+"""The painting thread's part of a slice: run the loop, report at the promised iterations, stop when asked."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FIRST_PROGRESS_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class LoopReport:
-    """One look at the session. `readback` is there for a promised snapshot, a frame of the film, or both."""
+    """What there is to tell after an iteration; `readback` for a promised snapshot, a frame of the film, or both."""
 
     iteration: int
     readback: Readback | None = None

@@ -29,7 +29,7 @@ class Unrecordable(Exception):
 
 
 class Graph:
-    """An iteration recorded, called as `Iteration` is; with L-BFGS, which asks the host, only its look is recorded."""
+    """An iteration recorded, called as `Iteration` is; of L-BFGS, which asks the host, loss and gradient alone."""
 
     def __init__(self, iteration: Iteration, state: State, record: Record) -> None:
         self.key = _key(iteration, state)
@@ -77,7 +77,9 @@ class Graph:
         own, before = self._own, [tensor.clone() for tensor in _moving(self._own, whole=self._whole)]
 
         def work() -> Any:
-            return self._iteration(own, turn, self._factors) if self._whole else self._iteration.look(own.pixels, turn)
+            return (
+                self._iteration(own, turn, self._factors) if self._whole else self._iteration.evaluate(own.pixels, turn)
+            )
 
         try:
             return self._record(work)

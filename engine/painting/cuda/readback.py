@@ -1,4 +1,4 @@
-"""A look at the painting, taken at once and read while the painting goes on."""
+"""The painting and its loss as they are now, read by the host while the painting goes on."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageSequence
 
 from engine.recipe.recipe import Recipe
-from engine.recipe.spacing import evenly
+from engine.recipe.snapshot_spacing import evenly
 
 LENGTH_MS = 6000
 """About how long the painting takes in the film, before the last frame is held."""

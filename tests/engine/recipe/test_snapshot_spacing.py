@@ -13,7 +13,7 @@ from painting_kit import painter
 
 from engine.recipe.presets import AUTO, AUTO_COUNT, PRESETS, preset
 from engine.recipe.recipe import Recipe
-from engine.recipe.spacing import evenly
+from engine.recipe.snapshot_spacing import evenly
 
 RECIPES = st.builds(
     Recipe,
