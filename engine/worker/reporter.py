@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import threading
 from types import TracebackType
-
-from PIL import Image
 
 from engine.contract.events import Notice, Snapshot
 from engine.contract.models import Claim
 from engine.worker.checkpoints import Journal
 from engine.worker.context import WorkerContext
 from engine.worker.results.film import frame, side_of
+from engine.worker.results.png import encode
 from engine.worker.slice_loop import LoopReport
 
 
@@ -82,10 +80,3 @@ class Reporter:
         # A slice that is painted again writes the same pixels under the same name, and nothing is left over.
         name = f"{kind}-{report.iteration:05d}.{suffix}"
         return await self._context.store.put(f"jobs/{self._claim.job.id}/{name}", blob)
-
-
-def encode(picture: Image.Image) -> bytes:
-    """The picture as PNG; light compression, for it is decoded and encoded again before anyone downloads it."""
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG", compress_level=4)
-    return buffer.getvalue()

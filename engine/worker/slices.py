@@ -22,8 +22,9 @@ from engine.recipe.recipe import VERSION, RecipeError
 from engine.worker.checkpoints import pack
 from engine.worker.context import Stop, WorkerContext
 from engine.worker.paint_session import PaintSession
-from engine.worker.reporter import Reporter, encode
+from engine.worker.reporter import Reporter
 from engine.worker.results.finished_files import finish_files
+from engine.worker.results.png import encode
 from engine.worker.slice_loop import run_slice_loop
 
 T = TypeVar("T")

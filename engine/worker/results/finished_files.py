@@ -20,9 +20,9 @@ from engine.painting.pictures import pixels_sha256
 from engine.worker.checkpoints import Journal
 from engine.worker.context import WorkerContext
 from engine.worker.paint_session import PaintSession
-from engine.worker.reporter import encode
 from engine.worker.results.film import USUAL_MS, film, frame, side_of, times_of
 from engine.worker.results.loss_plot import loss_plot
+from engine.worker.results.png import encode
 from engine.worker.weights.load import Weights
 
 _OF_WEIGHTS = ("name", "identity", "stand_in", "note", "input", "network")

@@ -145,8 +145,8 @@ def test_each_style_paints_in_its_own_region() -> None:
     """A red style on the left, a blue one on the right; and of one style only the half that counts."""
     red, blue = (Image.new("RGB", (40, 40), colour) for colour in ("red", "blue"))
     recipe = quick(content_layers=(), style_weights=(1.0, 1.0), iterations=40, step=8.0, beta=1000.0)
-    easel = Painter(recipe, photo(64, 48, 1), [red, blue], content_masks=halves(64, 48))
-    levels_of = np.asarray(easel.picture(last(easel)), dtype=float)
+    own = Painter(recipe, photo(64, 48, 1), [red, blue], content_masks=halves(64, 48))
+    levels_of = np.asarray(own.picture(last(own)), dtype=float)
     left, right = levels_of[:, :12].mean((0, 1)), levels_of[:, -12:].mean((0, 1))
     assert left[0] - left[2] > right[0] - right[2] + 60
     both = Image.new("RGB", (40, 40), "red")
@@ -229,7 +229,7 @@ def test_all_of_it_can_be_had_at_once() -> None:
         size=64, iterations=8,
     )  # fmt: skip
     styles = [photo(60, 48, 2), photo(50, 70, 3)]
-    easel = Painter(recipe, photo(64, 48, 1), styles, content_masks=halves(64, 48), style_masks=halves(9, 9))
-    state = last(easel)
+    own = Painter(recipe, photo(64, 48, 1), styles, content_masks=halves(64, 48), style_masks=halves(9, 9))
+    state = last(own)
     assert not state.rollbacks
     assert float(state.losses[-1, 0]) < float(state.losses[0, 0])

@@ -58,9 +58,9 @@ def test_auto_is_evenly_and_what_was_asked_for_besides(name: str) -> None:
 
 def test_between_looks_a_painting_really_changes_about_evenly() -> None:
     recipe = preset("fine", weights="random", size=40, iterations=40, networks=1)
-    easel = painter(recipe)
-    state = easel.begin()
-    seen = [np.asarray(easel.picture(state).resize((24, 18)), dtype=np.float64) for _ in easel.paint(state)]
+    own = painter(recipe)
+    state = own.begin()
+    seen = [np.asarray(own.picture(state).resize((24, 18)), dtype=np.float64) for _ in own.paint(state)]
 
     def spread(looks: tuple[int, ...]) -> float:
         pairs = [(seen[a - 1], seen[b - 1]) for a, b in pairwise(looks)]

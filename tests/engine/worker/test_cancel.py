@@ -170,5 +170,5 @@ def test_the_loop_looks_up_after_every_iteration(recipe: Recipe) -> None:
         if look.snapshot:
             stop.set()
 
-    stroke = run_slice_loop("a job", session, stop, 60, tell, pulse=Pulse())
-    assert (stroke.first, stroke.last) == (0, 20)
+    done = run_slice_loop("a job", session, stop, 60, tell, pulse=Pulse())
+    assert (done.first, done.last) == (0, 20)

@@ -1,4 +1,4 @@
-"""What the painting thread tells of a stroke."""
+"""What the painting thread tells of a slice."""
 
 from __future__ import annotations
 
@@ -28,6 +28,6 @@ def test_that_the_memory_was_too_little_is_told_once(monkeypatch: pytest.MonkeyP
     painter = Painter(light(8, size=160, scales=1), CONTENT, [STYLE])
     session, looks = PaintSession(painter, painter.begin()), list[LoopReport]()
     monkeypatch.setattr(VGG, "trace", perhaps)
-    stroke = run_slice_loop("a job", session, threading.Event(), 60, looks.append, pulse=Pulse())
-    assert (stroke.last, session.state.rows) == (8, 80)
+    done = run_slice_loop("a job", session, threading.Event(), 60, looks.append, pulse=Pulse())
+    assert (done.last, session.state.rows) == (8, 80)
     assert [(look.iteration, "in strips" in look.notice) for look in looks if look.notice] == [(1, True)]

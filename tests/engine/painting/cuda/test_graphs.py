@@ -145,7 +145,7 @@ def test_a_painting_that_was_stopped_keeps_its_own() -> None:
     ids=["shared weights", "weights for its pictures", "scales", "lbfgs"],
 )
 def test_a_painter_goes_on_although_another_one_used_its_graph(recipe: Recipe) -> None:
-    """As a worker's warm easels do, whose jobs take turns."""
+    """As a worker's warm sessions do, whose jobs take turns."""
     graphs = Graphs(Recorder())
     ours = [painter(recipe, seed, graphs=graphs) for seed in (1, 2)]
     states = [own.begin() for own in ours]
