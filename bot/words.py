@@ -27,7 +27,7 @@ _MACHINE_WORD = re.compile(
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _STARTS = {
     "noise": "a flat colour", "content": "the content", "style": "the style", "picture": "a given picture",
-    "statistics": "the style's spectrum",
+    "statistics": "the style's spectrum", "patches": "patches of the style",
 }  # fmt: skip
 _OPTIMISERS = {"adam": "Adam", "lbfgs": "L-BFGS"}
 # What `recipe_in_words` tells in words of its own, and what is no choice of the painter's.
@@ -154,7 +154,8 @@ def _start(recipe: Recipe) -> str:
 
 
 def _rest(recipe: Recipe, usual: Recipe) -> str:
-    names = {field.name for field in dataclasses.fields(Recipe)} - _TOLD
+    told = _TOLD | ({"scales"} if recipe.start == "picture" else set())  # the coarse ones are left out, as they must
+    names = {field.name for field in dataclasses.fields(Recipe)} - told
     own = sorted(name.replace("_", " ") for name in names if getattr(recipe, name) != getattr(usual, name))
     if len(own) > 2:
         return f"{len(own)} other settings"

@@ -26,7 +26,7 @@ from engine.contract.connection import connect
 from engine.contract.events import STREAM, Done, Event, follow, parse
 from engine.contract.fair_queue import FairQueue
 from engine.contract.jobs import Jobs
-from engine.contract.models import SPENT, Job, StoredPicture, new_id
+from engine.contract.models import SPENT, Asked, Job, StoredPicture, new_id
 from engine.contract.settings import Settings
 from engine.contract.store import Store
 from engine.painting.painter import paint
@@ -174,6 +174,7 @@ class Desk:
         parent: str | None = None,
         checkpoint: str | None = None,
         start: Image.Image | None = None,
+        draft_of: Asked | None = None,
         queued: bool = True,
     ) -> Job:
         """A job with its pictures, accepted and queued."""
@@ -188,6 +189,7 @@ class Desk:
         job = Job(
             id=job_id, guild="a guild", user=user, recipe=recipe, content=content, styles=(style,),
             parent=parent, checkpoint=checkpoint, start=begun[0] if begun else None,
+            draft_of=draft_of,
         )  # fmt: skip
         await self.jobs.create(job)
         if queued:

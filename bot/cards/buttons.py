@@ -30,6 +30,7 @@ class Act(StrEnum):
     STRONGER = "stronger"
     WEAKER = "weaker"
     LARGER = "larger"
+    FINISH = "finish"
     FROM_HERE = "from"
 
 
@@ -41,9 +42,14 @@ _LABELS = {
     Act.STRONGER: "Stronger",
     Act.WEAKER: "Weaker",
     Act.LARGER: "Larger",
+    Act.FINISH: "Finish",
     Act.FROM_HERE: "From here",
 }
-_STYLES = {Act.CANCEL: discord.ButtonStyle.danger, Act.CONTINUE: discord.ButtonStyle.primary}
+_STYLES = {
+    Act.CANCEL: discord.ButtonStyle.danger,
+    Act.CONTINUE: discord.ButtonStyle.primary,
+    Act.FINISH: discord.ButtonStyle.primary,
+}
 
 
 _TEMPLATE = re.compile(
@@ -83,20 +89,22 @@ class JobButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
             await tell_error(interaction, error, job=self.job)
 
 
-def card_buttons(job: str, state: JobState) -> list[JobButton]:
-    """The row under a card."""
+def card_buttons(job: str, state: JobState, *, draft: bool = False) -> list[JobButton]:
+    """The row under a card; a draft is not gone on with, but finished."""
     children = [JobButton(act, job) for act in (Act.AGAIN, Act.SWAP, Act.STRONGER, Act.WEAKER)]
     if state in (JobState.QUEUED, JobState.PAINTING):
         return [JobButton(Act.CANCEL, job), *children]
+    if draft and state is JobState.DONE:
+        return [JobButton(Act.FINISH, job), *children]
     if state in (JobState.DONE, JobState.CANCELLED):
         return [JobButton(Act.CONTINUE, job), *children]
     return children
 
 
-def picture_buttons(job: str, iteration: int, *, last: bool) -> ui.View:
+def picture_buttons(job: str, iteration: int, *, last: bool, draft: bool = False) -> ui.View:
     """The row under a picture in the thread; under the last one all that one can do with a finished painting."""
     view = ui.View(timeout=None)
-    whole = [*card_buttons(job, JobState.DONE), JobButton(Act.LARGER, job)]
+    whole = card_buttons(job, JobState.DONE, draft=draft) + ([] if draft else [JobButton(Act.LARGER, job)])
     for button in whole if last else [JobButton(Act.FROM_HERE, job, iteration)]:
         view.add_item(button)
     return view

@@ -12,7 +12,6 @@ from bot.cards.face import Face
 from bot.delivery.ledger import Posted
 from bot.words import bar, count, duration, loss, recipe_in_words, relative, safe
 from engine.contract.models import Job, JobState
-from engine.recipe.recipe import Recipe
 
 _COLOURS = {
     JobState.QUEUED: discord.Colour(0x8A8F98),
@@ -28,9 +27,11 @@ STAND_INS = {
 }
 
 
-def stand_in(recipe: Recipe) -> str:
+def stand_in(job: Job) -> str:
     """The label of what was painted without pretrained weights; empty for what was painted with them."""
-    return STAND_INS.get(recipe.weights, "")
+    if job.draft_of is not None:
+        return f"A draft by our small starter network: Finish goes on from it, at {job.draft_of.size} px."
+    return STAND_INS.get(job.recipe.weights, "")
 
 
 class Card(ui.LayoutView):
@@ -44,7 +45,7 @@ class Card(ui.LayoutView):
         if pictures:
             box.add_item(_gallery(job, pictures))
         box.add_item(ui.TextDisplay(_small_print(job, page)))
-        box.add_item(ui.ActionRow(*card_buttons(job.id, face.state)))
+        box.add_item(ui.ActionRow(*card_buttons(job.id, face.state, draft=job.draft_of is not None)))
         self.add_item(box)
 
 
@@ -107,7 +108,7 @@ def _where(page: Posted) -> str:
 
 def _small_print(job: Job, page: Posted) -> str:
     facts = [recipe_in_words(job.recipe), f"seed {job.recipe.seed}", f"for <@{page.address.owner}>"]
-    lines = [" · ".join(facts), stand_in(job.recipe), f"painting `{job.id}`" + parent_link(job, page)]
+    lines = [" · ".join(facts), stand_in(job), f"painting `{job.id}`" + parent_link(job, page)]
     return "\n".join(f"-# {line}" for line in lines if line)
 
 

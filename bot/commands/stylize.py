@@ -10,7 +10,7 @@ from discord import app_commands
 from bot.commands.everywhere import everywhere
 from bot.desk import Sorry
 from bot.orders.forms import RECIPES, upload
-from bot.orders.wish import Network, Wish, new_recipe
+from bot.orders.wish import Network, Wish, new_draft, new_recipe
 from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
 
 
@@ -28,6 +28,7 @@ from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
     style2="A second style, mixed with the first",
     blend="Share of the second style in percent, e.g. 30",
     colours="keep: the painting keeps the content's colours",
+    quality="draft: a small one at once, to Finish if you like it; full by default",
     animate="Paint every picture of an animated GIF: the result is a film",
     mention="Mention me when it is done",
 )
@@ -42,11 +43,12 @@ async def stylize(  # noqa: PLR0917 - a parameter for each option
     iterations: app_commands.Range[int, 1, MAX_ITERATIONS] | None = None,
     size: app_commands.Range[int, 64, MAX_SIZE] | None = None,
     strength: app_commands.Range[float, 0.01, 100.0] | None = None,
-    start: Literal["noise", "content", "style"] | None = None,
+    start: Literal["patches", "content", "style", "noise"] | None = None,
     seed: app_commands.Range[int, 0, 2**53 - 1] | None = None,
     style2: discord.Attachment | None = None,
     blend: app_commands.Range[int, 1, 99] | None = None,
     colours: Literal["keep"] | None = None,
+    quality: Literal["draft", "full"] = "full",
     animate: bool = False,
     mention: bool = False,
 ) -> None:
@@ -65,6 +67,11 @@ async def stylize(  # noqa: PLR0917 - a parameter for each option
     def wish(network: Network) -> Wish:
         if blend is not None and style2 is None:
             raise Sorry("A blend needs a second style: attach one as style2.")
+        if quality == "draft" and animate:
+            raise Sorry("A draft is of one picture: leave out animate, or quality.")
+        if quality == "draft":
+            small, asked = new_draft(recipe, network, fields)
+            return Wish(small, upload(content), styles, mention=mention, draft_of=asked)
         return Wish(new_recipe(recipe, network, fields), upload(content), styles, mention=mention, animate=animate)
 
     await interaction.client.taking.take(interaction, wish)

@@ -59,7 +59,7 @@ def final_draft(job: Job, page: Posted, run: dict[str, Any], png: bytes, limit: 
         f"**Done** · {count(job.recipe.iterations, 'iteration')} · loss {loss(float('nan') if last is None else last)}",
         f"-# {recipe_in_words(job.recipe)} · seed {job.recipe.seed} · {run['width']} × {run['height']} px",
     ]
-    lines += [f"-# {stand_in(job.recipe)}"] if stand_in(job.recipe) else []
+    lines += [f"-# {stand_in(job)}"] if stand_in(job) else []
     text = "\n".join([*([f"<@{owner}>"] if owner else []), *lines])
     return Draft(
         job=job.id,
@@ -67,7 +67,7 @@ def final_draft(job: Job, page: Posted, run: dict[str, Any], png: bytes, limit: 
         marker=stem,
         text=lambda note: f"{text}{_small(note)}",
         rungs=_singly(Ladder(png, stem, limit)),
-        view=lambda _: picture_buttons(job.id, job.recipe.iterations, last=True),
+        view=lambda _: picture_buttons(job.id, job.recipe.iterations, last=True, draft=job.draft_of is not None),
         alt=[_alt(job, job.recipe.iterations)],
         mention=owner,
         answers=_answers(page),
@@ -115,7 +115,7 @@ def stopped_draft(job: Job, page: Posted, iteration: int, png: bytes, limit: int
         marker=stem,
         text=lambda note: f"**Stopped** at iteration {iteration:,} of {job.recipe.iterations:,}{_small(note)}",
         rungs=_singly(Ladder(png, stem, limit)),
-        view=lambda _: picture_buttons(job.id, iteration, last=True),
+        view=lambda _: picture_buttons(job.id, iteration, last=True, draft=job.draft_of is not None),
         alt=[_alt(job, iteration)],
         answers=_answers(page),
     )

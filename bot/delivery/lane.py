@@ -139,7 +139,7 @@ class Lane:
             match event:
                 case Started():
                     # Of stand-ins the card tells by itself.
-                    note = "" if stand_in(job.recipe) else event.note
+                    note = "" if stand_in(job) else event.note
                     self._editor.show(job.id, state=JobState.PAINTING, note=note)
                 case Progress():
                     self._editor.show(job.id, state=JobState.PAINTING, iteration=event.iteration, progress=event)

@@ -18,15 +18,14 @@ from bot.desk import Desk, Sorry
 from bot.orders.download import DownloadError, discord_origins, download
 from bot.orders.place import Place
 from bot.orders.wish import Network, Upload, Wish
-from bot.words import title
+from bot.words import plain, title
 from engine.contract import workers
 from engine.contract.models import Job, StoredPicture, TooMany
 from engine.contract.store import StoreError
-from engine.forecast import retry_time
+from engine.forecast import first_cost, retry_time
 from engine.recipe.presets import STAND_INS
 from engine.recipe.recipe import RecipeError
 
-_SECONDS = 15.0  # of a first slice, whose real cost nobody knows yet
 _DECODERS = 2  # at a time: each may take a gigabyte and a half
 _FILM_PIXELS = 24_000_000  # of a member's animation, which passes through the bot's memory
 _WEIGHTS = "impasto:weights"
@@ -63,9 +62,10 @@ class Counter:
     def check(self, wish: Wish) -> None:
         """What can be told without looking at the pictures themselves. Raises `Sorry`."""
         settings, frames = self._desk.settings, wish.recipe.frames
-        if wish.recipe.size > settings.impasto_max_size:
+        whole = wish.draft_of or wish.recipe  # of a draft, what is to be finished
+        if whole.size > settings.impasto_max_size:
             raise Sorry(f"The size may be at most {settings.impasto_max_size} px here: ask for a smaller one.")
-        if wish.recipe.iterations > settings.impasto_max_iterations:
+        if whole.iterations > settings.impasto_max_iterations:
             most = settings.impasto_max_iterations
             if frames > 1:
                 took = f"A film of {frames} pictures takes {wish.recipe.iterations:,} iterations"
@@ -93,7 +93,7 @@ class Counter:
                 guild = _guild(owner, place)
                 error.until = await retry_time(self._desk.redis, error, str(owner), guild, self._desk.settings.caps)
             raise
-        await self._desk.turns.enqueue(job, 0, 0, _SECONDS)
+        await self._desk.turns.enqueue(job, 0, 0, await first_cost(self._desk.redis, job))
         _log.info("accepted", job=job_id, user=str(owner), guild=str(place.guild), recipe=job.recipe.key)
         return job
 
@@ -127,7 +127,7 @@ class Counter:
             guild=place.guild,
             channel=place.channel,
             place=place.kind,
-            title=title(job.content.name, [style.name for style in job.styles], f"{job.recipe.name} painting"),
+            title=_title(job),
             mention=wish.mention,
         )
         await desk.ledger.open(address, await self._parent_link(wish))
@@ -176,6 +176,7 @@ class Counter:
             checkpoint=checkpoint,
             reached=wish.reached,
             start=start,
+            draft_of=wish.draft_of,
         )
 
     async def _keep(
@@ -214,6 +215,11 @@ class Counter:
     async def _parent_link(self, wish: Wish) -> str:
         page = await self._desk.ledger.page(wish.parent) if wish.parent else None
         return page.link if page else ""
+
+
+def _title(job: Job) -> str:
+    whole = title(job.content.name, [style.name for style in job.styles], f"{job.recipe.name} painting")
+    return plain(f"Draft: {whole}", 100) if job.draft_of else whole
 
 
 def _guild(owner: int, place: Place) -> str:

@@ -15,7 +15,7 @@ from bot.orders.forms import FromHere
 from bot.orders.place import Place, may_see
 from bot.orders.taking import Taking
 from bot.orders.thinking import thinking
-from bot.orders.wish import Wish
+from bot.orders.wish import Network, Wish
 from engine.contract.events import Cancelled, Done
 from engine.contract.models import Job, StoredPicture
 
@@ -41,7 +41,9 @@ class Presses:
                     raise Sorry(_EXPIRED)
                 await interaction.response.send_modal(FromHere(self, job, page, picture))
             case _:
-                await self._taking.take(interaction, lambda _: self._wish(act, job), self.place(interaction, page))
+                await self._taking.take(
+                    interaction, lambda network: self._wish(act, job, network), self.place(interaction, page)
+                )
 
     async def find(self, interaction: discord.Interaction[Any], job_id: str) -> tuple[Job, Posted]:
         """The job and its page, if it is the member's own or shown where they are. Raises `Sorry`.
@@ -85,7 +87,7 @@ class Presses:
         place = self.place(interaction, page)
         await self._taking.take(interaction, lambda _: wishes.from_picture(job, start, name, fields), place)
 
-    async def _wish(self, act: Act, job: Job) -> Wish:
+    async def _wish(self, act: Act, job: Job, network: Network) -> Wish:
         match act:
             case Act.AGAIN:
                 return wishes.again(job)
@@ -95,8 +97,15 @@ class Presses:
                 return wishes.stronger(job, _STRONGER)
             case Act.WEAKER:
                 return wishes.stronger(job, 1 / _STRONGER)
+        return await self._onward(act, job, network)
+
+    async def _onward(self, act: Act, job: Job, network: Network) -> Wish:
+        """What goes on from where the job ended."""
+        match act:
             case Act.LARGER:
                 return await self._enlarge(job)
+            case Act.FINISH:
+                return await self._finish(job, network)
         return await self._continue(job)
 
     async def _continue(self, job: Job) -> Wish:
@@ -118,3 +127,13 @@ class Presses:
             case None:
                 raise Sorry("It is still being painted: enlarge it when it has ended.")
         raise Sorry("Only a finished painting can be enlarged: press Continue first.")
+
+    async def _finish(self, job: Job, network: Network) -> Wish:
+        match await self._desk.jobs.outcome(job.id):
+            case Done() as done:
+                return wishes.finished(job, done.files["final.png"], network)
+            case Cancelled(picture=str(picture)):
+                return wishes.finished(job, picture, network)
+            case None:
+                raise Sorry("The draft is still being painted: finish it when it has ended.")
+        raise Sorry("There is no draft to go on from: press Again.")

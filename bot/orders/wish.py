@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from engine.contract.models import Job, StoredPicture
+from engine.contract.models import Asked, Job, StoredPicture
+from engine.recipe.draft import draft_recipe, finishing
 from engine.recipe.presets import TALK_SNAPSHOTS, preset
 from engine.recipe.recipe import MAX_ITERATIONS, Recipe, RecipeError
 
@@ -43,6 +44,8 @@ class Wish:
     mention: bool = False
     animate: bool = False
     """Whether every picture of the content is painted, where it is an animation."""
+    draft_of: Asked | None = None
+    """What it is a draft of, if it is one."""
 
 
 class Network(NamedTuple):
@@ -58,12 +61,24 @@ def new_recipe(name: str, network: Network, fields: Mapping[str, Any]) -> Recipe
 
     Raises `RecipeError`.
     """
-    given = {field: value for field, value in fields.items() if value is not None}
-    given.setdefault("seed", new_seed())
+    given = _given(fields)
     if network.architecture is not None:
         given["network"] = network.architecture
     recipe = preset(name, weights=network.weights, **given)
     return dataclasses.replace(recipe, snapshots=tuple(sorted({*recipe.snapshots, *TALK_SNAPSHOTS})))
+
+
+def new_draft(name: str, network: Network, fields: Mapping[str, Any]) -> tuple[Recipe, Asked]:
+    """The recipe for a draft, and what it is a draft of. Raises `RecipeError`, also for what could not be finished."""
+    given = _given(fields)
+    full = new_recipe(name, network, given)
+    asked = Asked(recipe=name, fields=given | {"size": full.size, "iterations": full.iterations})
+    return draft_recipe(name, **given), asked
+
+
+def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What was chosen, and a seed."""
+    return {"seed": new_seed()} | {field: value for field, value in fields.items() if value is not None}
 
 
 def new_seed() -> int:
@@ -73,7 +88,8 @@ def new_seed() -> int:
 
 def again(job: Job) -> Wish:
     """The same with a new seed."""
-    return _child(job, dataclasses.replace(job.recipe, seed=new_seed()))
+    seed = new_seed()
+    return _child(job, dataclasses.replace(job.recipe, seed=seed), seed=seed)
 
 
 def as_it_was(job: Job) -> Wish:
@@ -94,7 +110,7 @@ def stronger(job: Job, factor: float) -> Wish:
     strength = job.recipe.beta * factor / usual
     if not 1 / MAX_STRENGTH <= strength <= MAX_STRENGTH:
         raise RecipeError("It cannot go further in this direction: start over with `/stylize`.")
-    return _child(job, dataclasses.replace(job.recipe, beta=job.recipe.beta * factor))
+    return _child(job, dataclasses.replace(job.recipe, beta=job.recipe.beta * factor), strength=strength)
 
 
 def continued(job: Job, checkpoint: str, reached: int) -> Wish:
@@ -113,7 +129,21 @@ def continued(job: Job, checkpoint: str, reached: int) -> Wish:
 
 def larger(job: Job, checkpoint: str, reached: int) -> Wish:
     """At twice the size, from its last stroke. Raises `RecipeError`."""
-    return dataclasses.replace(_child(job, job.recipe.enlarged()), checkpoint=checkpoint, reached=reached)
+    wish = _child(job, job.recipe.enlarged())
+    return dataclasses.replace(wish, checkpoint=checkpoint, reached=reached, draft_of=None)
+
+
+def finished(job: Job, picture: str, network: Network) -> Wish:
+    """What the draft is a draft of, painted by `network`, on from the draft's `picture` in the store.
+
+    Raises `RecipeError`.
+    """
+    asked = job.draft_of
+    if asked is None:
+        raise RecipeError("It is no draft: press Continue or Larger to go on from it.")
+    recipe = finishing(new_recipe(asked.recipe, network, asked.fields), job.recipe.size)
+    start = StoredPicture(key=picture, name="draft", width=job.content.width, height=job.content.height)
+    return dataclasses.replace(_child(job, recipe), start=start, draft_of=None)
 
 
 def from_picture(job: Job, start: StoredPicture, name: str, fields: Mapping[str, Any]) -> Wish:
@@ -124,8 +154,12 @@ def from_picture(job: Job, start: StoredPicture, name: str, fields: Mapping[str,
     fields = {"style_weights": job.recipe.style_weights, "size": job.recipe.size, **fields}
     recipe = new_recipe(name, Network(job.recipe.weights, job.recipe.network), fields)
     recipe = dataclasses.replace(recipe, start="picture", noise=0.0, scales=1, colours=job.recipe.colours)
-    return dataclasses.replace(_child(job, recipe), start=start)
+    return dataclasses.replace(_child(job, recipe), start=start, draft_of=None)
 
 
-def _child(job: Job, recipe: Recipe) -> Wish:
-    return Wish(recipe=recipe, content=job.content, styles=job.styles, parent=job.id, start=job.start)
+def _child(job: Job, recipe: Recipe, **changed: float) -> Wish:
+    """`changed` are the fields in which the child of a draft is to be finished otherwise."""
+    asked = job.draft_of and job.draft_of.model_copy(update={"fields": job.draft_of.fields | changed})
+    return Wish(
+        recipe=recipe, content=job.content, styles=job.styles, parent=job.id, start=job.start, draft_of=asked
+    )  # fmt: skip

@@ -81,6 +81,10 @@ class Canvas:
         await self._fetch(store, job.content.key, "content.png")
         for number, style in enumerate(job.styles, 1):
             await self._fetch(store, style.key, f"style-{number}.png")
+        if job.draft_of is not None:  # whoever finishes it needs all of its pictures
+            for kind, masks in (("content", job.content_masks), ("style", job.style_masks)):
+                for number, mask in enumerate(masks, 1):
+                    await self._fetch(store, mask.key, f"{kind}-mask-{number}.png")
         run: dict[str, Any] = json.loads((self.folder / "run.json").read_text())
         page = self.folder / "index.html"
         page.write_text(render_page(run, self.folder), encoding="utf-8")
@@ -99,6 +103,6 @@ class Canvas:
 
 def _is_ours(path: Path) -> bool:
     stem = path.stem
-    source = stem == "content" or stem.startswith("style-")
+    source = stem == "content" or stem.startswith(("style-", "content-mask-"))
     snapshot = len(stem) == 5 and stem.isdigit()
     return path.name in (*_RESULTS, "index.html") or (path.suffix == ".png" and (source or snapshot))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 import sys
 from collections.abc import Callable
@@ -15,10 +16,11 @@ from redis.exceptions import RedisError
 from bot.intake import BadPicture
 from bot.terminal.canvas import CanvasError
 from bot.terminal.dry_run import dry_run
+from bot.terminal.finish import read_draft
 from bot.terminal.hand import WorkshopError
 from bot.terminal.order import Order, weights_asked
 from bot.terminal.paint import paint, resume
-from engine.contract.settings import SettingsError, read_settings
+from engine.contract.settings import Settings, SettingsError, read_settings
 from engine.contract.store import StoreError
 from engine.process.exit import exit_now
 from engine.process.local_redis import EmbeddedError
@@ -69,7 +71,9 @@ def _snapshot(text: str) -> int | str:
 @click.option(
     "--snapshots", callback=_numbers(_snapshot), help="Iterations to keep, like 100,300,3300; auto: where it changes."
 )  # fmt: skip
-@click.option("--start", type=click.Choice(["noise", "content", "style", "statistics"]), help="What to begin with.")
+@click.option(
+    "--start", type=click.Choice(["patches", "content", "style", "noise", "statistics"]), help="What to begin with."
+)
 @click.option("--noise", type=float, help="Share of noise in the start, 0 to 1.")
 @click.option("--seed", type=int, help="The same seed gives the same picture.")
 @click.option("--strength", type=float, help="Style over content: 2 doubles the style's weight.")
@@ -101,6 +105,11 @@ def _snapshot(text: str) -> int | str:
 @click.option("--dry-run", "dry", is_flag=True, help="Print the full recipe, memory and time; paint nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per event.")
 @click.option("--resume", "resumed", type=click.Path(path_type=Path), metavar="DIR", help="Go on in DIR.")
+@click.option("--draft", is_flag=True, help="First a small one, with the weights starter; then --finish it.")
+@click.option(
+    "--finish", "finished", type=click.Path(path_type=Path), metavar="DIR",
+    help="Paint in full what DIR has a draft of, on from there; in DIR/finished, or -o.",
+)  # fmt: skip
 def paint_command(pictures: tuple[Path, ...], output: Path | None, **options: Any) -> None:
     """Paint CONTENT in the style of STYLE. Ctrl-C stops and keeps what there is; --resume DIR goes on.
 
@@ -109,6 +118,22 @@ def paint_command(pictures: tuple[Path, ...], output: Path | None, **options: An
     settings = read_settings(impasto_device=options["device"], impasto_weights_input=options["weights_input"])
     if options["resumed"] is not None:
         sys.exit(_run(resume(options["resumed"], settings, as_json=options["as_json"])))
+    if options["finished"] is not None:
+        order = read_draft(options["finished"])
+        if options["weights"] is not None:
+            order = dataclasses.replace(order, weights=weights_asked(options["weights"], settings))
+        output = output or options["finished"] / "finished"
+    else:
+        order = _ordered(pictures, options, settings)
+    if options["dry"]:
+        sys.exit(_run(dry_run(order, settings)))
+    if output is None:
+        raise click.UsageError("A folder to paint in is needed: -o DIR.")
+    sys.exit(_run(paint(order, output, settings, as_json=options["as_json"])))
+
+
+def _ordered(pictures: tuple[Path, ...], options: dict[str, Any], settings: Settings) -> Order:
+    """A new painting, or the draft of one, which is refused where it could not be finished."""
     if len(pictures) < 2:
         raise click.UsageError("Two pictures are needed: CONTENT and STYLE.")
     order = Order(
@@ -116,11 +141,10 @@ def paint_command(pictures: tuple[Path, ...], output: Path | None, **options: An
         weights_asked(options["weights"], settings),
         options["content_masks"], options["style_masks"], options["fps"], options["still"],
     )  # fmt: skip
-    if options["dry"]:
-        sys.exit(_run(dry_run(order, settings)))
-    if output is None:
-        raise click.UsageError("A folder to paint in is needed: -o DIR.")
-    sys.exit(_run(paint(order, output, settings, as_json=options["as_json"])))
+    if not options["draft"]:
+        return order
+    order.check(settings)
+    return order.as_draft()
 
 
 @cli.command("worker", context_settings={"ignore_unknown_options": True})

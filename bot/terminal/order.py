@@ -6,14 +6,24 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from bot.terminal.weights import look_at
 from bot.terminal.workshop import shared_worker
+from engine.contract.models import Asked
 from engine.contract.settings import WEIGHTS_CACHED, Settings
 from engine.contract.workers import Worker
+from engine.recipe.draft import WEIGHTS, draft_recipe, finishing
 from engine.recipe.presets import STAND_INS, preset
 from engine.recipe.recipe import Recipe, RecipeError
+
+
+class Draft(NamedTuple):
+    """A finished draft, and its longest side in px."""
+
+    path: Path
+    size: int
+
 
 _NAMED = ("auto", "imagenet", *STAND_INS)
 
@@ -45,6 +55,23 @@ class Order:
     """Of a content that is a folder of frames."""
     still: bool = False
     """Of a content that is an animation or a folder of frames, only the first is painted."""
+    draft_of: Asked | None = None
+    """What it is a draft of, if it is one."""
+    draft: Draft | None = None
+    """The finished draft to go on from."""
+    names: Sequence[str] = ()
+    """What content and styles are called, where it is not by their files' names."""
+
+    def as_draft(self) -> Order:
+        """The order for the draft of it."""
+        asked = Asked(recipe=self.recipe, fields=dict(self.fields), weights=self.weights)
+        return dataclasses.replace(self, weights=WEIGHTS, draft_of=asked)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All pictures but the content: styles, masks of the content, masks of the styles, the draft."""
+        begun = () if self.draft is None else (self.draft.path,)
+        return (*self.styles, *self.content_masks, *self.style_masks, *begun)
 
     def recipe_for(
         self, weights: str, *, frames: int = 1, worker: Worker | None = None, network: str | None = None
@@ -57,7 +84,7 @@ class Order:
         if worker is not None and worker.weights == weights:
             network = worker.network
         fields = self.fields if network is None else {**self.fields, "network": network}
-        recipe = preset(self.recipe, weights=weights, **fields)
+        recipe = self._recipe(weights, fields)
         if len(recipe.style_weights) != len(self.styles):
             weighed, given = len(recipe.style_weights), len(self.styles)
             raise RecipeError(f"The recipe weighs {weighed} styles, but {given} were given.")
@@ -65,8 +92,16 @@ class Order:
             recipe.check_masks(len(masks))
         if frames == 1:
             return recipe
+        if self.draft_of is not None:
+            raise RecipeError("A draft is of one picture: give --still to paint the first of these alone.")
         recipe = recipe.sequence(frames)
         return recipe if "snapshots" in self.fields else dataclasses.replace(recipe, snapshots=recipe.frame_ends)
+
+    def _recipe(self, weights: str, fields: Mapping[str, Any]) -> Recipe:
+        if self.draft_of is not None:
+            return draft_recipe(self.recipe, **fields)
+        recipe = preset(self.recipe, weights=weights, **fields)
+        return recipe if self.draft is None else finishing(recipe, self.draft.size)
 
     def check(self, settings: Settings) -> None:
         """Raises `RecipeError` for what is wrong whatever the weights turn out to be."""

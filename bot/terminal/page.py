@@ -23,6 +23,9 @@ _HERO_BYTES, _SNAPSHOT_BYTES, _SOURCE_BYTES, _FILM_BYTES = 3_500_000, 5_000_000,
 _LADDER = ((1.0, 88), (0.8, 80), (0.6, 74), (0.45, 66), (0.3, 58), (0.2, 45), (0.1, 30))
 
 
+_DRAFT = "A draft, painted with our small starter network: `impasto paint --finish` goes on from it."
+
+
 class Html(str):
     """Text that is HTML already; all other text is escaped on its way into the page."""
 
@@ -45,7 +48,7 @@ def render_page(run: Mapping[str, Any], folder: Path) -> str:
         files("bot.terminal").joinpath("page.html").read_text(encoding="utf-8"),
         title=f"{content[:1].upper()}{content[1:]} in the style of {_and(styles)}",
         lead=f"{width} × {height} px · {frames}{_count(done, 'iteration')} · {seconds} on {run['device']['model']}",
-        stand_in=_stand_in(run["weights"]),
+        stand_in=_stand_in(run),
         width_px=f"{max(width, 960)}px",
         aspect=f"{width / height:.4f}",
         hero=_hero(run, folder, moves=recipe.frames > 1),
@@ -66,8 +69,13 @@ def _html(template: str, **values: object) -> Html:
     return Html(Template(template).substitute(safe))
 
 
-def _stand_in(weights: Mapping[str, Any]) -> Html:
-    note = weights.get("note") or "Painted with stand-in weights, not with the pretrained VGG19."
+def _stand_in(run: Mapping[str, Any]) -> Html:
+    weights = run["weights"]
+    note = (
+        _DRAFT
+        if run.get("draft_of")
+        else weights.get("note") or "Painted with stand-in weights, not with the pretrained VGG19."
+    )
     return _html('<p class="stand-in" role="note">$note</p>', note=note) if weights["stand_in"] else Html()
 
 
@@ -165,6 +173,7 @@ def _words(r: Recipe) -> str:
     start = {
         "noise": "noise alone", "content": "the content picture", "style": "the style picture",
         "picture": "a picture of its own", "statistics": "noise with the colours and the spectrum of the style",
+        "patches": "the content laid out in patches of the style",
     }[r.start]  # fmt: skip
     if r.start != "noise" and r.noise:
         start += f" with {r.noise:.0%} of noise"

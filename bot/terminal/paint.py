@@ -7,6 +7,7 @@ import getpass
 import signal
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,10 @@ from engine.contract.fair_queue import FairQueue
 from engine.contract.jobs import Jobs
 from engine.contract.models import Job, JobState, StoredPicture, TooMany, new_id
 from engine.contract.settings import Settings
-from engine.forecast import retry_time
+from engine.forecast import first_cost, retry_time
 from engine.recipe.presets import STAND_INS
 from engine.recipe.recipe import Recipe
 
-_SECONDS = 15.0  # of a first slice, whose real cost nobody knows yet
 _INTERRUPTED = 130
 
 
@@ -37,19 +37,18 @@ async def paint(order: Order, folder: Path, settings: Settings, *, as_json: bool
     Raises the one-sentence errors of the rooms below: pictures, recipe, canvas, workshop, store.
     """
     order.check(settings)  # before anything is started
-    paths = (*order.styles, *order.content_masks, *order.style_masks)
     content = read_content(order.content, still=order.still)
-    blobs = [intake.read_picture_file(path) for path in paths]
+    blobs = [intake.read_picture_file(path) for path in order.files]
     canvas = Canvas(folder)
-    canvas.begin([*content.paths, *paths])
-    taking = asyncio.ensure_future(_take_in(content, order.fps, paths, blobs))
+    canvas.begin([*content.paths, *order.files])
+    taking = asyncio.ensure_future(_take_in(content, order, blobs))
     try:
         async with open_workshop(settings, canvas.work, order.weights) as workshop:
             weights = order.weights if order.weights in STAND_INS else workshop.worker.weights
             order.recipe_for(weights, worker=workshop.worker)  # before the pictures are waited for
             pictures = await taking
             recipe = order.recipe_for(weights, frames=pictures[0].frames)
-            job = await _submit(workshop, recipe, pictures, len(order.styles), len(order.content_masks))
+            job = await _submit(workshop, order, recipe, pictures)
             canvas.remember(job, _fixed(order.weights, weights), settings.impasto_weights_input)
             status = await _follow(workshop, canvas, job, as_json=as_json)
     except BaseException:
@@ -76,10 +75,10 @@ async def resume(folder: Path, settings: Settings, *, as_json: bool) -> int:
     return status
 
 
-async def _take_in(content: Content, fps: int, paths: Sequence[Path], blobs: Sequence[bytes]) -> list[intake.Picture]:
+async def _take_in(content: Content, order: Order, blobs: Sequence[bytes]) -> list[intake.Picture]:
     """The content, and the others. One after the other: each may take a gigabyte of memory."""
-    first = await content.take_in(fps)
-    return [first, *[await intake.take_in(blob, path.name) for path, blob in zip(paths, blobs, strict=True)]]
+    first = await content.take_in(order.fps)
+    return [first, *[await intake.take_in(blob, path.name) for path, blob in zip(order.files, blobs, strict=True)]]
 
 
 def _fixed(asked: str, found: str) -> str:
@@ -87,19 +86,22 @@ def _fixed(asked: str, found: str) -> str:
     return found if asked == "auto" else asked
 
 
-async def _submit(
-    workshop: Workshop, recipe: Recipe, pictures: Sequence[intake.Picture], styles: int, masks: int
-) -> Job:
-    """`pictures` are the content, so many styles, so many masks of the content, then those of the styles."""
+async def _submit(workshop: Workshop, order: Order, recipe: Recipe, pictures: Sequence[intake.Picture]) -> Job:
+    """`pictures` are the content, then the order's files."""
     job_id = new_id()
     stored = []
     for number, picture in enumerate(pictures):
         key = await workshop.store.put(f"jobs/{job_id}/picture-{number}.png", picture.png)
-        stored.append(StoredPicture(key=key, name=picture.name, width=picture.width, height=picture.height))
+        name = order.names[number] if number < len(order.names) else picture.name
+        stored.append(StoredPicture(key=key, name=name, width=picture.width, height=picture.height))
+    rest = iter(stored)
+    content, styles, over, of, begun = (
+        tuple(islice(rest, count))
+        for count in (1, len(order.styles), len(order.content_masks), len(order.style_masks), 1)
+    )
     job = Job(
-        id=job_id, guild="terminal", user=getpass.getuser(), recipe=recipe, content=stored[0],
-        styles=tuple(stored[1 : 1 + styles]), content_masks=tuple(stored[1 + styles : 1 + styles + masks]),
-        style_masks=tuple(stored[1 + styles + masks :]),
+        id=job_id, guild="terminal", user=getpass.getuser(), recipe=recipe, content=content[0], styles=styles,
+        content_masks=over, style_masks=of, start=begun[0] if begun else None, draft_of=order.draft_of,
     )  # fmt: skip
     await _create(workshop, job)
     return job
@@ -113,7 +115,7 @@ async def _create(workshop: Workshop, job: Job) -> None:
         full.until = await retry_time(workshop.redis, full, job.user, job.guild, workshop.caps)
         await workshop.store.delete_folder(f"jobs/{job.id}")
         raise WorkshopError(no_room(full, _at)) from full
-    await FairQueue(workshop.redis).enqueue(job, 0, 0, _SECONDS)
+    await FairQueue(workshop.redis).enqueue(job, 0, 0, await first_cost(workshop.redis, job))
 
 
 def _at(instant: float) -> str:
@@ -166,6 +168,8 @@ async def _end(workshop: Workshop, canvas: Canvas, job: Job, last: events.Event 
         case events.Done():
             page = await canvas.finish(workshop.store, job)
             display.say(f"Done: {page}")
+            if job.draft_of is not None:
+                display.say(f"A draft; finish it with: impasto paint --finish '{canvas.folder}'")
             return 0
         case events.Cancelled():
             display.say(f"Stopped at iteration {last.iteration}; go on with: impasto paint --resume '{canvas.folder}'")

@@ -5,6 +5,10 @@ their guild's part equally. A slice's tag is max(virtual clock, the user's last 
 cost in seconds of GPU over the user's weight. When a guild's users become more or fewer, what its users have waiting is
 spaced anew, or hundreds of slices that were queued alone would count as a whole guild's for hours. The clock follows
 the tags of the slices that are begun, so that whoever was away neither saves up turns nor pays for others' work.
+
+Drafts are short, and someone waits for them: a user's drafts have tags of their own, which only drafts push back, so
+that they overtake what else the user has waiting. What they cost pushes the user's paintings back too, so that all
+together get no more than the user's part.
 """
 
 from __future__ import annotations
@@ -26,7 +30,7 @@ _TICK = timedelta(milliseconds=10)
 """Of the past instant, per second of virtual time: a GPU-century fits between 1970 and now."""
 _FIRST = datetime.fromtimestamp(FRONT / 1000, UTC)
 CLOCK, FINISH = "impasto:clock", "impasto:finish"
-"""The virtual clock, and the hash of each user's last virtual finish."""
+"""The virtual clock, and the hash of each user's last virtual finish, and of their drafts'."""
 SPREAD = "impasto:spread"
 """Hash of the guilds: for how many users the tags of their slices are spaced."""
 
@@ -50,8 +54,8 @@ class FairQueue:
         """
         name = slice_id(job.id, iteration, epoch)
         keys = [job_key(job.id), CLOCK, FINISH, flows_key(job.guild), SPREAD, OPEN, QUEUE]
-        scores = [FRONT, _TICK / timedelta(milliseconds=1)]
-        tag = float(await self._tag(keys=keys, args=[job.guild, job.user, cost, name, job_key(""), *scores]))
+        scores, draft = [FRONT, _TICK / timedelta(milliseconds=1)], int(job.draft_of is not None)
+        tag = float(await self._tag(keys=keys, args=[job.guild, job.user, cost, name, job_key(""), *scores, draft]))
         await self._redis.enqueue_job(
             SLICE,
             job.id,

@@ -22,6 +22,8 @@ SPENT = "impasto:spent"
 """Of the hashes, one for each UTC day, of the seconds that were painted for each user and guild."""
 CONTROL = "impasto:control"
 """Stream of job ids to stop, read by every worker."""
+Value = bool | int | float | str
+"""Of a recipe's field."""
 KEEP_DAYS = 30
 """How long an ended job can still be asked for."""
 DEATHS = 3
@@ -51,6 +53,34 @@ class StoredPicture(BaseModel):
     height: PositiveInt
 
 
+class Asked(BaseModel):
+    """What was asked for in full, where a draft is painted first."""
+
+    model_config = ConfigDict(frozen=True)
+
+    recipe: str
+    """Name of the preset."""
+    fields: dict[str, Value | tuple[Value, ...]]
+    """Those set over it, and the strength."""
+    weights: str = "auto"
+    """To finish it with, as of `impasto paint --weights`; a bot's workers have their own."""
+
+    @property
+    def size(self) -> int:
+        """Longest side of the finished painting, px."""
+        return self._number("size", Recipe.size)
+
+    @property
+    def iterations(self) -> int:
+        """Those that were set; 0 where they are the preset's."""
+        return self._number("iterations", 0)
+
+    def _number(self, field: str, usual: int) -> int:
+        value = self.fields.get(field, usual)
+        assert isinstance(value, int)  # noqa: S101 - a recipe was made of them
+        return value
+
+
 class Job(BaseModel):
     """A painting that someone asked for. `guild` and `user` share the queue fairly."""
 
@@ -74,6 +104,8 @@ class Job(BaseModel):
     """For each style where in the painting it applies (white), or none."""
     style_masks: tuple[StoredPicture, ...] = ()
     """For each style which part of it counts (white), or none."""
+    draft_of: Asked | None = None
+    """What it is a draft of, if it is one."""
 
 
 @dataclass(frozen=True)

@@ -80,14 +80,14 @@ class Painter:
         self._sources = Sources(recipe, [content, *frames], styles, canvas=canvas, masks=masks)
         self.size = self._sources.size(recipe.size)
         seen = self._sources.at(min(recipe.size, CALIBRATION_SIDE)) if recipe.weights == "random" else None
-        networks = networks_of(recipe, convs, seen, device=self.device, dtype=dtype)
+        self._networks = networks_of(recipe, convs, seen, device=self.device, dtype=dtype)
         graphs = Graphs.on(self.device) if graphs is None else graphs
-        self._stepper = Stepper(recipe, self._sources, networks, device=self.device, graphs=graphs)
+        self._stepper = Stepper(recipe, self._sources, self._networks, device=self.device, graphs=graphs)
 
     def begin(self) -> State:
         """The state before the first iteration. Noise is drawn on the CPU, so that every device starts alike."""
         recipe = self.recipe
-        pixels = self._sources.start(recipe.plan()[0][0]).to(self.device)
+        pixels = self._sources.start(recipe.plan()[0][0], self._networks[0], self.device).to(self.device)
         state = State(
             iteration=0, scale=0, pixels=pixels, average=torch.zeros_like(pixels), averaged=0,
             optimiser=OPTIMISERS[recipe.optimiser](recipe), good=pixels.clone(),

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from engine.painting import pictures
+from engine.painting import patches, pictures
 from engine.painting.motion import ContentFrames, resized
 from engine.painting.network import vgg
 from engine.painting.targets import Masks
@@ -74,8 +74,11 @@ class Sources:
         )
         return Masks(over, of)
 
-    def start(self, side: int) -> Tensor:
-        """What the painting begins with. Noise is drawn on the CPU, so that every device starts alike."""
+    def start(self, side: int, network: vgg.VGG, device: torch.device) -> Tensor:
+        """What the painting begins with. Noise is drawn on the CPU, so that every device starts alike.
+
+        `network`, on `device`, is what looks for patches.
+        """
         recipe = self._recipe
         content, styles = self.at(side)
         mean = torch.tensor(vgg.MEAN).view(1, 3, 1, 1) * 255
@@ -87,6 +90,7 @@ class Sources:
             "noise": lambda: mean.expand_as(content),
             "statistics": lambda: pictures.random_phase(_stretched(styles[0], content), generator),
             "picture": lambda: self._begun(content.shape[3], content.shape[2]),
+            "patches": lambda: resized(self._patchwork(min(side, patches.LARGEST), network, device), _size(content)),
         }[recipe.start]()
         pixels = mean + recipe.noise * noise + (1 - recipe.noise) * (base - mean)
         return pictures.grey(pixels) if self._grey else pixels
@@ -115,6 +119,15 @@ class Sources:
             return pixels
         moved = self.moved(size, frame)  # what has not moved stays
         return torch.where(moved > 0, pixels, resized(painted, size))
+
+    def _patchwork(self, side: int, network: vgg.VGG, device: torch.device) -> Tensor:
+        """The content laid out in patches of the styles."""
+        content, styles = self.at(side)
+        content, styles = content.to(device), [style.to(device) for style in styles]
+        with torch.no_grad():
+            masks = self.masks(content, styles)
+            masks = Masks([mask.to(device) for mask in masks.content], [mask.to(device) for mask in masks.styles])
+            return patches.patchwork(network, self._recipe.style_layers, content, styles, masks).cpu()
 
     def _begun(self, width: int, height: int) -> Tensor:
         """The canvas as it is begun with."""

@@ -22,7 +22,7 @@ VERSION = 3
 OLDEST = 3
 """The oldest that can be painted: before it the losses' weights were in units of the run's own pictures."""
 
-Start = Literal["noise", "content", "style", "picture", "statistics"]
+Start = Literal["noise", "content", "style", "picture", "statistics", "patches"]
 Colours = Literal["style", "content", "matched"]
 Pooling = Literal["average", "max", "l2"]
 Padding = Literal["zero", "replicate"]
@@ -68,7 +68,8 @@ class Recipe:
 
     start: Start = "content"
     """What the noise is mixed with: the content, the first style, nothing (flat mean colour), a picture that is
-    given beside content and styles, or noise with the colours and the spectrum of the first style."""
+    given beside content and styles, noise with the colours and the spectrum of the first style, or the content laid out
+    in patches of the styles (see `patches.py`)."""
     noise: float = 0.0
     """Share of noise in the start, 0 to 1: start = noise * U(-noise_range, noise_range) + (1 - noise) * picture."""
     noise_range: float = 20.0

@@ -75,6 +75,25 @@ async def test_a_finished_picture_goes_on_to_twice_its_size(stage: Scene) -> Non
     assert (large["width"], large["height"]) == (2 * small["width"], 2 * small["height"])
 
 
+async def test_a_draft_is_finished_at_full_size_by_the_workers_network(stage: Scene) -> None:
+    asked = await stage.stylize(quality="draft", size=288, iterations=6, seed=42)
+    draft = await stage.ended(await stage.card(asked))
+    assert "fine, 6 iterations at 256 px · seed 42 " in text_of(draft)
+    assert "A draft by our small starter network: Finish goes on from it, at 288 px." in text_of(draft)
+    small = _final(stage, draft)
+    assert [button["label"] for button in buttons_of(small)] == ["Finish", "Again", "Swap", "Stronger", "Weaker"]
+    child = await stage.ended(await stage.card(await stage.ada.press(draft, "Finish")))
+    assert text_of(child).startswith("### harbour × strokes\n")
+    # What is coarser than the draft is left out: of three scales two.
+    assert "fine, 2 iterations at 288 px, from a given picture · seed 42 " in text_of(child)
+    assert "random stand-in weights" in text_of(child)
+    assert f"/{draft['channel_id']}/{draft['id']})" in text_of(child)
+    (large,) = [a for a in _final(stage, child)["attachments"] if "final" in a["filename"]]
+    assert (large["width"], large["height"]) == (288, 216)
+    again = await stage.card(await stage.ada.press(draft, "Again"))
+    assert text_of(again).startswith("### Draft\\: harbour × strokes\n")
+
+
 def _final(stage: Scene, card: Json) -> Json:
     """The message with the finished picture."""
     return next(m for m in stage.discord.world.messages(card["id"]) if any("final" in name for name in files_of(m)))

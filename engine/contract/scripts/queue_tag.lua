@@ -1,10 +1,12 @@
 -- A slice's virtual-time tag. KEYS: job, clock, finish, flows, spread, open, queue.
--- ARGV: guild, user, cost, slice id, where job keys begin, and the queue's score of tag 0 and of a second more.
+-- ARGV: guild, user, cost, slice id, where job keys begin, the queue's score of tag 0 and of a second more, and whether
+-- it is a draft's ('1').
 -- What was cancelled is not painted any more, and should not wait for its turn.
 if redis.call('HGET', KEYS[1], 'cancel') == '1' then
     redis.call('HSET', KEYS[1], 'slice', ARGV[4])
-    return '-0.1'
+    return '-1'
 end
+local DRAFTS = ':drafts'
 local clock = tonumber(redis.call('GET', KEYS[2]) or '0')
 -- A user's weight is one over the users of the guild who have jobs: guilds share equally.
 local users = math.max(1, redis.call('HLEN', KEYS[4]))
@@ -21,9 +23,11 @@ end
 if factor ~= 1 then
     for _, user in ipairs(redis.call('HKEYS', KEYS[4])) do
         local flow = ARGV[1] .. ':' .. user
-        local finish = redis.call('HGET', KEYS[3], flow)
-        if finish then
-            redis.call('HSET', KEYS[3], flow, seconds(stretched(tonumber(finish))))
+        for _, name in ipairs({flow, flow .. DRAFTS}) do
+            local finish = redis.call('HGET', KEYS[3], name)
+            if finish then
+                redis.call('HSET', KEYS[3], name, seconds(stretched(tonumber(finish))))
+            end
         end
     end
     for _, id in ipairs(redis.call('SMEMBERS', KEYS[6])) do
@@ -38,8 +42,17 @@ if factor ~= 1 then
 end
 redis.call('HSET', KEYS[5], ARGV[1], users)
 
+-- A flow's next tag; its finish grows by the cost.
+local function charged(flow)
+    local tag = math.max(clock, tonumber(redis.call('HGET', KEYS[3], flow) or '0'))
+    redis.call('HSET', KEYS[3], flow, seconds(tag + tonumber(ARGV[3]) * users))
+    return tag
+end
+-- A user's drafts wait for each other alone, and come first among equals; their cost is the user's all the same.
 local flow = ARGV[1] .. ':' .. ARGV[2]
-local tag = math.max(clock, tonumber(redis.call('HGET', KEYS[3], flow) or '0'))
-redis.call('HSET', KEYS[3], flow, seconds(tag + tonumber(ARGV[3]) * users))
+local tag = charged(flow)
+if ARGV[8] == '1' then
+    tag = charged(flow .. DRAFTS) - 0.1
+end
 redis.call('HSET', KEYS[1], 'tag', seconds(tag), 'slice', ARGV[4])
 return seconds(tag)

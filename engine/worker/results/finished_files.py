@@ -76,6 +76,7 @@ def run_record(job: Job, session: PaintSession, weights: Weights, sha256: str) -
         "impasto": _VERSION,
         "job": job.id,
         "parent": job.parent,
+        "draft_of": job.draft_of and job.draft_of.model_dump(),
         "state": "done",
         "recipe": recipe.as_dict(),
         "content": content,

@@ -65,7 +65,8 @@ def a_page(job: Job, channel: int = 1, age: float = 0.0, title: str = "harbour",
     facts: dict[str, Any] = {
         "address": address, "card": card, "card_channel": channel, "card_guild": 1, "former": {},
         "brought": frozenset(), "title": title, "thread": card, "posts": {}, "pictures": {},
-        "files": ("content.jpg", "style-1.jpg"), "parent": "", "stopped": "", "forget": False,
+        "files": ("content.jpg", "style-1.jpg"), "parent": "",
+        "stopped": "", "forget": False,
     }  # fmt: skip
     return Posted(**facts | fields)
 

@@ -15,9 +15,9 @@ from bot.cards.buttons import Act, JobButton, card_buttons, picture_buttons
 from bot.cards.card import Card
 from bot.cards.face import Face
 from bot.cards.thumbnails import thumbnails
-from engine.contract.models import JobState
+from engine.contract.models import Asked, JobState
 from engine.contract.store import Store
-from engine.forecast import Forecast
+from engine.forecast.open_jobs import Forecast
 
 LONGEST = "9" * 40
 NASTY = [
@@ -114,6 +114,23 @@ def test_each_state_has_the_buttons_that_make_sense() -> None:
     assert {state: [button.act for button in card_buttons("1", state)] for state in JobState} == {
         state: [*acts, *usual] for state, acts in first.items()
     }
+
+
+async def test_a_draft_is_finished_instead_of_continued_or_enlarged() -> None:
+    usual = [Act.AGAIN, Act.SWAP, Act.STRONGER, Act.WEAKER]
+    for state in JobState:
+        acts = [button.act for button in card_buttons("1", state, draft=True)]
+        assert acts == ([Act.FINISH, *usual] if state is JobState.DONE else [b.act for b in card_buttons("1", state)])
+    asked = Asked(recipe="fine", fields={"size": 768})
+    card = Card(a_job(1, draft_of=asked), a_page_of("1", "harbour"), Face(JobState.DONE, 135), ())
+    assert [item.item.label for item in buttons(card)] == ["Finish", "Again", "Swap", "Stronger", "Weaker"]
+    assert "A draft by our small starter network: Finish goes on from it, at 768 px." in text_of(card)
+
+
+async def test_under_the_last_picture_of_a_draft_is_its_finish() -> None:
+    labels = [item.item.label for item in buttons(picture_buttons("1", 135, last=True, draft=True))]
+    assert labels == ["Finish", "Again", "Swap", "Stronger", "Weaker"]
+    assert [item.item.label for item in buttons(picture_buttons("1", 135, last=True))][-1] == "Larger"
 
 
 async def test_a_card_whose_pictures_are_broken_goes_without(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from conftest import House, noise
 from discord_server.driver import Impossible, Person
-from discord_server.reading import files_of, text_of
+from discord_server.reading import buttons_of, files_of, text_of
 from scene import Scene, picture, scene
 
 from engine.contract import workers
@@ -85,6 +85,37 @@ async def test_a_blend_without_a_second_style_is_refused(stage: Scene) -> None:
     assert await stage.traces(asked.id) == []
 
 
+@pytest.mark.parametrize(
+    ("options", "told", "in_full"),
+    [
+        ({}, "fine, 135 iterations at 256 px · seed", 512),
+        ({"recipe": "classic", "seed": 7}, "classic, 150 iterations at 256 px · seed 7 ", 512),
+        ({"recipe": "gatys", "strength": 2.0, "size": 1024},
+         "gatys, 150 iterations at 256 px, twice the usual strength · seed", 1024),
+        ({"size": 128, "iterations": 12}, "fine, 12 iterations at 128 px · seed", 128),
+    ],
+    ids=str,
+)  # fmt: skip
+async def test_a_draft_is_small_and_says_what_it_is_a_draft_of(
+    stage: Scene, options: Json, told: str, in_full: int
+) -> None:
+    card = await stage.card(await stage.stylize(**UNTOLD | options, quality="draft"))
+    assert text_of(card).startswith("### Draft\\: harbour × strokes\n")
+    assert told in text_of(card)
+    assert f"A draft by our small starter network: Finish goes on from it, at {in_full} px." in text_of(card)
+    assert "Finish" not in [button["label"] for button in buttons_of(card)]
+
+
+async def test_a_draft_that_could_not_be_finished_is_refused(stage: Scene) -> None:
+    for options, words in (
+        ({"size": 1025}, "The size may be at most 1024 px here: ask for a smaller one."),
+        ({"animate": True}, "A draft is of one picture: leave out animate, or quality."),
+    ):
+        asked = await stage.stylize(**options, quality="draft")
+        assert await stage.whispered(asked) == words
+        assert await stage.traces(asked.id) == []
+
+
 async def test_a_size_above_the_operators_limit_is_refused(stage: Scene) -> None:
     asked = await stage.stylize(size=1025)
     assert await stage.whispered(asked) == "The size may be at most 1024 px here: ask for a smaller one."
@@ -94,7 +125,8 @@ async def test_a_size_above_the_operators_limit_is_refused(stage: Scene) -> None
 @pytest.mark.parametrize(
     "option",
     [{"iterations": 0}, {"iterations": 99_901}, {"size": 63}, {"size": 4097}, {"strength": 0.009}, {"strength": 101.0},
-     {"seed": -1}, {"blend": 0}, {"blend": 100}, {"start": "picture"}, {"colours": "style"}, {"recipe": "oils"}],
+     {"seed": -1}, {"blend": 0}, {"blend": 100}, {"start": "picture"}, {"colours": "style"}, {"recipe": "oils"},
+     {"quality": "best"}],
     ids=str,
 )  # fmt: skip
 async def test_discords_own_client_refuses_what_is_out_of_range(stage: Scene, option: Json) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from bot.orders import wish as wishes
-from bot.orders.wish import MAX_STRENGTH, Network, Wish, new_recipe
+from bot.orders.wish import MAX_STRENGTH, Network, Wish, new_draft, new_recipe
 from engine.contract.models import Job, StoredPicture
+from engine.recipe.draft import finishing
 from engine.recipe.presets import PRESETS, TALK_SNAPSHOTS, preset
 from engine.recipe.recipe import MAX_ITERATIONS, Recipe, RecipeError
 
@@ -154,3 +155,47 @@ def test_from_a_picture_it_goes_on_at_full_size_with_what_was_chosen() -> None:
     assert (child.content, child.styles, child.parent) == (CONTENT, (STYLE, SECOND), "1")
     with pytest.raises(RecipeError):
         wishes.from_picture(a_job(recipe), SNAPSHOT, "gatys", {"iterations": MAX_ITERATIONS + 1})
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_draft_is_finished_as_what_was_asked_for(name: str, weights: str) -> None:
+    fields = {"size": 512, "strength": 2.0, "style_weights": (0.7, 0.3), "colours": "content", "seed": None}
+    recipe, asked = new_draft(name, Network("imagenet"), fields)
+    assert (recipe.weights, recipe.size, recipe.style_weights, recipe.colours) == (
+        "starter",
+        256,
+        (0.7, 0.3),
+        "content",
+    )
+    job = Job.model_validate_json(a_job(recipe, draft_of=asked).model_dump_json())
+    assert job.draft_of == asked
+    child = wishes.finished(job, SNAPSHOT.key, Network(weights))
+    full = new_recipe(name, Network(weights), {**fields, "seed": recipe.seed})
+    assert child.recipe == finishing(full, 256)
+    assert (child.draft_of, child.parent, child.content, child.styles) == (None, "1", CONTENT, (STYLE, SECOND))
+    assert child.start is not None
+    assert (child.start.key, child.start.width, child.start.height) == (SNAPSHOT.key, 32, 24)
+
+
+def test_of_what_could_not_be_finished_there_is_no_draft() -> None:
+    with pytest.raises(RecipeError, match="The size must be between"):
+        new_draft("fine", Network("imagenet"), {"size": 5000})
+    with pytest.raises(RecipeError, match="It is no draft"):
+        wishes.finished(a_job(), SNAPSHOT.key, Network("random"))
+
+
+def test_the_children_of_a_draft_are_drafts_and_finished_like_themselves() -> None:
+    recipe, asked = new_draft("fine", Network("imagenet"), {"seed": 42})
+    job = a_job(recipe, draft_of=asked)
+    again = wishes.again(job)
+    assert again.draft_of is not None
+    assert again.draft_of.fields == asked.fields | {"seed": again.recipe.seed}
+    twice = wishes.stronger(a_job(wishes.stronger(job, 2.0).recipe, draft_of=wishes.stronger(job, 2.0).draft_of), 2.0)
+    assert twice.draft_of is not None
+    assert twice.draft_of.fields == asked.fields | {"strength": 4.0}
+    finished = wishes.finished(a_job(twice.recipe, draft_of=twice.draft_of), SNAPSHOT.key, Network("imagenet"))
+    assert finished.recipe.beta == 4 * preset("fine").beta
+    assert wishes.swapped(job).draft_of == wishes.continued(job, "a checkpoint", 1).draft_of == asked
+    assert wishes.larger(job, "a checkpoint", recipe.iterations).draft_of is None
+    assert wishes.from_picture(job, SNAPSHOT, "fine", {}).draft_of is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ from redis import Redis
 from torchvision_files import ours, saved
 
 from bot.terminal.hand import WorkshopError
-from bot.terminal.order import Order, weights_asked
+from bot.terminal.order import Draft, Order, weights_asked
 from engine.contract import workers
+from engine.contract.models import Asked
 from engine.contract.settings import WEIGHTS_CACHED, Settings, read_settings
+from engine.recipe.draft import draft_recipe, finishing
 from engine.recipe.presets import preset
 from engine.recipe.recipe import Recipe, RecipeError
 
@@ -120,3 +123,18 @@ def test_the_weights_asked_for_are_the_options_then_the_settings(
     assert weights_asked("random", settings()) == "random"
     # There it is the workers' setting.
     assert weights_asked(None, settings("redis://localhost")) == "auto"
+
+
+def test_a_draft_is_the_starters_and_keeps_what_was_asked_for() -> None:
+    whole = order("/a/file.pth", "classic", size=1024, style_weights=(1.0,))
+    draft = whole.as_draft()
+    assert draft.weights == "starter"
+    assert draft.recipe_for("starter") == draft_recipe("classic", size=1024, style_weights=(1.0,))
+    assert draft.draft_of == Asked(
+        recipe="classic", fields={"size": 1024, "style_weights": (1.0,)}, weights="/a/file.pth"
+    )
+    with pytest.raises(RecipeError, match="A draft is of one picture: give --still"):
+        draft.recipe_for("starter", frames=2)
+    finish = dataclasses.replace(whole, draft=Draft(Path("final.png"), 256))
+    assert finish.recipe_for("imagenet") == finishing(whole.recipe_for("imagenet"), 256)
+    assert finish.files == (Path("style.png"), Path("final.png"))

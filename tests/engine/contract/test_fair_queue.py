@@ -12,7 +12,7 @@ from engine.contract.connection import QUEUE
 from engine.contract.events import Cancelled, Done
 from engine.contract.fair_queue import FairQueue, slice_id
 from engine.contract.jobs import Jobs
-from engine.contract.models import Busy, Claim, Job, JobState, Running, new_id
+from engine.contract.models import Asked, Busy, Claim, Job, JobState, Running, new_id
 
 COST = 15.0
 MOST = Running(user=2, guild=3)
@@ -32,7 +32,7 @@ async def queue(redis: ArqRedis) -> list[str]:
 
 
 async def paint_next(redis: ArqRedis) -> Job:
-    """What a worker does: the first slice of the queue, ten iterations, and back into the queue."""
+    """What a worker does: the first slice of the queue, ten iterations, and back into the queue. A draft is done."""
     jobs, turns = Jobs(redis), FairQueue(redis)
     (name,) = await redis.zrange(QUEUE, 0, 0)
     job, iteration, epoch = name.decode().split(":")
@@ -41,6 +41,9 @@ async def paint_next(redis: ArqRedis) -> Job:
     await turns.forget(name.decode())
     if claim.cancelled:
         await jobs.finish(claim, Cancelled(job=job, iteration=claim.iteration))
+        return claim.job
+    if claim.job.draft_of is not None:
+        await jobs.finish(claim, Done(job=job, iteration=100, files={}))
         return claim.job
     await jobs.commit(claim, claim.iteration + 10, "a checkpoint")
     await turns.enqueue(claim.job, claim.iteration + 10, claim.epoch, COST)
@@ -186,6 +189,41 @@ async def test_what_is_cancelled_needs_no_room(redis: ArqRedis) -> None:
     await Jobs(redis).cancel(second.id)
     (claim,) = await begin_all(redis, Running(user=1, guild=1))
     assert (claim.job.id, claim.cancelled) == (second.id, True)
+
+
+def a_draft(user: str, guild: str = "a guild") -> Job:
+    return a_job(user, guild).model_copy(update={"draft_of": Asked(recipe="fine", fields={})})
+
+
+async def test_a_draft_overtakes_all_that_its_user_has_waiting_and_comes_first_among_equals(redis: ArqRedis) -> None:
+    mine, others = [a_job("ann") for _ in range(5)], [a_job("bob"), a_job("cid", "another guild")]
+    await submit(redis, *mine, *others)
+    draft, second = a_draft("ann"), a_draft("ann")
+    await submit(redis, draft, second)
+    order = await queue(redis)
+    assert order[0] == draft.id
+    assert order.index(second.id) < order.index(mine[2].id)  # behind the others' first and the draft, a turn each
+
+
+@pytest.mark.parametrize("guild", ["the same", "their own"])
+async def test_who_asks_for_drafts_without_end_gets_no_more_than_a_part(redis: ArqRedis, guild: str) -> None:
+    """Each draft pushes back the next one and the user's paintings, so that those of others come between."""
+    other = a_job("bob", "the same" if guild == "the same" else "another guild")
+    await submit(redis, a_job("ann", "the same"), other)
+    served = Counter[str]()
+    for _ in range(40):
+        draft = a_draft("ann", "the same")
+        await submit(redis, draft)
+        served[(await paint_next(redis)).user] += 1
+    assert abs(served["ann"] - served["bob"]) <= 4
+
+
+async def test_what_drafts_cost_puts_back_the_paintings_of_their_user(redis: ArqRedis) -> None:
+    await submit(redis, *(a_draft("ann") for _ in range(3)))
+    await submit(redis, a_job("ann"), *(a_job("bob") for _ in range(4)))
+    order = [(await paint_next(redis)) for _ in range(8)]
+    paintings = [job.user for job in order if job.draft_of is None]
+    assert paintings.index("ann") >= 3
 
 
 async def begin_all(redis: ArqRedis, most: Running = MOST) -> list[Claim]:

@@ -18,8 +18,10 @@ from engine.contract.jobs import Jobs
 from engine.contract.models import Caps, Job, JobState, Standing, TooMany
 from engine.contract.workers import Worker
 from engine.forecast import retry_time
-from engine.forecast.open_jobs import Forecast, forecast, predict
+from engine.forecast.open_jobs import Forecast, first_cost, forecast, predict
 from engine.recipe.cost import remaining_flops
+from engine.recipe.draft import draft_recipe
+from engine.recipe.presets import preset
 
 SPEED = 2e8
 """Floating-point operations a second at which an iteration of `job` takes a good part of a second."""
@@ -164,6 +166,19 @@ async def test_there_is_room_when_so_many_in_the_way_have_ended(
     prospects = await forecast(redis)
     ends = [prospects[s.job.id].done or 0.0 for s in await Jobs(redis).standing() if s.job.user in mine]
     assert await retry_time(**asked) == pytest.approx(1000 + sorted(ends)[job_after])
+
+
+async def test_a_first_slice_costs_what_its_own_network_needs_and_a_whole_one_at_most(redis: ArqRedis) -> None:
+    short, draft, long = job(iterations=10), job(), job(iterations=10**4)
+    draft = draft.model_copy(update={"recipe": draft_recipe("fine", size=64, iterations=4)})
+    assert [await first_cost(redis, each) for each in (short, draft, long)] == [15.0] * 3  # nobody knows the speed
+    for number, speed in enumerate((SPEED, 10 * SPEED, None)):
+        await workers.beat(redis, Worker(id=f"w{number}", device="cpu", weights="random", speed=speed))
+    assert await first_cost(redis, short) == pytest.approx(seconds(short) / 10)
+    assert await first_cost(redis, draft) == pytest.approx(seconds(draft) / 10)
+    assert await first_cost(redis, long) == 15.0
+    by_the_large = preset("fine", size=64, iterations=4)
+    assert remaining_flops(by_the_large, 1.0) > 3 * remaining_flops(draft.recipe, 1.0)
 
 
 async def test_the_real_queue_does_what_was_forecast(redis: ArqRedis) -> None:

@@ -10,8 +10,9 @@ from arq import ArqRedis, Retry
 from conftest import Desk, a_job, light, uncut_sha256
 
 from engine.contract.events import Cancelled, Done, Snapshot, follow, tail
-from engine.contract.models import HELD_USERS, JobState
+from engine.contract.models import HELD_USERS, Asked, JobState
 from engine.contract.settings import read_settings
+from engine.recipe.draft import draft_recipe
 from engine.worker.context import WorkerContext
 from engine.worker.slices import paint_slice
 from engine.worker.weights.load import load_weights
@@ -42,6 +43,19 @@ async def test_a_short_job_ends_long_before_the_long_one_that_came_first(busy_de
     assert await busy_desk.jobs.state(long.id) is JobState.PAINTING
     await busy_desk.jobs.cancel(long.id)
     assert isinstance((await busy_desk.story(long))[-1], Cancelled)
+
+
+async def test_a_draft_is_painted_by_the_starter_before_what_its_user_asked_for_earlier(busy_desk: Desk) -> None:
+    asked = Asked(recipe="fine", fields={"size": 64})
+    many = [await busy_desk.order(light(5000, snapshots=(10,)), user="ann") for _ in range(4)]
+    await busy_desk.until(many[0], 10)
+    draft = await busy_desk.order(draft_recipe("fine", size=32, iterations=4), user="ann", draft_of=asked)
+    run = await busy_desk.run(draft)
+    assert (run["weights"]["name"], run["draft_of"]) == ("starter", asked.model_dump())
+    assert JobState.DONE not in [await busy_desk.jobs.state(job.id) for job in many]
+    for job in many:
+        await busy_desk.jobs.cancel(job.id)
+        await busy_desk.story(job)
 
 
 async def test_many_jobs_of_one_person_do_not_hold_up_the_only_job_of_another(busy_desk: Desk) -> None:
