@@ -17,16 +17,21 @@ LARGEST = 256
 _CELL = 4  # px between the middles of patches
 _MARGIN = 4  # px of a patch beyond its cell, on each side, so that neighbours overlap
 _CHUNK = 1024  # places compared at once, to bound memory
+_CHANCE = 0.05  # of a cosine: how much likelier a seed makes one patch than another
 
 
-def patchwork(network: VGG, layers: Sequence[str], content: Tensor, styles: Sequence[Tensor], masks: Masks) -> Tensor:
+def patchwork(
+    network: VGG, layers: Sequence[str], content: Tensor, styles: Sequence[Tensor],
+    *, masks: Masks, generator: torch.Generator | None = None,
+) -> Tensor:  # fmt: skip
     """The content (1, 3, height, width), in levels, laid out in patches of the styles; on the device of the network.
 
     In every cell of four by four pixels the features at all `layers` are compared with those of every cell of the
     styles, by their cosine; the nearest one's patch is laid there, and overlapping patches are averaged (Chen & Schmidt
     2016, "Fast Patch-based Style Transfer of Arbitrary Style"; columns of features over several layers as in Kolkin et
     al. 2022, "Neural Neighbor Style Transfer"). Where there are masks of the content, a place gets patches only of the
-    style that has most of it; of masked styles, only what is nearer to white counts.
+    style that has most of it; of masked styles, only what is nearer to white counts. A `generator`, on the CPU, draws
+    which of patches that are nearly as like are taken.
     """
     own = _features(network, layers, content)
     seen = [_features(network, layers, style) for style in styles]
@@ -35,11 +40,13 @@ def patchwork(network: VGG, layers: Sequence[str], content: Tensor, styles: Sequ
     columns = [torch.cat([part * scale for part, scale in zip(each, scales, strict=True)], 1) for each in seen]
     cells = F.normalize(torch.cat(columns))
     owners = torch.cat([torch.full((len(part),), i) for i, part in enumerate(columns)]).to(cells.device)
+    luck = torch.zeros(len(cells)) if generator is None else _CHANCE * torch.rand(len(cells), generator=generator)
+    luck = luck.to(cells.device)
     usable = torch.cat([_usable(masks, i, style) for i, style in enumerate(styles)])
     ruler = _ruler(masks, content)
     nearest = []
     for start in range(0, len(places), _CHUNK):
-        likeness = places[start : start + _CHUNK] @ cells.T
+        likeness = places[start : start + _CHUNK] @ cells.T + luck
         closed = ~usable[None] if ruler is None else ~usable[None] | (ruler[start : start + _CHUNK, None] != owners)
         nearest.append(likeness.masked_fill(closed, -2.0).argmax(1))
     patches = torch.cat([_cut(style) for style in styles])

@@ -90,7 +90,7 @@ class Sources:
             "noise": lambda: mean.expand_as(content),
             "statistics": lambda: pictures.random_phase(_stretched(styles[0], content), generator),
             "picture": lambda: self._begun(content.shape[3], content.shape[2]),
-            "patches": lambda: resized(self._patchwork(min(side, patches.LARGEST), network, device), _size(content)),
+            "patches": lambda: resized(self._patchwork(side, network, device, generator), _size(content)),
         }[recipe.start]()
         pixels = mean + recipe.noise * noise + (1 - recipe.noise) * (base - mean)
         return pictures.grey(pixels) if self._grey else pixels
@@ -120,14 +120,17 @@ class Sources:
         moved = self.moved(size, frame)  # what has not moved stays
         return torch.where(moved > 0, pixels, resized(painted, size))
 
-    def _patchwork(self, side: int, network: vgg.VGG, device: torch.device) -> Tensor:
+    def _patchwork(self, side: int, network: vgg.VGG, device: torch.device, generator: torch.Generator) -> Tensor:
         """The content laid out in patches of the styles."""
-        content, styles = self.at(side)
+        content, styles = self.at(min(side, patches.LARGEST))
         content, styles = content.to(device), [style.to(device) for style in styles]
         with torch.no_grad():
             masks = self.masks(content, styles)
             masks = Masks([mask.to(device) for mask in masks.content], [mask.to(device) for mask in masks.styles])
-            return patches.patchwork(network, self._recipe.style_layers, content, styles, masks).cpu()
+            made = patches.patchwork(
+                network, self._recipe.style_layers, content, styles, masks=masks, generator=generator
+            )
+            return made.cpu()
 
     def _begun(self, width: int, height: int) -> Tensor:
         """The canvas as it is begun with."""

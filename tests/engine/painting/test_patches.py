@@ -41,13 +41,13 @@ def half(width: int, height: int, *, left: bool) -> torch.Tensor:
 
 def test_a_picture_in_its_own_patches_is_itself(network: VGG) -> None:
     picture = levels(48, 40, 1)
-    made = patchwork(network, LAYERS, picture, [picture], Masks())
+    made = patchwork(network, LAYERS, picture, [picture], masks=Masks())
     torch.testing.assert_close(made, picture, rtol=0, atol=1e-2)
 
 
 def test_it_has_the_size_of_the_content_and_colours_of_the_style_alone(network: VGG) -> None:
     content, style = levels(50, 37, 1), to_tensor(coloured((200, 0, 0), 2))
-    made = patchwork(network, LAYERS, content, [style], Masks())
+    made = patchwork(network, LAYERS, content, [style], masks=Masks())
     assert made.shape == content.shape
     assert float(made[:, 1:].abs().max()) < 1e-2
     assert float(made.min()) > float(style.min()) - 1e-2
@@ -58,7 +58,7 @@ def test_a_place_gets_patches_of_the_style_whose_mask_has_most_of_it(network: VG
     content = levels(48, 40, 1)
     red, blue = (to_tensor(coloured(colour, 2)) for colour in ((200, 0, 0), (0, 0, 200)))
     masks = Masks([half(48, 40, left=True), half(48, 40, left=False)])
-    made = patchwork(network, LAYERS, content, [red, blue], masks)
+    made = patchwork(network, LAYERS, content, [red, blue], masks=masks)
     assert float(made[:, 2, :, :20].abs().max()) < 1e-2
     assert float(made[:, 0, :, 28:].abs().max()) < 1e-2
     assert float(made[:, 0, :, :20].mean()) > 20
@@ -68,7 +68,7 @@ def test_a_place_gets_patches_of_the_style_whose_mask_has_most_of_it(network: VG
 def test_of_a_masked_style_only_what_is_white_counts(network: VGG) -> None:
     left, right = (to_tensor(coloured(colour, 2, width=24)) for colour in ((200, 0, 0), (0, 0, 200)))
     style = torch.cat([left, right], dim=3)
-    made = patchwork(network, LAYERS, levels(48, 40, 1), [style], Masks([], [half(48, 40, left=True)]))
+    made = patchwork(network, LAYERS, levels(48, 40, 1), [style], masks=Masks([], [half(48, 40, left=True)]))
     inside = made[:, :, :, :].mean((2, 3))[0]
     assert float(inside[0]) > 10 * float(inside[2])
 
@@ -79,10 +79,11 @@ def test_a_large_painting_of_one_scale_begins_with_patches_found_in_a_smaller_on
     assert easel.begin().pixels.shape == (1, 3, 240, 320)
 
 
-def test_the_start_is_the_same_each_time_and_not_the_content() -> None:
-    begun = [painter(quick(start=start)).begin().pixels for start in ("patches", "patches", "content")]
-    assert torch.equal(begun[0], begun[1])
-    assert not torch.equal(begun[0], begun[2])
+def test_the_start_is_the_same_each_time_another_with_another_seed_and_not_the_content() -> None:
+    one, same, other = (painter(quick(start="patches", seed=seed)).begin().pixels for seed in (1, 1, 2))
+    assert torch.equal(one, same)
+    assert not torch.equal(one, other)
+    assert not torch.equal(one, painter(quick(start="content", seed=1)).begin().pixels)
 
 
 @pytest.mark.parametrize("start", get_args(Start))
