@@ -39,7 +39,7 @@ from engine.recipe.recipe import RecipeError
 from engine.worker.weights.fetch import Source, torchvision_source
 from engine.worker.weights.load import STARTER, Weights, load_weights
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 # --- By name --------------------------------------------------------------------------------------
