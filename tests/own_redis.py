@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
 from pathlib import Path
 
 from engine.process import local_redis
-from engine.process.child_process import child_command
 
 
 class OwnRedis:
@@ -23,21 +21,12 @@ class OwnRedis:
     def start(self, *options: str) -> None:
         """Waits until it answers."""
         self.launch(*options)
-        local_redis._await_ready(self._process, self.socket, self._folder / "redis.log")
+        assert local_redis.await_ready(self._process, self.socket), (self._folder / "redis.log").read_text()
 
     def launch(self, *options: str) -> None:
         """Does not wait: at first it may still be loading."""
-        command = [
-            local_redis.find_server(),
-            "--port",
-            "0",
-            "--unixsocket",
-            str(self.socket),
-            "--dir",
-            str(self._folder),
-        ]
-        command += ["--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--logfile", "redis.log"]
-        self._process = subprocess.Popen(child_command([*command, *options]))
+        log = self._folder / "redis.log"
+        self._process = local_redis.launch(local_redis.servers()[0], self._folder, self.socket, log, *options)
 
     def end(self) -> None:
         self._process.terminate()

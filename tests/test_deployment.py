@@ -39,14 +39,18 @@ def test_every_lock_is_there() -> None:
     assert [lock.name for lock in LOCKS] == ["dev.txt", "front.txt", "worker.txt"]
 
 
-@pytest.mark.parametrize(
-    "path", ["deploy/make-environment.sh", "deploy/bot.Containerfile", "deploy/worker.Containerfile"]
-)
+@pytest.mark.parametrize("path", ["deploy/bot.Containerfile", "deploy/worker.Containerfile"])
 def test_whatever_installs_a_lock_asks_for_the_hashes(path: str) -> None:
     text = (ROOT / path).read_text().replace("\\\n", " ")
     installing = [
         line for line in text.splitlines() if "requirements/" in line and re.search(r"pip (install|sync)", line)
     ]
+    assert installing
+    assert all("--require-hashes" in line for line in installing)
+
+
+def test_the_set_up_asks_for_the_hashes() -> None:
+    installing = [line for line in (ROOT / "deploy" / "install.py").read_text().splitlines() if '"sync"' in line]
     assert installing
     assert all("--require-hashes" in line for line in installing)
 

@@ -114,7 +114,11 @@ def close_the_doors(limits: Limits) -> None:
     ):
         _, ceiling = resource.getrlimit(what)
         hard = most + reserve if ceiling == resource.RLIM_INFINITY else min(most + reserve, ceiling)
-        resource.setrlimit(what, (min(most, hard), hard))
+        try:
+            resource.setrlimit(what, (min(most, hard), hard))
+        except (ValueError, OSError):
+            if sys.platform == "linux" or what != resource.RLIMIT_AS:  # macOS bounds no address space
+                raise
 
 
 def judge(data: bytes, limits: Limits) -> tuple[dict[str, Any], bytes]:

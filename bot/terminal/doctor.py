@@ -99,7 +99,9 @@ async def _redis(settings: BotSettings) -> str:
         raise Ill(f"REDIS_URL cannot be reached: {_plain(error)}.") from error
     if not kept["aof_enabled"]:
         raise Ill("It forgets what was accepted when it is restarted: set appendonly to yes.")
-    return f"{server['redis_version']}, append-only file on"
+    # Valkey also tells a version of Redis, that of the commands it knows.
+    version = f"Valkey {server['valkey_version']}" if "valkey_version" in server else f"Redis {server['redis_version']}"
+    return f"{version}, append-only file on"
 
 
 def _plain(error: Exception) -> str:

