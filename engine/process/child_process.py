@@ -17,7 +17,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def child_command(command: Sequence[str]) -> list[str]:
-    """The command that runs `command` on a leash held by this process."""
+    """The command that runs `command` as a child that ends with this process."""
     return [sys.executable, "-I", "-S", __file__, str(os.getpid()), *command]
 
 

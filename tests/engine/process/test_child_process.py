@@ -1,4 +1,4 @@
-"""A child_command child ends with its parent, with the kernel's help and without."""
+"""A child ends with its parent, with the kernel's help and without."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ PARENT = """
 import subprocess, sys
 from engine.process.child_process import child_command
 AS_THERE = "import runpy, sys; _, sys.platform, *sys.argv = sys.argv; runpy.run_path(sys.argv[0], run_name='__main__')"
-_python, *_options, leash, parent, command, argument = child_command(["sleep", "600"])
-child = subprocess.Popen([sys.executable, "-c", AS_THERE, sys.argv[1], leash, parent, command, argument])
+_python, *_options, script, parent, command, argument = child_command(["sleep", "600"])
+child = subprocess.Popen([sys.executable, "-c", AS_THERE, sys.argv[1], script, parent, command, argument])
 print(child.pid, flush=True)
 sys.stdin.read()
 """
