@@ -20,7 +20,7 @@ from benchmarks.memory import memory
 from benchmarks.sizes import SIDES, sizes
 from benchmarks.speed import speed
 from benchmarks.target import ITERATIONS, target, write_curves
-from engine.painting.memory import keep_memory
+from engine.painting.memory.allocator import keep_memory
 
 _TABLES = ("speed", "peers", "sizes", "target", "breakdown", "memory", "start", "overhead", "eta")
 

@@ -14,13 +14,14 @@ from typing import Any
 import torch
 from PIL import Image
 
-from engine.painting import pictures, vgg
-from engine.painting.layers import depth
+from engine.painting import pictures
+from engine.painting.network import vgg
+from engine.painting.network.random_weights import random_convs
 from engine.painting.painter import Painter
-from engine.painting.presets import preset
-from engine.painting.random_weights import random_convs
-from engine.painting.recipe import Recipe
 from engine.painting.state import State
+from engine.recipe.layers import depth
+from engine.recipe.presets import preset
+from engine.recipe.recipe import Recipe
 
 ROOT = Path(__file__).parent.parent
 CONTENT = ROOT / "examples" / "harbour.png"

@@ -13,11 +13,12 @@ import torch
 
 from benchmarks.bench import Ours, classic, square_pictures
 from benchmarks.report import Table, seconds
-from engine.painting import losses, vgg
-from engine.painting.convolution import Convolution
+from engine.painting import losses
 from engine.painting.iteration import Iteration
-from engine.painting.look import Look
-from engine.painting.pooling import Pooling
+from engine.painting.network import vgg
+from engine.painting.network.convolution import Convolution
+from engine.painting.network.pooling import Pooling
+from engine.painting.octave_loss import OctaveLoss
 
 _PARTS: list[tuple[str, Any, str]] = [
     ("convolutions, forward", Convolution, "__call__"),
@@ -26,8 +27,8 @@ _PARTS: list[tuple[str, Any, str]] = [
     ("poolings and rectifications, backward", Pooling, "backward"),
     ("poolings and rectifications, backward", vgg, "rectified"),
     ("moments (Gram matrices)", losses, "moments"),
-    ("losses and their slopes", Look, "_weigh"),
-    ("gradients at each position", losses, "pull"),
+    ("losses and their slopes", OctaveLoss, "_weigh"),
+    ("gradients at each position", losses, "moments_backward"),
     ("gradients at each position", losses, "content_loss"),
     ("optimiser, clamp, average", Iteration, "move"),
 ]

@@ -35,12 +35,12 @@ from benchmarks.measures import LAYERS, Measurer, Measures, lacking
 from benchmarks.peers import STYLE_LAYERS
 from benchmarks.sheet import Column, sheet
 from engine.contract.settings import SettingsError, read_settings
-from engine.painting.layers import named
-from engine.painting.memory import keep_memory
-from engine.painting.painter import PaintingError
-from engine.painting.recipe import RecipeError
-from engine.worker.weights import load_weights
-from engine.worker.weights_file import WeightsError
+from engine.painting.errors import PaintingError
+from engine.painting.memory.allocator import keep_memory
+from engine.recipe.layers import named
+from engine.recipe.recipe import RecipeError
+from engine.worker.weights.file import WeightsError
+from engine.worker.weights.load import load_weights
 
 FOLDER = ROOT / "out" / "compare"
 COLUMNS = (

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from bot.terminal.main import setting
-from engine.painting.presets import preset
-from engine.painting.recipe import Recipe
-from engine.painting.vgg import Convs
+from engine.painting.network.vgg import Convs
+from engine.recipe.presets import preset
+from engine.recipe.recipe import Recipe
 from examples.contact import painting
 
 ROWS = (

@@ -21,7 +21,7 @@ from benchmarks.bench import (
 from benchmarks.peers import NeuralStyle, Wasserstein
 from benchmarks.report import Table
 from engine.painting import pictures
-from engine.painting.recipe import MAX_ITERATIONS
+from engine.recipe.recipe import MAX_ITERATIONS
 
 OURS = ("classic", "fine", "gatys")
 PEERS = ("style-transfer-pytorch", "neural-style-pt, Adam", "neural-style-pt, L-BFGS")

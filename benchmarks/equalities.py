@@ -16,11 +16,11 @@ import torch
 
 from benchmarks.bench import given, square_pictures, stand_in
 from benchmarks.report import Table, seconds
-from engine.painting.graph import Graphs
+from engine.painting.cuda.graphs import Graphs
 from engine.painting.painter import Painter
-from engine.painting.presets import preset
-from engine.painting.recipe import Recipe
 from engine.painting.state import State
+from engine.recipe.presets import preset
+from engine.recipe.recipe import Recipe
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from PIL import Image
 from benchmarks.bench import CONTENT, STYLE
 from benchmarks.report import Table, seconds
 from engine.painting.painter import Painter
-from engine.painting.presets import preset
-from engine.painting.recipe import Recipe
+from engine.recipe.presets import preset
+from engine.recipe.recipe import Recipe
 from engine.worker.eta import Eta
 
 _WHEN = (0.05, 0.10, 0.25, 0.50)

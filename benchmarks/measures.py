@@ -15,8 +15,9 @@ from PIL import Image
 from torch import Tensor
 
 from benchmarks.peers import CONTENT_LAYER, STYLE_LAYERS
-from engine.painting import losses, pictures, vgg
-from engine.painting.calibration import calibrated
+from engine.painting import losses, pictures
+from engine.painting.network import vgg
+from engine.painting.network.calibration import calibrated
 
 LAYERS = (CONTENT_LAYER, *STYLE_LAYERS)
 """What a network must have to measure with."""

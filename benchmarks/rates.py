@@ -12,9 +12,9 @@ import torch
 from benchmarks.bench import Ours, Times, freely_timed, given, interleave, ratio, square_pictures, stand_in, timed
 from benchmarks.floors import BareConvolutions
 from benchmarks.report import Table, seconds
-from engine.painting import cost
-from engine.painting.layers import depth
-from engine.painting.recipe import MAX_ITERATIONS
+from engine.recipe import cost
+from engine.recipe.layers import depth
+from engine.recipe.recipe import MAX_ITERATIONS
 
 _GEMM_SIDE = {"cuda": 8192, "cpu": 512}
 _FORMATS = {"NCHW": torch.contiguous_format, "channels-last": torch.channels_last}

@@ -10,11 +10,12 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from engine.painting import pictures, vgg
-from engine.painting.calibration import calibrated
-from engine.painting.layers import depth, starts_block
-from engine.painting.random_weights import random_convs
-from engine.painting.recipe import Recipe
+from engine.painting import pictures
+from engine.painting.network import vgg
+from engine.painting.network.calibration import calibrated
+from engine.painting.network.random_weights import random_convs
+from engine.recipe.layers import depth, starts_block
+from engine.recipe.recipe import Recipe
 
 _CALIBRATED_AT = 256  # px, as the painter's random network
 

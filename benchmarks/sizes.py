@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from benchmarks.bench import Ours, given, square_pictures, stand_in, timed
 from benchmarks.report import Table, seconds
-from engine.painting.recipe import MAX_ITERATIONS
+from engine.recipe.recipe import MAX_ITERATIONS
 
 SIDES = (128, 256, 512, 1024, 2048)
 

@@ -11,8 +11,8 @@ from benchmarks.bench import Ours, Times, classic, freely_timed, interleave, rat
 from benchmarks.floors import BareConvolutions, MatrixProducts
 from benchmarks.reference import Reference
 from benchmarks.report import Table, seconds
-from engine.painting import cost
-from engine.painting.layers import depth
+from engine.recipe import cost
+from engine.recipe.layers import depth
 
 _ITERATIONS = {128: 4, 256: 2}  # of one round; 1 for larger sizes
 _FORMATS = {"channels-last": torch.channels_last, "NCHW": torch.contiguous_format}

@@ -22,10 +22,11 @@ from torch import Tensor
 from benchmarks.bench import given, settle, square_pictures, stand_in, torch_as_it_comes
 from benchmarks.peers import NeuralStyle, Wasserstein
 from benchmarks.report import Table, seconds
-from engine.painting import pictures, vgg
+from engine.painting import pictures
+from engine.painting.network import vgg
 from engine.painting.objective import Objective
 from engine.painting.painter import Painter
-from engine.painting.recipe import Recipe
+from engine.recipe.recipe import Recipe
 
 ITERATIONS = 500
 """Of L-BFGS at one scale: what it shows in the end is to be reached."""

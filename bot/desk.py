@@ -8,9 +8,9 @@ from arq.connections import ArqRedis
 
 from bot.delivery.ledger import Ledger
 from bot.settings import BotSettings
+from engine.contract.fair_queue import FairQueue
 from engine.contract.jobs import Jobs
 from engine.contract.store import Store
-from engine.contract.turns import Turns
 
 
 class Sorry(Exception):
@@ -25,10 +25,10 @@ class Desk:
     redis: ArqRedis
     store: Store
     jobs: Jobs
-    turns: Turns
+    turns: FairQueue
     ledger: Ledger
 
     @classmethod
     def of(cls, settings: BotSettings, redis: ArqRedis) -> Desk:
         """The desk over one connection. Raises `StoreError`."""
-        return cls(settings, redis, Store(settings.store), Jobs(redis), Turns(redis), Ledger(redis))
+        return cls(settings, redis, Store(settings.store), Jobs(redis), FairQueue(redis), Ledger(redis))

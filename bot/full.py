@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from engine.contract.jobs import TooMany
+from engine.contract.models import TooMany
 
 _SENTENCES = {
     "user": "You already have as many paintings under way as one member may: wait for one to end{}, or cancel one.",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 
-from engine.contract.discretion import hide
 from engine.contract.settings import Settings, SettingsError, explain
-from engine.painting.recipe import MAX_ITERATIONS, MAX_SIZE, MIN_SIZE
+from engine.process.redaction import hide
+from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE, MIN_SIZE
 
 
 class BotSettings(Settings):

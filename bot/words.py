@@ -7,8 +7,8 @@ import math
 import re
 from collections.abc import Sequence
 
-from engine.painting.presets import PRESETS, preset
-from engine.painting.recipe import Recipe
+from engine.recipe.presets import PRESETS, preset
+from engine.recipe.recipe import Recipe
 
 # Discord looks for mentions, links and invites in the raw text, where no escape would stop it: what they are made of
 # becomes a double that means nothing. The others are letters that show nothing.

@@ -4,30 +4,32 @@ As a library: `Recipe`, `preset`, `paint`, `paint_sequence` and `to_picture`. Th
 up on first use, so that rooms without torch may import the contract.
 """
 
+import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
-from engine.painting.presets import preset
-from engine.painting.recipe import Recipe
+from engine.recipe.presets import preset
+from engine.recipe.recipe import Recipe
 
 if TYPE_CHECKING:
     from engine.painting.painter import paint
     from engine.painting.pictures import to_picture
     from engine.painting.sequence import paint_sequence
 
+# Both are read once, when torch is loaded.
+# Threads that wait for each other spin briefly, then sleep. libgomp's own measure (300,000 turns) made iterations many
+# times slower on two cores as soon as another process was busy; sleeping at once costs a third where none is.
+os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+# Deterministic matrix products on CUDA.
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+
 __all__ = ["Recipe", "paint", "paint_sequence", "preset", "to_picture"]
 
 
+_NEED_TORCH = {"paint": "painter", "paint_sequence": "sequence", "to_picture": "pictures"}
+
+
 def __getattr__(name: str) -> Any:
-    if name == "paint":
-        from engine.painting.painter import paint
-
-        return paint
-    if name == "paint_sequence":
-        from engine.painting.sequence import paint_sequence
-
-        return paint_sequence
-    if name == "to_picture":
-        from engine.painting.pictures import to_picture
-
-        return to_picture
-    raise AttributeError(f"module 'engine' has no attribute {name!r}")
+    if name not in _NEED_TORCH:
+        raise AttributeError(f"module 'engine' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"engine.painting.{_NEED_TORCH[name]}"), name)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
+from engine.painting.network.vgg import Convs
 from engine.painting.painter import Painter
-from engine.painting.recipe import Recipe
-from engine.painting.vgg import Convs
+from engine.recipe.recipe import Recipe
 
 LINE = 16  # px of the line of words above a row
 

@@ -15,8 +15,8 @@ from PIL import Image, ImageOps
 
 from engine.contract.settings import read_settings
 from engine.painting.painter import Painter
-from engine.painting.presets import preset
-from engine.worker.weights import Weights, load_weights
+from engine.recipe.presets import preset
+from engine.worker.weights.load import Weights, load_weights
 from examples.patterns import cloth, glass, pears
 
 HERE = Path(__file__).parent
@@ -49,6 +49,8 @@ TILES: list[Tile] = [
     ("style-masks", "`--style-mask`: only the style's left third counts", "harbour", ("strokes",), {}, "style"),
     ("half", "`--strength 0.25`", "harbour", ("strokes",), {"strength": 0.25}, ""),
     ("double", "`--strength 4`", "harbour", ("strokes",), {"strength": 4.0}, ""),
+    ("content", "`start=content`: the colours stay nearer the content's", "harbour", ("strokes",),
+     {"start": "content"}, ""),
     ("noise", "`start=noise`, `alpha=1000`", "harbour", ("strokes",), {"start": "noise", "alpha": 1e3}, ""),
     ("start-style", "`start=style`, `alpha=1000`", "harbour", ("strokes",), {"start": "style", "alpha": 1e3}, ""),
     ("statistics", "`start=statistics`, `alpha=1000`: the style's colours and spectrum", "harbour", ("strokes",),
@@ -56,15 +58,15 @@ TILES: list[Tile] = [
     ("picture", "`start=picture`, `alpha=1000`: the pears", "harbour", ("strokes",),
      {"start": "picture", "alpha": 1e3}, ""),
     ("shallow", "`style_layers=relu1_1,relu2_1`: patches of colour", "harbour", ("strokes",),
-     {"style_layers": ("relu1_1", "relu2_1"), "style_layer_weights": (1 / 64**2, 1 / 128**2)}, ""),
+     {"style_layers": ("relu1_1", "relu2_1"), "style_layer_weights": (0.5, 0.5)}, ""),
     ("deep", "`style_layers=relu4_1,relu5_1`: large forms, no paint", "harbour", ("strokes",),
-     {"style_layers": ("relu4_1", "relu5_1"), "style_layer_weights": (1 / 512**2, 1 / 512**2)}, ""),
+     {"style_layers": ("relu4_1", "relu5_1"), "style_layer_weights": (0.7, 0.3)}, ""),
     ("shapes", "`content_layers=relu5_1`, `alpha=6000`: only what it shows", "harbour", ("strokes",),
      {"content_layers": ("relu5_1",), "alpha": 6000.0}, ""),
     ("average", "`pooling=average`", "harbour", ("strokes",), {"pooling": "average"}, ""),
     ("l2", "`pooling=l2`", "harbour", ("strokes",), {"pooling": "l2"}, ""),
-    ("covariance", "`statistic=covariance`, `beta=10000000`", "harbour", ("strokes",),
-     {"statistic": "covariance", "style_layer_weights": (0.2,) * 5, "beta": 1e7}, ""),
+    ("gram", "`statistic=gram` with layers weighted 1/N², `beta=400`", "harbour", ("strokes",),
+     {"statistic": "gram", "style_layer_weights": tuple(n**-2 for n in (64, 128, 256, 512, 512)), "beta": 400.0}, ""),
     ("adam", "`optimiser=adam`, `step=5`, `step_end=0.1`", "harbour", ("strokes",),
      {"optimiser": "adam", "step": 5.0, "step_end": 0.1}, ""),
     ("variation", "`total_variation=1000`: smooth", "harbour", ("strokes",), {"total_variation": 1000.0}, ""),
@@ -82,7 +84,7 @@ the project drew itself. `impasto paint CONTENT STYLE -o DIR --set FIELD=VALUE` 
 are given by `--content-mask` and `--style-mask`, once for each style.
 
 Every tile is the preset `fine` with {ITERATIONS} iterations at {WIDTH} px, and what stands below it. Where it starts
-from something else than the content, the content has to be made heavier (`alpha`), or so short a run does not find it.
+from what does not show the content, that has to be made heavier (`alpha`), or so short a run does not find it.
 """
 
 

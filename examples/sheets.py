@@ -15,13 +15,14 @@ from PIL import Image
 
 from bot.terminal.main import setting
 from engine.contract.settings import read_settings
-from engine.painting.presets import STAND_INS, preset
-from engine.worker.weights import load_weights
+from engine.recipe.presets import STAND_INS, preset
+from engine.worker.weights.load import load_weights
 from examples.contact import painting, sheet
 
 ROWS = (
-    "", "alpha=20", "alpha=200", "total_variation=2", "total_variation=1000", "detail=0", "scales=1", "pooling=average",
-    "pooling=l2", "padding=zero", "style_scale=0.7", "noise=0.3", "history=5", "optimiser=adam step=5 step_end=0.1",
+    "", "start=content", "alpha=20", "alpha=200", "total_variation=2", "total_variation=100", "detail=0", "scales=1",
+    "pooling=average", "pooling=l2", "padding=zero", "style_scale=0.7", "noise=0.3", "history=5",
+    "optimiser=adam step=5 step_end=0.1",
 )  # fmt: skip
 
 

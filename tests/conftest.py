@@ -22,18 +22,19 @@ from arq.connections import ArqRedis
 from PIL import Image
 from redis import Redis
 
-from engine.contract import discretion
 from engine.contract.connection import connect
-from engine.contract.embedded import embedded_redis
 from engine.contract.events import STREAM, Done, Event, follow, parse
-from engine.contract.jobs import SPENT, Asked, Job, Jobs, Picture, new_id
-from engine.contract.leash import leashed
+from engine.contract.fair_queue import FairQueue
+from engine.contract.jobs import Jobs
+from engine.contract.models import SPENT, Asked, Job, StoredPicture, new_id
 from engine.contract.settings import Settings
 from engine.contract.store import Store
-from engine.contract.turns import Turns
 from engine.painting.painter import paint
 from engine.painting.pictures import pixels_sha256
-from engine.painting.recipe import Recipe
+from engine.process import redaction
+from engine.process.child_process import child_command
+from engine.process.local_redis import embedded_redis
+from engine.recipe.recipe import Recipe
 
 pytest_plugins = ["torchvision_files"]
 
@@ -51,7 +52,7 @@ def single_thread() -> None:
 @pytest.fixture(autouse=True)
 def nothing_is_hidden_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     """What one test hides as a secret may be an innocent word in the log of another."""
-    monkeypatch.setattr(discretion, "_known", set())
+    monkeypatch.setattr(redaction, "_known", set())
 
 
 def noise(seed: int, side: int = 32) -> Image.Image:
@@ -72,7 +73,7 @@ def light(iterations: int, **fields: Any) -> Recipe:
 
 def a_job(user: str = "someone", guild: str = "a guild") -> Job:
     """A job that nobody is going to paint: its pictures are nowhere."""
-    picture = Picture(key="nowhere", name="a picture", width=32, height=32)
+    picture = StoredPicture(key="nowhere", name="a picture", width=32, height=32)
     return Job(id=new_id(), guild=guild, user=user, recipe=light(100), content=picture, styles=(picture,))
 
 
@@ -99,7 +100,7 @@ class Hand:
 
     def __init__(self, environment: dict[str, str], program: Sequence[str], weights: str = "random") -> None:
         self._process = subprocess.Popen(
-            leashed([sys.executable, *program, "--weights", weights, "--device", "cpu"]),
+            child_command([sys.executable, *program, "--weights", weights, "--device", "cpu"]),
             env=environment,
             stdout=subprocess.PIPE,
         )
@@ -163,7 +164,7 @@ class Desk:
 
     def __init__(self, redis: ArqRedis, store: Store) -> None:
         self.redis, self.store = redis, store
-        self.jobs, self.turns = Jobs(redis), Turns(redis)
+        self.jobs, self.queue = Jobs(redis), FairQueue(redis)
 
     async def order(
         self,
@@ -183,7 +184,7 @@ class Desk:
             buffer = io.BytesIO()
             picture.save(buffer, "PNG")
             key = await self.store.put(f"jobs/{job_id}/{name}", buffer.getvalue())
-            stored.append(Picture(key=key, name=name, width=picture.width, height=picture.height))
+            stored.append(StoredPicture(key=key, name=name, width=picture.width, height=picture.height))
         content, style, *begun = stored
         job = Job(
             id=job_id, guild="a guild", user=user, recipe=recipe, content=content, styles=(style,),
@@ -192,7 +193,7 @@ class Desk:
         )  # fmt: skip
         await self.jobs.create(job)
         if queued:
-            await self.turns.enqueue(job, 0, 0, 1.0)
+            await self.queue.enqueue(job, 0, 0, 1.0)
         return job
 
     async def story(self, job: Job) -> list[Event]:

@@ -7,27 +7,26 @@ import shutil
 import signal
 from pathlib import Path
 
-from engine.contract import embedded
-from engine.contract.settings import socket_folder
+from engine.process import local_redis
 
 
 class OwnRedis:
     """As it runs for `impasto up`: on a unix socket, with its append-only file in `folder`."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder, self.socket = folder, socket_folder() / "redis.sock"
+        self._folder, self.socket = folder, local_redis.socket_folder() / "redis.sock"
         self.url = f"unix://{self.socket}"
         self.start()
 
     def start(self, *options: str) -> None:
         """Waits until it answers."""
         self.launch(*options)
-        assert embedded.await_ready(self._process, self.socket), (self._folder / "redis.log").read_text()
+        assert local_redis.await_ready(self._process, self.socket), (self._folder / "redis.log").read_text()
 
     def launch(self, *options: str) -> None:
         """Does not wait: at first it may still be loading."""
         log = self._folder / "redis.log"
-        self._process = embedded.launch(embedded.servers()[0], self._folder, self.socket, log, *options)
+        self._process = local_redis.launch(local_redis.servers()[0], self._folder, self.socket, log, *options)
 
     def end(self) -> None:
         self._process.terminate()

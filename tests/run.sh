@@ -16,6 +16,6 @@ check() {
 check "ruff" .venv/bin/python -m ruff check --no-cache .
 check "format" .venv/bin/python -m ruff format --no-cache --check .
 check "mypy" .venv/bin/python -m mypy
-# As engine.painting does; a test may load torch before it.
+# As the engine does; a test may load torch before it.
 export GOMP_SPINCOUNT=2000
 exec .venv/bin/python -m pytest -n 2 --dist loadfile "$@"

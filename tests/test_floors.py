@@ -9,8 +9,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAINTING = sorted(f"engine.painting.{path.stem}" for path in (ROOT / "engine/painting").glob("[!_]*.py"))
-CONTRACT = sorted(f"engine.contract.{path.stem}" for path in (ROOT / "engine/contract").glob("[!_]*.py"))
+
+
+def modules_of(package: str) -> list[str]:
+    """All modules of a package of the engine, by their whole names."""
+    paths = (ROOT / "engine" / package).rglob("[!_]*.py")
+    return sorted(".".join(path.relative_to(ROOT).with_suffix("").parts) for path in paths)
+
+
+PAINTING = modules_of("painting")
+WITHOUT_TORCH = [
+    sorted(f"engine.{package}.{path.stem}" for path in (ROOT / "engine" / package).rglob("[!_]*.py"))
+    for package in ("recipe", "process", "contract", "forecast")
+]
 IMPORT = "import importlib, sys; [importlib.import_module(name) for name in sys.argv[1:]]; print(*sys.modules)"
 
 
@@ -25,7 +36,7 @@ def packages(*modules: str) -> set[str]:
     return {name.split(".")[0] for name in run("-c", IMPORT, *modules).split()}
 
 
-@pytest.mark.parametrize("modules", [["engine"], ["bot"], ["engine.painting.recipe", "engine.painting.cost"], CONTRACT])
+@pytest.mark.parametrize("modules", [["engine"], ["bot"], *WITHOUT_TORCH])
 def test_rooms_without_torch_need_none(modules: list[str]) -> None:
     assert not packages(*modules) & {"torch", "torchvision", "numpy", "matplotlib", "safetensors", "discord"}
 
@@ -43,8 +54,9 @@ def test_the_paint_floor_stands_on_torch_and_pillow_alone() -> None:
     }  # fmt: skip
 
 
-def test_the_contract_has_modules_to_look_at() -> None:
-    assert {"engine.contract.jobs", "engine.contract.store"} < set(CONTRACT)
+def test_each_room_has_modules_to_look_at() -> None:
+    found = {module for modules in WITHOUT_TORCH for module in modules}
+    assert {"engine.recipe.cost", "engine.process.logs", "engine.contract.jobs", "engine.forecast.open_jobs"} < found
 
 
 def test_arrows_between_floors_only_point_down() -> None:

@@ -19,10 +19,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.painting.layers import NAMES
-from engine.worker.download import Source
-from engine.worker.weights import Weights, load_weights
-from engine.worker.weights_file import WeightsError
+from engine.recipe.layers import NAMES
+from engine.worker.weights.fetch import Source
+from engine.worker.weights.file import WeightsError
+from engine.worker.weights.load import Weights, load_weights
 
 NAME = "vgg19-0123abcd.pth"
 MEGABYTE = 1 << 20

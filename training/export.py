@@ -10,8 +10,8 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from engine.painting import vgg
-from engine.painting.layers import NAMES
+from engine.painting.network import vgg
+from engine.recipe.layers import NAMES
 from training.losses import GRAM_LAYERS
 from training.student import Learner
 from training.teacher import Teacher
@@ -40,7 +40,9 @@ def levelled(learner: Learner, teacher: Teacher, crops: Tensor) -> dict[str, tup
 
 def _lengths(learner: Learner, name: str) -> Tensor:
     """Of the map's column for each filter; those of filters that tell next to nothing are a tenth of the median."""
-    lengths = cast(nn.Conv2d, learner.maps[name]).weight.detach().cpu().flatten(1).norm(dim=0)
+    lengths: Tensor = torch.linalg.vector_norm(
+        cast(nn.Conv2d, learner.maps[name]).weight.detach().cpu().flatten(1), dim=0
+    )
     return lengths.clamp_min(0.1 * float(lengths.median()))
 
 

@@ -17,8 +17,8 @@ from PIL import Image
 from torch import Tensor
 
 from engine.painting.painter import Painter
-from engine.painting.presets import preset
-from engine.painting.recipe import Recipe
+from engine.recipe.presets import preset
+from engine.recipe.recipe import Recipe
 from training.pictures import drawn_pictures, is_scored, picture_files, read_picture
 from training.teacher import in_vgg19s_shape, read_teacher
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from engine.painting.presets import preset
-from engine.painting.vgg import Convs
+from engine.painting.network.vgg import Convs
+from engine.recipe.presets import preset
 from examples.contact import painting, sheet
 from training.export import read
 

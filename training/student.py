@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.painting import vgg
-from engine.painting.layers import convs, starts_block
-from engine.painting.pooling import Kind, Pooling
+from engine.painting.network import vgg
+from engine.painting.network.pooling import Pooling, PoolingKind
+from engine.recipe.layers import convs, starts_block
 
 NETWORK = "24|64|128,128|256,256|256"
 """Filters of each convolution, block by block."""
@@ -40,7 +40,7 @@ class Student(nn.Module):
             self.convs[name] = conv
             inputs = width
 
-    def forward(self, pixels: Tensor, pooling: Kind = "average") -> dict[str, Tensor]:
+    def forward(self, pixels: Tensor, pooling: PoolingKind = "average") -> dict[str, Tensor]:
         """The rectified features (n, filters, h, w) of every layer, for pixels (n, 3, height, width) in levels."""
         x = vgg.normalise(pixels).contiguous(memory_format=torch.channels_last)
         found, pool = {}, Pooling(pooling)
@@ -78,7 +78,7 @@ class Learner(nn.Module):
     def forward(
         self,
         pixels: Tensor,
-        pooling: Kind = "average",
+        pooling: PoolingKind = "average",
         *,
         factors: Mapping[str, float] = MappingProxyType({}),
         shallow: int | None = None,

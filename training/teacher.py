@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.painting import vgg
-from engine.painting.layers import NAMES, starts_block
-from engine.painting.pooling import Kind, Pooling
+from engine.painting.network import vgg
+from engine.painting.network.pooling import Pooling, PoolingKind
+from engine.recipe.layers import NAMES, starts_block
 
 _VGG16 = (2, 2, 3, 3, 3)  # convolutions in each block
 _VGG19 = (2, 2, 4, 4, 4)
@@ -37,7 +37,7 @@ class Teacher:
         return Teacher({name: (weight.to(device), bias.to(device)) for name, (weight, bias) in self.convs.items()})
 
     @torch.no_grad()
-    def __call__(self, pixels: Tensor, layers: Collection[str], pooling: Kind = "average") -> dict[str, Tensor]:
+    def __call__(self, pixels: Tensor, layers: Collection[str], pooling: PoolingKind = "average") -> dict[str, Tensor]:
         """Rectified features (n, filters, h, w) of these conv layers, for pixels (n, 3, height, width) in levels."""
         left, found, pool = set(layers), {}, Pooling(pooling)
         x = vgg.normalise(pixels).contiguous(memory_format=torch.channels_last)

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engine.painting.pooling import Kind
+from engine.painting.network.pooling import PoolingKind
 from training.crops import Crops
 from training.losses import feature_errors, gram_errors, scales
 from training.replay import Replay
@@ -21,7 +21,7 @@ from training.score import Score, score
 from training.student import SHALLOW, WIDTHS, Learner
 from training.teacher import Teacher
 
-KINDS: tuple[Kind, ...] = ("max", "average")
+KINDS: tuple[PoolingKind, ...] = ("max", "average")
 LATER = 2 / 3  # of the time: then crops are larger, since deep layers look further than a small crop
 _WARM_UP = 200  # steps
 _AVERAGE = 0.998  # decay of the average of the weights
@@ -63,7 +63,7 @@ class Progress:
     step: int = 0
     seconds: float = 0.0
     best: float = math.inf
-    units: dict[Kind, dict[str, float]] = field(default_factory=dict)
+    units: dict[PoolingKind, dict[str, float]] = field(default_factory=dict)
     """By pooling and layer, what the teacher's features are divided by."""
 
 
@@ -146,20 +146,20 @@ class Training:
         decay = min(_AVERAGE, (1 + self.progress.step) / (10 + self.progress.step))
         torch._foreach_lerp_([*self.average.parameters()], [*self.learner.parameters()], 1 - decay)
 
-    def _factors(self, kind: Kind) -> dict[str, float]:
+    def _factors(self, kind: PoolingKind) -> dict[str, float]:
         """From what the maps foretell, which is in the units of the first pooling, to this one's units."""
         units = self.progress.units
         return {name: units[KINDS[0]][name] / unit for name, unit in units[kind].items()}
 
-    def _kind(self) -> Kind:
+    def _kind(self) -> PoolingKind:
         """How this step pools."""
         return KINDS[0] if float(torch.rand((), generator=self._generator)) < self.plan.maximum else KINDS[1]
 
-    def _empty(self) -> dict[Kind, Replay]:
+    def _empty(self) -> dict[PoolingKind, Replay]:
         shares = (self.plan.maximum, 1 - self.plan.maximum)
         return {kind: Replay(int(self.plan.room * share)) for kind, share in zip(KINDS, shares, strict=True)}
 
-    def _batch(self, kind: Kind, *, later: bool) -> tuple[Tensor, dict[str, Tensor]]:
+    def _batch(self, kind: PoolingKind, *, later: bool) -> tuple[Tensor, dict[str, Tensor]]:
         """Pixels, and the teacher's features, of fresh crops and then some that it looked at before.
 
         Of shallow layers only half the fresh crops' features: they would take most of the room and of the time.
@@ -183,13 +183,13 @@ class Training:
         """Crops, rounded as they are kept for replay."""
         return self._crops(n, side, self._generator).half().float().to(self._device)
 
-    def _ask(self, pixels: Tensor, kind: Kind) -> dict[str, Tensor]:
+    def _ask(self, pixels: Tensor, kind: PoolingKind) -> dict[str, Tensor]:
         """The teacher's features, in their units."""
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self.plan.bfloat16):
             features = self.teacher(pixels, self.learner.compared, kind)
         return {name: x.div_(self.progress.units[kind][name]) for name, x in features.items()}
 
-    def _true(self) -> dict[Kind, dict[str, Tensor]]:
+    def _true(self) -> dict[PoolingKind, dict[str, Tensor]]:
         """The teacher's features that the score is taken by."""
         seen = {kind: self.teacher(self.scored, self.learner.compared, kind) for kind in KINDS}
         units = self.progress.units

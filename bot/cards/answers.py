@@ -16,9 +16,9 @@ from bot.desk import Sorry
 from bot.full import no_room
 from bot.intake import BadPicture
 from bot.words import relative
-from engine.contract.jobs import TooMany
+from engine.contract.models import TooMany
 from engine.contract.store import StoreError
-from engine.painting.recipe import RecipeError
+from engine.recipe.recipe import RecipeError
 
 _log = structlog.get_logger(__name__)
 

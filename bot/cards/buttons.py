@@ -15,7 +15,7 @@ import structlog
 from discord import ui
 
 from bot.cards.answers import tell_error
-from engine.contract.jobs import State
+from engine.contract.models import JobState
 
 _log = structlog.get_logger(__name__)
 
@@ -89,14 +89,14 @@ class JobButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
             await tell_error(interaction, error, job=self.job)
 
 
-def card_buttons(job: str, state: State, *, draft: bool = False) -> list[JobButton]:
+def card_buttons(job: str, state: JobState, *, draft: bool = False) -> list[JobButton]:
     """The row under a card; a draft is not gone on with, but finished."""
     children = [JobButton(act, job) for act in (Act.AGAIN, Act.SWAP, Act.STRONGER, Act.WEAKER)]
-    if state in (State.QUEUED, State.PAINTING):
+    if state in (JobState.QUEUED, JobState.PAINTING):
         return [JobButton(Act.CANCEL, job), *children]
-    if draft and state is State.DONE:
+    if draft and state is JobState.DONE:
         return [JobButton(Act.FINISH, job), *children]
-    if state in (State.DONE, State.CANCELLED):
+    if state in (JobState.DONE, JobState.CANCELLED):
         return [JobButton(Act.CONTINUE, job), *children]
     return children
 
@@ -104,7 +104,7 @@ def card_buttons(job: str, state: State, *, draft: bool = False) -> list[JobButt
 def picture_buttons(job: str, iteration: int, *, last: bool, draft: bool = False) -> ui.View:
     """The row under a picture in the thread; under the last one all that one can do with a finished painting."""
     view = ui.View(timeout=None)
-    whole = card_buttons(job, State.DONE, draft=draft) + ([] if draft else [JobButton(Act.LARGER, job)])
+    whole = card_buttons(job, JobState.DONE, draft=draft) + ([] if draft else [JobButton(Act.LARGER, job)])
     for button in whole if last else [JobButton(Act.FROM_HERE, job, iteration)]:
         view.add_item(button)
     return view

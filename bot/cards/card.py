@@ -11,15 +11,15 @@ from bot.cards.buttons import card_buttons
 from bot.cards.face import Face
 from bot.delivery.ledger import Posted
 from bot.words import bar, count, duration, loss, recipe_in_words, relative, safe
-from engine.contract.jobs import Job, State
+from engine.contract.models import Job, JobState
 
 _COLOURS = {
-    State.QUEUED: discord.Colour(0x8A8F98),
-    State.PAINTING: discord.Colour(0xD9822B),
-    State.DONE: discord.Colour(0x3BA55D),
-    State.CANCELLED: discord.Colour(0x8A8F98),
-    State.FAILED: discord.Colour(0xD83C3E),
-    State.QUARANTINED: discord.Colour(0xD83C3E),
+    JobState.QUEUED: discord.Colour(0x8A8F98),
+    JobState.PAINTING: discord.Colour(0xD9822B),
+    JobState.DONE: discord.Colour(0x3BA55D),
+    JobState.CANCELLED: discord.Colour(0x8A8F98),
+    JobState.FAILED: discord.Colour(0xD83C3E),
+    JobState.QUARANTINED: discord.Colour(0xD83C3E),
 }
 STAND_INS = {
     "starter": "Painted with our small starter network, not with the pretrained VGG19.",
@@ -66,13 +66,13 @@ def _status(job: Job, page: Posted, face: Face) -> str:
 def _headline(job: Job, page: Posted, face: Face) -> str:
     total = count(job.recipe.iterations, "iteration")
     match face.state:
-        case State.QUEUED:
+        case JobState.QUEUED:
             return f"**Waiting** · {_place(face)}"
-        case State.PAINTING:
+        case JobState.PAINTING:
             return f"**Painting** · iteration {face.iteration:,} of {job.recipe.iterations:,}"
-        case State.DONE:
+        case JobState.DONE:
             return " · ".join(part for part in ("**Done**", total, _where(page)) if part)
-        case State.CANCELLED:
+        case JobState.CANCELLED:
             return f"**Stopped** at iteration {face.iteration:,} of {job.recipe.iterations:,}"
     return "**It failed**"
 
@@ -81,7 +81,7 @@ def _lines(job: Job, face: Face) -> list[str]:
     if not face.open:
         return [face.reason]
     when = f"done {relative(face.done_at)}" if face.done_at else ""
-    if face.state is State.QUEUED:
+    if face.state is JobState.QUEUED:
         return [when]
     share = face.iteration / job.recipe.iterations
     lines = [f"{bar(share)} {share:.0%}"]

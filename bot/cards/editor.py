@@ -18,7 +18,7 @@ from bot.cards.thumbnails import Thumbnail
 from bot.delivery.ledger import NEUTRAL, Ledger, Posted
 from bot.delivery.patience import patience
 from bot.delivery.refusals import Verdict, sentence, verdict
-from engine.contract.jobs import Job
+from engine.contract.models import Job
 
 BUDGET = 8.0
 """Edits a second for all cards together; Discord allows 50 requests of any kind."""

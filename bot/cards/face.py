@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.contract.events import Cancelled, Done, Failed, Progress
-from engine.contract.jobs import State
-from engine.contract.outlook import Prospect
+from engine.contract.models import JobState
+from engine.forecast import Forecast
 
 
 @dataclass(frozen=True)
 class Face:
     """Facts about a job; equal faces make equal cards."""
 
-    state: State = State.QUEUED
+    state: JobState = JobState.QUEUED
     iteration: int = 0
     progress: Progress | None = None
-    prospect: Prospect | None = None
+    prospect: Forecast | None = None
     done_at: int | None = None
     """Unix time at which it is expected to be done, s."""
     note: str = ""
@@ -27,15 +27,15 @@ class Face:
     @property
     def open(self) -> bool:
         """Whether there is more to come."""
-        return self.state in (State.QUEUED, State.PAINTING)
+        return self.state in (JobState.QUEUED, JobState.PAINTING)
 
 
 def last_face(event: Done | Failed | Cancelled, reason: str = "") -> Face:
     """How a job looks that has ended; `reason` is why nothing more was posted, where nobody pressed Cancel."""
     match event:
         case Done():
-            return Face(State.DONE, event.iteration, reason=reason)
+            return Face(JobState.DONE, event.iteration, reason=reason)
         case Failed():
-            return Face(State.FAILED, event.iteration, reason=event.reason)
+            return Face(JobState.FAILED, event.iteration, reason=event.reason)
         case Cancelled():
-            return Face(State.CANCELLED, event.iteration, reason=reason)
+            return Face(JobState.CANCELLED, event.iteration, reason=reason)

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from bot.cards.editor import CardEditor
 from bot.cards.face import Face
 from bot.desk import Desk
-from engine.contract.outlook import Prospect, outlook
+from engine.forecast import Forecast, forecast
 
 _EVERY = 10.0  # s
 _SAME = 0.15
@@ -27,12 +27,12 @@ async def tell_prospects(desk: Desk, editor: CardEditor) -> None:
         await asyncio.sleep(_EVERY)
         try:
             if editor.faces():
-                show_prospects(editor, await outlook(desk.redis))
+                show_prospects(editor, await forecast(desk.redis))
         except (RedisError, OSError, ValueError, ArithmeticError) as error:
             _log.warning("the queue could not be looked at", reason=str(error))
 
 
-def show_prospects(editor: CardEditor, prospects: dict[str, Prospect]) -> None:
+def show_prospects(editor: CardEditor, prospects: dict[str, Forecast]) -> None:
     """Show them on the cards that are followed."""
     now = time.time()
     for job, face in editor.faces().items():
@@ -42,7 +42,7 @@ def show_prospects(editor: CardEditor, prospects: dict[str, Prospect]) -> None:
             editor.show(job, prospect=coarse, done_at=_done_at(face, prospect, now))
 
 
-def _done_at(face: Face, prospect: Prospect, now: float) -> int | None:
+def _done_at(face: Face, prospect: Forecast, now: float) -> int | None:
     left = prospect.done if prospect.done is not None else (face.progress.eta if face.progress else None)
     if left is None:
         return face.done_at

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import discord
 from PIL import Image
 
-from engine.contract.jobs import Job
+from engine.contract.models import Job
 from engine.contract.store import BlobMissing, Store
 
 _SIDE = 512  # px; what a gallery shows at most

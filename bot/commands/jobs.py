@@ -17,7 +17,7 @@ from bot.orders.place import present
 from bot.orders.thinking import thinking
 from bot.words import plain
 from engine.contract.events import Done
-from engine.contract.jobs import Job, State
+from engine.contract.models import Job, JobState
 
 _CHOICES = 25  # Discord's most
 
@@ -48,7 +48,7 @@ async def show(interaction: discord.Interaction[Any], job: str) -> None:
 async def _look(desk: Desk, job: Job, page: Posted) -> tuple[Face, list[Thumbnail]]:
     """What the job's card shows at this moment."""
     outcome, fields = await desk.jobs.outcome(job.id), await desk.jobs.fields(job.id)
-    face = last_face(outcome, page.stopped) if outcome else Face(State(fields["state"]), int(fields["iteration"]))
+    face = last_face(outcome, page.stopped) if outcome else Face(JobState(fields["state"]), int(fields["iteration"]))
     final = outcome.files["final.png"] if isinstance(outcome, Done) else None
     return face, await thumbnails(desk.store, job, final)
 
@@ -65,17 +65,17 @@ async def cancel(interaction: discord.Interaction[Any], job: str) -> None:
 @show.autocomplete("job")
 async def _mine(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
     """The member's own, newest first."""
-    return await _offer(interaction, typed, tuple(State))
+    return await _offer(interaction, typed, tuple(JobState))
 
 
 @cancel.autocomplete("job")
 async def _mine_that_run(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
     """The member's own that can be cancelled, newest first."""
-    return await _offer(interaction, typed, (State.QUEUED, State.PAINTING))
+    return await _offer(interaction, typed, (JobState.QUEUED, JobState.PAINTING))
 
 
 async def _offer(
-    interaction: discord.Interaction[Any], typed: str, states: tuple[State, ...]
+    interaction: discord.Interaction[Any], typed: str, states: tuple[JobState, ...]
 ) -> list[app_commands.Choice[str]]:
     jobs, ledger, choices = interaction.client.desk.jobs, interaction.client.desk.ledger, []
     for job in (await jobs.of_user(str(interaction.user.id)))[: 2 * _CHOICES]:

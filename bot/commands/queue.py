@@ -17,8 +17,8 @@ from bot.orders.place import may_see
 from bot.orders.thinking import thinking
 from bot.words import count, duration, relative, safe
 from engine.contract import workers
-from engine.contract.jobs import Standing, State
-from engine.contract.outlook import Prospect, outlook
+from engine.contract.models import JobState, Standing
+from engine.forecast import Forecast, forecast
 
 _SHOWN = 15
 _MOST = 1850  # characters; of Discord's 2,000 the rest is for the first line and the last
@@ -35,12 +35,12 @@ async def queue(interaction: discord.Interaction[Any]) -> None:
 
 async def told(desk: Desk, interaction: discord.Interaction[Any]) -> str:
     """The queue as this member sees it there: of other servers and hidden channels only how much there is."""
-    standings, prospects = await desk.jobs.standing(), await outlook(desk.redis)
+    standings, prospects = await desk.jobs.standing(), await forecast(desk.redis)
     user, guild = str(interaction.user.id), str(interaction.guild_id)
     near = [s for s in standings if guild == s.job.guild or user == s.job.user]
     pages = await desk.ledger.pages(*(s.job.id for s in near))
     here = [s for s in near if user == s.job.user or _to_be_seen(interaction, pages[s.job.id])]
-    here.sort(key=lambda s: (s.state is not State.PAINTING, _done(prospects.get(s.job.id)), s.job.created))
+    here.sort(key=lambda s: (s.state is not JobState.PAINTING, _done(prospects.get(s.job.id)), s.job.created))
     painters = len(await workers.living(desk.redis))
     head = f"{count(len(standings), 'painting')} under way in all, {count(painters, 'worker')} painting."
     if not painters:
@@ -61,7 +61,7 @@ def _to_be_seen(interaction: discord.Interaction[Any], page: Posted | None) -> b
     return page is not None and any(may_see(interaction, channel) for channel in page.shown)
 
 
-def _line(standing: Standing, page: Posted | None, prospect: Prospect | None, user: str) -> str:
+def _line(standing: Standing, page: Posted | None, prospect: Forecast | None, user: str) -> str:
     name = _name(page) if page else f"`{standing.job.id}`"
     whose = "**yours**" if standing.job.user == user else f"<@{standing.job.user}>"
     return f"- {name} · {whose} · {_state(standing)}{_when(prospect)}"
@@ -73,12 +73,12 @@ def _name(page: Posted) -> str:
 
 
 def _state(standing: Standing) -> str:
-    if standing.state is State.PAINTING:
+    if standing.state is JobState.PAINTING:
         return f"painting, {standing.iteration / standing.job.recipe.iterations:.0%}"
     return "waiting"
 
 
-def _when(prospect: Prospect | None) -> str:
+def _when(prospect: Forecast | None) -> str:
     if prospect is None:
         return ""
     ahead = f", {count(prospect.ahead, 'painting')} before it" if prospect.ahead else ""
@@ -88,5 +88,5 @@ def _when(prospect: Prospect | None) -> str:
     return f"{ahead}{wait}, done {relative(time.time() + prospect.done)}"
 
 
-def _done(prospect: Prospect | None) -> float:
+def _done(prospect: Forecast | None) -> float:
     return float("inf") if prospect is None or prospect.done is None else prospect.done

@@ -11,7 +11,7 @@ from bot.commands.everywhere import everywhere
 from bot.desk import Sorry
 from bot.orders.forms import RECIPES, upload
 from bot.orders.wish import Network, Wish, new_draft, new_recipe
-from engine.painting.recipe import MAX_ITERATIONS, MAX_SIZE
+from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
 
 
 @app_commands.command()

@@ -15,7 +15,7 @@ from bot.delivery.ledger import Posted
 from bot.delivery.postman import Draft
 from bot.words import alt_text, count, loss, recipe_in_words
 from engine.contract.events import Snapshot
-from engine.contract.jobs import Job
+from engine.contract.models import Job
 
 
 def card_draft(job: Job, page: Posted, face: Face, pictures: Sequence[Thumbnail]) -> Draft:

@@ -25,7 +25,7 @@ from bot.delivery.refusals import Verdict
 from bot.delivery.threads import open_thread
 from bot.desk import Desk
 from engine.contract.events import Cancelled, Done, Event, Failed, Notice, Progress, Snapshot, Started
-from engine.contract.jobs import Job, State
+from engine.contract.models import Job, JobState
 from engine.contract.store import BlobMissing, StoreError
 
 _LOCKED = "The thread is locked, so the painting was stopped: ask a moderator to unlock it, then press Continue."
@@ -126,7 +126,7 @@ class Lane:
                 return await self._open(job, await self._note({"title": NEUTRAL}), look_first)
             page = await self._give_up(page, error)
         fields = await self._desk.jobs.fields(job.id)
-        face = Face(State(fields.get("state", State.FAILED)), int(fields.get("iteration", 0)))
+        face = Face(JobState(fields.get("state", JobState.FAILED)), int(fields.get("iteration", 0)))
         if page.stopped and face.open:
             await self._desk.jobs.cancel(job.id)  # a process may have ended between the note and the cancelling
         elif page.card is not None and face.open:
@@ -140,9 +140,9 @@ class Lane:
                 case Started():
                     # Of stand-ins the card tells by itself.
                     note = "" if stand_in(job) else event.note
-                    self._editor.show(job.id, state=State.PAINTING, note=note)
+                    self._editor.show(job.id, state=JobState.PAINTING, note=note)
                 case Progress():
-                    self._editor.show(job.id, state=State.PAINTING, iteration=event.iteration, progress=event)
+                    self._editor.show(job.id, state=JobState.PAINTING, iteration=event.iteration, progress=event)
                 case Notice():
                     self._editor.show(job.id, note=event.text)
                 case Snapshot() if event.iteration < job.recipe.iterations:  # the last one is the final picture

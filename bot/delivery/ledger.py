@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from engine.contract.connection import readable
 from engine.contract.events import STREAM
-from engine.contract.jobs import KEEP_DAYS
+from engine.contract.models import KEEP_DAYS
 
 GROUP = "discord"
 """The consumer group of the event stream that the bot reads in."""

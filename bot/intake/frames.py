@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 
 from bot.intake.intake import BadPicture, Picture, read_picture_file, spoken, take_in
 from bot.intake.limits import FILM, Limits
-from engine.painting.recipe import MAX_FRAMES
+from engine.recipe.recipe import MAX_FRAMES
 
 _KINDS = {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from engine.painting.recipe import MAX_FRAMES
+from engine.recipe.recipe import MAX_FRAMES
 
 
 @dataclass(frozen=True)

@@ -20,12 +20,11 @@ from bot.orders.place import Place
 from bot.orders.wish import Network, Upload, Wish
 from bot.words import plain, title
 from engine.contract import workers
-from engine.contract.jobs import Job, Picture, TooMany
-from engine.contract.outlook import first_cost
-from engine.contract.room import when_room
+from engine.contract.models import Job, StoredPicture, TooMany
 from engine.contract.store import StoreError
-from engine.painting.presets import STAND_INS
-from engine.painting.recipe import RecipeError
+from engine.forecast import first_cost, retry_time
+from engine.recipe.presets import STAND_INS
+from engine.recipe.recipe import RecipeError
 
 _DECODERS = 2  # at a time: each may take a gigabyte and a half
 _FILM_PIXELS = 24_000_000  # of a member's animation, which passes through the bot's memory
@@ -92,7 +91,7 @@ class Counter:
             await self._drop(job_id)
             if isinstance(error, TooMany):
                 guild = _guild(owner, place)
-                error.until = await when_room(self._desk.redis, error, str(owner), guild, self._desk.settings.caps)
+                error.until = await retry_time(self._desk.redis, error, str(owner), guild, self._desk.settings.caps)
             raise
         await self._desk.turns.enqueue(job, 0, 0, await first_cost(self._desk.redis, job))
         _log.info("accepted", job=job_id, user=str(owner), guild=str(place.guild), recipe=job.recipe.key)
@@ -181,13 +180,13 @@ class Counter:
         )
 
     async def _keep(
-        self, source: Upload | Picture, key: str, limits: intake.Limits | None = None
-    ) -> tuple[Picture, int]:
+        self, source: Upload | StoredPicture, key: str, limits: intake.Limits | None = None
+    ) -> tuple[StoredPicture, int]:
         """A clean copy in the job's own folder: its parent's may be forgotten before it is painted.
 
         And how many frames there are; 1 for what is in the store already, whose recipe knows.
         """
-        if isinstance(source, Picture):
+        if isinstance(source, StoredPicture):
             await self._copy(source.key, key)
             return source.model_copy(update={"key": key}), 1
         limit = intake.USUAL.max_bytes
@@ -198,7 +197,7 @@ class Counter:
                 raise Sorry(str(error)) from error
             clean = await intake.take_in(data, source.name, limits or self._limits)
         await self._desk.store.put(key, clean.png)
-        return Picture(key=key, name=clean.name, width=clean.width, height=clean.height), clean.frames
+        return StoredPicture(key=key, name=clean.name, width=clean.width, height=clean.height), clean.frames
 
     @property
     def _limits(self) -> intake.Limits:

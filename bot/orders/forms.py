@@ -12,9 +12,9 @@ from bot.cards.answers import tell_error
 from bot.delivery.ledger import Posted
 from bot.desk import Sorry
 from bot.orders.wish import MAX_STRENGTH, Upload, Wish, new_recipe
-from engine.contract.jobs import Job
-from engine.painting.presets import PRESETS
-from engine.painting.recipe import MAX_ITERATIONS
+from engine.contract.models import Job
+from engine.recipe.presets import PRESETS
+from engine.recipe.recipe import MAX_ITERATIONS
 
 if TYPE_CHECKING:
     from bot.orders.presses import Presses

@@ -17,7 +17,7 @@ from bot.orders.taking import Taking
 from bot.orders.thinking import thinking
 from bot.orders.wish import Network, Wish
 from engine.contract.events import Cancelled, Done
-from engine.contract.jobs import Job, Picture
+from engine.contract.models import Job, StoredPicture
 
 _STRONGER = 2.0
 _EXPIRED = "This painting is no longer kept: start a new one with `/stylize`."
@@ -83,7 +83,7 @@ class Presses:
     ) -> None:
         """Go on from a snapshot, `picture` in the store, with other settings."""
         name = fields.pop("recipe")
-        start = Picture(key=picture, name="snapshot", width=job.content.width, height=job.content.height)
+        start = StoredPicture(key=picture, name="snapshot", width=job.content.width, height=job.content.height)
         place = self.place(interaction, page)
         await self._taking.take(interaction, lambda _: wishes.from_picture(job, start, name, fields), place)
 

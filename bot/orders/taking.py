@@ -17,7 +17,7 @@ from bot.orders.counter import Counter
 from bot.orders.place import Place, closed, place_of
 from bot.orders.thinking import thinking
 from bot.orders.wish import Network, Wish
-from engine.contract.jobs import Job
+from engine.contract.models import Job
 
 Wishing = Callable[[Network], Awaitable[Wish] | Wish]
 """Makes the wish, given the network in use; may raise `Sorry` or `RecipeError`."""

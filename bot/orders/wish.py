@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from engine.contract.jobs import Asked, Job, Picture
-from engine.painting.draft import draft_recipe, finishing
-from engine.painting.presets import TALK_SNAPSHOTS, preset
-from engine.painting.recipe import MAX_ITERATIONS, Recipe, RecipeError
+from engine.contract.models import Asked, Job, StoredPicture
+from engine.recipe.draft import draft_recipe, finishing
+from engine.recipe.presets import TALK_SNAPSHOTS, preset
+from engine.recipe.recipe import MAX_ITERATIONS, Recipe, RecipeError
 
 MAX_STRENGTH = 100.0
 """Of the strength that presses of Stronger may add up to, over the preset's; its inverse is the least."""
@@ -32,14 +32,14 @@ class Wish:
     """Pictures as uploads, or as they lie in the store from an earlier job; and how to paint them."""
 
     recipe: Recipe
-    content: Upload | Picture
-    styles: tuple[Upload | Picture, ...]
+    content: Upload | StoredPicture
+    styles: tuple[Upload | StoredPicture, ...]
     parent: str | None = None
     checkpoint: str | None = None
     """Key of the checkpoint to go on from."""
     reached: int = 0
     """The checkpoint's iteration."""
-    start: Picture | None = None
+    start: StoredPicture | None = None
     """The picture to begin with."""
     mention: bool = False
     animate: bool = False
@@ -142,11 +142,11 @@ def finished(job: Job, picture: str, network: Network) -> Wish:
     if asked is None:
         raise RecipeError("It is no draft: press Continue or Larger to go on from it.")
     recipe = finishing(new_recipe(asked.recipe, network, asked.fields), job.recipe.size)
-    start = Picture(key=picture, name="draft", width=job.content.width, height=job.content.height)
+    start = StoredPicture(key=picture, name="draft", width=job.content.width, height=job.content.height)
     return dataclasses.replace(_child(job, recipe), start=start, draft_of=None)
 
 
-def from_picture(job: Job, start: Picture, name: str, fields: Mapping[str, Any]) -> Wish:
+def from_picture(job: Job, start: StoredPicture, name: str, fields: Mapping[str, Any]) -> Wish:
     """On from a snapshot with other settings. Raises `RecipeError`.
 
     On the finest scale alone: the coarse ones would paint over what is to be gone on from.

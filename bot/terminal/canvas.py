@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.terminal.page import render_page
 from engine.contract.events import Cancelled, Done, Event, Snapshot
-from engine.contract.jobs import Job
+from engine.contract.models import Job
 from engine.contract.store import Store
 
 _RESULTS = ("final.png", "loss.png", "film.webp", "run.json")

@@ -21,10 +21,10 @@ from bot.terminal.hand import WorkshopError
 from bot.terminal.weights import look_at
 from engine.contract import workers
 from engine.contract.connection import connect
-from engine.contract.discretion import scrub
 from engine.contract.settings import WEIGHTS_CACHED
 from engine.contract.store import Store, StoreError
-from engine.painting.presets import STAND_INS
+from engine.process.redaction import redact
+from engine.recipe.presets import STAND_INS
 
 _PATIENCE = 15.0  # s for each check
 _LONGER = {"weights": 60.0, "GPU": 120.0}  # s; torch is loaded, and on a GPU painted with
@@ -50,7 +50,7 @@ async def examine(settings: BotSettings) -> int:
             mark, text, well = "BAD", str(ill), False
         except TimeoutError:
             mark, text, well = "BAD", f"no answer within {patience:g} s", False
-        print(scrub(f"{mark}  {name:9} {text}"))
+        print(redact(f"{mark}  {name:9} {text}"))
     return 0 if well else 1
 
 

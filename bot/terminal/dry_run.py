@@ -12,8 +12,8 @@ from bot.terminal.content import read_content
 from bot.terminal.display import duration
 from bot.terminal.order import Order
 from engine.contract.settings import Settings
-from engine.painting import cost
-from engine.painting.recipe import Recipe
+from engine.recipe import cost
+from engine.recipe.recipe import Recipe
 
 
 async def dry_run(order: Order, settings: Settings) -> int:
@@ -41,7 +41,7 @@ async def dry_run(order: Order, settings: Settings) -> int:
 
 def _rehearse(recipe: Recipe, device: str) -> dict[str, Any] | None:
     """A few real iterations in a process of its own: the front has no torch."""
-    command = [sys.executable, "-m", "engine.worker.rehearse", device]
+    command = [sys.executable, "-m", "engine.worker.device_speed", device]
     reply = subprocess.run(command, input=json.dumps(recipe.as_dict()), capture_output=True, text=True, check=False)
     if reply.returncode:
         print(reply.stderr.strip().splitlines()[-1] if reply.stderr else "", file=sys.stderr)

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from bot.terminal.canvas import CanvasError
 from bot.terminal.order import Draft, Order
-from engine.contract.jobs import Asked
-from engine.painting.recipe import Recipe
+from engine.contract.models import Asked
+from engine.recipe.recipe import Recipe
 
 
 def read_draft(folder: Path) -> Order:

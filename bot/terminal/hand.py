@@ -6,7 +6,7 @@ import asyncio
 import signal
 
 from bot.processes import send
-from engine.contract.leash import leashed
+from engine.process.child_process import child_command
 
 
 class WorkshopError(Exception):
@@ -32,7 +32,7 @@ class Hand:
     async def hire(self) -> None:
         """Start the worker and wait until it is ready. Raises `WorkshopError` when it ends before."""
         self._process = await asyncio.create_subprocess_exec(
-            *leashed(self._command),
+            *child_command(self._command),
             env=self._environment,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,

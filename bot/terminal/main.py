@@ -20,14 +20,14 @@ from bot.terminal.finish import read_draft
 from bot.terminal.hand import WorkshopError
 from bot.terminal.order import Order, weights_asked
 from bot.terminal.paint import paint, resume
-from engine.contract.discretion import scrub
-from engine.contract.embedded import EmbeddedError
-from engine.contract.leaving import leave
-from engine.contract.logs import log_to
 from engine.contract.settings import Settings, SettingsError, read_settings
 from engine.contract.store import StoreError
-from engine.painting.presets import AUTO, PRESETS
-from engine.painting.recipe import Recipe, RecipeError
+from engine.process.exit import exit_now
+from engine.process.local_redis import EmbeddedError
+from engine.process.logs import log_to
+from engine.process.redaction import redact
+from engine.recipe.presets import AUTO, PRESETS
+from engine.recipe.recipe import Recipe, RecipeError
 
 _ONE_SENTENCE = (
     BadPicture, CanvasError, EmbeddedError, RecipeError, SettingsError, StoreError, WorkshopError
@@ -160,7 +160,7 @@ def worker_command(options: tuple[str, ...]) -> None:
 def weights_command(options: tuple[str, ...]) -> None:
     """The network's weights: fetch, show or check FILE."""
     # As above: what reads weights needs torch.
-    os.execv(sys.executable, [sys.executable, "-m", "engine.worker.weights_command", *options])  # noqa: S606
+    os.execv(sys.executable, [sys.executable, "-m", "engine.worker.weights.command", *options])  # noqa: S606
 
 
 @cli.command("bot")
@@ -230,10 +230,10 @@ def main() -> None:
         cli()
     except _ONE_SENTENCE as error:
         if str(error):
-            print(scrub(str(error)), file=sys.stderr)
+            print(redact(str(error)), file=sys.stderr)
         sys.exit(1)
     except RedisError as error:
-        print(scrub(f"Redis cannot be reached: {str(error).rstrip('.')}."), file=sys.stderr)
+        print(redact(f"Redis cannot be reached: {str(error).rstrip('.')}."), file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -244,8 +244,8 @@ def run() -> NoReturn:
     try:
         main()
     except SystemExit as end:
-        leave(end.code if isinstance(end.code, int) else 0)
-    leave(0)
+        exit_now(end.code if isinstance(end.code, int) else 0)
+    exit_now(0)
 
 
 if __name__ == "__main__":

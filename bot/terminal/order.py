@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 from bot.terminal.weights import look_at
 from bot.terminal.workshop import shared_worker
-from engine.contract.jobs import Asked
+from engine.contract.models import Asked
 from engine.contract.settings import WEIGHTS_CACHED, Settings
 from engine.contract.workers import Worker
-from engine.painting.draft import WEIGHTS, draft_recipe, finishing
-from engine.painting.presets import STAND_INS, preset
-from engine.painting.recipe import Recipe, RecipeError
+from engine.recipe.draft import WEIGHTS, draft_recipe, finishing
+from engine.recipe.presets import STAND_INS, preset
+from engine.recipe.recipe import Recipe, RecipeError
 
 
 class Draft(NamedTuple):

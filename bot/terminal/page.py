@@ -14,7 +14,7 @@ from typing import Any
 
 from PIL import Image
 
-from engine.painting.recipe import Recipe
+from engine.recipe.recipe import Recipe
 
 MOST_SNAPSHOTS = 48
 

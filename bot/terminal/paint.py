@@ -20,13 +20,13 @@ from bot.terminal.hand import WorkshopError
 from bot.terminal.order import Order
 from bot.terminal.workshop import Workshop, open_workshop
 from engine.contract import events
-from engine.contract.jobs import Job, Jobs, Picture, State, TooMany, new_id
-from engine.contract.outlook import first_cost
-from engine.contract.room import when_room
+from engine.contract.fair_queue import FairQueue
+from engine.contract.jobs import Jobs
+from engine.contract.models import Job, JobState, StoredPicture, TooMany, new_id
 from engine.contract.settings import Settings
-from engine.contract.turns import Turns
-from engine.painting.presets import STAND_INS
-from engine.painting.recipe import Recipe
+from engine.forecast import first_cost, retry_time
+from engine.recipe.presets import STAND_INS
+from engine.recipe.recipe import Recipe
 
 _INTERRUPTED = 130
 
@@ -93,7 +93,7 @@ async def _submit(workshop: Workshop, order: Order, recipe: Recipe, pictures: Se
     for number, picture in enumerate(pictures):
         key = await workshop.store.put(f"jobs/{job_id}/picture-{number}.png", picture.png)
         name = order.names[number] if number < len(order.names) else picture.name
-        stored.append(Picture(key=key, name=name, width=picture.width, height=picture.height))
+        stored.append(StoredPicture(key=key, name=name, width=picture.width, height=picture.height))
     rest = iter(stored)
     content, styles, over, of, begun = (
         tuple(islice(rest, count))
@@ -112,10 +112,10 @@ async def _create(workshop: Workshop, job: Job) -> None:
         await Jobs(workshop.redis).create(job, workshop.caps)
     except TooMany as full:
         assert workshop.caps is not None  # noqa: S101 - without any, nothing is too many
-        full.until = await when_room(workshop.redis, full, job.user, job.guild, workshop.caps)
+        full.until = await retry_time(workshop.redis, full, job.user, job.guild, workshop.caps)
         await workshop.store.delete_folder(f"jobs/{job.id}")
         raise WorkshopError(no_room(full, _at)) from full
-    await Turns(workshop.redis).enqueue(job, 0, 0, await first_cost(workshop.redis, job))
+    await FairQueue(workshop.redis).enqueue(job, 0, 0, await first_cost(workshop.redis, job))
 
 
 def _at(instant: float) -> str:
@@ -128,9 +128,9 @@ async def _reopen(workshop: Workshop, job_id: str, folder: Path) -> Job:
     job, state = await jobs.get(job_id), await jobs.state(job_id)
     if job is None:
         raise CanvasError(f"This Redis does not know the painting of {folder}: set REDIS_URL as it was.")
-    if state in (State.FAILED, State.QUARANTINED):
+    if state in (JobState.FAILED, JobState.QUARANTINED):
         raise CanvasError("The painting failed, so there is nothing to go on with: start a new one.")
-    if state is not State.CANCELLED:
+    if state is not JobState.CANCELLED:
         return job
     saved = (await jobs.fields(job_id))["checkpoints"].split()
     checkpoint = saved[0] if saved else job.checkpoint

@@ -13,8 +13,8 @@ from pathlib import Path
 from bot.settings import BotSettings
 from bot.terminal.hand import Hand, WorkshopError
 from bot.terminal.serve import serve
-from engine.contract.embedded import embedded_redis
 from engine.contract.settings import SettingsError
+from engine.process.local_redis import embedded_redis
 
 
 async def up(settings: BotSettings) -> int:

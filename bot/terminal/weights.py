@@ -26,7 +26,7 @@ class WeightsFile(BaseModel):
 
 async def look_at(path: str, weights_input: str) -> WeightsFile:
     """What lies at `path`, taken for `weights_input` (auto, torchvision or caffe). Raises `WorkshopError`."""
-    command = [sys.executable, "-m", "engine.worker.weights_command", "check", "--json"]
+    command = [sys.executable, "-m", "engine.worker.weights.command", "check", "--json"]
     process = await asyncio.create_subprocess_exec(
         *command, "--weights-input", weights_input, "--", path, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
     )

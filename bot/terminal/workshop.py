@@ -15,12 +15,12 @@ from bot.terminal.hand import Hand, WorkshopError
 from bot.terminal.weights import look_at
 from engine.contract import workers
 from engine.contract.connection import connect
-from engine.contract.embedded import embedded_redis
-from engine.contract.jobs import Caps
+from engine.contract.models import Caps
 from engine.contract.settings import Settings
 from engine.contract.store import Store
 from engine.contract.workers import Worker
-from engine.painting.presets import STAND_INS
+from engine.process.local_redis import embedded_redis
+from engine.recipe.presets import STAND_INS
 
 
 class Workshop:

@@ -87,14 +87,10 @@ def connect(url: str, retries: int = 10) -> ArqRedis:
     """
     try:
         pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=32,
-            socket_timeout=SOCKET_TIMEOUT,
-            socket_connect_timeout=SOCKET_TIMEOUT,
-            health_check_interval=15,
-            retry=Retry(ExponentialBackoff(cap=1.0, base=0.05), retries),
+            url, max_connections=32, socket_timeout=SOCKET_TIMEOUT, socket_connect_timeout=SOCKET_TIMEOUT,
+            health_check_interval=15, retry=Retry(ExponentialBackoff(cap=1.0, base=0.05), retries),
             retry_on_error=list(_LOST),
-        )
+        )  # fmt: skip
     except ValueError as error:
         # Without the parser's words: where it stumbles over a password, it tells it.
         raise SettingsError(

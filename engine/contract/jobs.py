@@ -19,7 +19,7 @@ from arq.connections import ArqRedis
 
 from engine.contract.connection import FRONT, QUEUE, readable, within
 from engine.contract.events import STREAM, Cancelled, Done, Event, Failed, Last, parse
-from engine.contract.job import (
+from engine.contract.models import (
     CONTROL,
     DEATHS,
     HELD_GUILDS,
@@ -28,32 +28,24 @@ from engine.contract.job import (
     OPEN,
     SPENT,
     USERS,
-    Asked,
     Busy,
     Caps,
     Claim,
     Fenced,
     Job,
-    Picture,
+    JobState,
     Running,
     Standing,
-    State,
     TooMany,
     Unreadable,
     flows_key,
     index_key,
     job_key,
-    new_id,
     seen_key,
 )
 
-__all__ = [
-    "CONTROL", "DEATHS", "HELD_GUILDS", "HELD_USERS", "KEEP_DAYS", "OPEN", "SPENT", "USERS", "Asked", "Busy", "Caps",
-    "Claim", "Fenced", "Job", "Jobs", "Picture", "Running", "Standing", "State", "TooMany", "Unreadable", "flows_key",
-    "index_key", "job_key", "new_id", "script", "seen_key",
-]  # fmt: skip
-_SCRIPTS = ("create", "check", "start", "emit", "commit", "release", "waits", "finish", "cancel", "forget")
-_SHARED = ("held", "spent", "refusal")  # parts of scripts
+_SCRIPTS = ("create", "check", "start", "emit", "commit", "release", "note_waiting", "finish", "cancel", "forget")
+_SHARED = ("held_counts", "daily_seconds", "caps", "end_job")  # parts of scripts
 
 _log = structlog.get_logger(__name__)
 
@@ -89,10 +81,10 @@ class Jobs:
         raw: Any = await self._redis.hgetall(job_key(job))  # type: ignore[misc]
         return {name.decode(): value.decode() for name, value in raw.items()}
 
-    async def state(self, job: str) -> State | None:
+    async def state(self, job: str) -> JobState | None:
         """Where the job stands; None for an unknown job."""
         raw: Any = await self._redis.hget(job_key(job), "state")  # type: ignore[misc]
-        return None if raw is None else State(raw.decode())
+        return None if raw is None else JobState(raw.decode())
 
     async def outcome(self, job: str) -> Done | Failed | Cancelled | None:
         """The last that was told of the job; None while it is open, and for an unknown job."""
@@ -121,7 +113,7 @@ class Jobs:
                 continue
             try:
                 state, spec, iteration, worker, tag, since = (field or b"" for field in row)
-                place = State(state.decode()), int(iteration), worker.decode(), _finite(tag), _finite(since)
+                place = JobState(state.decode()), int(iteration), worker.decode(), _finite(tag), _finite(since)
                 found.append(Standing(_read(spec), *place))
             except ValueError as error:
                 _log.warning("an open job cannot be read", job=job, reason=str(error)[:300])
@@ -167,22 +159,15 @@ class Jobs:
         except ValueError as error:
             raise Unreadable(job, int(new_epoch), iteration, str(error)) from error
         return Claim(
-            job=known,
-            epoch=int(new_epoch),
-            iteration=iteration,
-            checkpoints=tuple(checkpoints.decode().split()),
-            cancelled=bool(int(cancelled)),
-            poisoned=bool(int(poisoned)),
-        )
+            job=known, epoch=int(new_epoch), iteration=iteration, checkpoints=tuple(checkpoints.decode().split()),
+            cancelled=bool(int(cancelled)), poisoned=bool(int(poisoned)),
+        )  # fmt: skip
 
     async def emit(self, claim: Claim, event: Event) -> bool:
         """Tell the event; False if its key was told before. Raises `Fenced`."""
         keys = [job_key(claim.job.id), seen_key(claim.job.id), STREAM]
-        return bool(
-            await self._fenced(
-                "emit", keys, claim.epoch, claim.job.id, event.kind, event.iteration, event.model_dump_json()
-            )
-        )
+        about = (claim.epoch, claim.job.id, event.kind, event.iteration, event.model_dump_json())
+        return bool(await self._fenced("emit", keys, *about))
 
     async def commit(self, claim: Claim, iteration: int, checkpoint: str | None, seconds: float = 0.0) -> list[str]:
         """End the slice: the job stands at `iteration`, saved under `checkpoint`, and no worker holds it.
@@ -199,7 +184,7 @@ class Jobs:
 
         Raises `Fenced`.
         """
-        await self._fenced("waits", [job_key(claim.job.id)], claim.epoch, int(waiting))
+        await self._fenced("note_waiting", [job_key(claim.job.id)], claim.epoch, int(waiting))
 
     async def release(self, job: str, worker: str) -> None:
         """Give the job back unpainted, if the worker holds it: its end is then no death of the job's."""
@@ -209,7 +194,7 @@ class Jobs:
         self, claim: Claim, event: Done | Failed | Cancelled, *, quarantine: bool = False, seconds: float = 0.0
     ) -> None:
         """End the job, and tell it, at once; `seconds` as of `commit`. Raises `Fenced`."""
-        state = State.QUARANTINED if quarantine else State(event.kind)
+        state = JobState.QUARANTINED if quarantine else JobState(event.kind)
         keys = [*_ending(claim.job.id, claim.job.guild), HELD_USERS, HELD_GUILDS, SPENT]
         about = (claim.epoch, claim.job.id, claim.job.user, state)
         await self._fenced("finish", keys, *about, *_last_words(event), seconds)
@@ -219,7 +204,7 @@ class Jobs:
         user, guild = await self._whose(job.job)
         event = Failed(job=job.job, iteration=job.iteration, reason=reason)
         keys = [*_ending(job.job, guild), HELD_USERS, HELD_GUILDS, SPENT]
-        await self._fenced("finish", keys, job.epoch, job.job, user, State.FAILED, *_last_words(event), 0.0)
+        await self._fenced("finish", keys, job.epoch, job.job, user, JobState.FAILED, *_last_words(event), 0.0)
 
     async def told(self, job: str) -> set[str]:
         """The snapshots that were told, by their iterations in five digits."""

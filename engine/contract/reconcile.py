@@ -7,8 +7,8 @@ from arq.connections import ArqRedis
 from redis.exceptions import ResponseError
 
 from engine.contract import workers
+from engine.contract.fair_queue import FairQueue, slice_id
 from engine.contract.jobs import Jobs
-from engine.contract.turns import Turns, slice_id
 from engine.contract.workers import Worker
 
 GRACE = workers.BEAT * 2
@@ -25,21 +25,19 @@ async def reconcile(redis: ArqRedis, cost: float, slice_timeout: float) -> int:
     A job is lost when its worker has died, does not know of it, or when its slice is not in the queue, or was taken up
     there by a worker that died before it began it.
     """
-    jobs, turns = Jobs(redis), Turns(redis)
+    jobs, queue = Jobs(redis), FairQueue(redis)
     alive = {worker.id: worker for worker in await workers.living(redis)}
     now, found = (await redis.time())[0], 0  # Redis' clock wrote the times; ours may be off
     for job_id in await jobs.open():
         try:
-            found += await _requeue_if_lost(
-                jobs, turns, job_id, alive=alive, now=now, cost=cost, slice_timeout=slice_timeout
-            )
+            found += await _requeue_if_lost(jobs, queue, job_id, alive=alive, now=now, cost=cost, limit=slice_timeout)
         except (ValueError, KeyError, ResponseError) as error:  # of a newer version, perhaps; the others must go on
             _log.warning("an open job cannot be read", job=job_id, reason=str(error)[:300])
     return found
 
 
 async def _requeue_if_lost(
-    jobs: Jobs, turns: Turns, job_id: str, *, alive: dict[str, Worker], now: float, cost: float, slice_timeout: float
+    jobs: Jobs, queue: FairQueue, job_id: str, *, alive: dict[str, Worker], now: float, cost: float, limit: float
 ) -> bool:
     fields, job = await jobs.fields(job_id), await jobs.get(job_id)
     if job is None:
@@ -49,13 +47,13 @@ async def _requeue_if_lost(
     if holder in alive and (fresh or job_id in alive[holder].jobs):
         return False
     name = slice_id(job_id, iteration, epoch)
-    if not holder and (fresh or await turns.waiting(name, slice_timeout)):
+    if not holder and (fresh or await queue.waiting(name, limit)):
         return False
     _log.warning("a lost job is queued again", job=job_id, iteration=iteration, worker=holder or None)
-    await turns.forget(name)
-    await turns.enqueue(job, iteration, epoch, cost)
+    await queue.forget(name)
+    await queue.enqueue(job, iteration, epoch, cost)
     if holder:
-        await turns.forget(slice_id(job_id, iteration, epoch - 1))
+        await queue.forget(slice_id(job_id, iteration, epoch - 1))
     return True
 
 
@@ -64,8 +62,8 @@ async def forget_the_dead(redis: ArqRedis) -> set[str]:
 
     They died after the job's last event, or after they had passed the job on.
     """
-    jobs, turns = Jobs(redis), Turns(redis)
-    queued = await turns.all()  # before the open jobs: what is queued was open
+    jobs, queue = Jobs(redis), FairQueue(redis)
+    queued = await queue.all()  # before the open jobs: what is queued was open
     still_open, ended = set(await jobs.open()), set()
     for name in queued:
         job, epoch = name.partition(":")[0], name.rpartition(":")[2]
@@ -75,5 +73,5 @@ async def forget_the_dead(redis: ArqRedis) -> set[str]:
             ended.add(job)
         elif int(epoch) >= int((await jobs.fields(job)).get("epoch", 0)) - 1:
             continue
-        await turns.forget(name)
+        await queue.forget(name)
     return ended

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from engine.contract.discretion import hide
-from engine.contract.job import Caps, Running
+from engine.contract.models import Caps, Running
+from engine.process.redaction import hide
 
 WEIGHTS_CACHED = "vgg19-imagenet.safetensors"
 """The pretrained weights in `Settings.weights_cache`, once they were fetched."""
+
+
+SLICE_SECONDS = 15.0
+"""Of painting in a slice, unless the settings say otherwise."""
 
 
 class SettingsError(Exception):
@@ -31,7 +34,7 @@ class Settings(BaseSettings):
     impasto_weights: str = "auto"
     impasto_weights_input: Literal["auto", "torchvision", "caffe"] = "auto"
     impasto_device: str = "auto"
-    impasto_slice_seconds: float = Field(default=15.0, gt=0, le=120)
+    impasto_slice_seconds: float = Field(default=SLICE_SECONDS, gt=0, le=120)
     impasto_stuck_seconds: float = Field(default=600.0, gt=0)
     impasto_user_jobs: int = Field(default=3, ge=1)
     impasto_guild_jobs: int = Field(default=25, ge=1)
@@ -45,12 +48,9 @@ class Settings(BaseSettings):
     def caps(self) -> Caps:
         """How many jobs may be open at a time, and what may be painted in a day."""
         return Caps(
-            user=self.impasto_user_jobs,
-            guild=self.impasto_guild_jobs,
-            total=self.impasto_total_jobs,
-            user_seconds=self.impasto_user_seconds,
-            guild_seconds=self.impasto_guild_seconds,
-        )
+            user=self.impasto_user_jobs, guild=self.impasto_guild_jobs, total=self.impasto_total_jobs,
+            user_seconds=self.impasto_user_seconds, guild_seconds=self.impasto_guild_seconds,
+        )  # fmt: skip
 
     @property
     def running(self) -> Running:
@@ -95,8 +95,3 @@ def explain(error: ValidationError) -> str:
     if first["type"] == "missing":
         return f"The setting {name} is missing: put it into .env, as .env.example shows."
     return f"The setting {name} is not usable: {first['msg'].removeprefix('Value error, ')}."
-
-
-def socket_folder() -> Path:
-    """A new private folder with a path short enough for a unix socket (108 bytes)."""
-    return Path(tempfile.mkdtemp(prefix="impasto-"))

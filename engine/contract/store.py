@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -11,7 +13,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from engine.contract.discretion import scrub
+from engine.process.redaction import redact
 
 # The last two are obstore's for a key that is none, such as one with dots that would lead out of the store.
 _FAILURES = (BaseError, OSError, ValueError, TypeError)
@@ -33,47 +35,36 @@ class Store:
         try:
             self._store = _open(url)
         except (BaseError, OSError, ValueError) as error:
-            raise StoreError(scrub(f"The store {url} cannot be opened: {_why(error)}")) from error
+            raise StoreError(redact(f"The store {url} cannot be opened: {_why(error)}")) from error
 
     async def put(self, key: str, data: bytes) -> str:
         """Write the blob; returns its key. Raises `StoreError`."""
-        try:
+        with _failures(f"{key} could not be written"):
             await obstore.put_async(self._store, key, data)
-        except _FAILURES as error:
-            raise StoreError(f"{key} could not be written: {_why(error)}") from error
         return key
 
     async def get(self, key: str) -> bytes:
         """The whole blob. Raises `BlobMissing` where there is none, else `StoreError`."""
-        try:
+        with _failures(f"{key} could not be read", missing=(FileNotFoundError, ValueError)):
             reply = await obstore.get_async(self._store, key)
             return bytes(await reply.bytes_async())
-        except (FileNotFoundError, ValueError) as error:
-            raise BlobMissing(f"{key} could not be read: {_why(error)}") from error
-        except _FAILURES as error:
-            raise StoreError(f"{key} could not be read: {_why(error)}") from error
 
     async def delete(self, *keys: str) -> None:
         """Remove the blobs; those already gone are no error."""
         for key in keys:
-            try:
+            with suppress(BlobMissing), _failures(f"{key} could not be deleted", missing=(FileNotFoundError,)):
                 await obstore.delete_async(self._store, key)
-            except FileNotFoundError:
-                continue
-            except _FAILURES as error:
-                raise StoreError(f"{key} could not be deleted: {_why(error)}") from error
 
     async def copy(self, source_key: str, target_key: str) -> str:
         """Write the source's blob under the target's name too; returns that. Raises as `get` and `put` do."""
         if isinstance(self._store, LocalStore):
             # obstore would make a hard link, as old as its source, and the sweep goes by age.
             return await self.put(target_key, await self.get(source_key))
-        try:
-            await obstore.copy_async(self._store, source_key, target_key)
-        except FileNotFoundError as error:
-            raise BlobMissing(f"{source_key} could not be read: {_why(error)}") from error
-        except _FAILURES as error:
-            raise StoreError(f"{source_key} could not be copied to {target_key}: {_why(error)}") from error
+        with _failures(f"{source_key} could not be copied to {target_key}"):
+            try:
+                await obstore.copy_async(self._store, source_key, target_key)
+            except FileNotFoundError as error:
+                raise BlobMissing(f"{source_key} could not be read: {_why(error)}") from error
         return target_key
 
     async def delete_folder(self, prefix: str) -> None:
@@ -90,6 +81,17 @@ class Store:
         """(key, time of its last change) of every blob under `prefix`."""
         batches = obstore.list(self._store, prefix)
         return [(meta["path"], meta["last_modified"]) async for batch in batches for meta in batch]
+
+
+@contextmanager
+def _failures(what: str, missing: tuple[type[Exception], ...] = ()) -> Iterator[None]:
+    """Whatever fails is told as `StoreError`, and what says that the blob is `missing` as `BlobMissing`."""
+    try:
+        yield
+    except missing as error:
+        raise BlobMissing(f"{what}: {_why(error)}") from error
+    except _FAILURES as error:
+        raise StoreError(f"{what}: {_why(error)}") from error
 
 
 def _delete_staged(folder: Path) -> None:

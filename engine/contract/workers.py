@@ -7,7 +7,7 @@ from arq.connections import ArqRedis
 from pydantic import BaseModel, ConfigDict, Field
 
 from engine.contract.connection import readable
-from engine.painting.recipe import VERSION
+from engine.recipe.recipe import VERSION
 
 BEAT = 3.0  # s between heartbeats
 SILENCE = 12
@@ -20,7 +20,7 @@ _log = structlog.get_logger(__name__)
 class Worker(BaseModel):
     """A worker as it presents itself: `weights` by name, `note` in words when they are stand-ins.
 
-    `speed` is in floating-point operations per second, by `engine.painting.cost`, over its latest strokes; None before
+    `speed` is in floating-point operations per second, by `engine.recipe.cost`, over its latest strokes; None before
     the first.
     """
 

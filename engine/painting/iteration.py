@@ -1,4 +1,4 @@
-"""One iteration: look, move, clamp, average. All of it is work of the device; with Adam the host waits for nothing."""
+"""One iteration: loss and gradient, step, clamp, average. All of it on the device; with Adam the host never waits."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from torch import Tensor
 
 from engine.painting.objective import Objective
-from engine.painting.recipe import Recipe
 from engine.painting.state import State
+from engine.recipe.recipe import Recipe
 
 _ANY: dict[str, Any] = {
     field: getattr(Recipe(), field)
@@ -32,9 +32,9 @@ class Iteration:
         self._grey = recipe.colours == "content"
 
     @property
-    def scale(self) -> float:
+    def empty_loss(self) -> float:
         """The loss of a picture without any features."""
-        return self._objective.scale
+        return self._objective.empty_loss
 
     @property
     def tensors(self) -> list[Tensor]:
@@ -47,26 +47,26 @@ class Iteration:
         like = dataclasses.replace(self._recipe, **_ANY)
         return like, self._where is None, tuple((tensor.shape, tensor.dtype) for tensor in self.tensors)
 
-    def __call__(self, state: State, turn: int, numbers: Tensor) -> Tensor:
+    def __call__(self, state: State, turn: int, factors: Tensor) -> Tensor:
         """Move the state on, with the network whose turn it is; the terms of the loss before that.
 
-        `numbers` are what its optimiser is told, on the device. Raises `torch.OutOfMemoryError`, and then the state is
+        `factors` are what its optimiser is told, on the device. Raises `torch.OutOfMemoryError`, and then the state is
         as it was.
         """
-        terms, gradient = self.look(state.pixels, turn)
-        self.move(state, gradient, numbers)
+        terms, gradient = self.evaluate(state.pixels, turn)
+        self.move(state, gradient, factors)
         return terms
 
-    def look(self, pixels: Tensor, turn: int) -> tuple[Tensor, Tensor]:
+    def evaluate(self, pixels: Tensor, turn: int) -> tuple[Tensor, Tensor]:
         """Terms of the loss and gradient."""
         terms, gradient = self._objective(pixels, turn)
         if self._grey:  # what is grey stays grey
             gradient = gradient.mean(1, keepdim=True).expand(-1, 3, -1, -1).contiguous()
         return terms, gradient
 
-    def move(self, state: State, gradient: Tensor, numbers: Tensor) -> None:
+    def move(self, state: State, gradient: Tensor, factors: Tensor) -> None:
         """One step of the optimiser, and what follows from it."""
-        state.optimiser.move(state.pixels, gradient, numbers, self._where)
+        state.optimiser.move(state.pixels, gradient, factors, self._where)
         if self._recipe.clamp:
             state.pixels.clamp_(0, 255)
         state.average.mul_(self._recipe.average).add_(state.pixels, alpha=1 - self._recipe.average)

@@ -13,6 +13,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from engine.painting.network.matrix_product import product
+
 
 class Moments(NamedTuple):
     """A layer's statistics over its positions: `mean` (N) and `product` (N, N), the Gram matrix F F^T / M."""
@@ -71,27 +73,19 @@ def moments(features: Tensor, mask: Tensor | None = None) -> Moments:
     return Moments(weighted.sum(1), product(weighted, filters))
 
 
-def pull(features: Tensor, slope: Moments, count: float | Tensor, mask: Tensor | None = None) -> Tensor:
-    """The gradient towards (1, N, h, w), at each position, of a loss that has `slope` towards moments over `count`.
+def moments_backward(features: Tensor, grad: Moments, count: float | Tensor, mask: Tensor | None = None) -> Tensor:
+    """The gradient towards features (1, N, h, w) of a loss whose gradient towards their moments is `grad`.
 
-    With L(mean, product): dL/dF = ((dL/dproduct + its transpose) F + dL/dmean) / M, times the position's weight where
-    there is a `mask` (1, 1, h, w).
+    The moments are over `count` positions, M. With L(mean, product), dL/dF is ((dL/dproduct + its transpose) F +
+    dL/dmean) / M, times the position's weight where there is a `mask` (1, 1, h, w).
     """
     x = positions(features)
-    matrix = (slope.product + slope.product.T) / count
-    towards = product(x, matrix, slope.mean / count)
+    matrix = (grad.product + grad.product.T) / count
+    towards = product(x, matrix, grad.mean / count)
     if mask is not None:
         towards = towards * mask.flatten()[:, None]
     _, n, h, w = features.shape
     return towards.to(features.dtype).view(1, h, w, n).permute(0, 3, 1, 2)
-
-
-def product(a: Tensor, b: Tensor, bias: Tensor | None = None) -> Tensor:
-    """a @ b^T + bias. In float32 on the CPU by oneDNN, on AMD's twice as fast as the BLAS behind `@`."""
-    if a.device.type == "cpu" and a.dtype == torch.float32 and torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
-        result: Tensor = torch.ops.mkldnn._linear_pointwise(a, b, bias, "none", [], "")
-        return result
-    return a @ b.T if bias is None else torch.addmm(bias, a, b.T)
 
 
 def content_loss(features: Tensor, target: Tensor, count: int) -> tuple[Tensor, Tensor]:
@@ -121,8 +115,8 @@ def wasserstein_loss(seen: Moments, style: Target) -> Tensor:
     """The squared Wasserstein-2 distance of two Gaussians, over tr A so that layers weigh alike.
 
     |mean - a|^2 + tr(Cov + A - 2 (A^(1/2) Cov A^(1/2))^(1/2)) (Olkin & Pukelsheim 1982). The trace of the root is the
-    sum of the roots of the eigenvalues, whose slopes need no differences of eigenvalues: no harm where some are equal.
-    Those that are nothing but rounding are left out, so that covariances may lack ranks.
+    sum of the roots of the eigenvalues, whose gradients need no differences of eigenvalues: some may be equal. Those
+    that are nothing but rounding are left out, so that covariances may lack ranks.
     """
     between = style.root @ seen.covariance @ style.root
     values = torch.linalg.eigvalsh((between + between.T) / 2)

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from engine.painting import losses
-from engine.painting.look import Look
+from engine.painting.network.vgg import VGG
+from engine.painting.octave_loss import OctaveLoss
 from engine.painting.pyramid import octaves_of, pyramid
-from engine.painting.recipe import Recipe
 from engine.painting.targets import Masks, Targets
-from engine.painting.vgg import VGG
+from engine.recipe.recipe import Recipe
 
 
 class Objective:
@@ -37,7 +37,7 @@ class Objective:
                 Targets(recipe, network, content, styles, octaves=self._octaves, rows=rows, masks=masks)
                 for network in networks
             ]
-        self.scale = self._targets[0].energy()
+        self.empty_loss = self._targets[0].empty_loss()
         """The loss of a picture without any features: what an explosion is measured by."""
 
     @property
@@ -50,22 +50,22 @@ class Objective:
         """(terms, gradient) at pixels (1, 3, height, width); networks take turns by `iteration`."""
         recipe, turn = self._recipe, iteration % len(self._networks)
         octaves = pyramid(pixels.detach().requires_grad_(), self._octaves)
-        looks = [
-            Look(recipe, self._networks[turn], self._targets[turn], octave.detach(), level=level, rows=self._rows)
+        seen = [
+            OctaveLoss(recipe, self._networks[turn], self._targets[turn], octave.detach(), level=level, rows=self._rows)
             for level, octave in enumerate(octaves)
         ]
-        content, style = looks[0].content, looks[0].style
-        for look in looks[1:]:
-            style = [term + more for term, more in zip(style, look.style, strict=True)]
+        content, style = seen[0].content, seen[0].style
+        for octave in seen[1:]:
+            style = [term + more for term, more in zip(style, octave.style, strict=True)]
         # What the octaves and the variation have to say about the pixels themselves.
-        outputs, slopes = octaves[1:], [look.gradient for look in looks[1:]]
+        outputs, towards = octaves[1:], [octave.gradient for octave in seen[1:]]
         variation = pixels.new_zeros(())
         if recipe.total_variation:
             variation = recipe.total_variation * losses.total_variation(octaves[0])
-            outputs, slopes = [*outputs, variation], [*slopes, torch.ones_like(variation)]
-        gradient = looks[0].gradient
+            outputs, towards = [*outputs, variation], [*towards, torch.ones_like(variation)]
+        gradient = seen[0].gradient
         if outputs:
-            gradient = gradient + torch.autograd.grad(outputs, octaves[0], slopes)[0]
+            gradient = gradient + torch.autograd.grad(outputs, octaves[0], towards)[0]
         sums = [torch.stack(part).sum() if part else pixels.new_zeros(()) for part in (content, style)]
         terms = torch.stack([sums[0] + sums[1] + variation, *sums, variation, *content, *style]).detach()
         return terms, gradient

@@ -6,13 +6,13 @@ state that can't be cut anywhere. Where memory runs out within a move, nothing h
 
 from __future__ import annotations
 
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.painting.recipe import Recipe
+from engine.recipe.recipe import Recipe
 
 Tensors = dict[str, Tensor]
 
@@ -24,66 +24,47 @@ _LONGEST = 8.0
 the loss is wrong, and without a line search nothing else would hold it."""
 
 
-class Optimiser(Protocol):
-    """Moves pixels in place along one gradient, and keeps what it remembers in `tensors`."""
-
-    tensors: Tensors
-    steps: int
-    """How many moves it remembers."""
-    asks_the_host: ClassVar[bool]
-    """Whether a move waits for a number from the device: then it can be no part of a CUDA graph."""
-
-    def prepare(self, pixels: Tensor) -> None:
-        """Before the first move of pixels (1, 3, height, width)."""
-
-    def numbers(self, step: float, count: int) -> tuple[float, float]:
-        """What `move` is to be told in move number `count`, from 1; `step` as in the recipe."""
-
-    def move(self, pixels: Tensor, gradient: Tensor, numbers: Tensor, where: Tensor | None = None) -> None:
-        """One step: pixels and gradient are (1, 3, height, width) in levels; `numbers` (2) lie on their device.
-
-        `where`, (1, 1, height, width), is 0 for pixels that stay and 1 for the others.
-        """
-
-    def resize(self, height: int, width: int) -> None:
-        """Carry what is remembered over to another scale."""
-
-    def forget(self) -> None:
-        """As if it had never moved anything."""
-
-
 class Adam:
-    """Kingma & Ba (2015), algorithm 1, epsilon 1e-8."""
+    """Kingma & Ba (2015), algorithm 1, epsilon 1e-8. `tensors` holds the moments, `steps` counts the moves in them."""
 
     asks_the_host: ClassVar[bool] = False
+    """Whether a move waits for a number from the device: then it can be no part of a CUDA graph."""
 
     def __init__(self, recipe: Recipe, tensors: Tensors | None = None, steps: int = 0) -> None:
         self._beta1, self._beta2 = recipe.beta1, recipe.beta2
         self.tensors, self.steps = tensors or {}, steps
 
     def prepare(self, pixels: Tensor) -> None:
+        """Before the first move of pixels (1, 3, height, width)."""
         if not self.tensors:
             self.tensors = {"mean": torch.zeros_like(pixels), "square": torch.zeros_like(pixels)}
 
-    def numbers(self, step: float, count: int) -> tuple[float, float]:
-        """Step and root of the second moment, each with the correction of its bias."""
+    def factors(self, step: float, count: int) -> tuple[float, float]:
+        """What `move` is to be told in move number `count`, from 1, with the recipe's `step`: the step and the root of
+        the second moment, each with the correction of its bias."""
         return -step / (1 - self._beta1**count), (1 - self._beta2**count) ** -0.5
 
-    def move(self, pixels: Tensor, gradient: Tensor, numbers: Tensor, where: Tensor | None = None) -> None:
+    def move(self, pixels: Tensor, gradient: Tensor, factors: Tensor, where: Tensor | None = None) -> None:
+        """One step in place: pixels and gradient are (1, 3, height, width) in levels; `factors` (2) on their device.
+
+        `where`, (1, 1, height, width), is 0 for pixels that stay and 1 for the others.
+        """
         mean, square = self.tensors["mean"], self.tensors["square"]
         denominator = torch.empty_like(square)
         direction = mean if where is None else torch.empty_like(mean)
         mean.lerp_(gradient, 1 - self._beta1)
         square.mul_(self._beta2).addcmul_(gradient, gradient, value=1 - self._beta2)
-        torch.sqrt(square, out=denominator).mul_(numbers[1]).add_(1e-8).div_(numbers[0])
+        torch.sqrt(square, out=denominator).mul_(factors[1]).add_(1e-8).div_(factors[0])
         if where is not None:
             torch.mul(mean, where, out=direction)
         pixels.addcdiv_(direction, denominator)
 
     def resize(self, height: int, width: int) -> None:
+        """Carry what is remembered over to another scale."""
         self.tensors = {name: _resized(tensor, height, width) for name, tensor in self.tensors.items()}
 
     def forget(self) -> None:
+        """As if it had never moved anything."""
         self.steps = 0
         for tensor in self.tensors.values():
             tensor.zero_()
@@ -92,7 +73,8 @@ class Adam:
 class LBFGS:
     """Nocedal & Wright (2006), algorithm 7.4 (two-loop recursion), without a line search, as Gatys et al. use it.
 
-    `tensors` holds the newest `history` pairs, oldest first: `s` and `y` are (pairs, pixels); `rho` is (pairs).
+    Its methods are as Adam's.     `tensors` holds the newest `history` pairs, oldest first:
+    `s` and `y` are (pairs, pixels), `rho` is (pairs).
     """
 
     asks_the_host: ClassVar[bool] = True
@@ -106,15 +88,15 @@ class LBFGS:
             empty = pixels.new_empty((0, pixels.numel()))
             self.tensors = {"s": empty, "y": empty, "rho": pixels.new_empty(0)}
 
-    def numbers(self, step: float, count: int) -> tuple[float, float]:
+    def factors(self, step: float, count: int) -> tuple[float, float]:
         """The factor on the direction; there is no second number."""
         return step, 0.0
 
-    def move(self, pixels: Tensor, gradient: Tensor, numbers: Tensor, where: Tensor | None = None) -> None:
+    def move(self, pixels: Tensor, gradient: Tensor, factors: Tensor, where: Tensor | None = None) -> None:
         flat = (gradient if where is None else gradient * where).reshape(-1)
         pairs = self._with_newest(flat)
         direction = _direction(flat, pairs)
-        moved = direction * ((_LONGEST / direction.abs().mean().clamp_min(1e-30)).clamp_max(1) * numbers[0])
+        moved = direction * ((_LONGEST / direction.abs().mean().clamp_min(1e-30)).clamp_max(1) * factors[0])
         self.tensors = {**pairs, "gradient": flat.clone(), "moved": moved}
         pixels.add_(moved.view_as(pixels))
 
@@ -138,7 +120,8 @@ class LBFGS:
         self.tensors, self.steps = {}, 0
 
 
-OPTIMISERS: dict[str, type[Adam | LBFGS]] = {"adam": Adam, "lbfgs": LBFGS}
+Optimiser = Adam | LBFGS
+OPTIMISERS: dict[str, type[Optimiser]] = {"adam": Adam, "lbfgs": LBFGS}
 
 
 def _direction(gradient: Tensor, pairs: Tensors) -> Tensor:

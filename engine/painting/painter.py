@@ -14,44 +14,30 @@ import torch.utils.deterministic
 from PIL import Image
 from torch import Tensor
 
-from engine.painting import pictures, plan, vgg
-from engine.painting.exposure import Exposure
-from engine.painting.graph import Graph, Graphs, Unrecordable
-from engine.painting.iteration import Iteration
-from engine.painting.memory import arrange_memory
-from engine.painting.networks import CALIBRATION_SIDE, make_networks
-from engine.painting.numbers import Numbers
-from engine.painting.objective import Objective, columns
+from engine.painting import pictures
+from engine.painting.cuda.graphs import Graphs
+from engine.painting.cuda.readback import Readback
+from engine.painting.errors import PaintingError
+from engine.painting.network import vgg
+from engine.painting.network.networks import CALIBRATION_SIDE, networks_of
+from engine.painting.objective import columns
 from engine.painting.optimisers import OPTIMISERS
-from engine.painting.recipe import OLDEST, Recipe, RecipeError
-from engine.painting.schedule import Schedule
 from engine.painting.sources import Sources
 from engine.painting.state import State
-from engine.painting.strips import LEAST
-from engine.painting.targets import Masks
+from engine.painting.stepper import Stepper
+from engine.recipe.recipe import OLDEST, Recipe, RecipeError
+from engine.recipe.schedule import Schedule
 
 EXPLOSION = 10.0
 """A loss this many times the larger of the last good one and that of a picture without features has exploded."""
 ROLLBACKS = 3
 
 
-class PaintingError(Exception):
-    """The painting cannot go on; the text is one sentence for the person who asked."""
-
-
 def paint(
-    recipe: Recipe,
-    content: Image.Image,
-    styles: Sequence[Image.Image],
-    start: State | None = None,
-    stop: int | None = None,
-    *,
-    canvas: Image.Image | None = None,
-    content_masks: Sequence[Image.Image] = (),
-    style_masks: Sequence[Image.Image] = (),
-    convs: vgg.Convs | None = None,
-    device: str = "cpu",
-) -> Iterator[State]:
+    recipe: Recipe, content: Image.Image, styles: Sequence[Image.Image], start: State | None = None,
+    stop: int | None = None, *, canvas: Image.Image | None = None, content_masks: Sequence[Image.Image] = (),
+    style_masks: Sequence[Image.Image] = (), convs: vgg.Convs | None = None, device: str = "cpu",
+) -> Iterator[State]:  # fmt: skip
     """Paint `content` in the style of `styles`, from `start` (default: the recipe's own) to iteration `stop`.
 
     Yields the state after each iteration; it is changed in place by the next. A `stop` past the recipe's last
@@ -70,21 +56,12 @@ class Painter:
     """A recipe and its pictures, ready to paint: what does not change from one iteration to the next."""
 
     def __init__(
-        self,
-        recipe: Recipe,
-        content: Image.Image,
-        styles: Sequence[Image.Image],
-        *,
-        frames: Sequence[Image.Image] = (),
-        canvas: Image.Image | None = None,
-        content_masks: Sequence[Image.Image] = (),
-        style_masks: Sequence[Image.Image] = (),
-        convs: vgg.Convs | None = None,
-        device: str = "cpu",
-        dtype: torch.dtype | None = None,
-        graphs: Graphs | None = None,
-        fast: bool = True,
-    ) -> None:
+        self, recipe: Recipe, content: Image.Image, styles: Sequence[Image.Image], *,
+        frames: Sequence[Image.Image] = (), canvas: Image.Image | None = None,
+        content_masks: Sequence[Image.Image] = (), style_masks: Sequence[Image.Image] = (),
+        convs: vgg.Convs | None = None, device: str = "cpu", dtype: torch.dtype | None = None,
+        graphs: Graphs | None = None, fast: bool = True,
+    ) -> None:  # fmt: skip
         """As for `paint`; `frames` are the contents after the first of a recipe with several frames.
 
         The network is computed in `dtype`; by itself the fastest that the recipe bears. `graphs` are shared by painters
@@ -102,12 +79,10 @@ class Painter:
         masks = (content_masks, style_masks)
         self._sources = Sources(recipe, [content, *frames], styles, canvas=canvas, masks=masks)
         self.size = self._sources.size(recipe.size)
-        look = self._sources.at(min(recipe.size, CALIBRATION_SIDE)) if recipe.weights == "random" else None
-        self._networks = make_networks(recipe, convs, look, device=self.device, dtype=dtype)
-        self._graphs = Graphs.on(self.device) if graphs is None else graphs
-        self._iteration: tuple[int, int | None, Iteration] | None = None
-        self._graph: Graph | None = None
-        self._numbers: Numbers | None = None
+        seen = self._sources.at(min(recipe.size, CALIBRATION_SIDE)) if recipe.weights == "random" else None
+        self._networks = networks_of(recipe, convs, seen, device=self.device, dtype=dtype)
+        graphs = Graphs.on(self.device) if graphs is None else graphs
+        self._stepper = Stepper(recipe, self._sources, self._networks, device=self.device, graphs=graphs)
 
     def begin(self) -> State:
         """The state before the first iteration. Noise is drawn on the CPU, so that every device starts alike."""
@@ -118,7 +93,7 @@ class Painter:
             optimiser=OPTIMISERS[recipe.optimiser](recipe), good=pixels.clone(),
             losses=torch.zeros(recipe.iterations, len(columns(recipe)), device=self.device),
         )  # fmt: skip
-        state.rows = self._plan(state)
+        state.rows = self._stepper.plan(state)
         return state
 
     def paint(self, state: State, stop: int | None = None) -> Iterator[State]:
@@ -128,9 +103,10 @@ class Painter:
         try:
             for iteration in range(state.iteration, stop):
                 if schedule.scale(iteration) != state.scale:
-                    self._go_on(state, schedule.scale(iteration))
+                    self._begin_scale(state, schedule.scale(iteration))
                 before = state.pixels.clone() if schedule.inspects(iteration + 1) else None
-                state.losses[iteration] = self._iterate(state, schedule)
+                # Features, losses, gradient, and the optimiser's step along it.
+                state.losses[iteration] = self._stepper.step(state)
                 state.optimiser.steps += 1
                 state.averaged += 1
                 state.iteration = iteration + 1
@@ -138,17 +114,17 @@ class Painter:
                     self._inspect(state, before, schedule.first(state.scale), keep=schedule.keeps(iteration + 1))
                 yield state
         finally:
-            self._put_graph_away()
+            self._stepper.put_graph_away()
 
     def picture(self, state: State) -> Image.Image:
         """What the state shows, at the size of the finished painting."""
-        return self.expose(state).develop().picture
+        return self.readback(state).read().picture
 
-    def expose(self, state: State) -> Exposure:
-        """The same, and the last loss, to be developed while the painting goes on."""
-        frame = self._frame(state.scale)
+    def readback(self, state: State) -> Readback:
+        """What the state shows now, and the last loss, to be read while the painting goes on."""
+        frame = self.recipe.frame_of(state.scale)
         loss = state.losses[max(0, state.iteration - 1), 0]
-        return Exposure(state.shown(self.recipe.average), loss, lambda picture: self._finished(picture, frame))
+        return Readback(state.shown(self.recipe.average), loss, lambda picture: self._finished(picture, frame))
 
     def _finished(self, picture: Image.Image, frame: int) -> Image.Image:
         """At the size of the finished painting, and in its colours."""
@@ -158,71 +134,14 @@ class Painter:
             return picture
         return pictures.coloured(picture, self._sources.content(self.recipe.size, frame))
 
-    def _iterate(self, state: State, schedule: Schedule) -> Tensor:
-        """Move the state on; the terms of the loss. In narrower strips where there is less memory than planned."""
-        if self._numbers is None or not self._numbers.fit(state):
-            self._numbers = Numbers(state, schedule)
-        numbers, turn = self._numbers.at(state.iteration), state.iteration % self.recipe.networks
-        while True:
-            try:
-                state.optimiser.prepare(state.pixels)
-                return self._step_of(state)(state, turn, numbers)
-            except Unrecordable as why:
-                self._put_graph_away(keep=False)
-                self._graphs.give_up(why)
-            except torch.OutOfMemoryError:
-                self._put_graph_away(keep=False)
-                if not self._graphs.drop() and not self._narrow(state):
-                    raise
-            self._free()
-
-    def _narrow(self, state: State) -> bool:
-        """To strips of half the rows; whether they are not too few."""
-        height = state.pixels.shape[2]
-        rows = min(state.rows or height, height) // 2
-        if rows < LEAST:
-            return False
-        self._iteration, state.rows = None, rows
-        return True
-
-    def _plan(self, state: State) -> int | None:
-        """Rows of the strips that the state's new scale is painted in, by the memory that is free now."""
-        self._iteration = None  # what the scale before took is free, but for its graph
-        rows = self._fitting(state)
-        if rows is not None and self._graphs.drop():
-            self._free()
-            rows = self._fitting(state)
-        return rows
-
-    def _fitting(self, state: State) -> int | None:
-        height, width = state.pixels.shape[2:]
-        # What the state has already is not free, but need not be found again.
-        own = sum(tensor.nbytes for tensor in state.tensors().values() if tensor.device == state.pixels.device)
-        free = plan.free_memory(self.device) + own
-        # A processor's system would end the process; other devices refuse by themselves.
-        if self.device.type == "cpu" and not plan.fits(self.recipe, width, height, free):
-            raise PaintingError(
-                f"{width} x {height} px need more memory than is free here, even in strips: ask for a smaller size."
-            )
-        return plan.rows_for(self.recipe, width, height, free)
-
-    def _free(self) -> None:
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()
-
-    def _put_graph_away(self, *, keep: bool = True) -> None:
-        if self._graph is not None:
-            self._graphs.give_back(self._graph, keep=keep)
-        self._graph = None
-
-    def _go_on(self, state: State, scale: int) -> None:
+    def _begin_scale(self, state: State, scale: int) -> None:
         """Go on at the next scale, or with the next frame, from what is shown.
 
         On the CPU: the result must not depend on a device's order of additions.
         """
-        self._put_graph_away()
-        side, frame = self.recipe.plan()[scale][0], self._frame(scale)
-        pixels, further = state.shown(self.recipe.average).cpu(), frame != self._frame(state.scale)
+        self._stepper.put_graph_away()
+        side, frame = self.recipe.plan()[scale][0], self.recipe.frame_of(scale)
+        pixels, further = state.shown(self.recipe.average).cpu(), frame != self.recipe.frame_of(state.scale)
         if further:
             state.painted = pixels.round().clamp(0, 255)
         pixels = self._sources.grown(pixels, side, frame, state.painted, further=further)
@@ -231,11 +150,7 @@ class Painter:
         state.average, state.averaged = torch.zeros_like(state.pixels), 0
         state.good, state.good_loss = state.pixels.clone(), math.inf
         state.optimiser.resize(*pixels.shape[2:])
-        state.rows = self._plan(state)
-
-    def _frame(self, scale: int) -> int:
-        """The frame that the scale belongs to, counted from 0."""
-        return scale // self.recipe.scales
+        state.rows = self._stepper.plan(state)
 
     def _inspect(self, state: State, before: Tensor, first: int, *, keep: bool) -> None:
         """Remember good pixels (where `keep`); go back to the last ones, with half the step, when the loss is lost.
@@ -246,7 +161,7 @@ class Painter:
         loss = float(state.losses[state.iteration - 1, 0])
         finite = math.isfinite(loss) and bool(torch.isfinite(state.pixels).all())
         known = state.good_loss if math.isfinite(state.good_loss) else float(state.losses[first, 0])
-        if finite and loss <= EXPLOSION * max(known, self._iteration_of(state).scale):
+        if finite and loss <= EXPLOSION * max(known, self._stepper.empty_loss(state)):
             if keep:
                 state.good, state.good_loss = before, loss
             return
@@ -262,30 +177,3 @@ class Painter:
         state.average.zero_()
         state.averaged = 0
         state.optimiser.forget()
-
-    def _step_of(self, state: State) -> Iteration | Graph:
-        """What moves the state on: on CUDA a graph, where the whole picture is looked at."""
-        iteration = self._iteration_of(state)
-        # Eigenvalues are looked at by the host: they cannot be recorded.
-        if self._graph is not None and not self._graph.serves(state):
-            self._put_graph_away()
-        if self._graph is None and state.rows is None and self.recipe.statistic != "wasserstein":
-            self._graph = self._graphs.borrow(iteration, state)
-        return self._graph or iteration
-
-    def _iteration_of(self, state: State) -> Iteration:
-        if self._iteration is None or self._iteration[:2] != (state.scale, state.rows):
-            self._iteration = None
-            if self.device.type == "cpu":
-                arrange_memory(short=state.rows is not None)
-            side, frame = self.recipe.plan()[state.scale][0], self._frame(state.scale)
-            content, styles = self._sources.at(side, frame)
-            masks = self._sources.masks(content, styles)
-            moved = self._sources.moved(state.pixels.shape[2:], frame) if frame else None
-            objective = Objective(
-                self.recipe, self._networks, content.to(self.device), [style.to(self.device) for style in styles],
-                rows=state.rows, masks=Masks(*([mask.to(self.device) for mask in part] for part in masks)),
-            )  # fmt: skip
-            iteration = Iteration(self.recipe, objective, where=None if moved is None else moved.to(self.device))
-            self._iteration = (state.scale, state.rows, iteration)
-        return self._iteration[2]

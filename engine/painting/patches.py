@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.painting.network.vgg import VGG
 from engine.painting.targets import Masks, shrunk
-from engine.painting.vgg import VGG
 
 LARGEST = 256
 """Px of the longest side of pictures that patches are looked for in; the time grows with its fourth power."""

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.painting import edges
+from engine.painting.network import padding
 
 _SMALLEST = 24  # px of the shorter side; below, a statistic has too few positions to mean anything
 
@@ -17,7 +17,7 @@ _SMALLEST = 24  # px of the shorter side; below, a statistic has too few positio
 def halve(pixels: Tensor) -> Tensor:
     """The next octave: blurred by the binomial [1 3 3 1] / 8 both ways, every second pixel kept."""
     kernel = _binomial(pixels.device, pixels.dtype)
-    return F.conv2d(edges.repeated(pixels), kernel, stride=2, groups=3)
+    return F.conv2d(padding.pad_with_edge(pixels), kernel, stride=2, groups=3)
 
 
 @functools.lru_cache(16)

@@ -6,19 +6,15 @@ from collections.abc import Iterator, Sequence
 
 from PIL import Image
 
-from engine.painting import vgg
+from engine.painting.network import vgg
 from engine.painting.painter import Painter
-from engine.painting.recipe import Recipe
+from engine.recipe.recipe import Recipe
 
 
 def paint_sequence(
-    recipe: Recipe,
-    frames: Sequence[Image.Image],
-    styles: Sequence[Image.Image],
-    *,
-    convs: vgg.Convs | None = None,
+    recipe: Recipe, frames: Sequence[Image.Image], styles: Sequence[Image.Image], *, convs: vgg.Convs | None = None,
     device: str = "cpu",
-) -> Iterator[Image.Image]:
+) -> Iterator[Image.Image]:  # fmt: skip
     """Paint one content after the other by a recipe for one; yields each painting.
 
     The first is painted as the recipe says. Each further one begins with the painting before, and is painted only where

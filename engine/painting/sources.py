@@ -9,24 +9,20 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from engine.painting import patches, pictures, vgg
-from engine.painting.frames import Frames, resized
-from engine.painting.recipe import Recipe, RecipeError
+from engine.painting import patches, pictures
+from engine.painting.motion import ContentFrames, resized
+from engine.painting.network import vgg
 from engine.painting.targets import Masks
+from engine.recipe.recipe import Recipe, RecipeError
 
 
 class Sources:
     """Pictures are (1, 3, height, width) in levels, sizes the longest side in px, frames counted from 0."""
 
     def __init__(
-        self,
-        recipe: Recipe,
-        contents: Sequence[Image.Image],
-        styles: Sequence[Image.Image],
-        *,
-        canvas: Image.Image | None,
-        masks: tuple[Sequence[Image.Image], Sequence[Image.Image]],
-    ) -> None:
+        self, recipe: Recipe, contents: Sequence[Image.Image], styles: Sequence[Image.Image], *,
+        canvas: Image.Image | None, masks: tuple[Sequence[Image.Image], Sequence[Image.Image]],
+    ) -> None:  # fmt: skip
         """`masks`: of the content, and of the styles. Raises `RecipeError` where they do not suit the recipe."""
         if len(styles) != len(recipe.style_weights):
             raise RecipeError(f"The recipe weighs {len(recipe.style_weights)} styles, but {len(styles)} were given.")
@@ -39,7 +35,7 @@ class Sources:
             if not all(mask.convert("L").getbbox() for mask in part):
                 raise RecipeError("A mask is black all over: paint white where its style is to apply.")
         self._recipe, self._styles, self._canvas = recipe, list(styles), canvas
-        self._frames = Frames(contents, recipe.size)
+        self._frames = ContentFrames(contents, recipe.size)
         self._masks = masks
         self._grey = recipe.colours == "content"
 

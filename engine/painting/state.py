@@ -9,7 +9,11 @@ import torch
 from torch import Tensor
 
 from engine.painting.optimisers import OPTIMISERS, Optimiser
-from engine.painting.recipe import Recipe
+from engine.recipe.recipe import Recipe
+
+_NUMBERS = (
+    "iteration", "scale", "averaged", "optimiser_steps", "good_loss", "rows", "step_factor", "rollbacks"
+)  # fmt: skip
 
 
 @dataclass
@@ -57,18 +61,14 @@ class State:
             own["painted"] = self.painted
         return own | {f"optimiser.{name}": tensor for name, tensor in self.optimiser.tensors.items()}
 
+    @property
+    def optimiser_steps(self) -> int:
+        """How many steps the optimiser remembers."""
+        return self.optimiser.steps
+
     def numbers(self) -> dict[str, Any]:
         """Every number of the state, as JSON can hold it; floats survive JSON bit for bit."""
-        return {
-            "iteration": self.iteration,
-            "scale": self.scale,
-            "averaged": self.averaged,
-            "optimiser_steps": self.optimiser.steps,
-            "good_loss": self.good_loss,
-            "rows": self.rows,
-            "step_factor": self.step_factor,
-            "rollbacks": self.rollbacks,
-        }
+        return {name: getattr(self, name) for name in _NUMBERS}
 
     def copy(self) -> State:
         """A copy on the CPU that the going painting does not touch."""
@@ -94,21 +94,13 @@ class State:
         losses = saved.new_zeros((recipe.iterations, saved.shape[1]))
         kept = min(len(saved), len(losses))
         losses[:kept] = saved[:kept]
+        own = {name: numbers[name] for name in ("iteration", "scale", "averaged", "good_loss", "step_factor")}
         return cls(
-            iteration=numbers["iteration"],
-            scale=numbers["scale"],
-            pixels=moved["pixels"],
-            average=moved["average"],
-            averaged=numbers["averaged"],
             optimiser=OPTIMISERS[recipe.optimiser](recipe, _optimiser_part(moved), numbers["optimiser_steps"]),
-            losses=losses,
-            good=moved["good"],
-            good_loss=numbers["good_loss"],
-            rows=numbers.get("rows"),
-            step_factor=numbers["step_factor"],
+            pixels=moved["pixels"], average=moved["average"], good=moved["good"], losses=losses,
             rollbacks=[(iteration, reason) for iteration, reason in numbers["rollbacks"]],
-            painted=tensors.get("painted"),
-        )
+            painted=tensors.get("painted"), rows=numbers.get("rows"), **own,
+        )  # fmt: skip
 
 
 def _optimiser_part(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -10,17 +10,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.painting import losses
-from engine.painting.layers import scale
 from engine.painting.losses import Moments, Target
+from engine.painting.memory.strips import Strip, cut
+from engine.painting.network.vgg import VGG
 from engine.painting.pyramid import pyramid
-from engine.painting.recipe import Recipe
-from engine.painting.strips import Strip, cut
-from engine.painting.vgg import VGG
+from engine.recipe.layers import stride
+from engine.recipe.recipe import Recipe
 
 STYLE_LOSS = {"gram": losses.gram_loss, "covariance": losses.covariance_loss, "wasserstein": losses.wasserstein_loss}
 
 
-class Content:
+class ContentTarget:
     """The content's features, in a picture that is painted whole; else looked at again, strip by strip.
 
     `weights` are those of the layers in the loss; `counts` N M of each whole layer.
@@ -39,7 +39,7 @@ class Content:
         self._kept = features if len(strips) == 1 else None
         share = alpha / max(1, len(layers))
         self.weights = {layer: picture.new_tensor(share) for layer in layers}
-        self.energy = sum(share * squares[layer] / self.counts[layer] / 4 for layer in layers)
+        self.empty_loss = sum(share * squares[layer] / self.counts[layer] / 4 for layer in layers)
         """The loss of a picture without any features."""
 
     @property
@@ -93,7 +93,7 @@ class Targets:
     ) -> None:  # fmt: skip
         """Pictures are (1, 3, height, width) in levels, on the network's device; looked at in strips of `rows` px."""
         self._recipe, self._network, self._rows = recipe, network, rows
-        self.content = Content(network, content, recipe.content_layers, alpha=recipe.alpha, rows=rows)
+        self.content = ContentTarget(network, content, recipe.content_layers, alpha=recipe.alpha, rows=rows)
         self._size = content.shape[2:]
         masks = masks or Masks()
         pyramids = [pyramid(style, octaves) for style in styles]
@@ -107,13 +107,13 @@ class Targets:
         """All of them, as they lie on the device."""
         return [*self.content.tensors, *(tensor for octave in self.styles for t in octave for tensor in t.tensors)]
 
-    def energy(self) -> float:
+    def empty_loss(self) -> float:
         """The loss of a picture without any features."""
-        loss, energy = STYLE_LOSS[self._recipe.statistic], self.content.energy
+        loss, total = STYLE_LOSS[self._recipe.statistic], self.content.empty_loss
         for target in (target for octave in self.styles for target in octave):
             nothing = Moments(torch.zeros_like(target.moments.mean), torch.zeros_like(target.moments.product))
-            energy += float(target.weight * loss(nothing, target.moments))
-        return energy
+            total += float(target.weight * loss(nothing, target.moments))
+        return total
 
     def _styles(self, pictures: Sequence[Tensor], masks: Masks, octave: int, beta: float) -> list[StyleTarget]:
         """Without masks of the content all styles are one: mixed by their weights, as if side by side in one picture.
@@ -143,7 +143,7 @@ class Targets:
         targets = []
         for i, (layer, layer_weight) in enumerate(zip(recipe.style_layers, recipe.style_layer_weights, strict=True)):
             moments = losses.mixed([style[layer] for style in seen], shares)
-            height, width = (side // scale(layer) >> octave for side in self._size)
+            height, width = (side // stride(layer) >> octave for side in self._size)
             own = None if mask is None else shrunk(mask, height, width)
             targets.append(StyleTarget(i, moments.mean.new_tensor(beta * layer_weight), Target(*moments), own))
         return targets
@@ -151,16 +151,26 @@ class Targets:
     def _statistics(self, picture: Tensor, mask: Tensor | None) -> dict[str, Moments]:
         """Of each style layer: the moments, over the mask if there is one."""
         layers = self._recipe.style_layers
-        found: dict[str, list[tuple[Moments, float]]] = {layer: [] for layer in layers}
-        for strip in cut(picture.shape[2], self._rows, layers):
-            features = self._network(strip.of(picture), layers)
-            for layer in layers:
-                own = features[layer][:, :, strip.own(layer)]
-                sides = (side // scale(layer) for side in picture.shape[2:])
-                part = None if mask is None else strip.part(shrunk(mask, *sides), layer, own)
-                count = own[0, 0].numel() if part is None else float(part.sum())
-                found[layer].append((losses.moments(own, part), count))
-        return {layer: losses.mixed(*zip(*parts, strict=True)) for layer, parts in found.items()}
+        sizes = ([side // stride(layer) for side in picture.shape[2:]] for layer in layers)
+        masks = [None if mask is None else shrunk(mask, *size) for size in sizes]
+        found = moments_in_strips(self._network, picture, list(zip(layers, masks, strict=True)), layers, self._rows)
+        return dict(zip(layers, found, strict=True))
+
+
+def moments_in_strips(
+    network: VGG, picture: Tensor, wanted: Sequence[tuple[str, Tensor | None]], layers: Sequence[str], rows: int | None
+) -> list[Moments]:
+    """The moments of each layer in `wanted`, over its mask if there is one, summed over strips of `rows` px."""
+    found: list[list[Moments]] = [[] for _ in wanted]
+    counts: list[list[float]] = [[] for _ in wanted]
+    for strip in cut(picture.shape[2], rows, layers):
+        features = network(strip.of(picture), layers)
+        for i, (layer, mask) in enumerate(wanted):
+            own = features[layer][:, :, strip.own(layer)]
+            part = None if mask is None else strip.part(mask, layer, own)
+            found[i].append(losses.moments(own, part))
+            counts[i].append(own[0, 0].numel() if part is None else float(part.sum()))
+    return [losses.mixed(parts, count) for parts, count in zip(found, counts, strict=True)]
 
 
 def shrunk(mask: Tensor, height: int, width: int) -> Tensor:

@@ -11,18 +11,18 @@ from typing import TextIO
 
 from redis.exceptions import RedisError
 
-from engine.contract.discretion import scrub
-from engine.contract.leaving import leave
-from engine.contract.logs import log_to
 from engine.contract.settings import Settings, SettingsError, read_settings
 from engine.contract.store import StoreError
-from engine.painting.memory import keep_memory
-from engine.painting.recipe import RecipeError
+from engine.painting.memory.allocator import keep_memory
+from engine.process.exit import exit_now
+from engine.process.logs import log_to
+from engine.process.redaction import redact
+from engine.recipe.recipe import RecipeError
 from engine.worker import self_check
+from engine.worker.context import WorkerContext
 from engine.worker.main import run_worker
-from engine.worker.studio import Studio
-from engine.worker.weights import in_words
-from engine.worker.weights_file import WeightsError
+from engine.worker.weights.file import WeightsError
+from engine.worker.weights.load import in_words
 
 
 def main() -> int:
@@ -36,25 +36,25 @@ def main() -> int:
     log_to(_log_file())
     try:
         settings = read_settings(
-            impasto_device=options.device,
-            impasto_weights=options.weights,
-            impasto_weights_input=options.weights_input,
+            impasto_device=options.device, impasto_weights=options.weights, impasto_weights_input=options.weights_input
         )
         if settings.redis_url is None:
             raise SettingsError("REDIS_URL is not set: a worker needs the Redis that its jobs come from.")
         asyncio.run(_work(settings))
     except (SettingsError, WeightsError, RecipeError, StoreError) as error:
-        print(scrub(str(error)), file=sys.stderr)
+        print(redact(str(error)), file=sys.stderr)
         return 1
     except (RedisError, OSError) as error:
-        print(scrub(f"Redis cannot be reached at REDIS_URL: {str(error).rstrip('.')}."), file=sys.stderr)
+        print(redact(f"Redis cannot be reached at REDIS_URL: {str(error).rstrip('.')}."), file=sys.stderr)
         return 1
     return 0
 
 
 async def _work(settings: Settings) -> None:
     await run_worker(settings, _say_ready)
-    leave(0)  # asyncio would wait for its threads, and one may still be at the film of a painting that was handed over
+    exit_now(
+        0
+    )  # asyncio would wait for its threads, and one may still be at the film of a painting that was handed over
 
 
 def _log_file() -> TextIO:
@@ -63,10 +63,10 @@ def _log_file() -> TextIO:
     return Path(path).open("a") if path else sys.stderr
 
 
-def _say_ready(studio: Studio) -> None:
-    studio.say(f"ready: {studio.id} paints on {studio.device_name} with {in_words(studio.weights)}")
-    if studio.slow:
-        studio.say(f"{studio.id}: {self_check.in_words(studio.slow)}")
+def _say_ready(context: WorkerContext) -> None:
+    context.say(f"ready: {context.id} paints on {context.device_name} with {in_words(context.weights)}")
+    if context.slow:
+        context.say(f"{context.id}: {self_check.in_words(context.slow)}")
 
 
-leave(main())
+exit_now(main())

@@ -15,8 +15,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-from engine.painting.recipe import Recipe
 from engine.painting.state import State
+from engine.recipe.recipe import Recipe
 
 _DIGEST = 32  # bytes
 _MALFORMED = (SafetensorError, LookupError, ValueError, TypeError, AttributeError, RecursionError, struct.error)
@@ -52,11 +52,7 @@ class Journal:
 
 def pack(state: State, journal: Journal, identity: str) -> bytes:
     """The blob; `identity` names the weights that it was painted with. The state must be on the CPU."""
-    header = {
-        "numbers": json.dumps(state.numbers()),
-        "journal": json.dumps(journal.as_dict()),
-        "weights": identity,
-    }
+    header = {"numbers": json.dumps(state.numbers()), "journal": json.dumps(journal.as_dict()), "weights": identity}
     body = save({name: tensor.contiguous() for name, tensor in state.tensors().items()}, metadata=header)
     return hashlib.sha256(body).digest() + body
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from engine.painting import cost
-from engine.painting.recipe import Recipe
+from engine.recipe import cost
+from engine.recipe.recipe import Recipe
 
 _ENOUGH = 4
 """Iterations on a new scale after which its own speed is trusted."""
 
 
 class Eta:
-    """Told of each iteration of a stroke, it knows the seconds that are left.
+    """Told of each iteration of a slice, it knows the seconds that are left.
 
     The speed is that on the present scale, since between scales it differs by more than the work tells; at the
-    beginning of a new one still the speed before. The first iteration of a stroke or a scale, in which much is got
+    beginning of a new one still the speed before. The first iteration of a slice or a scale, in which much is got
     ready, counts only until there is another.
     """
 
     def __init__(self, recipe: Recipe, size: tuple[int, int], iteration: int, now: float) -> None:
-        """`size` is (width, height) of the painting; `now`, by any clock in seconds, is when the stroke begins."""
+        """`size` is (width, height) of the painting; `now`, by any clock in seconds, is when the slice begins."""
         self._recipe, self._aspect = recipe, min(size) / max(size)
         self._scale: int | None = None
         self._since, self._enough = now, 1

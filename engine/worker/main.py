@@ -19,21 +19,22 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from engine.contract import workers
+from engine.contract.cleanup import clean_up
 from engine.contract.connection import BLOCK, QUEUE, connect, load
-from engine.contract.jobs import CONTROL
-from engine.contract.leaving import leave
+from engine.contract.fair_queue import SLICE
+from engine.contract.models import CONTROL
 from engine.contract.reconcile import forget_the_dead, reconcile
 from engine.contract.settings import Settings
 from engine.contract.store import StoreError
-from engine.contract.tidy import tidy
-from engine.contract.turns import SLICE
-from engine.worker.queue import SliceWorker
-from engine.worker.self_check import distrust
+from engine.process.exit import exit_now
+from engine.worker.arq_worker import SliceWorker
+from engine.worker.context import WorkerContext
+from engine.worker.device import choose_device
+from engine.worker.expiry import remove_expired
+from engine.worker.self_check import fault_of_fast_path
 from engine.worker.slices import paint_slice
-from engine.worker.studio import Studio, choose_device
-from engine.worker.sweep import sweep
 from engine.worker.watchdog import until_stuck
-from engine.worker.weights import load_weights
+from engine.worker.weights.load import load_weights
 
 _SLICES_AT_ONCE = 2
 """While one slice paints, the next one's pictures load and the last one's snapshots encode; the painting thread keeps
@@ -46,7 +47,7 @@ _NICENESS = 5
 _log = structlog.get_logger("impasto.worker")
 
 
-async def run_worker(settings: Settings, ready: Callable[[Studio], None]) -> None:
+async def run_worker(settings: Settings, ready: Callable[[WorkerContext], None]) -> None:
     """Paint until SIGTERM or SIGINT. `ready` is called once the worker can be given work.
 
     Raises `WeightsError`, `RecipeError`, `StoreError` or `RedisError` when it cannot start.
@@ -55,7 +56,7 @@ async def run_worker(settings: Settings, ready: Callable[[Studio], None]) -> Non
     device = choose_device(settings.impasto_device)
     if device == "cpu":
         os.nice(_NICENESS)  # before there are threads: a bot on the same machine answers first
-    with ThreadPoolExecutor(1) as once:  # and its OpenMP team with it; see `Studio.at_easel`
+    with ThreadPoolExecutor(1) as once:  # and its OpenMP team with it; see `WorkerContext.in_painting_thread`
         loading = once.submit(
             load_weights, settings.impasto_weights, settings.weights_cache, input_=settings.impasto_weights_input
         )
@@ -63,32 +64,32 @@ async def run_worker(settings: Settings, ready: Callable[[Studio], None]) -> Non
     async with connect(settings.redis_url) as redis:
         await redis.ping()  # who cannot start says so; who has started outlasts any outage
     async with connect(settings.redis_url, retries=-1) as redis:
-        studio = Studio(settings, redis, weights, device)
-        await studio.check_itself(distrust)
-        await workers.beat(redis, studio.presence)
-        arq = _arq(studio)
+        context = WorkerContext(settings, redis, weights, device)
+        await context.check_fast_path(fault_of_fast_path)
+        await workers.beat(redis, context.heartbeat)
+        arq = _arq(context)
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, _drain, studio, arq)
+            asyncio.get_running_loop().add_signal_handler(number, _drain, context, arq)
         beside = [
-            asyncio.create_task(_steadily(task, studio)) for task in (_heartbeat, _listen, _reconcile, _sweep, _watch)
+            asyncio.create_task(_steadily(task, context)) for task in (_heartbeat, _listen, _reconcile, _sweep, _watch)
         ]
         painting = asyncio.create_task(arq.async_run())
-        ready(studio)
+        ready(context)
         try:
-            await _until_drained(studio, arq, painting)
+            await _until_drained(context, arq, painting)
         finally:
             for task in beside:
                 task.cancel()
 
 
-def _drain(studio: Studio, arq: Worker) -> None:
+def _drain(context: WorkerContext, arq: Worker) -> None:
     """Not arq's own shutdown, which cancels coroutines, costs a try, and leaves the painting thread going."""
     arq.allow_pick_jobs = False
-    studio.drain()
+    context.drain()
 
 
-async def _until_drained(studio: Studio, arq: Worker, painting: asyncio.Task[None]) -> None:
-    ends = [painting, asyncio.create_task(_hand_over(studio, arq)), asyncio.create_task(_deserted(studio))]
+async def _until_drained(context: WorkerContext, arq: Worker, painting: asyncio.Task[None]) -> None:
+    ends = [painting, asyncio.create_task(_hand_over(context, arq)), asyncio.create_task(_deserted(context))]
     ended, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     for end in ends:
         end.cancel()
@@ -96,47 +97,37 @@ async def _until_drained(studio: Studio, arq: Worker, painting: asyncio.Task[Non
         end.result()
 
 
-async def _hand_over(studio: Studio, arq: Worker) -> None:
-    """Once the studio is to drain: wait until all that was begun is saved and passed on, and sign off."""
-    await studio.drained()
+async def _hand_over(context: WorkerContext, arq: Worker) -> None:
+    """Once the context is to drain: wait until all that was begun is saved and passed on, and sign off."""
+    await context.drained()
     await asyncio.gather(*arq.tasks.values(), return_exceptions=True)
-    await workers.sign_off(studio.redis, studio.id)
-    await studio.redis.delete(f"impasto:arq:{studio.id}")
+    await workers.sign_off(context.redis, context.id)
+    await context.redis.delete(f"impasto:arq:{context.id}")
 
 
-async def _deserted(studio: Studio) -> None:
-    """Raises a `RedisError` when the studio is to drain and Redis has gone: nobody could take what was painted."""
-    assert studio.settings.redis_url is not None  # noqa: S101 - as in `run_worker`
-    async with connect(studio.settings.redis_url, retries=5) as redis:
+async def _deserted(context: WorkerContext) -> None:
+    """Raises a `RedisError` when the context is to drain and Redis has gone: nobody could take what was painted."""
+    assert context.settings.redis_url is not None  # noqa: S101 - as in `run_worker`
+    async with connect(context.settings.redis_url, retries=5) as redis:
         try:
             while True:
-                if studio.draining:
+                if context.draining:
                     await redis.ping()
                 await asyncio.sleep(1)
         except RedisError:
-            studio.redis.set_retry(Retry(NoBackoff(), 0))  # nothing else may go on trying
+            context.redis.set_retry(Retry(NoBackoff(), 0))  # nothing else may go on trying
             raise
 
 
-def _arq(studio: Studio) -> Worker:
+def _arq(context: WorkerContext) -> Worker:
     logging.getLogger("arq").setLevel(logging.WARNING)
+    function = func(paint_slice, name=SLICE, timeout=context.settings.slice_timeout, keep_result=0, max_tries=1_000_000)
     return SliceWorker(
-        functions=[
-            func(paint_slice, name=SLICE, timeout=studio.settings.slice_timeout, keep_result=0, max_tries=1_000_000)
-        ],
-        redis_pool=studio.redis,
-        queue_name=QUEUE,
-        ctx={"studio": studio},
-        max_jobs=_SLICES_AT_ONCE,
-        poll_delay=0.05,
-        queue_read_limit=1000,
-        handle_signals=False,
-        health_check_key=f"impasto:arq:{studio.id}",
-        health_check_interval=60,
-        keep_result=0,
-        job_serializer=_no_result,
-        job_deserializer=load,
-    )
+        functions=[function], redis_pool=context.redis, queue_name=QUEUE, ctx={"context": context},
+        max_jobs=_SLICES_AT_ONCE, poll_delay=0.05, queue_read_limit=1000, handle_signals=False,
+        health_check_key=f"impasto:arq:{context.id}", health_check_interval=60, keep_result=0,
+        job_serializer=_no_result, job_deserializer=load,
+    )  # fmt: skip
 
 
 def _no_result(_: Any) -> bytes:
@@ -144,11 +135,11 @@ def _no_result(_: Any) -> bytes:
     return b"null"
 
 
-async def _steadily(task: Callable[[Studio], Awaitable[Any]], studio: Studio) -> None:
+async def _steadily(task: Callable[[WorkerContext], Awaitable[Any]], context: WorkerContext) -> None:
     """Keep a task of the worker's own going through outages of Redis."""
     while True:
         try:
-            await task(studio)
+            await task(context)
             return
         except (RedisError, StoreError, OSError) as error:
             _log.warning("Redis or the store does not answer", reason=str(error))
@@ -158,48 +149,48 @@ async def _steadily(task: Callable[[Studio], Awaitable[Any]], studio: Studio) ->
             await asyncio.sleep(_RECONCILE)
 
 
-async def _heartbeat(studio: Studio) -> None:
+async def _heartbeat(context: WorkerContext) -> None:
     while True:
-        await workers.beat(studio.redis, studio.presence)
+        await workers.beat(context.redis, context.heartbeat)
         await asyncio.sleep(workers.BEAT)
 
 
-async def _listen(studio: Studio) -> None:
+async def _listen(context: WorkerContext) -> None:
     """Stop what is asked to stop."""
-    newest: Any = await studio.redis.xrevrange(CONTROL, count=1)
+    newest: Any = await context.redis.xrevrange(CONTROL, count=1)
     after = newest[0][0] if newest else "0"
     while True:
-        reply: Any = await studio.redis.xread({CONTROL: after}, block=BLOCK)
+        reply: Any = await context.redis.xread({CONTROL: after}, block=BLOCK)
         for _, entries in reply:
             for entry, fields in entries:
                 after = entry
-                studio.stop(fields.get(b"job", b"").decode(errors="replace"))
+                context.stop(fields.get(b"job", b"").decode(errors="replace"))
 
 
-async def _reconcile(studio: Studio) -> None:
+async def _reconcile(context: WorkerContext) -> None:
     """Twice at once is harmless. Not an arq cron: dated now, it would come after every slice, which is dated 1970."""
     while True:
-        await reconcile(studio.redis, studio.settings.impasto_slice_seconds, studio.settings.slice_timeout)
-        for job in await forget_the_dead(studio.redis):
-            await tidy(studio.jobs, studio.store, job)
+        await reconcile(context.redis, context.settings.impasto_slice_seconds, context.settings.slice_timeout)
+        for job in await forget_the_dead(context.redis):
+            await clean_up(context.jobs, context.store, job)
         await asyncio.sleep(_RECONCILE * random.uniform(0.8, 1.2))
 
 
-async def _watch(studio: Studio) -> None:
+async def _watch(context: WorkerContext) -> None:
     """End the process when its painting thread hangs, which nothing can interrupt. The job counts a death."""
-    seconds = studio.settings.impasto_stuck_seconds
-    job = await until_stuck(studio.pulse, seconds)
+    seconds = context.settings.impasto_stuck_seconds
+    job = await until_stuck(context.pulse, seconds)
     _log.error("a painting makes no iteration any more: the worker ends", job=job, seconds=seconds)
     with suppress(RedisError, TimeoutError):
         async with asyncio.timeout(_FAREWELL):
-            for other in studio.presence.jobs:
+            for other in context.heartbeat.jobs:
                 if other != job:
-                    await studio.jobs.release(other, studio.id)
-            await workers.sign_off(studio.redis, studio.id)
-    leave(1)
+                    await context.jobs.release(other, context.id)
+            await workers.sign_off(context.redis, context.id)
+    exit_now(1)
 
 
-async def _sweep(studio: Studio) -> None:
+async def _sweep(context: WorkerContext) -> None:
     while True:
         await asyncio.sleep(_SWEEP * random.uniform(0.5, 1.5))
-        await sweep(studio.redis, studio.store)
+        await remove_expired(context.redis, context.store)

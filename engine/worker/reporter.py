@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import threading
 from types import TracebackType
 
-from PIL import Image
-
 from engine.contract.events import Notice, Snapshot
-from engine.contract.jobs import Claim
+from engine.contract.models import Claim
 from engine.worker.checkpoints import Journal
-from engine.worker.film import frame, side_of
-from engine.worker.stroke import Look
-from engine.worker.studio import Studio
+from engine.worker.context import WorkerContext
+from engine.worker.results.film import frame, side_of
+from engine.worker.results.png import encode
+from engine.worker.slice_loop import LoopReport
 
 
 class Reporter:
@@ -24,9 +22,9 @@ class Reporter:
     failure (`Fenced`, `StoreError`, a `RedisError`) is raised where the block ends.
     """
 
-    def __init__(self, studio: Studio, claim: Claim, journal: Journal, stop: threading.Event) -> None:
-        self._studio, self._claim, self._journal, self._stop = studio, claim, journal, stop
-        self._looks: asyncio.Queue[Look | None] = asyncio.Queue()
+    def __init__(self, context: WorkerContext, claim: Claim, journal: Journal, stop: threading.Event) -> None:
+        self._context, self._claim, self._journal, self._stop = context, claim, journal, stop
+        self._reports: asyncio.Queue[LoopReport | None] = asyncio.Queue()
         self._told: list[Snapshot] = []
         self._loop = asyncio.get_running_loop()
 
@@ -37,55 +35,48 @@ class Reporter:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._looks.put_nowait(None)
+        self._reports.put_nowait(None)
         await self._task
         if kind is None:
             await self._tell_snapshots()
 
-    def tell(self, look: Look) -> None:
-        """From the painting thread: pass a look on and return at once."""
-        self._loop.call_soon_threadsafe(self._looks.put_nowait, look)
+    def tell(self, report: LoopReport) -> None:
+        """From the painting thread: pass a report on and return at once."""
+        self._loop.call_soon_threadsafe(self._reports.put_nowait, report)
 
     async def _work(self) -> None:
         try:
-            while (look := await self._looks.get()) is not None:
-                await self._report(look)
+            while (report := await self._reports.get()) is not None:
+                await self._tell(report)
         except BaseException:
             self._stop.set()
             raise
 
-    async def _report(self, look: Look) -> None:
-        jobs, job = self._studio.jobs, self._claim.job.id
-        if look.notice:
-            await jobs.emit(self._claim, Notice(job=job, iteration=look.iteration, text=look.notice))
-        if look.progress:
-            await jobs.emit(self._claim, look.progress)
-        if look.exposure is None:
+    async def _tell(self, report: LoopReport) -> None:
+        jobs, job = self._context.jobs, self._claim.job.id
+        if report.notice:
+            await jobs.emit(self._claim, Notice(job=job, iteration=report.iteration, text=report.notice))
+        if report.progress:
+            await jobs.emit(self._claim, report.progress)
+        if report.readback is None:
             return
-        shown = await asyncio.to_thread(look.exposure.develop)
-        if look.frame:
+        shown = await asyncio.to_thread(report.readback.read)
+        if report.frame:
             blob = await asyncio.to_thread(frame, shown.picture, side_of(self._claim.job.recipe))
-            self._journal.frames[look.iteration] = await self._put(look, "frame", "jpg", blob)
-        if look.snapshot:
+            self._journal.frames[report.iteration] = await self._put(report, "frame", "jpg", blob)
+        if report.snapshot:
             blob = await asyncio.to_thread(encode, shown.picture)
-            key = await self._put(look, "snapshot", "png", blob)
-            self._journal.snapshots[look.iteration] = key
-            self._told.append(Snapshot(job=job, iteration=look.iteration, picture=key, loss=shown.loss))
+            key = await self._put(report, "snapshot", "png", blob)
+            self._journal.snapshots[report.iteration] = key
+            self._told.append(Snapshot(job=job, iteration=report.iteration, picture=key, loss=shown.loss))
             await self._tell_snapshots()
 
     async def _tell_snapshots(self) -> None:
         """All of this slice, for a Redis that was started anew may have lost its last moment; it drops what it has."""
         for snapshot in self._told:
-            await self._studio.jobs.emit(self._claim, snapshot)
+            await self._context.jobs.emit(self._claim, snapshot)
 
-    async def _put(self, look: Look, kind: str, suffix: str, blob: bytes) -> str:
+    async def _put(self, report: LoopReport, kind: str, suffix: str, blob: bytes) -> str:
         # A slice that is painted again writes the same pixels under the same name, and nothing is left over.
-        name = f"{kind}-{look.iteration:05d}.{suffix}"
-        return await self._studio.store.put(f"jobs/{self._claim.job.id}/{name}", blob)
-
-
-def encode(picture: Image.Image) -> bytes:
-    """The picture as PNG; light compression, for it is decoded and encoded again before anyone downloads it."""
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG", compress_level=4)
-    return buffer.getvalue()
+        name = f"{kind}-{report.iteration:05d}.{suffix}"
+        return await self._context.store.put(f"jobs/{self._claim.job.id}/{name}", blob)

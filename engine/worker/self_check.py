@@ -14,13 +14,13 @@ import numpy as np
 import torch
 from PIL import Image
 
-from engine.contract.leaving import leave
-from engine.painting.graph import Graphs
-from engine.painting.memory import keep_memory
+from engine.painting.cuda.graphs import Graphs
+from engine.painting.memory.allocator import keep_memory
 from engine.painting.painter import Painter
-from engine.painting.recipe import Recipe, RecipeError
 from engine.painting.state import State
-from engine.worker.studio import choose_device
+from engine.process.exit import exit_now
+from engine.recipe.recipe import Recipe, RecipeError
+from engine.worker.device import choose_device
 
 _RECIPE = Recipe(
     weights="random", size=64, iterations=12, snapshots=(), seed=1, start="content", noise=0.3, step=4.0, clamp=True,
@@ -34,7 +34,7 @@ _PIXELS = 6.0
 """The largest mean difference of the finished pixels, levels."""
 
 
-def distrust(device: torch.device, graphs: Graphs, dtype: torch.dtype | None = None) -> str:
+def fault_of_fast_path(device: torch.device, graphs: Graphs, dtype: torch.dtype | None = None) -> str:
     """Why the fast way must not be taken on this device, as a clause; empty where it paints what the plain one does.
 
     `graphs` are those that the fast way uses, and `dtype` what it computes in, by itself as the painter chooses.
@@ -93,7 +93,7 @@ def main() -> int:
     keep_memory()
     try:
         device = torch.device(choose_device(sys.argv[1]))
-        reason = distrust(device, Graphs.on(device)) if device.type == "cuda" else ""
+        reason = fault_of_fast_path(device, Graphs.on(device)) if device.type == "cuda" else ""
     except RecipeError as error:
         print(error, file=sys.stderr)
         return 1
@@ -102,4 +102,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    leave(main())
+    exit_now(main())

@@ -13,17 +13,19 @@ from arq import Retry
 from redis.exceptions import RedisError
 
 from engine.contract import workers
+from engine.contract.cleanup import clean_up
 from engine.contract.events import Cancelled, Done, Failed, Notice, Started
-from engine.contract.jobs import DEATHS, Busy, Claim, Fenced, Unreadable
+from engine.contract.models import DEATHS, Busy, Claim, Fenced, Unreadable
 from engine.contract.store import StoreError
-from engine.contract.tidy import tidy
-from engine.painting.painter import PaintingError
-from engine.painting.recipe import VERSION, RecipeError
+from engine.painting.errors import PaintingError
+from engine.recipe.recipe import VERSION, RecipeError
 from engine.worker.checkpoints import pack
-from engine.worker.finishing import finish_files
-from engine.worker.reporter import Reporter, encode
-from engine.worker.stroke import paint_stroke
-from engine.worker.studio import Easel, Stop, Studio
+from engine.worker.context import Stop, WorkerContext
+from engine.worker.paint_session import PaintSession
+from engine.worker.reporter import Reporter
+from engine.worker.results.finished_files import finish_files
+from engine.worker.results.png import encode
+from engine.worker.slice_loop import run_slice_loop
 
 T = TypeVar("T")
 
@@ -40,22 +42,22 @@ async def paint_slice(ctx: dict[str, Any], job: str, iteration: int, epoch: int)
     Raises nothing but arq's `Retry`, which leaves the slice where it was in the queue: what goes wrong with the recipe
     is told as `failed`; what goes wrong with the machine is logged, and the job is queued again by the reconciler.
     """
-    studio: Studio = ctx["studio"]
+    context: WorkerContext = ctx["context"]
     log = _log.bind(job=job, iteration=iteration)
     try:
         # Held before it is begun: a cancellation that arrives in between must find it here.
-        with studio.holding(job) as stop:
-            claim = await studio.jobs.start(job, iteration, epoch, studio.id, studio.settings.running)
+        with context.holding(job) as stop:
+            claim = await context.jobs.start(job, iteration, epoch, context.id, context.settings.running)
             if claim is None:
                 log.debug("nothing to paint: the slice was begun before, or the job has ended")
             else:
-                await _paint_or_give_back(_Slice(studio, claim, stop), log)
+                await _paint_or_give_back(_Slice(context, claim, stop), log)
     except Busy:
         raise Retry from None  # another worker was quicker with another of the user's or the guild's
     except Fenced:
         log.warning("another worker has taken the job over")
     except Unreadable as error:
-        await _decline(studio, error, log)
+        await _decline(context, error, log)
     except RedisError as error:
         log.warning("the slice could not be begun, and will be again", reason=str(error))
     except Exception:
@@ -74,19 +76,19 @@ async def _paint_or_give_back(work: _Slice, log: Any) -> None:
         await work.give_back()
 
 
-async def _decline(studio: Studio, job: Unreadable, log: Any) -> None:
+async def _decline(context: WorkerContext, job: Unreadable, log: Any) -> None:
     """A job that this program cannot read: for a worker that can, if there is one."""
-    able = [worker.id for worker in await workers.living(studio.redis) if worker.recipes > VERSION]
+    able = [worker.id for worker in await workers.living(context.redis) if worker.recipes > VERSION]
     log.warning("the job cannot be read here", reason=str(job), able=able)
     if able:
-        await studio.jobs.release(job.job, studio.id)
+        await context.jobs.release(job.job, context.id)
     else:
-        await studio.jobs.refuse(job, _TOO_NEW)
+        await context.jobs.refuse(job, _TOO_NEW)
 
 
 class _Slice:
-    def __init__(self, studio: Studio, claim: Claim, stop: Stop) -> None:
-        self._studio, self._claim, self._stop = studio, claim, stop
+    def __init__(self, context: WorkerContext, claim: Claim, stop: Stop) -> None:
+        self._context, self._claim, self._stop = context, claim, stop
         self._log = _log.bind(job=claim.job.id)
         self._seconds = 0.0
         """Of painting, to be put down to the job's user and guild."""
@@ -97,22 +99,22 @@ class _Slice:
         if self._claim.poisoned:
             await self._fail(f"The painting was set aside: {DEATHS} workers ended while on it.", quarantine=True)
             return
-        if waits := self._studio.turn.locked():
-            await self._studio.jobs.waits(self._claim, True)
+        if waits := self._context.device_lock.locked():
+            await self._context.jobs.waits(self._claim, True)
         try:
-            easel = await self._unless(self._needless, self._studio.easel(self._claim))
-            if easel is not None and not self._claim.cancelled and not self._stop.is_set():
-                await self._paint(easel, waits)
+            session = await self._unless(self._needless, self._context.session(self._claim))
+            if session is not None and not self._claim.cancelled and not self._stop.is_set():
+                await self._paint(session, waits)
         except (RecipeError, PaintingError) as error:
             await self._fail(str(error))
         except torch.OutOfMemoryError:
             await self._fail("The picture does not fit into the device's memory: ask for a smaller size.")
         else:
-            await (self._leave() if easel is None else self._end(easel))
+            await (self._leave() if session is None else self._end(session))
 
     def _needless(self) -> bool:
-        """Whether who was told to stop needs no easel, for which others may paint for long: nothing is to be shown."""
-        return self._claim.iteration == 0 or self._studio.draining
+        """Whether a stopped slice needs no session, for which others may paint for long: nothing is to be shown."""
+        return self._claim.iteration == 0 or self._context.draining
 
     async def _unless(self, needless: Callable[[], bool], work: Coroutine[Any, Any, T]) -> T | None:
         """What the work comes to; None if the slice is told to stop before, and the work is needless then."""
@@ -126,124 +128,124 @@ class _Slice:
 
     async def _leave(self) -> None:
         """Give the job back as it was taken, or end it where nothing was painted."""
-        studio, claim = self._studio, self._claim
-        fields = await studio.jobs.fields(claim.job.id)
+        context, claim = self._context, self._claim
+        fields = await context.jobs.fields(claim.job.id)
         if fields.get("cancel") == "1" and claim.iteration == 0:
-            await studio.jobs.finish(claim, Cancelled(job=claim.job.id, iteration=0))
-            studio.say(f"{claim.job.id}: cancelled before it was begun")
+            await context.jobs.finish(claim, Cancelled(job=claim.job.id, iteration=0))
+            context.say(f"{claim.job.id}: cancelled before it was begun")
             return
-        await studio.jobs.commit(claim, claim.iteration, None)
-        await studio.turns.enqueue(claim.job, claim.iteration, claim.epoch, studio.settings.impasto_slice_seconds)
+        await context.jobs.commit(claim, claim.iteration, None)
+        await context.queue.enqueue(claim.job, claim.iteration, claim.epoch, context.settings.impasto_slice_seconds)
 
-    async def _paint(self, easel: Easel, waits: bool) -> None:
-        studio, claim = self._studio, self._claim
-        await self._announce(easel)
-        async with studio.turn, Reporter(studio, claim, easel.journal, self._stop) as reporter:
+    async def _paint(self, session: PaintSession, waits: bool) -> None:
+        context, claim = self._context, self._claim
+        await self._announce(session)
+        async with context.device_lock, Reporter(context, claim, session.journal, self._stop) as reporter:
             if waits:
-                await studio.jobs.waits(claim, False)
-            seconds = studio.settings.impasto_slice_seconds
-            about = (claim.job.id, easel, self._stop, seconds, reporter.tell)
-            painted = await studio.at_easel(paint_stroke, *about, pulse=studio.pulse)
+                await context.jobs.waits(claim, False)
+            seconds = context.settings.impasto_slice_seconds
+            about = (claim.job.id, session, self._stop, seconds, reporter.tell)
+            painted = await context.in_painting_thread(run_slice_loop, *about, pulse=context.pulse)
         self._seconds = painted.seconds
         if painted.last > painted.first:
-            studio.clock(painted.flops, painted.seconds)
+            context.note_speed(painted.flops, painted.seconds)
             seconds = round(painted.seconds, 3)
-            where = {"worker": studio.id, "device": studio.device_name}
-            easel.journal.slices.append({"from": painted.first, "to": painted.last, "seconds": seconds, **where})
+            where = {"worker": context.id, "device": context.device_name}
+            session.journal.slices.append({"from": painted.first, "to": painted.last, "seconds": seconds, **where})
 
-    async def _announce(self, easel: Easel) -> None:
-        studio, claim, iteration = self._studio, self._claim, easel.state.iteration
-        if not easel.journal.slices or claim.iteration == 0:
-            width, height = easel.painter.size
-            note = studio.weights_of(claim.job.recipe.weights).note
-            await studio.jobs.emit(
+    async def _announce(self, session: PaintSession) -> None:
+        context, claim, iteration = self._context, self._claim, session.state.iteration
+        if not session.journal.slices or claim.iteration == 0:
+            width, height = session.painter.size
+            note = context.weights_of(claim.job.recipe.weights).note
+            await context.jobs.emit(
                 claim,
                 Started(
-                    job=claim.job.id, iteration=iteration, device=studio.device_name,
+                    job=claim.job.id, iteration=iteration, device=context.device_name,
                     width=width, height=height, note=note,
                 ),
             )  # fmt: skip
-        elif easel.journal.slices[-1]["device"].split(":")[0] != studio.device.type:
-            easel.notices.append("Another kind of device goes on, so the last bits may differ from an uncut run.")
-        for text in easel.notices:
-            await studio.jobs.emit(claim, Notice(job=claim.job.id, iteration=iteration, text=text))
-        easel.notices.clear()
+        elif session.journal.slices[-1]["device"].split(":")[0] != context.device.type:
+            session.notices.append("Another kind of device goes on, so the last bits may differ from an uncut run.")
+        for text in session.notices:
+            await context.jobs.emit(claim, Notice(job=claim.job.id, iteration=iteration, text=text))
+        session.notices.clear()
 
-    async def _end(self, easel: Easel) -> None:
+    async def _end(self, session: PaintSession) -> None:
         """Finish the job, or save where it stands and pass it on."""
-        studio, claim = self._studio, self._claim
-        fields = await studio.jobs.fields(claim.job.id)
-        if easel.state.iteration >= claim.job.recipe.iterations:
+        context, claim = self._context, self._claim
+        fields = await context.jobs.fields(claim.job.id)
+        if session.state.iteration >= claim.job.recipe.iterations:
             # A film can take longer than a worker has that is to end.
-            files = await self._unless(lambda: studio.draining, finish_files(studio, claim, easel))
+            files = await self._unless(lambda: context.draining, finish_files(context, claim, session))
             if files is None:
-                await self._pass_on(easel)
+                await self._pass_on(session)
                 return
-            files["checkpoint.safetensors"] = await self._save(easel)
-            done = Done(job=claim.job.id, iteration=easel.state.iteration, files=files)
-            await studio.jobs.finish(claim, done, seconds=self._seconds)
-            studio.say(f"{claim.job.id}: done, {easel.state.iteration} iterations")
+            files["checkpoint.safetensors"] = await self._save(session)
+            done = Done(job=claim.job.id, iteration=session.state.iteration, files=files)
+            await context.jobs.finish(claim, done, seconds=self._seconds)
+            context.say(f"{claim.job.id}: done, {session.state.iteration} iterations")
             await self._tidy()
         elif fields.get("cancel") == "1":
-            await self._cancel(easel)
+            await self._cancel(session)
         else:
-            await self._pass_on(easel)
+            await self._pass_on(session)
 
-    async def _pass_on(self, easel: Easel) -> None:
-        studio, claim, state = self._studio, self._claim, easel.state
+    async def _pass_on(self, session: PaintSession) -> None:
+        context, claim, state = self._context, self._claim, session.state
         moved = state.iteration != claim.iteration  # also backwards, when only an older checkpoint could be read
-        checkpoint = await self._save(easel) if moved else None
-        dropped = await studio.jobs.commit(claim, state.iteration, checkpoint, self._seconds)
-        studio.keep_warm(claim.job.id, easel)
-        cost = studio.settings.impasto_slice_seconds
-        await studio.turns.enqueue(claim.job, state.iteration, claim.epoch, cost)
-        await studio.store.delete(*dropped)
+        checkpoint = await self._save(session) if moved else None
+        dropped = await context.jobs.commit(claim, state.iteration, checkpoint, self._seconds)
+        context.keep_warm(claim.job.id, session)
+        cost = context.settings.impasto_slice_seconds
+        await context.queue.enqueue(claim.job, state.iteration, claim.epoch, cost)
+        await context.store.delete(*dropped)
 
-    async def _cancel(self, easel: Easel) -> None:
-        studio, claim, state = self._studio, self._claim, easel.state
+    async def _cancel(self, session: PaintSession) -> None:
+        context, claim, state = self._context, self._claim, session.state
         event = Cancelled(job=claim.job.id, iteration=state.iteration)
         if state.iteration:
-            blob = await asyncio.to_thread(encode, easel.picture)
+            blob = await asyncio.to_thread(encode, session.picture)
             name = f"jobs/{claim.job.id}/cancelled-{state.iteration:05d}-{claim.epoch}.png"
-            picture = await studio.store.put(name, blob)
-            checkpoint = await self._save(easel)
-            await studio.jobs.commit(claim, state.iteration, checkpoint, self._seconds)  # what a child goes on from
+            picture = await context.store.put(name, blob)
+            checkpoint = await self._save(session)
+            await context.jobs.commit(claim, state.iteration, checkpoint, self._seconds)  # what a child goes on from
             event = event.model_copy(update={"picture": picture, "checkpoint": checkpoint})
-        await studio.jobs.finish(claim, event)
-        studio.say(f"{claim.job.id}: cancelled at iteration {state.iteration}")
+        await context.jobs.finish(claim, event)
+        context.say(f"{claim.job.id}: cancelled at iteration {state.iteration}")
         await self._tidy()
 
-    async def _save(self, easel: Easel) -> str:
+    async def _save(self, session: PaintSession) -> str:
         claim = self._claim
-        identity = self._studio.weights_of(claim.job.recipe.weights).identity
-        blob = await asyncio.to_thread(pack, easel.saved, easel.journal, identity)
-        name = f"checkpoint-{easel.state.iteration:05d}-{claim.epoch}.safetensors"
+        identity = self._context.weights_of(claim.job.recipe.weights).identity
+        blob = await asyncio.to_thread(pack, session.saved, session.journal, identity)
+        name = f"checkpoint-{session.state.iteration:05d}-{claim.epoch}.safetensors"
         self._saved = f"jobs/{claim.job.id}/{name}"
-        return await self._studio.store.put(self._saved, blob)
+        return await self._context.store.put(self._saved, blob)
 
     async def _fail(self, reason: str, *, quarantine: bool = False) -> None:
         claim = self._claim
         self._log.warning("failed", reason=reason)
-        self._studio.say(f"{claim.job.id}: failed. {reason}")
+        self._context.say(f"{claim.job.id}: failed. {reason}")
         event = Failed(job=claim.job.id, iteration=claim.iteration, reason=reason)
-        await self._studio.jobs.finish(claim, event, quarantine=quarantine)
+        await self._context.jobs.finish(claim, event, quarantine=quarantine)
         await self._tidy()
 
     async def give_back(self) -> None:
         """Let go of the job, as it stood before; the reconciler queues it again."""
         with suppress(Fenced, RedisError):
-            await self._studio.jobs.commit(self._claim, self._claim.iteration, None)
+            await self._context.jobs.commit(self._claim, self._claim.iteration, None)
 
     async def withdraw(self) -> None:
         """Delete the checkpoint that was written, where the job does not know of it: another worker went on without."""
-        fields = await self._studio.jobs.fields(self._claim.job.id)
+        fields = await self._context.jobs.fields(self._claim.job.id)
         if self._saved and all(self._saved not in fields.get(name, "") for name in ("checkpoints", "last")):
             with suppress(StoreError):
-                await self._studio.store.delete(self._saved)
+                await self._context.store.delete(self._saved)
 
     async def _tidy(self) -> None:
         job = self._claim.job.id
         try:
-            await tidy(self._studio.jobs, self._studio.store, job)
+            await clean_up(self._context.jobs, self._context.store, job)
         except StoreError as error:
             self._log.warning("what is no longer needed stays until it is swept", reason=str(error))

@@ -1,13 +1,15 @@
-"""Notices a stroke that makes no iteration any more: a device that hangs takes the painting thread with it."""
+"""Notices a painting that makes no iteration any more: a device that hangs takes the painting thread with it."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class Pulse:
-    """Which job is being stroked, and when it last moved on, by `time.monotonic`.
+    """Which job is being painted, and when it last moved on, by `time.monotonic`.
 
     The painting thread writes it, at every iteration; the event loop reads it.
     """
@@ -16,14 +18,15 @@ class Pulse:
         self._job: str | None = None
         self.at = 0.0
 
-    def begin(self, job: str) -> None:
-        """A stroke begins."""
+    @contextmanager
+    def of(self, job: str) -> Iterator[None]:
+        """While the job is painted; what waits for its turn has no pulse."""
         self.at = time.monotonic()
         self._job = job
-
-    def end(self) -> None:
-        """It has ended; what waits for its turn has no pulse."""
-        self._job = None
+        try:
+            yield
+        finally:
+            self._job = None
 
     def stuck(self, seconds: float) -> str | None:
         """The job that has not moved on for so long; None where all is well."""
@@ -31,7 +34,7 @@ class Pulse:
 
 
 async def until_stuck(pulse: Pulse, seconds: float) -> str:
-    """Waits until a stroke has not moved on for `seconds`; its job."""
+    """Waits until a painting has not moved on for `seconds`; its job."""
     while True:
         await asyncio.sleep(min(1.0, seconds / 4))
         job = pulse.stuck(seconds)

@@ -17,9 +17,9 @@ from benchmarks.equalities import Equality
 from benchmarks.gpu import Plan, run
 from benchmarks.sizes import exponent
 from benchmarks.target import Curve
-from engine.painting import vgg
-from engine.painting.layers import convs
-from engine.painting.presets import preset
+from engine.painting.network import vgg
+from engine.recipe.layers import convs
+from engine.recipe.presets import preset
 
 ROOT = Path(__file__).parents[2]
 TINY = Plan(equal=32, contest=(32,), rates=(32,), sizes=(32, 64), target=32, iterations=2, rounds=1)

@@ -8,7 +8,8 @@ import torch
 from PIL import Image
 
 from benchmarks.measures import LAYERS, Measurer, fine_energy, lacking
-from engine.painting import layers, vgg
+from engine.painting.network import vgg
+from engine.recipe import layers
 
 VGG19 = layers.convs("vgg19")
 

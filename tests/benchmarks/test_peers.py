@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from benchmarks.peers import NeuralStyle, Wasserstein, _Normal, _Root
-from engine.painting import layers, vgg
+from engine.painting.network import vgg
+from engine.recipe import layers
 
 
 def convs() -> vgg.Convs:

@@ -25,10 +25,10 @@ from rich.table import Table
 from scene import LONG, Scene, card_of
 
 from engine.contract.connection import connect
-from engine.contract.embedded import embedded_redis
 from engine.contract.events import Done, Progress, Snapshot, Started
 from engine.contract.jobs import Jobs
 from engine.contract.store import Store
+from engine.process.local_redis import embedded_redis
 
 BURST, BURST_SECONDS = 200, 10.0
 CHANNELS = 20

@@ -16,10 +16,10 @@ from discord_server.driver import Channel, Discord, Guild, Interaction, Person, 
 from discord_server.reading import buttons_of, files_of, is_ephemeral, text_of
 
 from engine.contract.connection import connect
-from engine.contract.discretion import scrub
-from engine.contract.jobs import OPEN
-from engine.contract.leash import leashed
+from engine.contract.models import OPEN
 from engine.contract.store import Store
+from engine.process.child_process import child_command
+from engine.process.redaction import redact
 
 Json = dict[str, Any]
 
@@ -49,7 +49,7 @@ class BotProcess:
         self.log = log
         with log.open("ab") as file:
             self._process = subprocess.Popen(
-                leashed(discord.bot_command("bot")),
+                child_command(discord.bot_command("bot")),
                 env=environment,
                 stdout=file,
                 stderr=file,
@@ -163,7 +163,7 @@ async def scene(house: House, folder: Path, scale: float = 20, **settings: str) 
         finally:
             made.close()
         assert discord.token not in made.told()
-        assert scrub(made.told()) == made.told()
+        assert redact(made.told()) == made.told()
 
 
 def card_of(world: WorldView, channel: Channel | str, job: str) -> Json | None:

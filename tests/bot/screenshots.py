@@ -20,7 +20,7 @@ from discord_server.reading import files_of
 from PIL import Image
 from scene import BotProcess, card_of, pictures
 
-from engine.contract.embedded import embedded_redis
+from engine.process.local_redis import embedded_redis
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES, OUT = ROOT / "examples", ROOT / "docs" / "pictures"

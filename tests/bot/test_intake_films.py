@@ -13,7 +13,7 @@ from malformed import encoded, scene
 from PIL import Image, ImageSequence
 
 from bot.intake import FILM, BadPicture, Picture, frame_files, take_in, take_in_frames
-from engine.painting.recipe import MAX_FRAMES
+from engine.recipe.recipe import MAX_FRAMES
 
 COLOURS = ((200, 0, 0), (0, 200, 0), (0, 0, 200))
 FRAMES = [plain("RGB", colour) for colour in COLOURS]

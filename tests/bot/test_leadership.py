@@ -24,7 +24,7 @@ from bot.leadership import LEASE, Deposed, Leadership
 from bot.settings import BotSettings
 from bot.whereabouts import is_gone, whereabouts
 from engine.contract.connection import BLOCK
-from engine.contract.leash import leashed
+from engine.process.child_process import child_command
 
 TOKEN = "a.token"
 LEADER = """
@@ -46,7 +46,7 @@ asyncio.run(main())
 def leader(redis_server: str, redis: ArqRedis) -> Iterator[subprocess.Popen[str]]:
     """Another process, which leads; it does not extend its lease."""
     process = subprocess.Popen(
-        leashed([sys.executable, "-c", LEADER, redis_server, TOKEN]),
+        child_command([sys.executable, "-c", LEADER, redis_server, TOKEN]),
         stdout=subprocess.PIPE,
         text=True,
     )

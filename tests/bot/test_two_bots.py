@@ -14,7 +14,7 @@ from discord_server.reading import text_of
 from promises import Asked, check_kept, check_no_loops, left
 from scene import LONG, SMALL, Scene, pictures, scene
 
-from engine.contract.jobs import Job
+from engine.contract.models import Job
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.words import alt_text, bar, count, duration, loss, plain, recipe_in_words, safe, title
-from engine.painting.presets import PRESETS, preset
-from engine.painting.recipe import Recipe
+from engine.recipe.presets import PRESETS, preset
+from engine.recipe.recipe import Recipe
 
 MISCHIEF = [
     "@everyone", "@here", "<@1234>", "<@&1234>", "<#1234>", "<a:party:1234>", "<t:0:R>", "</stylize:1234>",

@@ -16,7 +16,7 @@ from discord_server.driver import Discord
 from own_redis import OwnRedis
 
 from chaos.forced import Orders
-from engine.contract.leash import leashed
+from engine.process.child_process import child_command
 
 FORCED = Path(__file__).with_name("forced.py")
 _PAUSE = 0.5  # s between an end and the next start
@@ -39,7 +39,11 @@ class Service:
             await self._may_run.wait()
             with self._log.open("ab") as log:
                 self._process = await asyncio.create_subprocess_exec(
-                    *leashed(self._command()), env=self.environment, stdout=log, stderr=log, start_new_session=True
+                    *child_command(self._command()),
+                    env=self.environment,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
                 )
             self.restarts += 1
             self._ended.clear()

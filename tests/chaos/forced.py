@@ -97,7 +97,8 @@ def break_worker(orders: Orders) -> None:
     from engine.contract.events import Done, Snapshot
     from engine.contract.jobs import Jobs
     from engine.contract.store import Store
-    from engine.worker import slices, studio
+    from engine.worker import context, slices
+    from engine.worker.paint_session import PaintSession
 
     def around(owner: type, name: str, before: str, after: str, when: Callable[[Any], bool]) -> None:
         real = getattr(owner, name)
@@ -118,24 +119,24 @@ def break_worker(orders: Orders) -> None:
     around(Jobs, "emit", BOUNDARIES[2], "", lambda args: isinstance(args[1], Snapshot))
     around(Store, "put", "", BOUNDARIES[4], _is_checkpoint)
     around(Jobs, "finish", BOUNDARIES[5], BOUNDARIES[6], lambda args: isinstance(args[1], Done))
-    put, stroke = Store.put, slices.paint_stroke  # type: ignore[attr-defined]
+    put, loop = Store.put, slices.run_slice_loop  # type: ignore[attr-defined]
 
     async def interrupted(self: Store, key: str, data: bytes) -> str:
         if _is_checkpoint((key,)) and orders.obey(BOUNDARIES[3]):
             asyncio.get_running_loop().call_later(random.random() / 200, die)
         return await put(self, key, data)
 
-    def strike(job: str, easel: studio.Easel, *args: Any, **kwargs: Any) -> Any:
-        if easel.painter.recipe.seed == POISON:
+    def strike(job: str, session: PaintSession, *args: Any, **kwargs: Any) -> Any:
+        if session.painter.recipe.seed == POISON:
             die()
-        if easel.painter.recipe.seed == TOO_LARGE:
+        if session.painter.recipe.seed == TOO_LARGE:
             raise torch.OutOfMemoryError("out of memory, on order")
-        return stroke(job, easel, *args, **kwargs)
+        return loop(job, session, *args, **kwargs)
 
     Store.put = interrupted  # type: ignore[method-assign]
-    slices.paint_stroke = strike  # type: ignore[attr-defined]
+    slices.run_slice_loop = strike  # type: ignore[attr-defined]
     if pretended := os.environ.get("CHAOS_DEVICE"):
-        studio.describe = lambda device: pretended
+        context.describe = lambda device: pretended  # type: ignore[attr-defined]
 
 
 def _is_checkpoint(args: Any) -> bool:

@@ -20,12 +20,13 @@ from PIL import Image
 from bot.delivery.ledger import GROUP
 from chaos.load import Promise
 from engine.contract.events import STREAM, Done, Event, Last, parse
-from engine.contract.jobs import Job, Jobs
+from engine.contract.jobs import Jobs
+from engine.contract.models import Job
 from engine.contract.store import Store
 from engine.painting.painter import Painter
 from engine.painting.pictures import pixels_sha256
-from engine.painting.recipe import Recipe
-from engine.worker.sweep import sweep
+from engine.recipe.recipe import Recipe
+from engine.worker.expiry import remove_expired
 
 _PASSING = 61_000  # ms; what ends by itself within them is no leftover
 
@@ -168,7 +169,7 @@ def _sha256(png: bytes) -> str:
 
 async def _judge_leftovers(redis: ArqRedis, store: Store, folder: Path, verdict: Verdict) -> None:
     """No lease, no place in the queue, no answer owed, no event not dealt with, no blob that nobody refers to."""
-    await sweep(redis, store, orphans_after=timedelta())
+    await remove_expired(redis, store, orphans_after=timedelta())
     keys = [key.decode() async for key in redis.scan_iter("*", count=1000) if not 0 < await redis.pttl(key) < _PASSING]
     lasting = (
         "impasto:job:",

@@ -13,8 +13,8 @@ import pytest
 import torch
 from PIL import Image
 
-from engine.painting.layers import NAMES
 from engine.painting.painter import Painter
+from engine.recipe.layers import NAMES
 from training.crops import Crops, Group
 from training.drawings import drawing
 from training.fields import FIELDS

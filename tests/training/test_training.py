@@ -11,10 +11,10 @@ import torch
 from safetensors import safe_open
 from torch import Tensor, nn
 
-from engine.painting.layers import NAMES
 from engine.painting.losses import gram_loss, moments
-from engine.painting.pooling import Kind
-from engine.painting.vgg import VGG
+from engine.painting.network.pooling import PoolingKind
+from engine.painting.network.vgg import VGG
+from engine.recipe.layers import NAMES
 from training.crops import Crops, Group
 from training.export import levelled, read, write
 from training.losses import feature_errors, gram_errors
@@ -162,7 +162,7 @@ def test_a_teacher_is_read_by_torchvisions_names_and_sees_what_the_engine_sees(
     whole = in_vgg19s_shape(read_back)
     assert list(whole) == list(NAMES)
     pixels = torch.rand(1, 3, 40, 40) * 255
-    poolings: tuple[Kind, ...] = ("average", "max")
+    poolings: tuple[PoolingKind, ...] = ("average", "max")
     for pooling in poolings:
         seen = VGG(whole, pooling=pooling, device=CPU)(pixels, ["relu4_2", "relu5_1"])
         for name, x in Teacher(read_back)(pixels, ["conv4_2", "conv5_1"], pooling).items():
@@ -176,7 +176,7 @@ def test_another_file_is_no_teacher(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("pooling", ["average", "max"])
-def test_a_learner_whose_student_is_the_teacher_has_no_error(pooling: Kind) -> None:
+def test_a_learner_whose_student_is_the_teacher_has_no_error(pooling: PoolingKind) -> None:
     convs, learner = teacher_convs(NARROW), Learner(NARROW, NARROW)
     with torch.no_grad():
         for name, (weight, bias) in convs.items():

@@ -9,14 +9,5 @@ if state ~= 'painting' or epoch ~= ARGV[1] then
 end
 give_back(KEYS[1], {KEYS[7], KEYS[8]})
 spend(KEYS[1], KEYS[9], ARGV[7])
-redis.call('HSET', KEYS[1], 'state', ARGV[4], 'last', ARGV[5], 'since', redis.call('TIME')[1])
-redis.call('XADD', KEYS[3], '*', 'job', ARGV[2], 'event', ARGV[5])
-redis.call('SREM', KEYS[4], ARGV[2])
-for _, counts in ipairs({KEYS[5], KEYS[6]}) do
-    if redis.call('HINCRBY', counts, ARGV[3], -1) <= 0 then
-        redis.call('HDEL', counts, ARGV[3])
-    end
-end
-redis.call('EXPIRE', KEYS[1], ARGV[6])
-redis.call('EXPIRE', KEYS[2], ARGV[6])
+end_job(KEYS, ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6])
 return 1

@@ -18,8 +18,8 @@ from bot.cards.editor import CardEditor
 from bot.cards.face import Face
 from bot.delivery.ledger import Address, Posted
 from engine.contract.events import Progress
-from engine.contract.jobs import Job, Picture, State
-from engine.painting.presets import preset
+from engine.contract.models import Job, JobState, StoredPicture
+from engine.recipe.presets import preset
 
 
 class _NoWait(selectors.DefaultSelector):
@@ -51,7 +51,7 @@ def run(scenario: Coroutine[Any, Any, None]) -> None:
 
 
 def a_job(number: int = 1, name: str = "harbour.png", **fields: Any) -> Job:
-    picture = Picture(key="nowhere", name=name, width=32, height=32)
+    picture = StoredPicture(key="nowhere", name=name, width=32, height=32)
     return Job(
         id=str(number), guild="1", user="1", recipe=preset("classic", iterations=90_000), content=picture,
         styles=(picture,), **fields,
@@ -74,7 +74,7 @@ def a_page(job: Job, channel: int = 1, age: float = 0.0, title: str = "harbour",
 def progress(job: Job, iteration: int) -> dict[str, Any]:
     """Facts of a face."""
     event = Progress(job=job.id, iteration=iteration, loss=3, content=1, style=2, rate=5, eta=60)
-    return {"state": State.PAINTING, "iteration": iteration, "progress": event}
+    return {"state": JobState.PAINTING, "iteration": iteration, "progress": event}
 
 
 @dataclass

@@ -13,7 +13,7 @@ from easel import WAITING, Wall, a_job, a_page, gaps, progress, refusal, run
 from bot.cards.editor import BUDGET, CHANNEL_GAP, OLD_GAP, QUICKEST, CardEditor
 from bot.cards.face import Face
 from bot.cards.thumbnails import Thumbnail
-from engine.contract.jobs import State
+from engine.contract.models import JobState
 
 HOUR = 3600.0
 
@@ -136,7 +136,7 @@ def test_the_last_face_comes_at_once_and_is_the_last() -> None:
             editor.show(job.id, **progress(job, 1))
             await asyncio.sleep(0.5)  # an edit is on its way
             files = [Thumbnail("painting.jpg", b"jpeg")]
-            assert await editor.close(job, page, Face(State.DONE, 90_000), files)
+            assert await editor.close(job, page, Face(JobState.DONE, 90_000), files)
             editor.show(job.id, **progress(job, 2))
             await asyncio.sleep(100)
         before, last = wall.edits

@@ -15,9 +15,9 @@ from bot.cards.buttons import Act, JobButton, card_buttons, picture_buttons
 from bot.cards.card import Card
 from bot.cards.face import Face
 from bot.cards.thumbnails import thumbnails
-from engine.contract.jobs import Asked, State
-from engine.contract.outlook import Prospect
+from engine.contract.models import Asked, JobState
 from engine.contract.store import Store
+from engine.forecast.open_jobs import Forecast
 
 LONGEST = "9" * 40
 NASTY = [
@@ -26,12 +26,12 @@ NASTY = [
 ]  # fmt: skip
 
 
-def a_full_card(name: str, state: State) -> Card:
+def a_full_card(name: str, state: JobState) -> Card:
     """Whose every line is there, and long."""
     job = a_job(int(LONGEST), name=name, parent=LONGEST)
     link = f"https://discord.com/channels/{'9' * 20}/{'9' * 20}/{'9' * 20}"
     face = Face(
-        state, 90_000, progress(job, 90_000)["progress"], Prospect(10_000, 1e7, 1e7), 2**40, note="n" * 300,
+        state, 90_000, progress(job, 90_000)["progress"], Forecast(10_000, 1e7, 1e7), 2**40, note="n" * 300,
         reason="r" * 300,
     )  # fmt: skip
     return Card(job, a_page_of(job.id, name, parent=link), face, ("painting.jpg", "content.jpg", "style-1.jpg"))
@@ -45,9 +45,9 @@ def buttons(view: Any) -> list[Any]:
     return [item for item in view.walk_children() if item.is_dispatchable()]
 
 
-@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("state", JobState)
 @pytest.mark.parametrize("name", NASTY, ids=ascii)
-async def test_a_card_is_within_discords_limits_whatever_the_names(name: str, state: State) -> None:
+async def test_a_card_is_within_discords_limits_whatever_the_names(name: str, state: JobState) -> None:
     card = a_full_card(name, state)
     assert len(text_of(card)) < 4_000
     assert sum(1 for _ in card.walk_children()) <= 40
@@ -60,7 +60,7 @@ async def test_a_card_is_within_discords_limits_whatever_the_names(name: str, st
 
 @pytest.mark.parametrize("name", NASTY, ids=ascii)
 async def test_nothing_lives_in_the_names_on_a_card(name: str) -> None:
-    heading = text_of(a_full_card(name, State.QUEUED)).split("\n")[0]
+    heading = text_of(a_full_card(name, JobState.QUEUED)).split("\n")[0]
     bare = re.sub(r"\\.", "", heading.removeprefix("### "))
     assert not re.search(r"[<>@/\\*_~`|\[\]()]", bare)
     assert bare.isprintable()
@@ -85,7 +85,7 @@ def test_only_our_own_buttons_are_known(custom_id: str) -> None:
 
 async def test_no_view_ends_or_holds_anything_but_our_buttons() -> None:
     """A view that ends, or mixes them with plain ones, makes discord.py forget the whole class."""
-    views = [a_full_card("a", state) for state in State]
+    views = [a_full_card("a", state) for state in JobState]
     for view in [*views, picture_buttons(LONGEST, 10, last=False), picture_buttons(LONGEST, 10, last=True)]:
         assert view.timeout is None
         assert all(isinstance(item, JobButton) for item in buttons(view))
@@ -96,7 +96,7 @@ async def test_discord_py_knows_the_buttons_after_thousands_of_views() -> None:
         client.add_dynamic_items(JobButton)
         store = client._connection._view_store
         for number in range(1, 1_000):
-            for view in (a_full_card("a", State.PAINTING), picture_buttons("1", 10, last=bool(number % 2))):
+            for view in (a_full_card("a", JobState.PAINTING), picture_buttons("1", 10, last=bool(number % 2))):
                 store.add_view(view, message_id=number % 10)
                 if number % 3 == 0:
                     view.stop()
@@ -108,21 +108,21 @@ async def test_discord_py_knows_the_buttons_after_thousands_of_views() -> None:
 def test_each_state_has_the_buttons_that_make_sense() -> None:
     usual = [Act.AGAIN, Act.SWAP, Act.STRONGER, Act.WEAKER]
     first = {
-        State.QUEUED: [Act.CANCEL], State.PAINTING: [Act.CANCEL], State.DONE: [Act.CONTINUE],
-        State.CANCELLED: [Act.CONTINUE], State.FAILED: [], State.QUARANTINED: [],
+        JobState.QUEUED: [Act.CANCEL], JobState.PAINTING: [Act.CANCEL], JobState.DONE: [Act.CONTINUE],
+        JobState.CANCELLED: [Act.CONTINUE], JobState.FAILED: [], JobState.QUARANTINED: [],
     }  # fmt: skip
-    assert {state: [button.act for button in card_buttons("1", state)] for state in State} == {
+    assert {state: [button.act for button in card_buttons("1", state)] for state in JobState} == {
         state: [*acts, *usual] for state, acts in first.items()
     }
 
 
 async def test_a_draft_is_finished_instead_of_continued_or_enlarged() -> None:
     usual = [Act.AGAIN, Act.SWAP, Act.STRONGER, Act.WEAKER]
-    for state in State:
+    for state in JobState:
         acts = [button.act for button in card_buttons("1", state, draft=True)]
-        assert acts == ([Act.FINISH, *usual] if state is State.DONE else [b.act for b in card_buttons("1", state)])
+        assert acts == ([Act.FINISH, *usual] if state is JobState.DONE else [b.act for b in card_buttons("1", state)])
     asked = Asked(recipe="fine", fields={"size": 768})
-    card = Card(a_job(1, draft_of=asked), a_page_of("1", "harbour"), Face(State.DONE, 135), ())
+    card = Card(a_job(1, draft_of=asked), a_page_of("1", "harbour"), Face(JobState.DONE, 135), ())
     assert [item.item.label for item in buttons(card)] == ["Finish", "Again", "Swap", "Stronger", "Weaker"]
     assert "A draft by our small starter network: Finish goes on from it, at 768 px." in text_of(card)
 

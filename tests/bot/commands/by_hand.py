@@ -9,7 +9,8 @@ from scene import Scene
 
 from engine.contract.connection import connect
 from engine.contract.events import Cancelled, Progress, Snapshot
-from engine.contract.jobs import Claim, Jobs
+from engine.contract.jobs import Jobs
+from engine.contract.models import Claim
 
 
 class Brush:

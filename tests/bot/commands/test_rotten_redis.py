@@ -15,8 +15,8 @@ from scene import Scene, scene
 from bot.delivery.ledger import Address
 from engine.contract.connection import connect
 from engine.contract.events import STREAM
-from engine.contract.job import OPEN, index_key, job_key
 from engine.contract.jobs import Jobs
+from engine.contract.models import OPEN, index_key, job_key
 
 
 async def test_the_bot_outlasts_what_lies_in_redis(house: House, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from scene import Scene, picture, scene
 
 from engine.contract import workers
 from engine.contract.connection import connect
-from engine.contract.jobs import SPENT
+from engine.contract.models import SPENT
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

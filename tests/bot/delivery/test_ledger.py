@@ -11,7 +11,7 @@ from redis.exceptions import ConnectionError
 
 from bot.delivery.ledger import GROUP, Address, Ledger, Posted
 from engine.contract.events import STREAM
-from engine.contract.jobs import KEEP_DAYS
+from engine.contract.models import KEEP_DAYS
 
 ADDRESS = Address(job="7", owner=1, guild=2, channel=3, place="thread", title="harbour × strokes")
 

@@ -17,7 +17,7 @@ from scene import LONG, Json, Scene, scene
 
 from engine.contract.connection import BLOCK, connect
 from engine.contract.events import Cancelled, Done, Failed, Progress, Snapshot, Started, follow
-from engine.contract.jobs import CONTROL, Claim
+from engine.contract.models import CONTROL, Claim
 from engine.contract.store import Store
 
 TAKING = ("POST", "PATCH")

@@ -9,13 +9,14 @@ import pytest
 
 from bot.orders import wish as wishes
 from bot.orders.wish import MAX_STRENGTH, Network, Wish, new_draft, new_recipe
-from engine.contract.jobs import Job, Picture
-from engine.painting.draft import finishing
-from engine.painting.presets import PRESETS, TALK_SNAPSHOTS, preset
-from engine.painting.recipe import MAX_ITERATIONS, Recipe, RecipeError
+from engine.contract.models import Job, StoredPicture
+from engine.recipe.draft import finishing
+from engine.recipe.presets import PRESETS, TALK_SNAPSHOTS, preset
+from engine.recipe.recipe import MAX_ITERATIONS, Recipe, RecipeError
 
 CONTENT, STYLE, SECOND, SNAPSHOT = (
-    Picture(key=f"jobs/1/{name}", name=name, width=32, height=24) for name in ("content", "style", "second", "snapshot")
+    StoredPicture(key=f"jobs/1/{name}", name=name, width=32, height=24)
+    for name in ("content", "style", "second", "snapshot")
 )
 WEIGHTS = ["imagenet", "starter", "random"]
 

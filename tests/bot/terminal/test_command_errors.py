@@ -14,8 +14,8 @@ from redis import Redis
 
 from bot.terminal.main import main
 from engine.contract import workers
-from engine.contract.jobs import SPENT
-from engine.painting.presets import AUTO_COUNT
+from engine.contract.models import SPENT
+from engine.recipe.presets import AUTO_COUNT
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,9 @@ from conftest import CONTENT
 from impasto_command import LAYERS, left_over, make_room, run
 from PIL import Image
 
-from engine.painting.draft import SIZE, draft_recipe, finishing
-from engine.painting.presets import preset
-from engine.painting.recipe import Recipe
+from engine.recipe.draft import SIZE, draft_recipe, finishing
+from engine.recipe.presets import preset
+from engine.recipe.recipe import Recipe
 
 ASKED: dict[str, Any] = {
     "size": 288, "iterations": 6, "strength": 2.0, "networks": 1, "octaves": 1,

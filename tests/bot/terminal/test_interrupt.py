@@ -11,7 +11,7 @@ from conftest import uncut_sha256
 from impasto_command import LIGHT, left_over, make_room, run, start
 
 from bot.terminal.canvas import Canvas, CanvasError
-from engine.painting.recipe import Recipe
+from engine.recipe.recipe import Recipe
 
 
 @pytest.mark.parametrize("recipe", ["fine", "gatys"])  # Adam and L-BFGS

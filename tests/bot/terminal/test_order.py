@@ -13,11 +13,11 @@ from torchvision_files import ours, saved
 from bot.terminal.hand import WorkshopError
 from bot.terminal.order import Draft, Order, weights_asked
 from engine.contract import workers
-from engine.contract.jobs import Asked
+from engine.contract.models import Asked
 from engine.contract.settings import WEIGHTS_CACHED, Settings, read_settings
-from engine.painting.draft import draft_recipe, finishing
-from engine.painting.presets import preset
-from engine.painting.recipe import Recipe, RecipeError
+from engine.recipe.draft import draft_recipe, finishing
+from engine.recipe.presets import preset
+from engine.recipe.recipe import Recipe, RecipeError
 
 FIVE: dict[str, Any] = {"style_layer_weights": (1.0, 1.0, 1.0, 1.0, 1.0)}
 FOUR: dict[str, Any] = {"style_layer_weights": (1.0, 1.0, 1.0, 1.0)}

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from bot.terminal.page import MOST_SNAPSHOTS, render_page
-from engine.painting.presets import preset
+from engine.recipe.presets import preset
 
 NOTE = "Painted with random stand-in weights: the pretrained VGG19 was not at hand."
 

@@ -19,9 +19,9 @@ from torchvision_files import ours, saved
 from engine.contract.events import Event
 from engine.painting.painter import Painter
 from engine.painting.pictures import pixels_sha256
-from engine.painting.presets import preset
-from engine.painting.recipe import Recipe
-from engine.worker.weights import load_weights
+from engine.recipe.presets import preset
+from engine.recipe.recipe import Recipe
+from engine.worker.weights.load import load_weights
 
 SHORT = [*LIGHT, "--iterations", "12", "--snapshots", "3,6", "-o", "out"]
 PICTURES = ["00003.png", "00006.png", "00012.png", "content.png", "final.png", "loss.png", "style-1.png"]

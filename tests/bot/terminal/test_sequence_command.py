@@ -13,8 +13,8 @@ from impasto_command import LIGHT, make_room, run
 from PIL import Image, ImageChops, ImageSequence
 
 from engine.painting.pictures import pixels_sha256
-from engine.painting.recipe import Recipe
 from engine.painting.sequence import paint_sequence
+from engine.recipe.recipe import Recipe
 
 SHORT = [part if part != "content.png" else "clip.gif" for part in LIGHT]
 SHORT = [*SHORT, "--iterations", "8", "--set", "scales=2", "--set", "frame_iterations=4"]

@@ -12,8 +12,8 @@ from chaos.forced import POISON, TOO_LARGE
 from chaos.load import Promise
 from chaos.rounds.scene import Fault, Scene
 from engine.contract.events import Failed, follow
-from engine.contract.jobs import job_key, new_id
-from engine.contract.turns import Turns
+from engine.contract.fair_queue import FairQueue
+from engine.contract.models import job_key, new_id
 
 FAILED = "**It failed**"
 
@@ -41,7 +41,7 @@ async def from_a_newer_version(scene: Scene) -> None:
         spec = json.loads(job.model_dump_json())
         spec["recipe"] |= {"version": spec["recipe"]["version"] + 1, "brush": "wide"}
         await scene.redis.hset(job_key(job.id), "spec", json.dumps(spec))  # type: ignore[misc]
-        await Turns(scene.redis).enqueue(job, 0, 0, 1.0)
+        await FairQueue(scene.redis).enqueue(job, 0, 0, 1.0)
     async with asyncio.timeout(120):
         async for _, event in follow(scene.redis, job.id):
             if not isinstance(event, Failed) or "newer version" not in event.reason:

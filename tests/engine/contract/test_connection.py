@@ -11,13 +11,13 @@ from arq.connections import ArqRedis
 from conftest import a_job
 
 from engine.contract.connection import connect, load
+from engine.contract.fair_queue import FairQueue, slice_id
 from engine.contract.settings import SettingsError, read_settings
-from engine.contract.turns import Turns, slice_id
 
 
 async def test_what_lies_in_redis_is_json_and_cannot_run(redis: ArqRedis) -> None:
     job = a_job()
-    await Turns(redis).enqueue(job, 0, 0, 1.0)
+    await FairQueue(redis).enqueue(job, 0, 0, 1.0)
     stored = await redis.get(f"arq:job:{slice_id(job.id, 0, 0)}")
     assert json.loads(stored)["a"] == [job.id, 0, 0]
     with pytest.raises(ValueError, match=r"JSON|decode"):

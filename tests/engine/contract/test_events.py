@@ -9,7 +9,8 @@ from arq.connections import ArqRedis
 from conftest import a_job
 
 from engine.contract.events import STREAM, Done, Event, Notice, Progress, Snapshot, Started, follow, parse, tail
-from engine.contract.jobs import Claim, Jobs
+from engine.contract.jobs import Jobs
+from engine.contract.models import Claim
 
 
 def progress(job: str, iteration: int) -> Progress:

@@ -9,7 +9,8 @@ from arq.connections import ArqRedis
 from conftest import a_job
 
 from engine.contract.events import STREAM, Cancelled, Done, Failed, Notice
-from engine.contract.jobs import (
+from engine.contract.jobs import Jobs
+from engine.contract.models import (
     CONTROL,
     DEATHS,
     OPEN,
@@ -17,8 +18,7 @@ from engine.contract.jobs import (
     Claim,
     Fenced,
     Job,
-    Jobs,
-    State,
+    JobState,
     flows_key,
     job_key,
     seen_key,
@@ -42,7 +42,7 @@ async def test_a_job_is_accepted_once(redis: ArqRedis) -> None:
     assert await redis.hget(flows_key(job.guild), "someone") == b"1"  # type: ignore[misc]
     assert await jobs.open() == [job.id]
     assert await jobs.get(job.id) == job
-    assert await jobs.state(job.id) is State.QUEUED
+    assert await jobs.state(job.id) is JobState.QUEUED
 
 
 async def test_an_unknown_job_is_nothing(redis: ArqRedis) -> None:
@@ -100,7 +100,7 @@ async def test_nothing_is_written_to_a_job_that_has_ended(
     with pytest.raises(Fenced):
         await write(jobs, claim)
     assert await redis.xlen(STREAM) == before
-    assert await jobs.state(job.id) is State.DONE
+    assert await jobs.state(job.id) is JobState.DONE
 
 
 async def test_what_is_said_again_because_the_answer_was_lost_is_no_write(redis: ArqRedis) -> None:
@@ -163,7 +163,7 @@ async def test_the_end_is_told_and_leaves_nothing_open(redis: ArqRedis, quaranti
     claim = await started(jobs, job)
     await jobs.emit(claim, Notice(job=job.id, iteration=1, text="hello"))
     await jobs.finish(claim, Failed(job=job.id, iteration=1, reason="No paint."), quarantine=quarantine)
-    assert await jobs.state(job.id) is (State.QUARANTINED if quarantine else State.FAILED)
+    assert await jobs.state(job.id) is (JobState.QUARANTINED if quarantine else JobState.FAILED)
     assert await jobs.open() == [other.id]
     assert await redis.hget(flows_key(job.guild), "someone") == b"1"  # type: ignore[misc]
     (_, told) = (await redis.xrevrange(STREAM, count=1))[0]
@@ -179,7 +179,7 @@ async def test_a_queued_job_is_cancelled_at_once(redis: ArqRedis) -> None:
     await jobs.create(job)
     assert await jobs.cancel(job.id) is True
     assert await jobs.cancel(job.id) is False
-    assert await jobs.state(job.id) is State.CANCELLED
+    assert await jobs.state(job.id) is JobState.CANCELLED
     assert await jobs.open() == []
     ((_, told),) = await redis.xrange(STREAM)
     assert Cancelled.model_validate_json(told[b"event"]) == Cancelled(job=job.id, iteration=0)
@@ -191,7 +191,7 @@ async def test_a_painter_is_told_to_stop_and_the_next_slice_knows(redis: ArqRedi
     await jobs.create(job)
     claim = await started(jobs, job)
     assert await jobs.cancel(job.id) is True
-    assert await jobs.state(job.id) is State.PAINTING
+    assert await jobs.state(job.id) is JobState.PAINTING
     ((_, asked),) = await redis.xrange(CONTROL)
     assert asked[b"job"].decode() == job.id
     await jobs.commit(claim, 10, "at-10")

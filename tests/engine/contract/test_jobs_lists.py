@@ -10,23 +10,23 @@ from arq.connections import ArqRedis
 from conftest import a_job
 
 from engine.contract.events import STREAM, Cancelled, Done, Failed
-from engine.contract.jobs import (
+from engine.contract.fair_queue import FairQueue
+from engine.contract.jobs import Jobs
+from engine.contract.models import (
     OPEN,
     SPENT,
     USERS,
     Caps,
     Job,
-    Jobs,
+    JobState,
     Standing,
-    State,
     TooMany,
     flows_key,
     index_key,
     job_key,
     seen_key,
 )
-from engine.contract.turns import Turns
-from engine.painting.recipe import VERSION
+from engine.recipe.recipe import VERSION
 
 ROOM = Caps(user=2, guild=3, total=4)
 
@@ -159,19 +159,19 @@ async def test_a_job_that_has_ended_can_be_forgotten(redis: ArqRedis, jobs: Jobs
 async def test_the_standing_tells_of_all_open_jobs_and_of_no_other(redis: ArqRedis, jobs: Jobs) -> None:
     ended, queued, painting = await accept(jobs, ("ann", "here"), ("bob", "here"), ("cid", "here"))
     for job in (queued, painting):
-        await Turns(redis).enqueue(job, 0, 0, 15.0)
+        await FairQueue(redis).enqueue(job, 0, 0, 15.0)
     await jobs.cancel(ended.id)
     claim = await jobs.start(painting.id, 0, 0, "w1")
     assert claim is not None
     await jobs.commit(claim, 10, "at-10")
-    await Turns(redis).enqueue(painting, 10, 1, 15.0)
+    await FairQueue(redis).enqueue(painting, 10, 1, 15.0)
     claim = await jobs.start(painting.id, 10, 1, "w2")
 
     found, now = {standing.job.id: standing for standing in await jobs.standing()}, (await redis.time())[0]
     assert found == {
-        queued.id: Standing(queued, State.QUEUED, 0, "", 0.0, found[queued.id].since),
+        queued.id: Standing(queued, JobState.QUEUED, 0, "", 0.0, found[queued.id].since),
         # Two users have jobs by now, so its first slice cost it twice 15 s.
-        painting.id: Standing(painting, State.PAINTING, 10, "w2", 30.0, found[painting.id].since),
+        painting.id: Standing(painting, JobState.PAINTING, 10, "w2", 30.0, found[painting.id].since),
     }
     assert all(now - 60 <= standing.since <= now for standing in found.values())
 

@@ -15,7 +15,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from engine.contract.connection import connect
 from engine.contract.events import Cancelled, Done, Failed, Notice
-from engine.contract.jobs import (
+from engine.contract.jobs import Jobs
+from engine.contract.models import (
     DEATHS,
     HELD_GUILDS,
     HELD_USERS,
@@ -25,16 +26,15 @@ from engine.contract.jobs import (
     Caps,
     Claim,
     Fenced,
-    Jobs,
+    JobState,
     Running,
-    State,
     TooMany,
     flows_key,
 )
 
 T = TypeVar("T")
 SECONDS = st.sampled_from([0.0, 0.5, 12.25])  # of painting; sums of them are exact
-OPEN = (State.QUEUED, State.PAINTING)
+OPEN = (JobState.QUEUED, JobState.PAINTING)
 
 
 class Life(RuleBasedStateMachine):
@@ -53,7 +53,7 @@ class Life(RuleBasedStateMachine):
         self.reset()
 
     def reset(self) -> None:
-        self.state: State | None = None
+        self.state: JobState | None = None
         self.iteration = self.told = 0
         self.deaths, self.waits = 0.0, False
         self.held = self.cancelled = False
@@ -70,7 +70,7 @@ class Life(RuleBasedStateMachine):
         self.loop.close()
 
     def fenced(self, claim: Claim) -> bool:
-        return self.state is not State.PAINTING or claim is not self.claims[-1]
+        return self.state is not JobState.PAINTING or claim is not self.claims[-1]
 
     def attempt(self, claim: Claim, write: Coroutine[Any, Any, T]) -> T | None:
         """None when the claim is stale, and then the write must say so."""
@@ -83,7 +83,7 @@ class Life(RuleBasedStateMachine):
     @rule()
     def create(self) -> None:
         assert self.do(self.jobs.create(self.job)) is (self.state is None)
-        self.state = self.state or State.QUEUED
+        self.state = self.state or JobState.QUEUED
 
     @rule()
     def create_where_there_is_no_room(self) -> None:
@@ -115,7 +115,7 @@ class Life(RuleBasedStateMachine):
         if claim is not None:
             self.deaths += self.held * (0.25 if self.waits else 1)
             self.waits = False
-            self.state, self.held = State.PAINTING, True
+            self.state, self.held = JobState.PAINTING, True
             assert claim == Claim(
                 self.job, epoch + 1, iteration, tuple(self.checkpoints), self.cancelled, self.deaths >= DEATHS
             )
@@ -171,15 +171,15 @@ class Life(RuleBasedStateMachine):
             return
         self.attempt(claim, finish)
         if not fenced:
-            self.state, self.held, self.last, self.spent = State(kind), False, event, self.spent + seconds
+            self.state, self.held, self.last, self.spent = JobState(kind), False, event, self.spent + seconds
 
     @rule()
     def cancel(self) -> None:
         assert self.do(self.jobs.cancel(self.job.id)) is (self.state in OPEN)
-        if self.state is State.PAINTING:
+        if self.state is JobState.PAINTING:
             self.cancelled = True
-        elif self.state is State.QUEUED:
-            self.state, self.last = State.CANCELLED, Cancelled(job=self.job.id, iteration=0)
+        elif self.state is JobState.QUEUED:
+            self.state, self.last = JobState.CANCELLED, Cancelled(job=self.job.id, iteration=0)
 
     @invariant()
     def agrees(self) -> None:

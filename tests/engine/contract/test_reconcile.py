@@ -7,16 +7,17 @@ from arq.connections import ArqRedis
 from conftest import SLICE_TIMEOUT, a_job
 
 from engine.contract import workers
-from engine.contract.jobs import Claim, Job, Jobs, job_key
+from engine.contract.fair_queue import FairQueue, slice_id
+from engine.contract.jobs import Jobs
+from engine.contract.models import Claim, Job, job_key
 from engine.contract.reconcile import GRACE, forget_the_dead, reconcile
-from engine.contract.turns import Turns, slice_id
 
 
 @pytest.fixture
 async def job(redis: ArqRedis) -> Job:
     job = a_job()
     await Jobs(redis).create(job)
-    await Turns(redis).enqueue(job, 0, 0, 1.0)
+    await FairQueue(redis).enqueue(job, 0, 0, 1.0)
     return job
 
 
@@ -42,11 +43,11 @@ async def test_a_job_that_waits_in_the_queue_is_let_be(redis: ArqRedis, job: Job
 
 async def test_a_job_whose_slice_vanished_from_the_queue_is_queued_again(redis: ArqRedis, job: Job) -> None:
     name = slice_id(job.id, 0, 0)
-    await Turns(redis).forget(name)
+    await FairQueue(redis).forget(name)
     assert await reconcile(redis, 1.0, SLICE_TIMEOUT) == 0  # whoever made it may be about to queue it
     await age(redis, job)
     assert await reconcile(redis, 1.0, SLICE_TIMEOUT) == 1
-    assert await Turns(redis).waiting(name, SLICE_TIMEOUT)
+    assert await FairQueue(redis).waiting(name, SLICE_TIMEOUT)
     assert await reconcile(redis, 1.0, SLICE_TIMEOUT) == 0
 
 
@@ -60,8 +61,8 @@ async def test_a_slice_whose_arq_job_has_gone_is_queued_again(redis: ArqRedis, j
 async def test_the_job_of_a_dead_worker_is_queued_again_even_when_fresh(redis: ArqRedis, job: Job) -> None:
     claim = await begin(redis, job)
     assert await reconcile(redis, 1.0, SLICE_TIMEOUT) == 1
-    assert await Turns(redis).waiting(slice_id(job.id, 0, claim.epoch), SLICE_TIMEOUT)
-    assert not await Turns(redis).waiting(slice_id(job.id, 0, 0), SLICE_TIMEOUT)
+    assert await FairQueue(redis).waiting(slice_id(job.id, 0, claim.epoch), SLICE_TIMEOUT)
+    assert not await FairQueue(redis).waiting(slice_id(job.id, 0, 0), SLICE_TIMEOUT)
     successor = await Jobs(redis).start(job.id, 0, claim.epoch, "w2")
     assert successor is not None
 
@@ -80,7 +81,7 @@ async def test_a_living_worker_may_not_have_told_of_the_job_yet_but_soon_must(re
     assert await reconcile(redis, 1.0, SLICE_TIMEOUT) == 0
     await age(redis, job)
     assert await reconcile(redis, 1.0, SLICE_TIMEOUT) == 1
-    assert await Turns(redis).waiting(slice_id(job.id, 0, claim.epoch), SLICE_TIMEOUT)
+    assert await FairQueue(redis).waiting(slice_id(job.id, 0, claim.epoch), SLICE_TIMEOUT)
 
 
 async def test_a_job_that_has_ended_is_let_be(redis: ArqRedis, job: Job) -> None:
@@ -105,24 +106,24 @@ async def test_a_slice_that_was_taken_up_and_never_begun_is_queued_again_once_it
     await take_up(redis, name, seconds_ago=workers.SILENCE + 1)
     assert await reconcile(redis, 1.0, SLICE_TIMEOUT) == 1
     assert not await redis.exists(f"arq:in-progress:{name}")
-    assert await Turns(redis).waiting(name, SLICE_TIMEOUT)
+    assert await FairQueue(redis).waiting(name, SLICE_TIMEOUT)
 
 
 async def test_what_dead_workers_left_in_the_queue_is_taken_out(redis: ArqRedis, job: Job) -> None:
     """A worker may die after the last event, or after it has passed the job on, and before arq forgets the slice."""
     ended, jobs = a_job(), Jobs(redis)
     await jobs.create(ended)
-    await Turns(redis).enqueue(ended, 0, 0, 1.0)
+    await FairQueue(redis).enqueue(ended, 0, 0, 1.0)
     await take_up(redis, slice_id(ended.id, 0, 0), seconds_ago=1)
     await jobs.cancel(ended.id)
     claim = await begin(redis, job)
     await jobs.commit(claim, 10, "a checkpoint")
-    await Turns(redis).enqueue(job, 10, 1, 1.0)
+    await FairQueue(redis).enqueue(job, 10, 1, 1.0)
     assert await jobs.start(job.id, 10, 1, "w1") is not None
     await alive(redis, job.id)
-    assert len(await Turns(redis).all()) == 3
+    assert len(await FairQueue(redis).all()) == 3
     assert await reconcile(redis, 1.0, SLICE_TIMEOUT) == 0
     assert await forget_the_dead(redis) == {ended.id}
     assert await forget_the_dead(redis) == set()
-    assert await Turns(redis).all() == [slice_id(job.id, 10, 1)]
+    assert await FairQueue(redis).all() == [slice_id(job.id, 10, 1)]
     assert await redis.keys("arq:in-progress:*") == []

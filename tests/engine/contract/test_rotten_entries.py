@@ -14,11 +14,11 @@ from structlog.testing import capture_logs
 from engine.contract import workers
 from engine.contract.connection import MOST, load
 from engine.contract.events import STREAM, Cancelled, Started, follow
-from engine.contract.job import OPEN, Job, job_key
+from engine.contract.fair_queue import FairQueue, slice_id
 from engine.contract.jobs import Jobs
-from engine.contract.outlook import outlook
+from engine.contract.models import OPEN, Job, job_key
 from engine.contract.reconcile import GRACE, reconcile
-from engine.contract.turns import Turns, slice_id
+from engine.forecast import forecast
 
 ME = workers.Worker(id="me", device="cpu", weights="random", speed=1e9)
 
@@ -76,9 +76,9 @@ async def test_jobs_that_cannot_be_read_keep_no_other_from_being_forecast_and_fo
     await workers.beat(redis, ME)
     with capture_logs() as logged:
         assert [standing.job for standing in await Jobs(redis).standing()] == [sound]
-        assert (await outlook(redis))[sound.id].ahead == 0
+        assert (await forecast(redis))[sound.id].ahead == 0
         await reconcile(redis, 1.0, SLICE_TIMEOUT)
-    assert await Turns(redis).waiting(slice_id(sound.id, 0, 0), SLICE_TIMEOUT)
+    assert await FairQueue(redis).waiting(slice_id(sound.id, 0, 0), SLICE_TIMEOUT)
     assert all(line["log_level"] == "warning" for line in logged)
     assert all(len(str(line)) < 600 for line in logged)
 

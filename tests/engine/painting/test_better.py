@@ -9,17 +9,18 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from easel_kit import last, levels, painter, photo, quick, random_weights
+from painting_kit import last, levels, painter, photo, quick, random_weights
 from PIL import Image, ImageChops
 from torch import Tensor
 
-from engine.painting import losses, pictures, vgg
+from engine.painting import losses, pictures
 from engine.painting.losses import Target
+from engine.painting.network import vgg
+from engine.painting.network.pooling import Pooling
 from engine.painting.objective import Objective
 from engine.painting.painter import Painter
-from engine.painting.pooling import Pooling
-from engine.painting.recipe import Recipe, RecipeError
 from engine.painting.targets import Masks
+from engine.recipe.recipe import Recipe, RecipeError
 
 CPU = torch.device("cpu")
 
@@ -62,9 +63,9 @@ def test_masked_moments_are_those_of_the_positions_that_count() -> None:
     f, mask = features(12, 1), torch.tensor([0.0] * 5 + [1.0] * 7).double().view(1, 1, 1, 12)
     torch.testing.assert_close(losses.moments(f, mask), losses.moments(f[..., 5:]))
     slope = losses.Moments(torch.ones(5).double(), torch.eye(5).double())
-    pulled = losses.pull(f, slope, 7, mask)
+    pulled = losses.moments_backward(f, slope, 7, mask)
     assert not pulled[..., :5].any()
-    torch.testing.assert_close(pulled[..., 5:], losses.pull(f[..., 5:], slope, 7))
+    torch.testing.assert_close(pulled[..., 5:], losses.moments_backward(f[..., 5:], slope, 7))
 
 
 def test_l2_is_the_root_of_the_mean_square_and_the_gain_a_factor_on_it() -> None:
@@ -144,8 +145,8 @@ def test_each_style_paints_in_its_own_region() -> None:
     """A red style on the left, a blue one on the right; and of one style only the half that counts."""
     red, blue = (Image.new("RGB", (40, 40), colour) for colour in ("red", "blue"))
     recipe = quick(content_layers=(), style_weights=(1.0, 1.0), iterations=40, step=8.0, beta=1000.0)
-    easel = Painter(recipe, photo(64, 48, 1), [red, blue], content_masks=halves(64, 48))
-    levels_of = np.asarray(easel.picture(last(easel)), dtype=float)
+    own = Painter(recipe, photo(64, 48, 1), [red, blue], content_masks=halves(64, 48))
+    levels_of = np.asarray(own.picture(last(own)), dtype=float)
     left, right = levels_of[:, :12].mean((0, 1)), levels_of[:, -12:].mean((0, 1))
     assert left[0] - left[2] > right[0] - right[2] + 60
     both = Image.new("RGB", (40, 40), "red")
@@ -228,7 +229,7 @@ def test_all_of_it_can_be_had_at_once() -> None:
         size=64, iterations=8,
     )  # fmt: skip
     styles = [photo(60, 48, 2), photo(50, 70, 3)]
-    easel = Painter(recipe, photo(64, 48, 1), styles, content_masks=halves(64, 48), style_masks=halves(9, 9))
-    state = last(easel)
+    own = Painter(recipe, photo(64, 48, 1), styles, content_masks=halves(64, 48), style_masks=halves(9, 9))
+    state = last(own)
     assert not state.rollbacks
     assert float(state.losses[-1, 0]) < float(state.losses[0, 0])

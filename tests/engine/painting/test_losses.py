@@ -76,7 +76,7 @@ def style_loss(name: str, style: Tensor) -> Callable[[Tensor], Tensor]:
             seen = losses.Moments(*(part.requires_grad_() for part in losses.moments(ctx.x)))
             with torch.enable_grad():
                 slope = torch.autograd.grad(grad * compare(seen, target), seen, materialize_grads=True)
-            return losses.pull(ctx.x, losses.Moments(*slope), ctx.x[0, 0].numel())
+            return losses.moments_backward(ctx.x, losses.Moments(*slope), ctx.x[0, 0].numel())
 
     return lambda x: torch.as_tensor(Loss.apply(x))
 

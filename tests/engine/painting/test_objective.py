@@ -7,14 +7,14 @@ from typing import Any, Literal
 
 import pytest
 import torch
-from easel_kit import levels, quick, random_weights
+from painting_kit import levels, quick, random_weights
 from torch import Tensor
 
 from engine.painting import losses
+from engine.painting.network.vgg import VGG
 from engine.painting.objective import Objective, columns
 from engine.painting.pyramid import halve
-from engine.painting.recipe import Recipe
-from engine.painting.vgg import VGG
+from engine.recipe.recipe import Recipe
 
 CONTENT, STYLE, OTHER = levels(40, 30, 1).double(), levels(30, 44, 2).double(), levels(36, 36, 3).double()
 PIXELS = levels(40, 30, 4).double()
@@ -215,7 +215,7 @@ def test_the_scale_is_the_loss_without_features() -> None:
     for layer, weight in zip(recipe.style_layers, recipe.style_layer_weights, strict=True):
         gram = losses.moments(style[layer]).product
         expected += 7.0 * weight * float(gram.square().mean()) / 4
-    assert objective(recipe).scale == pytest.approx(expected, rel=1e-9)
+    assert objective(recipe).empty_loss == pytest.approx(expected, rel=1e-9)
 
 
 def test_pixels_are_left_as_they_are() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from easel_kit import quick
+from painting_kit import quick
 from torch import Tensor
 
 from engine.painting.optimisers import LBFGS, OPTIMISERS, Adam
@@ -31,7 +31,7 @@ def rosenbrock(x: Tensor) -> Tensor:
 
 def move(optimiser: Adam | LBFGS, pixels: Tensor, gradient: Tensor, step: float) -> None:
     optimiser.prepare(pixels)
-    numbers = pixels.new_tensor(optimiser.numbers(step, optimiser.steps + 1))
+    numbers = pixels.new_tensor(optimiser.factors(step, optimiser.steps + 1))
     optimiser.move(pixels, gradient, numbers)
     optimiser.steps += 1
 

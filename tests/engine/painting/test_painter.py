@@ -14,22 +14,22 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from easel_kit import assert_same, last, levels, painted_sha256, painter, photo, quick, random_weights, until
+from painting_kit import assert_same, last, levels, painted_sha256, painter, photo, quick, random_weights, until
 from torch import Tensor
 
 from engine import paint
 from engine.painting import pictures
 from engine.painting.painter import Painter
-from engine.painting.presets import preset
-from engine.painting.recipe import OLDEST, Recipe, RecipeError
+from engine.recipe.presets import preset
+from engine.recipe.recipe import OLDEST, Recipe, RecipeError
 
-HERE, ROOT = Path(__file__).parent, Path(__file__).parents[3]
+TESTS, ROOT = Path(__file__).parents[2], Path(__file__).parents[3]
 MEAN = torch.tensor((0.485, 0.456, 0.406)).view(1, 3, 1, 1) * 255
 IN_ANOTHER_PROCESS = """
 import json, sys, torch
 torch.set_num_threads(1)
-from easel_kit import painted_sha256
-from engine.painting.recipe import Recipe
+from painting_kit import painted_sha256
+from engine.recipe.recipe import Recipe
 print(painted_sha256(Recipe.from_dict(json.loads(sys.argv[1]))))
 """
 
@@ -92,7 +92,7 @@ def test_the_same_recipe_gives_the_same_picture_whatever_the_global_seed() -> No
 
 def test_another_process_paints_the_same_picture() -> None:
     recipe = quick(noise=0.5, scales=2, average=0.5, seed=3)
-    path = os.pathsep.join((str(HERE), str(ROOT)))
+    path = os.pathsep.join((str(TESTS), str(ROOT)))
     done = subprocess.run(
         [sys.executable, "-c", IN_ANOTHER_PROCESS, json.dumps(recipe.as_dict())],
         capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": path},

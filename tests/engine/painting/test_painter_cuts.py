@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 import torch
-from easel_kit import assert_same, last, painter, quick, restored, saved, until
+from painting_kit import assert_same, last, painter, quick, restored, saved, until
 
-from engine.painting.presets import preset
-from engine.painting.recipe import Recipe
+from engine.recipe.presets import preset
+from engine.recipe.recipe import Recipe
 
 SHRUNK: dict[str, Any] = {"weights": "random", "size": 32, "iterations": 5}
 

@@ -6,10 +6,10 @@ import dataclasses
 
 import pytest
 import torch
-from easel_kit import assert_same, last, painter, quick, random_weights, restored, saved, until
+from painting_kit import assert_same, last, painter, quick, random_weights, restored, saved, until
 from torch import Tensor
 
-from engine.painting.recipe import Recipe, RecipeError
+from engine.recipe.recipe import Recipe, RecipeError
 
 PLANS: dict[str, Recipe] = {
     "adam, scales": quick(size=48, iterations=9, scales=2, average=0.8, step_end=0.2, snapshots=(4, 11, 25)),

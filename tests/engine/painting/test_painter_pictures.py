@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from easel_kit import assert_same, last, levels, painter, photo, quick, restored, saved, until
+from painting_kit import assert_same, last, levels, painter, photo, quick, restored, saved, until
 from PIL import Image
 
 from engine import paint
 from engine.painting.painter import Painter
 from engine.painting.pictures import coloured, cut_to, grey, to_tensor
-from engine.painting.recipe import RecipeError
+from engine.recipe.recipe import RecipeError
 
 LUMA = torch.tensor((0.299, 0.587, 0.114)).view(1, 3, 1, 1)
 
@@ -70,11 +70,11 @@ def test_an_exposure_is_of_the_moment_it_was_taken_at_whenever_it_is_developed()
     own, recipe = painter(quick(average=0.5, clamp=True)), quick(average=0.5, clamp=True)
     state, taken = own.begin(), {}
     for _ in own.paint(state):
-        taken[state.iteration] = own.expose(state)
+        taken[state.iteration] = own.readback(state)
     for iteration in (1, 6, recipe.iterations):
         other = painter(recipe)
         then = until(other, iteration)
-        picture, loss = taken[iteration].develop()
+        picture, loss = taken[iteration].read()
         assert picture.tobytes() == other.picture(then).tobytes()
         assert loss == float(then.losses[iteration - 1, 0])
 

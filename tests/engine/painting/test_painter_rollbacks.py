@@ -6,12 +6,13 @@ import math
 
 import pytest
 import torch
-from easel_kit import last, painter, quick, random_weights, until
+from painting_kit import last, painter, quick, random_weights, until
 from torch import Tensor
 
-from engine.painting.painter import EXPLOSION, PaintingError
-from engine.painting.recipe import Recipe
+from engine.painting.errors import PaintingError
+from engine.painting.painter import EXPLOSION
 from engine.painting.state import State
+from engine.recipe.recipe import Recipe
 
 LOST = {"step": 255.0, "iterations": 60}
 NAN_OR_EXPLODED = {"the loss was no longer a number", "the loss exploded"}

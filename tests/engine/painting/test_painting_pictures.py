@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from easel_kit import levels, photo
 from hypothesis import given
 from hypothesis import strategies as st
+from painting_kit import levels, photo
 from PIL import Image
 
 from engine.painting.pictures import (

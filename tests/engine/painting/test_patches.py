@@ -7,17 +7,17 @@ from typing import get_args
 import numpy as np
 import pytest
 import torch
-from easel_kit import levels, painter, photo, quick, random_weights
+from painting_kit import levels, painter, photo, quick, random_weights
 from PIL import Image
 
 from bot.terminal.page import _words as on_the_page
 from bot.words import recipe_in_words
+from engine.painting.network.vgg import VGG
 from engine.painting.painter import Painter
 from engine.painting.patches import patchwork
 from engine.painting.pictures import to_tensor
-from engine.painting.recipe import Start
 from engine.painting.targets import Masks
-from engine.painting.vgg import VGG
+from engine.recipe.recipe import Start
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1")
 

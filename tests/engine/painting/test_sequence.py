@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from easel_kit import photo, quick
 from numpy.typing import NDArray
+from painting_kit import photo, quick
 from PIL import Image
 
-from engine.painting.frames import Frames
+from engine.painting.motion import ContentFrames
 from engine.painting.painter import Painter
 from engine.painting.pictures import pixels_sha256
-from engine.painting.recipe import Recipe, RecipeError
 from engine.painting.sequence import paint_sequence
 from engine.painting.state import State
+from engine.recipe.recipe import Recipe, RecipeError
 
 STYLE = photo(30, 44, 10)
 MOVING = quick(size=48, iterations=9, scales=2, frame_iterations=5, average=0.8, step_end=0.2, clamp=True)
@@ -87,11 +87,11 @@ def test_a_slow_change_is_painted_once_it_is_seen_and_noise_never() -> None:
         shake = np.random.default_rng(level).integers(-spread, spread + 1, (24, 32, 3))
         return Image.fromarray((level + shake).astype(np.uint8))
 
-    fading = Frames([picture(100 + 2 * i) for i in range(8)], 32)
+    fading = ContentFrames([picture(100 + 2 * i) for i in range(8)], 32)
     assert [i for i in range(8) if fading.moved(i, (24, 32)).any()] == [0, 4]
     # Asked for in any order it is the same.
     assert bool(fading.moved(4, (12, 16)).all())
-    shaking = Frames([picture(100 + i % 2, spread=4) for i in range(6)], 32)
+    shaking = ContentFrames([picture(100 + i % 2, spread=4) for i in range(6)], 32)
     assert not any(shaking.moved(i, (24, 32)).any() for i in range(1, 6))
 
 

@@ -7,14 +7,16 @@ import runpy
 import threading
 from collections.abc import Iterator
 
-from engine.contract.jobs import Claim
+from engine.contract.models import Claim
 from engine.painting.painter import Painter
 from engine.painting.state import State
-from engine.worker import finishing, slices
-from engine.worker.studio import Easel, Studio
+from engine.worker import slices
+from engine.worker.context import WorkerContext
+from engine.worker.paint_session import PaintSession
+from engine.worker.results import finished_files
 
 SEED, FILM_SEED = 13, 14
-_paint, _finish = Painter.paint, finishing.finish_files
+_paint, _finish = Painter.paint, finished_files.finish_files
 
 
 def _hanging(painter: Painter, state: State, stop: int | None = None) -> Iterator[State]:
@@ -24,10 +26,10 @@ def _hanging(painter: Painter, state: State, stop: int | None = None) -> Iterato
         yield painted
 
 
-async def _filming(studio: Studio, claim: Claim, easel: Easel) -> dict[str, str]:
+async def _filming(context: WorkerContext, claim: Claim, session: PaintSession) -> dict[str, str]:
     if claim.job.recipe.seed == FILM_SEED:
         await asyncio.to_thread(threading.Event().wait)
-    return await _finish(studio, claim, easel)
+    return await _finish(context, claim, session)
 
 
 if __name__ == "__main__":

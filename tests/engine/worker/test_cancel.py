@@ -11,12 +11,12 @@ from conftest import CONTENT, SLICE_TIMEOUT, STYLE, Desk, Hand, House, light, un
 from PIL import Image
 
 from engine.contract.events import Cancelled, Last, Snapshot, Started, follow
-from engine.contract.jobs import Job, State
-from engine.contract.turns import slice_id
+from engine.contract.fair_queue import slice_id
+from engine.contract.models import Job, JobState
 from engine.painting.painter import Painter
-from engine.painting.recipe import Recipe
-from engine.worker.stroke import Look, paint_stroke
-from engine.worker.studio import Easel
+from engine.recipe.recipe import Recipe
+from engine.worker.paint_session import PaintSession
+from engine.worker.slice_loop import LoopReport, run_slice_loop
 from engine.worker.watchdog import Pulse
 
 RECIPE = light(600, snapshots=(20, 580))
@@ -43,7 +43,7 @@ async def test_a_painting_that_is_stopped_leaves_its_picture_and_a_checkpoint(
     picture = Image.open(io.BytesIO(await busy_desk.store.get(last.picture)))
     assert (picture.format, picture.size) == ("PNG", (32, 32))
     assert await busy_desk.store.get(last.checkpoint)
-    assert await busy_desk.jobs.state(job.id) is State.CANCELLED
+    assert await busy_desk.jobs.state(job.id) is JobState.CANCELLED
     assert job.id not in await busy_desk.jobs.open()
 
 
@@ -91,7 +91,7 @@ async def painting(desk: Desk, recipe: Recipe, user: str = "ann") -> Job:
 
 
 async def starting(desk: Desk, other: Job) -> Job:
-    """Begun while the other is painted, and not at the easel yet."""
+    """Begun while the other is painted, and not at the session yet."""
     job = await desk.order(ENDLESS, user="bob")
     async for _ in follow(desk.redis, other.id):
         if (await desk.jobs.fields(job.id))["worker"]:
@@ -133,7 +133,7 @@ async def test_between_two_slices_it_stops_with_the_next(desk: Desk) -> None:
     assert claim is not None
     await desk.jobs.commit(claim, 0, None)
     assert await desk.jobs.cancel(job.id) is True
-    await desk.turns.enqueue(job, 0, claim.epoch, 1.0)
+    await desk.queue.enqueue(job, 0, claim.epoch, 1.0)
     assert await desk.story(job) == [Cancelled(job=job.id, iteration=0)]
 
 
@@ -145,7 +145,7 @@ async def test_while_the_film_is_made_it_ends_once_either_way(desk: Desk) -> Non
     story = await desk.story(job)
     assert sum(isinstance(event, Last) for event in story) == 1
     assert await desk.jobs.cancel(job.id) is False
-    assert await desk.jobs.state(job.id) in (State.DONE, State.CANCELLED)
+    assert await desk.jobs.state(job.id) in (JobState.DONE, JobState.CANCELLED)
 
 
 async def test_a_worker_asked_to_end_hands_over_what_it_paints_and_what_it_has_in_hand(
@@ -158,17 +158,17 @@ async def test_a_worker_asked_to_end_hands_over_what_it_paints_and_what_it_has_i
     for job, moved in ((painted, True), (begun, False)):
         fields = await desk.jobs.fields(job.id)
         assert (fields["worker"], fields["deaths"], int(fields["iteration"]) > 0) == ("", "0", moved)
-        assert await desk.turns.waiting(slice_id(job.id, int(fields["iteration"]), int(fields["epoch"])), SLICE_TIMEOUT)
+        assert await desk.queue.waiting(slice_id(job.id, int(fields["iteration"]), int(fields["epoch"])), SLICE_TIMEOUT)
 
 
 @pytest.mark.parametrize("recipe", [light(60, snapshots=(20,)), LBFGS], ids=["adam", "lbfgs"])
 def test_the_loop_looks_up_after_every_iteration(recipe: Recipe) -> None:
     painter, stop = Painter(recipe, CONTENT, [STYLE]), threading.Event()
-    easel = Easel(painter, painter.begin())
+    session = PaintSession(painter, painter.begin())
 
-    def tell(look: Look) -> None:
+    def tell(look: LoopReport) -> None:
         if look.snapshot:
             stop.set()
 
-    stroke = paint_stroke("a job", easel, stop, 60, tell, pulse=Pulse())
-    assert (stroke.first, stroke.last) == (0, 20)
+    done = run_slice_loop("a job", session, stop, 60, tell, pulse=Pulse())
+    assert (done.first, done.last) == (0, 20)

@@ -13,8 +13,8 @@ from conftest import CONTENT, STYLE, light, one_thread
 from safetensors.torch import load, save
 
 from engine.painting.painter import Painter
-from engine.painting.recipe import Recipe
 from engine.painting.state import State
+from engine.recipe.recipe import Recipe
 from engine.worker.checkpoints import CheckpointError, Journal, pack, unpack
 
 CPU = torch.device("cpu")

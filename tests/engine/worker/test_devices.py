@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from engine.painting.recipe import RecipeError
-from engine.worker.studio import choose_device
+from engine.recipe.recipe import RecipeError
+from engine.worker.device import choose_device
 
 
 def test_the_processor_is_always_there() -> None:

@@ -7,9 +7,9 @@ from itertools import accumulate
 
 import pytest
 
-from engine.painting import cost
-from engine.painting.presets import preset
-from engine.painting.recipe import Recipe
+from engine.recipe import cost
+from engine.recipe.presets import preset
+from engine.recipe.recipe import Recipe
 from engine.worker.eta import Eta
 
 SIZE = (256, 192)

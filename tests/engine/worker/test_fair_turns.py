@@ -10,12 +10,12 @@ from arq import ArqRedis, Retry
 from conftest import Desk, a_job, light, uncut_sha256
 
 from engine.contract.events import Cancelled, Done, Snapshot, follow, tail
-from engine.contract.jobs import HELD_USERS, Asked, State
+from engine.contract.models import HELD_USERS, Asked, JobState
 from engine.contract.settings import read_settings
-from engine.painting.draft import draft_recipe
+from engine.recipe.draft import draft_recipe
+from engine.worker.context import WorkerContext
 from engine.worker.slices import paint_slice
-from engine.worker.studio import Studio
-from engine.worker.weights import load_weights
+from engine.worker.weights.load import load_weights
 
 SHORT = light(50)
 
@@ -40,7 +40,7 @@ async def test_a_short_job_ends_long_before_the_long_one_that_came_first(busy_de
     await busy_desk.until(long, 10)
     short = await busy_desk.order(SHORT, user="bob")
     assert isinstance((await busy_desk.story(short))[-1], Done)
-    assert await busy_desk.jobs.state(long.id) is State.PAINTING
+    assert await busy_desk.jobs.state(long.id) is JobState.PAINTING
     await busy_desk.jobs.cancel(long.id)
     assert isinstance((await busy_desk.story(long))[-1], Cancelled)
 
@@ -52,7 +52,7 @@ async def test_a_draft_is_painted_by_the_starter_before_what_its_user_asked_for_
     draft = await busy_desk.order(draft_recipe("fine", size=32, iterations=4), user="ann", draft_of=asked)
     run = await busy_desk.run(draft)
     assert (run["weights"]["name"], run["draft_of"]) == ("starter", asked.model_dump())
-    assert State.DONE not in [await busy_desk.jobs.state(job.id) for job in many]
+    assert JobState.DONE not in [await busy_desk.jobs.state(job.id) for job in many]
     for job in many:
         await busy_desk.jobs.cancel(job.id)
         await busy_desk.story(job)
@@ -62,7 +62,7 @@ async def test_many_jobs_of_one_person_do_not_hold_up_the_only_job_of_another(bu
     many = [await busy_desk.order(SHORT, user="ann") for _ in range(12)]
     single = await busy_desk.order(SHORT, user="bob")
     await busy_desk.story(single)
-    left = [job for job in many if await busy_desk.jobs.state(job.id) not in (State.DONE, None)]
+    left = [job for job in many if await busy_desk.jobs.state(job.id) not in (JobState.DONE, None)]
     assert len(left) >= 8
     for job in many:
         await busy_desk.jobs.cancel(job.id)
@@ -86,14 +86,14 @@ async def test_a_worker_that_comes_too_late_with_one_too_many_leaves_it_where_it
     redis: ArqRedis, tmp_path: Path
 ) -> None:
     settings = read_settings(store_url=(tmp_path / "store").as_uri(), impasto_user_running=1)
-    studio = Studio(settings, redis, load_weights("random", tmp_path), "cpu")
+    context = WorkerContext(settings, redis, load_weights("random", tmp_path), "cpu")
     first, second = a_job("ann"), a_job("ann")
     for job in (first, second):
-        await studio.jobs.create(job)
-        await studio.turns.enqueue(job, 0, 0, 1.0)
-    assert await studio.jobs.start(first.id, 0, 0, "another worker") is not None
+        await context.jobs.create(job)
+        await context.queue.enqueue(job, 0, 0, 1.0)
+    assert await context.jobs.start(first.id, 0, 0, "another worker") is not None
     before = {key: await redis.dump(key) for key in await redis.keys("*")}
     with pytest.raises(Retry):
-        await paint_slice({"studio": studio}, second.id, 0, 0)
+        await paint_slice({"context": context}, second.id, 0, 0)
     assert {key: await redis.dump(key) for key in await redis.keys("*")} == before
-    assert studio.presence.jobs == ()
+    assert context.heartbeat.jobs == ()

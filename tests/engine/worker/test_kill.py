@@ -12,8 +12,8 @@ from conftest import SLICE_TIMEOUT, Desk, Hand, House, light, uncut_sha256
 
 from engine.contract import workers
 from engine.contract.events import Cancelled, Event, Snapshot, follow
-from engine.contract.jobs import Job, State
-from engine.contract.turns import slice_id
+from engine.contract.fair_queue import slice_id
+from engine.contract.models import Job, JobState
 
 RECIPE = light(900, snapshots=tuple(range(30, 900, 30)))
 
@@ -80,8 +80,8 @@ async def test_a_worker_asked_to_end_in_mid_slice_hands_over_where_it_stands(
     iteration, epoch = int(fields["iteration"]), int(fields["epoch"])
     assert iteration >= heard.iteration
     assert begun_at < iteration < RECIPE.iterations
-    assert (fields["state"], fields["worker"], fields["deaths"]) == (State.PAINTING, "", "0")
-    assert await desk.turns.waiting(slice_id(job.id, iteration, epoch), SLICE_TIMEOUT)
+    assert (fields["state"], fields["worker"], fields["deaths"]) == (JobState.PAINTING, "", "0")
+    assert await desk.queue.waiting(slice_id(job.id, iteration, epoch), SLICE_TIMEOUT)
 
     successor = house.hire(seconds=0.2, program=[hanging_worker.__file__]).ready()
     run = await desk.run(job)
@@ -96,7 +96,7 @@ async def test_a_worker_asked_to_end_in_mid_slice_hands_over_where_it_stands(
     assert await workers.living(desk.redis) == []
     fields = await desk.jobs.fields(last.id)
     assert (fields["worker"], fields["iteration"]) == ("", "40")
-    assert await desk.turns.waiting(slice_id(last.id, 40, int(fields["epoch"])), SLICE_TIMEOUT)
+    assert await desk.queue.waiting(slice_id(last.id, 40, int(fields["epoch"])), SLICE_TIMEOUT)
     claim = await desk.jobs.start(last.id, 40, int(fields["epoch"]), "nobody")
     assert claim is not None
     await desk.jobs.finish(claim, Cancelled(job=last.id, iteration=40))

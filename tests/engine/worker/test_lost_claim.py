@@ -11,9 +11,9 @@ from arq.worker import func
 from redis.asyncio.client import Pipeline
 
 from engine.contract.connection import QUEUE
-from engine.contract.job import Running
-from engine.contract.turns import SLICE, Turns
-from engine.worker.queue import SliceWorker
+from engine.contract.fair_queue import SLICE, FairQueue
+from engine.contract.models import Running
+from engine.worker.arq_worker import SliceWorker
 
 ENTRY = b"a job:0:0"
 
@@ -23,9 +23,9 @@ async def _nothing(ctx: dict[Any, Any], *args: Any, **kwargs: Any) -> None:
 
 
 async def test_the_worker_goes_on_and_has_all_its_places(redis: ArqRedis, monkeypatch: pytest.MonkeyPatch) -> None:
-    studio: Any = SimpleNamespace(turns=Turns(redis), settings=SimpleNamespace(running=Running(user=1, guild=1)))
+    context: Any = SimpleNamespace(queue=FairQueue(redis), settings=SimpleNamespace(running=Running(user=1, guild=1)))
     worker = SliceWorker(
-        functions=[func(_nothing, name=SLICE)], redis_pool=redis, queue_name=QUEUE, ctx={"studio": studio},
+        functions=[func(_nothing, name=SLICE)], redis_pool=redis, queue_name=QUEUE, ctx={"context": context},
         max_jobs=1, handle_signals=False,
     )  # fmt: skip
     await redis.zadd(QUEUE, {ENTRY: 1})

@@ -19,12 +19,12 @@ from torch import Tensor
 
 from engine.contract.settings import read_settings
 from engine.contract.store import Store
-from engine.painting.graph import Graphs, Unrecordable
-from engine.painting.recipe import RecipeError
+from engine.painting.cuda.graphs import Graphs, Unrecordable
+from engine.recipe.recipe import RecipeError
 from engine.worker import self_check
-from engine.worker.self_check import distrust, in_words
-from engine.worker.studio import Studio
-from engine.worker.weights import load_weights
+from engine.worker.context import WorkerContext
+from engine.worker.self_check import fault_of_fast_path, in_words
+from engine.worker.weights.load import load_weights
 
 CPU = torch.device("cpu")
 Work = Callable[[], Any]
@@ -78,7 +78,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_right_way_is_trusted_also_in_bfloat16() -> None:
     recorder = Recorder()
-    assert distrust(CPU, Graphs(recorder), torch.bfloat16) == ""
+    assert fault_of_fast_path(CPU, Graphs(recorder), torch.bfloat16) == ""
     assert recorder.replays == 2 * self_check._RECIPE.iterations
 
 
@@ -96,19 +96,19 @@ def test_a_right_way_is_trusted_also_in_bfloat16() -> None:
 )
 @pytest.mark.usefixtures("small")
 def test_a_wrong_way_is_not(record: Any, reason: str) -> None:
-    assert distrust(CPU, Graphs(record)).startswith(reason)
+    assert fault_of_fast_path(CPU, Graphs(record)).startswith(reason)
 
 
 @pytest.mark.usefixtures("small")
 def test_pixels_alone_tell_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(self_check, "_LOSSES", 1e9)
-    assert distrust(CPU, Graphs(skewed)).startswith("its pixels are ")
+    assert fault_of_fast_path(CPU, Graphs(skewed)).startswith("its pixels are ")
 
 
 @pytest.mark.usefixtures("small")
 def test_a_device_that_cannot_even_paint_plainly_is_a_sentence() -> None:
     with pytest.raises(RecipeError, match=r"^meta cannot be painted on \(.*\): use --device cpu\.$"):
-        distrust(torch.device("meta"), Graphs(None))
+        fault_of_fast_path(torch.device("meta"), Graphs(None))
 
 
 @pytest.mark.parametrize(("record", "slow"), [(Recorder(), ""), (Recorder(stale=True), "its losses are ")])
@@ -117,23 +117,23 @@ async def test_a_worker_takes_the_fast_way_only_where_it_is_right(
     redis: ArqRedis, tmp_path: Path, record: Recorder, slow: str
 ) -> None:
     settings = read_settings(store_url=tmp_path.as_uri())
-    studio = Studio(settings, redis, load_weights("random", tmp_path), "cpu", Graphs(record))
-    await studio.check_itself(distrust)
-    assert studio.presence.slow.startswith(slow)
-    assert bool(studio.slow) == bool(slow)
-    assert "painted the slow way" in in_words(studio.slow)
+    context = WorkerContext(settings, redis, load_weights("random", tmp_path), "cpu", Graphs(record))
+    await context.check_fast_path(fault_of_fast_path)
+    assert context.heartbeat.slow.startswith(slow)
+    assert bool(context.slow) == bool(slow)
+    assert "painted the slow way" in in_words(context.slow)
 
     desk, replays = Desk(redis, Store(settings.store)), record.replays
     job = await desk.order(light(4, scales=1), queued=False)
-    claim = await studio.jobs.start(job.id, 0, 0, studio.id)
+    claim = await context.jobs.start(job.id, 0, 0, context.id)
     assert claim is not None
-    easel = await studio.easel(claim)
-    *_, state = easel.painter.paint(easel.state)
+    session = await context.session(claim)
+    *_, state = session.painter.paint(session.state)
     assert state.iteration == 4
     assert (record.replays > replays) == (not slow)
 
 
 async def test_where_nothing_is_recorded_there_is_nothing_to_check(redis: ArqRedis, tmp_path: Path) -> None:
-    studio = Studio(read_settings(store_url=tmp_path.as_uri()), redis, load_weights("random", tmp_path), "cpu")
-    await studio.check_itself(lambda *_: "it was asked")
-    assert studio.slow == ""
+    context = WorkerContext(read_settings(store_url=tmp_path.as_uri()), redis, load_weights("random", tmp_path), "cpu")
+    await context.check_fast_path(lambda *_: "it was asked")
+    assert context.slow == ""

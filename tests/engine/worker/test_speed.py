@@ -9,11 +9,11 @@ from arq.connections import ArqRedis
 from conftest import Desk, light
 
 from engine.contract import workers
-from engine.contract.outlook import outlook
 from engine.contract.settings import read_settings
-from engine.painting.cost import remaining_flops
-from engine.worker.studio import Studio
-from engine.worker.weights import load_weights
+from engine.forecast import forecast
+from engine.recipe.cost import remaining_flops
+from engine.worker.context import WorkerContext
+from engine.worker.weights.load import load_weights
 
 
 async def test_a_worker_that_has_painted_tells_its_speed_and_makes_forecasts_possible(busy_desk: Desk) -> None:
@@ -32,19 +32,19 @@ async def test_a_worker_that_has_painted_tells_its_speed_and_makes_forecasts_pos
     mean = remaining_flops(recipe, 1.0) / run["seconds"]
     assert mean / 100 < worker.speed < mean * 100  # of what it paints in these tests
     waiting = await busy_desk.order(recipe, queued=False)
-    assert (await outlook(redis))[waiting.id].done is not None
+    assert (await forecast(redis))[waiting.id].done is not None
     await busy_desk.jobs.cancel(waiting.id)
 
 
 async def test_the_speed_is_smoothed_over_strokes(redis: ArqRedis, tmp_path: Path) -> None:
     settings = read_settings(store_url=(tmp_path / "store").as_uri())
-    studio = Studio(settings, redis, load_weights("random", tmp_path), "cpu")
-    studio.clock(0.0, 0.1)
-    assert studio.presence.speed is None
-    studio.clock(100.0, 2.0)
-    assert studio.presence.speed == 50.0
-    studio.clock(300.0, 2.0)
-    assert 50 < (studio.presence.speed or 0) < 150
+    context = WorkerContext(settings, redis, load_weights("random", tmp_path), "cpu")
+    context.note_speed(0.0, 0.1)
+    assert context.heartbeat.speed is None
+    context.note_speed(100.0, 2.0)
+    assert context.heartbeat.speed == 50.0
+    context.note_speed(300.0, 2.0)
+    assert 50 < (context.heartbeat.speed or 0) < 150
     for _ in range(50):
-        studio.clock(300.0, 2.0)
-    assert studio.presence.speed == pytest.approx(150)
+        context.note_speed(300.0, 2.0)
+    assert context.heartbeat.speed == pytest.approx(150)

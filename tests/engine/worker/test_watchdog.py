@@ -11,40 +11,41 @@ import pytest
 from conftest import CONTENT, STYLE, Desk, House, light
 
 from engine.contract import workers
-from engine.contract.jobs import DEATHS
-from engine.painting.painter import ROLLBACKS, Painter, PaintingError
-from engine.worker.stroke import Look, paint_stroke
-from engine.worker.studio import Easel
+from engine.contract.models import DEATHS
+from engine.painting.errors import PaintingError
+from engine.painting.painter import ROLLBACKS, Painter
+from engine.worker.paint_session import PaintSession
+from engine.worker.slice_loop import LoopReport, run_slice_loop
 from engine.worker.watchdog import Pulse
 
 
-def easel() -> Easel:
+def session() -> PaintSession:
     painter = Painter(light(12, snapshots=tuple(range(1, 12))), CONTENT, [STYLE])
-    return Easel(painter, painter.begin())
+    return PaintSession(painter, painter.begin())
 
 
 def test_every_iteration_has_its_beat_and_only_a_stroke_that_was_begun_can_be_stuck() -> None:
     pulse, beats = Pulse(), list[float]()
 
-    def tell(look: Look) -> None:
+    def tell(look: LoopReport) -> None:
         if look.snapshot:
             beats.append(pulse.at)
             assert pulse.stuck(0) == "a job"
             assert pulse.stuck(3600) is None
 
     assert pulse.stuck(0) is None  # the first waits for its turn
-    paint_stroke("a job", easel(), threading.Event(), 60, tell, pulse=pulse)
+    run_slice_loop("a job", session(), threading.Event(), 60, tell, pulse=pulse)
     assert beats == sorted(set(beats))
     assert len(beats) == 12
     assert pulse.stuck(0) is None
 
 
 def test_a_stroke_that_broke_off_is_not_stuck() -> None:
-    pulse, broken = Pulse(), easel()
+    pulse, broken = Pulse(), session()
     broken.state.pixels.fill_(float("nan"))
     broken.state.rollbacks.extend([(0, "earlier")] * ROLLBACKS)
     with pytest.raises(PaintingError):
-        paint_stroke("a job", broken, threading.Event(), 60, lambda _: None, pulse=pulse)
+        run_slice_loop("a job", broken, threading.Event(), 60, lambda _: None, pulse=pulse)
     assert pulse.stuck(0) is None
 
 
@@ -59,9 +60,9 @@ async def test_a_painting_that_hangs_ends_the_worker_and_counts_as_its_death_alo
     hand = house.hire(
         seconds=60, program=[hanging_worker.__file__], IMPASTO_STUCK_SECONDS="1", IMPASTO_LOG=str(log)
     ).ready()
-    await desk.turns.enqueue(stuck, 0, DEATHS - 1, 1.0)
+    await desk.queue.enqueue(stuck, 0, DEATHS - 1, 1.0)
     await desk.until(stuck, 0)
-    await desk.turns.enqueue(other, 0, 0, 1.0)  # the worker takes it, and it waits for its turn
+    await desk.queue.enqueue(other, 0, 0, 1.0)  # the worker takes it, and it waits for its turn
 
     assert hand.ended() == 1
     (said,) = [line for line in map(json.loads, log.read_text().splitlines()) if line["level"] == "error"]

@@ -15,13 +15,13 @@ from conftest import SLICE_TIMEOUT, Desk, House, light, uncut_sha256
 
 from engine.contract import workers
 from engine.contract.connection import connect
-from engine.contract.embedded import embedded_redis
 from engine.contract.events import Done, Failed, Notice
-from engine.contract.jobs import DEATHS, State, job_key
+from engine.contract.models import DEATHS, JobState, job_key
 from engine.contract.reconcile import GRACE, reconcile
 from engine.contract.store import Store
-from engine.painting.recipe import VERSION
-from engine.worker.film import film_iterations
+from engine.process.local_redis import embedded_redis
+from engine.recipe.recipe import VERSION
+from engine.worker.results.film import film_iterations
 
 
 def start(redis_url: str, folder: Path) -> subprocess.Popen[str]:
@@ -42,11 +42,11 @@ async def test_a_job_that_killed_three_workers_is_set_aside_by_the_fourth(busy_d
     job = await busy_desk.order(light(50), queued=False)
     for epoch in range(DEATHS):
         assert await busy_desk.jobs.start(job.id, 0, epoch, "a worker that died") is not None
-    await busy_desk.turns.enqueue(job, 0, DEATHS, 1.0)
+    await busy_desk.queue.enqueue(job, 0, DEATHS, 1.0)
     (last,) = await busy_desk.story(job)
     assert isinstance(last, Failed)
     assert last.reason == "The painting was set aside: 3 workers ended while on it."
-    assert await busy_desk.jobs.state(job.id) is State.QUARANTINED
+    assert await busy_desk.jobs.state(job.id) is JobState.QUARANTINED
 
 
 async def test_a_recipe_that_this_worker_cannot_paint_fails_with_the_remedy(busy_desk: Desk) -> None:
@@ -58,14 +58,14 @@ async def test_a_recipe_that_this_worker_cannot_paint_fails_with_the_remedy(busy
         (last,) = await busy_desk.story(job)
         assert isinstance(last, Failed)
         assert sentence in last.reason
-        assert await busy_desk.jobs.state(job.id) is State.FAILED
+        assert await busy_desk.jobs.state(job.id) is JobState.FAILED
 
 
 async def test_a_painting_whose_pictures_are_gone_or_damaged_fails_with_the_remedy(busy_desk: Desk) -> None:
     for spoil in (busy_desk.store.delete, partial(busy_desk.store.put, data=b"no picture")):
         job = await busy_desk.order(light(50), queued=False)
         await spoil(job.content.key)
-        await busy_desk.turns.enqueue(job, 0, 0, 1.0)
+        await busy_desk.queue.enqueue(job, 0, 0, 1.0)
         (last,) = await busy_desk.story(job)
         assert isinstance(last, Failed)
         assert last.reason == "The pictures of this painting were lost (content.png): send them again."
@@ -78,11 +78,11 @@ async def test_a_job_of_a_newer_version_is_left_to_a_worker_that_knows_it_and_el
     await redis.hset(job_key(job.id), "spec", json.dumps(newer))  # type: ignore[misc]
     able = workers.Worker(id="a newer one", device="cpu", weights="random", recipes=VERSION + 1)
     await workers.beat(redis, able)
-    await busy_desk.turns.enqueue(job, 0, 0, 1.0)
+    await busy_desk.queue.enqueue(job, 0, 0, 1.0)
     fields = await busy_desk.given_back(job)
-    assert (fields["state"], fields["deaths"]) == (State.PAINTING, "0")
+    assert (fields["state"], fields["deaths"]) == (JobState.PAINTING, "0")
     await workers.sign_off(redis, able.id)
-    await busy_desk.turns.enqueue(job, 0, 1, 1.0)
+    await busy_desk.queue.enqueue(job, 0, 1, 1.0)
     (last,) = await busy_desk.story(job)
     assert isinstance(last, Failed)
     assert "newer version" in last.reason
@@ -97,7 +97,7 @@ async def test_a_store_that_goes_away_costs_the_job_a_slice_and_no_death(desk: D
     store.rename(store.with_name("away"))
     store.touch()  # not even a folder can be made there
     fields = await desk.given_back(job)
-    assert (fields["state"], fields["deaths"]) == (State.PAINTING, "0")
+    assert (fields["state"], fields["deaths"]) == (JobState.PAINTING, "0")
     store.unlink()
     store.with_name("away").rename(store)
     await desk.redis.hincrbyfloat(job_key(job.id), "since", -GRACE - 1)  # type: ignore[misc]
@@ -111,7 +111,7 @@ async def test_nothing_that_nobody_will_look_at_is_left_in_the_store(busy_desk: 
     folder = busy_house.folder / "store" / "jobs" / job.id
     for name in ("checkpoint-00010-0.safetensors", "checkpoint-00010-0.safetensors#1", "snapshot-00030.png"):
         (folder / name).write_bytes(b"left by a worker that was killed")
-    await busy_desk.turns.enqueue(job, 0, 0, 1.0)
+    await busy_desk.queue.enqueue(job, 0, 0, 1.0)
     run = await busy_desk.run(job)
     done = await busy_desk.jobs.outcome(job.id)
     assert isinstance(done, Done)

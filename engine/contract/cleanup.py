@@ -1,0 +1,34 @@
+"""Deletes what an ended job has left in the store and nobody will look at again."""
+
+from __future__ import annotations
+
+from engine.contract.events import Cancelled, Done
+from engine.contract.jobs import Jobs
+from engine.contract.store import Store
+
+
+async def clean_up(jobs: Jobs, store: Store, job: str) -> None:
+    """Of an ended job: earlier checkpoints, pictures that were never told, a failed one's frames, half-written files.
+
+    Workers that died have left some of them. Harmless while the job is open, and when repeated. Raises `StoreError`.
+    """
+    known, outcome, told = await jobs.get(job), await jobs.outcome(job), await jobs.told(job)
+    if known is None or outcome is None:
+        return
+    needed: set[str | None] = {known.checkpoint}
+    if isinstance(outcome, Done):
+        needed.add(outcome.files["checkpoint.safetensors"])
+    if isinstance(outcome, Cancelled):
+        needed |= {outcome.checkpoint, outcome.picture}
+    folder = f"jobs/{job}/"
+    for key, _ in await store.list(folder):
+        kind, _, rest = key.removeprefix(folder).partition("-")
+        useless = {
+            "checkpoint": key not in needed,
+            "cancelled": key not in needed,
+            "snapshot": rest.split(".")[0] not in told,
+            "frame": not isinstance(outcome, (Done, Cancelled)),
+        }
+        if useless.get(kind):
+            await store.delete(key)
+    await store.delete_unfinished(folder)

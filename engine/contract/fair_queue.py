@@ -1,0 +1,101 @@
+"""Fair turns: when a slice is painted, told to arq as an instant in the past.
+
+Start-time fair queueing (Goyal, Vin, Cheng 1996) over users, each weighted so that guilds share equally and users share
+their guild's part equally. A slice's tag is max(virtual clock, the user's last finish); the finish grows by the slice's
+cost in seconds of GPU over the user's weight. When a guild's users become more or fewer, what its users have waiting is
+spaced anew, or hundreds of slices that were queued alone would count as a whole guild's for hours. The clock follows
+the tags of the slices that are begun, so that whoever was away neither saves up turns nor pays for others' work.
+
+Drafts are short, and someone waits for them: a user's drafts have tags of their own, which only drafts push back, so
+that they overtake what else the user has waiting. What they cost pushes the user's paintings back too, so that all
+together get no more than the user's part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from arq.connections import ArqRedis
+
+from engine.contract import arq_keys
+from engine.contract.connection import FRONT, QUEUE
+from engine.contract.jobs import script
+from engine.contract.models import HELD_GUILDS, HELD_USERS, KEEP_DAYS, OPEN, Job, Running, flows_key, job_key
+from engine.contract.workers import SILENCE
+
+SLICE = "paint_slice"
+"""The arq function's name; a worker that does not know it deletes the job, so it must never change."""
+_TICK = timedelta(milliseconds=10)
+"""Of the past instant, per second of virtual time: a GPU-century fits between 1970 and now."""
+_FIRST = datetime.fromtimestamp(FRONT / 1000, UTC)
+CLOCK, FINISH = "impasto:clock", "impasto:finish"
+"""The virtual clock, and the hash of each user's last virtual finish, and of their drafts'."""
+SPREAD = "impasto:spread"
+"""Hash of the guilds: for how many users the tags of their slices are spaced."""
+
+
+def slice_id(job: str, iteration: int, epoch: int) -> str:
+    """arq's id of a slice: unique per attempt, so that a dead one never stands in the way of the next."""
+    return f"{job}:{iteration}:{epoch}"
+
+
+class FairQueue:
+    """Puts slices in the queue."""
+
+    def __init__(self, redis: ArqRedis) -> None:
+        self._redis = redis
+        self._tag, self._ready = (redis.register_script(script(name)) for name in ("queue_tag", "ready_slices"))
+
+    async def enqueue(self, job: Job, iteration: int, epoch: int, cost: float) -> None:
+        """Queue the job's next slice, expected to take `cost` seconds of GPU; what is cancelled comes first.
+
+        Repeating it is harmless.
+        """
+        name = slice_id(job.id, iteration, epoch)
+        keys = [job_key(job.id), CLOCK, FINISH, flows_key(job.guild), SPREAD, OPEN, QUEUE]
+        scores, draft = [FRONT, _TICK / timedelta(milliseconds=1)], int(job.draft_of is not None)
+        tag = float(await self._tag(keys=keys, args=[job.guild, job.user, cost, name, job_key(""), *scores, draft]))
+        await self._redis.enqueue_job(
+            SLICE,
+            job.id,
+            iteration,
+            epoch,
+            _job_id=name,
+            _defer_until=_FIRST + tag * _TICK,
+            # arq counts a job's life from its instant, which lies in the past, unless it is told one.
+            _expires=timedelta(days=KEEP_DAYS),
+        )
+
+    async def ready(self, names: Sequence[bytes], most: Running, count: int) -> list[bytes]:
+        """Those of the queue's slices that may be begun, in order, until `count` of them are new.
+
+        Left out are those whose users or guilds have as many jobs held as they may: in the queue they keep their turns.
+        """
+        keys = [HELD_USERS, HELD_GUILDS, *(job_key(name.decode().rsplit(":", 2)[0]) for name in names)]
+        places = await self._ready(keys=keys, args=[count, most.user, most.guild])
+        return [names[place - 1] for place in places]
+
+    async def waiting(self, name: str, slice_timeout: float) -> bool:
+        """Whether the slice is in the queue, and free, or taken up by a worker that may still live.
+
+        `slice_timeout` is what arq allows for slices, in seconds: its mark on those taken up lasts ten longer.
+        """
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.zscore(QUEUE, name)
+            pipe.exists(arq_keys.payload(name))
+            pipe.pttl(arq_keys.lease(name))
+            score, there, left = await pipe.execute()
+        long_ago = left >= 0 and left / 1000 < slice_timeout + arq_keys.LEASE_EXTRA - SILENCE
+        return score is not None and bool(there) and not long_ago
+
+    async def all(self) -> list[str]:
+        """Every slice that is in the queue or being run, the next first."""
+        return [name.decode() for name in await self._redis.zrange(QUEUE, 0, -1)]
+
+    async def forget(self, name: str) -> None:
+        """Take a slice out of the queue that would wake someone for nothing, or that a dead worker has taken up."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.zrem(QUEUE, name)
+            pipe.delete(arq_keys.payload(name), arq_keys.lease(name), arq_keys.tries(name))
+            await pipe.execute()

@@ -1,0 +1,216 @@
+"""What a job is, where it may stand, and the keys that Redis knows of it."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+
+from engine.recipe.recipe import Recipe
+
+OPEN = "impasto:open"
+"""Set of the jobs that are queued or painting."""
+USERS = "impasto:users"
+"""Hash of the users with open jobs, over all guilds: user -> how many."""
+HELD_USERS, HELD_GUILDS = "impasto:held:users", "impasto:held:guilds"
+"""Hashes of the users and of the guilds whose jobs are held by workers: name -> how many."""
+SPENT = "impasto:spent"
+"""Of the hashes, one for each UTC day, of the seconds that were painted for each user and guild."""
+CONTROL = "impasto:control"
+"""Stream of job ids to stop, read by every worker."""
+Value = bool | int | float | str
+"""Of a recipe's field."""
+KEEP_DAYS = 30
+"""How long an ended job can still be asked for."""
+DEATHS = 3
+"""Workers that may die on one slice without progress before the job is set aside; four count as one where the slice
+was only waiting for another job's stroke."""
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    QUEUED = "queued"
+    PAINTING = "painting"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    QUARANTINED = "quarantined"
+
+
+class StoredPicture(BaseModel):
+    """A clean picture in the store: RGB PNG, upright, sRGB; sizes in px."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    name: str
+    width: PositiveInt
+    height: PositiveInt
+
+
+class Asked(BaseModel):
+    """What was asked for in full, where a draft is painted first."""
+
+    model_config = ConfigDict(frozen=True)
+
+    recipe: str
+    """Name of the preset."""
+    fields: dict[str, Value | tuple[Value, ...]]
+    """Those set over it, and the strength."""
+    weights: str = "auto"
+    """To finish it with, as of `impasto paint --weights`; a bot's workers have their own."""
+
+    @property
+    def size(self) -> int:
+        """Longest side of the finished painting, px."""
+        return self._number("size", Recipe.size)
+
+    @property
+    def iterations(self) -> int:
+        """Those that were set; 0 where they are the preset's."""
+        return self._number("iterations", 0)
+
+    def _number(self, field: str, usual: int) -> int:
+        value = self.fields.get(field, usual)
+        assert isinstance(value, int)  # noqa: S101 - a recipe was made of them
+        return value
+
+
+class Job(BaseModel):
+    """A painting that someone asked for. `guild` and `user` share the queue fairly."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    guild: str
+    user: str
+    recipe: Recipe
+    content: StoredPicture
+    styles: tuple[StoredPicture, ...]
+    created: float = Field(default_factory=time.time)
+    parent: str | None = None
+    checkpoint: str | None = None
+    """Key of a checkpoint to go on from, instead of the recipe's start."""
+    reached: int = 0
+    """Iterations that the checkpoint holds, so that forecasts do not count them; the checkpoint itself decides."""
+    start: StoredPicture | None = None
+    """What a recipe with the start `picture` begins with."""
+    content_masks: tuple[StoredPicture, ...] = ()
+    """For each style where in the painting it applies (white), or none."""
+    style_masks: tuple[StoredPicture, ...] = ()
+    """For each style which part of it counts (white), or none."""
+    draft_of: Asked | None = None
+    """What it is a draft of, if it is one."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A slice that this worker may paint, and the epoch that its writes carry.
+
+    `checkpoints` are the newest first; `cancelled` says that someone wants it stopped; `poisoned` that it killed
+    `DEATHS` workers.
+    """
+
+    job: Job
+    epoch: int
+    iteration: int
+    checkpoints: tuple[str, ...]
+    cancelled: bool
+    poisoned: bool
+
+
+@dataclass(frozen=True)
+class Caps:
+    """The most open jobs there may be: of one user over all guilds, of one guild, and in all.
+
+    Then the seconds of painting on a UTC day after which no more of a user's or a guild's are accepted; 0 is no limit.
+    """
+
+    user: int
+    guild: int
+    total: int
+    user_seconds: int = 0
+    guild_seconds: int = 0
+
+
+@dataclass(frozen=True)
+class Running:
+    """The most jobs that workers may hold at a time: of one user over all guilds, and of one guild."""
+
+    user: int
+    guild: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where an open job stands: painted up to `iteration`, held by `worker` (or nobody: "").
+
+    `tag` is its slice's place in the fair queue, in virtual seconds (0 before it is queued); `since` is when it was
+    last begun, saved or accepted, in seconds of Unix time by Redis' clock.
+    """
+
+    job: Job
+    state: JobState
+    iteration: int
+    worker: str
+    tag: float
+    since: float
+
+
+class Fenced(Exception):
+    """Another worker has taken the job over, or it has ended: stop, and write nothing more."""
+
+
+class Unreadable(Exception):
+    """The job's spec is not one that this program knows: of a newer version, or damaged."""
+
+    def __init__(self, job: str, epoch: int, iteration: int, why: str) -> None:
+        super().__init__(why)
+        self.job, self.epoch, self.iteration = job, epoch, iteration
+
+
+class Busy(Exception):
+    """As many of its user's or its guild's jobs are held as `Running` allows: begin the slice later."""
+
+
+class TooMany(Exception):
+    """The job was not accepted: its user or guild, or all together, have what `Caps` allows.
+
+    `until` is when there will be room again, in seconds of Unix time; None where that is not known.
+    """
+
+    def __init__(
+        self, cap: Literal["user", "guild", "total", "user day", "guild day"], until: float | None = None
+    ) -> None:
+        super().__init__(cap)
+        self.cap, self.until = cap, until
+
+
+def new_id() -> str:
+    """An id that sorts by time, like Discord's: milliseconds, then four random bytes, in hex."""
+    return f"{time.time_ns() // 1_000_000:011x}{secrets.token_hex(4)}"
+
+
+def job_key(job: str) -> str:
+    """The hash that holds the truth about a job."""
+    return f"impasto:job:{job}"
+
+
+def seen_key(job: str) -> str:
+    """The set of event keys that a job has already told."""
+    return f"impasto:seen:{job}"
+
+
+def flows_key(guild: str) -> str:
+    """The hash of a guild's users with open jobs: user -> how many."""
+    return f"impasto:flows:{guild}"
+
+
+def index_key(user: str) -> str:
+    """The zset of a user's jobs, open and ended, by the time of their creation."""
+    return f"impasto:jobs:{user}"

@@ -1,0 +1,134 @@
+"""When each open job will be done: the fair queue as a fluid, from where its jobs stand and how fast the workers are.
+
+The queue gives turns of one slice; the fluid gives every job its share at every moment, as the turns do on average. So
+forecasts are right to within a round of slices, as long as nobody comes or goes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from arq.connections import ArqRedis
+
+from engine.contract import workers
+from engine.contract.fair_queue import CLOCK
+from engine.contract.jobs import Jobs
+from engine.contract.models import Job, JobState, Standing
+from engine.contract.settings import SLICE_SECONDS
+from engine.contract.workers import Worker
+from engine.forecast.fluid_schedule import Share, Work, follow
+from engine.recipe import cost
+
+_MANY = 100  # open jobs; a forecast of more is made in a thread
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What lies before an open job, if nothing is asked for or cancelled."""
+
+    ahead: int
+    """Open jobs that will be done before it."""
+    wait: float | None
+    """Seconds until its first stroke; 0 when it is being painted. None where `done` is."""
+    done: float | None
+    """Seconds until its last stroke; None when no worker lives or no speed is known."""
+
+
+async def forecast(redis: ArqRedis, slice_seconds: float = SLICE_SECONDS) -> dict[str, Forecast]:
+    """The prospect of every open job, by its id."""
+    standings, painters = await Jobs(redis).standing(), await workers.living(redis)
+    clock = float(await redis.get(CLOCK) or 0)
+    if len(standings) < _MANY:
+        return predict(standings, painters, clock, slice_seconds)
+    return await asyncio.to_thread(predict, standings, painters, clock, slice_seconds)
+
+
+async def first_cost(redis: ArqRedis, job: Job, slice_seconds: float = SLICE_SECONDS) -> float:
+    """Seconds that the job's first slice is expected to take of the fastest worker: a whole one where none is known."""
+    speeds = [worker.speed for worker in await workers.living(redis) if worker.speed]
+    return min(slice_seconds, _flops(job, 0) / max(speeds)) if speeds else slice_seconds
+
+
+def predict(
+    standings: Sequence[Standing], painters: Iterable[Worker], clock: float = 0.0, slice_seconds: float = SLICE_SECONDS
+) -> dict[str, Forecast]:
+    """The same from where the jobs stand; `clock` is the queue's virtual one, in the seconds of the tags.
+
+    Guilds share the workers equally, users their guild's part, jobs their user's, and take turns in the order of their
+    tags. One job has at most one worker, and that of the fastest; a worker that has not painted yet counts as the mean
+    of the others. Work done since the last checkpoint counts as to be done. Pure; about 20 microseconds a job.
+    """
+    if not standings:
+        return {}
+    painters = list(painters)
+    speeds = [worker.speed for worker in painters if worker.speed]
+    known = bool(speeds)
+    mean, fastest = (sum(speeds) / len(speeds), max(speeds)) if speeds else (1.0, 1.0)
+    total = sum(worker.speed or mean for worker in painters) / fastest
+    ordered = sorted(standings, key=lambda s: (s.tag, s.job.created, s.job.id))
+    work = {s.job.id: _flops(s.job, s.iteration) / fastest for s in ordered}
+    ends, levels = _schedule(ordered, work, total or 1.0)
+    if not known:
+        rank = {job: number for number, (job, _) in enumerate(sorted(ends.items(), key=lambda end: end[1]))}
+        return {job: Forecast(number, None, None) for job, number in rank.items()}
+    first = max(clock, ordered[0].tag)  # where all tags lie ahead of the clock, it jumps to the least
+    waits, done = {}, {}
+    for s in ordered:
+        job, own = s.job.id, work[s.job.id]
+        turn = 0.0 if s.worker else min(levels.reached(s.tag - first), ends[job] - own)
+        waits[job] = 0.0 if s.state is JobState.PAINTING else max(0.0, turn)
+        # What fits into one slice is painted in one go.
+        done[job] = min(ends[job], max(0.0, turn) + own) if own <= slice_seconds else ends[job]
+    order = sorted(ordered, key=lambda s: round(done[s.job.id], 3))  # stable: equal ends come in the order of the tags
+    return {s.job.id: Forecast(n, waits[s.job.id], done[s.job.id]) for n, s in enumerate(order)}
+
+
+class _Levels:
+    """How far the virtual clock has come by when: straight lines between (seconds, reading)."""
+
+    def __init__(self) -> None:
+        self._seconds, self._readings, self._paces = [0.0], [0.0], [1.0]
+
+    def add(self, seconds: float, pace: float) -> None:
+        """For so many seconds it advances by `pace` a second."""
+        self._paces[-1] = pace
+        self._seconds.append(self._seconds[-1] + seconds)
+        self._readings.append(self._readings[-1] + (seconds * pace if seconds else 0.0))
+        self._paces.append(pace)
+
+    def reached(self, reading: float) -> float:
+        """Seconds until the clock reads so much more than now."""
+        if reading <= 0:
+            return 0.0
+        at = max(0, bisect_left(self._readings, reading) - 1)
+        return self._seconds[at] + (reading - self._readings[at]) / self._paces[at]
+
+
+def _schedule(ordered: Sequence[Standing], work: dict[str, float], total: float) -> tuple[dict[str, float], _Levels]:
+    """Seconds until each job's end, and the virtual clock's way."""
+    place = {s.job.id: number for number, s in enumerate(ordered)}
+    guilds = []
+    for _, of_guild in groupby(sorted(ordered, key=lambda s: (s.job.guild, s.job.user)), key=lambda s: s.job.guild):
+        users = [
+            Share([Work(s.job.id, work[s.job.id], place[s.job.id]) for s in of_user])
+            for _, of_user in groupby(of_guild, key=lambda s: s.job.user)
+        ]
+        guilds.append(Share(users))
+    ends: dict[str, float] = {}
+    levels, now = _Levels(), 0.0
+    for seconds, level, names in follow(Share(guilds), total):
+        levels.add(seconds, level)
+        now += seconds
+        ends |= dict.fromkeys(names, now)
+    return ends, levels
+
+
+def _flops(job: Job, iteration: int) -> float:
+    """Left to do where the job has been painted up to `iteration`."""
+    content = job.content
+    aspect = min(content.width, content.height) / max(content.width, content.height)
+    return cost.remaining_flops(job.recipe, aspect, max(iteration, job.reached))

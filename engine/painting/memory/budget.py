@@ -1,0 +1,63 @@
+"""The memory plan: whether a picture is painted whole or in strips, decided before its first iteration."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+
+from engine.painting.memory.allocator import kept_memory
+from engine.painting.memory.strips import LEAST_ROWS, margin
+from engine.recipe import cost
+from engine.recipe.recipe import Recipe
+
+_SPARE = 0.9  # of the free memory: others live there too
+_CGROUPS = (("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"))
+
+
+def rows_for(recipe: Recipe, width: int, height: int, free: float) -> int | None:
+    """Rows of the strips for a scale of width x height px with `free` bytes of memory; None where it fits whole.
+
+    Never fewer than `LEAST_ROWS`: less is for the device itself to refuse.
+    """
+    left = _SPARE * free - cost.lasting_memory(recipe, width * height)
+    if cost.passing_memory(recipe, width * height) + cost.content_memory(recipe, width * height) <= left:
+        return None
+    fitting = int(left / cost.passing_memory(recipe, width)) - 2 * margin(
+        (*recipe.content_layers, *recipe.style_layers)
+    )
+    return max(LEAST_ROWS, fitting // 16 * 16)
+
+
+def fits(recipe: Recipe, width: int, height: int, free: float) -> bool:
+    """Whether a scale of width x height px can be painted at all, be it in the narrowest strips."""
+    rows = min(height, LEAST_ROWS + 2 * margin((*recipe.content_layers, *recipe.style_layers)))
+    return cost.lasting_memory(recipe, width * height) + cost.passing_memory(recipe, width * rows) <= free
+
+
+def free_memory(device: torch.device) -> float:
+    """Bytes that the device can still give: on CUDA its own, else the machine's or the container's."""
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return kept_memory() + min(_machine(), *_containers())
+
+
+def _machine() -> float:
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return float(line.split()[1]) * 1024
+    return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+
+
+def _containers() -> Iterator[float]:
+    """What the control groups that bound this process leave; without end where none does."""
+    yield float("inf")
+    for limit, usage in _CGROUPS:
+        with contextlib.suppress(OSError, ValueError):  # no such group, or no limit ("max")
+            most, used = (int((Path("/sys/fs/cgroup") / name).read_text()) for name in (limit, usage))
+            yield float(most - used)

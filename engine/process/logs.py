@@ -1,0 +1,48 @@
+"""One JSON object per line: time, level, event, and the job's id wherever there is one; no secrets in any of them."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from types import TracebackType
+from typing import Any, TextIO
+
+import structlog
+
+from engine.process.redaction import redact
+
+
+def log_to(file: TextIO) -> None:
+    """Send the program's log there, what libraries have to warn of, and what nobody catches."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso"),
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        processors=[*shared, *_LAST],
+        logger_factory=structlog.PrintLoggerFactory(file),
+    )
+    handler = logging.StreamHandler(file)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_LAST]
+        )
+    )
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.captureWarnings(capture=True)
+    sys.excepthook = _uncaught
+
+
+def _scrub(_logger: Any, _name: str, line: str) -> str:
+    """The whole line at last: libraries put addresses into the texts of their errors, and tracebacks repeat those."""
+    return redact(line)
+
+
+_LAST: list[structlog.typing.Processor] = [structlog.processors.JSONRenderer(), _scrub]  # type: ignore[list-item]
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    structlog.get_logger(__name__).critical("the program broke off", exc_info=(kind, error, trace))

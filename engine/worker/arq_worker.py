@@ -1,0 +1,58 @@
+"""arq's worker, made to outlast whatever lies in its queue: a rotten entry must not end what paints for everybody."""
+
+from __future__ import annotations
+
+import structlog
+from arq.worker import Worker
+from redis.exceptions import ResponseError, WatchError
+
+from engine.contract.fair_queue import FairQueue
+from engine.worker.context import WorkerContext
+
+_log = structlog.get_logger(__name__)
+
+
+class SliceWorker(Worker):
+    """What cannot be run is taken out of the queue, with a line in the log; the reconciler queues anew what is due."""
+
+    async def start_jobs(self, job_ids: list[bytes]) -> None:
+        """Leaves out names that are none, and instants before all time, which arq takes for numbers.
+
+        And what waits until others of its user or guild are done: that stays in the queue, in its place. Begun and put
+        back (arq's `Retry`) it would stand in front of everybody else's slices, and with a delay, which is counted from
+        now, behind them.
+        """
+        rotten = [name for name in job_ids if not _is_text(name)]
+        if rotten:
+            _log.error("entries of the queue cannot be read", count=len(rotten))
+            await self.pool.zrem(self.queue_name, *rotten)
+        if job_ids and await self.pool.zremrangebyscore(self.queue_name, "-inf", "-inf"):
+            _log.error("entries of the queue were dated before all time")
+            return
+        context: WorkerContext = self.ctx["context"]
+        slices = [name for name in job_ids if _is_text(name)]
+        ready = await context.queue.ready(slices, context.settings.running, self.max_jobs)
+        try:
+            await super().start_jobs(ready)
+        except WatchError as error:
+            # The connection broke between arq's look at an entry and its claim: arq gives the entry's place back only
+            # where the claim itself fails. What is due lies in the queue as before.
+            self.job_counter -= 1
+            self.sem.release()
+            _log.warning("Redis went away before a slice could be claimed", reason=str(error))
+
+    async def run_job(self, job_id: str, score: int) -> None:
+        """Never raises for what the entry is."""
+        try:
+            await super().run_job(job_id, score)
+        except (ResponseError, TypeError, ValueError) as error:
+            _log.error("an entry of the queue cannot be run", entry=job_id, reason=str(error)[:300])
+            await FairQueue(self.pool).forget(job_id)
+
+
+def _is_text(name: bytes) -> bool:
+    try:
+        name.decode()
+    except ValueError:
+        return False
+    return True

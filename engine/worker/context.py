@@ -1,0 +1,209 @@
+"""What a worker has at hand: Redis, the store, the weights, one device, and the sessions that are still warm."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import socket
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
+
+import structlog
+import torch
+from arq.connections import ArqRedis
+
+from engine.contract import workers
+from engine.contract.fair_queue import FairQueue
+from engine.contract.jobs import Jobs
+from engine.contract.models import Claim
+from engine.contract.settings import Settings
+from engine.contract.store import Store, StoreError
+from engine.painting.cuda.graphs import Graphs
+from engine.painting.painter import Painter
+from engine.recipe.presets import STAND_INS
+from engine.recipe.recipe import RecipeError
+from engine.worker.checkpoints import CheckpointError, unpack
+from engine.worker.device import describe
+from engine.worker.paint_session import PaintSession, load_picture, load_pictures
+from engine.worker.watchdog import Pulse
+from engine.worker.weights.load import Weights, load_weights
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_WARM = 2  # sessions kept between slices: the one that was painted on, and the one before
+_NEWEST = 0.3  # share of the newest slice in the smoothed speed
+
+_log = structlog.get_logger(__name__)
+
+
+class Stop(threading.Event):
+    """Ends a slice. It is set in the event loop, where it can be awaited too; the painting thread looks at it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told = asyncio.Event()
+
+    def set(self) -> None:
+        super().set()
+        self._told.set()
+
+    async def told(self) -> None:
+        """Waits until it is set."""
+        await self._told.wait()
+
+
+class WorkerContext:
+    """One worker's room. Its device paints one slice at a time; loading and encoding go on beside it."""
+
+    def __init__(
+        self, settings: Settings, redis: ArqRedis, weights: Weights, device: str, graphs: Graphs | None = None
+    ) -> None:
+        """`graphs` are those of the device, unless others are given."""
+        self.id = f"{socket.gethostname()}:{os.getpid()}"
+        self.settings = settings
+        self.redis, self.jobs, self.queue = redis, Jobs(redis), FairQueue(redis)
+        self.store = Store(settings.store)
+        self.weights = weights
+        self.device = torch.device(device)
+        self.device_name = describe(self.device)
+        self._graphs = Graphs.on(self.device) if graphs is None else graphs
+        self.slow = ""
+        """Why nothing is painted the fast way, as a clause; empty where it is."""
+        self._painting_thread = ThreadPoolExecutor(1, thread_name_prefix="painting")
+        self.draining = False
+        self._changed = asyncio.Event()
+        self._stops: dict[str, Stop] = {}
+        self._warm: OrderedDict[str, PaintSession] = OrderedDict()
+        self._speed: float | None = None
+        self.pulse = Pulse()
+        self.device_lock = asyncio.Lock()
+        """Held by the slice that is painted."""
+
+    @property
+    def heartbeat(self) -> workers.Worker:
+        """What the heartbeat says."""
+        weights = self.weights
+        return workers.Worker(
+            id=self.id, device=self.device_name, weights=weights.name, note=weights.note, network=weights.network,
+            input=weights.input, slow=self.slow, jobs=tuple(self._stops), speed=self._speed,
+        )  # fmt: skip
+
+    def note_speed(self, flops: float, seconds: float) -> None:
+        """Take so much work, done in so much time, into the speed that the heartbeat tells."""
+        if flops > 0 and seconds > 0:
+            speed = flops / seconds
+            self._speed = speed if self._speed is None else _NEWEST * speed + (1 - _NEWEST) * self._speed
+
+    @contextmanager
+    def holding(self, job: str) -> Iterator[Stop]:
+        """The event that stops the job's loop, for as long as this worker holds the job."""
+        stop = self._stops[job] = Stop()
+        if self.draining:
+            stop.set()
+        try:
+            yield stop
+        finally:
+            if self._stops.get(job) is stop:  # else the job's next slice is here already
+                del self._stops[job]
+            self._changed.set()
+
+    async def in_painting_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do `work` in the painting thread, after what waits there.
+
+        All of torch's work on the processor is done in it: a second thread would bring a second team of OpenMP's, and
+        with more threads than cores both wait by sleeping, which makes iterations half as slow again.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._painting_thread, functools.partial(work, *args, **kwargs))
+
+    async def check_fast_path(self, distrust: Callable[[torch.device, Graphs], str]) -> None:
+        """Paint the fast way only where `distrust` finds nothing against it; without records both are the same."""
+        if self._graphs.records:
+            self.slow = await self.in_painting_thread(distrust, self.device, self._graphs)
+            self._graphs.drop()
+
+    def say(self, line: str) -> None:
+        """One line on standard output, for whoever watches the worker."""
+        print(line, flush=True)
+
+    def stop(self, job: str) -> None:
+        """End the job's slice within one iteration, if it is here."""
+        if job in self._stops:
+            self._stops[job].set()
+
+    def drain(self) -> None:
+        """End every slice within one iteration, and begin none."""
+        self.draining = True
+        self._changed.set()
+        for stop in self._stops.values():
+            stop.set()
+
+    async def drained(self) -> None:
+        """Waits until the context was told to drain, and holds nothing more."""
+        while not self.draining or self._stops:
+            await self._changed.wait()
+            self._changed.clear()
+
+    async def session(self, claim: Claim) -> PaintSession:
+        """The job's session at the claim's iteration: warm, or from its checkpoint, or new.
+
+        Raises `RecipeError` when this worker cannot paint the recipe, `PaintingError` when its pictures are gone.
+        """
+        warm = self._warm.pop(claim.job.id, None)
+        if warm is not None and warm.state.iteration == claim.iteration and claim.iteration > 0:
+            return warm
+        painter = await self._painter(claim)
+        for key in (*claim.checkpoints, *filter(None, [claim.job.checkpoint])):
+            try:
+                blob = await self.store.get(key)
+                identity = self.weights_of(claim.job.recipe.weights).identity
+                state, journal = await self.in_painting_thread(unpack, blob, claim.job.recipe, identity, self.device)
+                session = await self.in_painting_thread(PaintSession, painter, state, journal)
+                if claim.checkpoints and key != claim.checkpoints[0]:
+                    session.notices.append(
+                        f"The last strokes were lost, so it goes on from iteration {state.iteration}."
+                    )
+                return session
+            except (StoreError, CheckpointError) as error:
+                _log.warning("a checkpoint cannot be used", job=claim.job.id, key=key, reason=str(error))
+        session = await self.in_painting_thread(lambda: PaintSession(painter, painter.begin()))
+        if claim.checkpoints or claim.job.checkpoint:
+            session.notices.append("What had been painted was lost, so it starts over.")
+        return session
+
+    def keep_warm(self, job: str, session: PaintSession) -> None:
+        """Keep the session in memory for the job's next slice."""
+        self._warm[job] = session
+        while len(self._warm) > _WARM:
+            self._warm.popitem(last=False)
+
+    def weights_of(self, name: str) -> Weights:
+        """The weights a recipe asks for: this worker's own, or stand-ins, which all have."""
+        if name == self.weights.name:
+            return self.weights
+        if name in STAND_INS:
+            return load_weights(name, self.settings.weights_cache)
+        raise RecipeError(
+            f"This painting needs the weights {name}, and the worker has {self.weights.name}: "
+            "start a worker with those weights."
+        )
+
+    async def _painter(self, claim: Claim) -> Painter:
+        job = claim.job
+        weights = self.weights_of(job.recipe.weights)
+        content, *frames = await load_pictures(self.store, job.content, job.recipe.frames)
+        styles = [await load_picture(self.store, stored) for stored in job.styles]
+        canvas = await load_picture(self.store, job.start) if job.start and job.recipe.start == "picture" else None
+        over, of = [
+            [await load_picture(self.store, mask) for mask in masks] for masks in (job.content_masks, job.style_masks)
+        ]
+        return await self.in_painting_thread(
+            Painter, job.recipe, content, styles, frames=frames, canvas=canvas, content_masks=over, style_masks=of,
+            convs=weights.convs, device=str(self.device), graphs=self._graphs, fast=not self.slow,
+        )  # fmt: skip

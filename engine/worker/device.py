@@ -1,0 +1,43 @@
+"""The device that a worker paints on: which one was asked for, and what it is called."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+
+import torch
+
+from engine.recipe.recipe import RecipeError
+
+
+def choose_device(wanted: str) -> str:
+    """`auto`, `cpu`, `mps`, `cuda` or `cuda:N` as a device that is there. Raises `RecipeError` with one sentence."""
+    if wanted == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(wanted)
+    except RuntimeError:
+        device = None
+    if device is None or device.type not in ("cpu", "mps", "cuda"):
+        raise RecipeError(f"There is no device {wanted}: use auto, cpu, mps, cuda or cuda:N.")
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise RecipeError("mps was asked for, but there is no Apple GPU here: use --device cpu.")
+    count = torch.cuda.device_count()
+    if device.type == "cuda" and (device.index or 0) >= count:
+        raise RecipeError(f"{wanted} was asked for, but {count} CUDA devices are usable here: use --device cpu.")
+    return wanted
+
+
+def describe(device: torch.device) -> str:
+    """The device in words, its kind first: `cpu: AMD EPYC, 2 threads`."""
+    if device.type == "cuda":
+        return f"{device}: {torch.cuda.get_device_name(device)}"
+    return f"{device}: {_cpu_model()}, {torch.get_num_threads()} threads"
+
+
+def _cpu_model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.machine()
+    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())

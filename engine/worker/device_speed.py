@@ -1,0 +1,62 @@
+"""`python -m engine.worker.device_speed`: how fast this machine paints a recipe (JSON on standard input).
+
+Prints {"device": …, "flops_per_second": …}, measured over a few real iterations on noise.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+import time
+
+import torch
+from PIL import Image
+
+from engine.painting.memory.allocator import keep_memory
+from engine.painting.painter import Painter
+from engine.recipe import cost
+from engine.recipe.recipe import Recipe
+from engine.worker.device import choose_device, describe
+
+_SIDE = 256  # px; large enough that the convolutions dominate, as they do in the run itself
+_COUNTED = 3
+
+
+def measure_speed(recipe: Recipe, device: str) -> float:
+    """Floating-point operations per second over a few iterations of the recipe, after a warm-up."""
+    networks = 1 if recipe.weights != "random" else recipe.networks
+    side = min(_SIDE, recipe.size)
+    short = dataclasses.replace(
+        recipe, weights="random", networks=networks, size=side, start="noise",
+        scales=1, frames=1, iterations=_COUNTED + 2, extra=0,
+    )  # fmt: skip
+    picture = Image.effect_noise((side, side), 64).convert("RGB")
+    painter = Painter(short, picture, [picture] * len(recipe.style_weights), device=device)
+    state = painter.begin()
+    for _ in painter.paint(state, 2):
+        pass
+    _settle(device)
+    began = time.perf_counter()
+    for _ in painter.paint(state):
+        pass
+    _settle(device)
+    return cost.remaining_flops(short, 1.0, short.iterations - _COUNTED) / (time.perf_counter() - began)
+
+
+def _settle(device: str) -> None:
+    if device.startswith("cuda"):
+        torch.cuda.synchronize(device)
+
+
+def main() -> None:
+    """Rehearse the recipe on standard input on the device named by the first argument."""
+    keep_memory()
+    recipe = Recipe.from_dict(json.load(sys.stdin))
+    device = choose_device(sys.argv[1])
+    rate = measure_speed(recipe, device)
+    print(json.dumps({"device": describe(torch.device(device)), "flops_per_second": rate}))
+
+
+if __name__ == "__main__":
+    main()

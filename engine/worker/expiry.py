@@ -1,0 +1,72 @@
+"""Removes what has expired: old events, and what is left of jobs that Redis no longer knows: index entries, blobs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from arq.connections import ArqRedis
+
+from engine.contract.cleanup import clean_up
+from engine.contract.events import STREAM
+from engine.contract.fair_queue import CLOCK, FINISH, SPREAD
+from engine.contract.jobs import Jobs
+from engine.contract.models import flows_key, index_key, job_key
+from engine.contract.store import Store
+
+EVENT_DAYS = 7
+ORPHANS_AFTER = timedelta(days=1)
+"""Pictures are stored before their job is created."""
+
+
+async def remove_expired(redis: ArqRedis, store: Store, orphans_after: timedelta = ORPHANS_AFTER) -> None:
+    """One round; harmless beside other workers' rounds."""
+    await _sweep_events(redis)
+    await remove_idle_users(redis)
+    await _sweep_indices(redis)
+    await _sweep_blobs(redis, store, orphans_after)
+
+
+async def _sweep_events(redis: ArqRedis) -> None:
+    """Trim by id, never by length: what a reader has taken but not yet acknowledged must stay."""
+    seconds, _ = await redis.time()
+    oldest = (seconds - EVENT_DAYS * 86400) * 1000
+    groups: Any = await redis.xinfo_groups(STREAM) if await redis.exists(STREAM) else []
+    for group in groups:
+        pending: Any = await redis.xpending(STREAM, group["name"])
+        first = pending["min"] or group["last-delivered-id"]
+        oldest = min(oldest, int(first.split(b"-")[0]))
+    await redis.xtrim(STREAM, minid=f"{oldest}-0", approximate=True)
+
+
+async def remove_idle_users(redis: ArqRedis) -> None:
+    """Forget the users whose last turn lies behind the virtual clock, and guilds without jobs: as if they were new."""
+    clock = float(await redis.get(CLOCK) or 0)
+    finished: Any = await redis.hgetall(FINISH)  # type: ignore[misc]
+    behind = [flow for flow, finish in finished.items() if float(finish) <= clock]
+    if behind:
+        await redis.hdel(FINISH, *behind)  # type: ignore[misc]
+    guilds: Any = await redis.hkeys(SPREAD)  # type: ignore[misc]
+    empty = [guild for guild in guilds if not await redis.exists(flows_key(guild.decode()))]
+    if empty:
+        await redis.hdel(SPREAD, *empty)  # type: ignore[misc]
+
+
+async def _sweep_indices(redis: ArqRedis) -> None:
+    """Also of users who never look at their list."""
+    jobs = Jobs(redis)
+    async for key in redis.scan_iter(index_key("*"), count=500):
+        await jobs.of_user(key.decode().removeprefix(index_key("")))
+
+
+async def _sweep_blobs(redis: ArqRedis, store: Store, orphans_after: timedelta) -> None:
+    before = datetime.now(UTC) - orphans_after
+    old = [key for key, modified in await store.list("jobs/") if modified < before]
+    found = {key.split("/")[1] for key in old}
+    gone = {job for job in found if not await redis.exists(job_key(job))}
+    await store.delete(*(key for key in old if key.split("/")[1] in gone))
+    # One that has ended has one checkpoint of its own, unless its worker died before it could tidy up.
+    checkpoints = Counter(key.split("/")[1] for key in old if "/checkpoint-" in key)
+    for job in {job for job, count in checkpoints.items() if count > 1} - gone:
+        await clean_up(Jobs(redis), store, job)

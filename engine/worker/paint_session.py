@@ -1,0 +1,62 @@
+"""One job's painting in a worker: its painter and state between slices, and the pictures that it is made from."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from dataclasses import dataclass, field
+from itertools import islice
+
+import structlog
+from PIL import Image, ImageSequence
+
+from engine.contract.models import StoredPicture
+from engine.contract.store import BlobMissing, Store
+from engine.painting.errors import PaintingError
+from engine.painting.painter import Painter
+from engine.painting.state import State
+from engine.worker.checkpoints import Journal
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass
+class PaintSession:
+    """One job's painter, state and journal."""
+
+    painter: Painter
+    state: State
+    journal: Journal = field(default_factory=Journal)
+    notices: list[str] = field(default_factory=list)
+    """Sentences for the audience that are not told yet."""
+    saved: State = field(init=False)
+    """A copy of the state that other threads may read, and its picture; as of the last `refresh`."""
+    picture: Image.Image = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Renew `saved` and `picture`; in the painting thread."""
+        self.saved, self.picture = self.state.copy(), self.painter.picture(self.state)
+
+
+async def load_picture(store: Store, stored: StoredPicture) -> Image.Image:
+    """Raises `PaintingError` where it is gone or damaged."""
+    (picture,) = await load_pictures(store, stored, 1)
+    return picture
+
+
+async def load_pictures(store: Store, stored: StoredPicture, most: int) -> list[Image.Image]:
+    """The first `most` of an animation, or the one that it is. Raises `PaintingError` as above."""
+    try:
+        blob = await store.get(stored.key)
+        return await asyncio.to_thread(_decode, blob, most)
+    except (BlobMissing, OSError, SyntaxError, ValueError) as error:
+        _log.error("a picture cannot be used", key=stored.key, reason=str(error))
+        raise PaintingError(f"The pictures of this painting were lost ({stored.name}): send them again.") from error
+
+
+def _decode(blob: bytes, most: int) -> list[Image.Image]:
+    with Image.open(io.BytesIO(blob), formats=["PNG"]) as animation:
+        return [frame.convert("RGB") for frame in islice(ImageSequence.Iterator(animation), most)]

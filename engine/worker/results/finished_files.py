@@ -1,0 +1,115 @@
+"""What a finished painting leaves in the store: final.png, loss.png, film.webp and run.json."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+import json
+import math
+import platform
+from contextlib import suppress
+from typing import Any
+
+import torch
+from PIL import Image
+
+from engine.contract.models import Claim, Job, StoredPicture
+from engine.contract.store import BlobMissing
+from engine.painting.objective import columns
+from engine.painting.pictures import pixels_sha256
+from engine.worker.checkpoints import Journal
+from engine.worker.context import WorkerContext
+from engine.worker.paint_session import PaintSession
+from engine.worker.results.film import USUAL_MS, film, frame, side_of, times_of
+from engine.worker.results.loss_plot import loss_plot
+from engine.worker.results.png import encode
+from engine.worker.weights.load import Weights
+
+_OF_WEIGHTS = ("name", "identity", "stand_in", "note", "input", "network")
+_VERSION = importlib.metadata.version("impasto")
+
+
+async def finish_files(context: WorkerContext, claim: Claim, session: PaintSession) -> dict[str, str]:
+    """Make and store the files; returns name -> key."""
+    weights = context.weights_of(claim.job.recipe.weights)
+    final = session.picture
+    run = run_record(claim.job, session, weights, pixels_sha256(final))
+    blobs = {
+        "final.png": await asyncio.to_thread(encode, final),
+        "film.webp": await _film(context, claim.job, session.journal, final),
+        "loss.png": await asyncio.to_thread(_plot, claim.job, run),
+        "run.json": json.dumps(run, indent=1).encode(),
+    }
+    folder = f"jobs/{claim.job.id}"
+    return {name: await context.store.put(f"{folder}/{name}", blob) for name, blob in blobs.items()}
+
+
+async def _film(context: WorkerContext, job: Job, journal: Journal, final: Image.Image) -> bytes:
+    frames = await _frames(context, journal) or {0: await asyncio.to_thread(frame, final, side_of(job.recipe))}
+    times: list[int] | None = None
+    if job.recipe.frames > 1:
+        content = await context.store.get(job.content.key)
+        known = await asyncio.to_thread(times_of, content, job.recipe.frame_ends)
+        times = [known.get(iteration, USUAL_MS) for iteration in frames]
+    return await asyncio.to_thread(film, list(frames.values()), times=times)
+
+
+async def _frames(context: WorkerContext, journal: Journal) -> dict[int, bytes]:
+    """The film's frames in order, by iteration, without those of a parent that was forgotten since."""
+    frames = {}
+    for iteration, key in sorted(journal.frames.items()):
+        with suppress(BlobMissing):
+            frames[iteration] = await context.store.get(key)
+    return frames
+
+
+def run_record(job: Job, session: PaintSession, weights: Weights, sha256: str) -> dict[str, Any]:
+    """Everything one needs to know of the run, or to run it again; `losses` has a row per iteration."""
+    state, recipe = session.saved, job.recipe
+    width, height = session.painter.size
+    # JSON has no NaN: a loss that was lost is null.
+    rows = [[x if math.isfinite(x) else None for x in row] for row in state.losses[: state.iteration].tolist()]
+    pictures = (job.content, *job.styles)
+    kind, _, model = session.journal.slices[-1]["device"].partition(":")
+    content, *styles = [_sized(picture) for picture in pictures]
+    return {
+        "impasto": _VERSION,
+        "job": job.id,
+        "parent": job.parent,
+        "draft_of": job.draft_of and job.draft_of.model_dump(),
+        "state": "done",
+        "recipe": recipe.as_dict(),
+        "content": content,
+        "start": job.start and _sized(job.start),
+        "content_masks": [_sized(mask) for mask in job.content_masks],
+        "style_masks": [_sized(mask) for mask in job.style_masks],
+        "styles": [s | {"weight": w} for s, w in zip(styles, recipe.style_weights, strict=True)],
+        "weights": {name: getattr(weights, name) for name in _OF_WEIGHTS},
+        "device": {"name": kind, "model": model.strip(), "threads": torch.get_num_threads()},
+        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        "width": width,
+        "height": height,
+        "seconds": round(sum(s["seconds"] for s in session.journal.slices), 3),
+        "slices": session.journal.slices,
+        "rollbacks": [
+            {"iteration": i, "reason": reason, "step": recipe.step / 2**k}
+            for k, (i, reason) in enumerate(state.rollbacks, 1)
+        ],
+        "snapshots": [{"iteration": i, "file": f"{i:05d}.png"} for i in sorted(session.journal.snapshots)],
+        "final": {"file": "final.png", "sha256": sha256},
+        "losses": {"columns": columns(recipe), "rows": rows},
+    }
+
+
+def _sized(picture: StoredPicture) -> dict[str, Any]:
+    return {"name": picture.name, "width": picture.width, "height": picture.height}
+
+
+def _plot(job: Job, run: dict[str, Any]) -> bytes:
+    return loss_plot(
+        run["losses"]["columns"], run["losses"]["rows"],
+        snapshots=[snapshot["iteration"] for snapshot in run["snapshots"]],
+        scales=job.recipe.plan()[: job.recipe.scales],
+        title=f"{job.content.name} in the style of {' and '.join(style.name for style in job.styles)}",
+        note=run["weights"]["note"], linear=job.recipe.frames > 1,  # every frame counts alike
+    )  # fmt: skip
