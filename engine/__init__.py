@@ -4,7 +4,6 @@ As a library: `Recipe`, `preset`, `paint`, `paint_sequence` and `to_picture`. Th
 up on first use, so that rooms without torch may import the contract.
 """
 
-import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -26,10 +25,17 @@ os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 __all__ = ["Recipe", "paint", "paint_sequence", "preset", "to_picture"]
 
 
-_NEED_TORCH = {"paint": "painter", "paint_sequence": "sequence", "to_picture": "pictures"}
-
-
 def __getattr__(name: str) -> Any:
-    if name not in _NEED_TORCH:
-        raise AttributeError(f"module 'engine' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"engine.painting.{_NEED_TORCH[name]}"), name)
+    if name == "paint":
+        from engine.painting.painter import paint
+
+        return paint
+    if name == "paint_sequence":
+        from engine.painting.sequence import paint_sequence
+
+        return paint_sequence
+    if name == "to_picture":
+        from engine.painting.pictures import to_picture
+
+        return to_picture
+    raise AttributeError(f"module 'engine' has no attribute {name!r}")
