@@ -17,7 +17,7 @@ LARGEST = 256
 _CELL = 4  # px between the middles of patches
 _MARGIN = 4  # px of a patch beyond its cell, on each side, so that neighbours overlap
 _CHUNK = 1024  # places compared at once, to bound memory
-_CHANCE = 0.05  # of a cosine: how much likelier a seed makes one patch than another
+_CHANCE = 0.1  # of a cosine: how much liker a seed may make one patch than another, at each place anew
 
 
 def patchwork(
@@ -31,7 +31,7 @@ def patchwork(
     2016, "Fast Patch-based Style Transfer of Arbitrary Style"; columns of features over several layers as in Kolkin et
     al. 2022, "Neural Neighbor Style Transfer"). Where there are masks of the content, a place gets patches only of the
     style that has most of it; of masked styles, only what is nearer to white counts. A `generator`, on the CPU, draws
-    which of patches that are nearly as like are taken.
+    which of those that are nearly as like is taken at each place: one patch all over a sky would be a lattice.
     """
     own = _features(network, layers, content)
     seen = [_features(network, layers, style) for style in styles]
@@ -40,13 +40,13 @@ def patchwork(
     columns = [torch.cat([part * scale for part, scale in zip(each, scales, strict=True)], 1) for each in seen]
     cells = F.normalize(torch.cat(columns))
     owners = torch.cat([torch.full((len(part),), i) for i, part in enumerate(columns)]).to(cells.device)
-    luck = torch.zeros(len(cells)) if generator is None else _CHANCE * torch.rand(len(cells), generator=generator)
-    luck = luck.to(cells.device)
     usable = torch.cat([_usable(masks, i, style) for i, style in enumerate(styles)])
     ruler = _ruler(masks, content)
     nearest = []
     for start in range(0, len(places), _CHUNK):
-        likeness = places[start : start + _CHUNK] @ cells.T + luck
+        likeness = places[start : start + _CHUNK] @ cells.T
+        if generator is not None:
+            likeness += _CHANCE * torch.rand(likeness.shape, generator=generator).to(likeness.device)
         closed = ~usable[None] if ruler is None else ~usable[None] | (ruler[start : start + _CHUNK, None] != owners)
         nearest.append(likeness.masked_fill(closed, -2.0).argmax(1))
     patches = torch.cat([_cut(style) for style in styles])
