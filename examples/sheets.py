@@ -20,7 +20,7 @@ from engine.worker.weights.load import load_weights
 from examples.contact import painting, sheet
 
 ROWS = (
-    "", "start=content", "alpha=20", "alpha=200", "total_variation=2", "total_variation=100", "detail=0", "scales=1",
+    "", "start=patches", "alpha=20", "alpha=200", "total_variation=2", "total_variation=100", "detail=0", "scales=1",
     "pooling=average", "pooling=l2", "padding=zero", "style_scale=0.7", "noise=0.3", "history=5",
     "optimiser=adam step=5 step_end=0.1",
 )  # fmt: skip

@@ -52,7 +52,7 @@ _GATYS: dict[str, Any] = {
 # The default; docs/fine.md has the reasons. Of neural-style's balance (Johnson 2015), which is five times the mean of
 # (F - P)^2 and a hundred times the mean of (G - A)^2 / N^2, with three times the content.
 _FINE: dict[str, Any] = {
-    "snapshots": (10, 30, 100, 200), "start": "patches", "noise": 0.0,
+    "snapshots": (10, 30, 100, 200), "start": "content", "noise": 0.0,
     "content_layers": ("relu4_2",), "alpha": 60.0,
     "style_layers": _STYLE_LAYERS, "style_layer_weights": _PER_ENTRY, "beta": 400.0, "total_variation": 40.0,
     "pooling": "max", "optimiser": "lbfgs", "step": 1.0, "padding": "replicate", "detail": 1.0,
@@ -60,7 +60,7 @@ _FINE: dict[str, Any] = {
 
 # Random filters tell little apart in deep layers; shallow ones on several octaves take their place.
 _FINE_RANDOM: dict[str, Any] = {
-    "networks": 3, "statistic": "covariance", "octaves": 4, "match_luminance": True, "start": "content", "noise": 0.05,
+    "networks": 3, "statistic": "covariance", "octaves": 4, "match_luminance": True, "noise": 0.05,
     "style_layers": ("relu1_1", "relu1_2", "relu2_1"), "style_layer_weights": (1.0, 1.0, 1.0), "beta": 12.0,
     "content_layers": ("conv2_1",), "alpha": 2e-5, "total_variation": 2.3e-4, "style_scale": 0.85, "pooling": "average",
     "optimiser": "adam", "step": 4.0, "step_end": 0.1, "beta2": 0.99, "clamp": True, "average": 0.9, "detail": 0.0,

@@ -203,7 +203,7 @@ def test_a_preset_is_told_by_its_name(name: str, weights: str) -> None:
         ({"start": "noise"}, "from noise"),
         ({"start": "noise", "noise": 0.0}, "from a flat colour"),
         ({"noise": 1.0}, "from noise"),
-        ({"noise": 0.6}, "from patches of the style with 60% noise"),
+        ({"noise": 0.6}, "from the content with 60% noise"),
         ({"start": "picture", "noise": 0.0}, "from a given picture"),
         ({"style_scale": 0.5}, "style at 50% of its size"),
         ({"optimiser": "adam"}, "with Adam"),
