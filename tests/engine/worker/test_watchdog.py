@@ -58,7 +58,7 @@ async def test_a_painting_that_hangs_ends_the_worker_and_counts_as_its_death_alo
         assert await desk.jobs.start(stuck.id, 0, epoch, "a worker that died") is not None
     log = tmp_path / "worker.log"
     hand = house.hire(
-        seconds=60, program=[hanging_worker.__file__], IMPASTO_STUCK_SECONDS="1", IMPASTO_LOG=str(log)
+        seconds=60, program=[hanging_worker.__file__], IMPASTO_STUCK_SECONDS="5", IMPASTO_LOG=str(log)
     ).ready()
     await desk.queue.enqueue(stuck, 0, DEATHS - 1, 1.0)
     await desk.until(stuck, 0)
