@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 VENV = Path(".venv")
@@ -167,8 +168,8 @@ def failure_of(command: list[str], progress: Progress | None = None) -> str | No
         said = ""
         status = None
         while status is None:
-            time.sleep(0.2)
-            status = process.poll()
+            with suppress(subprocess.TimeoutExpired):
+                status = process.wait(0.2)  # the pause between two looks, cut short when it ends
             said += log.read()
             if progress:
                 progress.hear(said)

@@ -39,7 +39,7 @@ def _watch(parent: int, command: int) -> None:
     os.closerange(0, 256)  # whoever reads what the command writes would wait for this process too
     ended = False
     while not ended:
-        time.sleep(1)
+        time.sleep(1)  # the parent is not ours to wait for
         try:
             os.kill(parent, 0)
         except ProcessLookupError:
