@@ -41,13 +41,15 @@ def patchwork(
     cells = F.normalize(torch.cat(columns))
     owners = torch.cat([torch.full((len(part),), i) for i, part in enumerate(columns)]).to(cells.device)
     usable = torch.cat([_usable(masks, i, style) for i, style in enumerate(styles)])
-    ruler = _ruler(masks, content)
+    strongest = _strongest(masks, content)
     nearest = []
     for start in range(0, len(places), _CHUNK):
         likeness = places[start : start + _CHUNK] @ cells.T
         if generator is not None:
             likeness += _CHANCE * torch.rand(likeness.shape, generator=generator).to(likeness.device)
-        closed = ~usable[None] if ruler is None else ~usable[None] | (ruler[start : start + _CHUNK, None] != owners)
+        closed = ~usable[None]
+        if strongest is not None:
+            closed = closed | (strongest[start : start + _CHUNK, None] != owners)
         nearest.append(likeness.masked_fill(closed, -2.0).argmax(1))
     patches = torch.cat([_cut(style) for style in styles])
     return _laid(patches[torch.cat(nearest)], content)
@@ -78,7 +80,7 @@ def _usable(masks: Masks, style: int, picture: Tensor) -> Tensor:
     return white >= white.amax().clamp_max(0.5)
 
 
-def _ruler(masks: Masks, content: Tensor) -> Tensor | None:
+def _strongest(masks: Masks, content: Tensor) -> Tensor | None:
     """(cells): the style that has most of each; None without masks of the content."""
     if not masks.content:
         return None

@@ -125,8 +125,7 @@ class Sources:
         content, styles = self.at(min(side, patches.LARGEST))
         content, styles = content.to(device), [style.to(device) for style in styles]
         with torch.no_grad():
-            masks = self.masks(content, styles)
-            masks = Masks([mask.to(device) for mask in masks.content], [mask.to(device) for mask in masks.styles])
+            masks = self.masks(content, styles).to(device)
             made = patches.patchwork(
                 network, self._recipe.style_layers, content, styles, masks=masks, generator=generator
             )

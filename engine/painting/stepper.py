@@ -18,7 +18,6 @@ from engine.painting.network.vgg import VGG
 from engine.painting.objective import Objective
 from engine.painting.sources import Sources
 from engine.painting.state import State
-from engine.painting.targets import Masks
 from engine.recipe.recipe import Recipe
 from engine.recipe.schedule import Schedule
 
@@ -92,7 +91,7 @@ class Stepper:
             device = self._device
             objective = Objective(
                 self._recipe, self._networks, content.to(device), [style.to(device) for style in styles],
-                rows=state.rows, masks=Masks(*([mask.to(device) for mask in part] for part in masks)),
+                rows=state.rows, masks=masks.to(device),
             )  # fmt: skip
             iteration = Iteration(self._recipe, objective, where=None if moved is None else moved.to(device))
             self._iteration = (state.scale, state.rows, iteration)

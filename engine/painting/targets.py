@@ -83,6 +83,10 @@ class Masks(NamedTuple):
     content: Sequence[Tensor] = ()
     styles: Sequence[Tensor] = ()
 
+    def to(self, device: torch.device) -> Masks:
+        """The same on that device."""
+        return Masks(*([mask.to(device) for mask in part] for part in self))
+
 
 class Targets:
     """Of one network: `content`, and `styles` by octave and style layer."""
