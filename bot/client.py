@@ -13,27 +13,27 @@ import structlog
 from discord import app_commands
 from redis.exceptions import RedisError
 
-from bot.cards.answers import tell_error
+from bot.interactions.replies import tell_error
 from bot.cards.buttons import JobButton
 from bot.cards.editor import CardEditor
-from bot.cards.prospects import tell_prospects
+from bot.cards.forecasts import tell_prospects
 from bot.commands import add_commands
-from bot.commands.sync import sync_commands
-from bot.delivery.amends import Amends
-from bot.delivery.courier import Courier
-from bot.delivery.inbox import Inbox
-from bot.delivery.leavers import Leavers
-from bot.delivery.postman import Postman
-from bot.desk import Desk
-from bot.leadership import Leadership
-from bot.orders.counter import Counter
-from bot.orders.once import Once
-from bot.orders.presses import Presses
-from bot.orders.strays import answer_stray
-from bot.orders.taking import Taking
-from bot.orders.thinking import answer_left, left_waiting
+from bot.lifecycle.command_sync import sync_commands
+from bot.delivery.redis_recovery import Amends
+from bot.delivery.dispatcher import Courier
+from bot.delivery.event_stream import Inbox
+from bot.delivery.orphaned_jobs import Leavers
+from bot.delivery.sender import Postman
+from bot.backend import Desk
+from bot.lifecycle.leadership import Leadership
+from bot.requests.admission import Counter
+from bot.interactions.deduplication import Once
+from bot.interactions.button_actions import Presses
+from bot.interactions.unknown_components import answer_stray
+from bot.interactions.submission import Taking
+from bot.interactions.deferred import answer_left, left_waiting
 from bot.settings import BotSettings
-from bot.stalls import watch_stalls
+from bot.lifecycle.loop_monitor import watch_stalls
 from engine.contract.connection import connect
 
 INTENTS = discord.Intents(guilds=True)

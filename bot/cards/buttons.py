@@ -14,7 +14,7 @@ import discord
 import structlog
 from discord import ui
 
-from bot.cards.answers import tell_error
+from bot.interactions.replies import tell_error
 from engine.contract.models import JobState
 
 _log = structlog.get_logger(__name__)

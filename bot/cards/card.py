@@ -8,9 +8,9 @@ import discord
 from discord import ui
 
 from bot.cards.buttons import card_buttons
-from bot.cards.face import Face
-from bot.delivery.ledger import Posted
-from bot.words import bar, count, duration, loss, recipe_in_words, relative, safe
+from bot.cards.card_state import Face
+from bot.ledger import Posted
+from bot.text.recipe_text import bar, count, duration, loss, recipe_in_words, relative, safe
 from engine.contract.models import Job, JobState
 
 _COLOURS = {

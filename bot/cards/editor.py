@@ -13,11 +13,11 @@ import discord
 import structlog
 
 from bot.cards.card import Card
-from bot.cards.face import Face
+from bot.cards.card_state import Face
 from bot.cards.thumbnails import Thumbnail
-from bot.delivery.ledger import NEUTRAL, Ledger, Posted
-from bot.delivery.patience import patience
-from bot.delivery.refusals import Verdict, sentence, verdict
+from bot.ledger import NEUTRAL, Ledger, Posted
+from bot.discord_api.pacing import patience
+from bot.discord_api.error_codes import Verdict, sentence, verdict
 from engine.contract.models import Job
 
 BUDGET = 8.0

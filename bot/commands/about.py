@@ -8,9 +8,9 @@ from typing import Any
 import discord
 from discord import app_commands, ui
 
-from bot.commands.everywhere import everywhere
+from bot.commands.contexts import everywhere
 from bot.settings import BotSettings
-from bot.words import count
+from bot.text.recipe_text import count
 
 _PICTURE = "before-and-after.jpg"
 _WEIGHTS = {

@@ -7,10 +7,10 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.cards.answers import whisper
-from bot.commands.everywhere import everywhere
-from bot.orders.thinking import thinking
-from bot.words import count
+from bot.interactions.replies import whisper
+from bot.commands.contexts import everywhere
+from bot.interactions.deferred import thinking
+from bot.text.recipe_text import count
 
 
 @app_commands.command()

@@ -9,13 +9,13 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.cards.answers import whisper
-from bot.commands.everywhere import everywhere
-from bot.delivery.ledger import Posted
-from bot.desk import Desk
-from bot.orders.place import may_see
-from bot.orders.thinking import thinking
-from bot.words import count, duration, relative, safe
+from bot.interactions.replies import whisper
+from bot.commands.contexts import everywhere
+from bot.ledger import Posted
+from bot.backend import Desk
+from bot.interactions.permissions import may_see
+from bot.interactions.deferred import thinking
+from bot.text.recipe_text import count, duration, relative, safe
 from engine.contract import workers
 from engine.contract.models import JobState, Standing
 from engine.forecast import Forecast, forecast

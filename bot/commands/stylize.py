@@ -7,10 +7,10 @@ from typing import Any, Literal
 import discord
 from discord import app_commands
 
-from bot.commands.everywhere import everywhere
-from bot.desk import Sorry
-from bot.orders.forms import RECIPES, upload
-from bot.orders.wish import Network, Wish, new_draft, new_recipe
+from bot.commands.contexts import everywhere
+from bot.backend import Sorry
+from bot.interactions.modals import RECIPES, upload
+from bot.requests.follow_ups import Network, Wish, new_draft, new_recipe
 from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
 
 

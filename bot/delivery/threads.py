@@ -8,10 +8,10 @@ from typing import Literal
 import aiohttp
 import discord
 
-from bot.delivery.ledger import Posted
-from bot.delivery.patience import patience
-from bot.delivery.postman import PATIENCE, Undeliverable
-from bot.delivery.refusals import Verdict, sentence, verdict
+from bot.ledger import Posted
+from bot.discord_api.pacing import patience
+from bot.delivery.sender import PATIENCE, Undeliverable
+from bot.discord_api.error_codes import Verdict, sentence, verdict
 
 _ARCHIVE: Literal[1440] = 1440  # minutes without a message; the next one brings it back
 _EXISTS = 160004

@@ -21,7 +21,7 @@ import PIL
 
 from bot.intake.kinds import stranger
 from bot.intake.limits import USUAL, Limits
-from bot.processes import send
+from bot.child_signals import send
 
 log = logging.getLogger(__name__)
 

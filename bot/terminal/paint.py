@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bot import intake
-from bot.full import no_room
+from bot.text.cap_messages import no_room
 from bot.terminal.canvas import Canvas, CanvasError
 from bot.terminal.content import Content, read_content
 from bot.terminal.display import Display, choose_display

@@ -11,7 +11,7 @@ import pytest
 from easel import WAITING, Wall, a_job, a_page, gaps, progress, refusal, run
 
 from bot.cards.editor import BUDGET, CHANNEL_GAP, OLD_GAP, QUICKEST, CardEditor
-from bot.cards.face import Face
+from bot.cards.card_state import Face
 from bot.cards.thumbnails import Thumbnail
 from engine.contract.models import JobState
 

@@ -13,7 +13,7 @@ from malformed import encoded, png, scene
 
 from bot.cards.buttons import Act, JobButton, card_buttons, picture_buttons
 from bot.cards.card import Card
-from bot.cards.face import Face
+from bot.cards.card_state import Face
 from bot.cards.thumbnails import thumbnails
 from engine.contract.models import Asked, JobState
 from engine.contract.store import Store

@@ -12,7 +12,7 @@ from discord_server.reading import text_of
 from rotten import ROTTEN, other_kinds
 from scene import Scene, scene
 
-from bot.delivery.ledger import Address
+from bot.ledger import Address
 from engine.contract.connection import connect
 from engine.contract.events import STREAM
 from engine.contract.jobs import Jobs

@@ -1,0 +1,148 @@
+"""The messages of one job: its card, its pictures, its end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from bot.cards.buttons import picture_buttons
+from bot.cards.card import Card, stand_in
+from bot.cards.card_state import Face
+from bot.cards.thumbnails import Thumbnail, marker
+from bot.delivery.size_fallback import Ladder, Upload, film_ladder
+from bot.ledger import Posted
+from bot.delivery.sender import Draft
+from bot.text.recipe_text import alt_text, count, loss, recipe_in_words
+from engine.contract.events import Snapshot
+from engine.contract.models import Job
+
+
+def card_draft(job: Job, page: Posted, face: Face, pictures: Sequence[Thumbnail]) -> Draft:
+    """The card, with its pictures side by side."""
+    uploads = [Upload(picture.name, picture.data, "") for picture in pictures]
+    names = tuple(upload.name for upload in uploads)
+    return Draft(
+        job=job.id,
+        key="card",
+        marker=f"{marker(job.id)}content",
+        text=None,
+        rungs=_once(uploads),
+        view=lambda _: Card(job, page, face, names),
+        alt=[f"Content: {job.content.name}", *(f"Style: {style.name}" for style in job.styles)],
+    )
+
+
+def snapshot_draft(job: Job, page: Posted, event: Snapshot, png: bytes, limit: int) -> Draft:
+    """A snapshot, with the button to go on from it; a film is gone on from within its first frame alone."""
+    stem = f"{marker(job.id)}{event.iteration:05d}"
+    goes_on = event.iteration <= job.recipe.frame_ends[0]
+    text = f"**Iteration {event.iteration:,}** of {job.recipe.iterations:,} · loss {loss(event.loss)}"
+    return Draft(
+        job=job.id,
+        key=f"snapshot:{event.iteration}",
+        marker=stem,
+        text=lambda note: f"{text}{_small(note)}",
+        rungs=_singly(Ladder(png, stem, limit)),
+        view=(lambda _: picture_buttons(job.id, event.iteration, last=False)) if goes_on else None,
+        alt=[_alt(job, event.iteration)],
+        answers=_answers(page),
+    )
+
+
+def final_draft(job: Job, page: Posted, run: dict[str, Any], png: bytes, limit: int) -> Draft:
+    """The finished picture at full size, with what one can do next; the owner is mentioned if they asked for it."""
+    stem = f"{marker(job.id)}final"
+    owner = page.address.owner if page.address.mention else None
+    last = run["losses"]["rows"][-1][0]
+    lines = [
+        f"**Done** · {count(job.recipe.iterations, 'iteration')} · loss {loss(float('nan') if last is None else last)}",
+        f"-# {recipe_in_words(job.recipe)} · seed {job.recipe.seed} · {run['width']} × {run['height']} px",
+    ]
+    lines += [f"-# {stand_in(job)}"] if stand_in(job) else []
+    text = "\n".join([*([f"<@{owner}>"] if owner else []), *lines])
+    return Draft(
+        job=job.id,
+        key="final",
+        marker=stem,
+        text=lambda note: f"{text}{_small(note)}",
+        rungs=_singly(Ladder(png, stem, limit)),
+        view=lambda _: picture_buttons(job.id, job.recipe.iterations, last=True, draft=job.draft_of is not None),
+        alt=[_alt(job, job.recipe.iterations)],
+        mention=owner,
+        answers=_answers(page),
+    )
+
+
+def loss_draft(job: Job, page: Posted, plot: bytes, limit: int) -> Draft:
+    """The loss curve; a message of its own, for beside another picture Discord cuts it to a square."""
+    stem = f"{marker(job.id)}loss"
+    return Draft(
+        job=job.id,
+        key="loss",
+        marker=stem,
+        text=lambda note: f"**The loss** at each iteration{_small(note)}",
+        rungs=_singly(Ladder(plot, stem, limit)),
+        alt=[f"Loss over the iterations of {job.content.name}, on a logarithmic scale"],
+        answers=_answers(page),
+    )
+
+
+def film_draft(job: Job, page: Posted, film: bytes, limit: int) -> Draft:
+    """The film of its making; of an animation, its painted frames."""
+    stem = f"{marker(job.id)}film"
+    text = "**The film** of its making"
+    alt = f"Film of the painting's making over {count(job.recipe.iterations, 'iteration')}"
+    if job.recipe.frames > 1:
+        text, alt = "**The film**, painted", f"{job.content.name}, painted picture by picture"
+    return Draft(
+        job=job.id,
+        key="film",
+        marker=stem,
+        text=lambda note: f"{text}{_small(note)}",
+        rungs=_singly(film_ladder(film, stem, limit)),
+        alt=[alt],
+        answers=_answers(page),
+    )
+
+
+def stopped_draft(job: Job, page: Posted, iteration: int, png: bytes, limit: int) -> Draft:
+    """What there was when it was stopped."""
+    stem = f"{marker(job.id)}stopped"
+    return Draft(
+        job=job.id,
+        key="stopped",
+        marker=stem,
+        text=lambda note: f"**Stopped** at iteration {iteration:,} of {job.recipe.iterations:,}{_small(note)}",
+        rungs=_singly(Ladder(png, stem, limit)),
+        view=lambda _: picture_buttons(job.id, iteration, last=True, draft=job.draft_of is not None),
+        alt=[_alt(job, iteration)],
+        answers=_answers(page),
+    )
+
+
+def last_record(blob: bytes) -> dict[str, Any]:
+    """The run.json of a finished painting."""
+    record: dict[str, Any] = json.loads(blob)
+    return record
+
+
+def _answers(page: Posted) -> int | None:
+    return page.card if page.address.place == "replies" else None
+
+
+def _alt(job: Job, iteration: int) -> str:
+    return alt_text(iteration, job.recipe.iterations, job.content.name, [style.name for style in job.styles])
+
+
+def _small(note: str) -> str:
+    return f"\n-# {note}" if note else ""
+
+
+async def _once(uploads: Sequence[Upload]) -> AsyncIterator[Sequence[Upload]]:
+    yield uploads
+
+
+async def _singly(ladder: AsyncIterator[Upload]) -> AsyncIterator[Sequence[Upload]]:
+    async for upload in ladder:
+        yield (upload,)

@@ -1,0 +1,103 @@
+"""Where a painting is shown, and whether the bot may do there what it takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import discord
+
+from bot.backend import Sorry
+
+_EVERYWHERE = ("view_channel", "read_message_history", "attach_files", "embed_links")
+_NEEDS = {
+    "thread": (*_EVERYWHERE, "send_messages", "create_public_threads", "send_messages_in_threads"),
+    "replies": (*_EVERYWHERE, "send_messages"),
+    "inside": (*_EVERYWHERE, "send_messages_in_threads"),  # in a thread, where send_messages has no effect
+}
+_THREADED = (discord.ChannelType.text, discord.ChannelType.news)
+_THREADS = (discord.ChannelType.public_thread, discord.ChannelType.private_thread, discord.ChannelType.news_thread)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A channel (Discord's id), how pictures are shown in it, and the guild that the work is counted for."""
+
+    channel: int
+    kind: Literal["thread", "replies"]
+    guild: int | None
+    by_dm: bool = False
+    """Whether it is the member's direct messages although the command was given elsewhere."""
+
+
+async def place_of(interaction: discord.Interaction[Any]) -> Place:
+    """The place for what this interaction asks for.
+
+    Raises `Sorry` that names each missing permission. Where the bot is no member, the place is the direct messages.
+    """
+    channel, guild = interaction.channel, interaction.guild_id
+    if channel is None:
+        raise Sorry("I cannot see this channel: try it in another one.")
+    if not present(interaction):
+        return await _direct_messages(interaction)
+    if guild is None:
+        return Place(channel.id, "replies", None)
+    if channel.type in _THREADS:
+        if getattr(channel, "locked", False) and not interaction.app_permissions.manage_threads:
+            raise Sorry("This thread is locked: ask a moderator to unlock it, or paint in another channel.")
+        _check(interaction.app_permissions, _NEEDS["inside"])
+        return Place(channel.id, "replies", guild)
+    kind: Literal["thread", "replies"] = "thread" if channel.type in _THREADED else "replies"
+    _check(interaction.app_permissions, _NEEDS[kind])
+    return Place(channel.id, kind, guild)
+
+
+def present(interaction: discord.Interaction[Any]) -> bool:
+    """Whether the bot itself is there; otherwise only the interaction's token reaches the place, and not for long."""
+    if interaction.guild_id is None:
+        return interaction.context.dm_channel
+    return interaction.is_guild_integration() or interaction.client.get_guild(interaction.guild_id) is not None
+
+
+def may_see(interaction: discord.Interaction[Any], channel: int) -> bool:
+    """Whether the member may see a channel or thread; False for what the bot itself does not know."""
+    if channel == interaction.channel_id:
+        return True
+    found = interaction.guild and interaction.guild.get_channel_or_thread(channel)
+    if found is None or not isinstance(interaction.user, discord.Member):
+        return False
+    # Who is in a private thread is not told to the bot; moderators see them all.
+    private = isinstance(found, discord.Thread) and (found.is_private() or found.parent is None)
+    parent = found.parent if isinstance(found, discord.Thread) else found
+    granted = parent.permissions_for(interaction.user) if parent else discord.Permissions.none()
+    return granted.view_channel and (granted.manage_threads or not private)
+
+
+async def _direct_messages(interaction: discord.Interaction[Any]) -> Place:
+    try:
+        channel = await interaction.client.create_dm(interaction.user)
+    except discord.Forbidden:
+        raise Sorry(closed()) from None
+    return Place(channel.id, "replies", None, by_dm=True)
+
+
+def closed() -> str:
+    """That the member takes no direct messages."""
+    return (
+        "I am no member here, so the painting comes by direct message, and yours are closed to me: "
+        "allow direct messages in your privacy settings, or ask in a server that I am in."
+    )
+
+
+def _check(granted: discord.Permissions, needed: tuple[str, ...]) -> None:
+    if not granted.view_channel:
+        needed = ("view_channel",)  # without it Discord counts none of the others as granted
+    missing = [name.replace("_", " ").title().replace(" In ", " in ") for name in needed if not getattr(granted, name)]
+    if missing:
+        noun = "permission" if len(missing) == 1 else "permissions"
+        raise Sorry(f"I lack the {noun} {_listed(missing)} here: ask someone who manages this channel to grant it.")
+
+
+def _listed(names: list[str]) -> str:
+    named = [f"**{name}**" for name in names]
+    return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
