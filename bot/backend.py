@@ -13,12 +13,12 @@ from engine.contract.jobs import Jobs
 from engine.contract.store import Store
 
 
-class Sorry(Exception):
+class UserError(Exception):
     """What was asked for cannot be done; the text is one sentence for the member: what is wrong, and what to do."""
 
 
 @dataclass(frozen=True)
-class Desk:
+class Backend:
     """Settings, Redis, the store, and the rooms of the contract that stand on them."""
 
     settings: BotSettings
@@ -29,6 +29,6 @@ class Desk:
     ledger: Ledger
 
     @classmethod
-    def of(cls, settings: BotSettings, redis: ArqRedis) -> Desk:
+    def of(cls, settings: BotSettings, redis: ArqRedis) -> Backend:
         """The desk over one connection. Raises `StoreError`."""
         return cls(settings, redis, Store(settings.store), Jobs(redis), FairQueue(redis), Ledger(redis))

@@ -16,24 +16,24 @@ from redis.exceptions import RedisError
 from bot.interactions.replies import tell_error
 from bot.cards.buttons import JobButton
 from bot.cards.editor import CardEditor
-from bot.cards.forecasts import tell_prospects
+from bot.cards.forecasts import keep_forecasts_current
 from bot.commands import add_commands
 from bot.lifecycle.command_sync import sync_commands
-from bot.delivery.redis_recovery import Amends
-from bot.delivery.dispatcher import Courier
-from bot.delivery.event_stream import Inbox
-from bot.delivery.orphaned_jobs import Leavers
-from bot.delivery.sender import Postman
-from bot.backend import Desk
+from bot.delivery.redis_recovery import RedisRecovery
+from bot.delivery.dispatcher import Dispatcher
+from bot.delivery.event_stream import EventStream
+from bot.delivery.orphaned_jobs import OrphanedJobs
+from bot.delivery.sender import Sender
+from bot.backend import Backend
 from bot.lifecycle.leadership import Leadership
-from bot.requests.admission import Counter
-from bot.interactions.deduplication import Once
-from bot.interactions.button_actions import Presses
-from bot.interactions.unknown_components import answer_stray
-from bot.interactions.submission import Taking
+from bot.requests.admission import Admission
+from bot.interactions.deduplication import Deduplication
+from bot.interactions.button_actions import ButtonActions
+from bot.interactions.unknown_components import answer_unknown
+from bot.interactions.submission import Submission
 from bot.interactions.deferred import answer_left, left_waiting
 from bot.settings import BotSettings
-from bot.lifecycle.loop_monitor import watch_stalls
+from bot.lifecycle.loop_monitor import monitor_loop
 from engine.contract.connection import connect
 
 INTENTS = discord.Intents(guilds=True)
@@ -53,7 +53,7 @@ class Tree(app_commands.CommandTree["Impasto"]):
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
         """Not twice."""
-        return bool(interaction.client.once.first(interaction.id))
+        return bool(interaction.client.deduplication.first(interaction.id))
 
     async def on_error(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /) -> None:
         """One sentence to the member; the whole to the log, where it is the program's own fault."""
@@ -65,11 +65,11 @@ class Tree(app_commands.CommandTree["Impasto"]):
 class Impasto(discord.AutoShardedClient):
     """The client, and what runs beside it once it leads."""
 
-    desk: Desk
-    counter: Counter
-    taking: Taking
-    presses: Presses
-    courier: Courier
+    backend: Backend
+    admission: Admission
+    submission: Submission
+    button_actions: ButtonActions
+    dispatcher: Dispatcher
     editor: CardEditor
 
     def __init__(self, settings: BotSettings) -> None:
@@ -85,13 +85,13 @@ class Impasto(discord.AutoShardedClient):
         self.tree = Tree(self)
         self._stack = AsyncExitStack()
         self._beside: list[asyncio.Task[Any]] = []
-        self._leavers: Leavers | None = None
+        self._orphaned_jobs: OrphanedJobs | None = None
         self._leadership: Leadership | None = None
         self._last_words = _LAST_WORDS
         self._ending: asyncio.Task[None] | None = None
         self.answering: set[asyncio.Task[Any]] = set()
         """What is at work on an answer that somebody waits for."""
-        self.once = Once()
+        self.deduplication = Deduplication()
         add_commands(self.tree)
         self.add_dynamic_items(JobButton)
 
@@ -106,22 +106,22 @@ class Impasto(discord.AutoShardedClient):
         # Without retries: what was given out in an answer that never arrived must be asked for again.
         reader = await self._stack.enter_async_context(connect(self.settings.redis_url, retries=0))
         session = await self._stack.enter_async_context(aiohttp.ClientSession())
-        self.desk = desk = Desk.of(self.settings, redis)
-        self.counter = Counter(desk, session)
-        postman = Postman(self)
-        self._leavers = Leavers(desk)
-        self.editor = CardEditor(self, desk.ledger, self._leavers.lost)
-        amends = Amends(desk, reader, self.editor)
-        self.courier = Courier(desk, Inbox(reader, leadership.make_sure), postman, self.editor, amends)
-        self.taking = Taking(desk, self.counter, postman, self.courier.opened)
-        self.presses = Presses(desk, self.taking)
+        self.backend = backend = Backend.of(self.settings, redis)
+        self.admission = Admission(backend, session)
+        sender = Sender(self)
+        self._orphaned_jobs = OrphanedJobs(backend)
+        self.editor = CardEditor(self, backend.ledger, self._orphaned_jobs.lost)
+        recovery = RedisRecovery(backend, reader, self.editor)
+        self.dispatcher = Dispatcher(backend, EventStream(reader, leadership.make_sure), sender, self.editor, recovery)
+        self.submission = Submission(backend, self.admission, sender, self.dispatcher.opened)
+        self.button_actions = ButtonActions(backend, self.submission)
         left = await left_waiting(redis)
         await sync_commands(self.tree, redis)
         self._run(answer_left(self, left))
         self._run(self.editor.run())
-        self._run(self.courier.run())
-        self._run(tell_prospects(desk, self.editor))
-        self._run(watch_stalls())
+        self._run(self.dispatcher.run())
+        self._run(keep_forecasts_current(backend, self.editor))
+        self._run(monitor_loop())
         self._run(self._end_when_deposed(leadership))
 
     def _fence(self) -> aiohttp.TraceConfig:
@@ -176,7 +176,7 @@ class Impasto(discord.AutoShardedClient):
         if self.answering:
             await asyncio.wait(self.answering, timeout=self._last_words)
         if hasattr(self, "courier"):
-            await self.courier.close(max(0.0, until - loop.time()))
+            await self.dispatcher.close(max(0.0, until - loop.time()))
         await super().close()
         try:
             async with asyncio.timeout(_LAST_WORDS / 4):
@@ -190,7 +190,7 @@ class Impasto(discord.AutoShardedClient):
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         """Comes for each, also for those that nobody answers."""
-        await answer_stray(interaction)
+        await answer_unknown(interaction)
 
     async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
         """Who deletes the thread wants no more of it."""
@@ -205,8 +205,8 @@ class Impasto(discord.AutoShardedClient):
         await self._left(_REMOVED, guild=guild.id)
 
     async def _left(self, why: str, **where: int) -> None:
-        if self._leavers is not None and hasattr(self, "editor"):
-            await self._leavers.left([page for _, page in self.editor.followed()], why, **where)
+        if self._orphaned_jobs is not None and hasattr(self, "editor"):
+            await self._orphaned_jobs.left([page for _, page in self.editor.followed()], why, **where)
 
 
 def create_bot(settings: BotSettings) -> Impasto:

@@ -44,7 +44,7 @@ class Address(BaseModel):
 
 
 @dataclass(frozen=True)
-class Posted:
+class LedgerPage:
     """A job's page in the ledger."""
 
     address: Address
@@ -115,7 +115,7 @@ class Ledger:
             pipe.expire(_key(address.job), KEEP_DAYS * 86400)
             await pipe.execute()
 
-    async def restore(self, page: Posted) -> None:
+    async def restore(self, page: LedgerPage) -> None:
         """Write again what the page has and the ledger has not."""
         known = {"address": page.address.model_dump_json(), "files": " ".join(page.files), "parent": page.parent}
         known |= {"card": str(page.card or ""), "thread": str(page.thread or "")}
@@ -126,11 +126,11 @@ class Ledger:
             pipe.expire(_key(page.address.job), KEEP_DAYS * 86400)
             await pipe.execute()
 
-    async def page(self, job: str) -> Posted | None:
+    async def page(self, job: str) -> LedgerPage | None:
         """A job's page; None when the job is not the bot's, or the page cannot be read."""
         return (await self.pages(job))[job]
 
-    async def pages(self, *jobs: str) -> dict[str, Posted | None]:
+    async def pages(self, *jobs: str) -> dict[str, LedgerPage | None]:
         """The page of each of them, in one question."""
         async with self._redis.pipeline(transaction=False) as pipe:
             for job in jobs:
@@ -178,13 +178,13 @@ class Ledger:
             await pipe.execute()
 
 
-def _read(job: str, raw: dict[bytes, bytes]) -> Posted | None:
+def _read(job: str, raw: dict[bytes, bytes]) -> LedgerPage | None:
     if b"address" not in raw:
         return None
     try:
         fields = {name.decode(): value.decode() for name, value in raw.items()}
         address = Address.model_validate_json(fields["address"])
-        return Posted(
+        return LedgerPage(
             address=address,
             card=_number(fields.get("card")),
             card_channel=int(fields.get("card_channel", address.channel)),

@@ -10,13 +10,13 @@ from engine.forecast import Forecast
 
 
 @dataclass(frozen=True)
-class Face:
+class CardState:
     """Facts about a job; equal faces make equal cards."""
 
     state: JobState = JobState.QUEUED
     iteration: int = 0
     progress: Progress | None = None
-    prospect: Forecast | None = None
+    forecast: Forecast | None = None
     done_at: int | None = None
     """Unix time at which it is expected to be done, s."""
     note: str = ""
@@ -30,12 +30,12 @@ class Face:
         return self.state in (JobState.QUEUED, JobState.PAINTING)
 
 
-def last_face(event: Done | Failed | Cancelled, reason: str = "") -> Face:
+def final_state(event: Done | Failed | Cancelled, reason: str = "") -> CardState:
     """How a job looks that has ended; `reason` is why nothing more was posted, where nobody pressed Cancel."""
     match event:
         case Done():
-            return Face(JobState.DONE, event.iteration, reason=reason)
+            return CardState(JobState.DONE, event.iteration, reason=reason)
         case Failed():
-            return Face(JobState.FAILED, event.iteration, reason=event.reason)
+            return CardState(JobState.FAILED, event.iteration, reason=event.reason)
         case Cancelled():
-            return Face(JobState.CANCELLED, event.iteration, reason=reason)
+            return CardState(JobState.CANCELLED, event.iteration, reason=reason)

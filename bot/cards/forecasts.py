@@ -10,8 +10,8 @@ import structlog
 from redis.exceptions import RedisError
 
 from bot.cards.editor import CardEditor
-from bot.cards.card_state import Face
-from bot.backend import Desk
+from bot.cards.card_state import CardState
+from bot.backend import Backend
 from engine.forecast import Forecast, forecast
 
 _EVERY = 10.0  # s
@@ -21,34 +21,34 @@ _SAME = 0.15
 _log = structlog.get_logger(__name__)
 
 
-async def tell_prospects(desk: Desk, editor: CardEditor) -> None:
+async def keep_forecasts_current(backend: Backend, editor: CardEditor) -> None:
     """Tell them for ever."""
     while True:
         await asyncio.sleep(_EVERY)
         try:
-            if editor.faces():
-                show_prospects(editor, await forecast(desk.redis))
+            if editor.card_states():
+                show_forecasts(editor, await forecast(backend.redis))
         except (RedisError, OSError, ValueError, ArithmeticError) as error:
             _log.warning("the queue could not be looked at", reason=str(error))
 
 
-def show_prospects(editor: CardEditor, prospects: dict[str, Forecast]) -> None:
+def show_forecasts(editor: CardEditor, forecasts: dict[str, Forecast]) -> None:
     """Show them on the cards that are followed."""
     now = time.time()
-    for job, face in editor.faces().items():
-        prospect = prospects.get(job)
-        if prospect is not None:
-            coarse = dataclasses.replace(prospect, wait=_minutes(prospect.wait), done=None)
-            editor.show(job, prospect=coarse, done_at=_done_at(face, prospect, now))
+    for job, card_state in editor.card_states().items():
+        forecast = forecasts.get(job)
+        if forecast is not None:
+            coarse = dataclasses.replace(forecast, wait=_minutes(forecast.wait), done=None)
+            editor.show(job, forecast=coarse, done_at=_done_at(card_state, forecast, now))
 
 
-def _done_at(face: Face, prospect: Forecast, now: float) -> int | None:
-    left = prospect.done if prospect.done is not None else (face.progress.eta if face.progress else None)
+def _done_at(card_state: CardState, forecast: Forecast, now: float) -> int | None:
+    left = forecast.done if forecast.done is not None else (card_state.progress.eta if card_state.progress else None)
     if left is None:
-        return face.done_at
+        return card_state.done_at
     expected = round(now + left)
-    if face.done_at is not None and abs(face.done_at - expected) <= max(5.0, _SAME * left):
-        return face.done_at
+    if card_state.done_at is not None and abs(card_state.done_at - expected) <= max(5.0, _SAME * left):
+        return card_state.done_at
     return expected
 
 

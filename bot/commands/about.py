@@ -8,7 +8,7 @@ from typing import Any
 import discord
 from discord import app_commands, ui
 
-from bot.commands.contexts import everywhere
+from bot.commands.contexts import usable_everywhere
 from bot.settings import BotSettings
 from bot.text.recipe_text import count
 
@@ -21,11 +21,11 @@ _WEIGHTS = {
 
 
 @app_commands.command()
-@everywhere
+@usable_everywhere
 async def about(interaction: discord.Interaction[Any]) -> None:
     """What I do, with a picture of it; the weights in use, and the limits here."""
     client = interaction.client
-    network = await client.counter.network()
+    network = await client.admission.network()
     picture = discord.File(str(files("bot.commands") / _PICTURE), filename=_PICTURE)
     page = _page(client.settings, network.weights if network else None)
     await interaction.response.send_message(view=page, file=picture, ephemeral=True)

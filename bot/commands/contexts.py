@@ -10,7 +10,7 @@ from discord import app_commands
 C = TypeVar("C", bound=Callable[..., Any])
 
 
-def everywhere(command: C) -> C:
+def usable_everywhere(command: C) -> C:
     """Installable to servers and to users; in servers, direct messages and group chats."""
     installable = app_commands.allowed_installs(guilds=True, users=True)
     return app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)(installable(command))

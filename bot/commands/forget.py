@@ -7,23 +7,23 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.interactions.replies import whisper
-from bot.commands.contexts import everywhere
+from bot.interactions.replies import reply_private
+from bot.commands.contexts import usable_everywhere
 from bot.interactions.deferred import thinking
 from bot.text.recipe_text import count
 
 
 @app_commands.command()
-@everywhere
+@usable_everywhere
 async def forget(interaction: discord.Interaction[Any]) -> None:
     """Delete all my pictures and paintings: here, in their threads, and from the store."""
     client = interaction.client
-    async with thinking(client.desk, interaction):
-        jobs = await client.desk.jobs.of_user(str(interaction.user.id))
+    async with thinking(client.backend, interaction):
+        jobs = await client.backend.jobs.of_user(str(interaction.user.id))
         if not jobs:
-            await whisper(interaction, "I keep nothing of yours.")
+            await reply_private(interaction, "I keep nothing of yours.")
             return
-        await client.desk.ledger.forget(*jobs)
+        await client.backend.ledger.forget(*jobs)
         for job in jobs:
-            client.courier.open(job)
-        await whisper(interaction, f"Your {count(len(jobs), 'painting')} and all their pictures are being deleted.")
+            client.dispatcher.open(job)
+        await reply_private(interaction, f"Your {count(len(jobs), 'painting')} and all their pictures are being deleted.")

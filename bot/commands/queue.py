@@ -9,10 +9,10 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.interactions.replies import whisper
-from bot.commands.contexts import everywhere
-from bot.ledger import Posted
-from bot.backend import Desk
+from bot.interactions.replies import reply_private
+from bot.commands.contexts import usable_everywhere
+from bot.ledger import LedgerPage
+from bot.backend import Backend
 from bot.interactions.permissions import may_see
 from bot.interactions.deferred import thinking
 from bot.text.recipe_text import count, duration, relative, safe
@@ -25,29 +25,29 @@ _MOST = 1850  # characters; of Discord's 2,000 the rest is for the first line an
 
 
 @app_commands.command()
-@everywhere
+@usable_everywhere
 async def queue(interaction: discord.Interaction[Any]) -> None:
     """What runs and what waits in this server, and when mine will be done."""
-    desk = interaction.client.desk
-    async with thinking(desk, interaction):
-        await whisper(interaction, await told(desk, interaction))
+    backend = interaction.client.backend
+    async with thinking(backend, interaction):
+        await reply_private(interaction, await told(backend, interaction))
 
 
-async def told(desk: Desk, interaction: discord.Interaction[Any]) -> str:
+async def told(backend: Backend, interaction: discord.Interaction[Any]) -> str:
     """The queue as this member sees it there: of other servers and hidden channels only how much there is."""
-    standings, prospects = await desk.jobs.standing(), await forecast(desk.redis)
+    standings, forecasts = await backend.jobs.standing(), await forecast(backend.redis)
     user, guild = str(interaction.user.id), str(interaction.guild_id)
     near = [s for s in standings if guild == s.job.guild or user == s.job.user]
-    pages = await desk.ledger.pages(*(s.job.id for s in near))
+    pages = await backend.ledger.pages(*(s.job.id for s in near))
     here = [s for s in near if user == s.job.user or _to_be_seen(interaction, pages[s.job.id])]
-    here.sort(key=lambda s: (s.state is not JobState.PAINTING, _done(prospects.get(s.job.id)), s.job.created))
-    painters = len(await workers.living(desk.redis))
+    here.sort(key=lambda s: (s.state is not JobState.PAINTING, _done(forecasts.get(s.job.id)), s.job.created))
+    painters = len(await workers.living(backend.redis))
     head = f"{count(len(standings), 'painting')} under way in all, {count(painters, 'worker')} painting."
     if not painters:
         head = f"{count(len(standings), 'painting')} under way in all; no worker is there at the moment."
     if not here:
         return f"{head}\nNone of them is from here."
-    lines = [_line(s, pages[s.job.id], prospects.get(s.job.id), user) for s in here[:_SHOWN]]
+    lines = [_line(s, pages[s.job.id], forecasts.get(s.job.id), user) for s in here[:_SHOWN]]
     return "\n".join([head, *_fitting(lines, len(here))])
 
 
@@ -57,17 +57,17 @@ def _fitting(lines: list[str], total: int) -> list[str]:
     return [*shown, f"-# and {total - len(shown):,} more"] if len(shown) < total else shown
 
 
-def _to_be_seen(interaction: discord.Interaction[Any], page: Posted | None) -> bool:
+def _to_be_seen(interaction: discord.Interaction[Any], page: LedgerPage | None) -> bool:
     return page is not None and any(may_see(interaction, channel) for channel in page.shown)
 
 
-def _line(standing: Standing, page: Posted | None, prospect: Forecast | None, user: str) -> str:
+def _line(standing: Standing, page: LedgerPage | None, forecast: Forecast | None, user: str) -> str:
     name = _name(page) if page else f"`{standing.job.id}`"
     whose = "**yours**" if standing.job.user == user else f"<@{standing.job.user}>"
-    return f"- {name} · {whose} · {_state(standing)}{_when(prospect)}"
+    return f"- {name} · {whose} · {_state(standing)}{_when(forecast)}"
 
 
-def _name(page: Posted) -> str:
+def _name(page: LedgerPage) -> str:
     title = safe(page.title, 60)
     return f"[{title}]({page.link})" if page.link else title
 
@@ -78,15 +78,15 @@ def _state(standing: Standing) -> str:
     return "waiting"
 
 
-def _when(prospect: Forecast | None) -> str:
-    if prospect is None:
+def _when(forecast: Forecast | None) -> str:
+    if forecast is None:
         return ""
-    ahead = f", {count(prospect.ahead, 'painting')} before it" if prospect.ahead else ""
-    if prospect.done is None:
+    ahead = f", {count(forecast.ahead, 'painting')} before it" if forecast.ahead else ""
+    if forecast.done is None:
         return ahead
-    wait = f", starts in {duration(prospect.wait)}" if prospect.wait and prospect.wait >= 60 else ""
-    return f"{ahead}{wait}, done {relative(time.time() + prospect.done)}"
+    wait = f", starts in {duration(forecast.wait)}" if forecast.wait and forecast.wait >= 60 else ""
+    return f"{ahead}{wait}, done {relative(time.time() + forecast.done)}"
 
 
-def _done(prospect: Forecast | None) -> float:
-    return float("inf") if prospect is None or prospect.done is None else prospect.done
+def _done(forecast: Forecast | None) -> float:
+    return float("inf") if forecast is None or forecast.done is None else forecast.done

@@ -8,11 +8,11 @@ import discord
 from discord import app_commands
 
 from bot.cards.card import Card
-from bot.cards.card_state import Face, last_face
+from bot.cards.card_state import CardState, final_state
 from bot.cards.thumbnails import Thumbnail, thumbnails
-from bot.commands.contexts import everywhere
-from bot.ledger import Posted
-from bot.backend import Desk
+from bot.commands.contexts import usable_everywhere
+from bot.ledger import LedgerPage
+from bot.backend import Backend
 from bot.interactions.permissions import present
 from bot.interactions.deferred import thinking
 from bot.text.recipe_text import plain
@@ -23,43 +23,43 @@ _CHOICES = 25  # Discord's most
 
 
 @app_commands.command()
-@everywhere
+@usable_everywhere
 @app_commands.describe(job="The painting's number, as it stands on its card")
 async def show(interaction: discord.Interaction[Any], job: str) -> None:
     """Bring a painting's card back, e.g. after it was deleted or has scrolled away."""
     client = interaction.client
-    found, page = await client.presses.find(interaction, job.strip())
-    async with thinking(client.desk, interaction, ephemeral=False):
-        face, pictures = await _look(client.desk, found, page)
+    found, page = await client.button_actions.find(interaction, job.strip())
+    async with thinking(client.backend, interaction, ephemeral=False):
+        card_state, pictures = await _look(client.backend, found, page)
         names = tuple(picture.name for picture in pictures)
         # Before it is to be seen, or a button pressed at once would find a painting that is not shown here.
-        await client.desk.ledger.note(found.id, {f"brought:{interaction.channel_id}": "1"})
+        await client.backend.ledger.note(found.id, {f"brought:{interaction.channel_id}": "1"})
         card = await interaction.edit_original_response(
-            view=Card(found, page, face, names), attachments=[picture.file() for picture in pictures]
+            view=Card(found, page, card_state, names), attachments=[picture.file() for picture in pictures]
         )
     if not present(interaction) or not (interaction.guild_id is None or interaction.app_permissions.view_channel):
         return  # it can be shown there, but not kept moving
     where = {"card": card.id, "card_channel": card.channel.id, "card_guild": interaction.guild_id or ""}
     former = {f"former:{page.card}": page.card_channel} if page.card else {}
-    await client.desk.ledger.note(found.id, {**where, **former, "files": " ".join(names)})
-    client.courier.open(found.id)
+    await client.backend.ledger.note(found.id, {**where, **former, "files": " ".join(names)})
+    client.dispatcher.open(found.id)
 
 
-async def _look(desk: Desk, job: Job, page: Posted) -> tuple[Face, list[Thumbnail]]:
+async def _look(backend: Backend, job: Job, page: LedgerPage) -> tuple[CardState, list[Thumbnail]]:
     """What the job's card shows at this moment."""
-    outcome, fields = await desk.jobs.outcome(job.id), await desk.jobs.fields(job.id)
-    face = last_face(outcome, page.stopped) if outcome else Face(JobState(fields["state"]), int(fields["iteration"]))
+    outcome, fields = await backend.jobs.outcome(job.id), await backend.jobs.fields(job.id)
+    card_state = final_state(outcome, page.stopped) if outcome else CardState(JobState(fields["state"]), int(fields["iteration"]))
     final = outcome.files["final.png"] if isinstance(outcome, Done) else None
-    return face, await thumbnails(desk.store, job, final)
+    return card_state, await thumbnails(backend.store, job, final)
 
 
 @app_commands.command()
-@everywhere
+@usable_everywhere
 @app_commands.describe(job="The painting's number, as it stands on its card")
 async def cancel(interaction: discord.Interaction[Any], job: str) -> None:
     """Stop a painting of mine; what there is by then is kept."""
-    found, page = await interaction.client.presses.find(interaction, job.strip())
-    await interaction.client.presses.cancel(interaction, found, page)
+    found, page = await interaction.client.button_actions.find(interaction, job.strip())
+    await interaction.client.button_actions.cancel(interaction, found, page)
 
 
 @show.autocomplete("job")
@@ -77,7 +77,7 @@ async def _mine_that_run(interaction: discord.Interaction[Any], typed: str) -> l
 async def _offer(
     interaction: discord.Interaction[Any], typed: str, states: tuple[JobState, ...]
 ) -> list[app_commands.Choice[str]]:
-    jobs, ledger, choices = interaction.client.desk.jobs, interaction.client.desk.ledger, []
+    jobs, ledger, choices = interaction.client.backend.jobs, interaction.client.backend.ledger, []
     for job in (await jobs.of_user(str(interaction.user.id)))[: 2 * _CHOICES]:
         state, page = await jobs.state(job), await ledger.page(job)
         if page is None or state not in states:

@@ -7,15 +7,15 @@ from typing import Any, Literal
 import discord
 from discord import app_commands
 
-from bot.commands.contexts import everywhere
-from bot.backend import Sorry
+from bot.commands.contexts import usable_everywhere
+from bot.backend import UserError
 from bot.interactions.modals import RECIPES, upload
-from bot.requests.follow_ups import Network, Wish, new_draft, new_recipe
+from bot.requests.follow_ups import Network, PaintRequest, new_draft, new_recipe
 from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
 
 
 @app_commands.command()
-@everywhere
+@usable_everywhere
 @app_commands.describe(
     content="The picture to be painted",
     style="The picture to paint it like",
@@ -64,17 +64,17 @@ async def stylize(  # noqa: PLR0917 - a parameter for each option
         "colours": "content" if colours else None,
     }
 
-    def wish(network: Network) -> Wish:
+    def request(network: Network) -> PaintRequest:
         if blend is not None and style2 is None:
-            raise Sorry("A blend needs a second style: attach one as style2.")
+            raise UserError("A blend needs a second style: attach one as style2.")
         if quality == "draft" and animate:
-            raise Sorry("A draft is of one picture: leave out animate, or quality.")
+            raise UserError("A draft is of one picture: leave out animate, or quality.")
         if quality == "draft":
             small, asked = new_draft(recipe, network, fields)
-            return Wish(small, upload(content), styles, mention=mention, draft_of=asked)
-        return Wish(new_recipe(recipe, network, fields), upload(content), styles, mention=mention, animate=animate)
+            return PaintRequest(small, upload(content), styles, mention=mention, draft_of=asked)
+        return PaintRequest(new_recipe(recipe, network, fields), upload(content), styles, mention=mention, animate=animate)
 
-    await interaction.client.taking.take(interaction, wish)
+    await interaction.client.submission.take(interaction, request)
 
 
 def _shares(blend: int | None, *, two: bool) -> tuple[float, ...]:

@@ -11,35 +11,35 @@ import aiohttp
 import discord
 import structlog
 
-from bot.ledger import NEUTRAL, Posted
+from bot.ledger import NEUTRAL, LedgerPage
 from bot.discord_api.error_codes import Verdict, verdict
-from bot.backend import Desk
+from bot.backend import Backend
 
 _TRIES = 5
 
 _log = structlog.get_logger(__name__)
 
 
-async def forget_job(client: discord.Client, desk: Desk, page: Posted) -> None:
+async def delete_job(client: discord.Client, backend: Backend, page: LedgerPage) -> None:
     """Delete it all; repeating it is harmless. What Discord does not let the bot delete stays, and is logged.
 
     Raises `StoreError` or a `RedisError`.
     """
     job = page.address.job
-    await _Eraser(client, job).erase(page)
-    await desk.store.delete_folder(f"jobs/{job}")
-    await desk.jobs.forget(job)
-    await desk.ledger.close(job)
+    await _MessageDeleter(client, job).erase(page)
+    await backend.store.delete_folder(f"jobs/{job}")
+    await backend.jobs.forget(job)
+    await backend.ledger.close(job)
     _log.info("forgotten", job=job)
 
 
-class _Eraser:
+class _MessageDeleter:
     """Of one job's messages."""
 
     def __init__(self, client: discord.Client, job: str) -> None:
         self._http, self._log = client.http, _log.bind(job=job)
 
-    async def erase(self, page: Posted) -> None:
+    async def erase(self, page: LedgerPage) -> None:
         """Thread, pictures, and each card that there ever was."""
         if page.thread is None:
             await self._delete(page.address.channel, *page.posts.values())

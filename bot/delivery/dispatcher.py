@@ -12,11 +12,11 @@ import structlog
 from redis.exceptions import RedisError, ResponseError
 
 from bot.cards.editor import CardEditor
-from bot.delivery.redis_recovery import Amends
-from bot.delivery.event_stream import Entry, Inbox
-from bot.delivery.job_consumer import Lane
-from bot.delivery.sender import Postman
-from bot.backend import Desk
+from bot.delivery.redis_recovery import RedisRecovery
+from bot.delivery.event_stream import Entry, EventStream
+from bot.delivery.job_consumer import JobConsumer
+from bot.delivery.sender import Sender
+from bot.backend import Backend
 from engine.contract.events import parse
 
 _LOOK_AGAIN = 5.0  # s
@@ -24,12 +24,12 @@ _LOOK_AGAIN = 5.0  # s
 _log = structlog.get_logger(__name__)
 
 
-class Courier:
+class Dispatcher:
     """One for the whole bot."""
 
-    def __init__(self, desk: Desk, inbox: Inbox, postman: Postman, editor: CardEditor, amends: Amends) -> None:
-        self._desk, self._inbox, self._postman, self._editor, self._amends = desk, inbox, postman, editor, amends
-        self._lanes: dict[str, Lane] = {}
+    def __init__(self, backend: Backend, stream: EventStream, sender: Sender, editor: CardEditor, recovery: RedisRecovery) -> None:
+        self._backend, self._stream, self._sender, self._editor, self._recovery = backend, stream, sender, editor, recovery
+        self._consumers: dict[str, JobConsumer] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._broken: set[str] = set()
         """Entries that this process cannot deal with."""
@@ -49,8 +49,8 @@ class Courier:
         """Deliver for ever, through outages of Redis."""
         while True:
             try:
-                await self._inbox.open()
-                self._doubtful |= await self._amends.make()
+                await self._stream.open()
+                self._doubtful |= await self._recovery.make()
                 await self._read_left()
                 await self._open_lost()
                 while True:
@@ -75,23 +75,23 @@ class Courier:
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         while loop.time() < until:
-            await self._give_out(await self._inbox.new(), old=False)
+            await self._give_out(await self._stream.new(), old=False)
 
     async def _read_left(self) -> None:
         """What was given out and not dealt with; what waits in a lane of this process stays there."""
         after = "0"
-        while entries := await self._inbox.left(after):
+        while entries := await self._stream.left(after):
             await self._give_out(entries, old=True)
             after = entries[-1][0]
 
     async def _open_lost(self) -> None:
         """Jobs that were accepted, and whose card may be missing; the cards of those that run; the half forgotten."""
-        for job in [*await self._desk.jobs.open(), *await self._desk.ledger.to_forget()]:
+        for job in [*await self._backend.jobs.open(), *await self._backend.ledger.to_forget()]:
             self.open(job, look_first=True)
 
     async def _give_out(self, entries: list[Entry], *, old: bool) -> None:
         idle = [entry for entry, fields in entries if not self._give(entry, fields, old=old)]
-        await self._desk.ledger.acknowledge(*idle)
+        await self._backend.ledger.acknowledge(*idle)
 
     def _give(self, entry: str, fields: dict[bytes, bytes] | None, *, old: bool) -> bool:
         """Whether the entry was one to be dealt with."""
@@ -104,20 +104,20 @@ class Courier:
         except (ValueError, KeyError) as error:
             _log.error("an event cannot be read", entry=entry, reason=str(error)[:300])
             return False
-        lane = self._lanes.get(event.job)
-        if lane is None:
-            lane = self._lanes[event.job] = Lane(event.job, self._desk, self._postman, self._editor)
-        lane.put(entry, event, old=old or event.job in self._doubtful)
+        consumer = self._consumers.get(event.job)
+        if consumer is None:
+            consumer = self._consumers[event.job] = JobConsumer(event.job, self._backend, self._sender, self._editor)
+        consumer.put(entry, event, old=old or event.job in self._doubtful)
         if event.job not in self._tasks:
             self._run(event.job, look_first=False)
         return True
 
     def _run(self, job: str, *, look_first: bool) -> None:
         if job in self._tasks:
-            self._lanes[job].again()
+            self._consumers[job].again()
             return
-        lane = self._lanes.setdefault(job, Lane(job, self._desk, self._postman, self._editor))
-        task = asyncio.create_task(lane.work(look_first=look_first), name=f"lane-{job}")
+        consumer = self._consumers.setdefault(job, JobConsumer(job, self._backend, self._sender, self._editor))
+        task = asyncio.create_task(consumer.work(look_first=look_first), name=f"lane-{job}")
         self._tasks[job] = task
         task.add_done_callback(lambda done: self._ended(job, done))
 
@@ -128,8 +128,8 @@ class Courier:
         if task.exception() is not None:
             # What was not acknowledged is given out again when the bot starts anew.
             _log.error("a lane broke off", job=job, exc_info=task.exception())
-            self._broken.update(self._lanes[job].skip())
-        if self._lanes[job].busy:
+            self._broken.update(self._consumers[job].skip())
+        if self._consumers[job].busy:
             self._run(job, look_first=False)
         else:
-            del self._lanes[job]
+            del self._consumers[job]

@@ -22,7 +22,7 @@ Entry = tuple[str, dict[bytes, bytes] | None]
 """Id and fields; no fields where it was replaced by a newer one."""
 
 
-class Inbox:
+class EventStream:
     """`redis` must not retry: what was given out in a reply that was lost on the way has to be asked for again."""
 
     def __init__(self, redis: ArqRedis, make_sure: Callable[[], Awaitable[None]]) -> None:

@@ -15,15 +15,15 @@ from redis.exceptions import RedisError
 
 from bot.cards.card import stand_in
 from bot.cards.editor import CardEditor
-from bot.cards.card_state import Face, last_face
+from bot.cards.card_state import CardState, final_state
 from bot.cards.thumbnails import thumbnails
 from bot.delivery import messages
-from bot.delivery.deletion import forget_job
-from bot.ledger import NEUTRAL, Posted
-from bot.delivery.sender import Draft, Postman, Undeliverable
+from bot.delivery.deletion import delete_job
+from bot.ledger import NEUTRAL, LedgerPage
+from bot.delivery.sender import OutgoingMessage, Sender, Undeliverable
 from bot.discord_api.error_codes import Verdict
 from bot.delivery.threads import open_thread
-from bot.backend import Desk
+from bot.backend import Backend
 from engine.contract.events import Cancelled, Done, Event, Failed, Notice, Progress, Snapshot, Started
 from engine.contract.models import Job, JobState
 from engine.contract.store import BlobMissing, StoreError
@@ -35,11 +35,11 @@ _LOST = "A picture of it was lost in my store, and was left out: press Again to 
 _log = structlog.get_logger(__name__)
 
 
-class Lane:
+class JobConsumer:
     """The events of one job that wait to be dealt with, and the task that does. `ended` is called when none is left."""
 
-    def __init__(self, job: str, desk: Desk, postman: Postman, editor: CardEditor) -> None:
-        self._id, self._desk, self._postman, self._editor = job, desk, postman, editor
+    def __init__(self, job: str, backend: Backend, sender: Sender, editor: CardEditor) -> None:
+        self._id, self._backend, self._sender, self._editor = job, backend, sender, editor
         self._waiting: deque[tuple[str, Event, bool]] = deque()
         self._log = _log.bind(job=job)
         self._again = False
@@ -83,8 +83,8 @@ class Lane:
 
     async def _work(self, look_first: bool) -> None:
         self._again = False
-        page = await self._desk.ledger.page(self._id)
-        job = await self._desk.jobs.get(self._id) if page is not None else None
+        page = await self._backend.ledger.page(self._id)
+        job = await self._backend.jobs.get(self._id) if page is not None else None
         if page is None or job is None or page.forget:
             await self._drop_all()
             if page is not None and page.forget:
@@ -96,44 +96,44 @@ class Lane:
             entry, event, old = self._waiting[0]
             page = await self._deal(job, page, entry, event, look_first=old or look_first)
             self._waiting.popleft()
-            page = await self._desk.ledger.page(self._id) or page  # the place may have gone in the meantime
+            page = await self._backend.ledger.page(self._id) or page  # the place may have gone in the meantime
 
-    async def _forget(self, page: Posted) -> None:
+    async def _forget(self, page: LedgerPage) -> None:
         """At once where the job has ended; otherwise once the worker tells that it has."""
         self._editor.drop(self._id)
-        if not await self._desk.jobs.cancel(self._id):
-            await forget_job(self._postman.client, self._desk, page)
+        if not await self._backend.jobs.cancel(self._id):
+            await delete_job(self._sender.client, self._backend, page)
 
     async def _drop_all(self) -> None:
         """Nothing of it is to be posted."""
         while self._waiting:
-            await self._desk.ledger.acknowledge(self._waiting[0][0])
+            await self._backend.ledger.acknowledge(self._waiting[0][0])
             self._waiting.popleft()
 
-    async def _open(self, job: Job, page: Posted, look_first: bool) -> Posted:
+    async def _open(self, job: Job, page: LedgerPage, look_first: bool) -> LedgerPage:
         """Card and thread are there, or the page says why nothing more is posted."""
         try:
             if page.card is None and not page.stopped:
-                pictures = await thumbnails(self._desk.store, job)
-                draft = drafts.card_draft(job, page, Face(), pictures)
-                card = await self._postman.send(page.address.channel, draft, look_first=look_first)
+                pictures = await thumbnails(self._backend.store, job)
+                draft = drafts.card_message(job, page, CardState(), pictures)
+                card = await self._sender.send(page.address.channel, draft, look_first=look_first)
                 files = " ".join(picture.name for picture in pictures)
                 page = await self._note({"card": card, "files": files})
             if page.address.place == "thread" and page.thread is None and page.card and not page.stopped:
-                page = await self._note({"thread": await open_thread(self._postman.client, page)})
+                page = await self._note({"thread": await open_thread(self._sender.client, page)})
         except Undeliverable as error:
             if error.verdict is Verdict.BLOCKED and page.title != NEUTRAL:
                 return await self._open(job, await self._note({"title": NEUTRAL}), look_first)
             page = await self._give_up(page, error)
-        fields = await self._desk.jobs.fields(job.id)
-        face = Face(JobState(fields.get("state", JobState.FAILED)), int(fields.get("iteration", 0)))
-        if page.stopped and face.open:
-            await self._desk.jobs.cancel(job.id)  # a process may have ended between the note and the cancelling
-        elif page.card is not None and face.open:
-            self._editor.follow(job, page, face)
+        fields = await self._backend.jobs.fields(job.id)
+        card_state = CardState(JobState(fields.get("state", JobState.FAILED)), int(fields.get("iteration", 0)))
+        if page.stopped and card_state.open:
+            await self._backend.jobs.cancel(job.id)  # a process may have ended between the note and the cancelling
+        elif page.card is not None and card_state.open:
+            self._editor.follow(job, page, card_state)
         return page
 
-    async def _deal(self, job: Job, page: Posted, entry: str, event: Event, *, look_first: bool) -> Posted:
+    async def _deal(self, job: Job, page: LedgerPage, entry: str, event: Event, *, look_first: bool) -> LedgerPage:
         """Post what the event tells of, and acknowledge it."""
         try:
             match event:
@@ -146,13 +146,13 @@ class Lane:
                 case Notice():
                     self._editor.show(job.id, note=event.text)
                 case Snapshot() if event.iteration < job.recipe.iterations:  # the last one is the final picture
-                    draft = drafts.snapshot_draft(job, page, event, await self._blob(event.picture), self._limit(page))
+                    draft = drafts.snapshot_message(job, page, event, await self._blob(event.picture), self._limit(page))
                     return await self._post(page, draft, entry, look_first, {f"at:{event.iteration}": event.picture})
                 case Done():
                     page = await self._finish(job, page, event, look_first)
                 case Cancelled() if event.picture is not None and not page.stopped:
                     png = await self._blob(event.picture)
-                    draft = drafts.stopped_draft(job, page, event.iteration, png, self._limit(page))
+                    draft = drafts.stopped_message(job, page, event.iteration, png, self._limit(page))
                     page = await self._post(page, draft, None, look_first, {f"at:{event.iteration}": event.picture})
         except Undeliverable as error:
             page = await self._give_up(page, error)
@@ -161,70 +161,70 @@ class Lane:
             self._leave_out(_LOST)
         if isinstance(event, (Done, Failed, Cancelled)):
             await self._close(job, page, event)
-        await self._desk.ledger.acknowledge(entry)
+        await self._backend.ledger.acknowledge(entry)
         return page
 
-    async def _finish(self, job: Job, page: Posted, event: Done, look_first: bool) -> Posted:
+    async def _finish(self, job: Job, page: LedgerPage, event: Done, look_first: bool) -> LedgerPage:
         """The final picture, the loss curve and the film."""
         final, plot, film, run = [
             await self._blob(event.files[name]) for name in ("final.png", "loss.png", "film.webp", "run.json")
         ]
         limit, record = self._limit(page), await asyncio.to_thread(drafts.last_record, run)
         at = {f"at:{event.iteration}": event.files["final.png"]}
-        page = await self._post(page, drafts.final_draft(job, page, record, final, limit), None, look_first, at)
-        page = await self._post(page, drafts.loss_draft(job, page, plot, limit), None, look_first, {})
-        return await self._post(page, drafts.film_draft(job, page, film, limit), None, look_first, {})
+        page = await self._post(page, drafts.final_message(job, page, record, final, limit), None, look_first, at)
+        page = await self._post(page, drafts.loss_message(job, page, plot, limit), None, look_first, {})
+        return await self._post(page, drafts.film_message(job, page, film, limit), None, look_first, {})
 
     async def _post(
-        self, page: Posted, draft: Draft, entry: str | None, look_first: bool, fields: dict[str, str]
-    ) -> Posted:
+        self, page: LedgerPage, draft: OutgoingMessage, entry: str | None, look_first: bool, fields: dict[str, str]
+    ) -> LedgerPage:
         """Send the draft unless the ledger has it; note it, and acknowledge the entry, in one MULTI."""
         if page.stopped or draft.key in page.posts:
-            await self._desk.ledger.note(self._id, fields, entry)
+            await self._backend.ledger.note(self._id, fields, entry)
             return page
         try:
-            message = await self._postman.send(page.channel, draft, look_first=look_first)
+            message = await self._sender.send(page.channel, draft, look_first=look_first)
         except Undeliverable as error:
             if error.verdict is not Verdict.SMALLER:
                 raise
             self._log.warning("left out, for it is too large even at its smallest", post=draft.key)
             self._leave_out(_TOO_LARGE)
-            await self._desk.ledger.note(self._id, fields, entry)
+            await self._backend.ledger.note(self._id, fields, entry)
             return page
         return await self._note({f"post:{draft.key}": message, **fields}, entry)
 
-    async def _close(self, job: Job, page: Posted, event: Done | Failed | Cancelled) -> None:
+    async def _close(self, job: Job, page: LedgerPage, event: Done | Failed | Cancelled) -> None:
         """The card's last face, with the painting on it."""
-        face = dataclasses.replace(last_face(event, page.stopped), note=self._missing)
+        card_state = dataclasses.replace(final_state(event, page.stopped), note=self._missing)
         painting = event.files["final.png"] if isinstance(event, Done) else None
-        pictures = await thumbnails(self._desk.store, job, painting) if painting else []
+        pictures = await thumbnails(self._backend.store, job, painting) if painting else []
         for card, channel in page.former.items():
             left = dataclasses.replace(page, card=card, card_channel=channel)
-            await self._editor.close(job, left, face, pictures)
-        if await self._editor.close(job, page, face, pictures):
+            await self._editor.close(job, left, card_state, pictures)
+        if await self._editor.close(job, page, card_state, pictures):
             await self._note({"files": " ".join(picture.name for picture in pictures)})
 
-    async def _give_up(self, page: Posted, error: Undeliverable) -> Posted:
+    async def _give_up(self, page: LedgerPage, error: Undeliverable) -> LedgerPage:
         """Nobody can see it any more: paint no further, and say why where that is still possible."""
         self._log.warning("the painting is stopped, for it cannot be shown", reason=str(error))
         locked = error.verdict is Verdict.UNARCHIVE_FIRST  # a message wakes an archived thread, but not a locked one
-        await self._desk.ledger.stop(self._id, _LOCKED if locked else str(error))
+        await self._backend.ledger.stop(self._id, _LOCKED if locked else str(error))
         page = await self._note({})
-        await self._desk.jobs.cancel(self._id)
+        await self._backend.jobs.cancel(self._id)
         return page
 
     def _leave_out(self, why: str) -> None:
         self._missing = why
         self._editor.show(self._id, note=why)
 
-    async def _note(self, fields: dict[str, Any], entry: str | None = None) -> Posted:
-        await self._desk.ledger.note(self._id, fields, entry)
-        page = await self._desk.ledger.page(self._id)
+    async def _note(self, fields: dict[str, Any], entry: str | None = None) -> LedgerPage:
+        await self._backend.ledger.note(self._id, fields, entry)
+        page = await self._backend.ledger.page(self._id)
         assert page is not None  # noqa: S101 - pages are kept longer than lanes
         return page
 
     async def _blob(self, key: str) -> bytes:
-        return await self._desk.store.get(key)
+        return await self._backend.store.get(key)
 
-    def _limit(self, page: Posted) -> int:
-        return self._postman.limit(page.address.guild)
+    def _limit(self, page: LedgerPage) -> int:
+        return self._sender.limit(page.address.guild)

@@ -6,26 +6,26 @@ from collections.abc import Sequence
 
 import structlog
 
-from bot.ledger import Posted
-from bot.backend import Desk
+from bot.ledger import LedgerPage
+from bot.backend import Backend
 
 _log = structlog.get_logger(__name__)
 
 
-class Leavers:
+class OrphanedJobs:
     """Told by the gateway, or by the edit of a card that failed."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
 
     async def lost(self, job: str, why: str) -> None:
         """The job's card is gone: paint no further. `why` is a sentence."""
         _log.warning("the painting is stopped, for its card is gone", job=job, reason=why)
-        await self._desk.ledger.stop(job, why)
-        await self._desk.jobs.cancel(job)
+        await self._backend.ledger.stop(job, why)
+        await self._backend.jobs.cancel(job)
 
     async def left(
-        self, pages: Sequence[Posted], why: str, *, thread: int = 0, channel: int = 0, guild: int = 0
+        self, pages: Sequence[LedgerPage], why: str, *, thread: int = 0, channel: int = 0, guild: int = 0
     ) -> None:
         """A thread, a channel or a guild is gone, by its id: so are the paintings there."""
         for page in pages:

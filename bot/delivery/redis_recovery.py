@@ -10,18 +10,18 @@ import structlog
 from arq.connections import ArqRedis
 
 from bot.cards.editor import CardEditor
-from bot.backend import Desk
+from bot.backend import Backend
 
 _SECONDS = 15.0  # of a slice, for its place in the queue
 
 _log = structlog.get_logger(__name__)
 
 
-class Amends:
+class RedisRecovery:
     """One for the whole bot."""
 
-    def __init__(self, desk: Desk, redis: ArqRedis, editor: CardEditor) -> None:
-        self._desk, self._redis, self._editor = desk, redis, editor
+    def __init__(self, backend: Backend, redis: ArqRedis, editor: CardEditor) -> None:
+        self._backend, self._redis, self._editor = backend, redis, editor
         self._run_id = ""
 
     async def make(self) -> set[str]:
@@ -34,8 +34,8 @@ class Amends:
             return set()
         followed = self._editor.followed()
         for job, page in followed:
-            await self._desk.ledger.restore(page)
-            if await self._desk.jobs.create(job):
+            await self._backend.ledger.restore(page)
+            if await self._backend.jobs.create(job):
                 _log.warning("Redis had forgotten a painting", job=job.id)
-                await self._desk.turns.enqueue(job, 0, 0, _SECONDS)
-        return {*await self._desk.jobs.open(), *(job.id for job, _ in followed)}
+                await self._backend.turns.enqueue(job, 0, 0, _SECONDS)
+        return {*await self._backend.jobs.open(), *(job.id for job, _ in followed)}

@@ -21,10 +21,10 @@ import structlog
 from discord import ui
 
 from bot.delivery.size_fallback import Upload
-from bot.discord_api.pacing import patience
+from bot.discord_api.pacing import paced
 from bot.discord_api.error_codes import Verdict, sentence, verdict
 
-PATIENCE = 25.0
+REQUEST_TIMEOUT = 25.0
 """Seconds for one request; discord.py's own time-out is five minutes."""
 NONCE_HOLDS = 60.0
 """Seconds for which a nonce surely still holds; Discord says "a few minutes"."""
@@ -45,7 +45,7 @@ class Undeliverable(Exception):
 
 
 @dataclass(frozen=True)
-class Draft:
+class OutgoingMessage:
     """A message before it is sent."""
 
     job: str
@@ -55,7 +55,7 @@ class Draft:
     """What the name of its first file begins with, and no other message's."""
     text: Callable[[str], str] | None
     """The content, given the note of its upload; None for a message that is all view."""
-    rungs: AsyncIterator[Sequence[Upload]]
+    variants: AsyncIterator[Sequence[Upload]]
     """Its files, from the best down to the smallest; another one is taken when the last was too large."""
     view: Callable[[Sequence[Upload]], ui.View | ui.LayoutView] | None = None
     alt: Sequence[str] = ()
@@ -65,7 +65,7 @@ class Draft:
     """The message that it is a reply to."""
 
 
-class Postman:
+class Sender:
     """One for the whole bot."""
 
     def __init__(self, client: discord.Client) -> None:
@@ -78,11 +78,11 @@ class Postman:
         found = self.client.get_guild(guild) if guild else None
         return found.filesize_limit if found else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
 
-    async def send(self, channel: int, draft: Draft, *, look_first: bool) -> int:
+    async def send(self, channel: int, draft: OutgoingMessage, *, look_first: bool) -> int:
         """The message's id. Waits out what passes; raises `Undeliverable`."""
         loop = asyncio.get_running_loop()
         began, pause = loop.time(), 1.0
-        async for files in draft.rungs:
+        async for files in draft.variants:
             while True:
                 try:
                     if look_first or loop.time() - began > NONCE_HOLDS:
@@ -105,7 +105,7 @@ class Postman:
                     pause = min(2 * pause, 60.0)
         raise Undeliverable(Verdict.SMALLER, "The picture is too large for this server, even at its smallest.")
 
-    async def find(self, channel: int, draft: Draft) -> int | None:
+    async def find(self, channel: int, draft: OutgoingMessage) -> int | None:
         """The message, if it was sent before: the newest are looked at first, back to the job's beginning.
 
         Job ids are Discord's, so they tell when that was.
@@ -114,14 +114,14 @@ class Postman:
         history = self.client.get_partial_messageable(channel).history(
             limit=LOOK_BACK, after=discord.Object(int(draft.job)), oldest_first=False
         )
-        async with patience(self.client, 2 * PATIENCE):
+        async with paced(self.client, 2 * REQUEST_TIMEOUT):
             async for message in history:
                 ours = me is not None and message.author.id == me.id
                 if ours and any(name.startswith(draft.marker) for name in _file_names(message)):
                     return message.id
         return None
 
-    async def _send(self, channel: int, draft: Draft, files: Sequence[Upload]) -> int:
+    async def _send(self, channel: int, draft: OutgoingMessage, files: Sequence[Upload]) -> int:
         turn = self._turns.setdefault(channel, asyncio.Lock())
         more: dict[str, Any] = {}
         if draft.answers:
@@ -131,7 +131,7 @@ class Postman:
         if draft.view:
             more["view"] = draft.view(files)
         # One at a time per channel: what waits for the channel's rate limit must not run out of patience.
-        async with turn, self._sending, patience(self.client, PATIENCE):
+        async with turn, self._sending, paced(self.client, REQUEST_TIMEOUT):
             message = await self.client.get_partial_messageable(channel).send(
                 content=draft.text(" ".join(file.note for file in files if file.note)) if draft.text else None,
                 files=fresh(files, draft.alt),

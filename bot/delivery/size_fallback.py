@@ -28,50 +28,50 @@ class Upload:
 
 
 @dataclass(frozen=True)
-class _Rung:
+class _Variant:
     ending: str
     note: str
     encode: Callable[[bytes], bytes | None]
     """Takes the original; None where the copy would be too small to look at."""
 
 
-class Ladder:
+class SizeFallback:
     """The uploads of one picture, as an async iterator: from the best that fits downwards, each clearly smaller.
 
     It ends when nothing smaller is left, at once if nothing fits, or if what is too large is no picture. Encoding runs
     on threads. A step whose wait is cancelled was not taken: the next one makes the same upload.
     """
 
-    def __init__(self, png: bytes, stem: str, limit: int, rungs: tuple[_Rung, ...] | None = None) -> None:
+    def __init__(self, png: bytes, stem: str, limit: int, variants: tuple[_Variant, ...] | None = None) -> None:
         """`png` is an RGB picture, `stem` the file's name without its ending, `limit` the most bytes of a file."""
         self._original, self._stem, self._most = png, stem, limit
-        self._rungs = _PICTURE if rungs is None else rungs
+        self._variants = _PICTURE if variants is None else variants
 
-    def __aiter__(self) -> Ladder:
+    def __aiter__(self) -> SizeFallback:
         return self
 
     async def __anext__(self) -> Upload:
-        upload, self._rungs = await asyncio.to_thread(_first, self._original, self._stem, self._most, self._rungs)
+        upload, self._variants = await asyncio.to_thread(_first, self._original, self._stem, self._most, self._variants)
         if upload is None:
             raise StopAsyncIteration
         self._most = int(_STEP * len(upload.data))
         return upload
 
 
-def film_ladder(film: bytes, stem: str, limit: int) -> Ladder:
+def film_fallback(film: bytes, stem: str, limit: int) -> SizeFallback:
     """The same for an animated WebP, which gets coarser, smaller, and then has fewer frames in the same time."""
-    return Ladder(film, stem, limit, _FILM)
+    return SizeFallback(film, stem, limit, _FILM)
 
 
-def _first(original: bytes, stem: str, most: int, rungs: tuple[_Rung, ...]) -> tuple[Upload | None, tuple[_Rung, ...]]:
+def _first(original: bytes, stem: str, most: int, variants: tuple[_Variant, ...]) -> tuple[Upload | None, tuple[_Variant, ...]]:
     """The first upload that has at most `most` bytes, and the rungs below it."""
-    for number, rung in enumerate(rungs, 1):
+    for number, variant in enumerate(variants, 1):
         try:
-            data = rung.encode(original)
+            data = variant.encode(original)
         except _BROKEN:
             return None, ()
         if data is not None and len(data) <= most:
-            return Upload(f"{stem}.{rung.ending}", data, rung.note), rungs[number:]
+            return Upload(f"{stem}.{variant.ending}", data, variant.note), variants[number:]
     return None, ()
 
 
@@ -112,24 +112,24 @@ def _scaled(image: Image.Image, share: float) -> tuple[int, int]:
     return max(1, round(image.width * share)), max(1, round(image.height * share))
 
 
-def _copy(note: str, kind: str, share: float = 1.0, **options: Any) -> _Rung:
+def _copy(note: str, kind: str, share: float = 1.0, **options: Any) -> _Variant:
     note = note if share == 1 else f"{note}, {share:.0%} of its size"
-    return _Rung({"WEBP": "webp", "JPEG": "jpg"}[kind], note, partial(_still, kind=kind, share=share, **options))
+    return _Variant({"WEBP": "webp", "JPEG": "jpg"}[kind], note, partial(_still, kind=kind, share=share, **options))
 
 
 # Without loss at effort 20, WebP takes as long as PNG and saves more than PNG does at its slowest.
 _PICTURE = (
-    _Rung("png", "", _as_it_is),
+    _Variant("png", "", _as_it_is),
     _copy("as lossless WebP", "WEBP", lossless=True, quality=20, method=1),
     *(_copy("as WebP", "WEBP", quality=quality) for quality in (95, 88, 80)),
     *(_copy("as JPEG", "JPEG", quality=quality) for quality in (92, 86, 80)),
     *(_copy("as JPEG", "JPEG", share=0.5 ** (k / 2), quality=85) for k in range(1, 9)),
 )
 _FILM = (
-    _Rung("webp", "", _as_it_is),
-    _Rung("webp", "film at a lower quality", partial(_moving, share=1.0, step=1)),
+    _Variant("webp", "", _as_it_is),
+    _Variant("webp", "film at a lower quality", partial(_moving, share=1.0, step=1)),
     *(
-        _Rung("webp", f"film at {share:.0%} of its size", partial(_moving, share=share, step=step))
+        _Variant("webp", f"film at {share:.0%} of its size", partial(_moving, share=share, step=step))
         for share, step in ((0.71, 1), (0.5, 2), (0.35, 3))
     ),
 )

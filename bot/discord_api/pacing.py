@@ -17,7 +17,7 @@ _turns: WeakKeyDictionary[discord.Client, float] = WeakKeyDictionary()
 
 
 @asynccontextmanager
-async def patience(client: discord.Client, seconds: float) -> AsyncIterator[None]:
+async def paced(client: discord.Client, seconds: float) -> AsyncIterator[None]:
     """Begin the block's request when it is its turn, and break it off after so many seconds. Raises `TimeoutError`."""
     now = asyncio.get_running_loop().time()
     turn = max(now, _turns.get(client, now))

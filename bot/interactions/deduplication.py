@@ -5,7 +5,7 @@ from __future__ import annotations
 _MOST = 1000  # a repetition comes soon
 
 
-class Once:
+class Deduplication:
     """What this process has seen; one for the whole bot."""
 
     def __init__(self) -> None:

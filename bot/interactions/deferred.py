@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from redis.exceptions import ResponseError
 
 from bot.interactions.replies import acknowledge, persist
-from bot.backend import Desk
+from bot.backend import Backend
 from engine.contract.connection import within
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _KEY = "impasto:thinking"
 _SECONDS = 900  # an interaction's token lives no longer
-_PATIENCE = 1.0  # s; of the three that Discord waits
+_REQUEST_TIMEOUT = 1.0  # s; of the three that Discord waits
 _RESTARTED = "I was restarted before I was done with this: please ask again."
 
 _log = structlog.get_logger(__name__)
@@ -37,15 +37,15 @@ class _Note(BaseModel):
 
 
 @asynccontextmanager
-async def thinking(desk: Desk, interaction: discord.Interaction[Any], *, ephemeral: bool = True) -> AsyncIterator[None]:
+async def thinking(backend: Backend, interaction: discord.Interaction[Any], *, ephemeral: bool = True) -> AsyncIterator[None]:
     """Acknowledge at once; the block must give the answer, which the member alone will see if it is `ephemeral`."""
     client, task = interaction.client, asyncio.current_task()
     await client.confirm()
     key = f"{_KEY}:{interaction.id}"
     note = _Note(application=interaction.application_id, token=interaction.token).model_dump_json()
     # Before the acknowledgement, or a bot that is killed right after it would not know; but Redis may be away.
-    noting = asyncio.ensure_future(desk.redis.set(key, note, ex=_SECONDS))
-    await asyncio.wait([noting], timeout=_PATIENCE)
+    noting = asyncio.ensure_future(backend.redis.set(key, note, ex=_SECONDS))
+    await asyncio.wait([noting], timeout=_REQUEST_TIMEOUT)
     client.answering.add(task)
     try:
         await acknowledge(interaction, ephemeral=ephemeral)
@@ -55,7 +55,7 @@ async def thinking(desk: Desk, interaction: discord.Interaction[Any], *, ephemer
         noting.cancel()
         client.answering.discard(task)
         if not client.is_closed():  # else it is for the next process to answer
-            await desk.redis.delete(key)
+            await backend.redis.delete(key)
 
 
 async def left_waiting(redis: ArqRedis) -> Sequence[bytes]:
@@ -72,26 +72,26 @@ async def answer_left(client: Impasto, keys: Sequence[bytes]) -> None:
 async def _answer(client: Impasto, key: bytes, session: aiohttp.ClientSession) -> None:
     job = key.decode(errors="replace").rpartition(":")[2]
     try:
-        raw = await client.desk.redis.get(key)
+        raw = await client.backend.redis.get(key)
         if raw is None:
             return
         note = _Note.model_validate_json(within(raw))
     except (ValueError, ResponseError) as error:
         _log.warning("the note of an answer cannot be read", interaction=job, reason=str(error)[:300])
-        await client.desk.redis.delete(key)
+        await client.backend.redis.delete(key)
         return
     webhook = discord.Webhook.partial(note.application, note.token, session=session)
-    text = await _outcome(client.desk, job)
+    text = await _outcome(client.backend, job)
     try:
         await persist(lambda: webhook.edit_message("@original", content=text))  # type: ignore[call-overload]
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
         _log.info("an answer came too late", interaction=job, reason=str(error))
-    await client.desk.redis.delete(key)
+    await client.backend.redis.delete(key)
 
 
-async def _outcome(desk: Desk, job: str) -> str:
+async def _outcome(backend: Backend, job: str) -> str:
     """What became of an interaction: jobs have the id of theirs."""
-    if await desk.jobs.state(job) is None:
+    if await backend.jobs.state(job) is None:
         return _RESTARTED
-    page = await desk.ledger.page(job)
+    page = await backend.ledger.page(job)
     return f"Accepted: watch it in <#{page.thread}>." if page and page.thread else "Accepted: watch it below."

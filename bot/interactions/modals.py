@@ -9,16 +9,16 @@ import discord
 from discord import ui
 
 from bot.interactions.replies import tell_error
-from bot.ledger import Posted
-from bot.backend import Sorry
-from bot.requests.follow_ups import MAX_STRENGTH, Upload, Wish, new_recipe
+from bot.ledger import LedgerPage
+from bot.backend import UserError
+from bot.requests.follow_ups import MAX_STRENGTH, Upload, PaintRequest, new_recipe
 from engine.contract.models import Job
 from engine.recipe.presets import PRESETS
 from engine.recipe.recipe import MAX_ITERATIONS
 
 if TYPE_CHECKING:
-    from bot.interactions.button_actions import Presses
-    from bot.interactions.submission import Taking
+    from bot.interactions.button_actions import ButtonActions
+    from bot.interactions.submission import Submission
 
 _OPEN_FOR = 900.0  # s; as long as an interaction's token lives
 RECIPES = {
@@ -55,7 +55,7 @@ class Form(ui.Modal):
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
         """Not twice."""
-        return bool(interaction.client.once.first(interaction.id))
+        return bool(interaction.client.deduplication.first(interaction.id))
 
     async def on_error(  # type: ignore[override]
         self, interaction: discord.Interaction[Any], error: Exception, /
@@ -67,10 +67,10 @@ class Form(ui.Modal):
 class PictureForm(Form):
     """Asks for the other picture of a message's one, the recipe and the strength."""
 
-    def __init__(self, taking: Taking, found: Upload, *, as_style: bool) -> None:
+    def __init__(self, submission: Submission, found: Upload, *, as_style: bool) -> None:
         """`found` is the message's picture; `as_style` says what it is to be."""
         super().__init__("Use as style" if as_style else "Stylize this")
-        self._taking, self._found, self._as_style = taking, found, as_style
+        self._submission, self._found, self._as_style = submission, found, as_style
         asked = "Content: the picture to be painted" if as_style else "Style: the picture to paint like"
         self._file: ui.FileUpload[Any] = ui.FileUpload(custom_id="picture")
         self._recipe = _recipes("fine")
@@ -84,16 +84,16 @@ class PictureForm(Form):
         other = upload(self._file.values[0])
         content, style = (other, self._found) if self._as_style else (self._found, other)
         name, fields = self._recipe.value or "fine", {"strength": _read_strength(self._strength.value)}
-        await self._taking.take(interaction, lambda network: Wish(new_recipe(name, network, fields), content, (style,)))
+        await self._submission.take(interaction, lambda network: PaintRequest(new_recipe(name, network, fields), content, (style,)))
 
 
-class FromHere(Form):
+class SnapshotForm(Form):
     """Asks how to go on from a snapshot."""
 
-    def __init__(self, presses: Presses, job: Job, page: Posted, picture: str) -> None:
+    def __init__(self, button_actions: ButtonActions, job: Job, page: LedgerPage, picture: str) -> None:
         """`picture` is the snapshot's key in the store."""
         super().__init__("Go on from here")
-        self._presses, self._job, self._page, self._picture = presses, job, page, picture
+        self._button_actions, self._job, self._page, self._picture = button_actions, job, page, picture
         self._recipe = _recipes(job.recipe.name)
         self._iterations = _number("iterations", str(job.recipe.still().iterations))
         self._strength = _number("strength", "1")
@@ -108,20 +108,20 @@ class FromHere(Form):
             "iterations": round(read_number(self._iterations.value, "number of iterations", 1, MAX_ITERATIONS)),
             "strength": _read_strength(self._strength.value),
         }
-        await self._presses.from_here(interaction, self._job, self._page, self._picture, fields)
+        await self._button_actions.from_here(interaction, self._job, self._page, self._picture, fields)
 
 
 _STRENGTH = "1 is usual, 2 is twice the style, 0.5 is half of it"
 
 
 def read_number(text: str, what: str, least: float, most: float) -> float:
-    """What a member typed, a comma for a point allowed. Raises `Sorry`."""
+    """What a member typed, a comma for a point allowed. Raises `UserError`."""
     try:
         number = float(text.strip().replace(",", "."))
     except ValueError:
         number = math.nan
     if not least <= number <= most:
-        raise Sorry(f"The {what} must be a number from {least:g} to {most:,g}: try again.")
+        raise UserError(f"The {what} must be a number from {least:g} to {most:,g}: try again.")
     return number
 
 

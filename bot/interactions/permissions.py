@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import discord
 
-from bot.backend import Sorry
+from bot.backend import UserError
 
 _EVERYWHERE = ("view_channel", "read_message_history", "attach_files", "embed_links")
 _NEEDS = {
@@ -20,7 +20,7 @@ _THREADS = (discord.ChannelType.public_thread, discord.ChannelType.private_threa
 
 
 @dataclass(frozen=True)
-class Place:
+class Destination:
     """A channel (Discord's id), how pictures are shown in it, and the guild that the work is counted for."""
 
     channel: int
@@ -30,26 +30,26 @@ class Place:
     """Whether it is the member's direct messages although the command was given elsewhere."""
 
 
-async def place_of(interaction: discord.Interaction[Any]) -> Place:
+async def destination_of(interaction: discord.Interaction[Any]) -> Destination:
     """The place for what this interaction asks for.
 
-    Raises `Sorry` that names each missing permission. Where the bot is no member, the place is the direct messages.
+    Raises `UserError` that names each missing permission. Where the bot is no member, the place is the direct messages.
     """
     channel, guild = interaction.channel, interaction.guild_id
     if channel is None:
-        raise Sorry("I cannot see this channel: try it in another one.")
+        raise UserError("I cannot see this channel: try it in another one.")
     if not present(interaction):
         return await _direct_messages(interaction)
     if guild is None:
-        return Place(channel.id, "replies", None)
+        return Destination(channel.id, "replies", None)
     if channel.type in _THREADS:
         if getattr(channel, "locked", False) and not interaction.app_permissions.manage_threads:
-            raise Sorry("This thread is locked: ask a moderator to unlock it, or paint in another channel.")
+            raise UserError("This thread is locked: ask a moderator to unlock it, or paint in another channel.")
         _check(interaction.app_permissions, _NEEDS["inside"])
-        return Place(channel.id, "replies", guild)
+        return Destination(channel.id, "replies", guild)
     kind: Literal["thread", "replies"] = "thread" if channel.type in _THREADED else "replies"
     _check(interaction.app_permissions, _NEEDS[kind])
-    return Place(channel.id, kind, guild)
+    return Destination(channel.id, kind, guild)
 
 
 def present(interaction: discord.Interaction[Any]) -> bool:
@@ -73,12 +73,12 @@ def may_see(interaction: discord.Interaction[Any], channel: int) -> bool:
     return granted.view_channel and (granted.manage_threads or not private)
 
 
-async def _direct_messages(interaction: discord.Interaction[Any]) -> Place:
+async def _direct_messages(interaction: discord.Interaction[Any]) -> Destination:
     try:
         channel = await interaction.client.create_dm(interaction.user)
     except discord.Forbidden:
-        raise Sorry(closed()) from None
-    return Place(channel.id, "replies", None, by_dm=True)
+        raise UserError(closed()) from None
+    return Destination(channel.id, "replies", None, by_dm=True)
 
 
 def closed() -> str:
@@ -95,7 +95,7 @@ def _check(granted: discord.Permissions, needed: tuple[str, ...]) -> None:
     missing = [name.replace("_", " ").title().replace(" In ", " in ") for name in needed if not getattr(granted, name)]
     if missing:
         noun = "permission" if len(missing) == 1 else "permissions"
-        raise Sorry(f"I lack the {noun} {_listed(missing)} here: ask someone who manages this channel to grant it.")
+        raise UserError(f"I lack the {noun} {_listed(missing)} here: ask someone who manages this channel to grant it.")
 
 
 def _listed(names: list[str]) -> str:

@@ -12,8 +12,8 @@ import structlog
 from redis.exceptions import RedisError
 
 from bot.discord_api.error_codes import Verdict, verdict
-from bot.backend import Sorry
-from bot.text.cap_messages import no_room
+from bot.backend import UserError
+from bot.text.cap_messages import cap_message
 from bot.intake import BadPicture
 from bot.text.recipe_text import relative
 from engine.contract.models import TooMany
@@ -40,7 +40,7 @@ async def acknowledge(interaction: discord.Interaction[Any], *, ephemeral: bool 
             raise
 
 
-async def whisper(interaction: discord.Interaction[Any], text: str, **more: Any) -> None:
+async def reply_private(interaction: discord.Interaction[Any], text: str, **more: Any) -> None:
     """Say it to the member alone: as the answer, in place of "is thinking", or after what was said before."""
     if not interaction.response.is_done():
         try:
@@ -72,8 +72,8 @@ def sentence(error: Exception) -> str | None:
     """What the member is told of an error that is an answer; None for an error of the program's own."""
     match error:
         case TooMany():
-            return no_room(error, relative)
-        case Sorry() | BadPicture() | RecipeError():
+            return cap_message(error, relative)
+        case UserError() | BadPicture() | RecipeError():
             return str(error)
     return None
 
@@ -89,6 +89,6 @@ async def tell_error(interaction: discord.Interaction[Any], error: Exception, **
         log.error("an interaction broke off", exc_info=error)
         text = f"Something went wrong on my side: try again, and if it stays so, tell the operators `{interaction.id}`."
     try:
-        await whisper(interaction, text)
+        await reply_private(interaction, text)
     except (discord.HTTPException, OSError) as silent:
         log.warning("the member could not be told", reason=str(silent), text=text)

@@ -9,14 +9,14 @@ from discord import ui
 
 from bot.interactions.replies import tell_error
 from bot.cards.buttons import JobButton
-from bot.backend import Sorry
+from bot.backend import UserError
 from bot.interactions.modals import Form
 
 _CLOSED = "I was restarted while this form was open, or it was open for too long: open it again."
 _UNKNOWN = "This button has gone: press another one, or start a new painting with `/stylize`."
 
 
-async def answer_stray(interaction: discord.Interaction[Any]) -> None:
+async def answer_unknown(interaction: discord.Interaction[Any]) -> None:
     """Say what to do instead; nothing where the form or button is known."""
     data: Any = interaction.data or {}
     custom_id: str = data.get("custom_id", "")
@@ -25,8 +25,8 @@ async def answer_stray(interaction: discord.Interaction[Any]) -> None:
         text = _CLOSED
     elif interaction.type is discord.InteractionType.component and not _comes_to_us(interaction, custom_id):
         text = _UNKNOWN
-    if text and interaction.client.once.first(interaction.id):
-        await tell_error(interaction, Sorry(text))
+    if text and interaction.client.deduplication.first(interaction.id):
+        await tell_error(interaction, UserError(text))
 
 
 def _comes_to_us(interaction: discord.Interaction[Any], custom_id: str) -> bool:

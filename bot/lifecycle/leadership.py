@@ -11,7 +11,7 @@ import structlog
 from arq.connections import ArqRedis
 from redis.exceptions import RedisError
 
-from bot.lifecycle.process_identity import is_gone, whereabouts
+from bot.lifecycle.process_identity import has_ended, process_identity
 
 LEASE = 9.0
 """Seconds for which nobody else leads once this process has said that it does.
@@ -20,7 +20,7 @@ Longer than a beat and a blocking read of the stream: what Redis gives to a lead
 before another one looks at what was given and not dealt with.
 """
 _BEAT = 2.0  # s
-_PATIENCE = 1.0  # s that a process which is not sure waits for Redis
+_REQUEST_TIMEOUT = 1.0  # s that a process which is not sure waits for Redis
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # goes on while the machine sleeps, where there is one
 # Take or extend the lease, and say who has it instead. KEYS: lease, last. ARGV: me, milliseconds, and either somebody
 # who is dead for sure, or `again` to go on leading, which needs that nobody else has led meanwhile.
@@ -55,7 +55,7 @@ class Leadership:
         self._redis = redis
         key = f"impasto:leader:{hashlib.sha256(token.encode()).hexdigest()[:16]}"
         self._keys = [key, f"{key}:last"]
-        self._me = f"{secrets.token_hex(4)}@{whereabouts()}"
+        self._me = f"{secrets.token_hex(4)}@{process_identity()}"
         self._take, self._release = redis.register_script(_TAKE), redis.register_script(_RELEASE)
         self._sure_until = float("-inf")
 
@@ -64,7 +64,7 @@ class Leadership:
         dead = ""
         waited = False
         while holder := await self._ask(dead):
-            if is_gone(holder.partition("@")[2]) and holder != dead:
+            if has_ended(holder.partition("@")[2]) and holder != dead:
                 dead = holder
                 continue
             if not waited:
@@ -93,7 +93,7 @@ class Leadership:
         It may have been stopped for a while, in the middle of anything. Costs nothing as long as the lease holds.
         """
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_REQUEST_TIMEOUT):
                 await self.make_sure()
         except (RedisError, TimeoutError):
             return  # without Redis nobody else can take over either

@@ -14,7 +14,7 @@ _TICK = 0.02
 _log = structlog.get_logger(__name__)
 
 
-async def watch_stalls() -> None:
+async def monitor_loop() -> None:
     """Watch for ever."""
     loop = asyncio.get_running_loop()
     while True:

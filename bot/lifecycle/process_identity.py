@@ -9,7 +9,7 @@ from pathlib import Path
 _ENDED = ("Z", "X")  # waits for nobody but its parent
 
 
-def whereabouts(pid: int | None = None) -> str:
+def process_identity(pid: int | None = None) -> str:
     """Machine, its boot, namespace of process ids, and the process with its beginning; this process's by default.
 
     What cannot be told here stays empty.
@@ -19,7 +19,7 @@ def whereabouts(pid: int | None = None) -> str:
     return ":".join([*_place(), str(pid), began])
 
 
-def is_gone(other: str) -> bool:
+def has_ended(other: str) -> bool:
     """Whether that process has ended for sure; False where it cannot be told from here."""
     parts = other.split(":")
     if len(parts) != 5 or not all(parts) or parts[:3] != _place() or not parts[3].isdecimal():

@@ -14,10 +14,10 @@ import structlog
 
 from bot import intake
 from bot.ledger import Address
-from bot.backend import Desk, Sorry
-from bot.requests.attachment_download import DownloadError, discord_origins, download
-from bot.interactions.permissions import Place
-from bot.requests.follow_ups import Network, Upload, Wish
+from bot.backend import Backend, UserError
+from bot.requests.attachment_download import AttachmentError, discord_origins, download
+from bot.interactions.permissions import Destination
+from bot.requests.follow_ups import Network, Upload, PaintRequest
 from bot.text.recipe_text import plain, title
 from engine.contract import workers
 from engine.contract.models import Job, StoredPicture, TooMany
@@ -34,11 +34,11 @@ _WEIGHTS = "impasto:weights"
 _log = structlog.get_logger(__name__)
 
 
-class Counter:
+class Admission:
     """Takes wishes; one for the whole bot, so that it can count what runs at a time."""
 
-    def __init__(self, desk: Desk, session: aiohttp.ClientSession) -> None:
-        self._desk, self._session = desk, session
+    def __init__(self, backend: Backend, session: aiohttp.ClientSession) -> None:
+        self._backend, self._session = backend, session
         self._decoders = asyncio.Semaphore(_DECODERS)
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._in_hand: dict[int, int] = {}
@@ -48,52 +48,52 @@ class Counter:
 
         To guess would be to choose the recipe for other weights than those that paint.
         """
-        living = await workers.living(self._desk.redis)
+        living = await workers.living(self._backend.redis)
         if living:
             network = Network(living[0].weights, living[0].network)
-            await self._desk.redis.set(_WEIGHTS, f"{network.weights} {network.architecture}")
+            await self._backend.redis.set(_WEIGHTS, f"{network.weights} {network.architecture}")
             return network
-        known = await self._desk.redis.get(_WEIGHTS)
-        configured = self._desk.settings.impasto_weights
+        known = await self._backend.redis.get(_WEIGHTS)
+        configured = self._backend.settings.impasto_weights
         if known:
             return Network(*known.decode().split(" "))
         return Network(configured) if configured in ("imagenet", *STAND_INS) else None
 
-    def check(self, wish: Wish) -> None:
-        """What can be told without looking at the pictures themselves. Raises `Sorry`."""
-        settings, frames = self._desk.settings, wish.recipe.frames
-        whole = wish.draft_of or wish.recipe  # of a draft, what is to be finished
+    def check(self, request: PaintRequest) -> None:
+        """What can be told without looking at the pictures themselves. Raises `UserError`."""
+        settings, frames = self._backend.settings, request.recipe.frames
+        whole = request.draft_of or request.recipe  # of a draft, what is to be finished
         if whole.size > settings.impasto_max_size:
-            raise Sorry(f"The size may be at most {settings.impasto_max_size} px here: ask for a smaller one.")
+            raise UserError(f"The size may be at most {settings.impasto_max_size} px here: ask for a smaller one.")
         if whole.iterations > settings.impasto_max_iterations:
             most = settings.impasto_max_iterations
             if frames > 1:
-                took = f"A film of {frames} pictures takes {wish.recipe.iterations:,} iterations"
-                raise Sorry(f"{took}, and {most:,} is the most here: send a shorter one.")
-            raise Sorry(f"At most {most:,} iterations can be asked for here: ask for fewer.")
-        for upload in (wish.content, *wish.styles):
+                took = f"A film of {frames} pictures takes {request.recipe.iterations:,} iterations"
+                raise UserError(f"{took}, and {most:,} is the most here: send a shorter one.")
+            raise UserError(f"At most {most:,} iterations can be asked for here: ask for fewer.")
+        for upload in (request.content, *request.styles):
             if isinstance(upload, Upload):
                 _check_upload(upload)
 
     async def take(
-        self, job_id: str, owner: int, place: Place, wish: Wish, before_queueing: Callable[[Job], Any] | None = None
+        self, job_id: str, owner: int, place: Destination, request: PaintRequest, before_queueing: Callable[[Job], Any] | None = None
     ) -> Job:
         """Accept the wish; a second call with the same `job_id` changes nothing.
 
-        Raises `Sorry`, `BadPicture`, `RecipeError` or `TooMany`, with the time to wait where it is known; then nothing
+        Raises `UserError`, `BadPicture`, `RecipeError` or `TooMany`, with the time to wait where it is known; then nothing
         is queued.
         """
-        self.check(wish)
+        self.check(request)
         try:
             with self._holding(owner):
-                job = await self._accept(job_id, owner, place, wish, before_queueing)
-        except (Sorry, intake.BadPicture, RecipeError, TooMany) as error:
+                job = await self._accept(job_id, owner, place, request, before_queueing)
+        except (UserError, intake.BadPicture, RecipeError, TooMany) as error:
             await self._drop(job_id)
             if isinstance(error, TooMany):
                 guild = _guild(owner, place)
-                error.until = await retry_time(self._desk.redis, error, str(owner), guild, self._desk.settings.caps)
+                error.until = await retry_time(self._backend.redis, error, str(owner), guild, self._backend.settings.caps)
             raise
-        await self._desk.turns.enqueue(job, 0, 0, await first_cost(self._desk.redis, job))
+        await self._backend.turns.enqueue(job, 0, 0, await first_cost(self._backend.redis, job))
         _log.info("accepted", job=job_id, user=str(owner), guild=str(place.guild), recipe=job.recipe.key)
         return job
 
@@ -101,7 +101,7 @@ class Counter:
     def _holding(self, owner: int) -> Iterator[None]:
         """A member's wish that is neither accepted nor refused yet. Raises `TooMany`."""
         held = self._in_hand.get(owner, 0)
-        if held >= self._desk.settings.impasto_user_jobs:
+        if held >= self._backend.settings.impasto_user_jobs:
             raise TooMany("user")
         self._in_hand[owner] = held + 1
         try:
@@ -112,15 +112,15 @@ class Counter:
                 del self._in_hand[owner]
 
     async def _accept(
-        self, job_id: str, owner: int, place: Place, wish: Wish, before_queueing: Callable[[Job], Any] | None
+        self, job_id: str, owner: int, place: Destination, request: PaintRequest, before_queueing: Callable[[Job], Any] | None
     ) -> Job:
-        desk = self._desk
+        backend = self._backend
         try:
             await self._check_quota(owner, place)
-            job = await self._make(job_id, owner, place, wish)
+            job = await self._make(job_id, owner, place, request)
         except StoreError as error:
             _log.error("the store does not work", job=job_id, reason=str(error))
-            raise Sorry("My store of pictures does not answer: try again in a few minutes.") from error
+            raise UserError("My store of pictures does not answer: try again in a few minutes.") from error
         address = Address(
             job=job_id,
             owner=owner,
@@ -128,55 +128,55 @@ class Counter:
             channel=place.channel,
             place=place.kind,
             title=_title(job),
-            mention=wish.mention,
+            mention=request.mention,
         )
-        await desk.ledger.open(address, await self._parent_link(wish))
+        await backend.ledger.open(address, await self._parent_link(request))
         if before_queueing is not None:
             await before_queueing(job)
-        await desk.jobs.create(job, desk.settings.caps)
+        await backend.jobs.create(job, backend.settings.caps)
         return job
 
     async def _drop(self, job_id: str) -> None:
         """Keep nothing of what was refused: neither pictures nor page."""
-        if await self._desk.jobs.state(job_id) is not None:
+        if await self._backend.jobs.state(job_id) is not None:
             return  # the same wish was accepted before
         try:
-            await self._desk.store.delete_folder(f"jobs/{job_id}")
+            await self._backend.store.delete_folder(f"jobs/{job_id}")
         except StoreError as error:
             _log.warning("pictures of a refused wish are left to the sweep", job=job_id, reason=str(error))
-        await self._desk.ledger.close(job_id)
+        await self._backend.ledger.close(job_id)
 
-    async def _check_quota(self, owner: int, place: Place) -> None:
+    async def _check_quota(self, owner: int, place: Destination) -> None:
         """Before anything is downloaded; `create` checks again, for good."""
-        await self._desk.jobs.check(str(owner), _guild(owner, place), self._desk.settings.caps)
+        await self._backend.jobs.check(str(owner), _guild(owner, place), self._backend.settings.caps)
 
-    async def _make(self, job_id: str, owner: int, place: Place, wish: Wish) -> Job:
+    async def _make(self, job_id: str, owner: int, place: Destination, request: PaintRequest) -> Job:
         folder = f"jobs/{job_id}"
         # One of a member's pictures at a time: pictures that take long must not take both decoders from all others.
         async with self._turns.setdefault(owner, asyncio.Lock()):
-            limits = dataclasses.replace(self._limits, max_frames=intake.FILM.max_frames if wish.animate else 1)
-            content, frames = await self._keep(wish.content, f"{folder}/picture-0.png", limits)
+            limits = dataclasses.replace(self._limits, max_frames=intake.FILM.max_frames if request.animate else 1)
+            content, frames = await self._keep(request.content, f"{folder}/picture-0.png", limits)
             styles = [
                 (await self._keep(style, f"{folder}/picture-{number}.png"))[0]
-                for number, style in enumerate(wish.styles, 1)
+                for number, style in enumerate(request.styles, 1)
             ]
         if frames > 1:
-            wish = dataclasses.replace(wish, recipe=wish.recipe.sequence(frames))
-            self.check(wish)
-        start = (await self._keep(wish.start, f"{folder}/start.png"))[0] if wish.start else None
-        checkpoint = wish.checkpoint and await self._copy(wish.checkpoint, f"{folder}/checkpoint-start.safetensors")
+            request = dataclasses.replace(request, recipe=request.recipe.sequence(frames))
+            self.check(request)
+        start = (await self._keep(request.start, f"{folder}/start.png"))[0] if request.start else None
+        checkpoint = request.checkpoint and await self._copy(request.checkpoint, f"{folder}/checkpoint-start.safetensors")
         return Job(
             id=job_id,
             guild=_guild(owner, place),
             user=str(owner),
-            recipe=wish.recipe,
+            recipe=request.recipe,
             content=content,
             styles=tuple(styles),
-            parent=wish.parent,
+            parent=request.parent,
             checkpoint=checkpoint,
-            reached=wish.reached,
+            reached=request.reached,
             start=start,
-            draft_of=wish.draft_of,
+            draft_of=request.draft_of,
         )
 
     async def _keep(
@@ -193,27 +193,27 @@ class Counter:
         async with self._decoders:
             try:
                 data = await download(self._session, source.url, source.name, hosts=discord_origins(), max_bytes=limit)
-            except DownloadError as error:
-                raise Sorry(str(error)) from error
+            except AttachmentError as error:
+                raise UserError(str(error)) from error
             clean = await intake.take_in(data, source.name, limits or self._limits)
-        await self._desk.store.put(key, clean.png)
+        await self._backend.store.put(key, clean.png)
         return StoredPicture(key=key, name=clean.name, width=clean.width, height=clean.height), clean.frames
 
     @property
     def _limits(self) -> intake.Limits:
         """No larger than what can be asked for; twice as much, for the style's scale."""
-        most = min(intake.USUAL.max_side, 2 * self._desk.settings.impasto_max_size)
+        most = min(intake.USUAL.max_side, 2 * self._backend.settings.impasto_max_size)
         return dataclasses.replace(intake.USUAL, max_side=most, max_film_pixels=_FILM_PIXELS)
 
     async def _copy(self, source: str, target: str) -> str:
         try:
-            await self._desk.store.copy(source, target)
+            await self._backend.store.copy(source, target)
         except StoreError as error:
-            raise Sorry("The pictures of that painting are no longer kept: start over with `/stylize`.") from error
+            raise UserError("The pictures of that painting are no longer kept: start over with `/stylize`.") from error
         return target
 
-    async def _parent_link(self, wish: Wish) -> str:
-        page = await self._desk.ledger.page(wish.parent) if wish.parent else None
+    async def _parent_link(self, request: PaintRequest) -> str:
+        page = await self._backend.ledger.page(request.parent) if request.parent else None
         return page.link if page else ""
 
 
@@ -222,17 +222,17 @@ def _title(job: Job) -> str:
     return plain(f"Draft: {whole}", 100) if job.draft_of else whole
 
 
-def _guild(owner: int, place: Place) -> str:
+def _guild(owner: int, place: Destination) -> str:
     """Direct messages are a guild of their own, so that they share with the servers and not with each other."""
     return str(place.guild) if place.guild else f"dm:{owner}"
 
 
 def _check_upload(upload: Upload) -> None:
     if upload.kind is not None and not upload.kind.startswith("image/"):
-        raise Sorry(f"{_name(upload)} is no picture: attach a PNG, JPEG, WebP or GIF.")
+        raise UserError(f"{_name(upload)} is no picture: attach a PNG, JPEG, WebP or GIF.")
     if upload.size > intake.USUAL.max_bytes:
         most = intake.USUAL.max_bytes // 2**20
-        raise Sorry(f"{_name(upload)} is larger than {most} MiB: send a smaller copy.")
+        raise UserError(f"{_name(upload)} is larger than {most} MiB: send a smaller copy.")
 
 
 def _name(upload: Upload) -> str:

@@ -19,7 +19,7 @@ _PASSING = (aiohttp.ClientError, OSError)
 _log = structlog.get_logger(__name__)
 
 
-class DownloadError(Exception):
+class AttachmentError(Exception):
     """The attachment cannot be had; `str()` is one plain sentence for the member."""
 
 
@@ -34,18 +34,18 @@ async def download(
     """The attachment at `url`, called `name`, of at most `max_bytes`; what passes is tried twice within `seconds`.
 
     Only Discord's own hosts and the origins in `hosts` ("scheme://host[:port]") are asked, and no redirect is
-    followed. The URL, which is signed, is never told. Raises `DownloadError`.
+    followed. The URL, which is signed, is never told. Raises `AttachmentError`.
     """
     called = plain(name, 50)
     if not _may_fetch(url, _CDN | hosts):
-        raise DownloadError(f"{called} is not kept by Discord: attach it to your message.")
+        raise AttachmentError(f"{called} is not kept by Discord: attach it to your message.")
     try:
         async with asyncio.timeout(seconds):
             return await _twice(session, url, called, max_bytes)
     except TimeoutError:
-        raise DownloadError(f"{called} takes too long to arrive: try again, or send a smaller copy.") from None
+        raise AttachmentError(f"{called} takes too long to arrive: try again, or send a smaller copy.") from None
     except _PASSING:
-        raise DownloadError(f"Discord does not hand out {called} at the moment: try again in a minute.") from None
+        raise AttachmentError(f"Discord does not hand out {called} at the moment: try again in a minute.") from None
 
 
 def _may_fetch(url: str, origins: frozenset[str]) -> bool:
@@ -65,7 +65,7 @@ async def _twice(session: aiohttp.ClientSession, url: str, called: str, max_byte
 
 
 async def _fetch(session: aiohttp.ClientSession, url: str, called: str, max_bytes: int) -> bytes:
-    """One try. Raises `DownloadError` for what stays, one of `_PASSING` for what may pass."""
+    """One try. Raises `AttachmentError` for what stays, one of `_PASSING` for what may pass."""
     async with session.get(
         URL(url, encoded=True),  # byte for byte, as it was signed
         allow_redirects=False,
@@ -73,7 +73,7 @@ async def _fetch(session: aiohttp.ClientSession, url: str, called: str, max_byte
         timeout=aiohttp.ClientTimeout(total=None),
     ) as response:
         _check(response, called)
-        too_long = DownloadError(f"{called} is larger than {max_bytes / 2**20:.3g} MiB: send a smaller copy.")
+        too_long = AttachmentError(f"{called} is larger than {max_bytes / 2**20:.3g} MiB: send a smaller copy.")
         if (response.content_length or 0) > max_bytes:
             raise too_long
         data = bytearray()
@@ -91,5 +91,5 @@ def _check(response: aiohttp.ClientResponse, called: str) -> None:
     if response.status == 429 or response.status >= 500:
         raise ConnectionError(response.status)
     if response.status in (403, 404, 410):
-        raise DownloadError(f"Discord no longer has {called}: attach it again.")
-    raise DownloadError(f"Discord does not hand out {called}: attach it again.")
+        raise AttachmentError(f"Discord no longer has {called}: attach it again.")
+    raise AttachmentError(f"Discord does not hand out {called}: attach it again.")

@@ -28,7 +28,7 @@ class Upload:
 
 
 @dataclass(frozen=True)
-class Wish:
+class PaintRequest:
     """Pictures as uploads, or as they lie in the store from an earlier job; and how to paint them."""
 
     recipe: Recipe
@@ -86,25 +86,25 @@ def new_seed() -> int:
     return secrets.randbelow(1_000_000)
 
 
-def again(job: Job) -> Wish:
+def again(job: Job) -> PaintRequest:
     """The same with a new seed."""
     seed = new_seed()
     return _child(job, dataclasses.replace(job.recipe, seed=seed), seed=seed)
 
 
-def as_it_was(job: Job) -> Wish:
+def as_it_was(job: Job) -> PaintRequest:
     """The very same: for what was stopped before its first stroke."""
     return dataclasses.replace(_child(job, job.recipe), checkpoint=job.checkpoint, reached=job.reached)
 
 
-def swapped(job: Job) -> Wish:
+def swapped(job: Job) -> PaintRequest:
     """Content and (first) style change places."""
     content, *others = job.styles
-    wish = _child(job, job.recipe.still())
-    return dataclasses.replace(wish, content=content, styles=(job.content, *others))
+    request = _child(job, job.recipe.still())
+    return dataclasses.replace(request, content=content, styles=(job.content, *others))
 
 
-def stronger(job: Job, factor: float) -> Wish:
+def stronger(job: Job, factor: float) -> PaintRequest:
     """More style, or less where `factor` is below one. Raises `RecipeError` where it leads nowhere."""
     usual = preset(job.recipe.name, weights=job.recipe.weights).beta
     strength = job.recipe.beta * factor / usual
@@ -113,7 +113,7 @@ def stronger(job: Job, factor: float) -> Wish:
     return _child(job, dataclasses.replace(job.recipe, beta=job.recipe.beta * factor), strength=strength)
 
 
-def continued(job: Job, checkpoint: str, reached: int) -> Wish:
+def continued(job: Job, checkpoint: str, reached: int) -> PaintRequest:
     """From where it stands: to its planned end, or as much again beyond it. Raises `RecipeError`."""
     recipe = job.recipe
     if reached >= recipe.iterations and recipe.frames > 1:
@@ -123,17 +123,17 @@ def continued(job: Job, checkpoint: str, reached: int) -> Wish:
         if more < 1:
             raise RecipeError("It has as many iterations as there may be: press Again, or go on from a snapshot.")
         recipe = recipe.continued(more)
-    wish = _child(job, recipe)
-    return dataclasses.replace(wish, checkpoint=checkpoint, reached=reached)
+    request = _child(job, recipe)
+    return dataclasses.replace(request, checkpoint=checkpoint, reached=reached)
 
 
-def larger(job: Job, checkpoint: str, reached: int) -> Wish:
+def larger(job: Job, checkpoint: str, reached: int) -> PaintRequest:
     """At twice the size, from its last stroke. Raises `RecipeError`."""
-    wish = _child(job, job.recipe.enlarged())
-    return dataclasses.replace(wish, checkpoint=checkpoint, reached=reached, draft_of=None)
+    request = _child(job, job.recipe.enlarged())
+    return dataclasses.replace(request, checkpoint=checkpoint, reached=reached, draft_of=None)
 
 
-def finished(job: Job, picture: str, network: Network) -> Wish:
+def finished(job: Job, picture: str, network: Network) -> PaintRequest:
     """What the draft is a draft of, painted by `network`, on from the draft's `picture` in the store.
 
     Raises `RecipeError`.
@@ -146,7 +146,7 @@ def finished(job: Job, picture: str, network: Network) -> Wish:
     return dataclasses.replace(_child(job, recipe), start=start, draft_of=None)
 
 
-def from_picture(job: Job, start: StoredPicture, name: str, fields: Mapping[str, Any]) -> Wish:
+def from_picture(job: Job, start: StoredPicture, name: str, fields: Mapping[str, Any]) -> PaintRequest:
     """On from a snapshot with other settings. Raises `RecipeError`.
 
     On the finest scale alone: the coarse ones would paint over what is to be gone on from.
@@ -157,9 +157,9 @@ def from_picture(job: Job, start: StoredPicture, name: str, fields: Mapping[str,
     return dataclasses.replace(_child(job, recipe), start=start, draft_of=None)
 
 
-def _child(job: Job, recipe: Recipe, **changed: float) -> Wish:
+def _child(job: Job, recipe: Recipe, **changed: float) -> PaintRequest:
     """`changed` are the fields in which the child of a draft is to be finished otherwise."""
     asked = job.draft_of and job.draft_of.model_copy(update={"fields": job.draft_of.fields | changed})
-    return Wish(
+    return PaintRequest(
         recipe=recipe, content=job.content, styles=job.styles, parent=job.id, start=job.start, draft_of=asked
     )  # fmt: skip

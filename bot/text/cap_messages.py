@@ -15,6 +15,6 @@ _SENTENCES = {
 }
 
 
-def no_room(full: TooMany, tell: Callable[[float], str]) -> str:
+def cap_message(full: TooMany, tell: Callable[[float], str]) -> str:
     """The sentence; `tell` puts an instant, in Unix time, into words."""
     return _SENTENCES[full.cap].format("" if full.until is None else f", {tell(full.until)}")
