@@ -1,4 +1,4 @@
-"""What every part of the bot has at hand, and the errors that are answers to a member."""
+"""What the bot stands on beside Discord: settings, Redis, the store, and what the contract keeps in them."""
 
 from __future__ import annotations
 
@@ -13,22 +13,18 @@ from engine.contract.jobs import Jobs
 from engine.contract.store import Store
 
 
-class UserError(Exception):
-    """What was asked for cannot be done; the text is one sentence for the member: what is wrong, and what to do."""
-
-
 @dataclass(frozen=True)
 class Backend:
-    """Settings, Redis, the store, and the rooms of the contract that stand on them."""
+    """One for the whole bot."""
 
     settings: BotSettings
     redis: ArqRedis
     store: Store
     jobs: Jobs
-    turns: FairQueue
+    queue: FairQueue
     ledger: Ledger
 
     @classmethod
     def of(cls, settings: BotSettings, redis: ArqRedis) -> Backend:
-        """The desk over one connection. Raises `StoreError`."""
+        """All of it over one connection. Raises `StoreError`."""
         return cls(settings, redis, Store(settings.store), Jobs(redis), FairQueue(redis), Ledger(redis))

@@ -10,7 +10,9 @@ from discord import ui
 from bot.cards.buttons import card_buttons
 from bot.cards.card_state import CardState
 from bot.ledger import LedgerPage
-from bot.text.recipe_text import bar, count, duration, loss, recipe_in_words, relative, safe
+from bot.text.formatting import bar, count, duration, loss, relative
+from bot.text.recipe_text import recipe_in_words
+from bot.text.sanitise import safe
 from engine.contract.models import Job, JobState
 
 _COLOURS = {

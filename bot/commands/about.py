@@ -10,7 +10,7 @@ from discord import app_commands, ui
 
 from bot.commands.contexts import usable_everywhere
 from bot.settings import BotSettings
-from bot.text.recipe_text import count
+from bot.text.formatting import count
 
 _PICTURE = "before-and-after.jpg"
 _WEIGHTS = {

@@ -10,7 +10,7 @@ from discord import app_commands
 from bot.interactions.replies import reply_private
 from bot.commands.contexts import usable_everywhere
 from bot.interactions.deferred import thinking
-from bot.text.recipe_text import count
+from bot.text.formatting import count
 
 
 @app_commands.command()

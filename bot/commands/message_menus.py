@@ -8,7 +8,7 @@ import discord
 from discord import app_commands
 
 from bot.commands.contexts import usable_everywhere
-from bot.backend import UserError
+from bot.errors import UserError
 from bot.interactions.modals import PictureForm, upload
 from bot.requests.follow_ups import Upload
 

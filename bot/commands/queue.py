@@ -15,7 +15,8 @@ from bot.ledger import LedgerPage
 from bot.backend import Backend
 from bot.interactions.permissions import may_see
 from bot.interactions.deferred import thinking
-from bot.text.recipe_text import count, duration, relative, safe
+from bot.text.formatting import count, duration, relative
+from bot.text.sanitise import safe
 from engine.contract import workers
 from engine.contract.models import JobState, Standing
 from engine.forecast import Forecast, forecast

@@ -15,7 +15,7 @@ from bot.ledger import LedgerPage
 from bot.backend import Backend
 from bot.interactions.permissions import present
 from bot.interactions.deferred import thinking
-from bot.text.recipe_text import plain
+from bot.text.sanitise import plain
 from engine.contract.events import Done
 from engine.contract.models import Job, JobState
 

@@ -13,7 +13,9 @@ from bot.cards.thumbnails import Thumbnail, marker
 from bot.delivery.size_fallback import SizeFallback, Upload, film_fallback
 from bot.ledger import LedgerPage
 from bot.delivery.sender import OutgoingMessage
-from bot.text.recipe_text import alt_text, count, loss, recipe_in_words
+from bot.text.formatting import count, loss
+from bot.text.recipe_text import recipe_in_words
+from bot.text.titles import alt_text
 from engine.contract.events import Snapshot
 from engine.contract.models import Job
 

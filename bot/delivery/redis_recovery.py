@@ -37,5 +37,5 @@ class RedisRecovery:
             await self._backend.ledger.restore(page)
             if await self._backend.jobs.create(job):
                 _log.warning("Redis had forgotten a painting", job=job.id)
-                await self._backend.turns.enqueue(job, 0, 0, _SECONDS)
+                await self._backend.queue.enqueue(job, 0, 0, _SECONDS)
         return {*await self._backend.jobs.open(), *(job.id for job, _ in followed)}

@@ -9,7 +9,8 @@ import discord
 from bot.interactions.replies import reply_private
 from bot.cards.buttons import Action
 from bot.ledger import LedgerPage
-from bot.backend import Backend, UserError
+from bot.backend import Backend
+from bot.errors import UserError
 from bot.requests import follow_ups as wishes
 from bot.interactions.modals import SnapshotForm
 from bot.interactions.permissions import Destination, may_see

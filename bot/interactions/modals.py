@@ -10,7 +10,7 @@ from discord import ui
 
 from bot.interactions.replies import tell_error
 from bot.ledger import LedgerPage
-from bot.backend import UserError
+from bot.errors import UserError
 from bot.requests.follow_ups import MAX_STRENGTH, Upload, PaintRequest, new_recipe
 from engine.contract.models import Job
 from engine.recipe.presets import PRESETS

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import discord
 
-from bot.backend import UserError
+from bot.errors import UserError
 
 _EVERYWHERE = ("view_channel", "read_message_history", "attach_files", "embed_links")
 _NEEDS = {

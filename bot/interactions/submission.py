@@ -12,7 +12,8 @@ from bot.cards.card_state import CardState
 from bot.cards.thumbnails import thumbnails
 from bot.delivery import messages
 from bot.delivery.sender import Sender, Undeliverable
-from bot.backend import Backend, UserError
+from bot.backend import Backend
+from bot.errors import UserError
 from bot.requests.admission import Admission
 from bot.interactions.permissions import Destination, closed, destination_of
 from bot.interactions.deferred import thinking

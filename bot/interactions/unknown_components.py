@@ -9,7 +9,7 @@ from discord import ui
 
 from bot.interactions.replies import tell_error
 from bot.cards.buttons import JobButton
-from bot.backend import UserError
+from bot.errors import UserError
 from bot.interactions.modals import Form
 
 _CLOSED = "I was restarted while this form was open, or it was open for too long: open it again."

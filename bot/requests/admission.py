@@ -14,11 +14,13 @@ import structlog
 
 from bot import intake
 from bot.ledger import Address
-from bot.backend import Backend, UserError
+from bot.backend import Backend
+from bot.errors import UserError
 from bot.requests.attachment_download import AttachmentError, discord_origins, download
 from bot.interactions.permissions import Destination
 from bot.requests.follow_ups import Network, Upload, PaintRequest
-from bot.text.recipe_text import plain, title
+from bot.text.sanitise import plain
+from bot.text.titles import title
 from engine.contract import workers
 from engine.contract.models import Job, StoredPicture, TooMany
 from engine.contract.store import StoreError
@@ -93,7 +95,7 @@ class Admission:
                 guild = _guild(owner, place)
                 error.until = await retry_time(self._backend.redis, error, str(owner), guild, self._backend.settings.caps)
             raise
-        await self._backend.turns.enqueue(job, 0, 0, await first_cost(self._backend.redis, job))
+        await self._backend.queue.enqueue(job, 0, 0, await first_cost(self._backend.redis, job))
         _log.info("accepted", job=job_id, user=str(owner), guild=str(place.guild), recipe=job.recipe.key)
         return job
 

@@ -10,7 +10,7 @@ from discord.asset import Asset
 from discord.http import Route
 from yarl import URL
 
-from bot.text.recipe_text import plain
+from bot.text.sanitise import plain
 
 _CDN = frozenset({"https://cdn.discordapp.com", "https://media.discordapp.net"})
 _PAUSE = 0.5  # seconds before the second try

@@ -11,7 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.text.recipe_text import alt_text, bar, count, duration, loss, plain, recipe_in_words, safe, title
+from bot.text.formatting import bar, count, duration, loss
+from bot.text.recipe_text import recipe_in_words
+from bot.text.sanitise import plain, safe
+from bot.text.titles import alt_text, title
 from engine.recipe.presets import PRESETS, preset
 from engine.recipe.recipe import Recipe
 
