@@ -1,11 +1,11 @@
-"""The bot: `create_bot(settings)` makes a client that connects to nothing by itself."""
+"""The Discord client: its start, its events, and its orderly end."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import Any, TypeAlias
 
 import aiohttp
 import discord
@@ -13,27 +13,16 @@ import structlog
 from discord import app_commands
 from redis.exceptions import RedisError
 
-from bot.interactions.replies import tell_error
-from bot.cards.buttons import JobButton
-from bot.cards.editor import CardEditor
-from bot.cards.forecasts import keep_forecasts_current
-from bot.commands import add_commands
-from bot.lifecycle.command_sync import sync_commands
-from bot.delivery.redis_recovery import RedisRecovery
-from bot.delivery.dispatcher import Dispatcher
-from bot.delivery.event_stream import EventStream
-from bot.delivery.orphaned_jobs import OrphanedJobs
-from bot.delivery.sender import Sender
 from bot.backend import Backend
-from bot.lifecycle.leadership import Leadership
-from bot.requests.admission import Admission
-from bot.interactions.deduplication import Deduplication
-from bot.interactions.button_actions import ButtonActions
+from bot.cards.buttons import JobButton
+from bot.cards.forecasts import keep_forecasts_current
+from bot.interactions.replies import tell_error
 from bot.interactions.unknown_components import answer_unknown
-from bot.interactions.submission import Submission
-from bot.interactions.deferred import answer_left, left_waiting
-from bot.settings import BotSettings
+from bot.lifecycle.command_sync import sync_commands
+from bot.lifecycle.leadership import Leadership
 from bot.lifecycle.loop_monitor import monitor_loop
+from bot.services import Services
+from bot.settings import BotSettings
 from engine.contract.connection import connect
 
 INTENTS = discord.Intents(guilds=True)
@@ -51,11 +40,11 @@ discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # a paint
 class Tree(app_commands.CommandTree["Impasto"]):
     """Whose errors are told to the member."""
 
-    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+    async def interaction_check(self, interaction: Interaction, /) -> bool:
         """Not twice."""
-        return bool(interaction.client.deduplication.first(interaction.id))
+        return interaction.client.services.deduplication.first(interaction.id)
 
-    async def on_error(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /) -> None:
+    async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
         """One sentence to the member; the whole to the log, where it is the program's own fault."""
         original = getattr(error, "original", error)
         command = interaction.command.name if interaction.command else ""
@@ -64,13 +53,6 @@ class Tree(app_commands.CommandTree["Impasto"]):
 
 class Impasto(discord.AutoShardedClient):
     """The client, and what runs beside it once it leads."""
-
-    backend: Backend
-    admission: Admission
-    submission: Submission
-    button_actions: ButtonActions
-    dispatcher: Dispatcher
-    editor: CardEditor
 
     def __init__(self, settings: BotSettings) -> None:
         super().__init__(
@@ -85,18 +67,20 @@ class Impasto(discord.AutoShardedClient):
         self.tree = Tree(self)
         self._stack = AsyncExitStack()
         self._beside: list[asyncio.Task[Any]] = []
-        self._orphaned_jobs: OrphanedJobs | None = None
+        self._services: Services | None = None
         self._leadership: Leadership | None = None
         self._last_words = _LAST_WORDS
         self._ending: asyncio.Task[None] | None = None
-        self.answering: set[asyncio.Task[Any]] = set()
-        """What is at work on an answer that somebody waits for."""
-        self.deduplication = Deduplication()
-        add_commands(self.tree)
         self.add_dynamic_items(JobButton)
 
+    @property
+    def services(self) -> Services:
+        """There from `setup_hook` on, before anything arrives from the gateway."""
+        assert self._services is not None  # noqa: S101 - see above
+        return self._services
+
     async def setup_hook(self) -> None:
-        """After the login and before the gateway: wait to lead, then open the rooms."""
+        """After the login and before the gateway: wait to lead, then begin to work."""
         assert self.settings.redis_url is not None  # noqa: S101 - `create_bot` has seen to it
         redis = await self._stack.enter_async_context(connect(self.settings.redis_url, retries=-1))
         leadership = Leadership(redis, self.settings.discord_token.get_secret_value())
@@ -106,21 +90,14 @@ class Impasto(discord.AutoShardedClient):
         # Without retries: what was given out in an answer that never arrived must be asked for again.
         reader = await self._stack.enter_async_context(connect(self.settings.redis_url, retries=0))
         session = await self._stack.enter_async_context(aiohttp.ClientSession())
-        self.backend = backend = Backend.of(self.settings, redis)
-        self.admission = Admission(backend, session)
-        sender = Sender(self)
-        self._orphaned_jobs = OrphanedJobs(backend)
-        self.editor = CardEditor(self, backend.ledger, self._orphaned_jobs.lost)
-        recovery = RedisRecovery(backend, reader, self.editor)
-        self.dispatcher = Dispatcher(backend, EventStream(reader, leadership.make_sure), sender, self.editor, recovery)
-        self.submission = Submission(backend, self.admission, sender, self.dispatcher.opened)
-        self.button_actions = ButtonActions(backend, self.submission)
-        left = await left_waiting(redis)
+        backend = Backend.of(self.settings, redis)
+        self._services = services = Services.of(self, backend, leadership, reader, session)
+        left = await services.deferred.left_waiting()
         await sync_commands(self.tree, redis)
-        self._run(answer_left(self, left))
-        self._run(self.editor.run())
-        self._run(self.dispatcher.run())
-        self._run(keep_forecasts_current(backend, self.editor))
+        self._run(services.deferred.answer_left(left))
+        self._run(services.editor.run())
+        self._run(services.dispatcher.run())
+        self._run(keep_forecasts_current(backend, services.editor))
         self._run(monitor_loop())
         self._run(self._end_when_deposed(leadership))
 
@@ -188,9 +165,13 @@ class Impasto(discord.AutoShardedClient):
         """What breaks in an event's handler goes to the log, whole."""
         _log.exception("an event could not be handled", event_name=event_method)
 
-    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+    async def on_interaction(self, interaction: Interaction) -> None:
         """Comes for each, also for those that nobody answers."""
-        await answer_unknown(interaction)
+        await answer_unknown(interaction, self.services.deduplication)
+
+    async def on_job_button(self, interaction: Interaction, button: JobButton) -> None:
+        """A button under a card or a picture was pressed."""
+        await self.services.button_actions.answer(interaction, button)
 
     async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
         """Who deletes the thread wants no more of it."""
@@ -205,11 +186,9 @@ class Impasto(discord.AutoShardedClient):
         await self._left(_REMOVED, guild=guild.id)
 
     async def _left(self, why: str, **where: int) -> None:
-        if self._orphaned_jobs is not None and hasattr(self, "editor"):
-            await self._orphaned_jobs.left([page for _, page in self.editor.followed()], why, **where)
+        pages = [page for _, page in self.services.editor.followed()]
+        await self.services.orphaned_jobs.left(pages, why, **where)
 
 
-def create_bot(settings: BotSettings) -> Impasto:
-    """A client that is ready for `start(token)`, and has connected to nothing yet. Raises `SettingsError`."""
-    settings.require_redis()
-    return Impasto(settings)
+Interaction: TypeAlias = discord.Interaction[Impasto]
+"""What commands and events are given."""

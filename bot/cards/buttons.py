@@ -11,13 +11,9 @@ from enum import StrEnum
 from typing import Any
 
 import discord
-import structlog
 from discord import ui
 
-from bot.interactions.replies import tell_error
 from engine.contract.models import JobState
-
-_log = structlog.get_logger(__name__)
 
 
 class Action(StrEnum):
@@ -68,7 +64,7 @@ class JobButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
 
     @classmethod
     async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
+        cls, interaction: discord.Interaction, item: ui.Item[Any], match: re.Match[str], /
     ) -> JobButton:
         """The button that was pressed."""
         iteration = match["iteration"]
@@ -79,14 +75,9 @@ class JobButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
         """Whether a press of it comes here."""
         return _TEMPLATE.fullmatch(custom_id) is not None
 
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Do it; discord.py would swallow what goes wrong here."""
-        if not interaction.client.deduplication.first(interaction.id):
-            return
-        try:
-            await interaction.client.button_actions.press(interaction, self.action, self.job, self.iteration)
-        except Exception as error:
-            await tell_error(interaction, error, job=self.job)
+    async def callback(self, interaction: discord.Interaction) -> None:
+        """Tell the client, as `on_job_button`: what a button does, a card need not know."""
+        interaction.client.dispatch("job_button", interaction, self)
 
 
 def card_buttons(job: str, state: JobState, *, draft: bool = False) -> list[JobButton]:

@@ -8,6 +8,7 @@ from typing import Any
 import discord
 from discord import app_commands, ui
 
+from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
 from bot.settings import BotSettings
 from bot.text.formatting import count
@@ -22,7 +23,7 @@ _WEIGHTS = {
 
 @app_commands.command()
 @usable_everywhere
-async def about(interaction: discord.Interaction[Any]) -> None:
+async def about(interaction: Interaction) -> None:
     """What I do, with a picture of it; the weights in use, and the limits here."""
     client = interaction.client
     network = await client.admission.network()

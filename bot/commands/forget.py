@@ -8,17 +8,17 @@ import discord
 from discord import app_commands
 
 from bot.interactions.replies import reply_private
+from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
-from bot.interactions.deferred import thinking
 from bot.text.formatting import count
 
 
 @app_commands.command()
 @usable_everywhere
-async def forget(interaction: discord.Interaction[Any]) -> None:
+async def forget(interaction: Interaction) -> None:
     """Delete all my pictures and paintings: here, in their threads, and from the store."""
     client = interaction.client
-    async with thinking(client.backend, interaction):
+    async with services.deferred.acknowledged(interaction):
         jobs = await client.backend.jobs.of_user(str(interaction.user.id))
         if not jobs:
             await reply_private(interaction, "I keep nothing of yours.")

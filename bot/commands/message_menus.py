@@ -7,6 +7,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
+from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
 from bot.errors import UserError
 from bot.interactions.modals import PictureForm, upload
@@ -15,7 +16,7 @@ from bot.requests.follow_ups import Upload
 
 @app_commands.context_menu(name="Stylize this")
 @usable_everywhere
-async def stylize_this(interaction: discord.Interaction[Any], message: discord.Message) -> None:
+async def stylize_this(interaction: Interaction, message: discord.Message) -> None:
     """The message's picture is the content; a form asks for the style."""
     form = PictureForm(interaction.client.submission, picture_of(message), as_style=False)
     await interaction.response.send_modal(form)
@@ -23,7 +24,7 @@ async def stylize_this(interaction: discord.Interaction[Any], message: discord.M
 
 @app_commands.context_menu(name="Use as style")
 @usable_everywhere
-async def use_as_style(interaction: discord.Interaction[Any], message: discord.Message) -> None:
+async def use_as_style(interaction: Interaction, message: discord.Message) -> None:
     """The message's picture is the style; a form asks for the content."""
     form = PictureForm(interaction.client.submission, picture_of(message), as_style=True)
     await interaction.response.send_modal(form)

@@ -10,11 +10,11 @@ import discord
 from discord import app_commands
 
 from bot.interactions.replies import reply_private
+from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
 from bot.ledger import LedgerPage
 from bot.backend import Backend
 from bot.interactions.permissions import may_see
-from bot.interactions.deferred import thinking
 from bot.text.formatting import count, duration, relative
 from bot.text.sanitise import safe
 from engine.contract import workers
@@ -27,14 +27,14 @@ _MOST = 1850  # characters; of Discord's 2,000 the rest is for the first line an
 
 @app_commands.command()
 @usable_everywhere
-async def queue(interaction: discord.Interaction[Any]) -> None:
+async def queue(interaction: Interaction) -> None:
     """What runs and what waits in this server, and when mine will be done."""
     backend = interaction.client.backend
     async with thinking(backend, interaction):
         await reply_private(interaction, await told(backend, interaction))
 
 
-async def told(backend: Backend, interaction: discord.Interaction[Any]) -> str:
+async def told(backend: Backend, interaction: Interaction) -> str:
     """The queue as this member sees it there: of other servers and hidden channels only how much there is."""
     standings, forecasts = await backend.jobs.standing(), await forecast(backend.redis)
     user, guild = str(interaction.user.id), str(interaction.guild_id)
@@ -58,7 +58,7 @@ def _fitting(lines: list[str], total: int) -> list[str]:
     return [*shown, f"-# and {total - len(shown):,} more"] if len(shown) < total else shown
 
 
-def _to_be_seen(interaction: discord.Interaction[Any], page: LedgerPage | None) -> bool:
+def _to_be_seen(interaction: Interaction, page: LedgerPage | None) -> bool:
     return page is not None and any(may_see(interaction, channel) for channel in page.shown)
 
 

@@ -10,11 +10,11 @@ from discord import app_commands
 from bot.cards.card import Card
 from bot.cards.card_state import CardState, final_state
 from bot.cards.thumbnails import Thumbnail, thumbnails
+from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
 from bot.ledger import LedgerPage
 from bot.backend import Backend
 from bot.interactions.permissions import present
-from bot.interactions.deferred import thinking
 from bot.text.sanitise import plain
 from engine.contract.events import Done
 from engine.contract.models import Job, JobState
@@ -25,11 +25,11 @@ _CHOICES = 25  # Discord's most
 @app_commands.command()
 @usable_everywhere
 @app_commands.describe(job="The painting's number, as it stands on its card")
-async def show(interaction: discord.Interaction[Any], job: str) -> None:
+async def show(interaction: Interaction, job: str) -> None:
     """Bring a painting's card back, e.g. after it was deleted or has scrolled away."""
     client = interaction.client
     found, page = await client.button_actions.find(interaction, job.strip())
-    async with thinking(client.backend, interaction, ephemeral=False):
+    async with services.deferred.acknowledged(interaction, ephemeral=False):
         card_state, pictures = await _look(client.backend, found, page)
         names = tuple(picture.name for picture in pictures)
         # Before it is to be seen, or a button pressed at once would find a painting that is not shown here.
@@ -56,26 +56,26 @@ async def _look(backend: Backend, job: Job, page: LedgerPage) -> tuple[CardState
 @app_commands.command()
 @usable_everywhere
 @app_commands.describe(job="The painting's number, as it stands on its card")
-async def cancel(interaction: discord.Interaction[Any], job: str) -> None:
+async def cancel(interaction: Interaction, job: str) -> None:
     """Stop a painting of mine; what there is by then is kept."""
     found, page = await interaction.client.button_actions.find(interaction, job.strip())
     await interaction.client.button_actions.cancel(interaction, found, page)
 
 
 @show.autocomplete("job")
-async def _mine(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+async def _mine(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
     """The member's own, newest first."""
     return await _offer(interaction, typed, tuple(JobState))
 
 
 @cancel.autocomplete("job")
-async def _mine_that_run(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+async def _mine_that_run(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
     """The member's own that can be cancelled, newest first."""
     return await _offer(interaction, typed, (JobState.QUEUED, JobState.PAINTING))
 
 
 async def _offer(
-    interaction: discord.Interaction[Any], typed: str, states: tuple[JobState, ...]
+    interaction: Interaction, typed: str, states: tuple[JobState, ...]
 ) -> list[app_commands.Choice[str]]:
     jobs, ledger, choices = interaction.client.backend.jobs, interaction.client.backend.ledger, []
     for job in (await jobs.of_user(str(interaction.user.id)))[: 2 * _CHOICES]:

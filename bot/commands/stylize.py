@@ -7,6 +7,7 @@ from typing import Any, Literal
 import discord
 from discord import app_commands
 
+from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
 from bot.errors import UserError
 from bot.interactions.modals import RECIPES, upload
@@ -36,7 +37,7 @@ from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
     recipe=[app_commands.Choice(name=f"{name} ({words})", value=name) for name, words in RECIPES.items()]
 )
 async def stylize(  # noqa: PLR0917 - a parameter for each option
-    interaction: discord.Interaction[Any],
+    interaction: Interaction,
     content: discord.Attachment,
     style: discord.Attachment,
     recipe: str = "fine",

@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import discord
 from discord import ui
 
-from bot.interactions.replies import tell_error
-from bot.ledger import LedgerPage
 from bot.errors import UserError
-from bot.requests.follow_ups import MAX_STRENGTH, Upload, PaintRequest, new_recipe
+from bot.interactions.deduplication import Deduplication
+from bot.interactions.permissions import child_destination
+from bot.interactions.replies import tell_error
+from bot.interactions.submission import Submission
+from bot.ledger import LedgerPage
+from bot.requests.follow_ups import MAX_STRENGTH, FromSnapshot
+from bot.requests.new_painting import NewPainting
+from bot.requests.paint_request import AttachedPicture
+from bot.text.recipe_text import PRESET_WORDS
 from engine.contract.models import Job
 from engine.recipe.presets import PRESETS
 from engine.recipe.recipe import MAX_ITERATIONS
 
-if TYPE_CHECKING:
-    from bot.interactions.button_actions import ButtonActions
-    from bot.interactions.submission import Submission
-
 _OPEN_FOR = 900.0  # s; as long as an interaction's token lives
-RECIPES = {
-    "fine": "coarse to fine: the best picture",
-    "classic": "the talk's own: Adam on one scale",
-    "gatys": "the paper's: L-BFGS from noise",
-}
-"""The presets in a few words."""
 
 
-def upload(attachment: discord.Attachment) -> Upload:
+def attached(attachment: discord.Attachment) -> AttachedPicture:
     """What Discord tells of an attachment."""
-    return Upload(attachment.filename, attachment.url, attachment.size, attachment.content_type)
+    return AttachedPicture(attachment.filename, attachment.url, attachment.size, attachment.content_type)
 
 
 class Form(ui.Modal):
@@ -40,8 +36,9 @@ class Form(ui.Modal):
     open: ClassVar[set[str]] = set()
     """The custom ids of those that this process has shown and can still take."""
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, submission: Submission, deduplication: Deduplication) -> None:
         super().__init__(title=title, timeout=_OPEN_FOR)
+        self._submission, self._deduplication = submission, deduplication
         Form.open.add(self.custom_id)
 
     def stop(self) -> None:
@@ -53,12 +50,12 @@ class Form(ui.Modal):
         """discord.py knows it no longer."""
         Form.open.discard(self.custom_id)
 
-    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
         """Not twice."""
-        return bool(interaction.client.deduplication.first(interaction.id))
+        return self._deduplication.first(interaction.id)
 
     async def on_error(  # type: ignore[override]
-        self, interaction: discord.Interaction[Any], error: Exception, /
+        self, interaction: discord.Interaction, error: Exception, /
     ) -> None:
         """One sentence."""
         await tell_error(interaction, error)
@@ -67,10 +64,12 @@ class Form(ui.Modal):
 class PictureForm(Form):
     """Asks for the other picture of a message's one, the recipe and the strength."""
 
-    def __init__(self, submission: Submission, found: Upload, *, as_style: bool) -> None:
+    def __init__(
+        self, submission: Submission, deduplication: Deduplication, found: AttachedPicture, *, as_style: bool
+    ) -> None:
         """`found` is the message's picture; `as_style` says what it is to be."""
-        super().__init__("Use as style" if as_style else "Stylize this")
-        self._submission, self._found, self._as_style = submission, found, as_style
+        super().__init__("Use as style" if as_style else "Stylize this", submission, deduplication)
+        self._found, self._as_style = found, as_style
         asked = "Content: the picture to be painted" if as_style else "Style: the picture to paint like"
         self._file: ui.FileUpload[Any] = ui.FileUpload(custom_id="picture")
         self._recipe = _recipes("fine")
@@ -79,21 +78,23 @@ class PictureForm(Form):
         self.add_item(ui.Label(text="Recipe", component=self._recipe))
         self.add_item(ui.Label(text="Strength of the style", description=_STRENGTH, component=self._strength))
 
-    async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
-        """Take the wish."""
-        other = upload(self._file.values[0])
+    async def on_submit(self, interaction: discord.Interaction, /) -> None:
+        """Submit it."""
+        other = attached(self._file.values[0])
         content, style = (other, self._found) if self._as_style else (self._found, other)
         name, fields = self._recipe.value or "fine", {"strength": _read_strength(self._strength.value)}
-        await self._submission.take(interaction, lambda network: PaintRequest(new_recipe(name, network, fields), content, (style,)))
+        await self._submission.submit(interaction, NewPainting(name, fields, content, (style,)))
 
 
 class SnapshotForm(Form):
     """Asks how to go on from a snapshot."""
 
-    def __init__(self, button_actions: ButtonActions, job: Job, page: LedgerPage, picture: str) -> None:
+    def __init__(
+        self, submission: Submission, deduplication: Deduplication, job: Job, page: LedgerPage, picture: str
+    ) -> None:
         """`picture` is the snapshot's key in the store."""
-        super().__init__("Go on from here")
-        self._button_actions, self._job, self._page, self._picture = button_actions, job, page, picture
+        super().__init__("Go on from here", submission, deduplication)
+        self._job, self._page, self._picture = job, page, picture
         self._recipe = _recipes(job.recipe.name)
         self._iterations = _number("iterations", str(job.recipe.still().iterations))
         self._strength = _number("strength", "1")
@@ -101,14 +102,15 @@ class SnapshotForm(Form):
         self.add_item(ui.Label(text="Iterations", description="How many, from here on", component=self._iterations))
         self.add_item(ui.Label(text="Strength of the style", description=_STRENGTH, component=self._strength))
 
-    async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
-        """Take the wish."""
+    async def on_submit(self, interaction: discord.Interaction, /) -> None:
+        """Submit it."""
         fields = {
-            "recipe": self._recipe.value or self._job.recipe.name,
             "iterations": round(read_number(self._iterations.value, "number of iterations", 1, MAX_ITERATIONS)),
             "strength": _read_strength(self._strength.value),
         }
-        await self._button_actions.from_here(interaction, self._job, self._page, self._picture, fields)
+        preset = self._recipe.value or self._job.recipe.name
+        asked = FromSnapshot(self._job, self._picture, preset, fields)
+        await self._submission.submit(interaction, asked, child_destination(interaction, self._page))
 
 
 _STRENGTH = "1 is usual, 2 is twice the style, 0.5 is half of it"
@@ -131,7 +133,7 @@ def _read_strength(text: str) -> float:
 
 def _recipes(chosen: str) -> ui.RadioGroup[Any]:
     options = [
-        discord.RadioGroupOption(label=name, value=name, description=RECIPES[name], default=name == chosen)
+        discord.RadioGroupOption(label=name, value=name, description=PRESET_WORDS[name], default=name == chosen)
         for name in PRESETS
     ]
     return ui.RadioGroup(custom_id="recipe", options=options)

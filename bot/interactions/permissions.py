@@ -1,13 +1,15 @@
-"""Where a painting is shown, and whether the bot may do there what it takes."""
+"""Where a painting is shown, whether the bot may do there what it takes, and what a member may see."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import discord
 
 from bot.errors import UserError
+from bot.ledger import LedgerPage
+from bot.requests.destination import Destination
+from bot.text.formatting import listed
 
 _EVERYWHERE = ("view_channel", "read_message_history", "attach_files", "embed_links")
 _NEEDS = {
@@ -19,18 +21,7 @@ _THREADED = (discord.ChannelType.text, discord.ChannelType.news)
 _THREADS = (discord.ChannelType.public_thread, discord.ChannelType.private_thread, discord.ChannelType.news_thread)
 
 
-@dataclass(frozen=True)
-class Destination:
-    """A channel (Discord's id), how pictures are shown in it, and the guild that the work is counted for."""
-
-    channel: int
-    kind: Literal["thread", "replies"]
-    guild: int | None
-    by_dm: bool = False
-    """Whether it is the member's direct messages although the command was given elsewhere."""
-
-
-async def destination_of(interaction: discord.Interaction[Any]) -> Destination:
+async def destination_of(interaction: discord.Interaction) -> Destination:
     """The place for what this interaction asks for.
 
     Raises `UserError` that names each missing permission. Where the bot is no member, the place is the direct messages.
@@ -52,14 +43,14 @@ async def destination_of(interaction: discord.Interaction[Any]) -> Destination:
     return Destination(channel.id, kind, guild)
 
 
-def present(interaction: discord.Interaction[Any]) -> bool:
+def present(interaction: discord.Interaction) -> bool:
     """Whether the bot itself is there; otherwise only the interaction's token reaches the place, and not for long."""
     if interaction.guild_id is None:
         return interaction.context.dm_channel
     return interaction.is_guild_integration() or interaction.client.get_guild(interaction.guild_id) is not None
 
 
-def may_see(interaction: discord.Interaction[Any], channel: int) -> bool:
+def may_see(interaction: discord.Interaction, channel: int) -> bool:
     """Whether the member may see a channel or thread; False for what the bot itself does not know."""
     if channel == interaction.channel_id:
         return True
@@ -73,15 +64,23 @@ def may_see(interaction: discord.Interaction[Any], channel: int) -> bool:
     return granted.view_channel and (granted.manage_threads or not private)
 
 
-async def _direct_messages(interaction: discord.Interaction[Any]) -> Destination:
+def child_destination(interaction: discord.Interaction, page: LedgerPage) -> Destination | None:
+    """A child is shown where its parent is; where that is hidden from the member, it is shown here (None)."""
+    mine = interaction.user.id == page.address.owner
+    if not mine and not may_see(interaction, page.address.channel):
+        return None
+    return Destination(page.address.channel, page.address.place, page.address.guild)
+
+
+async def _direct_messages(interaction: discord.Interaction) -> Destination:
     try:
         channel = await interaction.client.create_dm(interaction.user)
     except discord.Forbidden:
-        raise UserError(closed()) from None
+        raise UserError(direct_messages_closed()) from None
     return Destination(channel.id, "replies", None, by_dm=True)
 
 
-def closed() -> str:
+def direct_messages_closed() -> str:
     """That the member takes no direct messages."""
     return (
         "I am no member here, so the painting comes by direct message, and yours are closed to me: "
@@ -95,9 +94,4 @@ def _check(granted: discord.Permissions, needed: tuple[str, ...]) -> None:
     missing = [name.replace("_", " ").title().replace(" In ", " in ") for name in needed if not getattr(granted, name)]
     if missing:
         noun = "permission" if len(missing) == 1 else "permissions"
-        raise UserError(f"I lack the {noun} {_listed(missing)} here: ask someone who manages this channel to grant it.")
-
-
-def _listed(names: list[str]) -> str:
-    named = [f"**{name}**" for name in names]
-    return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
+        raise UserError(f"I lack the {noun} {listed([f"**{name}**" for name in missing])} here: ask someone who manages this channel to grant it.")

@@ -27,7 +27,7 @@ _ALREADY = 40060
 _PAUSES = (0.3, 1.0, 3.0, 10.0, 30.0, 60.0)  # s; nobody must see "is thinking" for ever
 
 
-async def acknowledge(interaction: discord.Interaction[Any], *, ephemeral: bool = True) -> None:
+async def acknowledge(interaction: discord.Interaction, *, ephemeral: bool = True) -> None:
     """Within three seconds: the bot is thinking, and the answer will be for the member alone if it is `ephemeral`.
 
     Discord may have taken an acknowledgement that seemed to fail; then it is one. Raises `discord.NotFound` when it is
@@ -40,7 +40,7 @@ async def acknowledge(interaction: discord.Interaction[Any], *, ephemeral: bool 
             raise
 
 
-async def reply_private(interaction: discord.Interaction[Any], text: str, **more: Any) -> None:
+async def reply_private(interaction: discord.Interaction, text: str, **more: Any) -> None:
     """Say it to the member alone: as the answer, in place of "is thinking", or after what was said before."""
     if not interaction.response.is_done():
         try:
@@ -68,7 +68,7 @@ async def persist(request: Callable[[], Awaitable[Any]]) -> None:
         await asyncio.sleep(pause)
 
 
-def sentence(error: Exception) -> str | None:
+def user_sentence(error: Exception) -> str | None:
     """What the member is told of an error that is an answer; None for an error of the program's own."""
     match error:
         case TooMany():
@@ -78,9 +78,9 @@ def sentence(error: Exception) -> str | None:
     return None
 
 
-async def tell_error(interaction: discord.Interaction[Any], error: Exception, **where: str) -> None:
+async def tell_error(interaction: discord.Interaction, error: Exception, **where: str) -> None:
     """Tell the member what went wrong; what is the program's own fault goes to the log, whole. Never raises."""
-    text = sentence(error)
+    text = user_sentence(error)
     log = _log.bind(interaction=str(interaction.id), user=str(interaction.user.id), **where)
     if isinstance(error, (RedisError, StoreError)):
         log.warning("an interaction could not be served", reason=str(error))

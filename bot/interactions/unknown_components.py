@@ -7,16 +7,17 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.interactions.replies import tell_error
 from bot.cards.buttons import JobButton
 from bot.errors import UserError
+from bot.interactions.deduplication import Deduplication
 from bot.interactions.modals import Form
+from bot.interactions.replies import tell_error
 
 _CLOSED = "I was restarted while this form was open, or it was open for too long: open it again."
 _UNKNOWN = "This button has gone: press another one, or start a new painting with `/stylize`."
 
 
-async def answer_unknown(interaction: discord.Interaction[Any]) -> None:
+async def answer_unknown(interaction: discord.Interaction, deduplication: Deduplication) -> None:
     """Say what to do instead; nothing where the form or button is known."""
     data: Any = interaction.data or {}
     custom_id: str = data.get("custom_id", "")
@@ -25,11 +26,11 @@ async def answer_unknown(interaction: discord.Interaction[Any]) -> None:
         text = _CLOSED
     elif interaction.type is discord.InteractionType.component and not _comes_to_us(interaction, custom_id):
         text = _UNKNOWN
-    if text and interaction.client.deduplication.first(interaction.id):
+    if text and deduplication.first(interaction.id):
         await tell_error(interaction, UserError(text))
 
 
-def _comes_to_us(interaction: discord.Interaction[Any], custom_id: str) -> bool:
+def _comes_to_us(interaction: discord.Interaction, custom_id: str) -> bool:
     """Whether discord.py gives the press to its button: one of ours, and on the message as it is now."""
     message = interaction.message
     if message is None or not JobButton.knows(custom_id):

@@ -1,4 +1,4 @@
-"""The counter: from a wish to a job in the queue, or to one sentence."""
+"""Admission: from a paint request to a job in the queue, or to one sentence."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from bot.ledger import Address
 from bot.backend import Backend
 from bot.errors import UserError
 from bot.requests.attachment_download import AttachmentError, discord_origins, download
-from bot.interactions.permissions import Destination
-from bot.requests.follow_ups import Network, Upload, PaintRequest
+from bot.requests.destination import Destination
+from bot.requests.paint_request import AttachedPicture, Network, PaintRequest
 from bot.text.sanitise import plain
 from bot.text.titles import title
 from engine.contract import workers
@@ -37,7 +37,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Admission:
-    """Takes wishes; one for the whole bot, so that it can count what runs at a time."""
+    """Admits paint requests; one for the whole bot, so that it can count what runs at a time."""
 
     def __init__(self, backend: Backend, session: aiohttp.ClientSession) -> None:
         self._backend, self._session = backend, session
@@ -74,13 +74,13 @@ class Admission:
                 raise UserError(f"{took}, and {most:,} is the most here: send a shorter one.")
             raise UserError(f"At most {most:,} iterations can be asked for here: ask for fewer.")
         for upload in (request.content, *request.styles):
-            if isinstance(upload, Upload):
+            if isinstance(upload, AttachedPicture):
                 _check_upload(upload)
 
-    async def take(
-        self, job_id: str, owner: int, place: Destination, request: PaintRequest, before_queueing: Callable[[Job], Any] | None = None
+    async def admit(
+        self, job_id: str, owner: int, destination: Destination, request: PaintRequest, before_queueing: Callable[[Job], Any] | None = None
     ) -> Job:
-        """Accept the wish; a second call with the same `job_id` changes nothing.
+        """Accept the request; a second call with the same `job_id` changes nothing.
 
         Raises `UserError`, `BadPicture`, `RecipeError` or `TooMany`, with the time to wait where it is known; then nothing
         is queued.
@@ -88,20 +88,20 @@ class Admission:
         self.check(request)
         try:
             with self._holding(owner):
-                job = await self._accept(job_id, owner, place, request, before_queueing)
+                job = await self._accept(job_id, owner, destination, request, before_queueing)
         except (UserError, intake.BadPicture, RecipeError, TooMany) as error:
             await self._drop(job_id)
             if isinstance(error, TooMany):
-                guild = _guild(owner, place)
+                guild = _guild(owner, destination)
                 error.until = await retry_time(self._backend.redis, error, str(owner), guild, self._backend.settings.caps)
             raise
         await self._backend.queue.enqueue(job, 0, 0, await first_cost(self._backend.redis, job))
-        _log.info("accepted", job=job_id, user=str(owner), guild=str(place.guild), recipe=job.recipe.key)
+        _log.info("accepted", job=job_id, user=str(owner), guild=str(destination.guild), recipe=job.recipe.key)
         return job
 
     @contextmanager
     def _holding(self, owner: int) -> Iterator[None]:
-        """A member's wish that is neither accepted nor refused yet. Raises `TooMany`."""
+        """A member's request that is neither accepted nor refused yet. Raises `TooMany`."""
         held = self._in_hand.get(owner, 0)
         if held >= self._backend.settings.impasto_user_jobs:
             raise TooMany("user")
@@ -114,21 +114,21 @@ class Admission:
                 del self._in_hand[owner]
 
     async def _accept(
-        self, job_id: str, owner: int, place: Destination, request: PaintRequest, before_queueing: Callable[[Job], Any] | None
+        self, job_id: str, owner: int, destination: Destination, request: PaintRequest, before_queueing: Callable[[Job], Any] | None
     ) -> Job:
         backend = self._backend
         try:
-            await self._check_quota(owner, place)
-            job = await self._make(job_id, owner, place, request)
+            await self._check_quota(owner, destination)
+            job = await self._make(job_id, owner, destination, request)
         except StoreError as error:
             _log.error("the store does not work", job=job_id, reason=str(error))
             raise UserError("My store of pictures does not answer: try again in a few minutes.") from error
         address = Address(
             job=job_id,
             owner=owner,
-            guild=place.guild,
-            channel=place.channel,
-            place=place.kind,
+            guild=destination.guild,
+            channel=destination.channel,
+            place=destination.kind,
             title=_title(job),
             mention=request.mention,
         )
@@ -141,18 +141,18 @@ class Admission:
     async def _drop(self, job_id: str) -> None:
         """Keep nothing of what was refused: neither pictures nor page."""
         if await self._backend.jobs.state(job_id) is not None:
-            return  # the same wish was accepted before
+            return  # the same request was accepted before
         try:
             await self._backend.store.delete_folder(f"jobs/{job_id}")
         except StoreError as error:
-            _log.warning("pictures of a refused wish are left to the sweep", job=job_id, reason=str(error))
+            _log.warning("pictures of a refused request are left to the sweep", job=job_id, reason=str(error))
         await self._backend.ledger.close(job_id)
 
-    async def _check_quota(self, owner: int, place: Destination) -> None:
+    async def _check_quota(self, owner: int, destination: Destination) -> None:
         """Before anything is downloaded; `create` checks again, for good."""
-        await self._backend.jobs.check(str(owner), _guild(owner, place), self._backend.settings.caps)
+        await self._backend.jobs.check(str(owner), _guild(owner, destination), self._backend.settings.caps)
 
-    async def _make(self, job_id: str, owner: int, place: Destination, request: PaintRequest) -> Job:
+    async def _make(self, job_id: str, owner: int, destination: Destination, request: PaintRequest) -> Job:
         folder = f"jobs/{job_id}"
         # One of a member's pictures at a time: pictures that take long must not take both decoders from all others.
         async with self._turns.setdefault(owner, asyncio.Lock()):
@@ -169,7 +169,7 @@ class Admission:
         checkpoint = request.checkpoint and await self._copy(request.checkpoint, f"{folder}/checkpoint-start.safetensors")
         return Job(
             id=job_id,
-            guild=_guild(owner, place),
+            guild=_guild(owner, destination),
             user=str(owner),
             recipe=request.recipe,
             content=content,
@@ -182,7 +182,7 @@ class Admission:
         )
 
     async def _keep(
-        self, source: Upload | StoredPicture, key: str, limits: intake.Limits | None = None
+        self, source: AttachedPicture | StoredPicture, key: str, limits: intake.Limits | None = None
     ) -> tuple[StoredPicture, int]:
         """A clean copy in the job's own folder: its parent's may be forgotten before it is painted.
 
@@ -224,12 +224,12 @@ def _title(job: Job) -> str:
     return plain(f"Draft: {whole}", 100) if job.draft_of else whole
 
 
-def _guild(owner: int, place: Destination) -> str:
+def _guild(owner: int, destination: Destination) -> str:
     """Direct messages are a guild of their own, so that they share with the servers and not with each other."""
-    return str(place.guild) if place.guild else f"dm:{owner}"
+    return str(destination.guild) if destination.guild else f"dm:{owner}"
 
 
-def _check_upload(upload: Upload) -> None:
+def _check_upload(upload: AttachedPicture) -> None:
     if upload.kind is not None and not upload.kind.startswith("image/"):
         raise UserError(f"{_name(upload)} is no picture: attach a PNG, JPEG, WebP or GIF.")
     if upload.size > intake.USUAL.max_bytes:
@@ -237,5 +237,5 @@ def _check_upload(upload: Upload) -> None:
         raise UserError(f"{_name(upload)} is larger than {most} MiB: send a smaller copy.")
 
 
-def _name(upload: Upload) -> str:
+def _name(upload: AttachedPicture) -> str:
     return intake.spoken(upload.name)

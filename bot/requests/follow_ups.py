@@ -1,89 +1,68 @@
-"""What a member asks for: pictures, and the recipe's fields; its kin: again, stronger, swapped, larger, from here."""
+"""What follows from a painting: again, stronger, swapped, larger, continued, finished, or on from a snapshot of it."""
 
 from __future__ import annotations
 
 import dataclasses
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
-from engine.contract.models import Asked, Job, StoredPicture
-from engine.recipe.draft import draft_recipe, finishing
-from engine.recipe.presets import TALK_SNAPSHOTS, preset
+from bot.cards.buttons import Action
+from bot.errors import UserError
+from bot.requests.new_painting import new_recipe, new_seed
+from bot.requests.paint_request import Network, PaintRequest
+from engine.contract.events import Cancelled, Done
+from engine.contract.jobs import Jobs
+from engine.contract.models import Job, StoredPicture
+from engine.recipe.draft import finishing
+from engine.recipe.presets import preset
 from engine.recipe.recipe import MAX_ITERATIONS, Recipe, RecipeError
 
 MAX_STRENGTH = 100.0
 """Of the strength that presses of Stronger may add up to, over the preset's; its inverse is the least."""
+_STRONGER = 2.0
 
 
 @dataclass(frozen=True)
-class Upload:
-    """A picture that a member attached: size in bytes and type as Discord tells them."""
+class FollowUp:
+    """What a member asks for by one of a painting's buttons."""
 
-    name: str
-    url: str
-    size: int
-    kind: str | None
+    action: Action
+    job: Job
+
+    async def resolve(self, network: Network, jobs: Jobs) -> PaintRequest:
+        """Raises `UserError` or `RecipeError`."""
+        match self.action:
+            case Action.AGAIN:
+                return again(self.job)
+            case Action.SWAP:
+                return swapped(self.job)
+            case Action.STRONGER:
+                return stronger(self.job, _STRONGER)
+            case Action.WEAKER:
+                return stronger(self.job, 1 / _STRONGER)
+            case Action.LARGER:
+                return await _enlarge(self.job, jobs)
+            case Action.FINISH:
+                return await _finish(self.job, network, jobs)
+        return await _continue(self.job, jobs)
 
 
 @dataclass(frozen=True)
-class PaintRequest:
-    """Pictures as uploads, or as they lie in the store from an earlier job; and how to paint them."""
+class FromSnapshot:
+    """What a member asks for from one of a painting's snapshots, with other settings."""
 
-    recipe: Recipe
-    content: Upload | StoredPicture
-    styles: tuple[Upload | StoredPicture, ...]
-    parent: str | None = None
-    checkpoint: str | None = None
-    """Key of the checkpoint to go on from."""
-    reached: int = 0
-    """The checkpoint's iteration."""
-    start: StoredPicture | None = None
-    """The picture to begin with."""
-    mention: bool = False
-    animate: bool = False
-    """Whether every picture of the content is painted, where it is an animation."""
-    draft_of: Asked | None = None
-    """What it is a draft of, if it is one."""
+    job: Job
+    picture: str
+    """The snapshot's key in the store."""
+    preset: str
+    fields: Mapping[str, Any]
 
-
-class Network(NamedTuple):
-    """What paints: weights by name, and their architecture, as in a recipe's fields `weights` and `network`."""
-
-    weights: str
-    architecture: str | None = None
-    """None: the one that these weights usually have."""
-
-
-def new_recipe(name: str, network: Network, fields: Mapping[str, Any]) -> Recipe:
-    """The recipe for a new painting: a seed of its own, and snapshots also far beyond the preset's iterations.
-
-    Raises `RecipeError`.
-    """
-    given = _given(fields)
-    if network.architecture is not None:
-        given["network"] = network.architecture
-    recipe = preset(name, weights=network.weights, **given)
-    return dataclasses.replace(recipe, snapshots=tuple(sorted({*recipe.snapshots, *TALK_SNAPSHOTS})))
-
-
-def new_draft(name: str, network: Network, fields: Mapping[str, Any]) -> tuple[Recipe, Asked]:
-    """The recipe for a draft, and what it is a draft of. Raises `RecipeError`, also for what could not be finished."""
-    given = _given(fields)
-    full = new_recipe(name, network, given)
-    asked = Asked(recipe=name, fields=given | {"size": full.size, "iterations": full.iterations})
-    return draft_recipe(name, **given), asked
-
-
-def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """What was chosen, and a seed."""
-    return {"seed": new_seed()} | {field: value for field, value in fields.items() if value is not None}
-
-
-def new_seed() -> int:
-    """Short enough to be typed again."""
-    return secrets.randbelow(1_000_000)
+    async def resolve(self, _network: Network, _jobs: Jobs) -> PaintRequest:
+        """By the parent's own network. Raises `RecipeError`."""
+        content = self.job.content
+        start = StoredPicture(key=self.picture, name="snapshot", width=content.width, height=content.height)
+        return from_picture(self.job, start, self.preset, self.fields)
 
 
 def again(job: Job) -> PaintRequest:
@@ -163,3 +142,36 @@ def _child(job: Job, recipe: Recipe, **changed: float) -> PaintRequest:
     return PaintRequest(
         recipe=recipe, content=job.content, styles=job.styles, parent=job.id, start=job.start, draft_of=asked
     )  # fmt: skip
+
+
+async def _continue(job: Job, jobs: Jobs) -> PaintRequest:
+    match await jobs.outcome(job.id):
+        case Done() as done:
+            return continued(job, done.files["checkpoint.safetensors"], done.iteration)
+        case Cancelled(checkpoint=str(checkpoint)) as stopped:
+            return continued(job, checkpoint, stopped.iteration)
+        case Cancelled():
+            return as_it_was(job)
+        case None:
+            raise UserError("It is still being painted: go on from it when it has ended, or from one of its snapshots.")
+    raise UserError("It failed, so there is nothing to go on from: press Again.")
+
+
+async def _enlarge(job: Job, jobs: Jobs) -> PaintRequest:
+    match await jobs.outcome(job.id):
+        case Done() as done:
+            return larger(job, done.files["checkpoint.safetensors"], done.iteration)
+        case None:
+            raise UserError("It is still being painted: enlarge it when it has ended.")
+    raise UserError("Only a finished painting can be enlarged: press Continue first.")
+
+
+async def _finish(job: Job, network: Network, jobs: Jobs) -> PaintRequest:
+    match await jobs.outcome(job.id):
+        case Done() as done:
+            return finished(job, done.files["final.png"], network)
+        case Cancelled(picture=str(picture)):
+            return finished(job, picture, network)
+        case None:
+            raise UserError("The draft is still being painted: finish it when it has ended.")
+    raise UserError("There is no draft to go on from: press Again.")

@@ -19,7 +19,7 @@ from arq.connections import ArqRedis
 from pydantic import SecretStr
 
 from bot.lifecycle import leadership
-from bot.client import create_bot
+from bot.app import create_bot
 from bot.lifecycle.leadership import LEASE, Deposed, Leadership
 from bot.settings import BotSettings
 from bot.lifecycle.process_identity import is_gone, whereabouts
