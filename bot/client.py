@@ -150,10 +150,9 @@ class Impasto(discord.AutoShardedClient):
         await asyncio.gather(*self._beside, return_exceptions=True)
         loop = asyncio.get_running_loop()
         until = loop.time() + self._last_words
-        if self.answering:
-            await asyncio.wait(self.answering, timeout=self._last_words)
-        if hasattr(self, "courier"):
-            await self.dispatcher.close(max(0.0, until - loop.time()))
+        if self._services is not None:
+            await self._services.deferred.finish(self._last_words)
+            await self._services.dispatcher.close(max(0.0, until - loop.time()))
         await super().close()
         try:
             async with asyncio.timeout(_LAST_WORDS / 4):

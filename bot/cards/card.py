@@ -62,7 +62,9 @@ def _gallery(job: Job, pictures: tuple[str, ...]) -> ui.MediaGallery[Any]:
 
 
 def _status(job: Job, page: LedgerPage, card_state: CardState) -> str:
-    return "\n".join(line for line in (_headline(job, page, card_state), *_lines(job, card_state), card_state.note) if line)
+    return "\n".join(
+        line for line in (_headline(job, page, card_state), *_lines(job, card_state), card_state.note) if line
+    )
 
 
 def _headline(job: Job, page: LedgerPage, card_state: CardState) -> str:

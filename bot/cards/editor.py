@@ -15,9 +15,10 @@ import structlog
 from bot.cards.card import Card
 from bot.cards.card_state import CardState
 from bot.cards.thumbnails import Thumbnail
-from bot.ledger import NEUTRAL, Ledger, LedgerPage
-from bot.discord_api.pacing import paced
 from bot.discord_api.error_codes import Verdict, sentence, verdict
+from bot.discord_api.pacing import paced
+from bot.discord_api.private_api import wake_thread
+from bot.ledger import NEUTRAL, Ledger, LedgerPage
 from engine.contract.models import Job
 
 BUDGET = 8.0
@@ -76,7 +77,7 @@ class CardEditor:
         self._tracks.pop(job, None)
 
     def show(self, job: str, **facts: Any) -> None:
-        """Change facts of the face; the card follows when it is its turn."""
+        """Change facts of its state; the card follows when it is its turn."""
         track = self._tracks.get(job)
         if track is not None:
             track.card_state = dataclasses.replace(track.card_state, **facts)
@@ -91,7 +92,7 @@ class CardEditor:
         return [(track.job, track.page) for track in self._tracks.values()]
 
     async def close(self, job: Job, page: LedgerPage, card_state: CardState, files: Sequence[Thumbnail]) -> bool:
-        """The card's last face, at once, however long Discord does not answer. Follows the card no longer.
+        """The card's final state, at once, however long Discord does not answer. Follows the card no longer.
 
         `files` replace those that it has; False where they could not be put there. A card that cannot be edited is
         logged and left.
@@ -113,7 +114,7 @@ class CardEditor:
                         if woken:
                             continue
                     if reason not in (Verdict.RETRY, Verdict.SLOW):
-                        _log.info("the last face of a card could not be shown", job=job.id, reason=str(error))
+                        _log.info("the final state of a card could not be shown", job=job.id, reason=str(error))
                         return False
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 60.0)
@@ -201,7 +202,7 @@ class CardEditor:
         """Bring the archived thread back that the card is in; whoever may write there may do that."""
         try:
             async with paced(self._client, _REQUEST_TIMEOUT):
-                await self._client.http.edit_channel(page.card_channel, archived=False)
+                await wake_thread(self._client, page.card_channel)
         except _FAILURES as error:
             _log.info("an archived thread could not be woken", thread=page.card_channel, reason=str(error))
             return False

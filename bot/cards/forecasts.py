@@ -9,9 +9,9 @@ import time
 import structlog
 from redis.exceptions import RedisError
 
-from bot.cards.editor import CardEditor
-from bot.cards.card_state import CardState
 from bot.backend import Backend
+from bot.cards.card_state import CardState
+from bot.cards.editor import CardEditor
 from engine.forecast import Forecast, forecast
 
 _EVERY = 10.0  # s

@@ -26,7 +26,7 @@ _WEIGHTS = {
 async def about(interaction: Interaction) -> None:
     """What I do, with a picture of it; the weights in use, and the limits here."""
     client = interaction.client
-    network = await client.admission.network()
+    network = await client.services.admission.network()
     picture = discord.File(str(files("bot.commands") / _PICTURE), filename=_PICTURE)
     page = _page(client.settings, network.weights if network else None)
     await interaction.response.send_message(view=page, file=picture, ephemeral=True)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import discord
 from discord import app_commands
 
-from bot.interactions.replies import reply_private
 from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
+from bot.interactions.replies import reply_private
 from bot.text.formatting import count
 
 
@@ -17,13 +14,15 @@ from bot.text.formatting import count
 @usable_everywhere
 async def forget(interaction: Interaction) -> None:
     """Delete all my pictures and paintings: here, in their threads, and from the store."""
-    client = interaction.client
+    services = interaction.client.services
     async with services.deferred.acknowledged(interaction):
-        jobs = await client.backend.jobs.of_user(str(interaction.user.id))
+        jobs = await services.backend.jobs.of_user(str(interaction.user.id))
         if not jobs:
             await reply_private(interaction, "I keep nothing of yours.")
             return
-        await client.backend.ledger.forget(*jobs)
+        await services.backend.ledger.forget(*jobs)
         for job in jobs:
-            client.dispatcher.open(job)
-        await reply_private(interaction, f"Your {count(len(jobs), 'painting')} and all their pictures are being deleted.")
+            services.dispatcher.open(job)
+        await reply_private(
+            interaction, f"Your {count(len(jobs), 'painting')} and all their pictures are being deleted."
+        )

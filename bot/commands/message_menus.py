@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import discord
 from discord import app_commands
 
 from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
 from bot.errors import UserError
-from bot.interactions.modals import PictureForm, upload
-from bot.requests.follow_ups import Upload
+from bot.interactions.modals import PictureForm, attached
+from bot.requests.paint_request import AttachedPicture
 
 
 @app_commands.context_menu(name="Stylize this")
 @usable_everywhere
 async def stylize_this(interaction: Interaction, message: discord.Message) -> None:
     """The message's picture is the content; a form asks for the style."""
-    form = PictureForm(interaction.client.submission, picture_of(message), as_style=False)
+    form = _form(interaction, message, as_style=False)
     await interaction.response.send_modal(form)
 
 
@@ -26,13 +24,18 @@ async def stylize_this(interaction: Interaction, message: discord.Message) -> No
 @usable_everywhere
 async def use_as_style(interaction: Interaction, message: discord.Message) -> None:
     """The message's picture is the style; a form asks for the content."""
-    form = PictureForm(interaction.client.submission, picture_of(message), as_style=True)
+    form = _form(interaction, message, as_style=True)
     await interaction.response.send_modal(form)
 
 
-def picture_of(message: discord.Message) -> Upload:
+def _form(interaction: Interaction, message: discord.Message, *, as_style: bool) -> PictureForm:
+    services = interaction.client.services
+    return PictureForm(services.submission, services.deduplication, picture_of(message), as_style=as_style)
+
+
+def picture_of(message: discord.Message) -> AttachedPicture:
     """The first picture of a message. Raises `UserError`."""
     for attachment in message.attachments:
         if (attachment.content_type or "").startswith("image/"):
-            return upload(attachment)
+            return attached(attachment)
     raise UserError("There is no picture in this message: choose one that has a picture attached.")

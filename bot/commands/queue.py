@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import time
 from itertools import accumulate
-from typing import Any
 
-import discord
 from discord import app_commands
 
-from bot.interactions.replies import reply_private
+from bot.backend import Backend
 from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
-from bot.ledger import LedgerPage
-from bot.backend import Backend
 from bot.interactions.permissions import may_see
+from bot.interactions.replies import reply_private
+from bot.ledger import LedgerPage
 from bot.text.formatting import count, duration, relative
 from bot.text.sanitise import safe
 from engine.contract import workers
@@ -29,12 +27,12 @@ _MOST = 1850  # characters; of Discord's 2,000 the rest is for the first line an
 @usable_everywhere
 async def queue(interaction: Interaction) -> None:
     """What runs and what waits in this server, and when mine will be done."""
-    backend = interaction.client.backend
-    async with thinking(backend, interaction):
-        await reply_private(interaction, await told(backend, interaction))
+    services = interaction.client.services
+    async with services.deferred.acknowledged(interaction):
+        await reply_private(interaction, await queue_text(services.backend, interaction))
 
 
-async def told(backend: Backend, interaction: Interaction) -> str:
+async def queue_text(backend: Backend, interaction: Interaction) -> str:
     """The queue as this member sees it there: of other servers and hidden channels only how much there is."""
     standings, forecasts = await backend.jobs.standing(), await forecast(backend.redis)
     user, guild = str(interaction.user.id), str(interaction.guild_id)

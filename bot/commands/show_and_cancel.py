@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import discord
 from discord import app_commands
 
+from bot.backend import Backend
 from bot.cards.card import Card
 from bot.cards.card_state import CardState, final_state
 from bot.cards.thumbnails import Thumbnail, thumbnails
 from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
-from bot.ledger import LedgerPage
-from bot.backend import Backend
 from bot.interactions.permissions import present
+from bot.ledger import LedgerPage
 from bot.text.sanitise import plain
 from engine.contract.events import Done
 from engine.contract.models import Job, JobState
@@ -27,13 +24,13 @@ _CHOICES = 25  # Discord's most
 @app_commands.describe(job="The painting's number, as it stands on its card")
 async def show(interaction: Interaction, job: str) -> None:
     """Bring a painting's card back, e.g. after it was deleted or has scrolled away."""
-    client = interaction.client
-    found, page = await client.button_actions.find(interaction, job.strip())
+    services = interaction.client.services
+    found, page = await services.button_actions.find(interaction, job.strip())
     async with services.deferred.acknowledged(interaction, ephemeral=False):
-        card_state, pictures = await _look(client.backend, found, page)
+        card_state, pictures = await _current_state(services.backend, found, page)
         names = tuple(picture.name for picture in pictures)
         # Before it is to be seen, or a button pressed at once would find a painting that is not shown here.
-        await client.backend.ledger.note(found.id, {f"brought:{interaction.channel_id}": "1"})
+        await services.backend.ledger.note(found.id, {f"brought:{interaction.channel_id}": "1"})
         card = await interaction.edit_original_response(
             view=Card(found, page, card_state, names), attachments=[picture.file() for picture in pictures]
         )
@@ -41,14 +38,18 @@ async def show(interaction: Interaction, job: str) -> None:
         return  # it can be shown there, but not kept moving
     where = {"card": card.id, "card_channel": card.channel.id, "card_guild": interaction.guild_id or ""}
     former = {f"former:{page.card}": page.card_channel} if page.card else {}
-    await client.backend.ledger.note(found.id, {**where, **former, "files": " ".join(names)})
-    client.dispatcher.open(found.id)
+    await services.backend.ledger.note(found.id, {**where, **former, "files": " ".join(names)})
+    services.dispatcher.open(found.id)
 
 
-async def _look(backend: Backend, job: Job, page: LedgerPage) -> tuple[CardState, list[Thumbnail]]:
+async def _current_state(backend: Backend, job: Job, page: LedgerPage) -> tuple[CardState, list[Thumbnail]]:
     """What the job's card shows at this moment."""
     outcome, fields = await backend.jobs.outcome(job.id), await backend.jobs.fields(job.id)
-    card_state = final_state(outcome, page.stopped) if outcome else CardState(JobState(fields["state"]), int(fields["iteration"]))
+    card_state = (
+        final_state(outcome, page.stopped)
+        if outcome
+        else CardState(JobState(fields["state"]), int(fields["iteration"]))
+    )
     final = outcome.files["final.png"] if isinstance(outcome, Done) else None
     return card_state, await thumbnails(backend.store, job, final)
 
@@ -58,8 +59,9 @@ async def _look(backend: Backend, job: Job, page: LedgerPage) -> tuple[CardState
 @app_commands.describe(job="The painting's number, as it stands on its card")
 async def cancel(interaction: Interaction, job: str) -> None:
     """Stop a painting of mine; what there is by then is kept."""
-    found, page = await interaction.client.button_actions.find(interaction, job.strip())
-    await interaction.client.button_actions.cancel(interaction, found, page)
+    actions = interaction.client.services.button_actions
+    found, page = await actions.find(interaction, job.strip())
+    await actions.cancel(interaction, found, page)
 
 
 @show.autocomplete("job")
@@ -74,12 +76,10 @@ async def _mine_that_run(interaction: Interaction, typed: str) -> list[app_comma
     return await _offer(interaction, typed, (JobState.QUEUED, JobState.PAINTING))
 
 
-async def _offer(
-    interaction: Interaction, typed: str, states: tuple[JobState, ...]
-) -> list[app_commands.Choice[str]]:
-    jobs, ledger, choices = interaction.client.backend.jobs, interaction.client.backend.ledger, []
-    for job in (await jobs.of_user(str(interaction.user.id)))[: 2 * _CHOICES]:
-        state, page = await jobs.state(job), await ledger.page(job)
+async def _offer(interaction: Interaction, typed: str, states: tuple[JobState, ...]) -> list[app_commands.Choice[str]]:
+    backend, choices = interaction.client.services.backend, []
+    for job in (await backend.jobs.of_user(str(interaction.user.id)))[: 2 * _CHOICES]:
+        state, page = await backend.jobs.state(job), await backend.ledger.page(job)
         if page is None or state not in states:
             continue
         name = f"{plain(page.title, 50)} ({state}) {job}"

@@ -11,9 +11,10 @@ import aiohttp
 import discord
 import structlog
 
-from bot.ledger import NEUTRAL, LedgerPage
-from bot.discord_api.error_codes import Verdict, verdict
 from bot.backend import Backend
+from bot.discord_api import private_api
+from bot.discord_api.error_codes import Verdict, verdict
+from bot.ledger import NEUTRAL, LedgerPage
 
 _TRIES = 5
 
@@ -37,13 +38,13 @@ class _MessageDeleter:
     """Of one job's messages."""
 
     def __init__(self, client: discord.Client, job: str) -> None:
-        self._http, self._log = client.http, _log.bind(job=job)
+        self._client, self._log = client, _log.bind(job=job)
 
     async def erase(self, page: LedgerPage) -> None:
         """Thread, pictures, and each card that there ever was."""
         if page.thread is None:
             await self._delete(page.address.channel, *page.posts.values())
-        elif await self._refused(partial(self._http.delete_channel, page.thread)):
+        elif await self._refused(partial(private_api.delete_thread, self._client, page.thread)):
             await self._empty(page.thread, *page.posts.values())
         for card, channel in page.former.items():
             await self._delete(channel, card)
@@ -52,16 +53,16 @@ class _MessageDeleter:
 
     async def _empty(self, thread: int, *messages: int) -> None:
         """A thread that the bot may not delete: nothing of the painting stays in it, nor does its name."""
-        await self._refused(partial(self._http.edit_channel, thread, archived=False, name=NEUTRAL))
+        await self._refused(partial(private_api.rename_thread, self._client, thread, NEUTRAL))
         await self._delete(thread, *messages)
-        await self._refused(partial(self._http.edit_channel, thread, archived=True))
+        await self._refused(partial(private_api.archive_thread, self._client, thread))
 
     async def _delete(self, channel: int, *messages: int) -> None:
         for message in messages:
-            request = partial(self._http.delete_message, channel, message)
+            request = partial(private_api.delete_message, self._client, channel, message)
             refused = await self._refused(request)
             if refused is Verdict.UNARCHIVE_FIRST:
-                await self._refused(partial(self._http.edit_channel, channel, archived=False))
+                await self._refused(partial(private_api.wake_thread, self._client, channel))
                 refused = await self._refused(request)
             if refused:
                 self._log.warning("a message of a forgotten painting stays", message=message, channel=channel)

@@ -1,4 +1,4 @@
-"""Reads what the workers tell, and gives each event to its job's lane.
+"""Reads what the workers tell, and gives each event to its job's consumer.
 
 What was given out and not acknowledged before the last process ended, or before Redis was lost, is read again first;
 and now and then later, for a process that led before may have been given something just after this one looked.
@@ -11,12 +11,12 @@ import asyncio
 import structlog
 from redis.exceptions import RedisError, ResponseError
 
+from bot.backend import Backend
 from bot.cards.editor import CardEditor
-from bot.delivery.redis_recovery import RedisRecovery
 from bot.delivery.event_stream import Entry, EventStream
 from bot.delivery.job_consumer import JobConsumer
+from bot.delivery.redis_recovery import RedisRecovery
 from bot.delivery.sender import Sender
-from bot.backend import Backend
 from engine.contract.events import parse
 
 _LOOK_AGAIN = 5.0  # s
@@ -27,8 +27,16 @@ _log = structlog.get_logger(__name__)
 class Dispatcher:
     """One for the whole bot."""
 
-    def __init__(self, backend: Backend, stream: EventStream, sender: Sender, editor: CardEditor, recovery: RedisRecovery) -> None:
-        self._backend, self._stream, self._sender, self._editor, self._recovery = backend, stream, sender, editor, recovery
+    def __init__(
+        self, backend: Backend, stream: EventStream, sender: Sender, editor: CardEditor, recovery: RedisRecovery
+    ) -> None:
+        self._backend, self._stream, self._sender, self._editor, self._recovery = (
+            backend,
+            stream,
+            sender,
+            editor,
+            recovery,
+        )
         self._consumers: dict[str, JobConsumer] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._broken: set[str] = set()
@@ -78,7 +86,7 @@ class Dispatcher:
             await self._give_out(await self._stream.new(), old=False)
 
     async def _read_left(self) -> None:
-        """What was given out and not dealt with; what waits in a lane of this process stays there."""
+        """What was given out and not dealt with; what waits in a consumer of this process stays there."""
         after = "0"
         while entries := await self._stream.left(after):
             await self._give_out(entries, old=True)
@@ -117,7 +125,7 @@ class Dispatcher:
             self._consumers[job].again()
             return
         consumer = self._consumers.setdefault(job, JobConsumer(job, self._backend, self._sender, self._editor))
-        task = asyncio.create_task(consumer.work(look_first=look_first), name=f"lane-{job}")
+        task = asyncio.create_task(consumer.work(look_first=look_first), name=f"consumer-{job}")
         self._tasks[job] = task
         task.add_done_callback(lambda done: self._ended(job, done))
 
@@ -127,7 +135,7 @@ class Dispatcher:
             return
         if task.exception() is not None:
             # What was not acknowledged is given out again when the bot starts anew.
-            _log.error("a lane broke off", job=job, exc_info=task.exception())
+            _log.error("a consumer broke off", job=job, exc_info=task.exception())
             self._broken.update(self._consumers[job].skip())
         if self._consumers[job].busy:
             self._run(job, look_first=False)

@@ -1,6 +1,6 @@
-"""One job's lane: what is told about it becomes messages, one after the other.
+"""Consumes one job's events: what is told about it becomes messages, one after the other.
 
-Lanes run side by side, so that one slow channel holds up nobody else.
+Consumers run side by side, so that one slow channel holds up nobody else.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from typing import Any
 import structlog
 from redis.exceptions import RedisError
 
+from bot.backend import Backend
 from bot.cards.card import stand_in
-from bot.cards.editor import CardEditor
 from bot.cards.card_state import CardState, final_state
+from bot.cards.editor import CardEditor
 from bot.cards.thumbnails import thumbnails
 from bot.delivery import messages
 from bot.delivery.deletion import delete_job
-from bot.ledger import NEUTRAL, LedgerPage
 from bot.delivery.sender import OutgoingMessage, Sender, Undeliverable
-from bot.discord_api.error_codes import Verdict
 from bot.delivery.threads import open_thread
-from bot.backend import Backend
+from bot.discord_api.error_codes import Verdict
+from bot.ledger import NEUTRAL, LedgerPage
 from engine.contract.events import Cancelled, Done, Event, Failed, Notice, Progress, Snapshot, Started
 from engine.contract.models import Job, JobState
 from engine.contract.store import BlobMissing, StoreError
@@ -36,7 +36,7 @@ _log = structlog.get_logger(__name__)
 
 
 class JobConsumer:
-    """The events of one job that wait to be dealt with, and the task that does. `ended` is called when none is left."""
+    """The events of one job that wait to be dealt with, and the task that does."""
 
     def __init__(self, job: str, backend: Backend, sender: Sender, editor: CardEditor) -> None:
         self._id, self._backend, self._sender, self._editor = job, backend, sender, editor
@@ -115,8 +115,8 @@ class JobConsumer:
         try:
             if page.card is None and not page.stopped:
                 pictures = await thumbnails(self._backend.store, job)
-                draft = drafts.card_message(job, page, CardState(), pictures)
-                card = await self._sender.send(page.address.channel, draft, look_first=look_first)
+                message = messages.card_message(job, page, CardState(), pictures)
+                card = await self._sender.send(page.address.channel, message, look_first=look_first)
                 files = " ".join(picture.name for picture in pictures)
                 page = await self._note({"card": card, "files": files})
             if page.address.place == "thread" and page.thread is None and page.card and not page.stopped:
@@ -146,14 +146,16 @@ class JobConsumer:
                 case Notice():
                     self._editor.show(job.id, note=event.text)
                 case Snapshot() if event.iteration < job.recipe.iterations:  # the last one is the final picture
-                    draft = drafts.snapshot_message(job, page, event, await self._blob(event.picture), self._limit(page))
-                    return await self._post(page, draft, entry, look_first, {f"at:{event.iteration}": event.picture})
+                    message = messages.snapshot_message(
+                        job, page, event, await self._blob(event.picture), self._limit(page)
+                    )
+                    return await self._post(page, message, entry, look_first, {f"at:{event.iteration}": event.picture})
                 case Done():
                     page = await self._finish(job, page, event, look_first)
                 case Cancelled() if event.picture is not None and not page.stopped:
                     png = await self._blob(event.picture)
-                    draft = drafts.stopped_message(job, page, event.iteration, png, self._limit(page))
-                    page = await self._post(page, draft, None, look_first, {f"at:{event.iteration}": event.picture})
+                    message = messages.stopped_message(job, page, event.iteration, png, self._limit(page))
+                    page = await self._post(page, message, None, look_first, {f"at:{event.iteration}": event.picture})
         except Undeliverable as error:
             page = await self._give_up(page, error)
         except BlobMissing as error:
@@ -169,32 +171,32 @@ class JobConsumer:
         final, plot, film, run = [
             await self._blob(event.files[name]) for name in ("final.png", "loss.png", "film.webp", "run.json")
         ]
-        limit, record = self._limit(page), await asyncio.to_thread(drafts.last_record, run)
+        limit, record = self._limit(page), await asyncio.to_thread(messages.last_record, run)
         at = {f"at:{event.iteration}": event.files["final.png"]}
-        page = await self._post(page, drafts.final_message(job, page, record, final, limit), None, look_first, at)
-        page = await self._post(page, drafts.loss_message(job, page, plot, limit), None, look_first, {})
-        return await self._post(page, drafts.film_message(job, page, film, limit), None, look_first, {})
+        page = await self._post(page, messages.final_message(job, page, record, final, limit), None, look_first, at)
+        page = await self._post(page, messages.loss_message(job, page, plot, limit), None, look_first, {})
+        return await self._post(page, messages.film_message(job, page, film, limit), None, look_first, {})
 
     async def _post(
-        self, page: LedgerPage, draft: OutgoingMessage, entry: str | None, look_first: bool, fields: dict[str, str]
+        self, page: LedgerPage, outgoing: OutgoingMessage, entry: str | None, look_first: bool, fields: dict[str, str]
     ) -> LedgerPage:
-        """Send the draft unless the ledger has it; note it, and acknowledge the entry, in one MULTI."""
-        if page.stopped or draft.key in page.posts:
+        """Send the message unless the ledger has it; note it, and acknowledge the entry, in one MULTI."""
+        if page.stopped or outgoing.key in page.posts:
             await self._backend.ledger.note(self._id, fields, entry)
             return page
         try:
-            message = await self._sender.send(page.channel, draft, look_first=look_first)
+            sent = await self._sender.send(page.channel, outgoing, look_first=look_first)
         except Undeliverable as error:
             if error.verdict is not Verdict.SMALLER:
                 raise
-            self._log.warning("left out, for it is too large even at its smallest", post=draft.key)
+            self._log.warning("left out, for it is too large even at its smallest", post=outgoing.key)
             self._leave_out(_TOO_LARGE)
             await self._backend.ledger.note(self._id, fields, entry)
             return page
-        return await self._note({f"post:{draft.key}": message, **fields}, entry)
+        return await self._note({f"post:{outgoing.key}": sent, **fields}, entry)
 
     async def _close(self, job: Job, page: LedgerPage, event: Done | Failed | Cancelled) -> None:
-        """The card's last face, with the painting on it."""
+        """The card's final state, with the painting on it."""
         card_state = dataclasses.replace(final_state(event, page.stopped), note=self._missing)
         painting = event.files["final.png"] if isinstance(event, Done) else None
         pictures = await thumbnails(self._backend.store, job, painting) if painting else []
@@ -220,7 +222,7 @@ class JobConsumer:
     async def _note(self, fields: dict[str, Any], entry: str | None = None) -> LedgerPage:
         await self._backend.ledger.note(self._id, fields, entry)
         page = await self._backend.ledger.page(self._id)
-        assert page is not None  # noqa: S101 - pages are kept longer than lanes
+        assert page is not None  # noqa: S101 - pages are kept longer than consumers live
         return page
 
     async def _blob(self, key: str) -> bytes:

@@ -10,9 +10,9 @@ from bot.cards.buttons import picture_buttons
 from bot.cards.card import Card, stand_in
 from bot.cards.card_state import CardState
 from bot.cards.thumbnails import Thumbnail, marker
-from bot.delivery.size_fallback import SizeFallback, Upload, film_fallback
-from bot.ledger import LedgerPage
 from bot.delivery.sender import OutgoingMessage
+from bot.delivery.size_fallback import OutgoingFile, SizeFallback, film_fallback
+from bot.ledger import LedgerPage
 from bot.text.formatting import count, loss
 from bot.text.recipe_text import recipe_in_words
 from bot.text.titles import alt_text
@@ -22,14 +22,14 @@ from engine.contract.models import Job
 
 def card_message(job: Job, page: LedgerPage, card_state: CardState, pictures: Sequence[Thumbnail]) -> OutgoingMessage:
     """The card, with its pictures side by side."""
-    uploads = [Upload(picture.name, picture.data, "") for picture in pictures]
-    names = tuple(upload.name for upload in uploads)
+    files = [OutgoingFile(picture.name, picture.data, "") for picture in pictures]
+    names = tuple(file.name for file in files)
     return OutgoingMessage(
         job=job.id,
         key="card",
         marker=f"{marker(job.id)}content",
         text=None,
-        variants=_once(uploads),
+        variants=_only(files),
         view=lambda _: Card(job, page, card_state, names),
         alt=[f"Content: {job.content.name}", *(f"Style: {style.name}" for style in job.styles)],
     )
@@ -45,7 +45,7 @@ def snapshot_message(job: Job, page: LedgerPage, event: Snapshot, png: bytes, li
         key=f"snapshot:{event.iteration}",
         marker=stem,
         text=lambda note: f"{text}{_small(note)}",
-        variants=_singly(SizeFallback(png, stem, limit)),
+        variants=_one_by_one(SizeFallback(png, stem, limit)),
         view=(lambda _: picture_buttons(job.id, event.iteration, last=False)) if goes_on else None,
         alt=[_alt(job, event.iteration)],
         answers=_answers(page),
@@ -68,7 +68,7 @@ def final_message(job: Job, page: LedgerPage, run: dict[str, Any], png: bytes, l
         key="final",
         marker=stem,
         text=lambda note: f"{text}{_small(note)}",
-        variants=_singly(SizeFallback(png, stem, limit)),
+        variants=_one_by_one(SizeFallback(png, stem, limit)),
         view=lambda _: picture_buttons(job.id, job.recipe.iterations, last=True, draft=job.draft_of is not None),
         alt=[_alt(job, job.recipe.iterations)],
         mention=owner,
@@ -84,7 +84,7 @@ def loss_message(job: Job, page: LedgerPage, plot: bytes, limit: int) -> Outgoin
         key="loss",
         marker=stem,
         text=lambda note: f"**The loss** at each iteration{_small(note)}",
-        variants=_singly(SizeFallback(plot, stem, limit)),
+        variants=_one_by_one(SizeFallback(plot, stem, limit)),
         alt=[f"Loss over the iterations of {job.content.name}, on a logarithmic scale"],
         answers=_answers(page),
     )
@@ -102,7 +102,7 @@ def film_message(job: Job, page: LedgerPage, film: bytes, limit: int) -> Outgoin
         key="film",
         marker=stem,
         text=lambda note: f"{text}{_small(note)}",
-        variants=_singly(film_fallback(film, stem, limit)),
+        variants=_one_by_one(film_fallback(film, stem, limit)),
         alt=[alt],
         answers=_answers(page),
     )
@@ -116,7 +116,7 @@ def stopped_message(job: Job, page: LedgerPage, iteration: int, png: bytes, limi
         key="stopped",
         marker=stem,
         text=lambda note: f"**Stopped** at iteration {iteration:,} of {job.recipe.iterations:,}{_small(note)}",
-        variants=_singly(SizeFallback(png, stem, limit)),
+        variants=_one_by_one(SizeFallback(png, stem, limit)),
         view=lambda _: picture_buttons(job.id, iteration, last=True, draft=job.draft_of is not None),
         alt=[_alt(job, iteration)],
         answers=_answers(page),
@@ -141,10 +141,10 @@ def _small(note: str) -> str:
     return f"\n-# {note}" if note else ""
 
 
-async def _once(uploads: Sequence[Upload]) -> AsyncIterator[Sequence[Upload]]:
-    yield uploads
+async def _only(files: Sequence[OutgoingFile]) -> AsyncIterator[Sequence[OutgoingFile]]:
+    yield files
 
 
-async def _singly(ladder: AsyncIterator[Upload]) -> AsyncIterator[Sequence[Upload]]:
-    async for upload in ladder:
-        yield (upload,)
+async def _one_by_one(fallback: AsyncIterator[OutgoingFile]) -> AsyncIterator[Sequence[OutgoingFile]]:
+    async for file in fallback:
+        yield (file,)

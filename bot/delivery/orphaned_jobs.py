@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import structlog
 
-from bot.ledger import LedgerPage
 from bot.backend import Backend
+from bot.ledger import LedgerPage
 
 _log = structlog.get_logger(__name__)
 

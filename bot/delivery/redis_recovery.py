@@ -9,8 +9,8 @@ from __future__ import annotations
 import structlog
 from arq.connections import ArqRedis
 
-from bot.cards.editor import CardEditor
 from bot.backend import Backend
+from bot.cards.editor import CardEditor
 
 _SECONDS = 15.0  # of a slice, for its place in the queue
 

@@ -20,9 +20,9 @@ import discord
 import structlog
 from discord import ui
 
-from bot.delivery.size_fallback import Upload
-from bot.discord_api.pacing import paced
+from bot.delivery.size_fallback import OutgoingFile
 from bot.discord_api.error_codes import Verdict, sentence, verdict
+from bot.discord_api.pacing import paced
 
 REQUEST_TIMEOUT = 25.0
 """Seconds for one request; discord.py's own time-out is five minutes."""
@@ -55,9 +55,9 @@ class OutgoingMessage:
     """What the name of its first file begins with, and no other message's."""
     text: Callable[[str], str] | None
     """The content, given the note of its upload; None for a message that is all view."""
-    variants: AsyncIterator[Sequence[Upload]]
+    variants: AsyncIterator[Sequence[OutgoingFile]]
     """Its files, from the best down to the smallest; another one is taken when the last was too large."""
-    view: Callable[[Sequence[Upload]], ui.View | ui.LayoutView] | None = None
+    view: Callable[[Sequence[OutgoingFile]], ui.View | ui.LayoutView] | None = None
     alt: Sequence[str] = ()
     mention: int | None = None
     """The one user it may ping."""
@@ -78,22 +78,22 @@ class Sender:
         found = self.client.get_guild(guild) if guild else None
         return found.filesize_limit if found else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
 
-    async def send(self, channel: int, draft: OutgoingMessage, *, look_first: bool) -> int:
+    async def send(self, channel: int, message: OutgoingMessage, *, look_first: bool) -> int:
         """The message's id. Waits out what passes; raises `Undeliverable`."""
         loop = asyncio.get_running_loop()
         began, pause = loop.time(), 1.0
-        async for files in draft.variants:
+        async for files in message.variants:
             while True:
                 try:
                     if look_first or loop.time() - began > NONCE_HOLDS:
-                        found = await self.find(channel, draft)
+                        found = await self.find_sent(channel, message)
                         if found is not None:
                             return found
                         look_first = False
-                    return await self._send(channel, draft, files)
+                    return await self._send(channel, message, files)
                 except _FAILURES as error:
                     reason = verdict(error)
-                    log = _log.bind(job=draft.job, post=draft.key, reason=str(error), verdict=str(reason))
+                    log = _log.bind(job=message.job, post=message.key, reason=str(error), verdict=str(reason))
                     if reason is Verdict.SMALLER:
                         log.info("too large for this server: a step down")
                         break
@@ -105,41 +105,41 @@ class Sender:
                     pause = min(2 * pause, 60.0)
         raise Undeliverable(Verdict.SMALLER, "The picture is too large for this server, even at its smallest.")
 
-    async def find(self, channel: int, draft: OutgoingMessage) -> int | None:
+    async def find_sent(self, channel: int, message: OutgoingMessage) -> int | None:
         """The message, if it was sent before: the newest are looked at first, back to the job's beginning.
 
         Job ids are Discord's, so they tell when that was.
         """
         me = self.client.user
         history = self.client.get_partial_messageable(channel).history(
-            limit=LOOK_BACK, after=discord.Object(int(draft.job)), oldest_first=False
+            limit=LOOK_BACK, after=discord.Object(int(message.job)), oldest_first=False
         )
         async with paced(self.client, 2 * REQUEST_TIMEOUT):
-            async for message in history:
-                ours = me is not None and message.author.id == me.id
-                if ours and any(name.startswith(draft.marker) for name in _file_names(message)):
-                    return message.id
+            async for sent in history:
+                ours = me is not None and sent.author.id == me.id
+                if ours and any(name.startswith(message.marker) for name in _file_names(sent)):
+                    return sent.id
         return None
 
-    async def _send(self, channel: int, draft: OutgoingMessage, files: Sequence[Upload]) -> int:
+    async def _send(self, channel: int, message: OutgoingMessage, files: Sequence[OutgoingFile]) -> int:
         turn = self._turns.setdefault(channel, asyncio.Lock())
         more: dict[str, Any] = {}
-        if draft.answers:
+        if message.answers:
             more["reference"] = discord.MessageReference(
-                message_id=draft.answers, channel_id=channel, fail_if_not_exists=False
+                message_id=message.answers, channel_id=channel, fail_if_not_exists=False
             )
-        if draft.view:
-            more["view"] = draft.view(files)
-        # One at a time per channel: what waits for the channel's rate limit must not run out of patience.
+        if message.view:
+            more["view"] = message.view(files)
+        # One at a time per channel: what waits for the channel's rate limit must not run out of time.
         async with turn, self._sending, paced(self.client, REQUEST_TIMEOUT):
-            message = await self.client.get_partial_messageable(channel).send(
-                content=draft.text(" ".join(file.note for file in files if file.note)) if draft.text else None,
-                files=fresh(files, draft.alt),
-                nonce=nonce(draft.job, draft.key),
-                allowed_mentions=mentions(draft.mention),
+            sent = await self.client.get_partial_messageable(channel).send(
+                content=message.text(" ".join(file.note for file in files if file.note)) if message.text else None,
+                files=fresh_files(files, message.alt),
+                nonce=nonce(message.job, message.key),
+                allowed_mentions=mentions(message.mention),
                 **more,
             )
-        return message.id
+        return sent.id
 
 
 def _file_names(message: discord.Message) -> Iterator[str]:
@@ -152,7 +152,7 @@ def _file_names(message: discord.Message) -> Iterator[str]:
             )
 
 
-def fresh(files: Sequence[Upload], alt: Sequence[str]) -> list[discord.File]:
+def fresh_files(files: Sequence[OutgoingFile], alt: Sequence[str]) -> list[discord.File]:
     """New files for each attempt: discord.py sends one that was sent before as zero bytes, without an error."""
     described = [*alt, *[""] * len(files)]
     return [

@@ -1,4 +1,4 @@
-"""A file that is too large for a server goes down a ladder: PNG, WebP, JPEG, then smaller copies."""
+"""A file that is too large for a server is sent as the next smaller one: PNG, WebP, JPEG, then smaller copies."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _STEP = 0.9  # of a refused file's bytes is the most that the next one may have
 
 
 @dataclass(frozen=True)
-class Upload:
+class OutgoingFile:
     """One file, ready to be sent."""
 
     name: str
@@ -36,10 +36,10 @@ class _Variant:
 
 
 class SizeFallback:
-    """The uploads of one picture, as an async iterator: from the best that fits downwards, each clearly smaller.
+    """The files of one picture, as an async iterator: from the best that fits downwards, each clearly smaller.
 
     It ends when nothing smaller is left, at once if nothing fits, or if what is too large is no picture. Encoding runs
-    on threads. A step whose wait is cancelled was not taken: the next one makes the same upload.
+    on threads. A step whose wait is cancelled was not taken: the next one makes the same file.
     """
 
     def __init__(self, png: bytes, stem: str, limit: int, variants: tuple[_Variant, ...] | None = None) -> None:
@@ -50,12 +50,12 @@ class SizeFallback:
     def __aiter__(self) -> SizeFallback:
         return self
 
-    async def __anext__(self) -> Upload:
-        upload, self._variants = await asyncio.to_thread(_first, self._original, self._stem, self._most, self._variants)
-        if upload is None:
+    async def __anext__(self) -> OutgoingFile:
+        file, self._variants = await asyncio.to_thread(_first, self._original, self._stem, self._most, self._variants)
+        if file is None:
             raise StopAsyncIteration
-        self._most = int(_STEP * len(upload.data))
-        return upload
+        self._most = int(_STEP * len(file.data))
+        return file
 
 
 def film_fallback(film: bytes, stem: str, limit: int) -> SizeFallback:
@@ -63,15 +63,17 @@ def film_fallback(film: bytes, stem: str, limit: int) -> SizeFallback:
     return SizeFallback(film, stem, limit, _FILM)
 
 
-def _first(original: bytes, stem: str, most: int, variants: tuple[_Variant, ...]) -> tuple[Upload | None, tuple[_Variant, ...]]:
-    """The first upload that has at most `most` bytes, and the rungs below it."""
+def _first(
+    original: bytes, stem: str, most: int, variants: tuple[_Variant, ...]
+) -> tuple[OutgoingFile | None, tuple[_Variant, ...]]:
+    """The first file that has at most `most` bytes, and the variants after it."""
     for number, variant in enumerate(variants, 1):
         try:
             data = variant.encode(original)
         except _BROKEN:
             return None, ()
         if data is not None and len(data) <= most:
-            return Upload(f"{stem}.{variant.ending}", data, variant.note), variants[number:]
+            return OutgoingFile(f"{stem}.{variant.ending}", data, variant.note), variants[number:]
     return None, ()
 
 

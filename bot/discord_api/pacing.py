@@ -9,6 +9,8 @@ from weakref import WeakKeyDictionary
 
 import discord
 
+from bot.discord_api.private_api import release_requests
+
 _PER_SECOND = 40.0
 """Discord takes 50 of all kinds; discord.py learns that only when it is told off, and each time counts."""
 
@@ -28,5 +30,5 @@ async def paced(client: discord.Client, seconds: float) -> AsyncIterator[None]:
             yield
     except TimeoutError:
         # Broken off while it waits out a global rate limit, discord.py would hold back all requests for ever.
-        client.http._global_over.set()
+        release_requests(client)
         raise

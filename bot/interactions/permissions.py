@@ -94,4 +94,5 @@ def _check(granted: discord.Permissions, needed: tuple[str, ...]) -> None:
     missing = [name.replace("_", " ").title().replace(" In ", " in ") for name in needed if not getattr(granted, name)]
     if missing:
         noun = "permission" if len(missing) == 1 else "permissions"
-        raise UserError(f"I lack the {noun} {listed([f"**{name}**" for name in missing])} here: ask someone who manages this channel to grant it.")
+        names = listed([f"**{name}**" for name in missing])
+        raise UserError(f"I lack the {noun} {names} here: ask someone who manages this channel to grant it.")

@@ -13,8 +13,8 @@ from redis.exceptions import RedisError
 
 from bot.discord_api.error_codes import Verdict, verdict
 from bot.errors import UserError
-from bot.text.cap_messages import cap_message
 from bot.intake import BadPicture
+from bot.text.cap_messages import cap_message
 from bot.text.formatting import relative
 from engine.contract.models import TooMany
 from engine.contract.store import StoreError

@@ -13,9 +13,9 @@ import aiohttp
 import structlog
 
 from bot import intake
-from bot.ledger import Address
 from bot.backend import Backend
 from bot.errors import UserError
+from bot.ledger import Address
 from bot.requests.attachment_download import AttachmentError, discord_origins, download
 from bot.requests.destination import Destination
 from bot.requests.paint_request import AttachedPicture, Network, PaintRequest
@@ -78,12 +78,17 @@ class Admission:
                 _check_upload(upload)
 
     async def admit(
-        self, job_id: str, owner: int, destination: Destination, request: PaintRequest, before_queueing: Callable[[Job], Any] | None = None
+        self,
+        job_id: str,
+        owner: int,
+        destination: Destination,
+        request: PaintRequest,
+        before_queueing: Callable[[Job], Any] | None = None,
     ) -> Job:
         """Accept the request; a second call with the same `job_id` changes nothing.
 
-        Raises `UserError`, `BadPicture`, `RecipeError` or `TooMany`, with the time to wait where it is known; then nothing
-        is queued.
+        Raises `UserError`, `BadPicture`, `RecipeError` or `TooMany`, with the time to wait where it is known; then
+        nothing is queued.
         """
         self.check(request)
         try:
@@ -93,7 +98,9 @@ class Admission:
             await self._drop(job_id)
             if isinstance(error, TooMany):
                 guild = _guild(owner, destination)
-                error.until = await retry_time(self._backend.redis, error, str(owner), guild, self._backend.settings.caps)
+                error.until = await retry_time(
+                    self._backend.redis, error, str(owner), guild, self._backend.settings.caps
+                )
             raise
         await self._backend.queue.enqueue(job, 0, 0, await first_cost(self._backend.redis, job))
         _log.info("accepted", job=job_id, user=str(owner), guild=str(destination.guild), recipe=job.recipe.key)
@@ -114,7 +121,12 @@ class Admission:
                 del self._in_hand[owner]
 
     async def _accept(
-        self, job_id: str, owner: int, destination: Destination, request: PaintRequest, before_queueing: Callable[[Job], Any] | None
+        self,
+        job_id: str,
+        owner: int,
+        destination: Destination,
+        request: PaintRequest,
+        before_queueing: Callable[[Job], Any] | None,
     ) -> Job:
         backend = self._backend
         try:
@@ -166,7 +178,9 @@ class Admission:
             request = dataclasses.replace(request, recipe=request.recipe.sequence(frames))
             self.check(request)
         start = (await self._keep(request.start, f"{folder}/start.png"))[0] if request.start else None
-        checkpoint = request.checkpoint and await self._copy(request.checkpoint, f"{folder}/checkpoint-start.safetensors")
+        checkpoint = request.checkpoint and await self._copy(
+            request.checkpoint, f"{folder}/checkpoint-start.safetensors"
+        )
         return Job(
             id=job_id,
             guild=_guild(owner, destination),

@@ -6,10 +6,9 @@ import asyncio
 
 import aiohttp
 import structlog
-from discord.asset import Asset
-from discord.http import Route
 from yarl import URL
 
+from bot.discord_api.private_api import origins
 from bot.text.sanitise import plain
 
 _CDN = frozenset({"https://cdn.discordapp.com", "https://media.discordapp.net"})
@@ -25,7 +24,7 @@ class AttachmentError(Exception):
 
 def discord_origins() -> frozenset[str]:
     """The origins that attachments come from, those where discord.py is pointed at this moment included."""
-    return _CDN | {str(URL(base).origin()) for base in (Route.BASE, Asset.BASE)}
+    return _CDN | origins()
 
 
 async def download(
@@ -48,10 +47,10 @@ async def download(
         raise AttachmentError(f"Discord does not hand out {called} at the moment: try again in a minute.") from None
 
 
-def _may_fetch(url: str, origins: frozenset[str]) -> bool:
+def _may_fetch(url: str, allowed: frozenset[str]) -> bool:
     # Compared as text, before any parser: two parsers may see two hosts in one URL.
     sober = url.isascii() and url.isprintable() and not {" ", "\\"} & set(url)
-    return sober and url.startswith(tuple(f"{origin}/" for origin in origins))
+    return sober and url.startswith(tuple(f"{origin}/" for origin in allowed))
 
 
 async def _twice(session: aiohttp.ClientSession, url: str, called: str, max_bytes: int) -> bytes:

@@ -41,6 +41,11 @@ class FollowUp:
                 return stronger(self.job, _STRONGER)
             case Action.WEAKER:
                 return stronger(self.job, 1 / _STRONGER)
+        return await self._go_on(network, jobs)
+
+    async def _go_on(self, network: Network, jobs: Jobs) -> PaintRequest:
+        """From where the job ended."""
+        match self.action:
             case Action.LARGER:
                 return await _enlarge(self.job, jobs)
             case Action.FINISH:

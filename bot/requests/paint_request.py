@@ -1,4 +1,4 @@
-"""What is to be painted: pictures, and the recipe in full; and what a member asks for, before it is known by which network."""
+"""What a member asks for, and what is to be painted for it: pictures, and the recipe in full."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import pytest
 from arq.connections import ArqRedis
 from redis.exceptions import ConnectionError
 
-from bot.ledger import GROUP, Address, Ledger, Posted
+from bot.ledger import GROUP, Address, Ledger, LedgerPage
 from engine.contract.events import STREAM
 from engine.contract.models import KEEP_DAYS
 
@@ -23,7 +23,7 @@ async def ledger(redis: ArqRedis) -> Ledger:
     return made
 
 
-async def page(ledger: Ledger) -> Posted:
+async def page(ledger: Ledger) -> LedgerPage:
     found = await ledger.page("7")
     assert found is not None
     return found

@@ -14,9 +14,9 @@ from typing import Any
 import discord
 from discord import ui
 
+from bot.cards.card_state import CardState
 from bot.cards.editor import CardEditor
-from bot.cards.card_state import Face
-from bot.ledger import Address, Posted
+from bot.ledger import Address, LedgerPage
 from engine.contract.events import Progress
 from engine.contract.models import Job, JobState, StoredPicture
 from engine.recipe.presets import preset
@@ -58,7 +58,7 @@ def a_job(number: int = 1, name: str = "harbour.png", **fields: Any) -> Job:
     )  # fmt: skip
 
 
-def a_page(job: Job, channel: int = 1, age: float = 0.0, title: str = "harbour", **fields: Any) -> Posted:
+def a_page(job: Job, channel: int = 1, age: float = 0.0, title: str = "harbour", **fields: Any) -> LedgerPage:
     """Of a job whose card is `age` seconds old."""
     address = Address(job=job.id, owner=1, guild=1, channel=channel, place="thread", title=title)
     card = discord.utils.time_snowflake(discord.utils.utcnow() - timedelta(seconds=age)) + int(job.id)
@@ -68,11 +68,11 @@ def a_page(job: Job, channel: int = 1, age: float = 0.0, title: str = "harbour",
         "files": ("content.jpg", "style-1.jpg"), "parent": "",
         "stopped": "", "forget": False,
     }  # fmt: skip
-    return Posted(**facts | fields)
+    return LedgerPage(**facts | fields)
 
 
 def progress(job: Job, iteration: int) -> dict[str, Any]:
-    """Facts of a face."""
+    """Facts of a state."""
     event = Progress(job=job.id, iteration=iteration, loss=3, content=1, style=2, rate=5, eta=60)
     return {"state": JobState.PAINTING, "iteration": iteration, "progress": event}
 
@@ -144,4 +144,4 @@ def gaps(edits: list[Edit]) -> list[float]:
     return [round(b.at - a.at, 3) for a, b in itertools.pairwise(edits)]
 
 
-WAITING = Face()
+WAITING = CardState()

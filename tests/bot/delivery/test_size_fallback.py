@@ -1,4 +1,4 @@
-"""The ladder: whatever the limit, what comes fits, opens, and is clearly smaller than what was refused before."""
+"""Smaller files: whatever the limit, what comes fits, opens, and is clearly smaller than what was refused before."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bot.delivery.size_fallback import Ladder, Upload, film_ladder
+from bot.delivery.size_fallback import OutgoingFile, SizeFallback, film_fallback
 
 KINDS = {"png": "PNG", "webp": "WEBP", "jpg": "JPEG"}
 FRAMES, HOLD = 13, 2000
@@ -39,97 +39,97 @@ def film(side: int = 128) -> bytes:
     return out.getvalue()
 
 
-async def all_of(ladder: AsyncIterator[Upload]) -> list[Upload]:
-    return [upload async for upload in ladder]
+async def all_of(fallback: AsyncIterator[OutgoingFile]) -> list[OutgoingFile]:
+    return [file async for file in fallback]
 
 
-def opened(upload: Upload) -> Image.Image:
+def opened(file: OutgoingFile) -> Image.Image:
     """The picture, after checking that it is what its name says."""
-    image = Image.open(io.BytesIO(upload.data))
-    assert image.format == KINDS[upload.name.rpartition(".")[2]]
+    image = Image.open(io.BytesIO(file.data))
+    assert image.format == KINDS[file.name.rpartition(".")[2]]
     image.load()
     return image
 
 
-def each_is_clearly_smaller(uploads: list[Upload]) -> bool:
-    sizes = [len(upload.data) for upload in uploads]
+def each_is_clearly_smaller(files: list[OutgoingFile]) -> bool:
+    sizes = [len(file.data) for file in files]
     return all(after <= 0.9 * before for before, after in pairwise(sizes))
 
 
 async def test_what_fits_stays_as_it_is() -> None:
     data = png(grain(512))
-    assert await anext(Ladder(data, "harbour", len(data))) == Upload("harbour.png", data, "")
+    assert await anext(SizeFallback(data, "harbour", len(data))) == OutgoingFile("harbour.png", data, "")
 
 
 async def test_a_smooth_picture_loses_nothing() -> None:
     picture = smooth(1024)
     data = png(picture)
-    upload = await anext(Ladder(data, "harbour", len(data) - 1))
-    assert (upload.name, upload.note) == ("harbour.webp", "as lossless WebP")
-    assert opened(upload).convert("RGB").tobytes() == picture.tobytes()
+    file = await anext(SizeFallback(data, "harbour", len(data) - 1))
+    assert (file.name, file.note) == ("harbour.webp", "as lossless WebP")
+    assert opened(file).convert("RGB").tobytes() == picture.tobytes()
 
 
 @pytest.mark.parametrize("size", [(2048, 2048), (512, 512), (1024, 300)])
 async def test_all_the_way_down(size: tuple[int, int]) -> None:
     data = png(grain(size[0], height=size[1]))
-    uploads = await all_of(Ladder(data, "harbour", len(data)))
-    assert each_is_clearly_smaller(uploads)
-    images = [opened(upload) for upload in uploads]
+    files = await all_of(SizeFallback(data, "harbour", len(data)))
+    assert each_is_clearly_smaller(files)
+    images = [opened(file) for file in files]
     assert {image.mode for image in images} == {"RGB"}
     shapes = [image.size for image in images]
     assert shapes == sorted(shapes, reverse=True)
-    for upload, shape in zip(uploads, shapes, strict=True):
-        assert ("of its size" in upload.note) == (shape != size)
+    for file, shape in zip(files, shapes, strict=True):
+        assert ("of its size" in file.note) == (shape != size)
         assert abs(shape[0] / shape[1] - size[0] / size[1]) < 0.05
     assert shapes[0] == shapes[1] == size
     assert 256 <= max(shapes[-1]) < 256 * 2**0.5
-    kinds = [upload.name for upload in uploads]
+    kinds = [file.name for file in files]
     assert kinds[:2] == ["harbour.png", "harbour.webp"] and kinds[-1] == "harbour.jpg"
 
 
 async def test_the_first_is_the_best_that_fits() -> None:
     data = png(grain(640))
-    every = await all_of(Ladder(data, "harbour", len(data)))
+    every = await all_of(SizeFallback(data, "harbour", len(data)))
     for share in (0.99, 0.5, 0.3, 0.2, 0.1, 0.05):
         limit = int(share * len(data))
-        upload = await anext(Ladder(data, "harbour", limit))
-        assert limit >= len(upload.data) >= max(len(other.data) for other in every if len(other.data) <= limit)
+        file = await anext(SizeFallback(data, "harbour", limit))
+        assert limit >= len(file.data) >= max(len(other.data) for other in every if len(other.data) <= limit)
 
 
 async def test_real_colours_survive_the_whole_way() -> None:
     picture = Image.new("RGB", (900, 600), (200, 40, 90))
     picture.paste(grain(300), (0, 0))
-    for upload in await all_of(Ladder(png(picture), "harbour", 10**6)):
-        image = opened(upload)
+    for file in await all_of(SizeFallback(png(picture), "harbour", 10**6)):
+        image = opened(file)
         found = image.getpixel((image.width - 3, image.height - 3))
         assert isinstance(found, tuple)
-        assert all(abs(a - b) <= 6 for a, b in zip(found, (200, 40, 90), strict=True)), upload.note
+        assert all(abs(a - b) <= 6 for a, b in zip(found, (200, 40, 90), strict=True)), file.note
 
 
 async def test_where_nothing_fits_there_is_nothing() -> None:
     data = png(grain(512))
-    assert await all_of(Ladder(data, "harbour", 5000)) == []
-    assert await all_of(Ladder(png(grain(64)), "harbour", 200)) == []
+    assert await all_of(SizeFallback(data, "harbour", 5000)) == []
+    assert await all_of(SizeFallback(png(grain(64)), "harbour", 200)) == []
 
 
-async def test_an_ended_ladder_stays_ended() -> None:
-    ladder = Ladder(png(grain(64)), "harbour", 200)
-    assert await all_of(ladder) == await all_of(ladder) == []
+async def test_an_ended_fallback_stays_ended() -> None:
+    fallback = SizeFallback(png(grain(64)), "harbour", 200)
+    assert await all_of(fallback) == await all_of(fallback) == []
 
 
 async def test_a_cancelled_step_was_not_taken() -> None:
     data = png(grain(1024))
-    ladder = Ladder(data, "harbour", len(data) // 2)
-    step = asyncio.ensure_future(anext(ladder))
+    fallback = SizeFallback(data, "harbour", len(data) // 2)
+    step = asyncio.ensure_future(anext(fallback))
     await asyncio.sleep(0)  # it has begun
     step.cancel()
     with pytest.raises(asyncio.CancelledError):
         await step
-    assert await anext(ladder) == await anext(Ladder(data, "harbour", len(data) // 2))
+    assert await anext(fallback) == await anext(SizeFallback(data, "harbour", len(data) // 2))
 
 
 async def test_the_loop_goes_on_while_a_picture_is_encoded() -> None:
-    step = asyncio.ensure_future(anext(Ladder(png(grain(1024)), "harbour", 500_000)))
+    step = asyncio.ensure_future(anext(SizeFallback(png(grain(1024)), "harbour", 500_000)))
     turns = 0
     while not step.done():
         await asyncio.sleep(0)
@@ -140,21 +140,21 @@ async def test_the_loop_goes_on_while_a_picture_is_encoded() -> None:
 
 async def test_a_film_that_fits_stays_as_it_is() -> None:
     data = film()
-    assert await anext(film_ladder(data, "film", len(data))) == Upload("film.webp", data, "")
+    assert await anext(film_fallback(data, "film", len(data))) == OutgoingFile("film.webp", data, "")
 
 
 async def test_a_film_gets_smaller_and_keeps_its_end() -> None:
     data = film()
-    uploads = await all_of(film_ladder(data, "film", len(data)))
-    assert len(uploads) == 5 and each_is_clearly_smaller(uploads)
+    files = await all_of(film_fallback(data, "film", len(data)))
+    assert len(files) == 5 and each_is_clearly_smaller(files)
     lengths = []
-    for upload in uploads:
-        image = opened(upload)
+    for file in files:
+        image = opened(file)
         times = durations(image)
         assert times[-1] == HOLD and sum(times) == (FRAMES - 1) * 100 + HOLD
         lengths.append((len(times), image.width))
     assert lengths == [(13, 128), (13, 128), (13, 91), (7, 64), (5, 45)]
-    assert [upload.note for upload in uploads][1:3] == ["film at a lower quality", "film at 71% of its size"]
+    assert [file.note for file in files][1:3] == ["film at a lower quality", "film at 71% of its size"]
 
 
 def durations(image: Image.Image) -> list[int]:
@@ -167,10 +167,10 @@ def durations(image: Image.Image) -> list[int]:
 
 
 async def test_a_film_that_cannot_fit_is_left_out() -> None:
-    assert await all_of(film_ladder(film(), "film", 1000)) == []
+    assert await all_of(film_fallback(film(), "film", 1000)) == []
 
 
-@pytest.mark.parametrize("ladder", [Ladder, film_ladder])
+@pytest.mark.parametrize("fallback", [SizeFallback, film_fallback])
 @pytest.mark.parametrize("data", [b"", b"no picture" * 9, png(grain(64))[:3000], film(64)[:3000]], ids=len)
-async def test_what_is_no_picture_and_too_large_has_no_smaller_copy(ladder: type[Ladder], data: bytes) -> None:
-    assert await all_of(ladder(data, "x", len(data) - 1)) == []
+async def test_what_is_no_picture_and_too_large_has_no_smaller_copy(fallback: type[SizeFallback], data: bytes) -> None:
+    assert await all_of(fallback(data, "x", len(data) - 1)) == []

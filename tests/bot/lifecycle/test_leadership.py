@@ -18,11 +18,11 @@ from aiohttp.test_utils import TestServer
 from arq.connections import ArqRedis
 from pydantic import SecretStr
 
-from bot.lifecycle import leadership
 from bot.app import create_bot
+from bot.lifecycle import leadership
 from bot.lifecycle.leadership import LEASE, Deposed, Leadership
+from bot.lifecycle.process_identity import has_ended, process_identity
 from bot.settings import BotSettings
-from bot.lifecycle.process_identity import is_gone, whereabouts
 from engine.contract.connection import BLOCK
 from engine.process.child_process import child_command
 
@@ -231,15 +231,15 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
 def test_a_process_is_gone_once_it_has_ended_even_if_nobody_has_asked_for_its_status(
     sleeper: subprocess.Popen[bytes],
 ) -> None:
-    where = whereabouts(sleeper.pid)
-    assert not is_gone(where)
+    where = process_identity(sleeper.pid)
+    assert not has_ended(where)
     sleeper.send_signal(signal.SIGSTOP)
-    assert not is_gone(where)
+    assert not has_ended(where)
     sleeper.kill()
     os.waitid(os.P_PID, sleeper.pid, os.WEXITED | os.WNOWAIT)
-    assert is_gone(where)
+    assert has_ended(where)
     sleeper.wait()
-    assert is_gone(where)
+    assert has_ended(where)
 
 
 def changed(where: str, index: int, value: str) -> str:
@@ -251,27 +251,27 @@ def changed(where: str, index: int, value: str) -> str:
 @pytest.mark.parametrize("index", [0, 1, 2], ids=["machine", "boot", "namespace"])
 @pytest.mark.parametrize("value", ["another", ""])
 def test_of_a_process_elsewhere_nothing_is_known(sleeper: subprocess.Popen[bytes], index: int, value: str) -> None:
-    where = whereabouts(sleeper.pid)
+    where = process_identity(sleeper.pid)
     sleeper.kill()
     sleeper.wait()
-    assert not is_gone(changed(where, index, value))
+    assert not has_ended(changed(where, index, value))
 
 
 def test_a_process_is_gone_when_another_one_has_its_number() -> None:
-    where = whereabouts()
-    assert not is_gone(where)
+    where = process_identity()
+    assert not has_ended(where)
     assert where.startswith(f"{socket.gethostname()}:")
-    assert is_gone(changed(where, 4, "1"))
+    assert has_ended(changed(where, 4, "1"))
 
 
 @pytest.mark.parametrize("word", ["", "host:12:ab34cd", "a:b:c:d:e:f", "::::"])
 def test_what_is_no_process_is_not_gone(word: str) -> None:
-    assert not is_gone(word)
+    assert not has_ended(word)
 
 
 def test_a_machine_that_does_not_tell_its_boot_knows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.lifecycle.process_identity._place", lambda: [socket.gethostname(), "", ""])
     process: subprocess.Popen[Any] = subprocess.Popen(["true"])
-    where = whereabouts(process.pid)
+    where = process_identity(process.pid)
     process.wait()
-    assert not is_gone(where)
+    assert not has_ended(where)

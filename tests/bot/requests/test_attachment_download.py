@@ -17,7 +17,7 @@ from discord.http import Route
 from judging import one_sentence
 from structlog.testing import capture_logs
 
-from bot.requests.attachment_download import DownloadError, discord_origins, download
+from bot.requests.attachment_download import AttachmentError, discord_origins, download
 
 SECRET = "ex=66&is=65&hm=5ec4e7"
 PICTURE = bytes(range(256)) * 1000
@@ -46,7 +46,7 @@ class Cdn:
 
     async def refused(self, *handlers: Handler, max_bytes: int = LIMIT, seconds: float = 30.0) -> str:
         """The sentence, after checking that neither it nor the log says what it should not."""
-        with capture_logs() as logged, pytest.raises(DownloadError) as refused:
+        with capture_logs() as logged, pytest.raises(AttachmentError) as refused:
             await self.fetch(*handlers, max_bytes=max_bytes, seconds=seconds)
         return discreet(refused.value, logged)
 
@@ -56,7 +56,7 @@ async def fetch(url: str, *hosts: str, max_bytes: int = LIMIT, seconds: float = 
         return await download(session, url, "harbour.png", hosts=frozenset(hosts), max_bytes=max_bytes, seconds=seconds)
 
 
-def discreet(error: DownloadError, logged: Sequence[MutableMapping[str, Any]]) -> str:
+def discreet(error: AttachmentError, logged: Sequence[MutableMapping[str, Any]]) -> str:
     assert "5ec4e7" not in f"{logged} {error!r}"
     assert error.__suppress_context__ or error.__context__ is None  # a traceback would tell of more
     return one_sentence(str(error))
@@ -203,7 +203,7 @@ ELSEWHERE = [
 @pytest.mark.parametrize("url", ELSEWHERE)
 async def test_nothing_else_is_ever_fetched(cdn: Cdn, url: str) -> None:
     url = url.format(host=cdn.origin, at=cdn.origin.removeprefix("http://"))
-    with capture_logs() as logged, pytest.raises(DownloadError) as refused:
+    with capture_logs() as logged, pytest.raises(AttachmentError) as refused:
         await fetch(f"{url}?{SECRET}", cdn.origin)
     assert discreet(refused.value, logged) == "harbour.png is not kept by Discord: attach it to your message."
     assert not cdn.asked
@@ -221,7 +221,7 @@ async def test_discords_own_hosts_are_always_asked(origin: str) -> None:
         async def close(self) -> None: ...
 
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=Nowhere())) as session:
-        with pytest.raises(DownloadError, match="at the moment"):
+        with pytest.raises(AttachmentError, match="at the moment"):
             await download(session, f"{origin}/a.png?{SECRET}", "a.png", hosts=frozenset(), max_bytes=1)
     assert asked == [f"{origin.removeprefix('https://')}:443"] * 2
 
@@ -235,7 +235,7 @@ async def test_aiohttp_says_no_signature_either(cdn: Cdn, caplog: pytest.LogCapt
 
 async def test_a_name_does_nothing_in_the_sentence() -> None:
     async with aiohttp.ClientSession() as session:
-        with pytest.raises(DownloadError) as refused:
+        with pytest.raises(AttachmentError) as refused:
             await download(session, "https://evil.example/", "\u202e@everyone\n.png", hosts=frozenset(), max_bytes=1)
     assert str(refused.value).startswith("＠everyone .png is not kept by Discord")
 

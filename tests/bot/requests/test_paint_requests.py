@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from bot.requests import follow_ups as wishes
-from bot.requests.follow_ups import MAX_STRENGTH, Network, Wish, new_draft, new_recipe
+from bot.requests import follow_ups
+from bot.requests.follow_ups import MAX_STRENGTH
+from bot.requests.new_painting import new_draft, new_recipe
+from bot.requests.paint_request import Network, PaintRequest
 from engine.contract.models import Job, StoredPicture
 from engine.recipe.draft import finishing
 from engine.recipe.presets import PRESETS, TALK_SNAPSHOTS, preset
@@ -26,7 +28,7 @@ def a_job(recipe: Recipe | None = None, **fields: Any) -> Job:
     return Job(id="1", guild="1", user="1", recipe=recipe, content=CONTENT, styles=(STYLE, SECOND), **fields)
 
 
-def same_but(child: Wish, job: Job, *fields: str) -> bool:
+def same_but(child: PaintRequest, job: Job, *fields: str) -> bool:
     """Whether the recipes differ in these fields, and in no other."""
     ours, theirs = child.recipe.as_dict(), job.recipe.as_dict()
     return {name for name in ours if ours[name] != theirs[name]} == set(fields)
@@ -74,7 +76,7 @@ def test_what_cannot_be_painted_is_one_sentence() -> None:
 
 def test_again_has_another_seed_and_nothing_else() -> None:
     job = a_job(start=SNAPSHOT, checkpoint="jobs/1/checkpoint", reached=7)
-    child = wishes.again(job)
+    child = follow_ups.again(job)
     assert same_but(child, job, "seed")
     assert (child.content, child.styles, child.parent, child.start) == (CONTENT, (STYLE, SECOND), "1", SNAPSHOT)
     assert (child.checkpoint, child.reached, child.mention) == (None, 0, False)
@@ -82,18 +84,18 @@ def test_again_has_another_seed_and_nothing_else() -> None:
 
 def test_as_it_was_begins_where_the_parent_was_to_begin() -> None:
     job = a_job(checkpoint="jobs/1/checkpoint", reached=7)
-    child = wishes.as_it_was(job)
+    child = follow_ups.as_it_was(job)
     assert child.recipe == job.recipe
     assert (child.checkpoint, child.reached) == ("jobs/1/checkpoint", 7)
 
 
 def test_swapped_twice_is_as_it_was() -> None:
     job = a_job()
-    child = wishes.swapped(job)
+    child = follow_ups.swapped(job)
     assert child.recipe == job.recipe
     assert (child.content, child.styles) == (STYLE, (CONTENT, SECOND))
     swapped = job.model_copy(update={"content": child.content, "styles": child.styles})
-    assert (wishes.swapped(swapped).content, wishes.swapped(swapped).styles) == (CONTENT, (STYLE, SECOND))
+    assert (follow_ups.swapped(swapped).content, follow_ups.swapped(swapped).styles) == (CONTENT, (STYLE, SECOND))
 
 
 @pytest.mark.parametrize("weights", WEIGHTS)
@@ -104,17 +106,17 @@ def test_stronger_and_weaker_end_where_nothing_would_be_left(name: str, weights:
     usual, steps = job.recipe.beta, 0
     with pytest.raises(RecipeError, match="cannot go further"):
         while True:
-            child = wishes.stronger(job, factor)
+            child = follow_ups.stronger(job, factor)
             assert same_but(child, job, "beta")
             job, steps = a_job(child.recipe), steps + 1
             assert job.recipe.beta == pytest.approx(usual * factor**steps)
     assert 2**steps <= MAX_STRENGTH < 2 ** (steps + 1)
-    assert wishes.stronger(job, 1 / factor).recipe.beta == pytest.approx(usual * factor ** (steps - 1))
+    assert follow_ups.stronger(job, 1 / factor).recipe.beta == pytest.approx(usual * factor ** (steps - 1))
 
 
 def test_what_was_stopped_goes_on_to_its_planned_end() -> None:
     job = a_job()
-    child = wishes.continued(job, "jobs/1/checkpoint", job.recipe.iterations - 1)
+    child = follow_ups.continued(job, "jobs/1/checkpoint", job.recipe.iterations - 1)
     assert child.recipe == job.recipe
     assert (child.checkpoint, child.reached) == ("jobs/1/checkpoint", job.recipe.iterations - 1)
 
@@ -122,7 +124,7 @@ def test_what_was_stopped_goes_on_to_its_planned_end() -> None:
 def test_what_is_done_goes_on_for_as_long_as_was_planned_however_often() -> None:
     job, plan = a_job(start=SNAPSHOT), a_job().recipe.planned
     for times in (2, 3, 4):
-        child = wishes.continued(job, "jobs/1/checkpoint", job.recipe.iterations)
+        child = follow_ups.continued(job, "jobs/1/checkpoint", job.recipe.iterations)
         assert same_but(child, job, "iterations", "extra")
         assert (child.recipe.iterations, child.recipe.planned) == (times * plan, plan)
         assert child.start == SNAPSHOT
@@ -131,15 +133,15 @@ def test_what_is_done_goes_on_for_as_long_as_was_planned_however_often() -> None
 
 def test_it_goes_on_up_to_the_most_iterations_that_there_may_be() -> None:
     job = a_job(new_recipe("classic", Network("random"), {"iterations": 60_000}))
-    child = wishes.continued(job, "jobs/1/checkpoint", 60_000)
+    child = follow_ups.continued(job, "jobs/1/checkpoint", 60_000)
     assert (child.recipe.iterations, child.recipe.extra) == (MAX_ITERATIONS, MAX_ITERATIONS - 60_000)
     with pytest.raises(RecipeError, match="press Again, or go on from a snapshot"):
-        wishes.continued(a_job(child.recipe), "jobs/1/checkpoint", MAX_ITERATIONS)
+        follow_ups.continued(a_job(child.recipe), "jobs/1/checkpoint", MAX_ITERATIONS)
 
 
 def test_larger_is_twice_the_size_from_the_last_stroke() -> None:
     job = a_job(new_recipe("fine", Network("random"), {"size": 256}))
-    child = wishes.larger(job, "jobs/1/checkpoint", job.recipe.iterations)
+    child = follow_ups.larger(job, "jobs/1/checkpoint", job.recipe.iterations)
     assert same_but(child, job, "size", "scales", "iterations")
     assert (child.recipe.size, child.checkpoint, child.reached) == (512, "jobs/1/checkpoint", job.recipe.iterations)
     assert child.recipe.plan()[: job.recipe.scales] == job.recipe.plan()
@@ -147,14 +149,14 @@ def test_larger_is_twice_the_size_from_the_last_stroke() -> None:
 
 def test_from_a_picture_it_goes_on_at_full_size_with_what_was_chosen() -> None:
     recipe = new_recipe("fine", Network("random"), {"style_weights": (0.7, 0.3), "colours": "content", "size": 64})
-    child = wishes.from_picture(a_job(recipe), SNAPSHOT, "gatys", {"iterations": 2, "strength": 0.5})
+    child = follow_ups.from_picture(a_job(recipe), SNAPSHOT, "gatys", {"iterations": 2, "strength": 0.5})
     chosen = child.recipe
     assert (child.start, chosen.start, chosen.noise, chosen.scales) == (SNAPSHOT, "picture", 0.0, 1)
     assert (chosen.name, chosen.iterations, chosen.beta) == ("gatys", 2, preset("gatys", weights="random").beta / 2)
     assert (chosen.style_weights, chosen.colours, chosen.size) == ((0.7, 0.3), "content", 64)
     assert (child.content, child.styles, child.parent) == (CONTENT, (STYLE, SECOND), "1")
     with pytest.raises(RecipeError):
-        wishes.from_picture(a_job(recipe), SNAPSHOT, "gatys", {"iterations": MAX_ITERATIONS + 1})
+        follow_ups.from_picture(a_job(recipe), SNAPSHOT, "gatys", {"iterations": MAX_ITERATIONS + 1})
 
 
 @pytest.mark.parametrize("weights", WEIGHTS)
@@ -170,7 +172,7 @@ def test_a_draft_is_finished_as_what_was_asked_for(name: str, weights: str) -> N
     )
     job = Job.model_validate_json(a_job(recipe, draft_of=asked).model_dump_json())
     assert job.draft_of == asked
-    child = wishes.finished(job, SNAPSHOT.key, Network(weights))
+    child = follow_ups.finished(job, SNAPSHOT.key, Network(weights))
     full = new_recipe(name, Network(weights), {**fields, "seed": recipe.seed})
     assert child.recipe == finishing(full, 256)
     assert (child.draft_of, child.parent, child.content, child.styles) == (None, "1", CONTENT, (STYLE, SECOND))
@@ -182,20 +184,22 @@ def test_of_what_could_not_be_finished_there_is_no_draft() -> None:
     with pytest.raises(RecipeError, match="The size must be between"):
         new_draft("fine", Network("imagenet"), {"size": 5000})
     with pytest.raises(RecipeError, match="It is no draft"):
-        wishes.finished(a_job(), SNAPSHOT.key, Network("random"))
+        follow_ups.finished(a_job(), SNAPSHOT.key, Network("random"))
 
 
 def test_the_children_of_a_draft_are_drafts_and_finished_like_themselves() -> None:
     recipe, asked = new_draft("fine", Network("imagenet"), {"seed": 42})
     job = a_job(recipe, draft_of=asked)
-    again = wishes.again(job)
+    again = follow_ups.again(job)
     assert again.draft_of is not None
     assert again.draft_of.fields == asked.fields | {"seed": again.recipe.seed}
-    twice = wishes.stronger(a_job(wishes.stronger(job, 2.0).recipe, draft_of=wishes.stronger(job, 2.0).draft_of), 2.0)
+    twice = follow_ups.stronger(
+        a_job(follow_ups.stronger(job, 2.0).recipe, draft_of=follow_ups.stronger(job, 2.0).draft_of), 2.0
+    )
     assert twice.draft_of is not None
     assert twice.draft_of.fields == asked.fields | {"strength": 4.0}
-    finished = wishes.finished(a_job(twice.recipe, draft_of=twice.draft_of), SNAPSHOT.key, Network("imagenet"))
+    finished = follow_ups.finished(a_job(twice.recipe, draft_of=twice.draft_of), SNAPSHOT.key, Network("imagenet"))
     assert finished.recipe.beta == 4 * preset("fine").beta
-    assert wishes.swapped(job).draft_of == wishes.continued(job, "a checkpoint", 1).draft_of == asked
-    assert wishes.larger(job, "a checkpoint", recipe.iterations).draft_of is None
-    assert wishes.from_picture(job, SNAPSHOT, "fine", {}).draft_of is None
+    assert follow_ups.swapped(job).draft_of == follow_ups.continued(job, "a checkpoint", 1).draft_of == asked
+    assert follow_ups.larger(job, "a checkpoint", recipe.iterations).draft_of is None
+    assert follow_ups.from_picture(job, SNAPSHOT, "fine", {}).draft_of is None
