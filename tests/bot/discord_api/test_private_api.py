@@ -10,7 +10,7 @@ import discord
 import pytest
 import yarl
 from discord.asset import Asset
-from discord.http import Route
+from discord.http import HTTPClient, Route
 from discord_server.driver import Channel, Discord
 
 from bot.discord_api import private_api
@@ -43,6 +43,17 @@ async def there(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[There]:
             await client.login(server.token)
             sent = await client.get_partial_messageable(int(channel.id)).send("a card")
             yield There(client, server, channel, sent.id)
+
+
+@pytest.mark.parametrize(
+    ("where", "name"),
+    [
+        (HTTPClient, "start_thread_with_message"), (HTTPClient, "edit_channel"), (HTTPClient, "delete_channel"),
+        (HTTPClient, "delete_message"), (Route, "BASE"), (Asset, "BASE"),
+    ],
+)  # fmt: skip
+def test_what_the_adapter_uses_is_there(where: type, name: str) -> None:
+    assert hasattr(where, name), f"{CHANGED} {where.__name__}.{name}"
 
 
 async def test_a_thread_is_opened_woken_renamed_and_deleted_by_its_id_alone(there: There) -> None:
