@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.painting.smoothing import smooth
 from engine.recipe.recipe import Recipe
 
 Tensors = dict[str, Tensor]
@@ -73,14 +74,14 @@ class Adam:
 class LBFGS:
     """Nocedal & Wright (2006), algorithm 7.4 (two-loop recursion), without a line search, as Gatys et al. use it.
 
-    Its methods are as Adam's.     `tensors` holds the newest `history` pairs, oldest first:
-    `s` and `y` are (pairs, pixels), `rho` is (pairs).
+    Its methods are as Adam's. What it moves is looked at through a blur (`smoothing.py`). `tensors` holds the newest
+    `history` pairs, oldest first: `s` and `y` are (pairs, pixels), `rho` is (pairs).
     """
 
     asks_the_host: ClassVar[bool] = True
 
     def __init__(self, recipe: Recipe, tensors: Tensors | None = None, steps: int = 0) -> None:
-        self._history = recipe.history
+        self._history, self._smoothing = recipe.history, recipe.smoothing
         self.tensors, self.steps = tensors or {}, steps
 
     def prepare(self, pixels: Tensor) -> None:
@@ -93,12 +94,15 @@ class LBFGS:
         return step, 0.0
 
     def move(self, pixels: Tensor, gradient: Tensor, factors: Tensor, where: Tensor | None = None) -> None:
-        flat = (gradient if where is None else gradient * where).reshape(-1)
+        flat = smooth(gradient if where is None else gradient * where, self._smoothing).reshape(-1)
         pairs = self._with_newest(flat)
         direction = _direction(flat, pairs)
         moved = direction * ((_LONGEST / direction.abs().mean().clamp_min(1e-30)).clamp_max(1) * factors[0])
+        change = smooth(moved.view_as(pixels), self._smoothing)
+        if where is not None:
+            change = change * where
         self.tensors = {**pairs, "gradient": flat.clone(), "moved": moved}
-        pixels.add_(moved.view_as(pixels))
+        pixels.add_(change)
 
     def _with_newest(self, gradient: Tensor) -> Tensors:
         """The pairs, with the one that the last move made if the loss curved upwards along it."""

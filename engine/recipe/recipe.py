@@ -17,8 +17,8 @@ from typing import Any, Literal, get_args
 
 from engine.recipe import layers
 
-VERSION = 3
-"""Of what is written now."""
+VERSION = 4
+"""Of what is written now. 4: smoothing."""
 OLDEST = 3
 """The oldest that can be painted: before it the losses' weights were in units of the run's own pictures."""
 
@@ -118,6 +118,8 @@ class Recipe:
     beta2: float = 0.999
     history: int = 20
     """Pairs that L-BFGS remembers."""
+    smoothing: float = 0.0
+    """How much L-BFGS' moves are blurred, 0 to 1 (see `smoothing.py`): what neighbours do not agree on stays out."""
     clamp: bool = False
     """Keep pixels within 0 to 255 after every step."""
 
@@ -278,6 +280,7 @@ def _problems(r: Recipe) -> list[str]:
             0 <= b < 1 for b in (r.beta1, r.beta2, r.average)
         ),
         "The history must be between 1 and 100.": 1 <= r.history <= 100,
+        "The smoothing must be between 0 and 1.": 0 <= r.smoothing <= 1,
     }
     return [sentence for sentence, holds in checks.items() if not holds]
 
