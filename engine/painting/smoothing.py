@@ -2,8 +2,9 @@
 
 A picture is start + B z, where B blurs and z is what the optimiser moves: its gradient is B applied to the picture's,
 and a move dz changes the picture by B dz. Descent is then slow along what B takes away, which is noise that a network
-answers to and a person sees as grain. The picture itself is never blurred. It is a change of metric, as in Sobolev
-gradients (Neuberger 1997), and a preconditioner of frequencies (Olah et al. 2017, "Feature Visualization").
+answers to and a person sees as grain. It is a change of metric, as in Sobolev gradients (Neuberger 1997), and a
+preconditioner of frequencies (Olah et al. 2017, "Feature Visualization"). What it cannot move it cannot mend either, so
+the content that a painting begins with is blurred by half as much: its own grain would stay.
 """
 
 from __future__ import annotations

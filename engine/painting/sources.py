@@ -13,6 +13,7 @@ from engine.painting import patches, pictures
 from engine.painting.motion import ContentFrames, resized
 from engine.painting.network import vgg
 from engine.painting.targets import Masks
+from engine.painting.smoothing import smooth
 from engine.recipe.recipe import Recipe, RecipeError
 
 
@@ -85,7 +86,7 @@ class Sources:
         generator = torch.Generator().manual_seed(recipe.seed)
         noise = (torch.rand(content.shape, generator=generator) * 2 - 1) * recipe.noise_range
         base = {
-            "content": lambda: content,
+            "content": lambda: smooth(content, recipe.smoothing / 2),
             "style": lambda: _stretched(styles[0], content),
             "noise": lambda: mean.expand_as(content),
             "statistics": lambda: pictures.random_phase(_stretched(styles[0], content), generator),
@@ -113,7 +114,7 @@ class Sources:
         if self._recipe.detail and not further:
             content, _ = self.at(side, frame)
             finer = content - resized(resized(content, _size(pixels)), size)
-            pixels = resized(pixels, size) + self._recipe.detail * finer
+            pixels = resized(pixels, size) + self._recipe.detail * smooth(finer, self._recipe.smoothing / 2)
         pixels = resized(pixels, size).clamp(0, 255)
         if painted is None:
             return pixels

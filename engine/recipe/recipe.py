@@ -119,7 +119,7 @@ class Recipe:
     history: int = 20
     """Pairs that L-BFGS remembers."""
     smoothing: float = 0.0
-    """How much L-BFGS' moves are blurred, 0 to 1 (see `smoothing.py`): what neighbours do not agree on stays out."""
+    """How much L-BFGS' moves are blurred, 0 to 1: what neighbours do not agree on stays out (see `smoothing.py`)."""
     clamp: bool = False
     """Keep pixels within 0 to 255 after every step."""
 
