@@ -12,8 +12,8 @@ from torch import Tensor
 from engine.painting import patches, pictures
 from engine.painting.motion import ContentFrames, resized
 from engine.painting.network import vgg
-from engine.painting.targets import Masks
 from engine.painting.smoothing import smooth
+from engine.painting.targets import Masks
 from engine.recipe.recipe import Recipe, RecipeError
 
 

@@ -40,7 +40,8 @@ def test_every_field_makes_another_key() -> None:
         "style_weights": (1.0, 2.0), "style_scale": 0.5, "statistic": "covariance", "octaves": 2, "pooling": "max",
         "pooling_gain": 2.0, "network": "vgg16", "padding": "replicate",
         "total_variation": 1.0, "match_luminance": True, "optimiser": "lbfgs", "step": 3.0, "step_end": 0.5,
-        "beta1": 0.5, "beta2": 0.5, "history": 3, "smoothing": 0.5, "clamp": True, "scales": 2, "average": 0.5, "detail": 0.5, "extra": 3,
+        "beta1": 0.5, "beta2": 0.5, "history": 3, "smoothing": 0.5,
+        "clamp": True, "scales": 2, "average": 0.5, "detail": 0.5, "extra": 3,
         "colours": "content", "frames": 2, "frame_iterations": 9,
     }  # fmt: skip
     assert {field.name for field in dataclasses.fields(Recipe)} == {*changes, "networks"}
