@@ -13,7 +13,6 @@ from pathlib import Path
 from bot.settings import BotSettings
 from bot.terminal.hand import Hand, WorkshopError
 from bot.terminal.serve import serve
-from engine.contract.settings import SettingsError
 from engine.process.local_redis import embedded_redis
 
 
@@ -65,7 +64,7 @@ def _alone(data: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise SettingsError(
+            raise WorkshopError(
                 f"Impasto runs already on {data}: end it first, or set IMPASTO_DATA to another folder."
             ) from None
         yield

@@ -16,6 +16,7 @@ from bot.terminal.weights import look_at
 from engine.contract import workers
 from engine.contract.connection import connect
 from engine.contract.models import Caps
+from engine.contract.redis_check import check_redis
 from engine.contract.settings import Settings
 from engine.contract.store import Store
 from engine.contract.workers import Worker
@@ -74,8 +75,12 @@ async def open_workshop(settings: Settings, folder: Path, weights: str) -> Async
 
 
 async def shared_worker(redis_url: str, weights: str, weights_input: str) -> Worker:
-    """One of the workers there that has these weights, a name or a file's path. Raises `WorkshopError`."""
-    async with connect(redis_url, retries=1) as redis:  # a wrong address shows at once
+    """One of the workers there that has these weights, a name or a file's path.
+
+    Raises `WorkshopError`, or what `check_redis` does.
+    """
+    await check_redis(redis_url)
+    async with connect(redis_url, retries=1) as redis:
         living = await workers.living(redis)
     if not living:
         raise WorkshopError("No worker is alive at REDIS_URL: start one with `impasto worker`.")

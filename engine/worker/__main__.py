@@ -26,7 +26,7 @@ from engine.worker.weights.load import in_words
 
 
 def main() -> int:
-    """Run one worker; the exit status is 0 after an orderly end, 1 when it could not start."""
+    """Run one worker; the exit status is 0 after an orderly end, 78 when the settings are wrong, else 1."""
     keep_memory()
     parser = argparse.ArgumentParser("impasto worker")
     parser.add_argument("--device", help="auto, cpu, cuda or cuda:N")
@@ -41,7 +41,10 @@ def main() -> int:
         if settings.redis_url is None:
             raise SettingsError("REDIS_URL is not set: a worker needs the Redis that its jobs come from.")
         asyncio.run(_work(settings))
-    except (SettingsError, WeightsError, RecipeError, StoreError) as error:
+    except SettingsError as error:
+        print(redact(str(error)), file=sys.stderr)
+        return os.EX_CONFIG
+    except (WeightsError, RecipeError, StoreError) as error:
         print(redact(str(error)), file=sys.stderr)
         return 1
     except (RedisError, OSError) as error:
