@@ -8,7 +8,7 @@ import secrets
 import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 import discord
@@ -21,6 +21,7 @@ from bot.settings import BotSettings
 from bot.terminal.hand import WorkshopError
 from bot.terminal.serve import NOT_ACCEPTED
 from bot.terminal.weights import look_at
+from bot.terminal.workshop import DIFFERENT_STORES
 from engine.contract import workers
 from engine.contract.connection import connect
 from engine.contract.redis_check import RedisAway, check_redis
@@ -132,6 +133,7 @@ async def _store(settings: BotSettings) -> str:
     probe, key = secrets.token_bytes(1024), f"doctor/{secrets.token_hex(8)}"
     try:
         store = Store(settings.store)
+        await store.identity()
         await store.put(key, probe)
         same = await store.get(key) == probe
         await store.delete(key)
@@ -153,6 +155,9 @@ async def _workers(settings: BotSettings) -> str:
         raise Ill("Redis cannot be used, and only it knows.") from error
     if not living:
         raise Ill("None is there: start one with `impasto worker`.")
+    with suppress(StoreError, SettingsError):  # that is said elsewhere
+        if strangers := workers.elsewhere(living, await Store(settings.store).identity()):
+            raise Ill(f"{', '.join(worker.id for worker in strangers)}: {DIFFERENT_STORES}")
     return "; ".join(f"{worker.device}, {_of(worker)}{_way(worker)}" for worker in living)
 
 
@@ -211,8 +216,7 @@ async def _tried() -> str:
 
 
 async def _disk(settings: BotSettings) -> str:
-    settings.impasto_data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    free = shutil.disk_usage(settings.impasto_data).free
+    free = shutil.disk_usage(settings.data_folder()).free
     if free < _LITTLE:
         raise Ill(f"{free / 2**30:.1f} GB free in {settings.impasto_data}: make room, 5 GB at least.")
     return f"{free / 2**30:.0f} GB free in {settings.impasto_data}"

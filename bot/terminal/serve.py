@@ -15,12 +15,16 @@ from redis.exceptions import RedisError
 
 from bot.client import create_bot
 from bot.settings import BotSettings
+from bot.terminal.workshop import DIFFERENT_STORES
+from engine.contract.connection import connect
 from engine.contract.redis_check import await_redis
 from engine.contract.settings import SettingsError
-from engine.contract.store import StoreError
+from engine.contract.store import Store, StoreError
+from engine.contract.workers import elsewhere, living
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0  # s between two lives
 
+_COMPARE = 15.0  # s between two looks at the workers' stores
 _AWAY = (
     OSError, TimeoutError, aiohttp.ClientError,
     discord.HTTPException, discord.GatewayNotFound, discord.ConnectionClosed,
@@ -79,10 +83,11 @@ async def _live(settings: BotSettings, told: asyncio.Event) -> None:
     end = asyncio.create_task(told.wait())
     # The client waits for Redis in silence; this says why, and whether waiting helps.
     redis = asyncio.create_task(await_redis(settings.redis_url))
+    stores = asyncio.create_task(_compare_stores(settings, redis))
     try:
         await _first(life, end, redis)
         if redis.done() and redis.exception() is None:
-            await _first(life, end)
+            await _first(life, end, stores)
         elif _is_of_redis(life):  # sooner than it is known why
             await _first(redis, end)
     finally:
@@ -92,8 +97,9 @@ async def _live(settings: BotSettings, told: asyncio.Event) -> None:
             life.cancel()
             await asyncio.wait([life], timeout=1)
         await bot.close()
-        await asyncio.wait([redis])
-    for task in (redis, life):
+        stores.cancel()
+        await asyncio.wait([redis, stores])
+    for task in (redis, stores, life):
         if not task.cancelled():
             task.result()
 
@@ -115,6 +121,22 @@ class _WithoutTraceback(logging.Filter):
             record.msg, record.args = f"{record.getMessage()}: {_reason(error)}", ()
             record.exc_info, record.levelno, record.levelname = None, logging.WARNING, "WARNING"
         return True
+
+
+async def _compare_stores(settings: BotSettings, redis: asyncio.Task[None]) -> None:
+    """Say in the log, for ever, what is wrong with the store, and which workers have another. Raises `SettingsError`."""
+    await asyncio.wait([redis])
+    store = Store(settings.store)
+    identity, told = await store.ready(), ""
+    assert settings.redis_url is not None  # noqa: S101 - as above
+    while True:
+        with contextlib.suppress(RedisError, OSError):
+            async with connect(settings.redis_url, retries=0) as client:
+                strangers = ", ".join(worker.id for worker in elsewhere(await living(client), identity))
+            if strangers and strangers != told:
+                _log.error(f"{strangers}: {DIFFERENT_STORES}")
+            told = strangers
+        await asyncio.sleep(_COMPARE)
 
 
 async def _first(*tasks: asyncio.Task[Any]) -> None:

@@ -17,11 +17,16 @@ from engine.contract import workers
 from engine.contract.connection import connect
 from engine.contract.models import Caps
 from engine.contract.redis_check import check_redis
-from engine.contract.settings import Settings
+from engine.contract.settings import Settings, SettingsError
 from engine.contract.store import Store
 from engine.contract.workers import Worker
 from engine.process.local_redis import embedded_redis
 from engine.recipe.presets import STAND_INS
+
+DIFFERENT_STORES = (
+    "A worker at REDIS_URL uses another store than the one here, so that its pictures would be lost: give STORE_URL the "
+    "same value for all, and where it is a folder, run them on one machine."
+)
 
 
 class Workshop:
@@ -42,7 +47,7 @@ async def open_workshop(settings: Settings, folder: Path, weights: str) -> Async
     """
     async with AsyncExitStack() as stack:
         if settings.redis_url:
-            worker = await shared_worker(settings.redis_url, weights, settings.impasto_weights_input)
+            worker = await shared_worker(settings, weights)
             redis = await stack.enter_async_context(connect(settings.redis_url))
             yield Workshop(redis, Store(settings.store), worker, settings.caps)
             return
@@ -74,19 +79,22 @@ async def open_workshop(settings: Settings, folder: Path, weights: str) -> Async
             raise WorkshopError(f"The worker ended and could not be started again: {log} says why.") from None
 
 
-async def shared_worker(redis_url: str, weights: str, weights_input: str) -> Worker:
-    """One of the workers there that has these weights, a name or a file's path.
+async def shared_worker(settings: Settings, weights: str) -> Worker:
+    """One of the workers of REDIS_URL that has these weights, a name or a file's path.
 
-    Raises `WorkshopError`, or what `check_redis` does.
+    Raises `WorkshopError`, `StoreError`, or what `check_redis` does.
     """
-    await check_redis(redis_url)
-    async with connect(redis_url, retries=1) as redis:
+    assert settings.redis_url is not None  # noqa: S101 - the caller has seen to it
+    await check_redis(settings.redis_url)
+    async with connect(settings.redis_url, retries=1) as redis:
         living = await workers.living(redis)
     if not living:
         raise WorkshopError("No worker is alive at REDIS_URL: start one with `impasto worker`.")
+    if workers.elsewhere(living, await Store(settings.store).identity()):
+        raise SettingsError(DIFFERENT_STORES)
     if weights in ("auto", *STAND_INS):
         return living[0]
-    name = weights if weights == "imagenet" else (await look_at(weights, weights_input)).name
+    name = weights if weights == "imagenet" else (await look_at(weights, settings.impasto_weights_input)).name
     for worker in living:
         if worker.weights == name:
             return worker

@@ -10,7 +10,6 @@ import asyncio
 import ssl
 from typing import Any
 
-import structlog
 from redis.asyncio.connection import AbstractConnection, BlockingConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -23,13 +22,10 @@ from redis.exceptions import (
 
 from engine.contract.connection import check_redis_url, unusable
 from engine.contract.settings import SettingsError
+from engine.process.waiting import until_there
 
 _PATIENCE = 4.0  # s for an answer
 _SECOND_LOOK = 2.0  # s to try the other way, plain or TLS, where the first got none
-_PAUSE = 2.0  # s between two tries
-_REMINDER = 30.0  # s after which the same is said again
-
-_log = structlog.get_logger(__name__)
 
 
 class RedisAway(Exception):
@@ -38,20 +34,7 @@ class RedisAway(Exception):
 
 async def await_redis(url: str) -> None:
     """Return once Redis can be used. Meanwhile the log says why it can't. Raises `SettingsError`."""
-    told, last = "", 0.0
-    while True:
-        try:
-            await check_redis(url)
-        except RedisAway as away:
-            now = asyncio.get_running_loop().time()
-            if str(away) != told or now - last > _REMINDER:
-                _log.warning(f"{away} Trying on.")
-                told, last = str(away), now
-            await asyncio.sleep(_PAUSE)
-        else:
-            if told:
-                _log.info("Redis answers.")
-            return
+    await until_there("Redis", lambda: check_redis(url), RedisAway)
 
 
 async def check_redis(url: str) -> None:
