@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 
-from bot.processes import send
+from bot.child_signals import send
 from engine.contract.settings import SettingsError
 from engine.process.child_process import child_command
 

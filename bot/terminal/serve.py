@@ -13,7 +13,7 @@ import discord
 import structlog
 from redis.exceptions import RedisError
 
-from bot.client import create_bot
+from bot.app import create_bot
 from bot.settings import BotSettings
 from bot.terminal.workshop import DIFFERENT_STORES
 from engine.contract.connection import connect
@@ -124,7 +124,7 @@ class _WithoutTraceback(logging.Filter):
 
 
 async def _compare_stores(settings: BotSettings, redis: asyncio.Task[None]) -> None:
-    """Say in the log, for ever, what is wrong with the store, and which workers have another. Raises `SettingsError`."""
+    """Say in the log what is wrong with the store, and which workers have another. Raises `SettingsError`."""
     await asyncio.wait([redis])
     store = Store(settings.store)
     identity, told = await store.ready(), ""

@@ -24,8 +24,8 @@ from engine.process.local_redis import embedded_redis
 from engine.recipe.presets import STAND_INS
 
 DIFFERENT_STORES = (
-    "A worker at REDIS_URL uses another store than the one here, so that its pictures would be lost: give STORE_URL the "
-    "same value for all, and where it is a folder, run them on one machine."
+    "A worker at REDIS_URL uses another store than the one here, so that its pictures would be lost: give STORE_URL "
+    "the same value for all, and where it is a folder, run them on one machine."
 )
 
 

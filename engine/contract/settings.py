@@ -88,7 +88,8 @@ class Settings(BaseSettings):
             )
         if scheme == "file" and (not rest.startswith("/") or rest.startswith("/~") or "#" in rest or "?" in rest):
             raise ValueError(
-                "give a folder by its whole path, as in file:///var/lib/impasto/store (three slashes), # and ? as %23 and %3F"
+                "give a folder by its whole path, as in file:///var/lib/impasto/store (three slashes), # and ? as %23 "
+                "and %3F"
             )
         if "@" in rest.partition("/")[0]:
             raise ValueError("keys do not belong into it: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY instead")
@@ -100,8 +101,8 @@ class Settings(BaseSettings):
             make_folder(self.impasto_data)
         except OSError as error:
             raise SettingsError(
-                f"The data folder {self.impasto_data} cannot be used ({error.strerror}): set IMPASTO_DATA to one that can "
-                "be written in."
+                f"The data folder {self.impasto_data} cannot be used ({error.strerror}): set IMPASTO_DATA to one that "
+                "can be written in."
             ) from error
         return self.impasto_data
 

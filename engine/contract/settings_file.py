@@ -1,4 +1,4 @@
-"""What stands in the environment and in `.env` beside the fields of the settings: names that are none, and others' names."""
+"""Names in the environment and in `.env` that are no fields of the settings: misspelt ones, and those of libraries."""
 
 from __future__ import annotations
 

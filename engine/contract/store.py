@@ -148,8 +148,8 @@ def _open(url: str) -> ObjectStore:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise
             raise SettingsError(
-                f"The store's folder {folder} cannot be used ({error.strerror}): set STORE_URL, or IMPASTO_DATA, to one "
-                "that can be written in."
+                f"The store's folder {folder} cannot be used ({error.strerror}): set STORE_URL, or IMPASTO_DATA, to "
+                "one that can be written in."
             ) from error
         return LocalStore(folder)
     return from_url(url)

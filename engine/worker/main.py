@@ -51,7 +51,8 @@ _log = structlog.get_logger("impasto.worker")
 async def run_worker(settings: Settings, ready: Callable[[WorkerContext], None]) -> None:
     """Paint until SIGTERM or SIGINT. `ready` is called once the worker can be given work.
 
-    Raises `SettingsError`, `WeightsError`, `RecipeError` or `StoreError` when it cannot start. For Redis and the store it waits.
+    Raises `SettingsError`, `WeightsError`, `RecipeError` or `StoreError` when it cannot start. For Redis and the store
+    it waits.
     """
     assert settings.redis_url is not None  # noqa: S101 - the caller has seen to it
     device = choose_device(settings.impasto_device)
