@@ -26,17 +26,18 @@ def to_environment() -> None:
 def misspelt(fields: Iterable[str]) -> str:
     """A sentence about a name that nobody reads; empty where there is none.
 
-    In `.env` every IMPASTO_… must be known. In the environment others may have put some there (Kubernetes does, for
-    each service), so there it must also look like one that is known.
+    In `.env` every IMPASTO_… must be known, and nothing may look like a setting that is not there. In the environment
+    others may have put what they need (Kubernetes does, for each service), so there it must be both.
     """
     known = [*(field.upper() for field in fields), *OF_THE_BOT, *_OTHERS]
-    ours = [name for name, value in dotenv_values(".env").items() if value]
-    for name in (*ours, *os.environ):
+    in_file = [name for name, value in dotenv_values(".env").items() if value]
+    for name in (*in_file, *os.environ):
         upper = name.upper()
+        ours = upper.startswith("IMPASTO_")
         if upper in known or _OF_LIBRARIES.match(upper):
             continue
         meant = difflib.get_close_matches(upper, known, 1, _ALIKE)
-        if meant or (name in ours and upper.startswith("IMPASTO_")):
+        if (ours or meant) if name in in_file else (ours and meant):
             hint = f"is {meant[0]} meant?" if meant else ".env.example has all."
             return f"There is no setting {name}: {hint}"
     return ""

@@ -33,8 +33,8 @@ def main() -> int:
     parser.add_argument("--weights", help="auto, imagenet, starter, random, or the path of a file")
     parser.add_argument("--weights-input", help="what a file's weights expect: auto, torchvision or caffe")
     options = parser.parse_args()
-    log_to(_log_file())
     try:
+        log_to(_log_file())
         settings = read_settings(
             impasto_device=options.device, impasto_weights=options.weights, impasto_weights_input=options.weights_input
         )
@@ -61,9 +61,15 @@ async def _work(settings: Settings) -> None:
 
 
 def _log_file() -> TextIO:
-    """Standard error, unless `IMPASTO_LOG` names a file: beside a live display there is no room for a log."""
+    """Standard error, unless `IMPASTO_LOG` names a file: beside a live display there is no room for a log.
+
+    Raises `SettingsError`.
+    """
     path = os.environ.get("IMPASTO_LOG")
-    return Path(path).open("a") if path else sys.stderr
+    try:
+        return Path(path).open("a") if path else sys.stderr
+    except OSError as error:
+        raise SettingsError(f"The log cannot be written to IMPASTO_LOG, {path}: {error.strerror}.") from error
 
 
 def _say_ready(context: WorkerContext) -> None:
