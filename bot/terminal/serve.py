@@ -40,18 +40,19 @@ _log = structlog.get_logger(__name__)
 async def serve(settings: BotSettings) -> int:
     """Run the bot until SIGTERM or SIGINT; the exit status.
 
-    Raises `SettingsError` when Discord refuses the token, `StoreError` when the store cannot be opened.
+    Raises `SettingsError` when Discord refuses the token, or the store's folder will not do, `StoreError` when it
+    cannot be opened.
     """
     for name in ("discord.client", "discord.shard"):
         logging.getLogger(name).addFilter(_WithoutTraceback())
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
-    pause = _FIRST_PAUSE
+    store, pause = Store(settings.store), _FIRST_PAUSE
     while not told.is_set():
         began = asyncio.get_running_loop().time()
         try:
-            await _live(settings, told)
+            await _live(settings, store, told)
         except (SettingsError, StoreError):
             raise
         except Exception as error:
@@ -72,7 +73,7 @@ async def serve(settings: BotSettings) -> int:
     return 0
 
 
-async def _live(settings: BotSettings, told: asyncio.Event) -> None:
+async def _live(settings: BotSettings, store: Store, told: asyncio.Event) -> None:
     """One life of the client, to the end or until it is `told`.
 
     Raises what ends it, and `SettingsError` where Redis cannot be used as it is set.
@@ -83,7 +84,7 @@ async def _live(settings: BotSettings, told: asyncio.Event) -> None:
     end = asyncio.create_task(told.wait())
     # The client waits for Redis in silence; this says why, and whether waiting helps.
     redis = asyncio.create_task(await_redis(settings.redis_url))
-    stores = asyncio.create_task(_compare_stores(settings, redis))
+    stores = asyncio.create_task(_compare_stores(settings.redis_url, store, redis))
     try:
         await _first(life, end, redis)
         if redis.done() and redis.exception() is None:
@@ -123,15 +124,13 @@ class _WithoutTraceback(logging.Filter):
         return True
 
 
-async def _compare_stores(settings: BotSettings, redis: asyncio.Task[None]) -> None:
-    """Say in the log what is wrong with the store, and which workers have another. Raises `SettingsError`."""
+async def _compare_stores(redis_url: str, store: Store, redis: asyncio.Task[None]) -> None:
+    """Once Redis is there, say in the log what is wrong with the store, and which workers have another."""
     await asyncio.wait([redis])
-    store = Store(settings.store)
     identity, told = await store.ready(), ""
-    assert settings.redis_url is not None  # noqa: S101 - as above
     while True:
         with contextlib.suppress(RedisError, OSError):
-            async with connect(settings.redis_url, retries=0) as client:
+            async with connect(redis_url, retries=0) as client:
                 strangers = ", ".join(worker.id for worker in elsewhere(await living(client), identity))
             if strangers and strangers != told:
                 _log.error(f"{strangers}: {DIFFERENT_STORES}")

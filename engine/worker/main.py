@@ -56,8 +56,9 @@ async def run_worker(settings: Settings, ready: Callable[[WorkerContext], None])
     """
     assert settings.redis_url is not None  # noqa: S101 - the caller has seen to it
     device = choose_device(settings.impasto_device)
+    store = Store(settings.store)
     await await_redis(settings.redis_url)  # before the weights, which may take minutes
-    store = await Store(settings.store).ready()
+    identity = await store.ready()
     if device == "cpu":
         os.nice(_NICENESS)  # before there are threads: a bot on the same machine answers first
     with ThreadPoolExecutor(1) as once:  # and its OpenMP team with it; see `WorkerContext.in_painting_thread`
@@ -68,7 +69,7 @@ async def run_worker(settings: Settings, ready: Callable[[WorkerContext], None])
     async with connect(settings.redis_url, retries=-1) as redis:
         context = WorkerContext(settings, redis, weights, device)
         await context.check_fast_path(fault_of_fast_path)
-        context.store_identity = store
+        context.store_identity = identity
         await workers.beat(redis, context.heartbeat)
         arq = _arq(context)
         for number in (signal.SIGTERM, signal.SIGINT):
