@@ -30,13 +30,13 @@ DIFFERENT_STORES = (
 
 
 class Workshop:
-    """A Redis, a store, and at least one worker that is ready.
+    """A Redis, by its URL too, a store, and at least one worker that is ready.
 
     Where others may use it too, `caps` is what one may ask of it.
     """
 
-    def __init__(self, redis: ArqRedis, store: Store, worker: Worker, caps: Caps | None = None) -> None:
-        self.redis, self.store, self.worker, self.caps = redis, store, worker, caps
+    def __init__(self, url: str, redis: ArqRedis, store: Store, worker: Worker, caps: Caps | None = None) -> None:
+        self.url, self.redis, self.store, self.worker, self.caps = url, redis, store, worker, caps
 
 
 @asynccontextmanager
@@ -49,7 +49,7 @@ async def open_workshop(settings: Settings, folder: Path, weights: str) -> Async
         if settings.redis_url:
             worker = await shared_worker(settings, weights)
             redis = await stack.enter_async_context(connect(settings.redis_url))
-            yield Workshop(redis, Store(settings.store), worker, settings.caps)
+            yield Workshop(settings.redis_url, redis, Store(settings.store), worker, settings.caps)
             return
         url = stack.enter_context(embedded_redis(folder / "redis"))
         store_url = (folder.absolute() / "store").as_uri()
@@ -71,7 +71,7 @@ async def open_workshop(settings: Settings, folder: Path, weights: str) -> Async
         await hand.hire()
         (worker,) = [w for w in await workers.living(redis) if w.id.endswith(f":{hand.pid}")]
         try:
-            yield Workshop(redis, Store(store_url), worker)
+            yield Workshop(url, redis, Store(store_url), worker)
         except asyncio.CancelledError:
             if not hand.lost:
                 raise

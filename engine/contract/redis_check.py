@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from typing import Any
 
 from redis.asyncio.connection import AbstractConnection, BlockingConnectionPool
@@ -32,9 +33,9 @@ class RedisAway(Exception):
     """Redis cannot be used now, and may be later; the text is one sentence for the operator."""
 
 
-async def await_redis(url: str) -> None:
-    """Return once Redis can be used. Meanwhile the log says why it can't. Raises `SettingsError`."""
-    await until_there("Redis", lambda: check_redis(url), RedisAway)
+async def await_redis(url: str, tell: Callable[[str], None] | None = None) -> None:
+    """Return once Redis can be used. Meanwhile the log, or `tell`, says why it can't. Raises `SettingsError`."""
+    await until_there("Redis", lambda: check_redis(url), RedisAway, tell)
 
 
 async def check_redis(url: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -137,6 +138,12 @@ def _delete_staged(folder: Path) -> None:
 def _why(error: Exception) -> str:
     """obstore adds what helps to debug it, on further lines."""
     return str(error).partition("\n")[0]
+
+
+def reason_of(error: Exception) -> str:
+    """Why the store failed, in the system's words if there are any: without the folders that obstore tells of."""
+    found = re.findall(r"([A-Z][A-Za-z ,'-]+) \(os error \d+\)", str(error))
+    return found[-1] if found else "it does not answer"
 
 
 def _open(url: str) -> ObjectStore:

@@ -16,8 +16,10 @@ _REMINDER = 30.0  # s after which the same is said again
 _log = structlog.get_logger(__name__)
 
 
-async def until_there(what: str, attempt: Callable[[], Awaitable[T]], away: type[Exception]) -> T:
-    """What the attempt comes to, once it does not raise `away` any more; its sentences go to the log meanwhile."""
+async def until_there(
+    what: str, attempt: Callable[[], Awaitable[T]], away: type[Exception], tell: Callable[[str], None] | None = None
+) -> T:
+    """What the attempt comes to, once it does not raise `away` any more; its sentences are told, or go to the log."""
     told, last = "", 0.0
     while True:
         try:
@@ -25,10 +27,10 @@ async def until_there(what: str, attempt: Callable[[], Awaitable[T]], away: type
         except away as error:
             now = asyncio.get_running_loop().time()
             if str(error) != told or now - last > _REMINDER:
-                _log.warning(f"{error} Trying on.")
+                (tell or _log.warning)(f"{error} Trying on.")
                 told, last = str(error), now
             await asyncio.sleep(_PAUSE)
         else:
             if told:
-                _log.info(f"{what} answers.")
+                (tell or _log.info)(f"{what} answers.")
             return found
