@@ -235,7 +235,7 @@ def main() -> None:
         # So that systemd and compose can tell what only the operator can mend.
         sys.exit(os.EX_CONFIG if isinstance(error, SettingsError) else 1)
     except RedisError as error:
-        print(redact(f"Redis cannot be reached: {str(error).rstrip('.')}."), file=sys.stderr)
+        print(redact(f"Redis cannot be used: {str(error).rstrip('.')}."), file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -48,7 +48,7 @@ def main() -> int:
         print(redact(str(error)), file=sys.stderr)
         return 1
     except (RedisError, OSError) as error:
-        print(redact(f"Redis cannot be reached at REDIS_URL: {str(error).rstrip('.')}."), file=sys.stderr)
+        print(redact(f"Redis cannot be used: {str(error).rstrip('.')}."), file=sys.stderr)
         return 1
     return 0
 
