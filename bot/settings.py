@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 
-from engine.contract.settings import Settings, SettingsError, explain
+from engine.contract.settings import Settings, SettingsError, check_names, explain
 from engine.process.redaction import hide
 from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE, MIN_SIZE
 
@@ -40,6 +40,7 @@ class BotSettings(Settings):
 
 def read_bot_settings(**overrides: object) -> BotSettings:
     """The bot's settings, with `overrides` over the environment's. Raises `SettingsError`."""
+    check_names()
     try:
         return BotSettings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:

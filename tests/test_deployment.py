@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
-COMPOSE = (ROOT / "deploy" / "compose.yaml").read_text()
+COMPOSE = (ROOT / "compose.yaml").read_text()
 
 
 def service(name: str) -> str:
@@ -59,6 +59,25 @@ def test_compose_publishes_nothing_and_redis_reaches_nobody_outside() -> None:
     assert not re.search(r"^\s*(ports|expose|network_mode|privileged|cap_add|pid|ipc)\s*:", COMPOSE, re.MULTILINE)
     assert "networks: [inside]\n" in service("redis")
     assert "  inside: {internal: true}\n" in COMPOSE
+
+
+def test_compose_reads_the_settings_file_that_the_documents_tell_of() -> None:
+    """It looks for `.env` beside its own file; `docker compose` and podman-compose find that file without `-f`."""
+    example = (ROOT / ".env.example").read_text()
+    read = {*re.findall(r"\$\{(\w+)", COMPOSE), "COMPOSE_PROFILES"}
+    assert {"REDIS_URL", "WORKER_MEMORY"} < read
+    assert read <= set(re.findall(r"^#(\w+)=", example, re.MULTILINE))
+    assert "env_file: .env\n" in COMPOSE
+    for document in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        assert not re.search(r"compose (-f|--file|--env-file)", document.read_text()), document
+
+
+def test_compose_lets_nobody_take_all_of_the_memory_or_the_processor_before_the_bot() -> None:
+    for part in (service("redis"), service("bot"), COMPOSE[COMPOSE.index("x-worker:") : COMPOSE.index("services:")]):
+        assert re.search(r"^ +mem_limit: \S+", part, re.MULTILINE)
+    shares = [int(number) for number in re.findall(r"cpu_shares: (\d+)", COMPOSE)]
+    assert shares == [256, 2048, 2048]  # workers, Redis, the bot
+    assert "cpus: ${WORKER_CPUS:-0}" in COMPOSE
 
 
 def test_compose_gives_nobody_more_than_they_need() -> None:

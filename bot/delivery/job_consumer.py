@@ -144,7 +144,7 @@ class JobConsumer:
                 case Progress():
                     self._editor.show(job.id, state=JobState.PAINTING, iteration=event.iteration, progress=event)
                 case Notice():
-                    self._editor.show(job.id, note=event.text)
+                    self._editor.show(job.id, note="" if event.waits is False else event.text)
                 case Snapshot() if event.iteration < job.recipe.iterations:  # the last one is the final picture
                     message = messages.snapshot_message(
                         job, page, event, await self._blob(event.picture), self._limit(page)

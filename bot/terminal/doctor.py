@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 import discord
@@ -18,15 +19,18 @@ from bot.client import INTENTS
 from bot.commands import add_commands
 from bot.settings import BotSettings
 from bot.terminal.hand import WorkshopError
+from bot.terminal.serve import NOT_ACCEPTED
 from bot.terminal.weights import look_at
+from bot.terminal.workshop import DIFFERENT_STORES
 from engine.contract import workers
 from engine.contract.connection import connect
-from engine.contract.settings import WEIGHTS_CACHED
+from engine.contract.redis_check import RedisAway, check_redis
+from engine.contract.settings import WEIGHTS_CACHED, SettingsError
 from engine.contract.store import Store, StoreError
 from engine.process.redaction import redact
 from engine.recipe.presets import STAND_INS
 
-_PATIENCE = 15.0  # s for each check
+_PATIENCE = 9.0  # s for each check
 _LONGER = {"weights": 60.0, "GPU": 120.0}  # s; torch is loaded, and on a GPU painted with
 _LITTLE = 5 * 2**30  # bytes of free disk
 _REMEDY = "`impasto weights fetch` gets the pretrained ones"
@@ -40,18 +44,28 @@ Check = Callable[[BotSettings], Awaitable[str]]
 
 
 async def examine(settings: BotSettings) -> int:
-    """Print a line for each check; 0 when all is well, 1 otherwise."""
-    well = True
-    for name, check in CHECKS.items():
-        try:
-            async with asyncio.timeout(patience := _LONGER.get(name, _PATIENCE)):
-                mark, text = "ok ", await check(settings)
-        except Ill as ill:
-            mark, text, well = "BAD", str(ill), False
-        except TimeoutError:
-            mark, text, well = "BAD", f"no answer within {patience:g} s", False
-        print(redact(f"{mark}  {name:9} {text}"))
-    return 0 if well else 1
+    """Print a line for each check; 0 when all is well, 78 when a setting is wrong, else 1."""
+    # At once, so that none waits for another's patience; told in order.
+    found = {name: asyncio.create_task(_result(name, check, settings)) for name, check in CHECKS.items()}
+    statuses = []
+    for name, finding in found.items():
+        status, text = await finding
+        print(redact(f"{'BAD' if status else 'ok '}  {name:9} {text}"), flush=True)
+        statuses.append(status)
+    return max(statuses)
+
+
+async def _result(name: str, check: Check, settings: BotSettings) -> tuple[int, str]:
+    """The exit status that the check calls for, and its words."""
+    try:
+        async with asyncio.timeout(patience := _LONGER.get(name, _PATIENCE)):
+            return 0, await check(settings)
+    except (Ill, RedisAway) as ill:
+        return 1, str(ill)
+    except SettingsError as wrong:
+        return os.EX_CONFIG, str(wrong)
+    except TimeoutError:
+        return 1, f"no answer within {patience:g} s"
 
 
 async def _token(settings: BotSettings) -> str:
@@ -84,7 +98,7 @@ async def _logged_in(settings: BotSettings) -> AsyncIterator[discord.Client]:
             await client.login(settings.discord_token.get_secret_value())
             yield client
     except discord.LoginFailure:
-        raise Ill("Discord does not accept DISCORD_TOKEN: copy it anew from the developer portal.") from None
+        raise SettingsError(NOT_ACCEPTED) from None
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
         raise Ill(f"Discord cannot be reached: {_plain(error)}.") from error
 
@@ -92,13 +106,19 @@ async def _logged_in(settings: BotSettings) -> AsyncIterator[discord.Client]:
 async def _redis(settings: BotSettings) -> str:
     if settings.redis_url is None:
         return "REDIS_URL is not set: `impasto up` brings its own"
+    await check_redis(settings.redis_url)
     try:
         async with connect(settings.redis_url, retries=1) as redis:
             server, kept = await redis.info("server"), await redis.info("persistence")
+            policy = (await redis.info("memory"))["maxmemory_policy"]
     except (RedisError, OSError) as error:
-        raise Ill(f"REDIS_URL cannot be reached: {_plain(error)}.") from error
+        raise Ill(f"Redis cannot be asked how it is set up: {_plain(error)}.") from error
     if not kept["aof_enabled"]:
         raise Ill("It forgets what was accepted when it is restarted: set appendonly to yes.")
+    if policy != "noeviction":
+        raise Ill(
+            f"It throws out what was accepted when its memory is full ({policy}): set maxmemory-policy to noeviction."
+        )
     # Valkey also tells a version of Redis, that of the commands it knows.
     version = f"Valkey {server['valkey_version']}" if "valkey_version" in server else f"Redis {server['redis_version']}"
     return f"{version}, append-only file on"
@@ -113,6 +133,7 @@ async def _store(settings: BotSettings) -> str:
     probe, key = secrets.token_bytes(1024), f"doctor/{secrets.token_hex(8)}"
     try:
         store = Store(settings.store)
+        await store.identity()
         await store.put(key, probe)
         same = await store.get(key) == probe
         await store.delete(key)
@@ -127,12 +148,16 @@ async def _workers(settings: BotSettings) -> str:
     if settings.redis_url is None:
         return "`impasto up` brings its own"
     try:
+        await check_redis(settings.redis_url)
         async with connect(settings.redis_url, retries=1) as redis:
             living = await workers.living(redis)
-    except (RedisError, OSError) as error:
-        raise Ill("Redis cannot be reached, and only it knows.") from error
+    except (RedisError, OSError, RedisAway, SettingsError) as error:
+        raise Ill("Redis cannot be used, and only it knows.") from error
     if not living:
         raise Ill("None is there: start one with `impasto worker`.")
+    with suppress(StoreError, SettingsError):  # that is said elsewhere
+        if strangers := workers.elsewhere(living, await Store(settings.store).identity()):
+            raise Ill(f"{', '.join(worker.id for worker in strangers)}: {DIFFERENT_STORES}")
     return "; ".join(f"{worker.device}, {_of(worker)}{_way(worker)}" for worker in living)
 
 
@@ -191,8 +216,7 @@ async def _tried() -> str:
 
 
 async def _disk(settings: BotSettings) -> str:
-    settings.impasto_data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    free = shutil.disk_usage(settings.impasto_data).free
+    free = shutil.disk_usage(settings.data_folder()).free
     if free < _LITTLE:
         raise Ill(f"{free / 2**30:.1f} GB free in {settings.impasto_data}: make room, 5 GB at least.")
     return f"{free / 2**30:.0f} GB free in {settings.impasto_data}"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 
 from bot.child_signals import send
+from engine.contract.settings import SettingsError
 from engine.process.child_process import child_command
 
 
@@ -30,7 +32,10 @@ class Hand:
         return self._process.pid
 
     async def hire(self) -> None:
-        """Start the worker and wait until it is ready. Raises `WorkshopError` when it ends before."""
+        """Start the worker and wait until it is ready.
+
+        Raises `WorkshopError` when it ends before, and `SettingsError` when that is for a wrong setting.
+        """
         self._process = await asyncio.create_subprocess_exec(
             *child_command(self._command),
             env=self._environment,
@@ -41,15 +46,15 @@ class Hand:
         )
         assert self._process.stdout is not None  # noqa: S101 - it is a pipe
         if not (await self._process.stdout.readline()).startswith(b"ready"):
-            await self._process.wait()
-            raise WorkshopError("")
+            status = await self._process.wait()
+            raise SettingsError("") if status == os.EX_CONFIG else WorkshopError("")
         self._watch = asyncio.create_task(self._keep(self._process))
 
     async def _keep(self, process: asyncio.subprocess.Process) -> None:
         await process.wait()
         try:
             await self.hire()
-        except (WorkshopError, OSError):
+        except (WorkshopError, SettingsError, OSError):
             self.lost = True
             assert self._master is not None  # noqa: S101 - hands are made in a task
             self._master.cancel()

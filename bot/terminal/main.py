@@ -20,6 +20,7 @@ from bot.terminal.finish import read_draft
 from bot.terminal.hand import WorkshopError
 from bot.terminal.order import Order, weights_asked
 from bot.terminal.paint import paint, resume
+from engine.contract.redis_check import RedisAway
 from engine.contract.settings import Settings, SettingsError, read_settings
 from engine.contract.store import StoreError
 from engine.process.exit import exit_now
@@ -30,7 +31,7 @@ from engine.recipe.presets import AUTO, PRESETS
 from engine.recipe.recipe import Recipe, RecipeError
 
 _ONE_SENTENCE = (
-    BadPicture, CanvasError, EmbeddedError, RecipeError, SettingsError, StoreError, WorkshopError
+    BadPicture, CanvasError, EmbeddedError, RecipeError, RedisAway, SettingsError, StoreError, WorkshopError
 )  # fmt: skip
 
 _NOT_SET = (
@@ -231,9 +232,10 @@ def main() -> None:
     except _ONE_SENTENCE as error:
         if str(error):
             print(redact(str(error)), file=sys.stderr)
-        sys.exit(1)
+        # So that systemd and compose can tell what only the operator can mend.
+        sys.exit(os.EX_CONFIG if isinstance(error, SettingsError) else 1)
     except RedisError as error:
-        print(redact(f"Redis cannot be reached: {str(error).rstrip('.')}."), file=sys.stderr)
+        print(redact(f"Redis cannot be used: {str(error).rstrip('.')}."), file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

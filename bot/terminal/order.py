@@ -120,7 +120,7 @@ class Order:
         Whether weights could be downloaded is not tried: `auto` is `starter` where they are not in the cache.
         """
         if settings.redis_url and self.weights not in STAND_INS:
-            worker = await shared_worker(settings.redis_url, self.weights, settings.impasto_weights_input)
+            worker = await shared_worker(settings, self.weights)
             return self.recipe_for(worker.weights, worker=worker)
         if self.weights in _NAMED:
             return self.recipe_for(self._possible(settings)[-1])

@@ -6,6 +6,7 @@ import asyncio
 import getpass
 import signal
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -23,12 +24,14 @@ from engine.contract import events
 from engine.contract.fair_queue import FairQueue
 from engine.contract.jobs import Jobs
 from engine.contract.models import Job, JobState, StoredPicture, TooMany, new_id
-from engine.contract.settings import Settings
+from engine.contract.redis_check import await_redis
+from engine.contract.settings import Settings, SettingsError
 from engine.forecast import first_cost, retry_time
 from engine.recipe.presets import STAND_INS
 from engine.recipe.recipe import Recipe
 
 _INTERRUPTED = 130
+_WATCH = 5.0  # s between two looks at Redis
 
 
 async def paint(order: Order, folder: Path, settings: Settings, *, as_json: bool) -> int:
@@ -144,6 +147,7 @@ async def _follow(workshop: Workshop, canvas: Canvas, job: Job, *, as_json: bool
     display = choose_display(job.recipe.iterations, as_json=as_json)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGINT, _interrupt, workshop, job, display, set())
+    watching = asyncio.create_task(_watch(workshop.url, display))
     try:
         last: events.Event | None = None
         async for _, event in events.follow(workshop.redis, job.id):
@@ -151,8 +155,17 @@ async def _follow(workshop: Workshop, canvas: Canvas, job: Job, *, as_json: bool
             last = event
         return await _end(workshop, canvas, job, last, display)
     finally:
+        watching.cancel()
         loop.remove_signal_handler(signal.SIGINT)
         display.close()
+
+
+async def _watch(redis_url: str, display: Display) -> None:
+    """Say why the painting stands still, where it is for Redis: it has gone, or cannot write to a disk that is full."""
+    while True:
+        with suppress(SettingsError):
+            await await_redis(redis_url, display.say)
+        await asyncio.sleep(_WATCH)
 
 
 def _interrupt(workshop: Workshop, job: Job, display: Display, asked: set[asyncio.Task[Any]]) -> None:

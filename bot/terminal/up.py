@@ -13,7 +13,6 @@ from pathlib import Path
 from bot.settings import BotSettings
 from bot.terminal.hand import Hand, WorkshopError
 from bot.terminal.serve import serve
-from engine.contract.settings import SettingsError
 from engine.process.local_redis import embedded_redis
 
 
@@ -22,7 +21,7 @@ async def up(settings: BotSettings) -> int:
 
     Raises `SettingsError`, `EmbeddedError` or `WorkshopError` when one of them cannot start.
     """
-    data = settings.impasto_data.absolute()
+    data = settings.data_folder().absolute()
     with _alone(data):
         if settings.redis_url is not None:
             return await _run(settings)
@@ -60,12 +59,11 @@ async def _run(settings: BotSettings) -> int:
 @contextmanager
 def _alone(data: Path) -> Iterator[None]:
     """Nobody else uses the data folder meanwhile: two Redis servers would spoil each other's file."""
-    data.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (data / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise SettingsError(
+            raise WorkshopError(
                 f"Impasto runs already on {data}: end it first, or set IMPASTO_DATA to another folder."
             ) from None
         yield

@@ -16,21 +16,27 @@ from bot.terminal.weights import look_at
 from engine.contract import workers
 from engine.contract.connection import connect
 from engine.contract.models import Caps
-from engine.contract.settings import Settings
+from engine.contract.redis_check import check_redis
+from engine.contract.settings import Settings, SettingsError
 from engine.contract.store import Store
 from engine.contract.workers import Worker
 from engine.process.local_redis import embedded_redis
 from engine.recipe.presets import STAND_INS
 
+DIFFERENT_STORES = (
+    "A worker at REDIS_URL uses another store than the one here, so that its pictures would be lost: give STORE_URL "
+    "the same value for all, and where it is a folder, run them on one machine."
+)
+
 
 class Workshop:
-    """A Redis, a store, and at least one worker that is ready.
+    """A Redis, by its URL too, a store, and at least one worker that is ready.
 
     Where others may use it too, `caps` is what one may ask of it.
     """
 
-    def __init__(self, redis: ArqRedis, store: Store, worker: Worker, caps: Caps | None = None) -> None:
-        self.redis, self.store, self.worker, self.caps = redis, store, worker, caps
+    def __init__(self, url: str, redis: ArqRedis, store: Store, worker: Worker, caps: Caps | None = None) -> None:
+        self.url, self.redis, self.store, self.worker, self.caps = url, redis, store, worker, caps
 
 
 @asynccontextmanager
@@ -41,9 +47,9 @@ async def open_workshop(settings: Settings, folder: Path, weights: str) -> Async
     """
     async with AsyncExitStack() as stack:
         if settings.redis_url:
-            worker = await shared_worker(settings.redis_url, weights, settings.impasto_weights_input)
+            worker = await shared_worker(settings, weights)
             redis = await stack.enter_async_context(connect(settings.redis_url))
-            yield Workshop(redis, Store(settings.store), worker, settings.caps)
+            yield Workshop(settings.redis_url, redis, Store(settings.store), worker, settings.caps)
             return
         url = stack.enter_context(embedded_redis(folder / "redis"))
         store_url = (folder.absolute() / "store").as_uri()
@@ -65,7 +71,7 @@ async def open_workshop(settings: Settings, folder: Path, weights: str) -> Async
         await hand.hire()
         (worker,) = [w for w in await workers.living(redis) if w.id.endswith(f":{hand.pid}")]
         try:
-            yield Workshop(redis, Store(store_url), worker)
+            yield Workshop(url, redis, Store(store_url), worker)
         except asyncio.CancelledError:
             if not hand.lost:
                 raise
@@ -73,15 +79,22 @@ async def open_workshop(settings: Settings, folder: Path, weights: str) -> Async
             raise WorkshopError(f"The worker ended and could not be started again: {log} says why.") from None
 
 
-async def shared_worker(redis_url: str, weights: str, weights_input: str) -> Worker:
-    """One of the workers there that has these weights, a name or a file's path. Raises `WorkshopError`."""
-    async with connect(redis_url, retries=1) as redis:  # a wrong address shows at once
+async def shared_worker(settings: Settings, weights: str) -> Worker:
+    """One of the workers of REDIS_URL that has these weights, a name or a file's path.
+
+    Raises `WorkshopError`, `StoreError`, or what `check_redis` does.
+    """
+    assert settings.redis_url is not None  # noqa: S101 - the caller has seen to it
+    await check_redis(settings.redis_url)
+    async with connect(settings.redis_url, retries=1) as redis:
         living = await workers.living(redis)
     if not living:
         raise WorkshopError("No worker is alive at REDIS_URL: start one with `impasto worker`.")
+    if workers.elsewhere(living, await Store(settings.store).identity()):
+        raise SettingsError(DIFFERENT_STORES)
     if weights in ("auto", *STAND_INS):
         return living[0]
-    name = weights if weights == "imagenet" else (await look_at(weights, weights_input)).name
+    name = weights if weights == "imagenet" else (await look_at(weights, settings.impasto_weights_input)).name
     for worker in living:
         if worker.weights == name:
             return worker

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from arq.connections import ArqRedis
@@ -32,6 +34,7 @@ BLOCK = 5000
 """Milliseconds that a blocking read may wait; well below the socket time-out."""
 MOST = 2**20
 """Bytes of JSON that anything of ours may have; what is longer is not even parsed."""
+_SOON, _REMINDER = 3.0, 30.0  # s that Redis may be away before that is said, and before it is said again
 _LOST = (ConnectionError, TimeoutError, BusyLoadingError, OSError)
 
 _log = structlog.get_logger(__name__)
@@ -85,24 +88,97 @@ def connect(url: str, retries: int = 10) -> ArqRedis:
     `retries` of up to a second each outlast a restart of Redis; -1 never gives up. Raises `SettingsError`
     when the URL is none.
     """
+    check_redis_url(url)
     try:
         pool = BlockingConnectionPool.from_url(
             url, max_connections=32, socket_timeout=SOCKET_TIMEOUT, socket_connect_timeout=SOCKET_TIMEOUT,
-            health_check_interval=15, retry=Retry(ExponentialBackoff(cap=1.0, base=0.05), retries),
+            health_check_interval=15, retry=_LoudRetry(ExponentialBackoff(cap=1.0, base=0.05), retries),
             retry_on_error=list(_LOST),
         )  # fmt: skip
     except ValueError as error:
-        # Without the parser's words: where it stumbles over a password, it tells it.
-        raise SettingsError(
-            "The setting REDIS_URL is not usable: give it as redis://, rediss:// or unix://, a port in digits, "
-            "and odd letters of a password percent-encoded."
-        ) from error
-    pool.connection_class = type("Connection", (_Cancellable, pool.connection_class), {})
+        raise unusable() from error
+    pool.connection_class = type("Connection", (_Connection, pool.connection_class), {})
     return ArqRedis(pool, job_serializer=dump, job_deserializer=load, default_queue_name=QUEUE)
 
 
-class _Cancellable:
+def check_redis_url(url: str) -> None:
+    """Raises `SettingsError` where a raw `/`, `?` or `#` ends a password, whose rest would be told as a place."""
+    if url.startswith("unix://"):
+        return
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise unusable() from error
+    if "#" in url or "@" in parts.path or ("@" in parts.query and "@" not in parts.netloc):
+        raise unusable()
+
+
+def unusable() -> SettingsError:
+    """Without the parser's words: where it stumbles over a password, it tells it."""
+    return SettingsError(
+        "The setting REDIS_URL is not usable: give it as redis://, rediss:// or unix://, a port in digits, known "
+        "options, and of a password the letters / ? # @ : % percent-encoded (%2F %3F %23 %40 %3A %25)."
+    )
+
+
+class _LoudRetry(Retry):
+    """Says in the log when Redis does not answer for a while, why, and when it is back."""
+
+    def __init__(self, backoff: ExponentialBackoff, retries: int) -> None:
+        super().__init__(backoff, retries)
+        self._outage = _Outage()
+
+    async def call_with_retry(self, do: Any, fail: Any) -> Any:
+        async def failed(error: Exception) -> None:
+            self._outage.goes_on(error)
+            await fail(error)
+
+        answer = await super().call_with_retry(do, failed)
+        self._outage.end()
+        return answer
+
+
+class _Outage:
+    """As all connections of a pool see it."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+        self._told = 0.0
+
+    def __deepcopy__(self, _: dict[int, Any]) -> _Outage:
+        """redis-py gives each connection a copy of its retry."""
+        return self
+
+    def goes_on(self, error: Exception) -> None:
+        now = time.monotonic()
+        if self._since is None:
+            self._since = now
+        if now - self._since > _SOON and now - self._told > _REMINDER:
+            self._told = now
+            _log.warning("Redis does not answer; trying on", reason=str(error))
+
+    def end(self) -> None:
+        if self._since is not None and self._told > self._since:
+            _log.info("Redis answers again", after=round(time.monotonic() - self._since, 1))
+        self._since = None
+
+
+class _Connection:
     """Put before one of redis-py's connections."""
+
+    _connecting = False
+
+    async def connect(self) -> None:
+        self._connecting = True
+        try:
+            await super().connect()  # type: ignore[misc]
+        finally:
+            self._connecting = False
+
+    async def check_health(self) -> None:
+        """Not while it connects: a check that fails connects anew, and that would check again, without end."""
+        if not self._connecting:
+            await super().check_health()  # type: ignore[misc]
 
     async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
         task = asyncio.current_task()

@@ -60,10 +60,11 @@ class Snapshot(_Event):
 
 
 class Notice(_Event):
-    """Something the audience should know, in a sentence."""
+    """Something the audience should know, in a sentence; `waits` when the painting waits now, or goes on again."""
 
     kind: Literal["notice"] = "notice"
     text: str
+    waits: bool | None = None
 
 
 class Done(_Event):

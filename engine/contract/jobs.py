@@ -18,7 +18,7 @@ import structlog
 from arq.connections import ArqRedis
 
 from engine.contract.connection import FRONT, QUEUE, readable, within
-from engine.contract.events import STREAM, Cancelled, Done, Event, Failed, Last, parse
+from engine.contract.events import STREAM, Cancelled, Done, Event, Failed, Last, Notice, parse
 from engine.contract.models import (
     CONTROL,
     DEATHS,
@@ -46,6 +46,7 @@ from engine.contract.models import (
 
 _SCRIPTS = ("create", "check", "start", "emit", "commit", "release", "note_waiting", "finish", "cancel", "forget")
 _SHARED = ("held_counts", "daily_seconds", "caps", "end_job")  # parts of scripts
+_WAITS = {True: "waits", False: "goes on"}  # what is seen of such notices
 
 _log = structlog.get_logger(__name__)
 
@@ -166,8 +167,13 @@ class Jobs:
     async def emit(self, claim: Claim, event: Event) -> bool:
         """Tell the event; False if its key was told before. Raises `Fenced`."""
         keys = [job_key(claim.job.id), seen_key(claim.job.id), STREAM]
-        about = (claim.epoch, claim.job.id, event.kind, event.iteration, event.model_dump_json())
+        kind = _WAITS[event.waits] if isinstance(event, Notice) and event.waits is not None else event.kind
+        about = (claim.epoch, claim.job.id, kind, event.iteration, event.model_dump_json())
         return bool(await self._fenced("emit", keys, *about))
+
+    async def waited(self, claim: Claim) -> bool:
+        """Whether it was told that the painting waits, where this slice begins."""
+        return bool(await self._redis.sismember(seen_key(claim.job.id), f"{_WAITS[True]}:{claim.iteration}"))  # type: ignore[misc]
 
     async def commit(self, claim: Claim, iteration: int, checkpoint: str | None, seconds: float = 0.0) -> list[str]:
         """End the slice: the job stands at `iteration`, saved under `checkpoint`, and no worker holds it.

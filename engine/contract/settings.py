@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from engine.contract.models import Caps, Running
+from engine.contract.settings_file import misspelt, to_environment
+from engine.process.folders import make_folder
 from engine.process.redaction import hide
 
 WEIGHTS_CACHED = "vgg19-imagenet.safetensors"
@@ -31,6 +33,7 @@ class Settings(BaseSettings):
     redis_url: str | None = None
     store_url: str | None = None
     impasto_data: Path = Field(default_factory=lambda: Path.home() / ".local" / "share" / "impasto")
+    impasto_cache: Path = Field(default_factory=lambda: Path.home() / ".cache" / "impasto")
     impasto_weights: str = "auto"
     impasto_weights_input: Literal["auto", "torchvision", "caffe"] = "auto"
     impasto_device: str = "auto"
@@ -65,9 +68,47 @@ class Settings(BaseSettings):
         """
         return 600.0 + 2 * self.impasto_stuck_seconds
 
+    @field_validator("impasto_data", "impasto_cache", "impasto_weights", mode="before")
+    @classmethod
+    def _at_home(cls, path: object) -> object:
+        """In `.env`, no shell does it."""
+        try:
+            return str(Path(path).expanduser()) if isinstance(path, str) and path.startswith("~") else path
+        except RuntimeError as error:  # nobody of that name
+            raise ValueError("give the whole path, for there is no such home") from error
+
+    @field_validator("store_url")
+    @classmethod
+    def _is_a_store(cls, url: str | None) -> str | None:
+        """What obstore would take for another place, or not at all."""
+        scheme, separator, rest = (url or "file:///").partition("://")
+        if not separator:
+            raise ValueError(
+                "give a folder as file:///var/lib/impasto/store (three slashes), and a bucket as s3://bucket/prefix"
+            )
+        if scheme == "file" and (not rest.startswith("/") or rest.startswith("/~") or "#" in rest or "?" in rest):
+            raise ValueError(
+                "give a folder by its whole path, as in file:///var/lib/impasto/store (three slashes), # and ? as %23 "
+                "and %3F"
+            )
+        if "@" in rest.partition("/")[0]:
+            raise ValueError("keys do not belong into it: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY instead")
+        return url
+
+    def data_folder(self) -> Path:
+        """The data folder, made if need be. Raises `SettingsError` where it can't be written in."""
+        try:
+            make_folder(self.impasto_data)
+        except OSError as error:
+            raise SettingsError(
+                f"The data folder {self.impasto_data} cannot be used ({error.strerror}): set IMPASTO_DATA to one that "
+                "can be written in."
+            ) from error
+        return self.impasto_data
+
     def model_post_init(self, _context: object, /) -> None:
         """What opens Redis and the store is not told to anybody."""
-        hide(self.redis_url, self.store_url)
+        hide(*(url for url in (self.redis_url, self.store_url) if url and "://" in url))
 
     @property
     def store(self) -> str:
@@ -77,15 +118,23 @@ class Settings(BaseSettings):
     @property
     def weights_cache(self) -> Path:
         """Where downloaded weights are kept, shared by all data folders of a user."""
-        return Path.home() / ".cache" / "impasto"
+        return self.impasto_cache
 
 
 def read_settings(**overrides: object) -> Settings:
     """The settings, with `overrides` over the environment's. Raises `SettingsError`."""
+    check_names()
     try:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
         raise SettingsError(explain(error)) from error
+
+
+def check_names() -> None:
+    """Before any settings are read: raises `SettingsError` where a name in the environment or `.env` is none."""
+    if wrong := misspelt(Settings.model_fields):
+        raise SettingsError(wrong)
+    to_environment()
 
 
 def explain(error: ValidationError) -> str:

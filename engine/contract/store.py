@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import re
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -13,8 +16,12 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
+from engine.contract.settings import SettingsError
+from engine.process.folders import make_folder
 from engine.process.redaction import redact
+from engine.process.waiting import until_there
 
+_IDENTITY = "identity"
 # The last two are obstore's for a key that is none, such as one with dots that would lead out of the store.
 _FAILURES = (BaseError, OSError, ValueError, TypeError)
 
@@ -31,17 +38,45 @@ class Store:
     """Named blobs. A put is atomic: a name holds all of a blob or none of it."""
 
     def __init__(self, url: str) -> None:
-        """Raises `StoreError` when the URL cannot be opened."""
+        """Raises `StoreError` when the URL cannot be opened, `SettingsError` when its folder cannot be written in."""
         try:
             self._store = _open(url)
         except (BaseError, OSError, ValueError) as error:
             raise StoreError(redact(f"The store {url} cannot be opened: {_why(error)}")) from error
+
+    async def ready(self) -> str:
+        """Its identity, once it takes what is written; meanwhile the log says why it doesn't."""
+        return await until_there("The store", self._proved, StoreError)
+
+    async def _proved(self) -> str:
+        try:
+            return await self.identity()
+        except StoreError as error:
+            raise StoreError(
+                f"The store cannot be used ({str(error).rstrip('.')}): see to it, or mend STORE_URL."
+            ) from error
 
     async def put(self, key: str, data: bytes) -> str:
         """Write the blob; returns its key. Raises `StoreError`."""
         with _failures(f"{key} could not be written"):
             await obstore.put_async(self._store, key, data)
         return key
+
+    async def identity(self) -> str:
+        """What tells this store from any other, by whatever address: kept in it, and proof that it can be written.
+
+        Raises `StoreError`.
+        """
+        try:
+            known = await self.get(_IDENTITY)
+        except BlobMissing:
+            known = secrets.token_hex(8).encode()
+            with suppress(BaseError):  # another was quicker, or it is an S3 that cannot do this; else `put` fails too
+                await obstore.put_async(self._store, _IDENTITY, known, mode="create")
+            with suppress(BlobMissing):
+                known = await self.get(_IDENTITY)
+        await self.put(_IDENTITY, known)
+        return known.decode(errors="replace")
 
     async def get(self, key: str) -> bytes:
         """The whole blob. Raises `BlobMissing` where there is none, else `StoreError`."""
@@ -105,9 +140,23 @@ def _why(error: Exception) -> str:
     return str(error).partition("\n")[0]
 
 
+def reason_of(error: Exception) -> str:
+    """Why the store failed, in the system's words if there are any: without the folders that obstore tells of."""
+    found = re.findall(r"([A-Z][A-Za-z ,'-]+) \(os error \d+\)", str(error))
+    return found[-1] if found else "it does not answer"
+
+
 def _open(url: str) -> ObjectStore:
     if url.startswith("file://"):
         folder = Path(unquote(urlsplit(url).path))
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            make_folder(folder)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise SettingsError(
+                f"The store's folder {folder} cannot be used ({error.strerror}): set STORE_URL, or IMPASTO_DATA, to "
+                "one that can be written in."
+            ) from error
         return LocalStore(folder)
     return from_url(url)

@@ -38,12 +38,19 @@ class Worker(BaseModel):
     """Why it paints without graphs and in float32 on a device that has a faster way, as a clause; empty else."""
     jobs: tuple[str, ...] = ()
     speed: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    store: str = ""
+    """Identity of its store; empty where it is older than that."""
     recipes: int = VERSION
     """The newest version of recipes that it can paint."""
 
 
 def _key(worker: str) -> str:
     return f"impasto:worker:{worker}"
+
+
+def elsewhere(living: list[Worker], store: str) -> list[Worker]:
+    """Those whose store is another than the one of this identity: what they paint, nobody here can see."""
+    return [worker for worker in living if worker.store not in ("", store)]
 
 
 async def beat(redis: ArqRedis, worker: Worker) -> None:

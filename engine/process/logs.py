@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -14,6 +15,7 @@ from engine.process.redaction import redact
 
 def log_to(file: TextIO) -> None:
     """Send the program's log there, what libraries have to warn of, and what nobody catches."""
+    file = _Lossy(file)  # type: ignore[assignment]
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -34,6 +36,22 @@ def log_to(file: TextIO) -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
     sys.excepthook = _uncaught
+
+
+class _Lossy:
+    """A file whose disk may be full: the line is lost, and what would have told it goes on."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._file.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._file.flush()
 
 
 def _scrub(_logger: Any, _name: str, line: str) -> str:

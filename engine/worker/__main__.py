@@ -26,26 +26,29 @@ from engine.worker.weights.load import in_words
 
 
 def main() -> int:
-    """Run one worker; the exit status is 0 after an orderly end, 1 when it could not start."""
+    """Run one worker; the exit status is 0 after an orderly end, 78 when the settings are wrong, else 1."""
     keep_memory()
     parser = argparse.ArgumentParser("impasto worker")
     parser.add_argument("--device", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--weights", help="auto, imagenet, starter, random, or the path of a file")
     parser.add_argument("--weights-input", help="what a file's weights expect: auto, torchvision or caffe")
     options = parser.parse_args()
-    log_to(_log_file())
     try:
+        log_to(_log_file())
         settings = read_settings(
             impasto_device=options.device, impasto_weights=options.weights, impasto_weights_input=options.weights_input
         )
         if settings.redis_url is None:
             raise SettingsError("REDIS_URL is not set: a worker needs the Redis that its jobs come from.")
         asyncio.run(_work(settings))
-    except (SettingsError, WeightsError, RecipeError, StoreError) as error:
+    except SettingsError as error:
+        print(redact(str(error)), file=sys.stderr)
+        return os.EX_CONFIG
+    except (WeightsError, RecipeError, StoreError) as error:
         print(redact(str(error)), file=sys.stderr)
         return 1
     except (RedisError, OSError) as error:
-        print(redact(f"Redis cannot be reached at REDIS_URL: {str(error).rstrip('.')}."), file=sys.stderr)
+        print(redact(f"Redis cannot be used: {str(error).rstrip('.')}."), file=sys.stderr)
         return 1
     return 0
 
@@ -58,9 +61,15 @@ async def _work(settings: Settings) -> None:
 
 
 def _log_file() -> TextIO:
-    """Standard error, unless `IMPASTO_LOG` names a file: beside a live display there is no room for a log."""
+    """Standard error, unless `IMPASTO_LOG` names a file: beside a live display there is no room for a log.
+
+    Raises `SettingsError`.
+    """
     path = os.environ.get("IMPASTO_LOG")
-    return Path(path).open("a") if path else sys.stderr
+    try:
+        return Path(path).open("a") if path else sys.stderr
+    except OSError as error:
+        raise SettingsError(f"The log cannot be written to IMPASTO_LOG, {path}: {error.strerror}.") from error
 
 
 def _say_ready(context: WorkerContext) -> None:

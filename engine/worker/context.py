@@ -69,6 +69,7 @@ class WorkerContext:
         self.settings = settings
         self.redis, self.jobs, self.queue = redis, Jobs(redis), FairQueue(redis)
         self.store = Store(settings.store)
+        self.store_identity = ""
         self.weights = weights
         self.device = torch.device(device)
         self.device_name = describe(self.device)
@@ -91,7 +92,7 @@ class WorkerContext:
         weights = self.weights
         return workers.Worker(
             id=self.id, device=self.device_name, weights=weights.name, note=weights.note, network=weights.network,
-            input=weights.input, slow=self.slow, jobs=tuple(self._stops), speed=self._speed,
+            input=weights.input, slow=self.slow, jobs=tuple(self._stops), speed=self._speed, store=self.store_identity,
         )  # fmt: skip
 
     def note_speed(self, flops: float, seconds: float) -> None:

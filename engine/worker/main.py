@@ -24,8 +24,9 @@ from engine.contract.connection import BLOCK, QUEUE, connect, load
 from engine.contract.fair_queue import SLICE
 from engine.contract.models import CONTROL
 from engine.contract.reconcile import forget_the_dead, reconcile
+from engine.contract.redis_check import await_redis
 from engine.contract.settings import Settings
-from engine.contract.store import StoreError
+from engine.contract.store import Store, StoreError
 from engine.process.exit import exit_now
 from engine.worker.arq_worker import SliceWorker
 from engine.worker.context import WorkerContext
@@ -50,10 +51,14 @@ _log = structlog.get_logger("impasto.worker")
 async def run_worker(settings: Settings, ready: Callable[[WorkerContext], None]) -> None:
     """Paint until SIGTERM or SIGINT. `ready` is called once the worker can be given work.
 
-    Raises `WeightsError`, `RecipeError`, `StoreError` or `RedisError` when it cannot start.
+    Raises `SettingsError`, `WeightsError`, `RecipeError` or `StoreError` when it cannot start. For Redis and the store
+    it waits.
     """
     assert settings.redis_url is not None  # noqa: S101 - the caller has seen to it
     device = choose_device(settings.impasto_device)
+    store = Store(settings.store)
+    await await_redis(settings.redis_url)  # before the weights, which may take minutes
+    identity = await store.ready()
     if device == "cpu":
         os.nice(_NICENESS)  # before there are threads: a bot on the same machine answers first
     with ThreadPoolExecutor(1) as once:  # and its OpenMP team with it; see `WorkerContext.in_painting_thread`
@@ -61,11 +66,10 @@ async def run_worker(settings: Settings, ready: Callable[[WorkerContext], None])
             load_weights, settings.impasto_weights, settings.weights_cache, input_=settings.impasto_weights_input
         )
         weights = await asyncio.wrap_future(loading)
-    async with connect(settings.redis_url) as redis:
-        await redis.ping()  # who cannot start says so; who has started outlasts any outage
     async with connect(settings.redis_url, retries=-1) as redis:
         context = WorkerContext(settings, redis, weights, device)
         await context.check_fast_path(fault_of_fast_path)
+        context.store_identity = identity
         await workers.beat(redis, context.heartbeat)
         arq = _arq(context)
         for number in (signal.SIGTERM, signal.SIGINT):

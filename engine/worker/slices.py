@@ -16,7 +16,7 @@ from engine.contract import workers
 from engine.contract.cleanup import clean_up
 from engine.contract.events import Cancelled, Done, Failed, Notice, Started
 from engine.contract.models import DEATHS, Busy, Claim, Fenced, Unreadable
-from engine.contract.store import StoreError
+from engine.contract.store import StoreError, reason_of
 from engine.painting.errors import PaintingError
 from engine.recipe.recipe import VERSION, RecipeError
 from engine.worker.checkpoints import pack
@@ -32,6 +32,8 @@ T = TypeVar("T")
 _TOO_NEW = (
     "It was asked for by a newer version of Impasto than any worker here knows: update the workers, and ask again."
 )
+_WAITS = "The painting waits, for what is painted cannot be stored now ({}); it goes on by itself once it can."
+_GOES_ON = "What is painted can be stored again: the painting goes on."
 
 _log = structlog.get_logger(__name__)
 
@@ -73,7 +75,7 @@ async def _paint_or_give_back(work: _Slice, log: Any) -> None:
         raise
     except (RedisError, StoreError, OSError) as error:
         log.warning("the slice broke off, and will be painted again", reason=str(error))
-        await work.give_back()
+        await work.give_back(error)
 
 
 async def _decline(context: WorkerContext, job: Unreadable, log: Any) -> None:
@@ -221,7 +223,10 @@ class _Slice:
         blob = await asyncio.to_thread(pack, session.saved, session.journal, identity)
         name = f"checkpoint-{session.state.iteration:05d}-{claim.epoch}.safetensors"
         self._saved = f"jobs/{claim.job.id}/{name}"
-        return await self._context.store.put(self._saved, blob)
+        await self._context.store.put(self._saved, blob)
+        if await self._context.jobs.waited(claim):
+            await self._notice(_GOES_ON, session.state.iteration, waits=False)
+        return self._saved
 
     async def _fail(self, reason: str, *, quarantine: bool = False) -> None:
         claim = self._claim
@@ -231,10 +236,16 @@ class _Slice:
         await self._context.jobs.finish(claim, event, quarantine=quarantine)
         await self._tidy()
 
-    async def give_back(self) -> None:
-        """Let go of the job, as it stood before; the reconciler queues it again."""
+    async def give_back(self, error: Exception) -> None:
+        """Let go of the job, as it stood before; the reconciler queues it again. Its audience is told of the store."""
         with suppress(Fenced, RedisError):
+            if not isinstance(error, RedisError):
+                await self._notice(_WAITS.format(reason_of(error)), self._claim.iteration, waits=True)
             await self._context.jobs.commit(self._claim, self._claim.iteration, None)
+
+    async def _notice(self, text: str, iteration: int, *, waits: bool) -> None:
+        event = Notice(job=self._claim.job.id, iteration=iteration, text=text, waits=waits)
+        await self._context.jobs.emit(self._claim, event)
 
     async def withdraw(self) -> None:
         """Delete the checkpoint that was written, where the job does not know of it: another worker went on without."""

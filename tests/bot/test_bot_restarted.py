@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -155,6 +156,6 @@ def test_a_token_that_cannot_be_one_is_a_line(
     with pytest.raises(SystemExit) as ended:
         main()
     out, err = capsys.readouterr()
-    assert (ended.value.code, out, err.count("\n")) == (1, "", 1)
+    assert (ended.value.code, out, err.count("\n")) == (os.EX_CONFIG, "", 1)
     assert "DISCORD_TOKEN" in err
     assert token not in err

@@ -224,7 +224,10 @@ def gateway(desk: Desk) -> None:
     if what == "invalid_session":
         desk.gateway.invalidate(bool(desk.order.get("resumable")))
         return
-    {"drop": desk.gateway.drop, "reconnect": desk.gateway.reconnect, "forget": desk.gateway.forget}[what]()
+    gateway = desk.gateway
+    {"drop": gateway.drop, "reconnect": gateway.reconnect, "forget": gateway.forget, "new_token": gateway.new_token}[
+        what
+    ]()
 
 
 def dispatch(desk: Desk) -> None:

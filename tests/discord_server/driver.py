@@ -158,7 +158,7 @@ class Discord:
 
     async def gateway(self, what: str, resumable: bool = False) -> None:
         """Breaks every connection: "drop" (to be resumed), "forget" (dropped, and no resume will work), "reconnect"
-        (op 7), "invalid_session" (op 9, `resumable` or not)."""
+        (op 7), "invalid_session" (op 9, `resumable` or not), "new_token" (dropped, and the token was reset)."""
         await self._link.call("gateway", what=what, resumable=resumable)
 
     async def dispatch(self, event: str, data: Json) -> None:

@@ -174,6 +174,11 @@ class Gateway:
                 self._sessions.pop(session.id, None)
             connection.send({"op": INVALID_SESSION, "d": resumable})
 
+    def new_token(self) -> None:
+        """As if the developer had reset it: the old one is worth nothing, also for a resume."""
+        self._world.token = secrets.token_urlsafe(24)
+        self.drop()
+
     def forget(self) -> None:
         """Cuts every connection and loses the sessions: a resume will meet op 9."""
         self.drop()

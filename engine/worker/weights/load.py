@@ -145,7 +145,7 @@ def _fetched(cache: Path, source: Source, *, progress: bool) -> Weights:
         remedy = f"try again with `impasto weights fetch`, or put {source.filename} (from {source.url}) into {cache}"
         raise WeightsError(str(error), remedy) from error
     except OSError as error:
-        remedy = "make room there, or choose a cache folder that can be written"
+        remedy = "make room there, or set IMPASTO_CACHE to a folder that can be written in"
         raise WeightsError(f"the cache folder {cache} cannot be used ({why(error)})", remedy) from error
     return _pretrained(convs, sha256)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import sys
 import time
 from datetime import datetime
@@ -42,13 +43,13 @@ class Here:
     def __init__(self, patch: pytest.MonkeyPatch, capture: pytest.CaptureFixture[str]) -> None:
         self._patch, self._capture = patch, capture
 
-    def one_line(self, *arguments: str, redis_url: str = "") -> str:
+    def one_line(self, *arguments: str, redis_url: str = "", status: int = 1) -> str:
         self._patch.setenv("REDIS_URL", redis_url)
         self._patch.setattr(sys, "argv", ["impasto", *arguments])
         with pytest.raises(SystemExit) as ended:
             main()
         out, err = self._capture.readouterr()
-        assert (ended.value.code, out) == (1, "")
+        assert (ended.value.code, out) == (status, "")
         (line,) = err.splitlines()
         return str(line)
 
@@ -98,15 +99,15 @@ def test_what_only_shows_when_all_is_started_is_a_line_as_well(room: Path, argum
 
 
 @pytest.mark.parametrize(
-    ("url", "sentence"),
+    ("url", "status", "sentence"),
     [
-        ("redis://127.0.0.1:1", "Redis cannot be reached"),
-        ("unix:///nowhere/redis.sock", "Redis cannot be reached"),
-        ("127.0.0.1", "The setting REDIS_URL is not usable"),
+        ("redis://127.0.0.1:1", 1, "Redis at 127.0.0.1:1 cannot be reached"),
+        ("unix:///nowhere/redis.sock", 1, "Redis at /nowhere/redis.sock cannot be reached"),
+        ("127.0.0.1", os.EX_CONFIG, "The setting REDIS_URL is not usable"),
     ],
 )
-def test_a_redis_that_is_not_there_is_a_line(here: Here, url: str, sentence: str) -> None:
-    assert sentence in here.one_line(*LIGHT, "-o", "out", redis_url=url)
+def test_a_redis_that_is_not_there_is_a_line(here: Here, url: str, status: int, sentence: str) -> None:
+    assert sentence in here.one_line(*LIGHT, "-o", "out", redis_url=url, status=status)
 
 
 def test_a_redis_without_workers_is_a_line_with_the_remedy(here: Here, redis_server: str) -> None:

@@ -2,45 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import signal
-from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from conftest import ONE_THREAD
 from discord_server.driver import Discord
 from discord_server.reading import text_of
 from impasto_command import left_over
+from operator_command import impasto, told
 from scene import SMALL, card_of, picture
-
-
-@asynccontextmanager
-async def impasto(discord: Discord, room: Path, word: str, **settings: str) -> AsyncIterator[Process]:
-    """The command in a folder of its own, where nothing else is configured."""
-    ours = {"DISCORD_TOKEN": discord.token, "IMPASTO_DATA": str(room / "data"), "IMPASTO_WEIGHTS": "random"}
-    environment = {**os.environ, **ONE_THREAD, "REDIS_URL": "", "STORE_URL": "", **ours, **settings}
-    command = discord.bot_command(word)
-    process = await asyncio.create_subprocess_exec(
-        *command, cwd=room, env=environment, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
-
-
-async def told(discord: Discord, room: Path, word: str, **settings: str) -> tuple[int | None, str, str]:
-    """Exit status, and what was said on both streams."""
-    async with impasto(discord, room, word, **settings) as process:
-        out, err = await process.communicate()
-        return process.returncode, out.decode(), err.decode()
 
 
 @pytest.fixture
@@ -97,33 +70,33 @@ async def test_the_doctor_finds_what_is_wrong(discord: Discord, tmp_path: Path) 
     (tmp_path / "file").write_text("in the way")
     status, out, _ = await told(discord, tmp_path, "doctor", STORE_URL=f"file://{tmp_path}/file/store", **ill)
     bad = {line.split()[1] for line in out.splitlines() if line.startswith("BAD")}
-    assert (status, bad) == (1, {"token", "commands", "Redis", "store", "workers", "weights"})
+    assert (status, bad) == (os.EX_CONFIG, {"token", "commands", "Redis", "store", "workers", "weights"})
     assert "not.the.token" not in out
 
 
 @pytest.mark.parametrize("word", ["bot", "up", "doctor"])
 async def test_without_a_token_nothing_starts(discord: Discord, tmp_path: Path, word: str) -> None:
     status, out, err = await told(discord, tmp_path, word, DISCORD_TOKEN="")
-    assert (status, out) == (1, "")
+    assert (status, out) == (os.EX_CONFIG, "")
     assert err == "The setting DISCORD_TOKEN is missing: put it into .env, as .env.example shows.\n"
 
 
 async def test_a_malformed_setting_stops_the_start_in_one_line(discord: Discord, tmp_path: Path) -> None:
     status, _, err = await told(discord, tmp_path, "bot", IMPASTO_USER_JOBS="many")
-    assert status == 1
+    assert status == os.EX_CONFIG
     assert err.startswith("The setting IMPASTO_USER_JOBS is not usable: ")
     assert err.count("\n") == 1
 
 
 async def test_the_bot_needs_a_redis(discord: Discord, tmp_path: Path) -> None:
     status, _, err = await told(discord, tmp_path, "bot")
-    assert (status, err.count("\n")) == (1, 1)
+    assert (status, err.count("\n")) == (os.EX_CONFIG, 1)
     assert "impasto up" in err
 
 
 async def test_a_token_that_discord_refuses_ends_the_bot_in_one_line(discord: Discord, tmp_path: Path) -> None:
     refused = {"DISCORD_TOKEN": "not.the.token", "REDIS_URL": "redis://127.0.0.1:1"}
     status, _, err = await told(discord, tmp_path, "bot", **refused)
-    assert status == 1
+    assert status == os.EX_CONFIG
     assert err.splitlines()[-1].startswith("Discord does not accept DISCORD_TOKEN")
     assert "Traceback" not in err

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
+from engine.contract.settings import SettingsError
 from engine.contract.store import BlobMissing, Store, StoreError
 
 
@@ -87,11 +90,40 @@ async def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> 
         await Store(tmp_path.as_uri()).put("jobs/1.png", b"x")
 
 
-@pytest.mark.parametrize("url", ["nonsense", "ftp://host/path", "s3://", "file:///dev/null/store"])
+@pytest.mark.parametrize("url", ["nonsense", "ftp://host/path", "s3://"])
 def test_a_url_of_no_store_is_a_sentence_with_the_url(url: str) -> None:
     with pytest.raises(StoreError, match=url) as raised:
         Store(url)
     assert "\n" not in str(raised.value)
+
+
+def test_a_folder_that_can_never_be_written_in_is_a_setting_to_mend() -> None:
+    with pytest.raises(
+        SettingsError, match=r"^The store's folder /dev/null/store cannot be used \(.*\): set STORE_URL"
+    ):
+        Store("file:///dev/null/store")
+
+
+async def test_a_store_is_known_by_what_is_kept_in_it(folder: Path, tmp_path: Path) -> None:
+    store = Store(folder.as_uri())
+    found = await asyncio.gather(*(Store(folder.as_uri()).identity() for _ in range(8)))
+    assert len({*found, await store.identity()}) == 1
+    (tmp_path / "mounted elsewhere").symlink_to(folder)
+    assert await Store((tmp_path / "mounted elsewhere").as_uri()).identity() == found[0]
+    assert await Store((tmp_path / "another").as_uri()).identity() != found[0]
+
+
+async def test_whoever_waits_for_a_store_is_told_why(tmp_path: Path) -> None:
+    (tmp_path / "identity").mkdir()
+    with capture_logs() as log:
+        waiting = asyncio.create_task(Store(tmp_path.as_uri()).ready())
+        while not log:  # noqa: ASYNC110 - the log tells nobody
+            await asyncio.sleep(0.01)
+        (tmp_path / "identity").rmdir()
+        assert await waiting == await Store(tmp_path.as_uri()).identity()
+    assert log[0]["event"].startswith("The store cannot be used (identity could not be ")
+    assert log[0]["event"].endswith("): see to it, or mend STORE_URL. Trying on.")
+    assert log[-1]["event"] == "The store answers."
 
 
 @pytest.mark.parametrize("key", ["../secret", "jobs/../../secret", "jobs/1/..", "a\0b"])

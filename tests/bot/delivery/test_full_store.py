@@ -1,0 +1,25 @@
+"""The card of a painting whose store takes nothing more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from conftest import House
+from discord_server.reading import text_of
+from full_disk import fill, make_room
+from scene import LONG, scene
+
+WAITS = "The painting waits, for what is painted cannot be stored now (File too large)"
+
+
+async def test_the_card_says_why_it_stands_still_and_no_more_once_it_goes_on(house: House, tmp_path: Path) -> None:
+    worker = int(house.hire().ready().said.split()[1].rpartition(":")[2])
+    async with scene(house, tmp_path) as stage:
+        card = await stage.card(await stage.stylize(**LONG))
+        await stage.discord.until(lambda world: world.threads(stage.channel))
+        await stage.ended(card, "iterations/s")
+        fill(worker)
+        await stage.ended(card, WAITS)
+        make_room(worker)
+        await stage.discord.until(lambda world: WAITS not in text_of(world.message(card)))
+        assert "iterations/s" in text_of(stage.discord.world.message(card))

@@ -1,0 +1,37 @@
+"""The commands of who runs a server, started as they start them, before the stand-in for Discord."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from conftest import ONE_THREAD
+from discord_server.driver import Discord
+
+
+@asynccontextmanager
+async def impasto(discord: Discord, room: Path, *words: str, **settings: str) -> AsyncIterator[Process]:
+    """The command in a folder of its own, where nothing else is configured."""
+    ours = {"DISCORD_TOKEN": discord.token, "IMPASTO_DATA": str(room / "data"), "IMPASTO_WEIGHTS": "random"}
+    environment = {**os.environ, **ONE_THREAD, "REDIS_URL": "", "STORE_URL": "", **ours, **settings}
+    command = discord.bot_command(*words)
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=room, env=environment, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def told(discord: Discord, room: Path, *words: str, **settings: str) -> tuple[int | None, str, str]:
+    """Exit status, and what was said on both streams."""
+    async with impasto(discord, room, *words, **settings) as process:
+        out, err = await process.communicate()
+        return process.returncode, out.decode(), err.decode()

@@ -1,0 +1,91 @@
+"""What an operator sees whose settings are misspelt, or name a folder or a store that does not do."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from conftest import House
+from discord_server.driver import Discord
+from impasto_command import PAINT, left_over, make_room
+from operator_command import impasto, told
+from redis import Redis
+from tcp_redis import tcp_redis
+
+from bot.terminal.workshop import DIFFERENT_STORES
+
+WORKER = ("worker", "--weights", "random", "--device", "cpu")
+
+
+@pytest.fixture
+async def discord() -> AsyncIterator[Discord]:
+    async with Discord.start(scale=20) as server:
+        yield server
+
+
+@pytest.mark.parametrize("words", [("doctor",), ("bot",), ("up",), WORKER, PAINT], ids=lambda w: w[0])
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"IMPASTO_USERS_JOBS": "1"}, "There is no setting IMPASTO_USERS_JOBS: is IMPASTO_USER_JOBS meant?\n"),
+        ({"STORE_URL": "/var/lib/x"}, "The setting STORE_URL is not usable: give a folder as file:///var/lib/impasto"),
+    ],
+    ids=["misspelt", "store"],
+)
+async def test_a_wrong_setting_is_a_sentence_from_everybody(
+    words: tuple[str, ...], wrong: dict[str, str], sentence: str, discord: Discord, tmp_path: Path
+) -> None:
+    status, out, err = await told(discord, tmp_path, *words, REDIS_URL="redis://127.0.0.1:1", **wrong)
+    assert (status, out, err.count("\n")) == (os.EX_CONFIG, "", 1)
+    assert err.startswith(sentence)
+
+
+async def test_a_data_folder_that_is_none_is_a_sentence(discord: Discord, tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("in the way")
+    status, out, err = await told(discord, tmp_path, "doctor")
+    lines = {line.split()[1]: line for line in out.splitlines()}
+    assert (status, err) == (os.EX_CONFIG, "")
+    assert [name for name, line in lines.items() if line.startswith("BAD")] == ["store", "disk"]
+    assert f"The data folder {tmp_path}/data cannot be used (File exists): set IMPASTO_DATA to one" in lines["disk"]
+    status, out, err = await told(discord, tmp_path, "up")
+    assert (status, out, err.count("\n")) == (os.EX_CONFIG, "", 1)
+    assert err.startswith(f"The data folder {tmp_path}/data cannot be used (File exists): set IMPASTO_DATA to one")
+    for words in (("bot",), WORKER):  # before they wait for Redis
+        status, out, err = await told(discord, tmp_path, *words, REDIS_URL="redis://127.0.0.1:1")
+        assert (status, out) == (os.EX_CONFIG, "")
+        assert err.splitlines()[-1].startswith(f"The store's folder {tmp_path}/data/store cannot be used (")
+    assert left_over(tmp_path) == []
+
+
+async def test_a_redis_that_throws_out_what_was_accepted_is_bad(discord: Discord, tmp_path: Path) -> None:
+    with tcp_redis(tmp_path) as server:
+        with Redis.from_url(f"redis://{server.place}") as redis:
+            redis.config_set("maxmemory-policy", "allkeys-lru")
+        status, out, _ = await told(discord, tmp_path, "doctor", REDIS_URL=f"redis://{server.place}")
+    assert status == 1
+    assert "BAD  Redis     It throws out what was accepted when its memory is full (allkeys-lru): set" in out
+
+
+async def test_a_worker_with_another_store_is_told_by_everybody_before_a_picture_is_lost(
+    discord: Discord, tmp_path: Path, house: House
+) -> None:
+    room, hand = make_room(tmp_path), house.hire().ready()
+    elsewhere = {"REDIS_URL": house.url}  # and the store in the data folder, which is not the house's
+    status, out, _ = await told(discord, room, "doctor", **elsewhere)
+    (bad,) = [line for line in out.splitlines() if line.startswith("BAD")]
+    assert (status, DIFFERENT_STORES in bad) == (1, True)
+    status, out, err = await told(discord, room, *PAINT, "-o", "out", **elsewhere)
+    assert (status, out, err) == (os.EX_CONFIG, "", f"{DIFFERENT_STORES}\n")
+    async with impasto(discord, room, "bot", **elsewhere) as process:
+        assert process.stderr is not None
+        while (entry := json.loads(await process.stderr.readline()))["level"] != "error":
+            pass
+        assert entry["event"] == f"{hand.said.split()[1]}: {DIFFERENT_STORES}"
+        process.send_signal(signal.SIGTERM)
+        await process.communicate()
+    _, out, _ = await told(discord, room, "doctor", REDIS_URL=house.url, STORE_URL=house.store_url)
+    assert "BAD" not in out

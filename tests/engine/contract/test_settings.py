@@ -1,0 +1,108 @@
+"""A setting that would be ignored, or taken for another, is named in a sentence before anything starts."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from bot.settings import BotSettings
+from engine.contract.settings import Settings, SettingsError, read_settings
+from engine.contract.settings_file import OF_THE_BOT
+
+
+@pytest.fixture(autouse=True)
+def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder without a `.env`, and an environment without settings."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("STORE_URL", "REDIS_URL"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def refused(**overrides: object) -> str:
+    with pytest.raises(SettingsError) as error:
+        read_settings(**overrides)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("/var/lib/impasto", "give a folder as file:///var/lib/impasto/store (three slashes)"),
+        ("nonsense", "give a folder as file:///"),
+        ("file://var/lib/impasto", "give a folder by its whole path, as in file:///"),
+        ("file://./store", "give a folder by its whole path"),
+        ("file:///~/store", "give a folder by its whole path"),
+        ("file:///srv/store#1", "# and ? as %23 and %3F"),
+        ("s3://AKIA5ec4e7:5ec4e75ec4e7@bucket/prefix", "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY instead"),
+    ],
+)
+def test_an_address_of_a_store_that_would_be_another_is_refused(url: str, words: str) -> None:
+    said = refused(store_url=url)
+    assert said.startswith("The setting STORE_URL is not usable: ")
+    assert words in said
+    assert "5ec4e7" not in said
+
+
+@pytest.mark.parametrize("url", ["file:///srv/my%20store", "s3://bucket/prefix", "memory:///"])
+def test_an_address_of_a_store_is_taken_as_it_stands(url: str) -> None:
+    assert read_settings(store_url=url).store == url
+
+
+def test_a_name_that_nobody_reads_is_told_with_the_one_that_was_meant(
+    room: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as environment:
+        environment.setenv("IMPASTO_USERS_JOBS", "1")
+        assert refused() == "There is no setting IMPASTO_USERS_JOBS: is IMPASTO_USER_JOBS meant?"
+    for line, told in (
+        ("IMPASTO_CACHE_FOLDER=/srv", "There is no setting IMPASTO_CACHE_FOLDER: .env.example has all."),
+        ("REDIS_URI=redis://box", "There is no setting REDIS_URI: is REDIS_URL meant?"),
+        ("DISCORD_TOKENS=x", "There is no setting DISCORD_TOKENS: is DISCORD_TOKEN meant?"),
+    ):
+        (room / ".env").write_text(f"{line}\n")
+        assert refused() == told
+
+
+def test_what_others_put_into_the_environment_is_none_of_ours(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("IMPASTO_REDIS_SERVICE_HOST", "IMPASTO_TEST_KEEP", "REDIS_URI", "STORE_URLS"):
+        monkeypatch.setenv(name, "x")
+    (room / ".env").write_text("COMPOSE_PROFILES=cpu\nIMPASTO_MAX_SIZE=512\nIMPASTO_USERS_JOBS=\nimpasto_user_jobs=4\n")
+    assert read_settings().impasto_user_jobs == 4
+
+
+def test_the_bots_own_settings_are_known_to_all() -> None:
+    assert set(OF_THE_BOT) == {name.upper() for name in BotSettings.model_fields.keys() - Settings.model_fields.keys()}
+
+
+def test_every_setting_is_in_the_example() -> None:
+    text = (Path(__file__).parents[3] / ".env.example").read_text()
+    assert {name.upper() for name in BotSettings.model_fields} <= set(re.findall(r"^#([A-Z_]+)=", text, re.MULTILINE))
+
+
+def test_what_libraries_read_from_the_environment_may_stand_in_the_file(
+    room: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "environ", {"AWS_REGION": "of the environment", "HOME": "/home/ada"})
+    (room / ".env").write_text("AWS_REGION=of-the-file\nAWS_ACCESS_KEY_ID=5ec4e7\nSSL_CERT_FILE=/srv/ca.pem\nPATH=/x\n")
+    read_settings()
+    found = {"AWS_ACCESS_KEY_ID": "5ec4e7", "AWS_REGION": "of the environment", "SSL_CERT_FILE": "/srv/ca.pem"}
+    assert os.environ == found | {"HOME": "/home/ada"}
+
+
+def test_a_home_is_found_for_a_folder_that_begins_with_a_tilde(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    found = read_settings(impasto_data="~/data", impasto_cache="~/cache", impasto_weights="~/vgg.pth")
+    assert (str(found.impasto_data), found.impasto_weights) == ("/home/ada/data", "/home/ada/vgg.pth")
+    assert found.weights_cache == Path("/home/ada/cache")
+    assert "there is no such home" in refused(impasto_data="~nobody-of-that-name/data")
+
+
+def test_a_data_folder_that_cannot_be_written_in_is_a_sentence(room: Path) -> None:
+    (room / "file").write_text("in the way")
+    for folder in (room / "file", room / "file" / "data", Path("/proc/data")):
+        with pytest.raises(SettingsError, match=r"^The data folder .* cannot be used \(.*\): set IMPASTO_DATA to one"):
+            read_settings(impasto_data=folder).data_folder()
