@@ -102,10 +102,14 @@ class FormErrors:
         raise refusal
 
     def _tree(self) -> Json:
+        """Of a field that is wrong as a whole nothing is said about its parts: so Discord describes its answers."""
         tree: Json = {}
-        for path, code, message in self._found:
+        for path, code, message in sorted(self._found, key=lambda found: len(found[0])):
             node = tree
             for step in path:
+                if "_errors" in node:
+                    break
                 node = node.setdefault(str(step), {})
-            node.setdefault("_errors", []).append({"code": code, "message": message})
+            else:
+                node.setdefault("_errors", []).append({"code": code, "message": message})
         return tree
