@@ -40,7 +40,7 @@ def set_user(desk: Desk) -> None:
 
 
 def _set_user(desk: Desk, changed: User) -> None:
-    for key in ("locale", "dms_open", "installed", "upload_limit", "flags", "primary_guild"):
+    for key in ("name", "locale", "dms_open", "installed", "upload_limit", "flags", "primary_guild"):
         if desk.order.get(key) is not None:
             setattr(changed, key, desk.order[key])
 

@@ -70,8 +70,8 @@ class Discord:
 
     @classmethod
     @asynccontextmanager
-    async def start(cls, scale: float = 1, inside: bool = False) -> AsyncIterator[Discord]:
-        """Runs the server until the block ends. `scale` multiplies Discord's rate limits.
+    async def start(cls, scale: float = 1, inside: bool = False, bot: str = "Impasto") -> AsyncIterator[Discord]:
+        """Runs the server until the block ends. `scale` multiplies Discord's rate limits, `bot` is the bot's name.
 
         `inside`: on this event loop instead of in a process of its own. Quicker to start, and as slow as the test.
         """
@@ -79,6 +79,7 @@ class Discord:
             link = Link(url)
             try:
                 discord = cls(link, await link.call("about"))
+                await link.call("set_user", user=discord.bot_id, name=bot)
                 await discord.rate_limits(scale)
                 yield discord
                 await discord.check_answers()
@@ -108,9 +109,13 @@ class Discord:
         """
         return await self._link.until(look, timeout)
 
-    def bot_command(self, *arguments: str) -> list[str]:
-        """The command line of `impasto` with these arguments, against this server. The token goes another way."""
-        return [sys.executable, str(HERE / "launch.py"), self.api_url, self.gateway_url, "--", *arguments]
+    def bot_command(self, *arguments: str, entry: str = "bot.terminal.main:run", name: str = "impasto") -> list[str]:
+        """The command line of a bot with these arguments, against this server. The token goes another way.
+
+        `entry` is the function behind the command `name`; what it says of itself is not changed.
+        """
+        launch = [sys.executable, str(HERE / "launch.py"), self.api_url, self.gateway_url, entry, name]
+        return [*launch, "--", *arguments]
 
     async def guild(
         self, name: str, boost: int = 0, bot: bool = True, bot_permissions: Permissions = 0, locale: str = "en-US"

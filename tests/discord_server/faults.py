@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from discord_server.refusals import KNOWN
+
 Json = dict[str, Any]
 
 
@@ -52,7 +54,7 @@ class Fault:
         if self.status == 429:
             limited = {"message": "You are being rate limited.", "retry_after": self.retry_after}
             return {**limited, "global": self.everywhere, **({} if self.code is None else {"code": self.code})}
-        return {"message": "A fault that the test ordered", "code": self.code or 0}
+        return {"message": KNOWN.get(self.code or -1, (0, "A fault that the test ordered"))[1], "code": self.code or 0}
 
 
 class Faults:

@@ -108,7 +108,7 @@ class World:
         self.notes: dict[str, list[Json]] = {kind: [] for kind in kinds}
         self.privileged_intents = 0
         self.token = secrets.token_urlsafe(24)
-        self.bot = self.add_user("Impasto", bot=True)
+        self.bot = self.add_user("Bot", bot=True)
         self.application_id = self.bot.id
         self._listeners: list[Callable[[Event], None]] = []
 
