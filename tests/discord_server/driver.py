@@ -156,19 +156,19 @@ class Discord:
         retry_after: float = 1.0,
         everywhere: bool = False,
         via: bool = True,
-        files: bool | None = None,
+        with_files: bool | None = None,
     ) -> Fault:
         """Breaks requests like "POST /channels/*/messages" (`*`: one step of the path, `**`: any), `times` or for ever,
         after `skip` of them.
 
         One of: `status` (with `code` as the JSON's; a 429 has `retry_after`, and is the global one with `everywhere`;
         without `via` it is Cloudflare's), `reset` (a connection reset, before anything is done), `swallow` ("cut" or
-        "hang": done, but never answered), or `delay_s` alone: answered late. `files`: only what brings files (True),
-        or only what brings none (False). Besides the API's routes there are files, "GET /attachments/**",
+        "hang": done, but never answered), or `delay_s` alone: answered late. `with_files`: only what brings files
+        (True), or only what brings none (False). Besides the API's routes there are files, "GET /attachments/**",
         "GET /ephemeral-attachments/**" and "GET /stickers/*", and the gateway's door, "GET /gateway".
         """
         order: Json = {"pattern": pattern, "times": times, "skip": skip, "status": status, "code": code}
-        order |= {"delay_s": delay_s, "files": files}
+        order |= {"delay_s": delay_s, "with_files": with_files}
         order |= {"reset": reset, "swallow": swallow, "retry_after": retry_after, "everywhere": everywhere, "via": via}
         return Fault(self._link, await self._link.call("fault", **order))
 

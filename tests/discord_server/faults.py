@@ -34,12 +34,12 @@ class Fault:
     delay_s: float = 0.0
     reset: bool = False
     swallow: str | None = None
-    files: bool | None = None
+    with_files: bool | None = None
     """True: only requests that bring files; False: only those that bring none."""
     hits: int = 0
 
-    def matches(self, request: str, files: bool) -> bool:
-        if self.files is not None and self.files != files:
+    def matches(self, request: str, files: bool = False) -> bool:
+        if self.with_files is not None and self.with_files != files:
             return False
         pattern = re.escape(self.pattern).replace(r"\*\*", ".*").replace(r"\*", "[^/]*")
         return re.fullmatch(pattern, request) is not None

@@ -34,6 +34,7 @@ def description_path() -> Path | None:
 
 
 JSON = "application/json"
+FORWARD = 1
 BY_TYPE = "x-by-type"
 UNIONS = ("oneOf", "anyOf")
 
@@ -128,7 +129,7 @@ class OpenApi:
         if JSON not in self._followed(answers[described]).get("content", {}):
             return [] if body is None else [f"{status} has no body"]
         validator = self._validator(method, template, "responses", described)
-        culprits = map(_culprit, validator.iter_errors(_with_numbers(body) if status >= 400 else body))
+        culprits = map(_culprit, validator.iter_errors(_answer_as_described(body, status >= 400)))
         return [f"{culprit.json_path}: {culprit.message[:300]}" for culprit in culprits]
 
     def _operation(self, method: str, template: str) -> Json:
@@ -169,11 +170,21 @@ def _culprit(error: ValidationError) -> ValidationError:
     return cast(ValidationError, (best_match(error.context) if error.context else None) or error)
 
 
-def _with_numbers(tree: Any) -> Any:
-    """An error's body as the description wants it: there every code is a number, though those of fields are words."""
-    if isinstance(tree, dict):
-        return {key: 0 if key == "code" else _with_numbers(value) for key, value in tree.items()}
-    return [_with_numbers(one) for one in tree] if isinstance(tree, list) else tree
+def _answer_as_described(tree: Any, refused: bool) -> Any:
+    """An answer without what Discord says although the description says otherwise.
+
+    Of the codes in an error those of fields are words, not numbers; a message may point to one that it forwards.
+    """
+    if isinstance(tree, list):
+        return [_answer_as_described(one, refused) for one in tree]
+    if not isinstance(tree, dict):
+        return tree
+    described = {key: _answer_as_described(value, refused) for key, value in tree.items()}
+    if refused and "code" in described:
+        described["code"] = 0
+    if described.get("message_reference", {}).get("type") == FORWARD:
+        described["message_reference"]["type"] = 0
+    return described
 
 
 def _as_described(body: object) -> object:

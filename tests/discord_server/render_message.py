@@ -16,6 +16,9 @@ from discord_server.world import World
 
 Json = dict[str, Any]
 
+FORWARD = 1
+"""The type of a `message_reference`."""
+
 
 def message_json(world: World, message: Message) -> Json:
     """The whole of a message. Files that a component or an embed shows are not among `attachments`: Discord's way."""
@@ -69,7 +72,7 @@ def _forward_json(world: World, original: Message) -> Json:
     """The forwarding message itself is empty."""
     channel = world.channels.get(original.channel_id)
     place = {} if channel is None or channel.guild_id is None else {"guild_id": str(channel.guild_id)}
-    reference = {"type": 1, "channel_id": str(original.channel_id), "message_id": str(original.id), **place}
+    reference = {"type": FORWARD, "channel_id": str(original.channel_id), "message_id": str(original.id), **place}
     return {"message_reference": reference, "message_snapshots": [{"message": _content_json(world, original)}]}
 
 

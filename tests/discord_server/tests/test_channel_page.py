@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from discord_server.page.page import render_channel
 from discord_server.page.shoot import NoBrowser, shoot
-from PIL import Image
 
 NOW = datetime(2026, 8, 14, 14, 30, tzinfo=UTC)
 SOON = int((NOW + timedelta(minutes=4)).timestamp())
