@@ -211,6 +211,15 @@ def test_files_and_thumbnails_and_selects_have_their_places() -> None:
     assert "recipe.json1.50 KBChoose a recipe" in page.text
 
 
+def test_what_is_covered_stays_covered_however_it_was_said() -> None:
+    plain, flagged = attachment("a.png"), {**attachment("b.png"), "flags": 8}
+    page = show([message(ADA, attachments=[plain, flagged, attachment("SPOILER_c.png")])])
+    assert [len(page.classed(name)) for name in ("cell", "cover")] == [3, 2]
+    items = [{"media": {"url": f"{CDN}/a.png"}}, {"media": {"url": f"{CDN}/b.png"}, "spoiler": True}]
+    card = message(IMPASTO, flags=V2, components=[{"type": 12, "items": items}])
+    assert len(show([card]).classed("cover")) == 1
+
+
 def test_an_embed_keeps_its_picture_out_of_the_attachments() -> None:
     embed = {"title": "Painting", "description": "**so**", "color": 1, "image": {"url": "attachment://final.png"}}
     page = show([message(IMPASTO, embeds=[embed], attachments=[attachment("final.png", "Done")])])
