@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 
-from bot.processes import send
+from bot.child_signals import send
 from engine.process.child_process import child_command
 
 

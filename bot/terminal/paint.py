@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from bot import intake
-from bot.full import no_room
 from bot.terminal.canvas import Canvas, CanvasError
 from bot.terminal.content import Content, read_content
 from bot.terminal.display import Display, choose_display
 from bot.terminal.hand import WorkshopError
 from bot.terminal.order import Order
 from bot.terminal.workshop import Workshop, open_workshop
+from bot.text.cap_messages import cap_message
 from engine.contract import events
 from engine.contract.fair_queue import FairQueue
 from engine.contract.jobs import Jobs
@@ -114,7 +114,7 @@ async def _create(workshop: Workshop, job: Job) -> None:
         assert workshop.caps is not None  # noqa: S101 - without any, nothing is too many
         full.until = await retry_time(workshop.redis, full, job.user, job.guild, workshop.caps)
         await workshop.store.delete_folder(f"jobs/{job.id}")
-        raise WorkshopError(no_room(full, _at)) from full
+        raise WorkshopError(cap_message(full, _at)) from full
     await FairQueue(workshop.redis).enqueue(job, 0, 0, await first_cost(workshop.redis, job))
 
 
