@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from by_hand import brush
 from conftest import House
-from discord_server.driver import Interaction
+from discord_server.driver import File, Interaction, Spoiler
 from discord_server.reading import files_of, is_ephemeral, selects_of, text_of
 from discord_server.tests.raw import Raw
 from scene import LONG, Scene, scene
@@ -56,9 +56,11 @@ async def _by_the_bot(stage: Scene, body: Json, *names: str) -> Json:
 
 async def test_a_forwards_picture_is_taken(stage: Scene) -> None:
     elsewhere = await stage.guild.channel("elsewhere")
-    posted = await stage.ada.post(stage.channel, "look", files=[stage.style])
-    forwarding = await stage.ada.forward(posted, elsewhere)
-    assert await _title(stage, await _menu(stage, forwarding)) == "harbour × strokes"
+    files: list[tuple[File, str]] = [(stage.style, "strokes"), (Spoiler(stage.style), "a spoiler")]
+    for file, called in files:
+        posted = await stage.ada.post(stage.channel, "look", files=[file])
+        forwarding = await stage.ada.forward(posted, elsewhere)
+        assert await _title(stage, await _menu(stage, forwarding)) == f"harbour × {called}"
 
 
 async def test_a_picture_without_a_content_type_is_taken_as_by_the_command(stage: Scene) -> None:
@@ -92,14 +94,14 @@ async def test_what_a_bot_shows_in_its_own_way_is_taken(stage: Scene, kind: str)
     media = {"url": "attachment://strokes.png"}
     section = {"type": 9, "components": [{"type": 10, "content": "a"}], "accessory": {"type": 11, "media": media}}
     box = {"type": 17, "spoiler": True, "components": [{"type": 12, "items": [{"media": media}]}]}
-    body: Json = {
+    bodies: dict[str, Json] = {
         "embed": {"embeds": [{"image": media}]},
         "thumbnail of an embed": {"embeds": [{"thumbnail": media}]},
         "section": {"flags": V2, "components": [section]},
         "file": {"flags": V2, "components": [{"type": 13, "file": media}]},
         "covered container": {"flags": V2, "components": [box]},
-    }[kind]
-    posted = await _by_the_bot(stage, body, "strokes.png")
+    }
+    posted = await _by_the_bot(stage, bodies[kind], "strokes.png")
     covered = kind == "covered container"
     assert await _title(stage, await _menu(stage, posted)) == f"harbour × {'a spoiler' if covered else 'strokes'}"
 
