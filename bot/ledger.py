@@ -41,6 +41,8 @@ class Address(BaseModel):
     """Of card and thread; plain text, 1 to 100 characters."""
     mention: bool = False
     """Whether the owner asked to be mentioned at the end."""
+    age_restricted: bool = False
+    """Whether the channel was, so that the pictures must not leave it."""
 
 
 @dataclass(frozen=True)

@@ -52,12 +52,13 @@ class Card(ui.LayoutView):
 
 
 def _gallery(job: Job, pictures: tuple[str, ...]) -> ui.MediaGallery[Any]:
-    names = [f"Content: {job.content.name}", *(f"Style: {style.name}" for style in job.styles)]
-    if len(pictures) > len(names):
-        names.insert(0, "The painting")
+    shown = [(f"Content: {job.content.name}", job.content.spoiler)]
+    shown += [(f"Style: {style.name}", style.spoiler) for style in job.styles]
+    if len(pictures) > len(shown):
+        shown.insert(0, ("The painting", job.spoiler))
     gallery: ui.MediaGallery[Any] = ui.MediaGallery()
-    for file, name in zip(pictures, names, strict=False):
-        gallery.add_item(media=f"attachment://{file}", description=name[:1024])
+    for file, (name, spoiler) in zip(pictures, shown, strict=False):
+        gallery.add_item(media=f"attachment://{file}", description=name[:1024], spoiler=spoiler)
     return gallery
 
 

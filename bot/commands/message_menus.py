@@ -8,7 +8,9 @@ from discord import app_commands
 from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
 from bot.errors import UserError
-from bot.interactions.modals import PictureForm, attached
+from bot.interactions.message_pictures import pictures_of
+from bot.interactions.modals import PictureForm
+from bot.interactions.picture_choice import PictureChoice
 from bot.requests.paint_request import AttachedPicture
 
 
@@ -16,26 +18,27 @@ from bot.requests.paint_request import AttachedPicture
 @usable_everywhere
 async def stylize_this(interaction: Interaction, message: discord.Message) -> None:
     """The message's picture is the content; a form asks for the style."""
-    form = _form(interaction, message, as_style=False)
-    await interaction.response.send_modal(form)
+    await _ask(interaction, message, as_style=False)
 
 
 @app_commands.context_menu(name="Use as style")
 @usable_everywhere
 async def use_as_style(interaction: Interaction, message: discord.Message) -> None:
     """The message's picture is the style; a form asks for the content."""
-    form = _form(interaction, message, as_style=True)
-    await interaction.response.send_modal(form)
+    await _ask(interaction, message, as_style=True)
 
 
-def _form(interaction: Interaction, message: discord.Message, *, as_style: bool) -> PictureForm:
-    services = interaction.client.services
-    return PictureForm(services.submission, services.deduplication, picture_of(message), as_style=as_style)
+async def _ask(interaction: Interaction, message: discord.Message, *, as_style: bool) -> None:
+    """For the other picture; first for one of the message's, where it has several."""
+    services, pictures = interaction.client.services, pictures_of(message)
+    if not pictures:
+        raise UserError("There is no picture in this message: choose one that has a picture attached.")
 
+    def form_of(picture: AttachedPicture) -> PictureForm:
+        return PictureForm(services.submission, services.deduplication, picture, as_style=as_style)
 
-def picture_of(message: discord.Message) -> AttachedPicture:
-    """The first picture of a message. Raises `UserError`."""
-    for attachment in message.attachments:
-        if (attachment.content_type or "").startswith("image/"):
-            return attached(attachment)
-    raise UserError("There is no picture in this message: choose one that has a picture attached.")
+    if len(pictures) == 1:
+        await interaction.response.send_modal(form_of(pictures[0]))
+    else:
+        choice = PictureChoice(pictures, services.deduplication, form_of)
+        await interaction.response.send_message(view=choice, ephemeral=True)

@@ -10,7 +10,7 @@ from bot.cards.card_state import CardState, final_state
 from bot.cards.thumbnails import Thumbnail, thumbnails
 from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
-from bot.interactions.permissions import present
+from bot.interactions.permissions import check_showing, present
 from bot.ledger import LedgerPage
 from bot.text.sanitise import plain
 from engine.contract.events import Done
@@ -26,6 +26,7 @@ async def show(interaction: Interaction, job: str) -> None:
     """Bring a painting's card back, e.g. after it was deleted or has scrolled away."""
     services = interaction.client.services
     found, page = await services.button_actions.find(interaction, job.strip())
+    check_showing(interaction, page)
     async with services.deferred.acknowledged(interaction, ephemeral=False):
         card_state, pictures = await _current_state(services.backend, found, page)
         names = tuple(picture.name for picture in pictures)

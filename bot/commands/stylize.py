@@ -9,7 +9,7 @@ from discord import app_commands
 
 from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
-from bot.interactions.modals import attached
+from bot.interactions.message_pictures import attached
 from bot.requests.new_painting import NewPainting
 from bot.text.recipe_text import PRESET_WORDS
 from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE

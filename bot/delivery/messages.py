@@ -48,6 +48,7 @@ def snapshot_message(job: Job, page: LedgerPage, event: Snapshot, png: bytes, li
         variants=_one_by_one(SizeFallback(png, stem, limit)),
         view=(lambda _: picture_buttons(job.id, event.iteration, last=False)) if goes_on else None,
         alt=[_alt(job, event.iteration)],
+        spoiler=job.spoiler,
         answers=_answers(page),
     )
 
@@ -71,6 +72,7 @@ def final_message(job: Job, page: LedgerPage, run: dict[str, Any], png: bytes, l
         variants=_one_by_one(SizeFallback(png, stem, limit)),
         view=lambda _: picture_buttons(job.id, job.recipe.iterations, last=True, draft=job.draft_of is not None),
         alt=[_alt(job, job.recipe.iterations)],
+        spoiler=job.spoiler,
         mention=owner,
         answers=_answers(page),
     )
@@ -104,6 +106,7 @@ def film_message(job: Job, page: LedgerPage, film: bytes, limit: int) -> Outgoin
         text=lambda note: f"{text}{_small(note)}",
         variants=_one_by_one(film_fallback(film, stem, limit)),
         alt=[alt],
+        spoiler=job.spoiler,
         answers=_answers(page),
     )
 
@@ -119,6 +122,7 @@ def stopped_message(job: Job, page: LedgerPage, iteration: int, png: bytes, limi
         variants=_one_by_one(SizeFallback(png, stem, limit)),
         view=lambda _: picture_buttons(job.id, iteration, last=True, draft=job.draft_of is not None),
         alt=[_alt(job, iteration)],
+        spoiler=job.spoiler,
         answers=_answers(page),
     )
 

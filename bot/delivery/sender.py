@@ -23,6 +23,7 @@ from discord import ui
 from bot.delivery.size_fallback import OutgoingFile
 from bot.discord_api.error_codes import Verdict, sentence, verdict
 from bot.discord_api.pacing import paced
+from bot.discord_api.spoilers import bare_name
 
 REQUEST_TIMEOUT = 25.0
 """Seconds for one request; discord.py's own time-out is five minutes."""
@@ -59,6 +60,8 @@ class OutgoingMessage:
     """Its files, from the best down to the smallest; another one is taken when the last was too large."""
     view: Callable[[Sequence[OutgoingFile]], ui.View | ui.LayoutView] | None = None
     alt: Sequence[str] = ()
+    spoiler: bool = False
+    """Whether its files are covered."""
     mention: int | None = None
     """The one user it may ping."""
     answers: int | None = None
@@ -134,7 +137,7 @@ class Sender:
         async with turn, self._sending, paced(self.client, REQUEST_TIMEOUT):
             sent = await self.client.get_partial_messageable(channel).send(
                 content=message.text(" ".join(file.note for file in files if file.note)) if message.text else None,
-                files=fresh_files(files, message.alt),
+                files=fresh_files(files, message.alt, spoiler=message.spoiler),
                 nonce=nonce(message.job, message.key),
                 allowed_mentions=mentions(message.mention),
                 **more,
@@ -143,8 +146,8 @@ class Sender:
 
 
 def _file_names(message: discord.Message) -> Iterator[str]:
-    """Files that a component shows are not among the attachments."""
-    yield from (file.filename for file in message.attachments)
+    """Files that a component shows are not among the attachments; what is covered has a longer name."""
+    yield from (bare_name(file.filename) for file in message.attachments)
     for box in message.components:
         for part in getattr(box, "children", ()):
             yield from (
@@ -152,11 +155,11 @@ def _file_names(message: discord.Message) -> Iterator[str]:
             )
 
 
-def fresh_files(files: Sequence[OutgoingFile], alt: Sequence[str]) -> list[discord.File]:
+def fresh_files(files: Sequence[OutgoingFile], alt: Sequence[str], *, spoiler: bool = False) -> list[discord.File]:
     """New files for each attempt: discord.py sends one that was sent before as zero bytes, without an error."""
     described = [*alt, *[""] * len(files)]
     return [
-        discord.File(io.BytesIO(file.data), filename=file.name, description=words[:1024] or None)
+        discord.File(io.BytesIO(file.data), filename=file.name, description=words[:1024] or None, spoiler=spoiler)
         for file, words in zip(files, described, strict=False)
     ]
 

@@ -40,6 +40,7 @@ _SENTENCES = {
 _ACCESS = "I have no access {where}: give me the permission View Channel, or ask for the painting elsewhere."
 _CLOSED = "Your direct messages are closed to me: open them in the server's privacy settings, or ask me in a channel."
 _AUTOMOD = "The server's AutoMod blocks what I post {where}: rename your pictures, or ask a moderator to exempt me."
+_LINKS = "Discord takes something in what I post {where} for a harmful link: rename your pictures, and ask again."
 _LATE = "My answer came too late for Discord: ask again."
 
 # With None, the verdict's sentence is the code's.
@@ -67,11 +68,20 @@ _CODES: dict[int, tuple[Verdict, str | None]] = {
     50045: (Verdict.SMALLER, None),
     50083: (Verdict.UNARCHIVE_FIRST, None),
     50278: (Verdict.FORBIDDEN, _CLOSED),
+    160002: (
+        Verdict.FORBIDDEN,
+        "I may not answer my own card {where}: give me Read Message History, or ask for the painting elsewhere.",
+    ),
     160004: (Verdict.UNKNOWN, "The message has a thread already: look for the painting in it."),
     160005: (Verdict.FORBIDDEN, "I may not post {where}, for the thread is locked: ask a moderator to unlock it."),
     160006: (Verdict.UNKNOWN, "This server has as many open threads as Discord allows: close some, and ask again."),
+    160007: (
+        Verdict.UNKNOWN,
+        "This server has as many open announcement threads as Discord allows: close some, and ask again.",
+    ),
     200000: (Verdict.BLOCKED, _AUTOMOD),
     200001: (Verdict.BLOCKED, _AUTOMOD),
+    240000: (Verdict.BLOCKED, _LINKS),
     400001: (Verdict.FORBIDDEN, "Discord has restricted uploads {where}: ask for the painting on another server."),
 }
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 ACCEPTED = "PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF"
 """The kinds of picture that are read, as they stand in a sentence."""
 
+PICTURE_TYPES = frozenset(
+    f"image/{kind}" for kind in ("png", "apng", "jpeg", "jpg", "webp", "gif", "bmp", "x-ms-bmp", "tiff", "avif")
+)
+"""Media types of what is read."""
+
 _SAVE_IT = "save it as JPEG or PNG and send it again."
 _NOT_ONE = f"send a picture instead ({ACCEPTED})."
 _STILL = f"send one still picture from it ({ACCEPTED})."

@@ -91,7 +91,9 @@ class DeferredInteractions:
         webhook = discord.Webhook.partial(note.application, note.token, session=session)
         text = await self._outcome(job)
         try:
-            await persist(lambda: webhook.edit_message("@original", content=text))  # type: ignore[call-overload]
+            # This webhook knows nothing of the client's own default.
+            nobody = discord.AllowedMentions.none()
+            await persist(lambda: webhook.edit_message("@original", content=text, allowed_mentions=nobody))  # type: ignore[call-overload]
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             _log.info("an answer came too late", interaction=job, reason=str(error))
         await redis.delete(key)

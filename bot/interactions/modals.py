@@ -10,6 +10,7 @@ from discord import ui
 
 from bot.errors import UserError
 from bot.interactions.deduplication import Deduplication
+from bot.interactions.message_pictures import attached
 from bot.interactions.permissions import child_destination
 from bot.interactions.replies import tell_error
 from bot.interactions.submission import Submission
@@ -22,12 +23,8 @@ from engine.contract.models import Job
 from engine.recipe.presets import PRESETS
 from engine.recipe.recipe import MAX_ITERATIONS
 
-_OPEN_FOR = 900.0  # s; as long as an interaction's token lives
-
-
-def attached(attachment: discord.Attachment) -> AttachedPicture:
-    """What Discord tells of an attachment."""
-    return AttachedPicture(attachment.filename, attachment.url, attachment.size, attachment.content_type)
+OPEN_FOR = 900.0
+"""Seconds; as long as an interaction's token lives."""
 
 
 class Form(ui.Modal):
@@ -37,7 +34,7 @@ class Form(ui.Modal):
     """The custom ids of those that this process has shown and can still take."""
 
     def __init__(self, title: str, submission: Submission, deduplication: Deduplication) -> None:
-        super().__init__(title=title, timeout=_OPEN_FOR)
+        super().__init__(title=title, timeout=OPEN_FOR)
         self._submission, self._deduplication = submission, deduplication
         Form.open.add(self.custom_id)
 

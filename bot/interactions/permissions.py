@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import discord
 
@@ -21,6 +21,13 @@ _THREADED = (discord.ChannelType.text, discord.ChannelType.news)
 _THREADS = (discord.ChannelType.public_thread, discord.ChannelType.private_thread, discord.ChannelType.news_thread)
 
 
+_NO_WAY_OUT = (
+    "I am no member here, so the painting would leave this channel, which is age-restricted, as far as I can tell: "
+    "ask in a server that I am in."
+)
+_STAYS = "That painting is in an age-restricted channel, and is shown in no other: look at it in <#{channel}>."
+
+
 async def destination_of(interaction: discord.Interaction) -> Destination:
     """The place for what this interaction asks for.
 
@@ -29,18 +36,20 @@ async def destination_of(interaction: discord.Interaction) -> Destination:
     channel, guild = interaction.channel, interaction.guild_id
     if channel is None:
         raise UserError("I cannot see this channel: try it in another one.")
+    restricted = age_restricted(channel)
     if not present(interaction):
+        if restricted:
+            raise UserError(_NO_WAY_OUT)
         return await _direct_messages(interaction)
     if guild is None:
         return Destination(channel.id, "replies", None)
-    if channel.type in _THREADS:
-        if getattr(channel, "locked", False) and not interaction.app_permissions.manage_threads:
-            raise UserError("This thread is locked: ask a moderator to unlock it, or paint in another channel.")
-        _check(interaction.app_permissions, _NEEDS["inside"])
-        return Destination(channel.id, "replies", guild)
+    inside = channel.type in _THREADS
+    if inside and getattr(channel, "locked", False) and not interaction.app_permissions.manage_threads:
+        raise UserError("This thread is locked: ask a moderator to unlock it, or paint in another channel.")
     kind: Literal["thread", "replies"] = "thread" if channel.type in _THREADED else "replies"
-    _check(interaction.app_permissions, _NEEDS[kind])
-    return Destination(channel.id, kind, guild)
+    _check(interaction.app_permissions, _NEEDS["inside" if inside else kind])
+    _check_member(interaction.permissions, inside=inside)
+    return Destination(channel.id, kind, guild, restricted)
 
 
 def present(interaction: discord.Interaction) -> bool:
@@ -65,11 +74,35 @@ def may_see(interaction: discord.Interaction, channel: int) -> bool:
 
 
 def child_destination(interaction: discord.Interaction, page: LedgerPage) -> Destination | None:
-    """A child is shown where its parent is; where that is hidden from the member, it is shown here (None)."""
-    mine = interaction.user.id == page.address.owner
-    if not mine and not may_see(interaction, page.address.channel):
+    """A child is shown where its parent is; where that is hidden from the member, it is shown here (None).
+
+    Raises `UserError` where it may not be shown here.
+    """
+    address = page.address
+    restricted = _stays(interaction, page)
+    if interaction.user.id != address.owner and not may_see(interaction, address.channel):
+        if restricted:
+            raise UserError(_STAYS.format(channel=address.channel))
         return None
-    return Destination(page.address.channel, page.address.place, page.address.guild)
+    return Destination(address.channel, address.place, address.guild, restricted)
+
+
+def check_showing(interaction: discord.Interaction, page: LedgerPage) -> None:
+    """Raises `UserError` where a painting may not be shown: out of an age-restricted channel."""
+    if interaction.channel_id not in page.shown and _stays(interaction, page):
+        raise UserError(_STAYS.format(channel=page.address.channel))
+
+
+def _stays(interaction: discord.Interaction, page: LedgerPage) -> bool:
+    """Whether its channel is age-restricted, or was when it was asked for."""
+    return page.address.age_restricted or age_restricted(interaction.client.get_channel(page.address.channel))
+
+
+def age_restricted(channel: Any) -> bool:
+    """Whether a channel or thread is; of a thread whose channel the bot does not know, that cannot be ruled out."""
+    if isinstance(channel, discord.Thread) and channel.parent is None:
+        return True
+    return bool(hasattr(channel, "is_nsfw") and channel.is_nsfw())
 
 
 async def _direct_messages(interaction: discord.Interaction) -> Destination:
@@ -86,6 +119,13 @@ def direct_messages_closed() -> str:
         "I am no member here, so the painting comes by direct message, and yours are closed to me: "
         "allow direct messages in your privacy settings, or ask in a server that I am in."
     )
+
+
+def _check_member(granted: discord.Permissions, *, inside: bool) -> None:
+    """The bot posts nobody's pictures where they may post none; who may not write there may attach nothing either."""
+    writes = granted.send_messages_in_threads if inside else granted.send_messages
+    if not (writes and granted.attach_files):
+        raise UserError("You may not attach files here, so I post none for you: ask in a channel where you may.")
 
 
 def _check(granted: discord.Permissions, needed: tuple[str, ...]) -> None:

@@ -11,9 +11,11 @@ from bot.cards.buttons import JobButton
 from bot.errors import UserError
 from bot.interactions.deduplication import Deduplication
 from bot.interactions.modals import Form
+from bot.interactions.picture_choice import PictureChoice
 from bot.interactions.replies import tell_error
 
 _CLOSED = "I was restarted while this form was open, or it was open for too long: open it again."
+_OLD_CHOICE = "I was restarted while this choice was open, or it was open for too long: open the message's menu again."
 _UNKNOWN = "This button has gone: press another one, or start a new painting with `/stylize`."
 
 
@@ -25,16 +27,23 @@ async def answer_unknown(interaction: discord.Interaction, deduplication: Dedupl
     if interaction.type is discord.InteractionType.modal_submit and custom_id not in Form.open:
         text = _CLOSED
     elif interaction.type is discord.InteractionType.component and not _comes_to_us(interaction, custom_id):
-        text = _UNKNOWN
+        text = _OLD_CHOICE if _is_select(data) else _UNKNOWN
     if text and deduplication.first(interaction.id):
         await tell_error(interaction, UserError(text))
 
 
 def _comes_to_us(interaction: discord.Interaction, custom_id: str) -> bool:
-    """Whether discord.py gives the press to its button: one of ours, and on the message as it is now."""
+    """Whether discord.py gives the press to its button or select: one of ours, and on the message as it is now."""
+    if custom_id in PictureChoice.open:
+        return True
     message = interaction.message
     if message is None or not JobButton.knows(custom_id):
         return False
     kind = ui.LayoutView if message.flags.components_v2 else ui.View
     view = kind.from_message(message, timeout=None)
     return any(getattr(item, "custom_id", None) == custom_id for item in view.walk_children())
+
+
+def _is_select(data: Any) -> bool:
+    """The only ones that there are, are of choices."""
+    return bool(data.get("component_type") == discord.ComponentType.string_select.value)

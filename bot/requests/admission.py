@@ -20,7 +20,7 @@ from bot.requests.attachment_download import AttachmentError, discord_origins, d
 from bot.requests.destination import Destination
 from bot.requests.paint_request import AttachedPicture, Network, PaintRequest
 from bot.text.sanitise import plain
-from bot.text.titles import title
+from bot.text.titles import A_SPOILER, title
 from engine.contract import workers
 from engine.contract.models import Job, StoredPicture, TooMany
 from engine.contract.store import StoreError
@@ -143,6 +143,7 @@ class Admission:
             place=destination.kind,
             title=_title(job),
             mention=request.mention,
+            age_restricted=destination.age_restricted,
         )
         await backend.ledger.open(address, await self._parent_link(request))
         if before_queueing is not None:
@@ -213,7 +214,9 @@ class Admission:
                 raise UserError(str(error)) from error
             clean = await intake.take_in(data, source.name, limits or self._limits)
         await self._backend.store.put(key, clean.png)
-        return StoredPicture(key=key, name=clean.name, width=clean.width, height=clean.height), clean.frames
+        name = A_SPOILER if source.spoiler else clean.name
+        stored = StoredPicture(key=key, name=name, width=clean.width, height=clean.height, spoiler=source.spoiler)
+        return stored, clean.frames
 
     @property
     def _limits(self) -> intake.Limits:
@@ -246,7 +249,7 @@ def _guild(owner: int, destination: Destination) -> str:
 def _check_upload(upload: AttachedPicture) -> None:
     if upload.kind is not None and not upload.kind.startswith("image/"):
         raise UserError(f"{_name(upload)} is no picture: attach a PNG, JPEG, WebP or GIF.")
-    if upload.size > intake.USUAL.max_bytes:
+    if upload.size is not None and upload.size > intake.USUAL.max_bytes:
         most = intake.USUAL.max_bytes // 2**20
         raise UserError(f"{_name(upload)} is larger than {most} MiB: send a smaller copy.")
 

@@ -36,7 +36,7 @@ async def download(
     followed. The URL, which is signed, is never told. Raises `AttachmentError`.
     """
     called = plain(name, 50)
-    if not _may_fetch(url, _CDN | hosts):
+    if not may_fetch(url, hosts):
         raise AttachmentError(f"{called} is not kept by Discord: attach it to your message.")
     try:
         async with asyncio.timeout(seconds):
@@ -47,7 +47,9 @@ async def download(
         raise AttachmentError(f"Discord does not hand out {called} at the moment: try again in a minute.") from None
 
 
-def _may_fetch(url: str, allowed: frozenset[str]) -> bool:
+def may_fetch(url: str, hosts: frozenset[str] | None = None) -> bool:
+    """Whether it lies with Discord: at its own hosts, or at `hosts`, which are usually `discord_origins`."""
+    allowed = _CDN | (discord_origins() if hosts is None else hosts)
     # Compared as text, before any parser: two parsers may see two hosts in one URL.
     sober = url.isascii() and url.isprintable() and not {" ", "\\"} & set(url)
     return sober and url.startswith(tuple(f"{origin}/" for origin in allowed))

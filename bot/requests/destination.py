@@ -13,5 +13,6 @@ class Destination:
     channel: int
     kind: Literal["thread", "replies"]
     guild: int | None
+    age_restricted: bool = False
     by_dm: bool = False
     """Whether it is the member's direct messages although the command was given elsewhere."""

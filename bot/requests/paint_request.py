@@ -12,12 +12,14 @@ from engine.recipe.recipe import Recipe
 
 @dataclass(frozen=True)
 class AttachedPicture:
-    """A picture that a member attached: size in bytes and type as Discord tells them."""
+    """A picture that lies with Discord: size in bytes and type as it tells them."""
 
     name: str
     url: str
-    size: int
-    kind: str | None
+    size: int | None = None
+    kind: str | None = None
+    spoiler: bool = False
+    """Whether its sender covers it: then it is covered wherever it is shown, and its name is told to nobody."""
 
 
 @dataclass(frozen=True)

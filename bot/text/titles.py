@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from bot.text.formatting import listed
 from bot.text.sanitise import plain
 
+A_SPOILER = "a spoiler"
+"""What a picture is called whose sender covers it: its own name may give away what it shows."""
+
 _KINDS = re.compile(r"\.(png|jpe?g|jfif|webp|gif|bmp|tiff?|avif|hei[cf])$", re.IGNORECASE)
 _HASH = re.compile(r"[0-9a-f-]{16,}", re.IGNORECASE)
+_OURS = re.compile(r"impasto-[0-9a-z]+-\S+", re.IGNORECASE)
+"""What the bot calls its files."""
 _MACHINE_WORD = re.compile(
     "am|at|capture|clipboard|copy|download|dsc|dscf|dscn|edited|fb|file|gopr|images?|img|jpe?g|mp|mvimg|of|original|"
     "pasted|photo|pic|picture|pm|png|pxl|received|scan|screen|screenshot|shot|signal|snapchat|telegram|unknown|"
@@ -39,4 +45,7 @@ def _name(file: str) -> str:
     """What a person called the picture; empty where a camera or a program did."""
     stem = plain(_KINDS.sub("", file).replace("_", " "))
     words = re.findall(r"[^\W\d]+", stem.casefold())
-    return "" if all(map(_MACHINE_WORD.fullmatch, words)) or _HASH.fullmatch(stem) else stem
+    if any(unicodedata.category(letter) == "So" for letter in stem):  # an emoji, which no camera chooses
+        return stem
+    made = all(map(_MACHINE_WORD.fullmatch, words)) or _HASH.fullmatch(stem) or _OURS.fullmatch(stem)
+    return "" if made else stem

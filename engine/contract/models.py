@@ -51,6 +51,8 @@ class StoredPicture(BaseModel):
     name: str
     width: PositiveInt
     height: PositiveInt
+    spoiler: bool = False
+    """Whether it is to be covered wherever it is shown."""
 
 
 class Asked(BaseModel):
@@ -106,6 +108,11 @@ class Job(BaseModel):
     """For each style which part of it counts (white), or none."""
     draft_of: Asked | None = None
     """What it is a draft of, if it is one."""
+
+    @property
+    def spoiler(self) -> bool:
+        """Whether the painting is to be covered: it shows what one of its pictures shows."""
+        return any(picture.spoiler for picture in (self.content, *self.styles))
 
 
 @dataclass(frozen=True)

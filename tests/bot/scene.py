@@ -162,6 +162,7 @@ async def scene(house: House, folder: Path, scale: float = 20, **settings: str) 
                 bot.end()
         finally:
             made.close()
+        assert discord.world.unguarded == []
         assert discord.token not in made.told()
         assert redact(made.told()) == made.told()
 

@@ -128,8 +128,9 @@ class Cluster:
         self.workers = [
             Service(f"worker-{n}", lambda: [*forced, "worker"], environment, folder / f"worker-{n}.log") for n in (1, 2)
         ]
-        addresses = [discord.api_url, discord.gateway_url, "--", "bot"]
-        self.bot = Service("bot", lambda: [*forced, "bot", *addresses], environment, folder / "bot.log")
+        # After the interpreter and the launcher, which are another's here.
+        launched = discord.bot_command("bot")[2:]
+        self.bot = Service("bot", lambda: [*forced, "bot", *launched], environment, folder / "bot.log")
 
     @property
     def services(self) -> list[Service]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Sequence
 from typing import Any
 
 from discord_server.codes import SELECTS, MessageFlag, MessageType, Part, Permission
 from discord_server.command_rules import CHAT_INPUT, MESSAGE_MENU, USER_MENU
-from discord_server.entities import Interaction, Message, User
+from discord_server.entities import Interaction, Message, Sticker, User
 from discord_server.filled_modal import filled_modal
 from discord_server.impossible import Impossible
 from discord_server.interactions import (
@@ -23,8 +25,9 @@ from discord_server.media import Upload
 from discord_server.messages import Draft, new_message, post
 from discord_server.option_values import Filled, descend, wrapped
 from discord_server.parts import find_part, picked, resolved_things
-from discord_server.permissions import guild_permissions, permissions, sees, sees_message
-from discord_server.render import member_json, message_json, user_json
+from discord_server.permissions import effective_permissions, guild_permissions, permissions, sees, sees_message
+from discord_server.render import member_json, user_json
+from discord_server.render_message import message_json
 
 Json = dict[str, Any]
 
@@ -166,14 +169,33 @@ def submit(seat: Seat, opener: Interaction, values: Json, uploads: list[Upload])
     return ask(seat, MODAL_SUBMIT, data, owners, message=source, opener=opener)
 
 
-def say(seat: Seat, text: str, uploads: list[Upload], reply_to: int | None = None) -> Message:
+def say(
+    seat: Seat, text: str, uploads: list[Upload], reply_to: int | None = None, stickers: Sequence[Sticker] = ()
+) -> Message:
     """A person's own message."""
     world, channel = seat.world, seat.channel
     _require_sight(seat)
-    needed = Permission.SEND_MESSAGES_IN_THREADS if channel.thread else Permission.SEND_MESSAGES
-    if not permissions(world, channel, seat.user.id) & needed:
-        raise Impossible(f"{seat.user.name} may not write there")
+    _require_writing(seat, bool(uploads))
     message = new_message(world, channel, seat.user.id)
+    message.stickers = list(stickers)
     if reply_to is not None:
         message.reply_to, message.type = reply_to, MessageType.REPLY
     return post(world, channel, message, Draft({"content": text}, uploads))
+
+
+def _require_writing(seat: Seat, files: bool) -> None:
+    needed = Permission.SEND_MESSAGES_IN_THREADS if seat.channel.thread else Permission.SEND_MESSAGES
+    needed |= Permission.ATTACH_FILES if files else Permission(0)
+    if not seat.channel.type.is_private and needed & ~effective_permissions(seat.world, seat.channel, seat.user.id):
+        raise Impossible(f"{seat.user.name} may not write{' or attach files' * files} there")
+
+
+def forward(seat: Seat, message: Message) -> Message:
+    """A person's forward of a message to where they sit. One of a forward is of what that has forwarded."""
+    _require_sight(seat)
+    _require_message(seat, message)
+    _require_writing(seat, files=False)
+    forwarding = new_message(seat.world, seat.channel, seat.user.id)
+    forwarding.snapshot = copy.deepcopy(message.snapshot or message)
+    forwarding.flags |= MessageFlag.HAS_SNAPSHOT
+    return post(seat.world, seat.channel, forwarding, Draft({}))

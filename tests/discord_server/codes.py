@@ -36,7 +36,23 @@ class MessageFlag(IntFlag):
     EPHEMERAL = 1 << 6
     LOADING = 1 << 7
     SUPPRESS_NOTIFICATIONS = 1 << 12
+    HAS_SNAPSHOT = 1 << 14
     COMPONENTS_V2 = 1 << 15
+
+
+class AttachmentFlag(IntFlag):
+    IS_SPOILER = 1 << 3
+
+
+class StickerFormat(IntEnum):
+    PNG = 1
+    APNG = 2
+    LOTTIE = 3
+    GIF = 4
+
+    @property
+    def extension(self) -> str:
+        return {StickerFormat.LOTTIE: "json", StickerFormat.GIF: "gif"}.get(self, "png")
 
 
 class MessageType(IntEnum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from discord_server.file_types import check_file_types
 from discord_server.refusals import FormErrors, Path
 
 Json = dict[str, Any]
@@ -93,6 +94,7 @@ def _check_option(errors: FormErrors, path: Path, option: Json) -> None:
         errors.add((*path, "type"), "Value is not a valid choice.", "BASE_TYPE_CHOICES")
     if option.get("type") in (SUBCOMMAND, SUBCOMMAND_GROUP):
         _check_options(errors, path, option.get("options") or [])
+    check_file_types(errors, path, option)
     choices = option.get("choices") or []
     errors.count((*path, "choices"), choices, 0, 25)
     if choices and option.get("autocomplete"):

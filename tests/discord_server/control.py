@@ -6,11 +6,13 @@ import asyncio
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
 
 from discord_server.control_acts import ACTS
+from discord_server.control_faults import FAULTS
 from discord_server.control_world import CHANGES
 from discord_server.desk import Desk
 from discord_server.faults import Faults
@@ -23,7 +25,7 @@ from discord_server.world import World
 
 Json = dict[str, Any]
 
-VERBS: dict[str, Callable[[Desk], Any]] = {**ACTS, **CHANGES}
+VERBS: dict[str, Callable[[Desk], Any]] = {**ACTS, **CHANGES, **FAULTS}
 LONGEST_POLL_S = 20.0
 
 
@@ -37,6 +39,8 @@ class Control:
         verb = VERBS.get(request.match_info["verb"])
         if verb is None:
             return _json(404, {"error": f"no such verb: {request.match_info['verb']}"})
+        covered = (body or {}).pop("spoilers", [])
+        uploads = [replace(upload, spoiler=upload.index in covered) for upload in uploads]
         try:
             result = verb(Desk(self._world, self._gateway, self._faults, body or {}, uploads))
         except Impossible as error:
@@ -57,7 +61,8 @@ class Control:
         changed = [
             [kind, str(number), see(self._world, kind, number)] for kind, number in self._world.journal.since(since)
         ]
-        counts = {**self._world.counts.as_json(), "sessions": self._gateway.connected}
+        counts = self._world.counts.as_json() | {"invalid_in_ten_minutes": self._world.invalid.most}
+        counts["sessions"] = self._gateway.connected
         return _json(200, {"version": version, "changes": changed, "counts": counts})
 
 

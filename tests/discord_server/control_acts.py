@@ -9,7 +9,7 @@ from discord_server import acts
 from discord_server.desk import Desk
 from discord_server.entities import Interaction
 from discord_server.interactions import Seat
-from discord_server.render import message_json
+from discord_server.render_message import message_json
 
 Json = dict[str, Any]
 
@@ -54,10 +54,14 @@ def submit(desk: Desk) -> Json:
 def say(desk: Desk) -> Json:
     order, reply = desk.order, desk.order.get("reply_to")
     number = None if reply is None else int(reply)
-    message = acts.say(desk.seat(), order["text"], desk.uploads, number)
-    return message_json(desk.world, message)
+    stickers = [desk.world.stickers[int(one)] for one in order.get("stickers", [])]
+    return message_json(desk.world, acts.say(desk.seat(), order["text"], desk.uploads, number, stickers))
+
+
+def forward(desk: Desk) -> Json:
+    return message_json(desk.world, acts.forward(Seat(desk.world, desk.user(), desk.channel("to")), desk.message()))
 
 
 ACTS: dict[str, Callable[[Desk], Any]] = {
-    act.__name__: act for act in (slash, autocomplete, menu, press, forge, choose, submit, say)
+    act.__name__: act for act in (slash, autocomplete, menu, press, forge, choose, submit, say, forward)
 }

@@ -1,4 +1,4 @@
-"""What a test sets up, changes or breaks, as verbs of the control API."""
+"""What a test sets up or changes, as verbs of the control API."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
-from discord_server.codes import ChannelType, permission_bits
+from discord_server.codes import ChannelType, StickerFormat, permission_bits
 from discord_server.desk import Desk
-from discord_server.entities import Channel, Guild, Member, Overwrite, Role, User
+from discord_server.entities import Channel, Guild, Member, Overwrite, Role, Sticker, User
 from discord_server.messages import delete
 from discord_server.render import channel_json, guild_create_json, guild_json, role_json, user_json
-from discord_server.routes_channels import archive_idle_threads, change_thread, delete_channel, open_thread
+from discord_server.routes_channels import change_thread, delete_channel, open_thread
 
 Json = dict[str, Any]
 
@@ -40,7 +40,7 @@ def set_user(desk: Desk) -> None:
 
 
 def _set_user(desk: Desk, changed: User) -> None:
-    for key in ("locale", "dms_open", "installed", "upload_limit"):
+    for key in ("name", "locale", "dms_open", "installed", "upload_limit", "flags", "primary_guild"):
         if desk.order.get(key) is not None:
             setattr(changed, key, desk.order[key])
 
@@ -134,9 +134,18 @@ def channel(desk: Desk) -> Json:
     siblings = sum(one.guild_id == where.id and one.thread is None for one in world.channels.values())
     kind = KINDS[desk.order.get("kind", "text")]
     made = Channel(world.clock.snowflake(), kind, desk.order["name"], where.id, position=siblings)
+    made.nsfw = desk.order.get("nsfw", False)
     world.add_channel(made)
     world.emit("CHANNEL_CREATE", channel_json(world, made), where.id)
     return channel_json(world, made)
+
+
+def sticker(desk: Desk) -> Json:
+    made = Sticker(
+        desk.world.clock.snowflake(), desk.order["name"], StickerFormat[desk.order["format"]], desk.uploads[0].data
+    )
+    desk.world.stickers[made.id] = made
+    return {"id": str(made.id)}
 
 
 def group(desk: Desk) -> Json:
@@ -201,51 +210,24 @@ def file(desk: Desk) -> Json:
     return {"filename": found.filename, "data": base64.b64encode(found.data).decode()}
 
 
-def clock(desk: Desk) -> float:
-    desk.world.clock.turn(desk.order["seconds"])
-    archive_idle_threads(desk.world)
-    return desk.world.clock.now()
-
-
-def fault(desk: Desk) -> int:
-    return desk.faults.order(**desk.order).id
-
-
-def clear_fault(desk: Desk) -> int:
-    return desk.faults.remove(desk.order["fault"])
-
-
-def fault_hits(desk: Desk) -> int:
-    return desk.faults.hits(desk.order["fault"])
-
-
-def gateway(desk: Desk) -> None:
-    what = desk.order["what"]
-    if what == "invalid_session":
-        desk.gateway.invalidate(bool(desk.order.get("resumable")))
-        return
-    gateway = desk.gateway
-    {"drop": gateway.drop, "reconnect": gateway.reconnect, "forget": gateway.forget, "new_token": gateway.new_token}[
-        what
-    ]()
-
-
-def dispatch(desk: Desk) -> None:
-    desk.world.emit(desk.order["event"], desk.order["data"])
-
-
-def rate_limits(desk: Desk) -> None:
-    desk.world.limits.scale = desk.order["scale"]
-
-
-def intents(desk: Desk) -> None:
-    """Which privileged intents the application has been granted."""
-    desk.world.privileged_intents = desk.order["granted"]
-
-
 VERBS: tuple[Callable[[Desk], Any], ...] = (
-    *(about, user, set_user, guild, invite, kick, set_guild, member, leave, role, set_role, channel, group, dm),
-    *(overwrite, begin_thread, thread, remove_channel, remove_message, history, file, clock),
-    *(fault, clear_fault, fault_hits, gateway, dispatch, rate_limits, intents),
+    *(
+        about,
+        user,
+        set_user,
+        guild,
+        invite,
+        kick,
+        set_guild,
+        member,
+        leave,
+        role,
+        set_role,
+        channel,
+        sticker,
+        group,
+        dm,
+    ),
+    *(overwrite, begin_thread, thread, remove_channel, remove_message, history, file),
 )
 CHANGES = {verb.__name__: verb for verb in VERBS}

@@ -31,8 +31,8 @@ class Desk:
     def guild(self) -> Guild:
         return self.world.guilds[int(self.order["guild"])]
 
-    def channel(self) -> Channel:
-        return self.world.channels[int(self.order["channel"])]
+    def channel(self, key: str = "channel") -> Channel:
+        return self.world.channels[int(self.order[key])]
 
     def seat(self) -> Seat:
         return Seat(self.world, self.user(), self.channel())

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from discord_server.codes import permission_bits
 from discord_server.impossible import Impossible
-from discord_server.link import File, Link
+from discord_server.link import File, Link, Spoiler
 from discord_server.people import Person
 from discord_server.places import Channel, Guild, Permissions
 from discord_server.server import Server
@@ -32,6 +32,7 @@ __all__ = [
     "NotAnswered",
     "Person",
     "Response",
+    "Spoiler",
     "WorldView",
 ]
 
@@ -69,8 +70,8 @@ class Discord:
 
     @classmethod
     @asynccontextmanager
-    async def start(cls, scale: float = 1, inside: bool = False) -> AsyncIterator[Discord]:
-        """Runs the server until the block ends. `scale` multiplies Discord's rate limits.
+    async def start(cls, scale: float = 1, inside: bool = False, bot: str = "Impasto") -> AsyncIterator[Discord]:
+        """Runs the server until the block ends. `scale` multiplies Discord's rate limits, `bot` is the bot's name.
 
         `inside`: on this event loop instead of in a process of its own. Quicker to start, and as slow as the test.
         """
@@ -78,8 +79,10 @@ class Discord:
             link = Link(url)
             try:
                 discord = cls(link, await link.call("about"))
+                await link.call("set_user", user=discord.bot_id, name=bot)
                 await discord.rate_limits(scale)
                 yield discord
+                await discord.check_answers()
             finally:
                 await link.close()
 
@@ -92,6 +95,13 @@ class Discord:
         await self._link.call("about")
         return self.world
 
+    async def check_answers(self) -> None:
+        """AssertionError where this server has answered what Discord would not: a test must not rest on that."""
+        faults = (await self.now()).own_faults
+        if faults:
+            told = "\n".join(sorted({f"{one['request']}: {one['what']}" for one in faults}))
+            raise AssertionError(f"the stand-in's answers are not as Discord's OpenAPI description has them:\n{told}")
+
     async def until(self, look: Callable[[WorldView], T | None], timeout: float = 60) -> T:  # noqa: ASYNC109
         """Looks at the world now and after each of its changes, until `look` finds something true, and gives that.
 
@@ -99,9 +109,13 @@ class Discord:
         """
         return await self._link.until(look, timeout)
 
-    def bot_command(self, *arguments: str) -> list[str]:
-        """The command line of `impasto` with these arguments, against this server. The token goes another way."""
-        return [sys.executable, str(HERE / "launch.py"), self.api_url, self.gateway_url, "--", *arguments]
+    def bot_command(self, *arguments: str, entry: str = "bot.terminal.main:run", name: str = "impasto") -> list[str]:
+        """The command line of a bot with these arguments, against this server. The token goes another way.
+
+        `entry` is the function behind the command `name`; what it says of itself is not changed.
+        """
+        launch = [sys.executable, str(HERE / "launch.py"), self.api_url, self.gateway_url, entry, name]
+        return [*launch, "--", *arguments]
 
     async def guild(
         self, name: str, boost: int = 0, bot: bool = True, bot_permissions: Permissions = 0, locale: str = "en-US"
@@ -142,17 +156,19 @@ class Discord:
         retry_after: float = 1.0,
         everywhere: bool = False,
         via: bool = True,
+        with_files: bool | None = None,
     ) -> Fault:
         """Breaks requests like "POST /channels/*/messages" (`*`: one step of the path, `**`: any), `times` or for ever,
         after `skip` of them.
 
         One of: `status` (with `code` as the JSON's; a 429 has `retry_after`, and is the global one with `everywhere`;
         without `via` it is Cloudflare's), `reset` (a connection reset, before anything is done), `swallow` ("cut" or
-        "hang": done, but never answered), or `delay_s` alone: answered late. Besides the API's routes there are files,
-        "GET /attachments/**" and "GET /ephemeral-attachments/**", and the gateway's door, "GET /gateway".
+        "hang": done, but never answered), or `delay_s` alone: answered late. `with_files`: only what brings files
+        (True), or only what brings none (False). Besides the API's routes there are files, "GET /attachments/**",
+        "GET /ephemeral-attachments/**" and "GET /stickers/*", and the gateway's door, "GET /gateway".
         """
         order: Json = {"pattern": pattern, "times": times, "skip": skip, "status": status, "code": code}
-        order["delay_s"] = delay_s
+        order |= {"delay_s": delay_s, "with_files": with_files}
         order |= {"reset": reset, "swallow": swallow, "retry_after": retry_after, "everywhere": everywhere, "via": via}
         return Fault(self._link, await self._link.call("fault", **order))
 
@@ -173,8 +189,12 @@ class Discord:
         await self._link.call("clock", seconds=seconds)
 
     async def rate_limits(self, scale: float) -> None:
-        """Multiplies all limits."""
+        """Multiplies all limits of requests per second; the one of invalid requests stays."""
         await self._link.call("rate_limits", scale=scale)
+
+    async def ban_after(self, invalid_requests: int) -> None:
+        """So many answers of 401, 403 or 429 in ten minutes ban the bot's address: 10,000 unless a test says less."""
+        await self._link.call("ban_after", times=invalid_requests)
 
     async def grant_intents(self, bits: int) -> None:
         """Which privileged intents the application may ask for; none at first."""

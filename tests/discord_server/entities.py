@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from discord_server.codes import MIB, ChannelType, MessageType
+from discord_server.codes import MIB, ChannelType, MessageType, StickerFormat
 
 Json = dict[str, Any]
 
@@ -21,6 +21,9 @@ class User:
     """Has the application installed for themselves."""
     upload_limit: int = 10 * MIB
     """Bytes per file; more with Nitro."""
+    flags: int = 0
+    primary_guild: Json | None = None
+    """The server whose tag they wear, as the API has it."""
 
 
 @dataclass
@@ -104,15 +107,27 @@ class Attachment:
     channel_id: int
     filename: str
     data: bytes
-    content_type: str
+    content_type: str | None
+    """None where the name says nothing that Discord knows."""
     width: int | None = None
     height: int | None = None
     description: str | None = None
+    title: str | None = None
+    """The name as it was typed, without its ending, where `filename` had to be changed."""
+    flags: int = 0
     expires_at: float | None = None
 
     @property
     def size(self) -> int:
         return len(self.data)
+
+
+@dataclass
+class Sticker:
+    id: int
+    name: str
+    format: StickerFormat
+    data: bytes
 
 
 @dataclass
@@ -130,6 +145,9 @@ class Message:
     nonce: str | None = None
     mentions: Json = field(default_factory=dict)
     reply_to: int | None = None
+    stickers: list[Sticker] = field(default_factory=list)
+    snapshot: Message | None = None
+    """What it forwards, as that was at that moment."""
     interaction_id: int | None = None
     interaction: Json | None = None
     """`interaction_metadata`, and `interaction` for a command, as Discord sends them."""

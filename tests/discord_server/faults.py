@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from discord_server.refusals import KNOWN
+
 Json = dict[str, Any]
 
 
@@ -32,9 +34,13 @@ class Fault:
     delay_s: float = 0.0
     reset: bool = False
     swallow: str | None = None
+    with_files: bool | None = None
+    """True: only requests that bring files; False: only those that bring none."""
     hits: int = 0
 
-    def matches(self, request: str) -> bool:
+    def matches(self, request: str, files: bool = False) -> bool:
+        if self.with_files is not None and self.with_files != files:
+            return False
         pattern = re.escape(self.pattern).replace(r"\*\*", ".*").replace(r"\*", "[^/]*")
         return re.fullmatch(pattern, request) is not None
 
@@ -43,14 +49,12 @@ class Fault:
         if self.delay_s:
             await asyncio.sleep(self.delay_s)
 
-    def body(self) -> Json | str:
+    def body(self) -> Json:
         """What the answer says."""
-        if not self.via:
-            return "<html><body>error code: 1015</body></html>"
         if self.status == 429:
             limited = {"message": "You are being rate limited.", "retry_after": self.retry_after}
             return {**limited, "global": self.everywhere, **({} if self.code is None else {"code": self.code})}
-        return {"message": "A fault that the test ordered", "code": self.code or 0}
+        return {"message": KNOWN.get(self.code or -1, (0, "A fault that the test ordered"))[1], "code": self.code or 0}
 
 
 class Faults:
@@ -71,11 +75,11 @@ class Faults:
     def hits(self, fault_id: int) -> int:
         return self._orders[fault_id].hits
 
-    def strike(self, method: str, path: str) -> Fault | None:
+    def strike(self, method: str, path: str, files: bool = False) -> Fault | None:
         """The first order that fits a request, which is counted as struck."""
         for fault in self._orders.values():
             spent = fault.times is not None and fault.hits >= fault.times
-            if spent or not fault.matches(f"{method} {path}"):
+            if spent or not fault.matches(f"{method} {path}", files):
                 continue
             if fault.skip:
                 fault.skip -= 1

@@ -6,6 +6,7 @@ from typing import Any
 
 from discord_server.codes import Part
 from discord_server.component_rules import walk
+from discord_server.file_types import require_file_type
 from discord_server.impossible import Impossible
 from discord_server.interactions import Seat
 from discord_server.media import Upload
@@ -77,6 +78,8 @@ class _Filler:
     def _files(self, field: Json, value: Any) -> list[str]:
         files = _several(value)
         _check_count(field, files)
+        for file in files:
+            require_file_type(field, self._uploads[file["file"]].filename)
         kept = [self._world.media.keep(self._uploads[file["file"]], self._channel.id, ephemeral=True) for file in files]
         for one in kept:
             self.resolved.setdefault("attachments", {})[str(one.id)] = self._world.media.described(one)

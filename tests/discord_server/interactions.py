@@ -10,7 +10,8 @@ from typing import Any
 from discord_server.codes import ChannelType, Permission
 from discord_server.entities import Channel, Interaction, Message, User
 from discord_server.permissions import application_permissions, permissions
-from discord_server.render import channel_json, guild_json, member_json, message_json, user_json
+from discord_server.render import channel_json, guild_json, member_json, user_json
+from discord_server.render_message import message_json
 from discord_server.world import World
 
 Json = dict[str, Any]

@@ -1,10 +1,11 @@
-"""`python launch.py API_URL GATEWAY_URL -- ARGUMENTS`: `impasto ARGUMENTS`, its discord.py turned to a local server.
+"""`python launch.py API_URL GATEWAY_URL MODULE:FUNCTION NAME -- ARGUMENTS`: a bot's command, turned to a local server.
 
-The product has no switch for this: only what discord.py itself keeps as its addresses is changed.
+The bot needs no switch for this: only what discord.py itself keeps as its addresses is changed.
 """
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -24,16 +25,16 @@ def point_discord_at(api_url: str, gateway_url: str) -> None:
 
 
 def main() -> None:
-    api_url, gateway_url, divider, *arguments = sys.argv[1:]
+    api_url, gateway_url, entry, name, divider, *arguments = sys.argv[1:]
     if divider != "--":
-        raise SystemExit("usage: launch.py API_URL GATEWAY_URL -- ARGUMENTS")
+        raise SystemExit("usage: launch.py API_URL GATEWAY_URL MODULE:FUNCTION NAME -- ARGUMENTS")
     # A script's own folder comes first on the path, and its modules are not the bot's.
     sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).parent.resolve()]
-    from bot.terminal.main import run as impasto
-
+    module, _, function = entry.partition(":")
+    run = getattr(importlib.import_module(module), function)
     point_discord_at(api_url, gateway_url)
-    sys.argv = ["impasto", *arguments]
-    impasto()
+    sys.argv = [name, *arguments]
+    run()
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,12 +18,21 @@ from discord_server.view import WorldView
 Json = dict[str, Any]
 T = TypeVar("T")
 
-File = Path | tuple[str, bytes]
-"""A file on disk, or a name and bytes."""
+
+@dataclass(frozen=True)
+class Spoiler:
+    """A file that its sender covers. Newer clients say so by a flag, older ones by `SPOILER_` before the name alone."""
+
+    file: Path | tuple[str, bytes]
+
+
+File = Path | tuple[str, bytes] | Spoiler
+"""A file on disk, or a name and bytes; covered or not."""
 
 
 def named_bytes(file: File) -> tuple[str, bytes]:
-    return (file.name, file.read_bytes()) if isinstance(file, Path) else file
+    inner = file.file if isinstance(file, Spoiler) else file
+    return (inner.name, inner.read_bytes()) if isinstance(inner, Path) else inner
 
 
 class Link:
@@ -59,6 +69,7 @@ class Link:
     async def call(self, verb: str, files: Sequence[File] = (), **order: Any) -> Any:
         """Carries out one order; when it returns, `world` shows what came of it."""
         if files:
+            order["spoilers"] = [index for index, file in enumerate(files) if isinstance(file, Spoiler)]
             form = aiohttp.FormData(quote_fields=False)
             form.add_field("payload_json", json.dumps(order))
             for index, (name, data) in enumerate(map(named_bytes, files)):

@@ -17,6 +17,7 @@ from urllib.parse import quote
 from PIL import Image
 
 from discord_server.clock import Clock
+from discord_server.codes import AttachmentFlag
 from discord_server.entities import Attachment
 
 Json = dict[str, Any]
@@ -32,6 +33,8 @@ class Upload:
     index: int
     filename: str
     data: bytes
+    spoiler: bool = False
+    """Covered by the person who sends it."""
 
 
 def image_size(data: bytes) -> tuple[int | None, int | None]:
@@ -46,9 +49,23 @@ def image_size(data: bytes) -> tuple[int | None, int | None]:
 
 
 def cleaned(filename: str) -> str:
-    """The name that Discord keeps: ASCII letters, digits, dots, dashes, underscores."""
-    plain = unicodedata.normalize("NFKD", filename).encode("ascii", "ignore").decode()
-    return re.sub(r"[^A-Za-z0-9._-]", "", re.sub(r"\s+", "_", plain)).strip(".") or "unknown"
+    """The name that Discord keeps: ASCII letters, digits, dots, dashes, underscores.
+
+    A name of which nothing is left is made up.
+    """
+    stem, dot, ending = filename.rpartition(".") if "." in filename[1:] else (filename, "", "")
+    made_up = hashlib.sha256(filename.encode()).hexdigest()[:16]
+    return (_plain(stem) or made_up) + dot + _plain(ending)
+
+
+def _plain(text: str) -> str:
+    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9._-]", "", re.sub(r"\s+", "_", ascii_text)).strip("._")
+
+
+def title_of(filename: str) -> str | None:
+    """What Discord keeps of a name that it had to change."""
+    return None if cleaned(filename) == filename else filename.rpartition(".")[0] or filename
 
 
 class Media:
@@ -68,7 +85,9 @@ class Media:
             channel_id=channel_id,
             filename=cleaned(upload.filename),
             data=upload.data,
-            content_type=guess or "application/octet-stream",
+            content_type=guess,
+            title=title_of(upload.filename),
+            flags=AttachmentFlag.IS_SPOILER if upload.spoiler else 0,
             width=width,
             height=height,
             expires_at=self._clock.now() + EPHEMERAL_LIFE_S if ephemeral else None,
@@ -111,8 +130,13 @@ class Media:
             "size": attachment.size,
             "url": url,
             "proxy_url": url,
-            "content_type": attachment.content_type,
         }
+        optional = {
+            "content_type": attachment.content_type,
+            "title": attachment.title,
+            "flags": attachment.flags or None,
+        }
+        described |= {key: value for key, value in optional.items() if value is not None}
         if attachment.width is not None:
             described |= {"width": attachment.width, "height": attachment.height}
         if attachment.description is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from discord_server.codes import Permission
 from discord_server.entities import Message
-from discord_server.permissions import permissions
+from discord_server.permissions import effective_permissions
 from discord_server.world import World
 
 Json = dict[str, Any]
@@ -23,7 +23,7 @@ def mentioned(world: World, message: Message, text: str, body: Json, replied: in
     allowed = {"parse": ["users", "roles", "everyone"]} if allowed is None else allowed
     channel = world.channels[message.channel_id]
     guild = world.guild_of(channel)
-    all_roles = bool(permissions(world, channel, message.author_id) & Permission.MENTION_EVERYONE)
+    all_roles = bool(effective_permissions(world, channel, message.author_id) & Permission.MENTION_EVERYONE)
     users = _ids(r"<@!?(\d+)>", text, allowed, "users") & world.users.keys()
     known_roles = {} if guild is None else guild.roles
     roles = _ids(r"<@&(\d+)>", text, allowed, "roles") & known_roles.keys()

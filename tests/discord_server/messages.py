@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from discord_server.codes import MIB, MessageFlag, MessageType
+from discord_server.codes import MIB, AttachmentFlag, ChannelType, MessageFlag, MessageType
 from discord_server.component_rules import media_of, texts_of, walk, without_nulls
 from discord_server.entities import Attachment, Channel, Message
 from discord_server.media import Upload, cleaned
@@ -22,7 +22,8 @@ from discord_server.message_rules import (
     check_v2,
 )
 from discord_server.refusals import FormErrors, Refusal, invalid
-from discord_server.render import channel_json, message_for_bot, message_json
+from discord_server.render import channel_json, thread_member_json
+from discord_server.render_message import message_for_bot, message_json
 from discord_server.world import World
 
 Json = dict[str, Any]
@@ -110,6 +111,7 @@ def find_nonce(world: World, channel: Channel, author_id: int, body: Json) -> Me
 def post(world: World, channel: Channel, message: Message, draft: Draft) -> Message:
     """Puts a checked draft into a new message, and the message into its channel."""
     body = draft.body
+    _note_unguarded(world, message, body)
     message.content = body.get("content") or ""
     message.flags |= body.get("flags") or 0
     message.embeds = copy.deepcopy(body.get("embeds") or [])
@@ -123,6 +125,8 @@ def post(world: World, channel: Channel, message: Message, draft: Draft) -> Mess
     if message.viewer_id is None:
         channel.last_message_id = message.id
         _wake_thread(world, channel)
+        for user in (message.author_id, *message.mentions["users"]):
+            join_thread(world, channel, user)
     world.touch("message", message.id)
     _tell(world, "MESSAGE_CREATE", message)
     _note_pings(world, message)
@@ -135,6 +139,18 @@ def _tell(world: World, event: str, message: Message) -> None:
     place = {} if channel.guild_id is None else {"guild_id": str(channel.guild_id)}
     if message.viewer_id is None:
         world.emit(event, {**message_for_bot(world, message), **place}, channel.guild_id)
+
+
+def join_thread(world: World, thread: Channel, user_id: int) -> None:
+    """Whoever writes in a thread, is mentioned in it or added to it becomes a member."""
+    state = thread.thread
+    if state is None or user_id in state.member_ids:
+        return
+    state.member_ids.append(user_id)
+    added: Json = {"id": str(thread.id), "guild_id": str(thread.guild_id), "removed_member_ids": []}
+    added |= {"member_count": len(state.member_ids), "added_members": [thread_member_json(thread, user_id)]}
+    world.emit("THREAD_MEMBERS_UPDATE", added, thread.guild_id)
+    world.touch("channel", thread.id)
 
 
 def _wake_thread(world: World, channel: Channel) -> None:
@@ -152,6 +168,7 @@ def edit(world: World, message: Message, draft: Draft) -> Message:
     """Applies a checked draft; a field that is not in the body stays as it is."""
     body, loading = draft.body, bool(message.flags & MessageFlag.LOADING)
     message.history.append(message_json(world, message))
+    _note_unguarded(world, message, body)
     flags = (body.get("flags") or 0) & ~MessageFlag.EPHEMERAL
     message.flags = (message.flags | flags) & ~MessageFlag.LOADING
     if "content" in body:
@@ -200,7 +217,9 @@ def _take(world: World, message: Message, draft: Draft, had: list[Attachment]) -
     new = []
     for upload in draft.uploads:
         attachment = world.media.keep(upload, message.channel_id)
-        attachment.description = entries.get(str(upload.index), {}).get("description")
+        entry = entries.get(str(upload.index), {})
+        attachment.description, attachment.title = entry.get("description"), entry.get("title") or attachment.title
+        attachment.flags |= AttachmentFlag.IS_SPOILER if entry.get("is_spoiler") else 0
         new.append(attachment)
     if not message.flags & MessageFlag.COMPONENTS_V2:
         return kept + new
@@ -229,9 +248,20 @@ def _media(message: Message) -> list[Json]:
     return found
 
 
+def _note_unguarded(world: World, message: Message, body: Json) -> None:
+    """The bot's words without `allowed_mentions`: Discord's default then lets all of them ping."""
+    says = text_of(body) or body.get("embeds")
+    if says and message.author_id == world.bot.id and body.get("allowed_mentions") is None:
+        world.note("unguarded", message=str(message.id))
+
+
 def _note_pings(world: World, message: Message) -> None:
     """Ephemeral and silent messages notify nobody, and nobody is notified of what they wrote themselves."""
     silent = message.flags & MessageFlag.SUPPRESS_NOTIFICATIONS or message.viewer_id is not None
+    channel = world.channels[message.channel_id]
+    if channel.type == ChannelType.DM and not silent and message.author_id == world.bot.id:
+        [user] = [one for one in channel.recipient_ids if one != world.bot.id]
+        world.note("ring", message=str(message.id), channel=str(channel.id), user=str(user))
     users = [user for user in message.mentions.get("users", []) if user != message.author_id]
     found = {**message.mentions, "users": users}
     if not silent and any(found.values()):

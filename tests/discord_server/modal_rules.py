@@ -6,6 +6,7 @@ from typing import Any
 
 from discord_server.codes import SELECTS, Part
 from discord_server.component_rules import check_custom_id, check_options, check_select, check_span, walk
+from discord_server.file_types import check_file_types
 from discord_server.refusals import FormErrors, Path
 
 Json = dict[str, Any]
@@ -51,6 +52,7 @@ def _check(errors: FormErrors, path: Path, component: Json, top_level: bool) -> 
     elif kind == Part.FILE_UPLOAD:
         check_custom_id(errors, path, component)
         check_span(errors, path, component, 10)
+        check_file_types(errors, path, component)
     elif kind in (Part.RADIO_GROUP, Part.CHECKBOX_GROUP):
         check_custom_id(errors, path, component)
         check_options(errors, path, component, most=10, least=2 if kind == Part.RADIO_GROUP else 1)

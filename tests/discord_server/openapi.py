@@ -1,14 +1,15 @@
-"""Discord's own OpenAPI description, where it is at hand: each body that the bot sends is held against it."""
+"""Discord's own OpenAPI description, where it is at hand: each request and each answer is held against it."""
 
 from __future__ import annotations
 
 import copy
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import quote
 
 import jsonschema
 from jsonschema.exceptions import ValidationError, best_match
@@ -21,8 +22,8 @@ Json = dict[str, Any]
 
 BESIDE_THE_REPOSITORY = Path(__file__).parents[3] / "shared" / "data" / "discord-openapi.json"
 ABSENT = (
-    "Discord's OpenAPI description is not at hand: bodies are checked by the stand-in's own rules only "
-    "(DISCORD_OPENAPI may name the file)"
+    "Discord's OpenAPI description is not at hand: requests are checked by the stand-in's own rules only, "
+    "and its answers not at all (DISCORD_OPENAPI may name the file)"
 )
 
 
@@ -32,6 +33,8 @@ def description_path() -> Path | None:
     return path if path.is_file() else None
 
 
+JSON = "application/json"
+FORWARD = 1
 BY_TYPE = "x-by-type"
 UNIONS = ("oneOf", "anyOf")
 
@@ -89,7 +92,7 @@ def load(path: Path) -> OpenApi:
 
 
 class OpenApi:
-    """Validates bodies."""
+    """Validates what goes to and fro. A route that Discord does not describe is not checked."""
 
     def __init__(self, path: Path) -> None:
         self._document = json.loads(path.read_text())
@@ -97,30 +100,91 @@ class OpenApi:
         self._registry = Registry().with_resource("discord", DRAFT202012.create_resource(self._document))
         self._validator = cache(self._new_validator)
 
-    def check(self, method: str, template: str, body: object) -> None:
-        """Raises 50035 with a tree of errors. A route that takes no body is not checked."""
-        validator = self._validator(method, template)
-        if validator is None:
-            return
-        errors = FormErrors()
-        for error in validator.iter_errors(_as_described(body)):
-            deepest = best_match(error.context) if error.context else None
-            culprit = cast(ValidationError, deepest or error)
-            errors.add(tuple(culprit.absolute_path), f"Discord's OpenAPI description: {culprit.message[:300]}")
-        errors.raise_if_any()
-
     def knows(self, method: str, template: str) -> bool:
         return method.lower() in self._document["paths"].get(template, {})
 
-    def _new_validator(self, method: str, template: str) -> Any:
-        operation = self._document["paths"].get(template, {}).get(method.lower(), {})
-        content = operation.get("requestBody", {}).get("content", {})
-        if "application/json" not in content:
+    def check(self, method: str, template: str, query: Iterable[str], body: object) -> None:
+        """Raises 50035 with a tree of errors for a request."""
+        errors = FormErrors()
+        known = self._query(method, template)
+        for name in query:
+            if known is not None and name not in known:
+                errors.add((name,), f"Discord's OpenAPI description: {method} {template} has no such parameter.")
+        content = self._operation(method, template).get("requestBody", {}).get("content", {})
+        if body is not None and JSON in content:
+            validator = self._validator(method, template, "requestBody")
+            for error in validator.iter_errors(_as_described(body)):
+                culprit = _culprit(error)
+                errors.add(tuple(culprit.absolute_path), f"Discord's OpenAPI description: {culprit.message[:300]}")
+        errors.raise_if_any()
+
+    def faults(self, method: str, template: str, status: int, body: object) -> list[str]:
+        """What is wrong with an answer."""
+        answers = self._operation(method, template).get("responses")
+        if answers is None:
+            return []
+        described = str(status) if str(status) in answers else f"{status // 100}XX"
+        if described not in answers:
+            return [f"{status} is none of {sorted(answers)}"]
+        if JSON not in self._followed(answers[described]).get("content", {}):
+            return [] if body is None else [f"{status} has no body"]
+        validator = self._validator(method, template, "responses", described)
+        culprits = map(_culprit, validator.iter_errors(_answer_as_described(body, status >= 400)))
+        return [f"{culprit.json_path}: {culprit.message[:300]}" for culprit in culprits]
+
+    def _operation(self, method: str, template: str) -> Json:
+        found: Json = self._document["paths"].get(template, {}).get(method.lower(), {})
+        return found
+
+    def _query(self, method: str, template: str) -> set[str] | None:
+        """The names of a route's query parameters; nothing for a route that is not described."""
+        if not self.knows(method, template):
             return None
-        place = template.replace("~", "~0").replace("/", "~1")
-        pointer = f"#/paths/{place}/{method.lower()}/requestBody/content/application~1json/schema"
-        schema = {"$ref": "discord" + pointer.replace("{", "%7B").replace("}", "%7D")}
-        return Validator(schema, registry=self._registry)
+        listed = [*self._document["paths"][template].get("parameters", [])]
+        listed += self._operation(method, template).get("parameters", [])
+        return {one["name"] for one in map(self._followed, listed) if one["in"] == "query"}
+
+    def _followed(self, node: Json) -> Json:
+        """What a `$ref` to one of the shared components means."""
+        if "$ref" not in node:
+            return node
+        found: Json = self._document
+        for step in node["$ref"].split("/")[1:]:
+            found = found[step]
+        return found
+
+    def _new_validator(self, method: str, template: str, *part: str) -> Any:
+        steps = ["paths", template, method.lower(), *part]
+        node: Any = self._document
+        for step in steps:
+            node = node[step]
+        if "$ref" in node:
+            steps = node["$ref"].split("/")[1:]
+        steps += ["content", JSON, "schema"]
+        pointer = "/".join(step.replace("~", "~0").replace("/", "~1") for step in steps)
+        return Validator({"$ref": f"discord#/{quote(pointer, safe='/~@')}"}, registry=self._registry)
+
+
+def _culprit(error: ValidationError) -> ValidationError:
+    """The part of a body that an error is about, where it is one of several alternatives."""
+    return cast(ValidationError, (best_match(error.context) if error.context else None) or error)
+
+
+def _answer_as_described(tree: Any, refused: bool) -> Any:
+    """An answer without what Discord says although the description says otherwise.
+
+    Of the codes in an error those of fields are words, not numbers; a message may point to one that it forwards.
+    """
+    if isinstance(tree, list):
+        return [_answer_as_described(one, refused) for one in tree]
+    if not isinstance(tree, dict):
+        return tree
+    described = {key: _answer_as_described(value, refused) for key, value in tree.items()}
+    if refused and "code" in described:
+        described["code"] = 0
+    if described.get("message_reference", {}).get("type") == FORWARD:
+        described["message_reference"]["type"] = 0
+    return described
 
 
 def _as_described(body: object) -> object:

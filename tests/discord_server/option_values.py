@@ -18,6 +18,7 @@ from discord_server.command_rules import (
     USER,
 )
 from discord_server.entities import Channel
+from discord_server.file_types import require_file_type
 from discord_server.impossible import Impossible
 from discord_server.media import Upload
 from discord_server.parts import resolved_things
@@ -84,6 +85,7 @@ class Filled:
     def _attachment(self, option: Json, value: Any) -> str:
         if not isinstance(value, dict) or value.get("file") not in self._uploads:
             raise Impossible(f"the option {option['name']!r} takes a file, not {value!r}")
+        require_file_type(option, self._uploads[value["file"]].filename)
         kept = self._world.media.keep(self._uploads[value["file"]], self._channel.id, ephemeral=True)
         self.resolved.setdefault("attachments", {})[str(kept.id)] = self._world.media.described(kept)
         return str(kept.id)

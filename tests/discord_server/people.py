@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from discord_server.link import File, Link
+from discord_server.link import File, Link, Spoiler
 from discord_server.talk import Interaction, Modal
 from discord_server.view import id_of
 
@@ -14,6 +14,8 @@ Json = dict[str, Any]
 
 
 def is_file(value: Any) -> bool:
+    if isinstance(value, Spoiler):
+        return True
     pair = isinstance(value, tuple) and len(value) == 2
     return isinstance(value, Path) or (pair and isinstance(value[0], str) and isinstance(value[1], bytes))
 
@@ -84,13 +86,31 @@ class Person:
         packed = {name: parcel.pack(value) for name, value in values.items()}
         return await self._ask("submit", parcel, interaction=modal.interaction, values=packed)
 
-    async def post(self, channel: Any, text: str = "", files: Sequence[File] = (), reply_to: Any = None) -> Json:
-        """A message of their own."""
-        order: Json = {"channel": id_of(channel), "text": text, "user": self.id}
+    async def post(
+        self,
+        channel: Any,
+        text: str = "",
+        files: Sequence[File] = (),
+        reply_to: Any = None,
+        stickers: Sequence[str] = (),
+    ) -> Json:
+        """A message of their own. `stickers` are ids of `Guild.sticker`."""
+        order: Json = {"channel": id_of(channel), "text": text, "user": self.id, "stickers": list(stickers)}
         if reply_to is not None:
             order["reply_to"] = id_of(reply_to)
         message: Json = await self._link.call("say", files, **order)
         return message
+
+    async def forward(self, message: Json, channel: Any) -> Json:
+        """Forwards a message to a channel, and gives what is there then."""
+        order: Json = {"channel": message["channel_id"], "message": message["id"], "to": id_of(channel)}
+        forwarding: Json = await self._link.call("forward", user=self.id, **order)
+        return forwarding
+
+    async def wear_tag(self, guild: Any, tag: str) -> None:
+        """Shows a server's tag beside their name."""
+        worn = {"identity_guild_id": id_of(guild), "identity_enabled": True, "tag": tag, "badge": "0" * 32}
+        await self._link.call("set_user", user=self.id, primary_guild=worn)
 
     async def dm(self) -> str:
         """The id of their direct messages with the bot."""

@@ -8,6 +8,8 @@ from discord_server.refusals import Refusal
 from discord_server.world import World
 
 ALL = (1 << 53) - 1
+SEND_IN_THREADS = Permission.SEND_MESSAGES_IN_THREADS
+WITH_SENDING = Permission.ATTACH_FILES | Permission.EMBED_LINKS | Permission.MENTION_EVERYONE
 
 
 def guild_permissions(guild: Guild, user_id: int) -> int:
@@ -37,6 +39,17 @@ def permissions(world: World, channel: Channel, user_id: int) -> int:
         for overwrite in layer:
             bits |= overwrite.allow
     return bits if bits & Permission.VIEW_CHANNEL else 0
+
+
+def effective_permissions(world: World, channel: Channel, user_id: int) -> int:
+    """What of them counts when something is done: who may not write there may not attach, embed or mention everyone.
+
+    The bits that Discord sends, in an interaction for one, do not say so.
+    """
+    bits = permissions(world, channel, user_id)
+    if channel.type.is_private or bits & (SEND_IN_THREADS if channel.thread else Permission.SEND_MESSAGES):
+        return bits
+    return bits & ~int(WITH_SENDING)
 
 
 def _layers(place: Channel, guild: Guild, user_id: int) -> list[list[Overwrite]]:
@@ -81,5 +94,5 @@ def bot_channel(world: World, channel_id: int) -> Channel:
 
 def require(world: World, channel: Channel, needed: Permission) -> None:
     """50013 unless the bot has all of `needed` there."""
-    if needed & ~permissions(world, channel, world.bot.id):
+    if needed & ~effective_permissions(world, channel, world.bot.id):
         raise Refusal(50013)

@@ -67,10 +67,15 @@ class Guild:
     def __init__(self, link: Link, number: str) -> None:
         self._link, self.id = link, number
 
-    async def channel(self, name: str, kind: str = "text") -> Channel:
-        """`kind`: text, voice, announcement or forum."""
-        made = await self._link.call("channel", guild=self.id, name=name, kind=kind)
+    async def channel(self, name: str, kind: str = "text", nsfw: bool = False) -> Channel:
+        """`kind`: text, voice, announcement or forum. `nsfw`: age-restricted."""
+        made = await self._link.call("channel", guild=self.id, name=name, kind=kind, nsfw=nsfw)
         return Channel(self._link, made["id"])
+
+    async def sticker(self, name: str, data: bytes, format: str = "PNG") -> str:
+        """The id of a new sticker: PNG, APNG, GIF or LOTTIE (JSON)."""
+        made = await self._link.call("sticker", [(name, data)], name=name, format=format)
+        return str(made["id"])
 
     async def member(
         self,

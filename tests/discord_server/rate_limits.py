@@ -7,7 +7,12 @@ import time
 from collections import deque
 from dataclasses import dataclass
 
+from discord_server.clock import Clock
+
 GLOBAL_PER_SECOND = 50
+INVALID_PER_WINDOW, INVALID_WINDOW_S = 10_000, 600
+BAN_S = 3600
+"""Discord says "temporarily"; an hour is what people report."""
 
 
 @dataclass(frozen=True)
@@ -85,3 +90,31 @@ class Limits:
             return len(self._recent) + 1, 1 - (now - self._recent[0])
         self._recent.append(now)
         return len(self._recent), 0.0
+
+
+class InvalidRequests:
+    """Answers of 401, 403 and 429. So many of them in ten minutes ban the address that they went to."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.limit = INVALID_PER_WINDOW
+        self.most = 0
+        """In any ten minutes so far."""
+        self._clock = clock
+        self._recent: deque[float] = deque()
+        self._banned_until = 0.0
+
+    @property
+    def banned(self) -> bool:
+        return self._clock.now() < self._banned_until
+
+    def count(self) -> bool:
+        """Counts one; whether it is the one that bans."""
+        now = self._clock.now()
+        while self._recent and now - self._recent[0] >= INVALID_WINDOW_S:
+            self._recent.popleft()
+        self._recent.append(now)
+        self.most = max(self.most, len(self._recent))
+        if self.banned or len(self._recent) < self.limit:
+            return False
+        self._banned_until = now + BAN_S
+        return True

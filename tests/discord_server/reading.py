@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from discord_server.codes import SELECTS, MessageFlag, Part
+from discord_server.codes import SELECTS, AttachmentFlag, MessageFlag, Part
 from discord_server.component_rules import media_of, walk
 
 Json = dict[str, Any]
@@ -31,23 +31,30 @@ def selects_of(message: Json) -> list[Json]:
 
 
 def files_of(message: Json) -> dict[str, Json]:
-    """By file name: `url`, and `description` (the alt text) where there is one. However shown."""
-    found = {one["filename"]: one for one in message["attachments"]}
-    for media, described in _shown(message):
+    """By file name, however shown: `url`, `description` (the alt text) where there is one, `spoiler`."""
+    found = {one["filename"]: {**one, "spoiler": _is_covered(one)} for one in message["attachments"]}
+    for media, item in _shown(message):
         name = unquote(urlsplit(media["url"]).path.rpartition("/")[2])
-        found[name] = {**media, "filename": name, "description": described}
+        covered = {"description": item.get("description"), "spoiler": bool(item.get("spoiler"))}
+        found[name] = {**media, "filename": name, **covered}
     return found
 
 
-def _shown(message: Json) -> Iterator[tuple[Json, str | None]]:
+def _is_covered(attachment: Json) -> bool:
+    flagged = attachment.get("flags", 0) & AttachmentFlag.IS_SPOILER
+    return bool(flagged) or attachment["filename"].startswith("SPOILER_")
+
+
+def _shown(message: Json) -> Iterator[tuple[Json, Json]]:
+    """Media, and the component or gallery item that shows it."""
     for path, part in walk(message["components"]):
         items = part["items"] if part["type"] == Part.GALLERY else [part]
         for (_, media), item in zip(media_of(part, path), items, strict=False):
-            yield media, item.get("description")
+            yield media, item
     for embed in message["embeds"]:
         for slot in ("image", "thumbnail"):
             if slot in embed:
-                yield embed[slot], None
+                yield embed[slot], {}
 
 
 def is_thinking(message: Json) -> bool:

@@ -35,7 +35,10 @@ KNOWN: dict[int, tuple[int, str]] = {
     50109: (400, "The request body contains invalid JSON."),
     160004: (400, "A thread has already been created for this message"),
     160005: (403, "Thread is locked"),
+    160006: (400, "Maximum number of active threads reached"),
+    160007: (400, "Maximum number of active announcement threads reached"),
     200000: (400, "Message was blocked by automatic moderation"),
+    240000: (400, "Message blocked by harmful links filter"),
 }
 
 
@@ -102,10 +105,14 @@ class FormErrors:
         raise refusal
 
     def _tree(self) -> Json:
+        """Of a field that is wrong as a whole nothing is said about its parts: so Discord describes its answers."""
         tree: Json = {}
-        for path, code, message in self._found:
+        for path, code, message in sorted(self._found, key=lambda found: len(found[0])):
             node = tree
             for step in path:
+                if "_errors" in node:
+                    break
                 node = node.setdefault(str(step), {})
-            node.setdefault("_errors", []).append({"code": code, "message": message})
+            else:
+                node.setdefault("_errors", []).append({"code": code, "message": message})
         return tree

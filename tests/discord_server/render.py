@@ -1,15 +1,12 @@
-"""The world's things as Discord writes them on the wire."""
+"""People, guilds, channels and threads as Discord writes them on the wire."""
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
-from discord_server.clock import born, iso
-from discord_server.codes import ChannelType, MessageFlag, Part
-from discord_server.component_rules import media_of, walk
-from discord_server.entities import Attachment, Channel, Guild, Member, Message, Role, User
-from discord_server.message_rules import ATTACHMENT, references
+from discord_server.clock import iso
+from discord_server.codes import ChannelType
+from discord_server.entities import Channel, Guild, Member, Role, User
 from discord_server.permissions import permissions
 from discord_server.world import World
 
@@ -25,6 +22,8 @@ def user_json(user: User) -> Json:
         "avatar": None,
         "bot": user.bot,
         "public_flags": 0,
+        "flags": user.flags,
+        "primary_guild": user.primary_guild,
     }
 
 
@@ -34,6 +33,7 @@ def member_json(world: World, member: Member, bits: int | None = None) -> Json:
         "user": user_json(world.users[member.user_id]),
         "nick": None,
         "avatar": None,
+        "banner": None,
         "roles": [str(role) for role in member.role_ids],
         "joined_at": iso(member.joined_at),
         "premium_since": None,
@@ -57,6 +57,8 @@ def role_json(guild: Guild, role: Role) -> Json:
         "hoist": False,
         "managed": role.bot_id is not None,
         "mentionable": role.mentionable,
+        "icon": None,
+        "unicode_emoji": None,
         "flags": 0,
     }
     return described if role.bot_id is None else {**described, "tags": {"bot_id": str(role.bot_id)}}
@@ -139,7 +141,23 @@ def guild_json(world: World, guild: Guild) -> Json:
         "afk_channel_id": None,
         "system_channel_id": None,
         "system_channel_flags": 0,
+        **dict.fromkeys(UNUSED),
+        "region": "deprecated",
+        "widget_enabled": False,
+        "max_members": 500_000,
+        "max_video_channel_users": 25,
+        "max_stage_video_channel_users": 50,
+        "premium_progress_bar_enabled": False,
+        "nsfw": False,
     }
+
+
+UNUSED = (
+    *("description", "home_header", "splash", "discovery_splash", "banner", "application_id"),
+    *("widget_channel_id", "max_presences", "vanity_url_code", "rules_channel_id", "safety_alerts_channel_id"),
+    *("public_updates_channel_id", "incidents_data"),
+)
+"""Of a guild, and empty here."""
 
 
 def guild_create_json(world: World, guild: Guild) -> Json:
@@ -161,91 +179,3 @@ def guild_create_json(world: World, guild: Guild) -> Json:
         "guild_scheduled_events": [],
         "soundboard_sounds": [],
     }
-
-
-def message_json(world: World, message: Message) -> Json:
-    """The whole of a message. Files that a component or an embed shows are not among `attachments`: Discord's way."""
-    shown = {url.removeprefix(ATTACHMENT) for _, url in references(_parts(message)) if url.startswith(ATTACHMENT)}
-    described: Json = {
-        "id": str(message.id),
-        "type": int(message.type),
-        "channel_id": str(message.channel_id),
-        "author": user_json(world.users[message.author_id]),
-        "content": message.content,
-        "timestamp": iso(born(message.id)),
-        "edited_timestamp": None if message.edited_at is None else iso(message.edited_at),
-        "flags": message.flags | (MessageFlag.HAS_THREAD if message.has_thread else 0),
-        "tts": False,
-        "pinned": False,
-        "mention_everyone": bool(message.mentions.get("everyone")),
-        "mentions": [user_json(world.users[user]) for user in message.mentions.get("users", [])],
-        "mention_roles": [str(role) for role in message.mentions.get("roles", [])],
-        "attachments": [world.media.described(one) for one in message.attachments if one.filename not in shown],
-        "embeds": _embeds_json(world, message),
-        "components": _components_json(world, message),
-    }
-    if message.nonce is not None:
-        described["nonce"] = message.nonce
-    if message.interaction is not None:
-        described |= {**message.interaction, "webhook_id": str(world.application_id)}
-    if message.author_id == world.bot.id:
-        described["application_id"] = str(world.application_id)
-    if message.reply_to is not None:
-        described |= _reply_json(world, message)
-    if message.has_thread and message.id in world.channels:
-        described["thread"] = channel_json(world, world.channels[message.id])
-    return described
-
-
-def _parts(message: Message) -> Json:
-    return {"components": message.components, "embeds": message.embeds}
-
-
-def _reply_json(world: World, message: Message) -> Json:
-    reference: Json = {"type": 0, "channel_id": str(message.channel_id), "message_id": str(message.reply_to)}
-    target = world.messages[message.channel_id].get(message.reply_to or 0)
-    return {
-        "message_reference": reference,
-        "referenced_message": None if target is None else message_json(world, target),
-    }
-
-
-def _named(message: Message, url: str) -> Attachment | None:
-    """The newest file of that name."""
-    for attachment in reversed(message.attachments):
-        if url == ATTACHMENT + attachment.filename:
-            return attachment
-    return None
-
-
-def _embeds_json(world: World, message: Message) -> list[Json]:
-    embeds = copy.deepcopy(message.embeds)
-    for embed in embeds:
-        embed.setdefault("type", "rich")
-        for slot in ("image", "thumbnail"):
-            attachment = _named(message, (embed.get(slot) or {}).get("url", ""))
-            if attachment is not None:
-                embed[slot] = world.media.unfurled(attachment)
-    return embeds
-
-
-def _components_json(world: World, message: Message) -> list[Json]:
-    components = copy.deepcopy(message.components)
-    for path, component in walk(components):
-        for _, media in media_of(component, path):
-            attachment = _named(message, str(media.get("url", "")))
-            if attachment is None:
-                continue
-            media.update(world.media.unfurled(attachment))
-            if component["type"] == Part.FILE:
-                component.update(name=attachment.filename, size=attachment.size)
-    return components
-
-
-def message_for_bot(world: World, message: Message) -> Json:
-    """Without the MESSAGE_CONTENT intent, what others wrote in a guild comes empty unless it mentions the bot."""
-    described = message_json(world, message)
-    own = message.author_id == world.bot.id or world.bot.id in message.mentions.get("users", [])
-    if own or world.channels[message.channel_id].guild_id is None or world.may_read_content:
-        return described
-    return described | {"content": "", "embeds": [], "attachments": [], "components": []}

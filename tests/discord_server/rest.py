@@ -23,6 +23,8 @@ from discord_server.world import World
 Json = dict[str, Any]
 
 VIA = {"Via": "1.1 google"}
+CLOUDFLARE = "<html><body>error code: 1015</body></html>"
+"""What an address that is banned gets: a 429 without `Via` and without JSON."""
 
 
 @dataclass
@@ -46,7 +48,11 @@ class Rest:
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         path = "/" + request.match_info["path"]
-        fault = self._faults.strike(request.method, path)
+        if self._world.invalid.banned:
+            answer = Answer(429, CLOUDFLARE, {})
+            self._book(request.method, path, path, answer)
+            return answer.response()
+        fault = self._faults.strike(request.method, path, request.content_type.startswith("multipart/"))
         if fault is not None:
             await fault.wait()
         if fault is not None and fault.reset:
@@ -57,6 +63,7 @@ class Rest:
             answer = _faulty(fault)
         else:
             answer = await self._answer(request, path, found)
+            self._hold_against_description(found, answer)
         self._book(request.method, path, path if found is None else found[0].template, answer)
         if fault is not None and fault.swallow == "hang":
             await asyncio.Event().wait()
@@ -73,8 +80,8 @@ class Rest:
             if limited is not None:
                 return limited
             body, uploads = await read_body(request)
-            if self._openapi is not None and body is not None:
-                self._openapi.check(found[0].method, found[0].template, body)
+            if self._openapi is not None:
+                self._openapi.check(found[0].method, found[0].template, request.query, body)
             status, reply = found[0].handler(Call(self._world, found[1], request.query, body, uploads))
             return Answer(status, reply, headers)
         except Refusal as refusal:
@@ -88,6 +95,13 @@ class Rest:
             self._world.note("violation", what=f"this server failed: {error!r}", request=f"{request.method} {path}")
             return Answer(500, {"message": "500: Internal Server Error", "code": 0}, headers)
 
+    def _hold_against_description(self, found: Any, answer: Answer) -> None:
+        if self._openapi is None or found is None or answer.status in (0, 500):
+            return
+        method, template = found[0].method, found[0].template
+        for what in self._openapi.faults(method, template, answer.status, answer.body):
+            self._world.note("own_fault", what=what, request=f"{method} {template} {answer.status}")
+
     def _authorize(self, request: web.Request, route: Route) -> None:
         if route.template.startswith(("/interactions/", "/webhooks/")) or route.template == "/gateway":
             return
@@ -98,10 +112,12 @@ class Rest:
         limit = limit_of(route.method, route.template)
         if limit is None:
             return None
-        busy, wait = self._world.limits.take_global()
-        self._world.counts.busiest_second = max(self._world.counts.busiest_second, busy)
-        if wait:
-            return _limited(wait, everywhere=True, headers=headers)
+        if not route.template.startswith("/webhooks/"):
+            # The global limit is the bot's token's; what an interaction's token opens does not count.
+            busy, wait = self._world.limits.take_global()
+            self._world.counts.busiest_second = max(self._world.counts.busiest_second, busy)
+            if wait:
+                return _limited(wait, everywhere=True, headers=headers)
         taken: Taken = self._world.limits.take(limit, params.get(limit.major, ""))
         headers.update(taken.headers())
         return None if taken.allowed else _limited(taken.reset_after, everywhere=False, headers=headers)
@@ -114,6 +130,8 @@ class Rest:
         counts = self._world.counts
         counts.requests[f"{method} {template}"] += 1
         counts.statuses[answer.status] += 1
+        if answer.status in (401, 403, 429) and self._world.invalid.count():
+            self._world.note("violation", what="too many invalid requests in ten minutes: the address is banned")
         line = {"method": method, "path": path, "status": answer.status, "code": answer.code}
         self._world.note("request", at=self._world.clock.now(), **line)
 
@@ -128,7 +146,7 @@ def _limited(wait: float, everywhere: bool, headers: dict[str, str]) -> Answer:
     headers |= {"Retry-After": f"{wait:.3f}", "X-RateLimit-Scope": "global" if everywhere else "user"}
     if everywhere:
         headers["X-RateLimit-Global"] = "true"
-    body = {"message": "You are being rate limited.", "retry_after": round(wait, 3), "global": everywhere}
+    body = {"message": "You are being rate limited.", "retry_after": round(wait, 3), "global": everywhere, "code": 0}
     return Answer(429, body, headers)
 
 
@@ -137,7 +155,7 @@ def _faulty(fault: Fault) -> Answer:
     headers = dict(VIA) if fault.via else {}
     if fault.status == 429:
         headers["Retry-After"] = str(fault.retry_after)
-    return Answer(fault.status, fault.body(), headers, fault.code)
+    return Answer(fault.status, fault.body() if fault.via else CLOUDFLARE, headers, fault.code)
 
 
 def reset(request: web.Request) -> web.Response:

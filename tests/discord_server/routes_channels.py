@@ -8,10 +8,11 @@ from discord_server.calls import Call, Reply, route
 from discord_server.clock import born
 from discord_server.codes import ChannelType, MessageType, Permission
 from discord_server.entities import Channel, ThreadState
-from discord_server.messages import Draft, check, check_automod, new_message, post
+from discord_server.messages import Draft, check, check_automod, join_thread, new_message, post
 from discord_server.permissions import bot_channel, permissions, require, sees
 from discord_server.refusals import FormErrors, Refusal
-from discord_server.render import channel_json, message_for_bot, thread_member_json
+from discord_server.render import channel_json
+from discord_server.render_message import message_for_bot
 from discord_server.routes_messages import require_history
 from discord_server.world import World
 
@@ -203,7 +204,8 @@ def join(call: Call) -> Reply:
     thread = _thread(call)
     if thread.thread and thread.thread.archived:
         raise Refusal(50083)
-    return _add_member(call, thread, call.world.bot.id)
+    join_thread(call.world, thread, call.world.bot.id)
+    return 204, None
 
 
 @route("PUT", CHANNEL + "/thread-members/{user_id}")
@@ -211,20 +213,11 @@ def add_member(call: Call) -> Reply:
     thread = _thread(call)
     if thread.thread and thread.thread.archived:
         raise Refusal(50083)
-    needed = Permission.SEND_MESSAGES_IN_THREADS
-    require(call.world, thread, needed)
-    return _add_member(call, thread, call.id("user_id"))
-
-
-def _add_member(call: Call, thread: Channel, user_id: int) -> Reply:
-    assert thread.thread is not None
-    if user_id not in thread.thread.member_ids:
-        thread.thread.member_ids.append(user_id)
-        added: Json = {"id": str(thread.id), "guild_id": str(thread.guild_id), "removed_member_ids": []}
-        added |= {"member_count": len(thread.thread.member_ids)}
-        added |= {"added_members": [thread_member_json(thread, user_id)]}
-        call.world.emit("THREAD_MEMBERS_UPDATE", added, thread.guild_id)
-        call.world.touch("channel", thread.id)
+    require(call.world, thread, Permission.SEND_MESSAGES_IN_THREADS)
+    guild = call.world.guild_of(thread)
+    if guild is None or call.id("user_id") not in guild.members:
+        raise Refusal(10007)
+    join_thread(call.world, thread, call.id("user_id"))
     return 204, None
 
 

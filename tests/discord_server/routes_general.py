@@ -16,7 +16,8 @@ IDENTIFIES_PER_DAY = 1000
 
 @route("GET", "/users/@me")
 def me(call: Call) -> Reply:
-    return 200, {**user_json(call.world.bot), "mfa_enabled": True, "locale": "en-US", "verified": True, "email": None}
+    private = {"mfa_enabled": True, "locale": "en-US", "verified": True, "email": None, "banner": None}
+    return 200, {**user_json(call.world.bot), **private, "accent_color": None}
 
 
 @route("GET", "/users/{user_id}")
@@ -45,16 +46,22 @@ def _application_json(world: World) -> Json:
         "icon": None,
         "description": "",
         "summary": "",
+        "type": None,
         "bot_public": True,
         "bot_require_code_grant": False,
         "verify_key": "0" * 64,
         "flags": 0,
+        "flags_new": "0",
         "owner": user_json(owner),
         "team": None,
         "interactions_endpoint_url": None,
+        "role_connections_verification_url": None,
         "redirect_uris": [],
         "approximate_guild_count": len(world.bot_guilds()),
         "approximate_user_install_count": installs,
+        "approximate_user_authorization_count": installs,
+        "explicit_content_filter": 0,
+        "eligible_oauth2_scopes": [],
         "integration_types_config": {"0": {}, "1": {}},
     }
 
@@ -102,7 +109,7 @@ def guild_roles(call: Call) -> Reply:
 @route("GET", "/guilds/{guild_id}/threads/active")
 def active_threads(call: Call) -> Reply:
     threads = [one for one in call.world.threads_of(_bot_guild(call)) if one.thread and not one.thread.archived]
-    return 200, {"threads": [channel_json(call.world, one) for one in threads], "members": []}
+    return 200, {"threads": [channel_json(call.world, one) for one in threads], "members": [], "has_more": False}
 
 
 @route("GET", "/guilds/{guild_id}/members/@me")

@@ -22,7 +22,7 @@ from discord_server.interactions import (
 from discord_server.messages import Draft, check, check_automod, edit, new_message, post
 from discord_server.modal_rules import check_modal
 from discord_server.refusals import FormErrors, Refusal
-from discord_server.render import message_json
+from discord_server.render_message import message_json
 from discord_server.world import World
 
 Json = dict[str, Any]
@@ -76,6 +76,8 @@ def _callback_json(world: World, interaction: Interaction, message: Message | No
         "response_message_loading": bool(message.flags & MessageFlag.LOADING),
         "response_message_ephemeral": message.viewer_id is not None,
     }
+    if interaction.response_type not in (MESSAGE, UPDATE):
+        return {"interaction": described}  # of a message that is still to come there is only the id
     resource = {"type": interaction.response_type, "message": message_json(world, message)}
     return {"interaction": described, "resource": resource}
 

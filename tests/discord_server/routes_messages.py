@@ -12,7 +12,7 @@ from discord_server.messages import check, check_automod, delete, edit, find_non
 from discord_server.permissions import bot_channel, permissions, require
 from discord_server.rate_limits import OLD_EDITS
 from discord_server.refusals import FormErrors, Refusal
-from discord_server.render import message_for_bot
+from discord_server.render_message import message_for_bot
 from discord_server.world import World
 
 Json = dict[str, Any]

@@ -10,7 +10,7 @@ from discord_server.entities import Interaction, Message
 from discord_server.interactions import TOKEN_LIFE_S
 from discord_server.messages import Draft, check, check_automod, delete, edit
 from discord_server.refusals import Refusal
-from discord_server.render import message_json
+from discord_server.render_message import message_json
 from discord_server.routes_interactions import answer_with
 from discord_server.world import World
 

@@ -13,7 +13,7 @@ from discord_server import (  # noqa: F401 - importing them enters their routes
     routes_webhooks,
 )
 from discord_server.clock import Clock
-from discord_server.codes import MIB
+from discord_server.codes import MIB, StickerFormat
 from discord_server.control import Control
 from discord_server.faults import Faults
 from discord_server.gateway import Gateway
@@ -43,6 +43,7 @@ class Server:
         app.router.add_get("/gateway", self._connect)
         for folder in ("attachments", "ephemeral-attachments"):
             app.router.add_get(f"/{folder}/{{channel}}/{{id:\\d+}}/{{name}}", self._file)
+        app.router.add_get(r"/stickers/{id:\d+}.{extension}", self._sticker)
         app.router.add_get("/control/world", control.changes)
         app.router.add_post("/control/{verb}", control.serve)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.01)
@@ -81,4 +82,15 @@ class Server:
         attachment = self._world.media.fetch(int(request.match_info["id"]), *signature)
         if attachment is None:
             return web.Response(status=404, text="This content is no longer available.")
-        return web.Response(body=attachment.data, headers={"Content-Type": attachment.content_type})
+        kind = attachment.content_type or "application/octet-stream"
+        return web.Response(body=attachment.data, headers={"Content-Type": kind})
+
+    async def _sticker(self, request: web.Request) -> web.StreamResponse:
+        struck = await self._struck(request)
+        if struck is not None:
+            return struck
+        sticker = self._world.stickers.get(int(request.match_info["id"]))
+        if sticker is None or request.match_info["extension"] != sticker.format.extension:
+            return web.Response(status=404)
+        kind = "application/json" if sticker.format == StickerFormat.LOTTIE else f"image/{sticker.format.extension}"
+        return web.Response(body=sticker.data, headers={"Content-Type": kind})

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from discord_server.render import channel_json, guild_json, message_json, user_json
+from discord_server.render import channel_json, guild_json, user_json
+from discord_server.render_message import message_json
 from discord_server.world import World
 
 Json = dict[str, Any]
@@ -23,7 +24,10 @@ def _commands(world: World, number: int) -> list[Json]:
 
 
 def _channel(world: World, number: int) -> Json | None:
-    return channel_json(world, world.channels[number]) if number in world.channels else None
+    channel = world.channels.get(number)
+    if channel is None or channel.thread is None:
+        return None if channel is None else channel_json(world, channel)
+    return {**channel_json(world, channel), "member_ids": [str(user) for user in channel.thread.member_ids]}
 
 
 def _guild(world: World, number: int) -> Json:

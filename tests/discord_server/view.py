@@ -22,8 +22,9 @@ class WorldView:
     def __init__(self) -> None:
         self.version = 0
         self.counts: Json = {}
-        """requests (by route), statuses, invalid_requests, rate_limited, busiest_second, identifies, resumes,
-        command_syncs, commands_created, connections, sessions (connected now)."""
+        """requests (by route), statuses, invalid_requests, invalid_in_ten_minutes (the most in any such span),
+        rate_limited, busiest_second, identifies, resumes, command_syncs, commands_created, connections, sessions
+        (connected now)."""
         self._things: dict[str, dict[int, Any]] = {}
         self._sorted: dict[str, list[Json]] = {}
         self._by_channel: dict[str, list[Json]] = {}
@@ -69,6 +70,21 @@ class WorldView:
         return self._all("ping")
 
     @property
+    def rings(self) -> list[Json]:
+        """The bot's direct messages that made a telephone ring: {"message", "channel", "user"}."""
+        return self._all("ring")
+
+    @property
+    def unguarded(self) -> list[Json]:
+        """What the bot wrote without `allowed_mentions`, so that anybody may be pinged by it: {"message"}."""
+        return self._all("unguarded")
+
+    @property
+    def own_faults(self) -> list[Json]:
+        """Answers of this server that are not as Discord's OpenAPI description has them: {"what", "request"}."""
+        return self._all("own_fault")
+
+    @property
     def requests(self) -> list[Json]:
         """Each request to the API: {"at", "method", "path", "status", "code"}; status 0 for a connection reset."""
         return self._all("request")
@@ -105,6 +121,10 @@ class WorldView:
 
     def threads(self, channel: Any) -> list[Json]:
         return [one for one in self.channels if "thread_metadata" in one and one["parent_id"] == id_of(channel)]
+
+    def members(self, thread: Any) -> list[str]:
+        """The ids of a thread's members, in the order of their joining."""
+        return list(self.channel(thread)["member_ids"])
 
     def messages(self, channel: Any, viewer: Any = None) -> list[Json]:
         """What everybody sees in a channel; with `viewer`, also the ephemeral messages for that person."""

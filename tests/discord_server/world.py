@@ -11,9 +11,9 @@ from typing import Any
 
 from discord_server.clock import Clock
 from discord_server.codes import EVERYONE, ChannelType, Intent
-from discord_server.entities import Channel, Guild, Interaction, Member, Message, Role, User
+from discord_server.entities import Channel, Guild, Interaction, Member, Message, Role, Sticker, User
 from discord_server.media import Media
-from discord_server.rate_limits import Limits
+from discord_server.rate_limits import InvalidRequests, Limits
 from discord_server.refusals import Refusal
 
 Json = dict[str, Any]
@@ -94,19 +94,21 @@ class World:
 
     def __init__(self, clock: Clock) -> None:
         self.clock, self.journal, self.counts = clock, Journal(), Counts()
-        self.media, self.limits = Media(clock), Limits()
+        self.media, self.limits, self.invalid = Media(clock), Limits(), InvalidRequests(clock)
         self.gateway_url = ""
         self.users: dict[int, User] = {}
         self.guilds: dict[int, Guild] = {}
         self.channels: dict[int, Channel] = {}
         self.messages: dict[int, dict[int, Message]] = {}
+        self.stickers: dict[int, Sticker] = {}
         self.interactions: dict[int, Interaction] = {}
         self.commands: dict[int, list[Json]] = {}
         """By guild; 0 holds the global ones."""
-        self.notes: dict[str, list[Json]] = {"violation": [], "refusal": [], "ping": [], "request": []}
+        kinds = ("violation", "refusal", "ping", "ring", "unguarded", "request", "own_fault")
+        self.notes: dict[str, list[Json]] = {kind: [] for kind in kinds}
         self.privileged_intents = 0
         self.token = secrets.token_urlsafe(24)
-        self.bot = self.add_user("Impasto", bot=True)
+        self.bot = self.add_user("Bot", bot=True)
         self.application_id = self.bot.id
         self._listeners: list[Callable[[Event], None]] = []
 

@@ -52,13 +52,6 @@ async def test_use_as_style_asks_for_the_content(stage: Scene) -> None:
     assert f"for <@{bob.id}>" in card
 
 
-async def test_the_first_picture_of_the_message_is_taken(stage: Scene) -> None:
-    files: list[Any] = [("notes.txt", b"not a picture"), stage.style, stage.content]
-    form = await _opened(stage, await stage.ada.post(stage.channel, "look", files=files), "Stylize this")
-    sent = await stage.ada.submit(form.modal, {"picture": stage.content})
-    assert text_of(await stage.card(sent)).startswith("### strokes × harbour\n")
-
-
 @pytest.mark.parametrize("files", [[], [("notes.txt", b"not a picture")]], ids=["words alone", "another file"])
 async def test_a_message_without_a_picture_is_answered_in_a_sentence(stage: Scene, files: list[Any]) -> None:
     message = await stage.ada.post(stage.channel, "hello", files=files)

@@ -127,6 +127,33 @@ async def test_only_what_the_place_takes_is_asked_for(stage: Scene) -> None:
     assert "the permission **Send Messages in Threads** here" in answer
 
 
+NOT_FOR_YOU = "You may not attach files here, so I post none for you: ask in a channel where you may."
+
+
+async def test_who_may_attach_no_files_has_none_posted(stage: Scene) -> None:
+    """Who may not write may not attach; in a thread, writing is a right of its own. The bot may do it all."""
+    mute, bare, talk = [await stage.guild.channel(name) for name in ("mute", "bare", "talk")]
+    bob = await stage.guild.member("Bob")
+    thread = await talk.thread("about it", stage.ada)
+    await mute.deny("send_messages", to=bob)
+    await bare.deny("attach_files", to="everyone")
+    await bare.allow("attach_files")
+    await talk.deny("send_messages_in_threads", to=bob)
+    for place in (mute, bare, thread):
+        asked = await stage.stylize(bob, place)
+        assert await stage.whispered(asked) == NOT_FOR_YOU
+        await _nothing_came_of(stage, asked)
+        assert [m for m in stage.discord.world.messages(place) if m["author"]["bot"]] == []
+    # Neither by a message's menu; but a button brings no picture of theirs.
+    posted = await stage.guild.member("Mod", ["administrator"])
+    message = await posted.post(bare, files=[stage.content])
+    menu = await bob.menu(bare, message, "Stylize this")
+    await menu.answered()
+    assert await stage.whispered(await bob.submit(menu.modal, {"picture": stage.style})) == NOT_FOR_YOU
+    card = await stage.card(await stage.stylize(posted, bare, **SHORT), bare)
+    assert "Accepted" in await stage.whispered(await bob.press(card, "Again"))
+
+
 async def test_a_locked_thread_is_told_from_an_archived_one(stage: Scene) -> None:
     channel = await stage.guild.channel("talk")
     locked, archived = await channel.thread("locked", stage.ada), await channel.thread("old", stage.ada)

@@ -149,10 +149,30 @@ async def test_what_is_no_picture_is_named_and_leaves_nothing_behind(stage: Scen
 async def test_names_do_nothing_and_are_cut(stage: Scene) -> None:
     data = stage.content.read_bytes()
     long = f"-#-{'harbour~' * 40}.png"
-    card = await stage.card(await stage.stylize(content=(long, data), style=("1.2.3.sea.png", data)))
+    card = await stage.card(await stage.stylize(content=(long, data), style=("@everyone.sea.png", data)))
     thread = await stage.discord.until(lambda world: world.channel(card["id"]))
-    assert thread["name"] == "--harbourharbourharbourharbourharbou…rharbour × 1.2.3.sea"
-    assert text_of(card).startswith("### \\--harbourharbourharbourharbourharbou…rharbour × 1.2.3.sea\n")
+    assert thread["name"] == "-#-harbour~harbour~harbour~harbour~h…harbour~ × ＠everyone.sea"
+    cut = "\\-#-harbour\\~harbour\\~harbour\\~harbour\\~h…harbour\\~"
+    assert text_of(card).startswith(f"### {cut} × ＠everyone.sea\n")
+
+
+async def test_names_that_are_not_latin_are_told_as_they_were_typed(stage: Scene, tmp_path: Path) -> None:
+    """Discord's own names for these files have no letters left."""
+    data = stage.content.read_bytes()
+    given = await stage.stylize(content=("港口.png", data), style=("мазки.png", data), style2=("🌊.png", data))
+    posted = await stage.ada.post(stage.channel, files=[("मछली.png", data)])
+    menu = await stage.ada.menu(stage.channel, posted, "Use as style")
+    await menu.answered()
+    filled_in = await stage.ada.submit(menu.modal, {"picture": ("λιμάνι.png", data)})
+    for asked, title in ((given, "港口 × мазки, 🌊"), (filled_in, "λιμάνι × मछली")):
+        card = await stage.card(asked)
+        assert text_of(card).startswith(f"### {title}\n")
+        thread = await stage.discord.until(lambda world, card=card: world.channel(card["id"]))
+        assert thread["name"] == title
+    told = [one["description"] for one in files_of(await stage.card(given)).values()]
+    assert told == ["Content: 港口.png", "Style: мазки.png", "Style: 🌊.png"]
+    asked = await stage.stylize(content=("港口.png", b"\x89PNG, as they say"))
+    assert (await stage.whispered(asked)).startswith("港口.png ")
 
 
 def _clip(frames: int) -> bytes:

@@ -111,5 +111,59 @@ async def test_a_card_shown_where_the_bot_cannot_follow_has_buttons_all_the_same
     assert card_of(stage.discord.world, public, press.id)
 
 
+STAYS = "That painting is in an age-restricted channel, and is shown in no other: look at it in <#{}>."
+
+
+@pytest.mark.parametrize("when", ["when it was asked for", "since then"])
+async def test_a_painting_of_an_age_restricted_channel_is_shown_in_no_other(
+    stage: Scene, guild: Guild, when: str
+) -> None:
+    ann, bob = await guild.member("Ann"), await guild.member("Bob")
+    restricted = await guild.channel("restricted", nsfw=when == "when it was asked for")
+    public, other = await guild.channel("public"), await guild.channel("other", nsfw=True)
+    card = await _card(stage, ann, restricted)
+    if when == "since then":
+        await stage.discord.dispatch("CHANNEL_UPDATE", {**restricted.data, "nsfw": True})
+    for place in (public, other, stage.discord.channel(await ann.dm())):
+        shown = await ann.slash(place, "show", job=_job(card))
+        assert await stage.whispered(shown) == STAYS.format(restricted.id)
+        assert [m for m in stage.discord.world.messages(place) if m["author"]["bot"]] == []
+    for place in (restricted, stage.discord.channel(card["id"])):
+        shown_there = await (await ann.slash(place, "show", job=_job(card))).shown()
+        press = await bob.press(shown_there, "Again")
+        await stage.whispered(press)
+        assert card_of(stage.discord.world, restricted, press.id)
+    child = await stage.card(press, restricted)
+    shown = await ann.slash(public, "show", job=_job(child))
+    assert "no longer kept" in await stage.whispered(shown)  # it is Bob's
+    shown = await bob.slash(public, "show", job=_job(child))
+    assert await stage.whispered(shown) == STAYS.format(restricted.id)
+
+
+async def test_a_press_takes_nothing_out_of_an_age_restricted_channel(stage: Scene, guild: Guild) -> None:
+    """Not even by a card that was brought elsewhere before the channel was restricted."""
+    ann, bob = await guild.member("Ann"), await guild.member("Bob")
+    secret, public = await _secret(guild, ann), await guild.channel("public")
+    shown = await (await ann.slash(public, "show", job=_job(await _card(stage, ann, secret)))).shown()
+    await stage.discord.dispatch("CHANNEL_UPDATE", {**secret.data, "nsfw": True})
+    press = await bob.press(shown, "Again")
+    assert await stage.whispered(press) == STAYS.format(secret.id)
+    assert card_of(stage.discord.world, public, press.id) is None
+
+
+@pytest.mark.parametrize("place", ["the channel", "a thread in it"])
+async def test_where_the_bot_is_no_member_nothing_leaves_an_age_restricted_channel(stage: Scene, place: str) -> None:
+    zoe = await stage.discord.user("Zoe", installed=True)
+    elsewhere = await stage.discord.guild("Elsewhere", bot=False)
+    await elsewhere.add(zoe)
+    channel = await elsewhere.channel("restricted", nsfw=True)
+    asked = await stage.stylize(zoe, channel if place == "the channel" else await channel.thread("talk", zoe))
+    assert await stage.whispered(asked) == (
+        "I am no member here, so the painting would leave this channel, which is age-restricted, as far as I can tell: "
+        "ask in a server that I am in."
+    )
+    assert await stage.traces(asked.id) == []
+
+
 def _job(card: Json) -> str:
     return str(buttons_of(card)[0]["custom_id"]).rpartition(":")[2]

@@ -33,11 +33,14 @@ CODES = [
     (50045, 400, Verdict.SMALLER, "smaller size"),
     (50083, 400, Verdict.UNARCHIVE_FIRST, "archived"),
     (50278, 403, Verdict.FORBIDDEN, "direct messages"),
+    (160002, 400, Verdict.FORBIDDEN, "Read Message History"),
     (160004, 400, Verdict.UNKNOWN, "thread already"),
     (160005, 403, Verdict.FORBIDDEN, "locked"),
     (160006, 400, Verdict.UNKNOWN, "close some"),
+    (160007, 400, Verdict.UNKNOWN, "close some"),
     (200000, 400, Verdict.BLOCKED, "AutoMod"),
     (200001, 400, Verdict.BLOCKED, "AutoMod"),
+    (240000, 400, Verdict.BLOCKED, "rename your pictures"),
     (400001, 403, Verdict.FORBIDDEN, "uploads"),
 ]
 OTHERS = [

@@ -146,6 +146,7 @@ NO_NAMES = [
     "IMG_2034.jpg", "image.png", "image0.jpg", "unknown.png", "20240511_103344.jpg", "DSCF1234.JPG", "a.png", "",
     "PXL_20240511_103344123.MP.jpg", "3f2b8c9e-1a2b-4c3d-9e8f-aabbccddeeff.png", "IMG-20240511-WA0003.jpg",
     "Screenshot_2024-05-11_at_10.33.44.png", "WhatsApp_Image_2024-05-11_at_10.33.44_AM.jpeg", "\u202e.png",
+    "impasto-1576512150350856194-00010.png",
 ]  # fmt: skip
 
 
@@ -162,6 +163,7 @@ def test_what_a_machine_called_it_is_no_title(name: str) -> None:
         ("harbour.png", ["strokes.png"], "harbour × strokes"),
         ("My_cat.JPG", ["strokes.webp", "unknown.png", "waves.png"], "My cat × strokes, waves"),
         ("海.png", ["café.v2.png"], "海 × café.v2"),
+        ("🌊.png", ["мазки 2.png"], "🌊 × мазки 2"),
         ("Portrait_of_Ann.png", ["1889.png", "night.png"], "Portrait of Ann × night"),
         ("x" * 90 + ".png", ["y" * 90], f"{'x' * 47}… × {'y' * 47}…"),
     ],

@@ -13,6 +13,7 @@ from discord_server.page.markup import Html, join, tag
 from discord_server.page.view import Json, View
 
 _SCHEME = "attachment://"
+_SPOILER = 1 << 3
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def attached(attachment: Json) -> Media:
         height=attachment.get("height"),
         size=attachment.get("size", 0),
         alt=attachment.get("description") or "",
-        spoiler=name.startswith("SPOILER_"),
+        spoiler=name.startswith("SPOILER_") or bool(attachment.get("flags", 0) & _SPOILER),
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+
 from discord_server.driver import Discord
 
 Json = dict[str, Any]

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+
 from discord_server.driver import Discord
-from raw import Answer, Json, Raw
+from discord_server.tests.raw import Answer, Json, Raw
 
 
 @pytest.fixture

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 
 import pytest
+
 from discord_server.driver import Discord, Impossible, Interaction, NotAnswered, Person
 from discord_server.places import Channel, Guild
-from raw import Answer, Json, Raw
+from discord_server.tests.raw import Answer, Json, Raw
 
 EPHEMERAL, V2 = 64, 1 << 15
 COMMANDS: list[Json] = [
@@ -99,6 +100,9 @@ async def test_a_response_that_does_not_fit(discord: Discord, channel: Channel, 
 async def test_deferred_then_edited(discord: Discord, channel: Channel, ada: Person) -> None:
     raw, i = Raw(discord), await ada.slash(channel, "go")
     deferred = await respond(discord, i, {"type": 5, "data": {"flags": EPHEMERAL}})
+    # Of the message that is still to come there is an id, and nothing else.
+    assert deferred.body.keys() == {"interaction"}
+    assert deferred.body["interaction"]["response_message_loading"]
     assert deferred.body["interaction"]["response_message_loading"]
     assert deferred.body["interaction"]["response_message_ephemeral"]
     path = hook(discord, i) + "/messages/@original"

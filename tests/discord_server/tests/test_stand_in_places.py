@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+
 from discord_server.driver import Discord
 from discord_server.places import Channel, Guild
-from raw import Answer, Json, Raw
-from small_bot import png
+from discord_server.tests.raw import Answer, Json, Raw
+from discord_server.tests.small_bot import png
 
 FILES = {"a.png": png()}
 

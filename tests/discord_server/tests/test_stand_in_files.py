@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+
 from discord_server.driver import Discord
 from discord_server.reading import files_of
-from raw import Json, Raw
-from small_bot import png
+from discord_server.tests.raw import Json, Raw
+from discord_server.tests.small_bot import png
 
 MIB = 1024 * 1024
 V2 = 1 << 15

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+
 from discord_server.driver import Discord, Impossible
 from discord_server.reading import files_of, text_of
-from raw import Json
-from small_bot import png, running
+from discord_server.tests.raw import Json
+from discord_server.tests.small_bot import png, running
 
 
 @pytest.fixture

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+
 from discord_server.driver import Discord, Impossible, Interaction, Person
-from raw import Answer, Json, Raw
+from discord_server.tests.raw import Answer, Json, Raw
 
 OPTIONS = [{"label": "Fine", "value": "f"}, {"label": "Classic", "value": "c"}]
 

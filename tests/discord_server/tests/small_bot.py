@@ -10,9 +10,10 @@ from typing import Any
 
 import discord
 from discord import app_commands, ui
+from PIL import Image
+
 from discord_server.driver import Discord
 from discord_server.launch import point_discord_at
-from PIL import Image
 
 
 def png(side: int = 8) -> bytes:

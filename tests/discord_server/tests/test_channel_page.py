@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from discord_server.page.page import render_channel
 from discord_server.page.shoot import NoBrowser, shoot
-from PIL import Image
 
 NOW = datetime(2026, 8, 14, 14, 30, tzinfo=UTC)
 SOON = int((NOW + timedelta(minutes=4)).timestamp())
@@ -208,6 +209,15 @@ def test_files_and_thumbnails_and_selects_have_their_places() -> None:
     page = show([message(IMPASTO, flags=V2, components=parts)])
     assert page.classed("thumbnail")[0]["alt"] == "Small"
     assert "recipe.json1.50 KBChoose a recipe" in page.text
+
+
+def test_what_is_covered_stays_covered_however_it_was_said() -> None:
+    plain, flagged = attachment("a.png"), {**attachment("b.png"), "flags": 8}
+    page = show([message(ADA, attachments=[plain, flagged, attachment("SPOILER_c.png")])])
+    assert [len(page.classed(name)) for name in ("cell", "cover")] == [3, 2]
+    items = [{"media": {"url": f"{CDN}/a.png"}}, {"media": {"url": f"{CDN}/b.png"}, "spoiler": True}]
+    card = message(IMPASTO, flags=V2, components=[{"type": 12, "items": items}])
+    assert len(show([card]).classed("cover")) == 1
 
 
 def test_an_embed_keeps_its_picture_out_of_the_attachments() -> None:

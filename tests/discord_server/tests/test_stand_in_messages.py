@@ -7,8 +7,9 @@ from typing import Any
 
 import aiohttp
 import pytest
+
 from discord_server.driver import Discord
-from raw import Json, Raw
+from discord_server.tests.raw import Json, Raw
 
 V2 = 1 << 15
 

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+
 from discord_server.driver import Discord
 from discord_server.places import Channel
-from raw import Raw
+from discord_server.tests.raw import Raw
 
 
 @pytest.fixture
@@ -62,6 +63,63 @@ async def test_fifty_requests_a_second(discord: Discord) -> None:
     limited = [answer for answer in answers if answer.status == 429]
     assert any(answer.body["global"] for answer in limited)
     assert discord.world.counts["busiest_second"] > 50
+
+
+async def test_an_interactions_webhook_is_outside_of_the_global_limit(discord: Discord) -> None:
+    raw, path = Raw(discord), f"/webhooks/{discord.application_id}/nobody/messages/@original"
+    answers = await asyncio.gather(*(raw("GET", path) for _ in range(60)))
+    assert {answer.status for answer in answers} == {404, 429}
+    assert not any(answer.body.get("global") for answer in answers)
+    assert discord.world.counts["busiest_second"] == 0
+    assert (await raw("GET", "/users/@me")).status == 200
+
+
+async def test_ten_thousand_invalid_requests_in_ten_minutes_ban_the_address(discord: Discord, channel: Channel) -> None:
+    raw, wrong = Raw(discord), f"/channels/{channel.id}/messages/1"
+    await channel.deny("view_channel")
+    await discord.ban_after(4)
+    assert [(await raw("GET", wrong)).status for _ in range(3)] == [403] * 3
+    await discord.turn_clock(600)
+    assert [(await raw("GET", wrong)).status for _ in range(3)] == [403] * 3
+    assert (await raw("GET", "/users/@me")).status == 200
+    assert discord.world.counts["invalid_in_ten_minutes"] == 3
+    assert discord.world.violations == []
+    assert (await raw("GET", wrong)).status == 403
+    banned = await raw("GET", "/users/@me")
+    assert (banned.status, banned.headers.get("Via")) == (429, None)
+    assert b"1015" in banned.body
+    [violation] = discord.world.violations
+    assert "the address is banned" in violation["what"]
+    await discord.turn_clock(3600)
+    assert (await raw("GET", "/users/@me")).status == 200
+    assert discord.world.counts["invalid_requests"] == 8
+
+
+async def test_what_counts_as_invalid(discord: Discord, channel: Channel) -> None:
+    """401, 403 and 429, whoever answers so; not what is not there or not as it should be."""
+    raw, path = Raw(discord), f"/channels/{channel.id}/messages"
+    for body, status in (({"content": "x" * 2001}, 400), ({"content": "a"}, 200)):
+        assert (await raw("POST", path, body)).status == status
+    assert (await raw("GET", f"{path}/1")).status == 404
+    assert discord.world.counts["invalid_requests"] == 0
+    for number, status in enumerate((401, 403, 429, 429), 1):
+        await discord.fault("GET /users/@me", status=status, times=1, via=number < 4)
+        assert (await raw("GET", "/users/@me")).status == status
+        assert discord.world.counts["invalid_in_ten_minutes"] == number
+    assert (await raw("GET", "/users/@me")).status == 200
+
+
+async def test_a_fault_can_strike_only_what_brings_files(discord: Discord, channel: Channel) -> None:
+    raw, path = Raw(discord), f"/channels/{channel.id}/messages"
+    sent = (await raw("POST", path, {"content": "a"})).body
+    fault = await discord.fault("PATCH /channels/**", status=400, code=50035, with_files=True)
+    assert (await raw("PATCH", f"{path}/{sent['id']}", {"content": "b"}, {"a.txt": b"a"})).code == 50035
+    assert (await raw("PATCH", f"{path}/{sent['id']}", {"content": "b"})).status == 200
+    await fault.remove()
+    await discord.fault("PATCH /channels/**", status=400, code=240000, with_files=False)
+    assert (await raw("PATCH", f"{path}/{sent['id']}", {"content": "c"}, {"a.txt": b"a"})).status == 200
+    refused = await raw("PATCH", f"{path}/{sent['id']}", {"content": "d"})
+    assert refused.body == {"message": "Message blocked by harmful links filter", "code": 240000}
 
 
 async def test_a_fault_strikes_so_many_times(discord: Discord, channel: Channel) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 
 import aiohttp
 import pytest
+
 from discord_server.driver import Discord
-from raw import Json, Raw
+from discord_server.tests.raw import Json, Raw
 
 GUILDS, MEMBERS, GUILD_MESSAGES, CONTENT = 1, 2, 1 << 9, 1 << 15
 
