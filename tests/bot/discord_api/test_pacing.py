@@ -10,7 +10,7 @@ import yarl
 from discord.http import Route
 from discord_server.driver import Discord
 
-from bot.discord_api.pacing import paced
+from bot.discord_api.pacing import time_limit
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ async def test_a_global_rate_limit_that_outlasts_patience_does_not_end_the_bot(
     channel = await guild.channel("paintings")
     await there.fault("GET /channels/*", times=1, status=429, everywhere=True, retry_after=600)
     with pytest.raises(TimeoutError):
-        async with paced(bot, 0.1):
+        async with time_limit(bot, 0.1):
             await bot.fetch_channel(int(channel.id))
-    async with paced(bot, 20):
+    async with time_limit(bot, 20):
         assert (await bot.fetch_channel(int(channel.id))).id == int(channel.id)
