@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -12,6 +11,7 @@ import discord
 import structlog
 
 from bot.backend import Backend
+from bot.cards.thumbnails import job_of
 from bot.delivery.sender import REQUEST_TIMEOUT, file_names
 from bot.discord_api import private_api
 from bot.discord_api.error_codes import Verdict, verdict
@@ -21,7 +21,6 @@ from bot.ledger import NEUTRAL, LedgerPage
 
 _AT_A_TIME = 4
 """Requests for all that is being forgotten: what is painted need not wait behind it."""
-_OUR_FILE = re.compile(r"impasto-([0-9A-Za-z]+)-")
 _SAID = (
     discord.MessageType.default,
     discord.MessageType.reply,
@@ -135,12 +134,12 @@ class _JobMessages:
         for message in found:
             if message.type not in _SAID or message.author.id == self._page.address.owner or message.id in known:
                 continue
-            names = {name[1] for name in map(_OUR_FILE.match, file_names(message)) if name}
-            if message.author != self._client.user or not names:
+            found_jobs = {job for job in map(job_of, file_names(message)) if job}
+            if message.author != self._client.user or not found_jobs:
                 others = True
-            elif names == {self._job}:
+            elif found_jobs == {self._job}:
                 self._unnoted.append(message.id)
-            jobs |= names
+            jobs |= found_jobs
         pages = (await self._ledger.pages(*jobs)).values()
         mine = all(page and page.forget and page.address.owner == self._page.address.owner for page in pages)
         return mine and not others
