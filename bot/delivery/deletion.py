@@ -110,7 +110,7 @@ class _JobMessages:
         Of a thread that stays the name goes too.
         """
         alone = await self._nobody_elses(thread)
-        may = self._may("manage_threads", self._page.address.channel, unknown=False)
+        may = self._may("manage_threads", thread, unknown=False)
         if alone and may and await self._done(thread, partial(private_api.delete_thread, self._client, thread)):
             await self._ledger.strike(self._job, "thread", *(f"post:{post}" for post in self._page.posts))
             return
@@ -124,6 +124,8 @@ class _JobMessages:
 
     async def _nobody_elses(self, thread: int) -> bool:
         """Whether whatever is said there is the owner's, or of paintings that the owner wants forgotten."""
+        if not self._may("read_message_history", thread, unknown=True):
+            return False
         history = self._client.get_partial_messageable(thread).history
         try:
             found = await persist(partial(self._in_turn, lambda: _all(history(limit=None))), job=self._job)
@@ -177,7 +179,8 @@ class _JobMessages:
 
     def _may(self, right: str, channel: int, *, unknown: bool) -> bool:
         """Whether the bot has a right there: a look saves a request that would be refused, and counted."""
-        found = self._client.get_channel(channel)
+        # Archived threads are not told by the gateway; their rights are the channel's.
+        found = self._client.get_channel(self._page.address.channel if channel == self._page.thread else channel)
         if not isinstance(found, discord.abc.GuildChannel | discord.Thread) or found.guild.me is None:
             return unknown
         if isinstance(found, discord.Thread) and found.parent is None:

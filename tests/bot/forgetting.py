@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from arq.connections import ArqRedis
 from conftest import Desk, House, a_job
 from discord_server.driver import Channel, Person
 from discord_server.tests.raw import Raw
@@ -16,6 +17,7 @@ from scene import Scene, scene
 
 from bot.ledger import Address, Ledger
 from engine.contract.connection import connect
+from engine.contract.events import STREAM
 from engine.contract.store import Store
 from engine.process.local_redis import embedded_redis
 
@@ -26,19 +28,21 @@ async def hang_up(stage: Scene, owner: Person, channel: Channel, paintings: int,
     """So many paintings of a member's, each with card, thread and posts, as if the bot had shown them; their jobs."""
     raw, messages = Raw(stage.discord), f"/channels/{channel.id}/messages"
     await stage.discord.rate_limits(1000)
-    jobs = []
     async with connect(stage.house.url) as redis:
         ledger, desk = Ledger(redis), Desk(redis, Store(stage.house.store_url))
-        for number in range(paintings):
+        jobs = [a_job(user=owner.id) for _ in range(paintings)]
+        for job in jobs:
+            await desk.jobs.create(job)
+            await desk.jobs.cancel(job.id)
+        while await _unread(redis):  # so that none of these cancellations is shown on a card
+            await stage.discord.now()
+        for number, job in enumerate(jobs):
             card = (await raw("POST", messages, {"content": f"card {number}", "flags": 4096})).body["id"]
             thread = (await raw("POST", f"{messages}/{card}/threads", {"name": f"harbour {number}"})).body["id"]
             sent = [
                 (await raw("POST", f"/channels/{thread}/messages", {"content": f"post {post}"})).body["id"]
                 for post in range(posts)
             ]
-            job = a_job(user=owner.id)
-            await desk.jobs.create(job)
-            await desk.jobs.cancel(job.id)
             address = Address(
                 job=job.id, owner=int(owner.id), guild=int(channel.data["guild_id"]), channel=int(channel.id),
                 place="thread", title="harbour",
@@ -46,10 +50,15 @@ async def hang_up(stage: Scene, owner: Person, channel: Channel, paintings: int,
             await ledger.open(address)
             fields = {f"post:{post}": int(message) for post, message in enumerate(sent)}
             await ledger.note(job.id, {"card": card, "thread": thread, **fields})
-            jobs.append(job.id)
     await stage.discord.rate_limits(1)
     await asyncio.sleep(1)  # what was asked for just now counts for a second
-    return jobs
+    return [job.id for job in jobs]
+
+
+async def _unread(redis: ArqRedis) -> bool:
+    """Whether there are events that the bot has not dealt with."""
+    (group,) = await redis.xinfo_groups(STREAM)
+    return group["lag"] != 0 or group["pending"] != 0
 
 
 async def forgotten(stage: Scene, owner: Person, channel: Channel) -> list[Json]:

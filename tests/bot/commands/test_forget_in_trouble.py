@@ -33,7 +33,7 @@ async def stage(house: House, tmp_path_factory: pytest.TempPathFactory) -> Async
 
 async def test_it_goes_on_until_discord_answers_over_a_restart_and_tells_how_far_it_is(stage: Scene) -> None:
     eve = await stage.guild.member("Eve")
-    job, card = await _stopped(stage, eve, stage.channel)
+    _, card = await _stopped(stage, eve, stage.channel)
     deaf = await stage.discord.fault(f"DELETE /channels/{stage.channel.id}/messages/{card['id']}", status=503)
     asked = await eve.slash(stage.channel, "forget")
     assert await stage.whispered(asked) == "Your 1 painting and all their pictures are being deleted."
@@ -55,7 +55,7 @@ async def test_it_goes_on_until_discord_answers_over_a_restart_and_tells_how_far
 async def test_an_answer_that_is_no_answer_for_the_message_drops_nothing(stage: Scene) -> None:
     """As when the token has just been changed."""
     eve = await stage.guild.member("Eve")
-    job, card = await _stopped(stage, eve, stage.channel)
+    _, card = await _stopped(stage, eve, stage.channel)
     await stage.discord.fault(f"DELETE /channels/{stage.channel.id}/messages/{card['id']}", status=401, times=1)
     await eve.slash(stage.channel, "forget")
     await _struck(stage, card, 1)
