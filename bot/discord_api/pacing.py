@@ -30,6 +30,7 @@ class Pacing:
 
     def __init__(self) -> None:
         self._next = 0.0
+        self._turn = asyncio.Lock()
         self._invalid: deque[float] = deque()
 
     def trace(self) -> aiohttp.TraceConfig:
@@ -54,10 +55,10 @@ class Pacing:
         wary = self.invalid() >= _WARY_AFTER
         if url.startswith(api_url("/webhooks/")) and not wary:
             return
-        now = _now()
-        turn = max(now, self._next)
-        self._next = turn + 1 / (_WARY_PER_SECOND if wary else _PER_SECOND)
-        await asyncio.sleep(turn - now)
+        async with self._turn:
+            # Counted from when the last one went, or a loop that stood still would let many go at once.
+            await asyncio.sleep(self._next - _now())
+            self._next = _now() + 1 / (_WARY_PER_SECOND if wary else _PER_SECOND)
 
     async def _count(self, _session: object, _context: object, params: aiohttp.TraceRequestEndParams) -> None:
         if params.response.status in _INVALID and str(params.url).startswith(api_url()):
