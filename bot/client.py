@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from bot.backend import Backend
 from bot.cards.buttons import JobButton
 from bot.cards.forecasts import keep_forecasts_current
+from bot.discord_api.pacing import Pacing
 from bot.interactions.replies import tell_error
 from bot.interactions.unknown_components import answer_unknown
 from bot.lifecycle.command_sync import sync_commands
@@ -61,7 +62,7 @@ class Impasto(discord.AutoShardedClient):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             max_messages=None,
-            http_trace=self._fence(),
+            http_trace=self._trace(),
         )
         self.settings = settings
         self.tree = Tree(self)
@@ -101,14 +102,14 @@ class Impasto(discord.AutoShardedClient):
         self._run(monitor_loop())
         self._run(self._end_when_deposed(leadership))
 
-    def _fence(self) -> aiohttp.TraceConfig:
-        """No request leaves a process that was stopped for so long that another one leads."""
+    def _trace(self) -> aiohttp.TraceConfig:
+        """Every request waits for its turn, and none leaves a process while another one leads."""
 
         async def confirm(*_: Any) -> None:
             await self.confirm()
 
-        trace = aiohttp.TraceConfig()
-        trace.on_request_start.append(confirm)
+        trace = Pacing().trace()
+        trace.on_request_start.append(confirm)  # last, for the turn may have been long in coming
         return trace
 
     async def confirm(self) -> None:

@@ -85,6 +85,11 @@ class LedgerPage:
         return frozenset((self.card_channel, self.channel, self.address.channel, *self.former.values())) | self.brought
 
     @property
+    def messages(self) -> int:
+        """How many there are on Discord."""
+        return len(self.posts) + len(self.former) + (self.card is not None)
+
+    @property
     def link(self) -> str:
         """To the card; empty where there is none."""
         if self.card is None:
@@ -166,6 +171,11 @@ class Ledger:
     async def stop(self, job: str, why: str) -> None:
         """Nothing more is posted, for this reason, a sentence; the first reason stays."""
         await self._redis.hsetnx(_key(job), "stopped", why)  # type: ignore[misc]
+
+    async def strike(self, job: str, *fields: str) -> None:
+        """Forget fields: what they tell of is no longer there."""
+        if fields:
+            await self._redis.hdel(_key(job), *fields)  # type: ignore[misc]
 
     async def acknowledge(self, *entries: str) -> None:
         """The events are dealt with; there was nothing to post."""

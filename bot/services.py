@@ -47,7 +47,7 @@ class Services:
         session: aiohttp.ClientSession,
     ) -> Services:
         """All of them. `reader` must not retry; `session` fetches what members attach."""
-        deduplication, deferred = Deduplication(), DeferredInteractions(backend, leadership.confirm)
+        deduplication, deferred = Deduplication(), DeferredInteractions(client, backend, leadership.confirm)
         sender, orphaned_jobs = Sender(client), OrphanedJobs(backend)
         editor = CardEditor(client, backend.ledger, orphaned_jobs.lost)
         recovery = RedisRecovery(backend, reader, editor)

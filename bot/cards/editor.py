@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-import aiohttp
 import discord
 import structlog
 
@@ -16,8 +16,9 @@ from bot.cards.card import Card
 from bot.cards.card_state import CardState
 from bot.cards.thumbnails import Thumbnail
 from bot.discord_api.error_codes import Verdict, sentence, verdict
-from bot.discord_api.pacing import paced
+from bot.discord_api.pacing import time_limit
 from bot.discord_api.private_api import wake_thread
+from bot.discord_api.retry import FAILURES, persist
 from bot.ledger import NEUTRAL, Ledger, LedgerPage
 from engine.contract.models import Job
 
@@ -31,9 +32,12 @@ OLD, OLD_GAP = 3600.0, 30.0
 """Seconds after which Discord counts a message as old and lets it be edited more seldom; seconds between edits then."""
 _REQUEST_TIMEOUT = 20.0  # s for one request
 _WARY = 60.0  # s, at most, between edits of a card that are refused again and again
-_FAILURES = (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError, asyncio.TimeoutError)
 
 _log = structlog.get_logger(__name__)
+
+
+class CardRefused(Exception):
+    """Discord takes no edit of this card, not even one of the words alone."""
 
 
 @dataclass
@@ -91,33 +95,37 @@ class CardEditor:
         """The jobs whose cards are followed, with their pages."""
         return [(track.job, track.page) for track in self._tracks.values()]
 
-    async def close(self, job: Job, page: LedgerPage, card_state: CardState, files: Sequence[Thumbnail]) -> bool:
+    async def close(
+        self, job: Job, page: LedgerPage, card_state: CardState, files: Sequence[Thumbnail]
+    ) -> tuple[str, ...]:
         """The card's final state, at once, however long Discord does not answer. Follows the card no longer.
 
-        `files` replace those that it has; False where they could not be put there. A card that cannot be edited is
-        logged and left.
+        `files` replace those that it has. Where Discord refuses that it goes without them, then without any picture:
+        the words are the least that everybody must see. Names of the pictures that are shown by then; those that
+        were, where the card is gone. Raises `CardRefused`.
         """
         track = self._tracks.pop(job.id, None)
-        pause, woken = 1.0, False
         async with track.lock if track else asyncio.Lock():
-            while True:
+            for kept, added in _steps(page, files):
                 try:
-                    await self._edit(job, page, card_state, files)
-                    return bool(files)
-                except _FAILURES as error:
+                    await self._edit_awake(job, kept, card_state, added)
+                    return tuple(file.name for file in added) or kept.files
+                except FAILURES as error:
                     reason = verdict(error)
-                    if files and reason in (Verdict.FORBIDDEN, Verdict.SMALLER):
-                        files = ()  # the words are the least that everybody must see
-                        continue
-                    if reason is Verdict.UNARCHIVE_FIRST and not woken:
-                        woken = await self._wake_thread(page)
-                        if woken:
-                            continue
-                    if reason not in (Verdict.RETRY, Verdict.SLOW):
-                        _log.info("the final state of a card could not be shown", job=job.id, reason=str(error))
-                        return False
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, 60.0)
+                    _log.info("a card's final state was refused", job=job.id, reason=str(error), verdict=str(reason))
+                    if reason is Verdict.GONE:
+                        return page.files
+        raise CardRefused(job.id)
+
+    async def _edit_awake(self, job: Job, page: LedgerPage, card_state: CardState, files: Sequence[Thumbnail]) -> None:
+        """Until Discord answers; in an archived thread too."""
+        edit = partial(self._edit, job, page, card_state, files)
+        try:
+            await persist(edit, job=job.id)
+        except discord.HTTPException as error:
+            if verdict(error) is not Verdict.UNARCHIVE_FIRST or not await self._wake_thread(page):
+                raise
+            await persist(edit, job=job.id)
 
     async def run(self) -> None:
         """Edit for ever."""
@@ -171,7 +179,7 @@ class CardEditor:
                     track.shown, track.refused = card_state, 0
                 if track.page is page:
                     track.page = shown
-            except _FAILURES as error:
+            except FAILURES as error:
                 if self._tracks.get(track.job.id) is track and track.page.card == page.card:
                     await self._failed(track, error)
         self._wake.set()
@@ -182,6 +190,8 @@ class CardEditor:
         if reason in (Verdict.GONE, Verdict.FORBIDDEN):
             self._tracks.pop(track.job.id, None)
             await self._on_lost(track.job.id, sentence(error, "here"))
+        elif reason is Verdict.UNKNOWN and track.page.files:
+            track.page = dataclasses.replace(track.page, files=())  # it may have been the pictures: without them
         elif reason not in (Verdict.RETRY, Verdict.SLOW):
             track.shown = track.card_state  # it would be refused again; the next facts may do better
             track.refused += 1
@@ -201,9 +211,9 @@ class CardEditor:
     async def _wake_thread(self, page: LedgerPage) -> bool:
         """Bring the archived thread back that the card is in; whoever may write there may do that."""
         try:
-            async with paced(self._client, _REQUEST_TIMEOUT):
+            async with time_limit(self._client, _REQUEST_TIMEOUT):
                 await wake_thread(self._client, page.card_channel)
-        except _FAILURES as error:
+        except FAILURES as error:
             _log.info("an archived thread could not be woken", thread=page.card_channel, reason=str(error))
             return False
         return True
@@ -214,12 +224,21 @@ class CardEditor:
         names = tuple(file.name for file in files) or tuple(page.files)
         channel = self._client.get_partial_messageable(page.card_channel)
         more: dict[str, Any] = {"attachments": [file.file() for file in files]} if files else {}
-        async with paced(self._client, _REQUEST_TIMEOUT):
+        async with time_limit(self._client, _REQUEST_TIMEOUT):
             await channel.get_partial_message(page.card).edit(
                 view=Card(job, page, card_state, names),
                 allowed_mentions=discord.AllowedMentions.none(),  # or an edit parses everything again
                 **more,
             )
+
+
+def _steps(page: LedgerPage, files: Sequence[Thumbnail]) -> Iterator[tuple[LedgerPage, Sequence[Thumbnail]]]:
+    """What a last edit is tried with, one after the other: the pictures that are kept, and those that replace them."""
+    if files:
+        yield page, files
+    yield page, ()
+    if page.files:
+        yield dataclasses.replace(page, files=()), ()
 
 
 def _now() -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 from dataclasses import dataclass
 
 import discord
@@ -31,6 +32,12 @@ class Thumbnail:
 def marker(job: str) -> str:
     """What the names of all of a job's files begin with."""
     return f"impasto-{job}-"
+
+
+def job_of(file: str) -> str | None:
+    """The job that a file of this name belongs to, if any."""
+    found = re.match(r"impasto-([0-9A-Za-z]+)-", file)
+    return found and found[1]
 
 
 async def thumbnails(store: Store, job: Job, painting: str | None = None) -> list[Thumbnail]:

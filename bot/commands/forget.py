@@ -20,9 +20,12 @@ async def forget(interaction: Interaction) -> None:
         if not jobs:
             await reply_private(interaction, "I keep nothing of yours.")
             return
+        pages = await services.backend.ledger.pages(*jobs)
+        asked_before = any(page.forget for page in pages.values() if page)
+        left = sum(page.messages for page in pages.values() if page)
         await services.backend.ledger.forget(*jobs)
         for job in jobs:
             services.dispatcher.open(job)
-        await reply_private(
-            interaction, f"Your {count(len(jobs), 'painting')} and all their pictures are being deleted."
-        )
+        what = f"Your {count(len(jobs), 'painting')} and all their pictures are being deleted"
+        so_far = f"; left on Discord: {count(left, 'message')}" if asked_before else ""
+        await reply_private(interaction, f"{what}{so_far}.")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import discord
 from discord import app_commands
 
 from bot.backend import Backend
@@ -10,6 +13,7 @@ from bot.cards.card_state import CardState, final_state
 from bot.cards.thumbnails import Thumbnail, thumbnails
 from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
+from bot.discord_api.error_codes import Verdict, verdict
 from bot.interactions.permissions import check_showing, present
 from bot.ledger import LedgerPage
 from bot.text.sanitise import plain
@@ -29,18 +33,31 @@ async def show(interaction: Interaction, job: str) -> None:
     check_showing(interaction, page)
     async with services.deferred.acknowledged(interaction, ephemeral=False):
         card_state, pictures = await _current_state(services.backend, found, page)
-        names = tuple(picture.name for picture in pictures)
         # Before it is to be seen, or a button pressed at once would find a painting that is not shown here.
         await services.backend.ledger.note(found.id, {f"brought:{interaction.channel_id}": "1"})
-        card = await interaction.edit_original_response(
-            view=Card(found, page, card_state, names), attachments=[picture.file() for picture in pictures]
-        )
+        try:
+            card, names = await _answer_with(interaction, found, page, card_state, pictures)
+        except discord.HTTPException as error:
+            if verdict(error) is Verdict.RETRY:
+                raise
+            card, names = await _answer_with(interaction, found, page, card_state, ())  # the words at least
     if not present(interaction) or not (interaction.guild_id is None or interaction.app_permissions.view_channel):
         return  # it can be shown there, but not kept moving
     where = {"card": card.id, "card_channel": card.channel.id, "card_guild": interaction.guild_id or ""}
     former = {f"former:{page.card}": page.card_channel} if page.card else {}
     await services.backend.ledger.note(found.id, {**where, **former, "files": " ".join(names)})
     services.dispatcher.open(found.id)
+
+
+async def _answer_with(
+    interaction: Interaction, job: Job, page: LedgerPage, card_state: CardState, pictures: Sequence[Thumbnail]
+) -> tuple[discord.InteractionMessage, tuple[str, ...]]:
+    """The card as the answer, and the names of its pictures."""
+    names = tuple(picture.name for picture in pictures)
+    card = await interaction.edit_original_response(
+        view=Card(job, page, card_state, names), attachments=[picture.file() for picture in pictures]
+    )
+    return card, names
 
 
 async def _current_state(backend: Backend, job: Job, page: LedgerPage) -> tuple[CardState, list[Thumbnail]]:

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from bot.backend import Backend
 from bot.cards.editor import CardEditor
+from bot.delivery.deletion import Deletion
 from bot.delivery.event_stream import Entry, EventStream
 from bot.delivery.job_consumer import JobConsumer
 from bot.delivery.redis_recovery import RedisRecovery
@@ -37,6 +38,7 @@ class Dispatcher:
             editor,
             recovery,
         )
+        self._deletion = Deletion(sender.client, backend)
         self._consumers: dict[str, JobConsumer] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._broken: set[str] = set()
@@ -112,9 +114,7 @@ class Dispatcher:
         except (ValueError, KeyError) as error:
             _log.error("an event cannot be read", entry=entry, reason=str(error)[:300])
             return False
-        consumer = self._consumers.get(event.job)
-        if consumer is None:
-            consumer = self._consumers[event.job] = JobConsumer(event.job, self._backend, self._sender, self._editor)
+        consumer = self._consumer(event.job)
         consumer.put(entry, event, old=old or event.job in self._doubtful)
         if event.job not in self._tasks:
             self._run(event.job, look_first=False)
@@ -124,10 +124,17 @@ class Dispatcher:
         if job in self._tasks:
             self._consumers[job].again()
             return
-        consumer = self._consumers.setdefault(job, JobConsumer(job, self._backend, self._sender, self._editor))
+        consumer = self._consumer(job)
         task = asyncio.create_task(consumer.work(look_first=look_first), name=f"consumer-{job}")
         self._tasks[job] = task
         task.add_done_callback(lambda done: self._ended(job, done))
+
+    def _consumer(self, job: str) -> JobConsumer:
+        """The job's own, made where there is none."""
+        if job not in self._consumers:
+            parts = (self._backend, self._sender, self._editor, self._deletion)
+            self._consumers[job] = JobConsumer(job, *parts)
+        return self._consumers[job]
 
     def _ended(self, job: str, task: asyncio.Task[None]) -> None:
         del self._tasks[job]

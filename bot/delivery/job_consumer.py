@@ -8,20 +8,22 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
+import discord
 import structlog
 from redis.exceptions import RedisError
 
 from bot.backend import Backend
 from bot.cards.card import stand_in
 from bot.cards.card_state import CardState, final_state
-from bot.cards.editor import CardEditor
-from bot.cards.thumbnails import thumbnails
+from bot.cards.editor import CardEditor, CardRefused
+from bot.cards.thumbnails import Thumbnail, marker, thumbnails
 from bot.delivery import messages
-from bot.delivery.deletion import delete_job
+from bot.delivery.deletion import Deletion, erase_message
 from bot.delivery.sender import OutgoingMessage, Sender, Undeliverable
-from bot.delivery.threads import open_thread
+from bot.delivery.threads import add_owner, open_thread
 from bot.discord_api.error_codes import Verdict
 from bot.ledger import NEUTRAL, LedgerPage
 from engine.contract.events import Cancelled, Done, Event, Failed, Notice, Progress, Snapshot, Started
@@ -38,8 +40,8 @@ _log = structlog.get_logger(__name__)
 class JobConsumer:
     """The events of one job that wait to be dealt with, and the task that does."""
 
-    def __init__(self, job: str, backend: Backend, sender: Sender, editor: CardEditor) -> None:
-        self._id, self._backend, self._sender, self._editor = job, backend, sender, editor
+    def __init__(self, job: str, backend: Backend, sender: Sender, editor: CardEditor, deletion: Deletion) -> None:
+        self._id, self._backend, self._sender, self._editor, self._deletion = job, backend, sender, editor, deletion
         self._waiting: deque[tuple[str, Event, bool]] = deque()
         self._log = _log.bind(job=job)
         self._again = False
@@ -99,10 +101,10 @@ class JobConsumer:
             page = await self._backend.ledger.page(self._id) or page  # the place may have gone in the meantime
 
     async def _forget(self, page: LedgerPage) -> None:
-        """At once where the job has ended; otherwise once the worker tells that it has."""
+        """What is on Discord at once; the rest too where the job has ended, else once the worker tells that it has."""
         self._editor.drop(self._id)
-        if not await self._backend.jobs.cancel(self._id):
-            await delete_job(self._sender.client, self._backend, page)
+        ended = not await self._backend.jobs.cancel(self._id)
+        await self._deletion.delete(page, ended=ended)
 
     async def _drop_all(self) -> None:
         """Nothing of it is to be posted."""
@@ -119,6 +121,8 @@ class JobConsumer:
                 card = await self._sender.send(page.address.channel, message, look_first=look_first)
                 files = " ".join(picture.name for picture in pictures)
                 page = await self._note({"card": card, "files": files})
+                if isinstance(self._sender.client.get_channel(page.address.channel), discord.Thread):
+                    await add_owner(self._sender.client, page.address.channel, page)
             if page.address.place == "thread" and page.thread is None and page.card and not page.stopped:
                 page = await self._note({"thread": await open_thread(self._sender.client, page)})
         except Undeliverable as error:
@@ -202,9 +206,33 @@ class JobConsumer:
         pictures = await thumbnails(self._backend.store, job, painting) if painting else []
         for card, channel in page.former.items():
             left = dataclasses.replace(page, card=card, card_channel=channel)
-            await self._editor.close(job, left, card_state, pictures)
-        if await self._editor.close(job, page, card_state, pictures):
-            await self._note({"files": " ".join(picture.name for picture in pictures)})
+            try:
+                await self._editor.close(job, left, card_state, pictures)
+            except CardRefused:
+                await erase_message(self._sender.client, channel, card)
+        try:
+            names = await self._editor.close(job, page, card_state, pictures)
+            await self._note({"files": " ".join(names)})
+        except CardRefused:
+            await self._replace_card(job, page, card_state, pictures or await thumbnails(self._backend.store, job))
+
+    async def _replace_card(
+        self, job: Job, page: LedgerPage, card_state: CardState, pictures: Sequence[Thumbnail]
+    ) -> None:
+        """A new card in place of one that Discord lets nobody edit, and that tells what is no longer so."""
+        stem = marker(job.id)
+        again = [dataclasses.replace(one, name=one.name.replace(stem, f"{stem}last-")) for one in pictures]
+        for shown in [again, []] if again else [[]]:
+            message = messages.card_message(job, page, card_state, shown, last=True)
+            try:
+                card = await self._sender.send(page.card_channel, message, look_first=False)
+            except Undeliverable as error:
+                self._log.warning("a new card was refused", reason=str(error))
+                continue
+            await self._note({"card": card, "files": " ".join(picture.name for picture in shown)})
+            if page.card is not None:
+                await erase_message(self._sender.client, page.card_channel, page.card)
+            return
 
     async def _give_up(self, page: LedgerPage, error: Undeliverable) -> LedgerPage:
         """Nobody can see it any more: paint no further, and say why where that is still possible."""

@@ -20,14 +20,16 @@ from engine.contract.events import Snapshot
 from engine.contract.models import Job
 
 
-def card_message(job: Job, page: LedgerPage, card_state: CardState, pictures: Sequence[Thumbnail]) -> OutgoingMessage:
-    """The card, with its pictures side by side."""
+def card_message(
+    job: Job, page: LedgerPage, card_state: CardState, pictures: Sequence[Thumbnail], *, last: bool = False
+) -> OutgoingMessage:
+    """The card, with its pictures side by side; the `last` one comes in place of one that cannot be edited."""
     files = [OutgoingFile(picture.name, picture.data, "") for picture in pictures]
     names = tuple(file.name for file in files)
     return OutgoingMessage(
         job=job.id,
-        key="card",
-        marker=f"{marker(job.id)}content",
+        key="last-card" if last else "card",
+        marker=f"{marker(job.id)}{'last-' if last else 'content'}",
         text=None,
         variants=_only(files),
         view=lambda _: Card(job, page, card_state, names),
@@ -74,6 +76,7 @@ def final_message(job: Job, page: LedgerPage, run: dict[str, Any], png: bytes, l
         alt=[_alt(job, job.recipe.iterations)],
         spoiler=job.spoiler,
         mention=owner,
+        rings=True,
         answers=_answers(page),
     )
 
@@ -123,6 +126,7 @@ def stopped_message(job: Job, page: LedgerPage, iteration: int, png: bytes, limi
         view=lambda _: picture_buttons(job.id, iteration, last=True, draft=job.draft_of is not None),
         alt=[_alt(job, iteration)],
         spoiler=job.spoiler,
+        rings=True,
         answers=_answers(page),
     )
 

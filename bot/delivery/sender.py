@@ -11,18 +11,19 @@ import hashlib
 import io
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit
 from weakref import WeakValueDictionary
 
-import aiohttp
 import discord
 import structlog
 from discord import ui
 
 from bot.delivery.size_fallback import OutgoingFile
 from bot.discord_api.error_codes import Verdict, sentence, verdict
-from bot.discord_api.pacing import paced
+from bot.discord_api.pacing import time_limit
+from bot.discord_api.retry import FAILURES, persist
 from bot.discord_api.spoilers import bare_name
 
 REQUEST_TIMEOUT = 25.0
@@ -32,7 +33,6 @@ NONCE_HOLDS = 60.0
 LOOK_BACK = 500
 """Messages of a channel that are looked through for one that may have been sent."""
 _SENDERS = 8  # uploads at a time, each held in memory whole
-_FAILURES = (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError, asyncio.TimeoutError)
 
 _log = structlog.get_logger(__name__)
 
@@ -64,6 +64,8 @@ class OutgoingMessage:
     """Whether its files are covered."""
     mention: int | None = None
     """The one user it may ping."""
+    rings: bool = False
+    """Whether whoever follows the place is notified of it."""
     answers: int | None = None
     """The message that it is a reply to."""
 
@@ -84,28 +86,25 @@ class Sender:
     async def send(self, channel: int, message: OutgoingMessage, *, look_first: bool) -> int:
         """The message's id. Waits out what passes; raises `Undeliverable`."""
         loop = asyncio.get_running_loop()
-        began, pause = loop.time(), 1.0
+        began = loop.time()
+
+        async def attempt(files: Sequence[OutgoingFile]) -> int:
+            nonlocal look_first
+            if look_first or loop.time() - began > NONCE_HOLDS:
+                found = await self.find_sent(channel, message)
+                if found is not None:
+                    return found
+                look_first = False
+            return await self._send(channel, message, files)
+
         async for files in message.variants:
-            while True:
-                try:
-                    if look_first or loop.time() - began > NONCE_HOLDS:
-                        found = await self.find_sent(channel, message)
-                        if found is not None:
-                            return found
-                        look_first = False
-                    return await self._send(channel, message, files)
-                except _FAILURES as error:
-                    reason = verdict(error)
-                    log = _log.bind(job=message.job, post=message.key, reason=str(error), verdict=str(reason))
-                    if reason is Verdict.SMALLER:
-                        log.info("too large for this server: a step down")
-                        break
-                    if reason not in (Verdict.RETRY, Verdict.SLOW):
-                        log.warning("it cannot be posted")
-                        raise Undeliverable(reason, sentence(error, "here")) from error
-                    log.info("it will be posted again", pause=pause)
-                    await asyncio.sleep(pause)
-                    pause = min(2 * pause, 60.0)
+            try:
+                return await persist(partial(attempt, files), job=message.job, post=message.key)
+            except FAILURES as error:
+                reason = verdict(error)
+                _log.info("it was refused", job=message.job, post=message.key, reason=str(error), verdict=str(reason))
+                if reason is not Verdict.SMALLER:
+                    raise Undeliverable(reason, sentence(error, "here")) from error
         raise Undeliverable(Verdict.SMALLER, "The picture is too large for this server, even at its smallest.")
 
     async def find_sent(self, channel: int, message: OutgoingMessage) -> int | None:
@@ -117,10 +116,10 @@ class Sender:
         history = self.client.get_partial_messageable(channel).history(
             limit=LOOK_BACK, after=discord.Object(int(message.job)), oldest_first=False
         )
-        async with paced(self.client, 2 * REQUEST_TIMEOUT):
+        async with time_limit(self.client, 2 * REQUEST_TIMEOUT):
             async for sent in history:
                 ours = me is not None and sent.author.id == me.id
-                if ours and any(name.startswith(message.marker) for name in _file_names(sent)):
+                if ours and any(name.startswith(message.marker) for name in file_names(sent)):
                     return sent.id
         return None
 
@@ -134,19 +133,21 @@ class Sender:
         if message.view:
             more["view"] = message.view(files)
         # One at a time per channel: what waits for the channel's rate limit must not run out of time.
-        async with turn, self._sending, paced(self.client, REQUEST_TIMEOUT):
+        async with turn, self._sending, time_limit(self.client, REQUEST_TIMEOUT):
             sent = await self.client.get_partial_messageable(channel).send(
                 content=message.text(" ".join(file.note for file in files if file.note)) if message.text else None,
                 files=fresh_files(files, message.alt, spoiler=message.spoiler),
                 nonce=nonce(message.job, message.key),
+                silent=not message.rings,
                 allowed_mentions=mentions(message.mention),
                 **more,
             )
         return sent.id
 
 
-def _file_names(message: discord.Message) -> Iterator[str]:
-    """Files that a component shows are not among the attachments; what is covered has a longer name."""
+def file_names(message: discord.Message) -> Iterator[str]:
+    """All of a message's: files that a component shows are not among the attachments; what is covered has a longer
+    name."""
     yield from (bare_name(file.filename) for file in message.attachments)
     for box in message.components:
         for part in getattr(box, "children", ()):

@@ -15,6 +15,11 @@ def release_requests(client: discord.Client) -> None:
     client.http._global_over.set()
 
 
+def api_url(path: str = "/") -> str:
+    """Where discord.py sends its requests at this moment."""
+    return Route.BASE + path
+
+
 def origins() -> frozenset[str]:
     """Where discord.py sends its requests, and where it takes pictures from, at this moment: "scheme://host[:port]"."""
     return frozenset(str(URL(base).origin()) for base in (Route.BASE, Asset.BASE))
@@ -27,6 +32,11 @@ async def start_thread(client: discord.Client, channel: int, message: int, name:
     """Open a thread under a message, which is archived after so many minutes without another one; its id."""
     thread = await client.http.start_thread_with_message(channel, message, name=name, auto_archive_duration=archive)
     return int(thread["id"])
+
+
+async def add_thread_member(client: discord.Client, thread: int, user: int) -> None:
+    """Put a member into a thread; harmless where they are in it."""
+    await client.http.add_user_to_thread(thread, user)
 
 
 async def archive_thread(client: discord.Client, thread: int) -> None:

@@ -7,19 +7,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-import aiohttp
 import discord
 import structlog
 from pydantic import BaseModel
 from redis.exceptions import ResponseError
 
 from bot.backend import Backend
-from bot.interactions.replies import acknowledge, persist
+from bot.discord_api.retry import FAILURES, persist
+from bot.interactions.replies import TOKEN_LIVES, acknowledge
 from bot.ledger import LedgerPage
 from engine.contract.connection import within
 
 _KEY = "impasto:thinking"
-_SECONDS = 900  # an interaction's token lives no longer
 _NOTING = 1.0  # s; of the three that Discord waits
 _RESTARTED = "I was restarted before I was done with this: please ask again."
 
@@ -36,9 +35,9 @@ class _Note(BaseModel):
 class DeferredInteractions:
     """One for the whole bot."""
 
-    def __init__(self, backend: Backend, confirm: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, client: discord.Client, backend: Backend, confirm: Callable[[], Awaitable[None]]) -> None:
         """`confirm` raises where this process leads no longer: then another one answers."""
-        self._backend, self._confirm = backend, confirm
+        self._client, self._backend, self._confirm = client, backend, confirm
         self._answering: set[asyncio.Task[Any] | None] = set()
 
     @asynccontextmanager
@@ -49,7 +48,7 @@ class DeferredInteractions:
         key = f"{_KEY}:{interaction.id}"
         note = _Note(application=interaction.application_id, token=interaction.token).model_dump_json()
         # Before the acknowledgement, or a bot that is killed right after it would not know; but Redis may be away.
-        noting = asyncio.ensure_future(redis.set(key, note, ex=_SECONDS))
+        noting = asyncio.ensure_future(redis.set(key, note, ex=int(TOKEN_LIVES)))
         await asyncio.wait([noting], timeout=_NOTING)
         self._answering.add(task)
         try:
@@ -74,10 +73,9 @@ class DeferredInteractions:
 
     async def answer_left(self, keys: Sequence[bytes]) -> None:
         """Answer those."""
-        async with aiohttp.ClientSession() as session:
-            await asyncio.gather(*(self._answer(key, session) for key in keys))
+        await asyncio.gather(*(self._answer(key) for key in keys))
 
-    async def _answer(self, key: bytes, session: aiohttp.ClientSession) -> None:
+    async def _answer(self, key: bytes) -> None:
         redis, job = self._backend.redis, key.decode(errors="replace").rpartition(":")[2]
         try:
             raw = await redis.get(key)
@@ -88,13 +86,16 @@ class DeferredInteractions:
             _log.warning("the note of an answer cannot be read", interaction=job, reason=str(error)[:300])
             await redis.delete(key)
             return
-        webhook = discord.Webhook.partial(note.application, note.token, session=session)
+        webhook = discord.Webhook.partial(note.application, note.token, client=self._client)
         text = await self._outcome(job)
         try:
             # This webhook knows nothing of the client's own default.
             nobody = discord.AllowedMentions.none()
-            await persist(lambda: webhook.edit_message("@original", content=text, allowed_mentions=nobody))  # type: ignore[call-overload]
-        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            await persist(
+                lambda: webhook.edit_message("@original", content=text, allowed_mentions=nobody),  # type: ignore[call-overload]
+                within=TOKEN_LIVES,
+            )
+        except FAILURES as error:
             _log.info("an answer came too late", interaction=job, reason=str(error))
         await redis.delete(key)
 

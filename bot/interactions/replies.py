@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-import aiohttp
 import discord
 import structlog
 from redis.exceptions import RedisError
 
-from bot.discord_api.error_codes import Verdict, verdict
+from bot.discord_api.retry import persist
 from bot.errors import UserError
 from bot.intake import BadPicture
 from bot.text.cap_messages import cap_message
@@ -24,7 +21,8 @@ _log = structlog.get_logger(__name__)
 
 _ALREADY = 40060
 """Discord's code for an interaction that was acknowledged before."""
-_PAUSES = (0.3, 1.0, 3.0, 10.0, 30.0, 60.0)  # s; nobody must see "is thinking" for ever
+TOKEN_LIVES = 900.0
+"""Seconds for which an interaction can be answered."""
 
 
 async def acknowledge(interaction: discord.Interaction, *, ephemeral: bool = True) -> None:
@@ -34,7 +32,7 @@ async def acknowledge(interaction: discord.Interaction, *, ephemeral: bool = Tru
     too late for any.
     """
     try:
-        await persist(lambda: interaction.response.defer(ephemeral=ephemeral, thinking=True))
+        await persist(lambda: interaction.response.defer(ephemeral=ephemeral, thinking=True), within=TOKEN_LIVES)
     except discord.HTTPException as error:
         if error.code != _ALREADY:
             raise
@@ -49,23 +47,11 @@ async def reply_private(interaction: discord.Interaction, text: str, **more: Any
         except discord.HTTPException as error:
             if error.code != _ALREADY:
                 raise
-        await persist(lambda: interaction.edit_original_response(content=text, **more))
+        await persist(lambda: interaction.edit_original_response(content=text, **more), within=TOKEN_LIVES)
     elif interaction.response.type == discord.InteractionResponseType.deferred_channel_message:
-        await persist(lambda: interaction.edit_original_response(content=text, **more))
+        await persist(lambda: interaction.edit_original_response(content=text, **more), within=TOKEN_LIVES)
     else:
         await interaction.followup.send(text, ephemeral=True, **more)
-
-
-async def persist(request: Callable[[], Awaitable[Any]]) -> None:
-    """Repeat what is safe to repeat over what passes: discord.py gives up at the first reset."""
-    for pause in (*_PAUSES, None):
-        try:
-            await request()
-            return
-        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-            if pause is None or verdict(error) is not Verdict.RETRY:
-                raise
-        await asyncio.sleep(pause)
 
 
 def user_sentence(error: Exception) -> str | None:

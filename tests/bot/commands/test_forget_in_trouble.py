@@ -1,0 +1,196 @@
+"""`/forget` where Discord does not answer, where much is to be deleted, and where others are in the thread."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from by_hand import brush
+from conftest import House
+from discord_server.driver import Channel, Person
+from discord_server.reading import text_of
+from discord_server.tests.raw import Raw
+from forgetting import busiest_second, forgotten, hang_up
+from scene import LONG, Scene, pictures, scene
+
+from bot.ledger import Ledger
+from engine.contract.connection import connect
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+Json = dict[str, Any]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage(house: House, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+    async with scene(house, tmp_path_factory.mktemp("forget")) as made:
+        yield made
+        assert made.discord.world.violations == []
+
+
+async def test_it_goes_on_until_discord_answers_over_a_restart_and_tells_how_far_it_is(stage: Scene) -> None:
+    eve = await stage.guild.member("Eve")
+    _, card = await _stopped(stage, eve, stage.channel)
+    deaf = await stage.discord.fault(f"DELETE /channels/{stage.channel.id}/messages/{card['id']}", status=503)
+    asked = await eve.slash(stage.channel, "forget")
+    assert await stage.whispered(asked) == "Your 1 painting and all their pictures are being deleted."
+    await _struck(stage, card, 6)  # by then it took no for an answer, once
+    assert await _told(stage, eve) == (
+        "Your 1 painting and all their pictures are being deleted; left on Discord: 1 message."
+    )
+    stage.bots[-1].kill()
+    await stage.start_bot()
+    struck = len(_deletions(stage, card))
+    await _struck(stage, card, struck + 2)
+    assert stage.discord.world.messages(stage.channel) != []
+    await deaf.remove()
+    await _all_forgotten(stage)
+    assert [one for one in stage.discord.world.messages(stage.channel) if one["id"] == card["id"]] == []
+    assert await _told(stage, eve) == "I keep nothing of yours."
+
+
+async def test_an_answer_that_is_no_answer_for_the_message_drops_nothing(stage: Scene) -> None:
+    """As when the token has just been changed."""
+    eve = await stage.guild.member("Eve")
+    _, card = await _stopped(stage, eve, stage.channel)
+    await stage.discord.fault(f"DELETE /channels/{stage.channel.id}/messages/{card['id']}", status=401, times=1)
+    await eve.slash(stage.channel, "forget")
+    await _struck(stage, card, 1)
+    assert "left on Discord" in await _told(stage, eve)  # which asks once more
+    await _all_forgotten(stage)
+    assert [one for one in stage.discord.world.messages(stage.channel) if one["id"] == card["id"]] == []
+
+
+async def test_what_is_on_discord_goes_though_no_worker_says_that_it_has_stopped(stage: Scene) -> None:
+    eve = await stage.guild.member("Eve")
+    asked = await stage.stylize(eve, **LONG)
+    card = await stage.card(asked)
+    async with brush(stage, asked.id) as painter:
+        await painter.snapshot(10)
+        await stage.discord.until(lambda world: pictures(world, card["id"]))
+        await eve.slash(stage.channel, "forget")
+        await stage.discord.until(lambda world: world.messages(card["id"]) == [] or None)
+        await stage.discord.until(lambda world: card["id"] not in _ids(world.messages(stage.channel)) or None)
+        await painter.stopped(11)
+    await _all_forgotten(stage)
+
+
+async def test_what_was_posted_and_not_noted_goes_too(stage: Scene) -> None:
+    """A process was killed between the two."""
+    eve = await stage.guild.member("Eve")
+    job, card = await _stopped(stage, eve, stage.channel)
+    raw = Raw(stage.discord)
+    posted = await raw("POST", f"/channels/{card['id']}/messages", {"content": "a"}, {f"impasto-{job}-00030.png": b"a"})
+    assert posted.status == 200
+    await _told(stage, eve)
+    await _all_forgotten(stage)
+    assert stage.discord.world.messages(card["id"]) == []
+
+
+async def test_in_a_thread_what_is_others_stays_and_is_painted_on(stage: Scene) -> None:
+    guild = await stage.discord.guild("Free", bot_permissions=["manage_threads"])
+    channel, eve, bob = await guild.channel("paintings"), await guild.member("Eve"), await guild.member("Bob")
+    _, card = await _stopped(stage, eve, channel)
+    thread = stage.discord.channel(card["id"])
+    asked = await stage.stylize(bob, thread, **LONG)
+    bobs = await stage.card(asked, thread)
+    async with brush(stage, asked.id) as painter:
+        await stage.whispered(await eve.slash(channel, "forget"))
+        await _all_forgotten(stage)
+        world = stage.discord.world
+        assert _ids(world.messages(thread)) == [bobs["id"]]
+        assert thread.data["name"] == "A painting"
+        assert not thread.data["thread_metadata"]["archived"]
+        assert world.messages(channel) == []
+        await painter.snapshot(10)
+        await stage.discord.until(lambda world: pictures(world, thread)[-1:] == ["00010.png"] or None)
+        await painter.stopped(11)
+    await stage.ended(bobs, "**Stopped**")
+
+
+async def test_a_thread_in_which_others_write_stays(stage: Scene) -> None:
+    guild = await stage.discord.guild("Free", bot_permissions=["manage_threads"])
+    channel, eve, bob = await guild.channel("paintings"), await guild.member("Eve"), await guild.member("Bob")
+    _, card = await _stopped(stage, eve, channel)
+    thread = stage.discord.channel(card["id"])
+    await bob.post(thread, "How beautiful!")
+    await stage.whispered(await eve.slash(channel, "forget"))
+    await _all_forgotten(stage)
+    assert [text_of(one) for one in stage.discord.world.messages(thread)] == ["How beautiful!"]
+
+
+async def test_a_thread_in_which_all_is_to_be_forgotten_goes_whole(stage: Scene) -> None:
+    guild = await stage.discord.guild("Free", bot_permissions=["manage_threads"])
+    channel, eve = await guild.channel("paintings"), await guild.member("Eve")
+    _, card = await _stopped(stage, eve, channel)
+    thread = stage.discord.channel(card["id"])
+    await eve.post(thread, "Mine.")
+    await _stopped(stage, eve, thread)
+    await stage.whispered(await eve.slash(channel, "forget"))
+    await _all_forgotten(stage)
+    assert stage.discord.world.threads(channel) == []
+
+
+@pytest.mark.parametrize("rights", [[], ["manage_threads"]])
+async def test_much_at_once_keeps_to_discords_limits_and_asks_for_nothing_that_would_be_refused(
+    stage: Scene, rights: list[str]
+) -> None:
+    guild = await stage.discord.guild("Large", bot_permissions=rights)
+    channel, eve = await guild.channel("paintings"), await guild.member("Eve")
+    await hang_up(stage, eve, channel, paintings=30, posts=3)
+    requests = await forgotten(stage, eve, channel)
+    await stage.discord.rate_limits(20)
+    assert {one["status"] for one in requests} <= {200, 204}
+    assert busiest_second(requests) <= 50
+    assert stage.discord.world.messages(channel) == []
+    threads = stage.discord.world.threads(channel)
+    assert [stage.discord.world.messages(thread) for thread in threads] == ([] if rights else [[]] * 30)
+
+
+async def test_where_the_bot_sees_nothing_it_asks_for_nothing(stage: Scene) -> None:
+    guild = await stage.discord.guild("Closed")
+    channel, other = await guild.channel("paintings"), await guild.channel("other")
+    eve = await guild.member("Eve")
+    await hang_up(stage, eve, channel, paintings=3, posts=3)
+    await channel.deny("view_channel")
+    requests = await forgotten(stage, eve, other)
+    await stage.discord.rate_limits(20)
+    assert {one["status"] for one in requests} <= {200, 204}
+    assert "a message of a forgotten painting stays" in {line["event"] for line in stage.said()}
+
+
+async def _stopped(stage: Scene, person: Person, channel: Channel) -> tuple[str, Json]:
+    """A painting that has ended, with two pictures in its thread."""
+    asked = await stage.stylize(person, channel, **LONG)
+    card = await stage.card(asked, channel)
+    async with brush(stage, asked.id) as painter:
+        await painter.snapshot(10)
+        await painter.stopped(20)
+    return asked.id, await stage.ended(card, "**Stopped**")
+
+
+async def _told(stage: Scene, person: Person) -> str:
+    return await stage.whispered(await person.slash(stage.channel, "forget"))
+
+
+def _deletions(stage: Scene, message: Json) -> list[Json]:
+    path = re.compile(rf"/channels/\d+/messages/{message['id']}")
+    return [one for one in stage.discord.world.requests if one["method"] == "DELETE" and path.fullmatch(one["path"])]
+
+
+async def _struck(stage: Scene, message: Json, times: int) -> None:
+    await stage.discord.until(lambda _: len(_deletions(stage, message)) >= times or None, 120)
+
+
+def _ids(messages: list[Json]) -> list[str]:
+    return [one["id"] for one in messages]
+
+
+async def _all_forgotten(stage: Scene) -> None:
+    """Returns when nothing is to be forgotten any more."""
+    async with connect(stage.house.url) as redis:
+        while await Ledger(redis).to_forget():
+            await stage.discord.now()
