@@ -55,7 +55,7 @@ _FINE: dict[str, Any] = {
     "snapshots": (10, 30, 100, 200), "start": "content", "noise": 0.0,
     "content_layers": ("relu4_2",), "alpha": 60.0,
     "style_layers": _STYLE_LAYERS, "style_layer_weights": _PER_ENTRY, "beta": 400.0, "total_variation": 40.0,
-    "pooling": "max", "optimiser": "lbfgs", "step": 1.0, "smoothing": 1.0, "padding": "replicate", "detail": 1.0,
+    "pooling": "max", "optimiser": "lbfgs", "step": 1.0, "smoothing": 0.5, "padding": "replicate", "detail": 1.0,
 }  # fmt: skip
 
 # Random filters tell little apart in deep layers; shallow ones on several octaves take their place.
@@ -69,6 +69,7 @@ _FINE_RANDOM: dict[str, Any] = {
 PRESETS: Mapping[str, dict[str, Any]] = {"classic": _CLASSIC, "gatys": _GATYS, "fine": _FINE}
 _FOR_WEIGHTS: Mapping[tuple[str, str], dict[str, Any]] = {
     ("fine", "random"): _FINE_RANDOM,
+    ("fine", "starter"): {"smoothing": 1.0},  # a small network takes grain for strokes sooner
 }
 
 _COARSEST, _PER_SCALE = 128, 45
