@@ -22,6 +22,7 @@ from bot.terminal.order import Order, weights_asked
 from bot.terminal.paint import paint, resume
 from engine.contract.redis_check import RedisAway
 from engine.contract.settings import Settings, SettingsError, read_settings
+from engine.contract.settings_file import to_environment
 from engine.contract.store import StoreError
 from engine.process.exit import exit_now
 from engine.process.local_redis import EmbeddedError
@@ -227,6 +228,7 @@ def _run(command: Any) -> int:
 
 def main() -> None:
     """Run the command; an error that a person can cause is one sentence, never a stack trace."""
+    to_environment()  # before what it is for is imported: aiohttp reads its certificates then
     try:
         cli()
     except _ONE_SENTENCE as error:
