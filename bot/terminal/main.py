@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -117,6 +118,7 @@ def paint_command(pictures: tuple[Path, ...], output: Path | None, **options: An
 
     CONTENT may be an animation, or a folder of frames: then the film is the painting of each, one after the other.
     """
+    log_to(sys.stderr, logging.ERROR)  # of what may pass, the display tells in words
     settings = read_settings(impasto_device=options["device"], impasto_weights_input=options["weights_input"])
     if options["resumed"] is not None:
         sys.exit(_run(resume(options["resumed"], settings, as_json=options["as_json"])))
