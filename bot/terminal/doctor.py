@@ -133,12 +133,12 @@ async def _store(settings: BotSettings) -> str:
     probe, key = secrets.token_bytes(1024), f"doctor/{secrets.token_hex(8)}"
     try:
         store = Store(settings.store)
-        await store.identity()
+        await store.prove()
         await store.put(key, probe)
         same = await store.get(key) == probe
         await store.delete(key)
     except StoreError as error:
-        raise Ill(f"{error} Check STORE_URL and its permissions.") from error
+        raise Ill(str(error)) from error
     if not same:
         raise Ill(f"{settings.store} does not give back what was put there: check STORE_URL.")
     return f"{settings.store.partition('?')[0]} takes and gives"
@@ -156,7 +156,7 @@ async def _workers(settings: BotSettings) -> str:
     if not living:
         raise Ill("None is there: start one with `impasto worker`.")
     with suppress(StoreError, SettingsError):  # that is said elsewhere
-        if strangers := workers.elsewhere(living, await Store(settings.store).identity()):
+        if strangers := workers.elsewhere(living, await Store(settings.store).prove()):
             raise Ill(f"{', '.join(worker.id for worker in strangers)}: {DIFFERENT_STORES}")
     return "; ".join(f"{worker.device}, {_of(worker)}{_way(worker)}" for worker in living)
 

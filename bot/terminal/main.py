@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from bot.terminal.order import Order, weights_asked
 from bot.terminal.paint import paint, resume
 from engine.contract.redis_check import RedisAway
 from engine.contract.settings import Settings, SettingsError, read_settings
+from engine.contract.settings_file import to_environment
 from engine.contract.store import StoreError
 from engine.process.exit import exit_now
 from engine.process.local_redis import EmbeddedError
@@ -116,6 +118,7 @@ def paint_command(pictures: tuple[Path, ...], output: Path | None, **options: An
 
     CONTENT may be an animation, or a folder of frames: then the film is the painting of each, one after the other.
     """
+    log_to(sys.stderr, logging.ERROR)  # of what may pass, the display tells in words
     settings = read_settings(impasto_device=options["device"], impasto_weights_input=options["weights_input"])
     if options["resumed"] is not None:
         sys.exit(_run(resume(options["resumed"], settings, as_json=options["as_json"])))
@@ -227,6 +230,7 @@ def _run(command: Any) -> int:
 
 def main() -> None:
     """Run the command; an error that a person can cause is one sentence, never a stack trace."""
+    to_environment()  # before what it is for is imported: aiohttp reads its certificates then
     try:
         cli()
     except _ONE_SENTENCE as error:

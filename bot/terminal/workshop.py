@@ -90,7 +90,7 @@ async def shared_worker(settings: Settings, weights: str) -> Worker:
         living = await workers.living(redis)
     if not living:
         raise WorkshopError("No worker is alive at REDIS_URL: start one with `impasto worker`.")
-    if workers.elsewhere(living, await Store(settings.store).identity()):
+    if workers.elsewhere(living, await Store(settings.store).prove()):
         raise SettingsError(DIFFERENT_STORES)
     if weights in ("auto", *STAND_INS):
         return living[0]

@@ -22,6 +22,7 @@ from engine.process.redaction import redact
 from engine.process.waiting import until_there
 
 _IDENTITY = "identity"
+_PATIENCE = 8.0  # s; obstore itself would try for minutes
 # The last two are obstore's for a key that is none, such as one with dots that would lead out of the store.
 _FAILURES = (BaseError, OSError, ValueError, TypeError)
 
@@ -46,15 +47,16 @@ class Store:
 
     async def ready(self) -> str:
         """Its identity, once it takes what is written; meanwhile the log says why it doesn't."""
-        return await until_there("The store", self._proved, StoreError)
+        return await until_there("The store", self.prove, StoreError)
 
-    async def _proved(self) -> str:
+    async def prove(self) -> str:
+        """Its identity, within 8 s. Raises `StoreError` with a sentence for the operator."""
         try:
-            return await self.identity()
-        except StoreError as error:
-            raise StoreError(
-                f"The store cannot be used ({str(error).rstrip('.')}): see to it, or mend STORE_URL."
-            ) from error
+            async with asyncio.timeout(_PATIENCE):
+                return await self.identity()
+        except (StoreError, TimeoutError) as error:
+            reason = str(error).rstrip(".") or f"it does not answer within {_PATIENCE:g} s"
+            raise StoreError(f"The store cannot be used ({reason}): see to it, or mend STORE_URL.") from error
 
     async def put(self, key: str, data: bytes) -> str:
         """Write the blob; returns its key. Raises `StoreError`."""

@@ -13,7 +13,7 @@ import structlog
 from engine.process.redaction import redact
 
 
-def log_to(file: TextIO) -> None:
+def log_to(file: TextIO, level: int = logging.INFO) -> None:
     """Send the program's log there, what libraries have to warn of, and what nobody catches."""
     file = _Lossy(file)  # type: ignore[assignment]
     shared: list[structlog.typing.Processor] = [
@@ -23,7 +23,7 @@ def log_to(file: TextIO) -> None:
         structlog.processors.format_exc_info,
     ]
     structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         processors=[*shared, *_LAST],
         logger_factory=structlog.PrintLoggerFactory(file),
     )
@@ -33,7 +33,7 @@ def log_to(file: TextIO) -> None:
             foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_LAST]
         )
     )
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
     sys.excepthook = _uncaught
 

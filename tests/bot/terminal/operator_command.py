@@ -14,10 +14,11 @@ from discord_server.driver import Discord
 
 
 @asynccontextmanager
-async def impasto(discord: Discord, room: Path, *words: str, **settings: str) -> AsyncIterator[Process]:
-    """The command in a folder of its own, where nothing else is configured."""
+async def impasto(discord: Discord, room: Path, *words: str, **settings: str | None) -> AsyncIterator[Process]:
+    """The command in a folder of its own, where nothing else is configured; None takes a name away."""
     ours = {"DISCORD_TOKEN": discord.token, "IMPASTO_DATA": str(room / "data"), "IMPASTO_WEIGHTS": "random"}
-    environment = {**os.environ, **ONE_THREAD, "REDIS_URL": "", "STORE_URL": "", **ours, **settings}
+    given = {**os.environ, **ONE_THREAD, "REDIS_URL": "", "STORE_URL": "", **ours, **settings}
+    environment = {name: value for name, value in given.items() if value is not None}
     command = discord.bot_command(*words)
     process = await asyncio.create_subprocess_exec(
         *command, cwd=room, env=environment, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
@@ -30,7 +31,7 @@ async def impasto(discord: Discord, room: Path, *words: str, **settings: str) ->
         await process.communicate()
 
 
-async def told(discord: Discord, room: Path, *words: str, **settings: str) -> tuple[int | None, str, str]:
+async def told(discord: Discord, room: Path, *words: str, **settings: str | None) -> tuple[int | None, str, str]:
     """Exit status, and what was said on both streams."""
     async with impasto(discord, room, *words, **settings) as process:
         out, err = await process.communicate()

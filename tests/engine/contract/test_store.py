@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
+from engine.contract import store as module
 from engine.contract.settings import SettingsError
 from engine.contract.store import BlobMissing, Store, StoreError
 
@@ -64,6 +66,18 @@ async def test_a_copy_is_a_blob_of_its_own_and_as_old_as_its_making(folder: Path
     assert modified.year > 1970
     with pytest.raises(BlobMissing, match=r"jobs/1/a\.png could not be read"):
         await store.copy("jobs/1/a.png", "jobs/3/a.png")
+
+
+async def test_a_store_that_does_not_answer_is_a_sentence_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        ours = {"ENDPOINT_URL": f"http://127.0.0.1:{silent.getsockname()[1]}", "ALLOW_HTTP": "true"}
+        for name, value in {**ours, "ACCESS_KEY_ID": "a", "SECRET_ACCESS_KEY": "b", "REGION": "c"}.items():
+            monkeypatch.setenv(f"AWS_{name}", value)
+        monkeypatch.setattr(module, "_PATIENCE", 0.1)
+        with pytest.raises(StoreError) as away:
+            await Store("s3://bucket").prove()
+    told = "The store cannot be used (it does not answer within 0.1 s): see to it, or mend STORE_URL."
+    assert str(away.value) == told
 
 
 async def test_other_stores_copy_by_themselves() -> None:

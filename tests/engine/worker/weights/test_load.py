@@ -304,6 +304,7 @@ def test_cache_folder_that_cannot_be(tmp_path: Path) -> None:
     source = Source(f"{nowhere()}/{NAME}", "0123abcd")
     sentence = refusal("imagenet", tmp_path / "file" / "cache", source)
     assert f"cache folder {tmp_path / 'file' / 'cache'} cannot be used (not a directory)" in sentence
+    assert "set IMPASTO_CACHE to a folder that can be written in" in sentence
     assert "cannot be used" in load_weights("auto", tmp_path / "file", source=source).note
 
 
