@@ -167,8 +167,8 @@ async def test_names_that_are_not_latin_are_told_as_they_were_typed(stage: Scene
     for asked, title in ((given, "港口 × мазки, 🌊"), (filled_in, "λιμάνι × मछली")):
         card = await stage.card(asked)
         assert text_of(card).startswith(f"### {title}\n")
-        thread = await stage.discord.until(lambda world, card=card: world.channel(card["id"]))  # type: ignore[misc]
-        assert thread["name"] == title
+        await stage.whispered(asked)  # its thread is open
+        assert stage.discord.world.channel(card["id"])["name"] == title
     told = [one["description"] for one in files_of(await stage.card(given)).values()]
     assert told == ["Content: 港口.png", "Style: мазки.png", "Style: 🌊.png"]
     asked = await stage.stylize(content=("港口.png", b"\x89PNG, as they say"))
