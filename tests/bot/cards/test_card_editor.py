@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 
 import discord
 import pytest
-from card_kit import WAITING, Wall, a_job, a_page, gaps, progress, refusal, run
+from card_kit import WAITING, Wall, a_job, a_page, gaps, progress, refusal
+from virtual_clock import run
 
 from bot.cards.card_state import CardState
 from bot.cards.editor import BUDGET, CHANNEL_GAP, OLD_GAP, QUICKEST, CardEditor
