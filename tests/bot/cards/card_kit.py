@@ -73,6 +73,8 @@ class Wall:
     """Seconds that an edit takes."""
     errors: Mapping[int, Exception] = field(default_factory=dict)
     """By card."""
+    bare: bool = False
+    """Whether a card with pictures is refused."""
     edits: list[Edit] = field(default_factory=list)
     lost: list[tuple[str, str]] = field(default_factory=list)
     most_at_once: int = 0
@@ -97,6 +99,8 @@ class Wall:
                 await asyncio.sleep(self.slow)
             finally:
                 self._hands[card] -= 1
+            if self.bare and any(isinstance(item, ui.MediaGallery) for item in view.walk_children()):
+                raise refusal(50035, 400)
             if card in self.errors:
                 raise self.errors[card].with_traceback(None)  # or it would grow each time
 

@@ -206,6 +206,20 @@ def test_what_is_refused_for_days_is_asked_for_ever_more_rarely() -> None:
     run(scenario())
 
 
+def test_a_card_whose_pictures_are_refused_goes_on_without_them() -> None:
+    async def scenario() -> None:
+        job, wall = a_job(), Wall(bare=True)
+        async with running(wall) as editor:
+            editor.follow(job, a_page(job), WAITING)
+            await tell(editor, 20)
+            assert await editor.close(job, a_page(job), CardState(JobState.DONE, 90_000), ()) == ()
+        assert [f"iteration {iteration} of" in wall.edits[-3].text for iteration in (19, 20)].count(True) == 1
+        assert "**Done**" in wall.edits[-1].text
+        assert wall.lost == []
+
+    run(scenario())
+
+
 def test_a_request_that_hangs_holds_up_nothing_for_long() -> None:
     async def scenario() -> None:
         wall = Wall(slow=1e9)
