@@ -58,7 +58,7 @@ async def hang_up(stage: Scene, owner: Person, channel: Channel, paintings: int,
 async def _unread(redis: ArqRedis) -> bool:
     """Whether there are events that the bot has not dealt with."""
     (group,) = await redis.xinfo_groups(STREAM)
-    return group["lag"] != 0 or group["pending"] != 0
+    return bool(group["lag"] or group["pending"])
 
 
 async def forgotten(stage: Scene, owner: Person, channel: Channel) -> list[Json]:
@@ -73,7 +73,7 @@ async def forgotten(stage: Scene, owner: Person, channel: Channel) -> list[Json]
 
 def busiest_second(requests: list[Json]) -> int:
     """The most requests in any second, those that an interaction's token pays for left out."""
-    at = [one["at"] for one in requests if one["path"].startswith("/channels/")]
+    at: list[float] = [one["at"] for one in requests if one["path"].startswith("/channels/")]
     return max(sum(first <= other < first + 1 for other in at[i : i + 200]) for i, first in enumerate(at))
 
 
