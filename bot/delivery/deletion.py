@@ -12,7 +12,7 @@ import structlog
 
 from bot.backend import Backend
 from bot.cards.thumbnails import job_of
-from bot.delivery.sender import REQUEST_TIMEOUT, file_names
+from bot.delivery.sender import LOOK_BACK, REQUEST_TIMEOUT, file_names
 from bot.discord_api import private_api
 from bot.discord_api.error_codes import Verdict, verdict
 from bot.discord_api.pacing import time_limit
@@ -114,7 +114,8 @@ class _JobMessages:
         if alone and may and await self._done(thread, partial(private_api.delete_thread, self._client, thread)):
             await self._ledger.strike(self._job, "thread", *(f"post:{post}" for post in self._page.posts))
             return
-        await self._done(thread, partial(private_api.rename_thread, self._client, thread, NEUTRAL))
+        if getattr(self._client.get_channel(thread), "name", self._page.title) != NEUTRAL:
+            await self._done(thread, partial(private_api.rename_thread, self._client, thread, NEUTRAL))
         await self._erase_posts()
         for message in self._unnoted:
             await self._erase(thread, message)
@@ -128,10 +129,11 @@ class _JobMessages:
             return False
         history = self._client.get_partial_messageable(thread).history
         try:
-            found = await persist(partial(self._in_turn, lambda: _all(history(limit=None))), job=self._job)
+            found = await persist(partial(self._in_turn, lambda: _all(history(limit=LOOK_BACK))), job=self._job)
         except FAILURES:
             return False
-        jobs, others = set(), not found  # an empty history is one that the bot may not read
+        # An empty history is one that the bot may not read; a long one has more than a painting.
+        jobs, others = set(), len(found) in (0, LOOK_BACK)
         known = {self._page.card, *self._page.former, *self._page.posts.values()}
         for message in found:
             if message.type not in _SAID or message.author.id == self._page.address.owner or message.id in known:

@@ -1,11 +1,10 @@
-"""Cards without Discord: a painting's page, a client that only notes, and a clock that a test need not wait for."""
+"""Cards without Discord: a painting's page, and a client that only notes."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
-import selectors
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import SimpleNamespace
@@ -13,6 +12,7 @@ from typing import Any
 
 import discord
 from discord import ui
+from virtual_clock import now
 
 from bot.cards.card_state import CardState
 from bot.cards.editor import CardEditor
@@ -20,34 +20,6 @@ from bot.ledger import Address, LedgerPage
 from engine.contract.events import Progress
 from engine.contract.models import Job, JobState, StoredPicture
 from engine.recipe.presets import preset
-
-
-class _NoWait(selectors.DefaultSelector):
-    """Waits for nothing, but says for how long it was to wait."""
-
-    waited = 0.0
-
-    def select(self, timeout: float | None = None) -> Any:
-        assert timeout is not None, "everybody waits for somebody else"
-        self.waited += max(0.0, timeout)
-        return super().select(0)
-
-
-class _Loop(asyncio.SelectorEventLoop):
-    """Whose time passes only where there is nothing to do."""
-
-    def __init__(self) -> None:
-        self._no_wait = _NoWait()
-        super().__init__(self._no_wait)
-
-    def time(self) -> float:
-        return self._no_wait.waited
-
-
-def run(scenario: Coroutine[Any, Any, None]) -> None:
-    """The scenario, in a time of its own."""
-    with asyncio.Runner(loop_factory=_Loop) as runner:
-        runner.run(scenario)
 
 
 def a_job(number: int = 1, name: str = "harbour.png", **fields: Any) -> Job:
@@ -101,6 +73,8 @@ class Wall:
     """Seconds that an edit takes."""
     errors: Mapping[int, Exception] = field(default_factory=dict)
     """By card."""
+    bare: bool = False
+    """Whether a card with pictures is refused."""
     edits: list[Edit] = field(default_factory=list)
     lost: list[tuple[str, str]] = field(default_factory=list)
     most_at_once: int = 0
@@ -125,14 +99,12 @@ class Wall:
                 await asyncio.sleep(self.slow)
             finally:
                 self._hands[card] -= 1
+            if self.bare and any(isinstance(item, ui.MediaGallery) for item in view.walk_children()):
+                raise refusal(50035, 400)
             if card in self.errors:
                 raise self.errors[card].with_traceback(None)  # or it would grow each time
 
         return edit
-
-
-def now() -> float:
-    return asyncio.get_running_loop().time()
 
 
 def text_of(view: ui.LayoutView) -> str:

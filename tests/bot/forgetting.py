@@ -58,7 +58,7 @@ async def hang_up(stage: Scene, owner: Person, channel: Channel, paintings: int,
 async def _unread(redis: ArqRedis) -> bool:
     """Whether there are events that the bot has not dealt with."""
     (group,) = await redis.xinfo_groups(STREAM)
-    return bool(group["lag"] != 0 or group["pending"] != 0)
+    return bool(group["lag"] or group["pending"])
 
 
 async def forgotten(stage: Scene, owner: Person, channel: Channel) -> list[Json]:
@@ -66,8 +66,8 @@ async def forgotten(stage: Scene, owner: Person, channel: Channel) -> list[Json]
     before = len(stage.discord.world.requests)
     await stage.whispered(await owner.slash(channel, "forget"))
     async with connect(stage.house.url) as redis:
-        while await Ledger(redis).to_forget():
-            await stage.discord.now()
+        while await Ledger(redis).to_forget():  # noqa: ASYNC110 - Redis does not say when a set is empty
+            await asyncio.sleep(0.05)
     return (await stage.discord.now()).requests[before:]
 
 

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 
 import discord
 import pytest
-from card_kit import WAITING, Wall, a_job, a_page, gaps, progress, refusal, run
+from card_kit import WAITING, Wall, a_job, a_page, gaps, progress, refusal
+from virtual_clock import run
 
 from bot.cards.card_state import CardState
 from bot.cards.editor import BUDGET, CHANNEL_GAP, OLD_GAP, QUICKEST, CardEditor
@@ -200,6 +201,20 @@ def test_what_is_refused_for_days_is_asked_for_ever_more_rarely() -> None:
             wall.errors = {}
             await tell(editor, 100)
         assert "iteration 100 of" in wall.edits[-1].text or "iteration 99 of" in wall.edits[-1].text
+        assert wall.lost == []
+
+    run(scenario())
+
+
+def test_a_card_whose_pictures_are_refused_goes_on_without_them() -> None:
+    async def scenario() -> None:
+        job, wall = a_job(), Wall(bare=True)
+        async with running(wall) as editor:
+            editor.follow(job, a_page(job), WAITING)
+            await tell(editor, 20)
+            assert await editor.close(job, a_page(job), CardState(JobState.DONE, 90_000), ()) == ()
+        assert [f"iteration {iteration} of" in wall.edits[-3].text for iteration in (19, 20)].count(True) == 1
+        assert "**Done**" in wall.edits[-1].text
         assert wall.lost == []
 
     run(scenario())

@@ -12,10 +12,10 @@ import aiohttp
 import discord
 import pytest
 import yarl
-from card_kit import now, run
 from discord.http import Route
 from discord_server.driver import Discord
 from multidict import CIMultiDict
+from virtual_clock import now, run
 
 from bot.discord_api.pacing import Pacing, time_limit
 

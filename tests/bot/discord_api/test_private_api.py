@@ -11,7 +11,7 @@ import pytest
 import yarl
 from discord.asset import Asset
 from discord.http import HTTPClient, Route
-from discord_server.driver import Channel, Discord
+from discord_server.driver import Channel, Discord, Guild
 
 from bot.discord_api import private_api
 
@@ -24,6 +24,7 @@ class There:
 
     client: discord.Client
     discord: Discord
+    guild: Guild
     channel: Channel
     message: int
 
@@ -38,18 +39,19 @@ async def there(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[There]:
     async with Discord.start(inside=True) as server:
         monkeypatch.setattr(Route, "BASE", server.api_url)
         monkeypatch.setattr(discord.gateway.DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(server.gateway_url))
-        channel = await (await server.guild("Studio", bot_permissions=discord.Permissions.all().value)).channel("a")
+        guild = await server.guild("Studio", bot_permissions=discord.Permissions.all().value)
+        channel = await guild.channel("a")
         async with discord.Client(intents=discord.Intents.none()) as client:
             await client.login(server.token)
             sent = await client.get_partial_messageable(int(channel.id)).send("a card")
-            yield There(client, server, channel, sent.id)
+            yield There(client, server, guild, channel, sent.id)
 
 
 @pytest.mark.parametrize(
     ("where", "name"),
     [
         (HTTPClient, "start_thread_with_message"), (HTTPClient, "edit_channel"), (HTTPClient, "delete_channel"),
-        (HTTPClient, "delete_message"), (Route, "BASE"), (Asset, "BASE"),
+        (HTTPClient, "delete_message"), (HTTPClient, "add_user_to_thread"), (Route, "BASE"), (Asset, "BASE"),
     ],
 )  # fmt: skip
 def test_what_the_adapter_uses_is_there(where: type, name: str) -> None:
@@ -73,6 +75,14 @@ async def test_a_thread_is_opened_woken_renamed_and_deleted_by_its_id_alone(ther
     await private_api.delete_thread(there.client, thread)
     await there.discord.now()
     assert there.discord.world.threads(there.channel) == [], f"{CHANGED} delete_channel"
+
+
+async def test_a_member_is_put_into_a_thread_by_its_id_alone(there: There) -> None:
+    ada = await there.guild.member("Ada")
+    thread = await private_api.start_thread(there.client, int(there.channel.id), there.message, "harbour", 1440)
+    await private_api.add_thread_member(there.client, thread, int(ada.id))
+    await there.discord.now()
+    assert ada.id in there.discord.world.members(thread), f"{CHANGED} add_user_to_thread"
 
 
 async def test_a_message_is_deleted_by_its_id_alone(there: There) -> None:
