@@ -56,15 +56,15 @@ FORMATS = [
 ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
 """Of them those whose further pictures follow in time; those of a TIFF do not."""
 
-HASTY_MS, USUAL_MS = 20, 100
+TOO_SHORT_MS, USUAL_MS = 20, 100
 """A picture that is to be shown for less than the one is shown for the other, as browsers do."""
 
 ACCEPTED = "PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF"
-"""The same as `kinds.ACCEPTED`, which is out of reach here; a test holds them together."""
+"""The same as `refused_kinds.ACCEPTED`, which is out of reach here; a test holds them together."""
 
 WHITE = (255, 255, 255)
 
-TURNS = {
+ORIENTATIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -83,8 +83,8 @@ def main() -> None:
     """Answer for the picture on standard input; the process ends well whatever that picture is."""
     limits = cast("Limits", SimpleNamespace(**json.loads(sys.argv[1])))
     prepare(limits)
-    close_the_doors(limits)
-    answer, png = judge(sys.stdin.buffer.read(), limits)
+    give_up_rights(limits)
+    answer, png = answer_for(sys.stdin.buffer.read(), limits)
     sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n" + png)
     sys.stdout.buffer.flush()
 
@@ -98,7 +98,7 @@ def prepare(limits: Limits) -> None:
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 
-def close_the_doors(limits: Limits) -> None:
+def give_up_rights(limits: Limits) -> None:
     """Give up, for good, whatever a hijacked decoder could use; the open pipes stay."""
     if sys.platform == "linux":
         set_parent_death_signal = 1
@@ -121,17 +121,17 @@ def close_the_doors(limits: Limits) -> None:
                 raise
 
 
-def judge(data: bytes, limits: Limits) -> tuple[dict[str, Any], bytes]:
+def answer_for(data: bytes, limits: Limits) -> tuple[dict[str, Any], bytes]:
     """The answer's first line and the PNG that follows it (empty after a refusal)."""
     try:
         return cleaned(data, limits)
     except Refusal as refusal:
         return {"refusal": str(refusal), "why": "refused"}, b""
     except Exception as error:  # a broken picture can raise anything out of Pillow
-        return {"refusal": saying(error, limits), "why": f"{type(error).__name__}: {error}"[:300]}, b""
+        return {"refusal": sentence_for(error, limits), "why": f"{type(error).__name__}: {error}"[:300]}, b""
 
 
-def saying(error: Exception, limits: Limits) -> str:
+def sentence_for(error: Exception, limits: Limits) -> str:
     """What `error`, raised by Pillow, means to the one who sent the picture."""
     if isinstance(error, Image.DecompressionBombError):
         most = limits.max_pixels / 1e6
@@ -181,7 +181,7 @@ def film(file: Image.Image, limits: Limits) -> tuple[dict[str, Any], bytes]:
         shown = round(file.info.get("duration") or 0)
         turn = orientation(file)
         image = finished(plain(file), target, file.info.get("icc_profile"), turn)
-        times.append(shown if shown >= HASTY_MS else USUAL_MS)
+        times.append(shown if shown >= TOO_SHORT_MS else USUAL_MS)
         frames.append(image)
     width, height = reversed(size) if turn >= 5 else size
     png = io.BytesIO()
@@ -198,8 +198,8 @@ def finished(image: Image.Image, target: tuple[int, int], profile: object, turn:
     if image.size != target:
         image = image.resize(target, Image.Resampling.LANCZOS, reducing_gap=3.0)
     image = in_srgb(image, profile)
-    if turn in TURNS:
-        image = image.transpose(TURNS[turn])
+    if turn in ORIENTATIONS:
+        image = image.transpose(ORIENTATIONS[turn])
     image.info = {}  # or Pillow would write the profile, the transparency and more into the PNG
     return image
 
@@ -239,7 +239,7 @@ def orientation(image: Image.Image) -> int:
         value = image.getexif().get(0x0112)
     except Exception:  # any bytes may claim to be EXIF
         return 1
-    return value if isinstance(value, int) and value in TURNS else 1
+    return value if isinstance(value, int) and value in ORIENTATIONS else 1
 
 
 def plain(image: Image.Image) -> Image.Image:

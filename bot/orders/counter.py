@@ -236,4 +236,4 @@ def _check_upload(upload: Upload) -> None:
 
 
 def _name(upload: Upload) -> str:
-    return intake.spoken(upload.name)
+    return intake.printable_name(upload.name)

@@ -17,8 +17,8 @@ from redis.exceptions import RedisError
 from bot.client import INTENTS
 from bot.commands import add_commands
 from bot.settings import BotSettings
-from bot.terminal.hand import WorkshopError
-from bot.terminal.weights import look_at
+from bot.terminal.weights_check import inspect_weights
+from bot.terminal.worker_process import WorkerError
 from engine.contract import workers
 from engine.contract.connection import connect
 from engine.contract.settings import WEIGHTS_CACHED
@@ -157,8 +157,8 @@ async def _weights(settings: BotSettings) -> str:
         last = "; if it cannot, `starter` stands in" if wanted == "auto" else ""
         return f"{wanted}; not cached here: {_REMEDY}, else a worker tries to at its start{last}"
     try:
-        file = await look_at(wanted, settings.impasto_weights_input)
-    except WorkshopError as error:
+        file = await inspect_weights(wanted, settings.impasto_weights_input)
+    except WorkerError as error:
         raise Ill(str(error)) from error
     return f"{file.name}, {file.words}, with {file.input}'s input"
 

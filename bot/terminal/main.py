@@ -14,12 +14,12 @@ import click
 from redis.exceptions import RedisError
 
 from bot.intake import BadPicture
-from bot.terminal.canvas import CanvasError
+from bot.terminal.draft_folder import read_draft
 from bot.terminal.dry_run import dry_run
-from bot.terminal.finish import read_draft
-from bot.terminal.hand import WorkshopError
-from bot.terminal.order import Order, weights_asked
+from bot.terminal.output_folder import FolderError
 from bot.terminal.paint import paint, resume
+from bot.terminal.paint_arguments import PaintArguments, weights_asked
+from bot.terminal.worker_process import WorkerError
 from engine.contract.settings import Settings, SettingsError, read_settings
 from engine.contract.store import StoreError
 from engine.process.exit import exit_now
@@ -30,7 +30,7 @@ from engine.recipe.presets import AUTO, PRESETS
 from engine.recipe.recipe import Recipe, RecipeError
 
 _ONE_SENTENCE = (
-    BadPicture, CanvasError, EmbeddedError, RecipeError, SettingsError, StoreError, WorkshopError
+    BadPicture, FolderError, EmbeddedError, RecipeError, SettingsError, StoreError, WorkerError
 )  # fmt: skip
 
 _NOT_SET = (
@@ -119,32 +119,32 @@ def paint_command(pictures: tuple[Path, ...], output: Path | None, **options: An
     if options["resumed"] is not None:
         sys.exit(_run(resume(options["resumed"], settings, as_json=options["as_json"])))
     if options["finished"] is not None:
-        order = read_draft(options["finished"])
+        arguments = read_draft(options["finished"])
         if options["weights"] is not None:
-            order = dataclasses.replace(order, weights=weights_asked(options["weights"], settings))
+            arguments = dataclasses.replace(arguments, weights=weights_asked(options["weights"], settings))
         output = output or options["finished"] / "finished"
     else:
-        order = _ordered(pictures, options, settings)
+        arguments = _arguments(pictures, options, settings)
     if options["dry"]:
-        sys.exit(_run(dry_run(order, settings)))
+        sys.exit(_run(dry_run(arguments, settings)))
     if output is None:
         raise click.UsageError("A folder to paint in is needed: -o DIR.")
-    sys.exit(_run(paint(order, output, settings, as_json=options["as_json"])))
+    sys.exit(_run(paint(arguments, output, settings, as_json=options["as_json"])))
 
 
-def _ordered(pictures: tuple[Path, ...], options: dict[str, Any], settings: Settings) -> Order:
+def _arguments(pictures: tuple[Path, ...], options: dict[str, Any], settings: Settings) -> PaintArguments:
     """A new painting, or the draft of one, which is refused where it could not be finished."""
     if len(pictures) < 2:
         raise click.UsageError("Two pictures are needed: CONTENT and STYLE.")
-    order = Order(
+    arguments = PaintArguments(
         pictures[0], pictures[1:], options["recipe"], _fields(options, len(pictures) - 1),
         weights_asked(options["weights"], settings),
         options["content_masks"], options["style_masks"], options["fps"], options["still"],
     )  # fmt: skip
     if not options["draft"]:
-        return order
-    order.check(settings)
-    return order.as_draft()
+        return arguments
+    arguments.check(settings)
+    return arguments.as_draft()
 
 
 @cli.command("worker", context_settings={"ignore_unknown_options": True})

@@ -16,7 +16,7 @@ from judging import refused
 from malformed import encoded, scene
 
 import bot
-from bot.intake import Limits, intake, take_in
+from bot.intake import Limits, picture, take_in
 
 ROOT = Path(bot.__file__).parents[1]
 
@@ -89,14 +89,14 @@ async def test_a_child_that_dies_is_one_sentence(
 async def test_a_child_that_lies_is_one_sentence(spoken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     liar = tmp_path / "liar.py"
     liar.write_text(f"import sys; sys.stdin.buffer.read(); print('{spoken}', end='')")
-    monkeypatch.setattr(intake, "_COMMAND", (sys.executable, "-S", str(liar)))
+    monkeypatch.setattr(picture, "_COMMAND", (sys.executable, "-S", str(liar)))
     assert "cannot be opened safely" in await refused(encoded(scene(), "PNG"))
 
 
 async def test_a_child_that_never_stops_talking_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     babbler = tmp_path / "babbler.py"
     babbler.write_text("while True: print('x' * 65536)")
-    monkeypatch.setattr(intake, "_COMMAND", (sys.executable, "-S", str(babbler)))
+    monkeypatch.setattr(picture, "_COMMAND", (sys.executable, "-S", str(babbler)))
     assert "takes too long" in await refused(b"\0", limits=Limits(seconds=0.5, max_side=64))
 
 
@@ -106,7 +106,7 @@ async def test_a_child_finds_every_door_closed() -> None:
 import json, os, socket, sys
 from types import SimpleNamespace
 from bot.intake import decoder
-decoder.close_the_doors(SimpleNamespace(**json.loads(sys.argv[1])))
+decoder.give_up_rights(SimpleNamespace(**json.loads(sys.argv[1])))
 for name, attempt in {
     "file": lambda: open("/etc/passwd"),
     "socket": socket.socket,

@@ -10,7 +10,7 @@ import pytest
 from conftest import uncut_sha256
 from impasto_command import LIGHT, left_over, make_room, run, start
 
-from bot.terminal.canvas import Canvas, CanvasError
+from bot.terminal.output_folder import FolderError, OutputFolder
 from engine.recipe.recipe import Recipe
 
 
@@ -32,8 +32,8 @@ def test_an_interrupted_painting_goes_on_to_the_picture_of_an_uncut_one(recipe: 
     assert not (room / "out" / "run.json").exists()
     assert left_over(room) == []
 
-    with pytest.raises(CanvasError, match=r"go on with `impasto paint --resume .*out`, or give another folder\.$"):
-        Canvas(room / "out").begin([])
+    with pytest.raises(FolderError, match=r"go on with `impasto paint --resume .*out`, or give another folder\.$"):
+        OutputFolder(room / "out").begin([])
 
     resumed = run(room, "paint", "--resume", "out", "--device", "cpu")
     assert resumed.returncode == 0, resumed.stderr

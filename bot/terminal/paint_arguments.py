@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bot.terminal.weights import look_at
-from bot.terminal.workshop import shared_worker
+from bot.terminal.local_stack import shared_worker
+from bot.terminal.weights_check import inspect_weights
 from engine.contract.models import Asked
 from engine.contract.settings import WEIGHTS_CACHED, Settings
 from engine.contract.workers import Worker
@@ -38,7 +38,7 @@ def weights_asked(given: str | None, settings: Settings) -> str:
 
 
 @dataclass(frozen=True)
-class Order:
+class PaintArguments:
     """What is to be painted, and how."""
 
     content: Path
@@ -62,8 +62,8 @@ class Order:
     names: Sequence[str] = ()
     """What content and styles are called, where it is not by their files' names."""
 
-    def as_draft(self) -> Order:
-        """The order for the draft of it."""
+    def as_draft(self) -> PaintArguments:
+        """The arguments for the draft of it."""
         asked = Asked(recipe=self.recipe, fields=dict(self.fields), weights=self.weights)
         return dataclasses.replace(self, weights=WEIGHTS, draft_of=asked)
 
@@ -115,7 +115,7 @@ class Order:
             raise problems[0]
 
     async def expected(self, settings: Settings) -> Recipe:
-        """The recipe for the weights that would paint if it were begun now. Raises `RecipeError` and `WorkshopError`.
+        """The recipe for the weights that would paint if it were begun now. Raises `RecipeError` and `WorkerError`.
 
         Whether weights could be downloaded is not tried: `auto` is `starter` where they are not in the cache.
         """
@@ -124,7 +124,7 @@ class Order:
             return self.recipe_for(worker.weights, worker=worker)
         if self.weights in _NAMED:
             return self.recipe_for(self._possible(settings)[-1])
-        file = await look_at(self.weights, settings.impasto_weights_input)
+        file = await inspect_weights(self.weights, settings.impasto_weights_input)
         return self.recipe_for(file.name, network=file.network)
 
     def _possible(self, settings: Settings) -> tuple[str, ...]:

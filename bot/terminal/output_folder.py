@@ -16,11 +16,11 @@ from engine.contract.store import Store
 _RESULTS = ("final.png", "loss.png", "film.webp", "run.json")
 
 
-class CanvasError(Exception):
+class FolderError(Exception):
     """The folder cannot be used; the text is one sentence."""
 
 
-class Canvas:
+class OutputFolder:
     """DIR: the numbered snapshots and the results; in DIR/.impasto what it takes to go on."""
 
     def __init__(self, folder: Path) -> None:
@@ -29,19 +29,19 @@ class Canvas:
         self._note = self.work / "job.json"
 
     def begin(self, pictures: Iterable[Path]) -> None:
-        """Make the folder to paint `pictures` in, and clear away an earlier, finished one. Raises `CanvasError`."""
+        """Make the folder to paint `pictures` in, and clear away an earlier, finished one. Raises `FolderError`."""
         if self._note.exists():
-            raise CanvasError(
+            raise FolderError(
                 f"{self.folder} holds an unfinished painting: go on with `impasto paint --resume {self.folder}`, "
                 "or give another folder."
             )
         for picture in pictures:
             if _is_ours(picture) and picture.parent.resolve() == self.folder.resolve():
-                raise CanvasError(f"{picture} would be written over: give another folder.")
+                raise FolderError(f"{picture} would be written over: give another folder.")
         try:
             self.work.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
-            raise CanvasError(f"{self.folder} cannot be written to: {error.strerror}.") from error
+            raise FolderError(f"{self.folder} cannot be written to: {error.strerror}.") from error
         if (self.folder / "run.json").exists():  # else what lies here is somebody else's
             for path in filter(_is_ours, list(self.folder.iterdir())):
                 path.unlink()
@@ -56,13 +56,13 @@ class Canvas:
         self._note.write_text(json.dumps({"job": job.id, "weights": weights, "weights_input": weights_input}))
 
     def remembered(self) -> tuple[str, str, str]:
-        """The unfinished job's id, `--weights` and `--weights-input`. Raises `CanvasError`."""
+        """The unfinished job's id, `--weights` and `--weights-input`. Raises `FolderError`."""
         try:
             note = json.loads(self._note.read_text())
             return note["job"], note["weights"], note.get("weights_input", "auto")
         except (OSError, ValueError, KeyError):
             finished = " It holds a finished painting." if (self.folder / "run.json").exists() else ""
-            raise CanvasError(f"There is nothing to go on with in {self.folder}.{finished}") from None
+            raise FolderError(f"There is nothing to go on with in {self.folder}.{finished}") from None
 
     async def take(self, store: Store, event: Event) -> Path | None:
         """Fetch what the event tells of; returns the newest picture's path."""

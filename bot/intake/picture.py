@@ -19,8 +19,8 @@ from typing import cast
 
 import PIL
 
-from bot.intake.kinds import stranger
 from bot.intake.limits import USUAL, Limits
+from bot.intake.refused_kinds import why_refused
 from bot.processes import send
 
 log = logging.getLogger(__name__)
@@ -73,18 +73,18 @@ async def take_in(data: bytes, name: str = "The picture", limits: Limits = USUAL
         BadPicture: the bytes are no picture that can be taken; nothing else is raised about them.
         OSError: this machine cannot start a process.
     """
-    name = spoken(name)
+    name = printable_name(name)
     if not data:
         raise BadPicture(f"{name} is empty: send a picture that holds something.")
     _check_bytes(name, len(data), limits)
-    if saying := stranger(data):
+    if saying := why_refused(data):
         raise BadPicture(f"{name} {saying}")
     try:
         returncode, answer = await _decode(data, limits)
     except TimeoutError:
         log.warning("the decoder was killed after %g s", limits.seconds)
         raise BadPicture(f"{name} {_TOO_LONG}") from None
-    return _understood(name, returncode, answer)
+    return _parse_answer(name, returncode, answer)
 
 
 def read_picture_file(path: Path, limits: Limits = USUAL) -> bytes:
@@ -93,7 +93,7 @@ def read_picture_file(path: Path, limits: Limits = USUAL) -> bytes:
     Raises:
         BadPicture: there is no such file, or it is not one, cannot be read or is too large.
     """
-    name = spoken(path.name or str(path))
+    name = printable_name(path.name or str(path))
     try:
         if path.is_dir():
             raise BadPicture(f"{name} is a folder: give me the picture inside it.")
@@ -135,7 +135,7 @@ async def _decode(data: bytes, limits: Limits) -> tuple[int, bytes]:
     most = 4 * pixels + 2**16
     try:
         async with asyncio.timeout(limits.seconds):
-            _, answer = await asyncio.gather(_feed(stdin, data), _hear(stdout, most))
+            _, answer = await asyncio.gather(_write(stdin, data), _read(stdout, most))
             return await child.wait(), answer
     finally:
         send(child, signal.SIGKILL)
@@ -144,7 +144,7 @@ async def _decode(data: bytes, limits: Limits) -> tuple[int, bytes]:
         await child.wait()
 
 
-async def _feed(stdin: asyncio.StreamWriter, data: bytes) -> None:
+async def _write(stdin: asyncio.StreamWriter, data: bytes) -> None:
     # A child that died before it read everything is told by its return code.
     with suppress(ConnectionError):
         stdin.write(data)
@@ -152,7 +152,7 @@ async def _feed(stdin: asyncio.StreamWriter, data: bytes) -> None:
     stdin.close()
 
 
-async def _hear(stdout: asyncio.StreamReader, most: int) -> bytes:
+async def _read(stdout: asyncio.StreamReader, most: int) -> bytes:
     """All of `stdout`, or its first `most` bytes."""
     try:
         return await stdout.readexactly(most)
@@ -160,7 +160,7 @@ async def _hear(stdout: asyncio.StreamReader, most: int) -> bytes:
         return ended.partial
 
 
-def _understood(name: str, returncode: int, answer: bytes) -> Picture:
+def _parse_answer(name: str, returncode: int, answer: bytes) -> Picture:
     """The decoder's answer as a picture, or raised as `BadPicture`."""
     if returncode != 0:
         log.warning("the decoder ended with return code %d", returncode)
@@ -185,7 +185,7 @@ def _check_bytes(name: str, size: int, limits: Limits) -> None:
         )
 
 
-def spoken(name: str) -> str:
+def printable_name(name: str) -> str:
     """A stranger's file name, fit to stand in a sentence: printable, one line, about 50 letters at most."""
     name = _printable(name)
     if len(name) > 50:

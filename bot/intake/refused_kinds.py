@@ -27,7 +27,7 @@ _BEGINNINGS = (
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 
 
-def stranger(data: bytes) -> str | None:
+def why_refused(data: bytes) -> str | None:
     """What `data` is, if it is a known kind of file that is not read here.
 
     The answer is a sentence without its subject ("is a PDF document: …."); None leaves the
