@@ -1,6 +1,7 @@
 """The child that opens one stranger's picture and can do nothing else.
 
-Standard input: the file's bytes. First argument: the `Limits`, as JSON. Standard output: one line
+Standard input: the file's bytes. First argument: the `Limits`, as JSON; second, where it is a
+mask: `mask`. Standard output: one line
 of JSON, then, if that line holds no "refusal", the clean picture as an RGB PNG without metadata;
 animated, where an animation is asked for and is one.
 
@@ -62,7 +63,7 @@ TOO_SHORT_MS, USUAL_MS = 20, 100
 ACCEPTED = "PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF"
 """The same as `refused_kinds.ACCEPTED`, which is out of reach here; a test holds them together."""
 
-WHITE = (255, 255, 255)
+WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 
 ORIENTATIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -84,7 +85,7 @@ def main() -> None:
     limits = cast("Limits", SimpleNamespace(**json.loads(sys.argv[1])))
     prepare(limits)
     give_up_rights(limits)
-    answer, png = answer_for(sys.stdin.buffer.read(), limits)
+    answer, png = answer_for(sys.stdin.buffer.read(), limits, mask=sys.argv[2:] == ["mask"])
     sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n" + png)
     sys.stdout.buffer.flush()
 
@@ -121,10 +122,10 @@ def give_up_rights(limits: Limits) -> None:
                 raise
 
 
-def answer_for(data: bytes, limits: Limits) -> tuple[dict[str, Any], bytes]:
+def answer_for(data: bytes, limits: Limits, *, mask: bool = False) -> tuple[dict[str, Any], bytes]:
     """The answer's first line and the PNG that follows it (empty after a refusal)."""
     try:
-        return cleaned(data, limits)
+        return cleaned(data, limits, Paper(mask=mask))
     except Refusal as refusal:
         return {"refusal": str(refusal), "why": "refused"}, b""
     except Exception as error:  # a broken picture can raise anything out of Pillow
@@ -143,19 +144,19 @@ def sentence_for(error: Exception, limits: Limits) -> str:
     return "is damaged or cut short: save it again as JPEG or PNG and send that."
 
 
-def cleaned(data: bytes, limits: Limits) -> tuple[dict[str, Any], bytes]:
+def cleaned(data: bytes, limits: Limits, paper: Paper) -> tuple[dict[str, Any], bytes]:
     """Decode `data`; raises `Refusal`, or whatever Pillow raises."""
     with Image.open(io.BytesIO(data), formats=FORMATS) as file:
         size = file.size
         check_shape(size, limits)
         if limits.max_frames > 1 and file.format in ANIMATED and getattr(file, "n_frames", 1) > 1:
-            return film(file, limits)
+            return film(file, limits, paper)
         target = allowed(size, limits, 1)
         file.draft(None, target)
         file.load()
         turn = orientation(file)
         profile = file.info.get("icc_profile")
-        image: Image.Image = plain(file)
+        image: Image.Image = plain(file, paper)
     image = finished(image, target, profile, turn)
     width, height = reversed(size) if turn >= 5 else size
     png = io.BytesIO()
@@ -164,7 +165,7 @@ def cleaned(data: bytes, limits: Limits) -> tuple[dict[str, Any], bytes]:
     return sizes, png.getvalue()
 
 
-def film(file: Image.Image, limits: Limits) -> tuple[dict[str, Any], bytes]:
+def film(file: Image.Image, limits: Limits, paper: Paper) -> tuple[dict[str, Any], bytes]:
     """All pictures of an animation as an animated PNG, each with its time; raises as `cleaned` does."""
     # A PNG's picture for programs that know no animations is no part of it.
     numbers = range(int(bool(file.info.get("default_image"))), file.n_frames)  # type: ignore[attr-defined]
@@ -180,7 +181,7 @@ def film(file: Image.Image, limits: Limits) -> tuple[dict[str, Any], bytes]:
         file.load()
         shown = round(file.info.get("duration") or 0)
         turn = orientation(file)
-        image = finished(plain(file), target, file.info.get("icc_profile"), turn)
+        image = finished(plain(file, paper), target, file.info.get("icc_profile"), turn)
         times.append(shown if shown >= TOO_SHORT_MS else USUAL_MS)
         frames.append(image)
     width, height = reversed(size) if turn >= 5 else size
@@ -242,7 +243,47 @@ def orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) and value in ORIENTATIONS else 1
 
 
-def plain(image: Image.Image) -> Image.Image:
+class Paper:
+    """What lies under a picture where it is transparent, the same under every picture of an animation.
+
+    White, unless hardly anything would show on that. Under a mask black, for what was not painted is not meant.
+    """
+
+    def __init__(self, *, mask: bool) -> None:
+        self._mask = mask
+        self._colour = BLACK if mask else None
+
+    def under(self, layer: Image.Image) -> Image.Image:
+        """The RGBA picture, opaque."""
+        alpha = layer.getchannel("A")
+        if alpha.getextrema() == (0, 0) and not is_flat(layer.convert("RGB")):
+            return layer.convert("RGB")  # some programs leave that channel empty where they mean none
+        if self._colour is None and alpha.getextrema() != (0, 0):
+            self._colour = BLACK if is_white_on_clear(layer) else WHITE
+        paper = Image.new("RGB", layer.size, self._colour or WHITE)
+        paper.paste(layer, mask=layer)
+        if self._mask and is_flat(paper):
+            return alpha.convert("RGB")  # a shape that is drawn in black
+        return paper
+
+
+def is_flat(image: Image.Image) -> bool:
+    """Whether the RGB picture is of one colour, give or take what nobody sees."""
+    most = 8
+    return all(high - low <= most for low, high in cast("tuple[tuple[int, int], ...]", image.getextrema()))
+
+
+def is_white_on_clear(layer: Image.Image) -> bool:
+    """Whether the RGBA picture is for the most part white, and what is around that is transparent."""
+    small = layer.resize((128, 128), Image.Resampling.NEAREST)
+    pixels = cast("list[tuple[int, int, int, int]]", list(small.getdata()))
+    visible = sum(alpha for *_, alpha in pixels)
+    white = sum(alpha for *colour, alpha in pixels if min(colour) > 225)
+    clear = sum(alpha < 128 for *_, alpha in pixels)
+    return clear > 0.05 * len(pixels) and white > 0.75 * visible
+
+
+def plain(image: Image.Image, paper: Paper) -> Image.Image:
     """The same picture with 8 bits a channel, no palette and no transparency: L, RGB or CMYK.
 
     CMYK is left as it is because its colour profile has to see it so.
@@ -255,10 +296,7 @@ def plain(image: Image.Image) -> Image.Image:
         return image.convert("L")
     if image.has_transparency_data:
         # Converting a picture into its own mode would copy it, half a gigabyte at the worst.
-        layer = image if image.mode == "RGBA" else image.convert("RGBA")
-        paper = Image.new("RGB", image.size, WHITE)
-        paper.paste(layer, mask=layer)
-        return paper
+        return paper.under(image if image.mode == "RGBA" else image.convert("RGBA"))
     return image.convert("RGB")
 
 

@@ -63,8 +63,8 @@ class Picture:
     """Pictures of an animation."""
 
 
-async def take_in(data: bytes, name: str = "The picture", limits: Limits = USUAL) -> Picture:
-    """Turn a stranger's bytes into a clean picture.
+async def take_in(data: bytes, name: str = "The picture", limits: Limits = USUAL, *, mask: bool = False) -> Picture:
+    """Turn a stranger's bytes into a clean picture; of a `mask`, what is transparent counts as black.
 
     One child process runs for it, and is gone when this returns, raises or is cancelled. Nothing
     here counts the children: callers decide how many run at once, each up to `limits.memory`.
@@ -80,7 +80,7 @@ async def take_in(data: bytes, name: str = "The picture", limits: Limits = USUAL
     if saying := why_refused(data):
         raise BadPicture(f"{name} {saying}")
     try:
-        returncode, answer = await _decode(data, limits)
+        returncode, answer = await _decode(data, limits, mask=mask)
     except TimeoutError:
         log.warning("the decoder was killed after %g s", limits.seconds)
         raise BadPicture(f"{name} {_TOO_LONG}") from None
@@ -115,11 +115,12 @@ _TOO_LONG = "takes too long to open: send a smaller or simpler copy."
 _CRASHED = "cannot be opened safely: save it again as JPEG or PNG and send that."
 
 
-async def _decode(data: bytes, limits: Limits) -> tuple[int, bytes]:
+async def _decode(data: bytes, limits: Limits, *, mask: bool) -> tuple[int, bytes]:
     """Run the decoder on `data`: its return code and all it said."""
     child = await asyncio.create_subprocess_exec(
         *_COMMAND,
         json.dumps(asdict(limits)),
+        *(["mask"] if mask else []),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from arq.connections import ArqRedis
+from redis.exceptions import RedisError
 
 from bot.terminal.weights_check import inspect_weights
 from bot.terminal.worker_process import WorkerError, WorkerProcess
@@ -17,7 +19,7 @@ from engine.contract import workers
 from engine.contract.connection import connect
 from engine.contract.models import Caps
 from engine.contract.settings import Settings
-from engine.contract.store import Store
+from engine.contract.store import Store, StoreError
 from engine.contract.workers import Worker
 from engine.process.local_redis import embedded_redis
 from engine.recipe.presets import STAND_INS
@@ -59,18 +61,45 @@ async def open_stack(settings: Settings, folder: Path, weights: str) -> AsyncIte
             "--device": settings.impasto_device,
         }
         options = [word for option in wanted.items() for word in option]
-        process = WorkerProcess([sys.executable, "-m", "engine.worker", *options], environment)
-        exits.push_async_callback(process.stop)
+        reasons: list[str] = []
+        owner = asyncio.current_task()
+        assert owner is not None  # noqa: S101 - we are in it
+
+        def broke_off(reason: str) -> None:
+            if not reasons:
+                owner.cancel()
+            reasons.append(reason)
+
+        process = WorkerProcess([sys.executable, "-m", "engine.worker", *options], environment, broke_off)
+        # It would only try again to save what could not be saved.
+        exits.push_async_callback(lambda: process.stop(signal.SIGKILL if reasons else signal.SIGTERM))
         redis = await exits.enter_async_context(connect(url))
-        await process.start()
-        (worker,) = [w for w in await workers.living(redis) if w.id.endswith(f":{process.pid}")]
         try:
+            await process.start()
+            (worker,) = [w for w in await workers.living(redis) if w.id.endswith(f":{process.pid}")]
             yield Stack(redis, Store(store_url), worker)
         except asyncio.CancelledError:
+            if reasons:
+                raise WorkerError(_in_words(reasons[0], folder)) from None
             if not process.lost:
                 raise
             log = folder / "worker.log"
             raise WorkerError(f"The worker ended and could not be started again: {log} says why.") from None
+        except (RedisError, StoreError) as error:
+            if not reasons and not _is_full_disk(str(error)):
+                raise
+            raise WorkerError(_in_words(str(error), folder)) from error
+
+
+def _is_full_disk(reason: str) -> bool:
+    return any(words in reason for words in ("No space left", "os error 28", "quota exceeded"))
+
+
+def _in_words(reason: str, folder: Path) -> str:
+    """Why nothing can be kept in the stack's folder, in a sentence."""
+    if _is_full_disk(reason):
+        return f"The disk that {folder} is on is full."
+    return f"The painting broke off, since it could not be kept in {folder}: {reason.rstrip('.')}."
 
 
 async def shared_worker(redis_url: str, weights: str, weights_input: str) -> Worker:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn, get_type_hints
 
 import click
+from click.core import ParameterSource
 from redis.exceptions import RedisError
 
 from bot.intake import BadPicture
@@ -117,8 +119,10 @@ def paint_command(pictures: tuple[Path, ...], output: Path | None, **options: An
     """
     settings = read_settings(impasto_device=options["device"], impasto_weights_input=options["weights_input"])
     if options["resumed"] is not None:
+        _allow("--resume", "--device", "--json")
         sys.exit(_run(resume(options["resumed"], settings, as_json=options["as_json"])))
     if options["finished"] is not None:
+        _allow("--finish", "--output", "--weights", "--weights-input", "--device", "--dry-run", "--json")
         arguments = read_draft(options["finished"])
         if options["weights"] is not None:
             arguments = dataclasses.replace(arguments, weights=weights_asked(options["weights"], settings))
@@ -130,6 +134,16 @@ def paint_command(pictures: tuple[Path, ...], output: Path | None, **options: An
     if output is None:
         raise click.UsageError("A folder to paint in is needed: -o DIR.")
     sys.exit(_run(paint(arguments, output, settings, as_json=options["as_json"])))
+
+
+def _allow(option: str, *others: str) -> None:
+    """Raises `UsageError` where something is given beside `option` that would be passed over in silence."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        name = parameter.opts[0] if parameter.param_type_name == "argument" else max(parameter.opts, key=len)
+        given = context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+        if given and context.params[str(parameter.name)] != () and name not in (option, *others):
+            raise click.UsageError(f"{option} goes on as it was begun: only {', '.join(others)} can be given with it.")
 
 
 def _arguments(pictures: tuple[Path, ...], options: dict[str, Any], settings: Settings) -> PaintArguments:
@@ -226,6 +240,9 @@ def _run(command: Any) -> int:
 
 def main() -> None:
     """Run the command; an error that a person can cause is one sentence, never a stack trace."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal may lack a letter, and a file's name be no text
     try:
         cli()
     except _ONE_SENTENCE as error:

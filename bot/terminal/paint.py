@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import os
+import shlex
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -40,25 +43,22 @@ async def paint(arguments: PaintArguments, folder: Path, settings: Settings, *, 
     content = read_content(arguments.content, still=arguments.still)
     blobs = [intake.read_picture_file(path) for path in arguments.files]
     output = OutputFolder(folder)
-    output.begin([*content.paths, *arguments.files])
-    taking = asyncio.ensure_future(_take_in(content, arguments, blobs))
-    try:
-        async with open_stack(settings, output.work, arguments.weights) as stack:
-            weights = arguments.weights if arguments.weights in STAND_INS else stack.worker.weights
-            arguments.recipe_for(weights, worker=stack.worker)  # before the pictures are waited for
-            pictures = await taking
-            recipe = arguments.recipe_for(weights, frames=pictures[0].frames)
-            job = await _submit(stack, arguments, recipe, pictures)
-            output.remember(job, _fixed(arguments.weights, weights), settings.impasto_weights_input)
-            status = await _follow(stack, output, job, as_json=as_json)
-    except BaseException:
-        taking.cancel()
-        if not output.unfinished:
-            output.clean()
-        raise
-    if status == 0:
-        output.clean()
-    return status
+    with output.reserved():
+        output.check([*content.paths, *arguments.files])
+        with _told_how_to_go_on(output):
+            taking = asyncio.ensure_future(_take_in(content, arguments, blobs))
+            try:
+                async with open_stack(settings, output.work, arguments.weights) as stack:
+                    weights = arguments.weights if arguments.weights in STAND_INS else stack.worker.weights
+                    arguments.recipe_for(weights, worker=stack.worker)  # before the pictures are waited for
+                    pictures = await taking
+                    recipe = arguments.recipe_for(weights, frames=pictures[0].frames, worker=stack.worker)
+                    output.clear()
+                    job = await _submit(stack, arguments, recipe, pictures)
+                    output.remember(job, _fixed(arguments.weights, weights), settings.impasto_weights_input)
+                    return await _follow(stack, output, job, as_json=as_json)
+            finally:
+                taking.cancel()
 
 
 async def resume(folder: Path, settings: Settings, *, as_json: bool) -> int:
@@ -66,19 +66,31 @@ async def resume(folder: Path, settings: Settings, *, as_json: bool) -> int:
     output = OutputFolder(folder)
     job_id, weights, input_ = output.remembered()
     settings = settings.model_copy(update={"impasto_weights_input": input_})
-    async with open_stack(settings, output.work, weights) as stack:
-        job = await _reopen(stack, job_id, folder)
-        output.remember(job, weights, input_)
-        status = await _follow(stack, output, job, as_json=as_json)
-    if status == 0:
-        output.clean()
-    return status
+    with output.reserved(), _told_how_to_go_on(output):
+        async with open_stack(settings, output.work, weights) as stack:
+            job = await _reopen(stack, job_id, folder)
+            output.remember(job, weights, input_)
+            return await _follow(stack, output, job, as_json=as_json)
+
+
+@contextmanager
+def _told_how_to_go_on(output: OutputFolder) -> Iterator[None]:
+    """Whoever is told that the painting broke off is told how to go on, where there is something to go on with."""
+    try:
+        yield
+    except WorkerError as error:
+        if output.unfinished and str(error):
+            raise WorkerError(f"{error} When that is mended, go on with: {output.resume_command}") from error
+        raise
 
 
 async def _take_in(content: ContentFiles, arguments: PaintArguments, blobs: Sequence[bytes]) -> list[intake.Picture]:
     """The content, and the others. One after the other: each may take a gigabyte of memory."""
-    first = await content.take_in(arguments.fps)
-    return [first, *[await intake.take_in(blob, path.name) for path, blob in zip(arguments.files, blobs, strict=True)]]
+    masks = (*arguments.content_masks, *arguments.style_masks)
+    taken = [await content.take_in(arguments.fps)]
+    for path, blob in zip(arguments.files, blobs, strict=True):
+        taken.append(await intake.take_in(blob, path.name, mask=path in masks))
+    return taken
 
 
 def _fixed(asked: str, found: str) -> str:
@@ -100,11 +112,19 @@ async def _submit(stack: Stack, arguments: PaintArguments, recipe: Recipe, pictu
         for count in (1, len(arguments.styles), len(arguments.content_masks), len(arguments.style_masks), 1)
     )
     job = Job(
-        id=job_id, guild="terminal", user=getpass.getuser(), recipe=recipe, content=content[0], styles=styles,
+        id=job_id, guild="terminal", user=_user(), recipe=recipe, content=content[0], styles=styles,
         content_masks=over, style_masks=of, start=begun[0] if begun else None, draft_of=arguments.draft_of,
     )  # fmt: skip
     await _create(stack, job)
     return job
+
+
+def _user() -> str:
+    """Who asks: a name, or the number of a user who has none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 async def _create(stack: Stack, job: Job) -> None:
@@ -147,7 +167,7 @@ async def _follow(stack: Stack, output: OutputFolder, job: Job, *, as_json: bool
     try:
         last: events.Event | None = None
         async for _, event in events.follow(stack.redis, job.id):
-            display.show(event, await output.take(stack.store, event))
+            display.show(event, await output.save(stack.store, event))
             last = event
         return await _end(stack, output, job, last, display)
     finally:
@@ -167,14 +187,15 @@ async def _end(stack: Stack, output: OutputFolder, job: Job, last: events.Event 
     match last:
         case events.Done():
             page = await output.finish(stack.store, job)
+            output.forget()
             display.say(f"Done: {page}")
             if job.draft_of is not None:
-                display.say(f"A draft; finish it with: impasto paint --finish '{output.folder}'")
+                display.say(f"A draft; finish it with: impasto paint --finish {shlex.quote(str(output.folder))}")
             return 0
         case events.Cancelled():
-            display.say(f"Stopped at iteration {last.iteration}; go on with: impasto paint --resume '{output.folder}'")
+            display.say(f"Stopped at iteration {last.iteration}; go on with: {output.resume_command}")
             return _INTERRUPTED
         case events.Failed():
-            output.clean()
+            output.forget()
             display.say(last.reason)
     return 1

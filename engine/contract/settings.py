@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from engine.contract.models import Caps, Running
@@ -23,6 +23,14 @@ class SettingsError(Exception):
     """A setting is missing or malformed; the text is one sentence for the operator."""
 
 
+def _home() -> Path:
+    """Raises `SettingsError` where there is none."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        raise SettingsError("There is no home folder: set HOME to a folder that can be written to.") from None
+
+
 class Settings(BaseSettings):
     """Where things are and how much of the machine to use. `.env.example` explains each."""
 
@@ -30,7 +38,7 @@ class Settings(BaseSettings):
 
     redis_url: str | None = None
     store_url: str | None = None
-    impasto_data: Path = Field(default_factory=lambda: Path.home() / ".local" / "share" / "impasto")
+    impasto_data: Path = Field(default_factory=lambda: _home() / ".local" / "share" / "impasto")
     impasto_weights: str = "auto"
     impasto_weights_input: Literal["auto", "torchvision", "caffe"] = "auto"
     impasto_device: str = "auto"
@@ -43,6 +51,27 @@ class Settings(BaseSettings):
     impasto_guild_seconds: int = Field(default=36000, ge=0)
     impasto_user_running: int = Field(default=2, ge=1)
     impasto_guild_running: int = Field(default=8, ge=1)
+
+    def __init__(self, **values: Any) -> None:
+        """Raises `ValidationError`, and `SettingsError` where there is a `.env` that cannot be read."""
+        try:
+            super().__init__(**values)
+        except UnicodeError:
+            raise SettingsError("The file .env here is not text in UTF-8: save it as that.") from None
+        except OSError as error:
+            raise SettingsError(f"The file .env here cannot be read: {error.strerror}.") from None
+
+    @field_validator("impasto_data", "impasto_weights", mode="before")
+    @classmethod
+    def _of_home(cls, path: object) -> object:
+        """`~` as a shell has it: in `.env`, or behind `=`, no shell reads it."""
+        text = str(path)
+        if not text.startswith("~"):
+            return path
+        try:
+            return str(Path(text).expanduser())
+        except RuntimeError:
+            raise ValueError(f"nobody knows the folder {text}") from None
 
     @property
     def caps(self) -> Caps:
@@ -77,7 +106,7 @@ class Settings(BaseSettings):
     @property
     def weights_cache(self) -> Path:
         """Where downloaded weights are kept, shared by all data folders of a user."""
-        return Path.home() / ".cache" / "impasto"
+        return _home() / ".cache" / "impasto"
 
 
 def read_settings(**overrides: object) -> Settings:

@@ -25,6 +25,7 @@ from engine.contract.settings import Settings
 from engine.contract.store import Store, StoreError
 from engine.painting.cuda.graphs import Graphs
 from engine.painting.painter import Painter
+from engine.process.redaction import redact
 from engine.recipe.presets import STAND_INS
 from engine.recipe.recipe import RecipeError
 from engine.worker.checkpoints import CheckpointError, unpack
@@ -131,6 +132,10 @@ class WorkerContext:
     def say(self, line: str) -> None:
         """One line on standard output, for whoever watches the worker."""
         print(line, flush=True)
+
+    def say_broken(self, job: str, reason: Exception) -> None:
+        """A line for a slice that broke off, and will be painted again. The terminal's command waits for it."""
+        self.say(f"{job}: broke off. {' '.join(redact(str(reason)).split())[:300]}")
 
     def stop(self, job: str) -> None:
         """End the job's slice within one iteration, if it is here."""

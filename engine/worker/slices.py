@@ -59,6 +59,7 @@ async def paint_slice(ctx: dict[str, Any], job: str, iteration: int, epoch: int)
     except Unreadable as error:
         await _decline(context, error, log)
     except RedisError as error:
+        context.say_broken(job, error)
         log.warning("the slice could not be begun, and will be again", reason=str(error))
     except Exception:
         log.exception("the slice broke off by an error of the program's own")
@@ -72,6 +73,7 @@ async def _paint_or_give_back(work: _Slice, log: Any) -> None:
         await work.withdraw()
         raise
     except (RedisError, StoreError, OSError) as error:
+        work.tell_broken(error)
         log.warning("the slice broke off, and will be painted again", reason=str(error))
         await work.give_back()
 
@@ -230,6 +232,10 @@ class _Slice:
         event = Failed(job=claim.job.id, iteration=claim.iteration, reason=reason)
         await self._context.jobs.finish(claim, event, quarantine=quarantine)
         await self._tidy()
+
+    def tell_broken(self, error: Exception) -> None:
+        """To whoever watches the worker, before anything is written."""
+        self._context.say_broken(self._claim.job.id, error)
 
     async def give_back(self) -> None:
         """Let go of the job, as it stood before; the reconciler queues it again."""

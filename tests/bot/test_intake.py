@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 
 import malformed
@@ -126,6 +127,65 @@ async def test_every_mode_becomes_opaque_rgb(
     picture: Image.Image, kind: str, options: dict[str, object], colour: tuple[int, int, int]
 ) -> None:
     assert near(await pixels(encoded(picture, kind, **options)), (9, 9), colour, within=3)
+
+
+def shape(mode: str, colour: tuple[int, ...], around: tuple[int, ...]) -> Image.Image:
+    """A rectangle in the middle of something else."""
+    picture = plain(mode, around)
+    picture.paste(colour, (16, 8, 32, 24))
+    return picture
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "AVIF", "TIFF"])
+@pytest.mark.parametrize(
+    ("drawn", "around"),
+    [((255, 255, 255, 255), (0, 0, 0, 0)), ((0, 0, 0, 255), (255, 255, 255, 0)), ((250, 250, 245, 200), (9, 9, 9, 0))],
+)
+async def test_whatever_is_drawn_on_transparent_shows(
+    kind: str, drawn: tuple[int, ...], around: tuple[int, ...]
+) -> None:
+    image = await pixels(encoded(shape("RGBA", drawn, around), kind, **({"lossless": True} if kind == "WEBP" else {})))
+    inside, outside = image.convert("L").getpixel((24, 16)), image.convert("L").getpixel((4, 4))
+    assert isinstance(inside, int) and isinstance(outside, int)
+    assert abs(inside - outside) > 150
+    assert outside in (0, 255)
+
+
+async def test_a_white_page_with_round_corners_stays_on_white() -> None:
+    page = plain("RGBA", (255, 255, 255, 255))
+    page.paste((0, 0, 0, 0), (0, 0, 3, 3))
+    page.paste((40, 40, 40, 255), (10, 10, 30, 12))
+    assert near(await pixels(encoded(page, "PNG")), (1, 1), (255, 255, 255))
+
+
+MASK = shape("L", (255,), (0,))
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        MASK, shape("RGBA", (255, 255, 255, 255), (255, 255, 255, 0)),
+        shape("RGBA", (255, 255, 255, 255), (0, 0, 0, 0)),
+        shape("RGBA", (0, 0, 0, 255), (0, 0, 0, 0)), shape("LA", (255, 255), (255, 0)),
+        shape("RGBA", (255, 255, 255, 255), (0, 0, 0, 255)),
+    ],
+    ids=["opaque", "white on white", "white on black", "black on black", "grey", "all there"],
+)  # fmt: skip
+async def test_a_mask_on_transparent_is_the_mask(picture: Image.Image) -> None:
+    taken = await take_in(encoded(picture, "PNG"), mask=True)
+    assert opened(taken).convert("L").tobytes() == MASK.tobytes()
+
+
+async def test_a_channel_of_transparency_that_is_empty_is_none() -> None:
+    """32 bits a pixel with a mask for alpha, all of which is 0: what some Windows programs write."""
+    width, height = 48, 32
+    rows = (bytes((220, 60, 200, 0)) * (width // 2) + bytes((30, 60, 200, 0)) * (width // 2)) * height
+    header = struct.pack("<IiiHHIIiiII", 108, width, height, 1, 32, 3, len(rows), 2835, 2835, 0, 0)
+    header += struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0xFF000000) + b"BGRs" + bytes(48)
+    data = b"BM" + struct.pack("<IHHI", 14 + len(header) + len(rows), 0, 0, 14 + len(header)) + header + rows
+    image = await pixels(data)
+    assert near(image, (9, 9), (200, 60, 220)) and near(image, (40, 9), (200, 60, 30))
+    assert near(await pixels(encoded(Image.open(io.BytesIO(data)), "PNG")), (9, 9), (200, 60, 220))
 
 
 async def test_a_gif_is_its_first_frame() -> None:

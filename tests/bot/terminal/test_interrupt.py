@@ -33,7 +33,7 @@ def test_an_interrupted_painting_goes_on_to_the_picture_of_an_uncut_one(recipe: 
     assert left_over(room) == []
 
     with pytest.raises(FolderError, match=r"go on with `impasto paint --resume .*out`, or give another folder\.$"):
-        OutputFolder(room / "out").begin([])
+        OutputFolder(room / "out").check([])
 
     resumed = run(room, "paint", "--resume", "out", "--device", "cpu")
     assert resumed.returncode == 0, resumed.stderr
