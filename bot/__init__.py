@@ -6,14 +6,14 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bot.client import create_bot
+    from bot.app import create_bot
 
 __all__ = ["create_bot"]
 
 
 def __getattr__(name: str) -> Any:
     if name == "create_bot":
-        from bot.client import create_bot
+        from bot.app import create_bot
 
         return create_bot
     raise AttributeError(f"module 'bot' has no attribute {name!r}")

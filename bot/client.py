@@ -1,11 +1,11 @@
-"""The bot: `create_bot(settings)` makes a client that connects to nothing by itself."""
+"""The Discord client: its start, its events, and its orderly end."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import Any, TypeAlias
 
 import aiohttp
 import discord
@@ -13,27 +13,16 @@ import structlog
 from discord import app_commands
 from redis.exceptions import RedisError
 
-from bot.cards.answers import tell_error
+from bot.backend import Backend
 from bot.cards.buttons import JobButton
-from bot.cards.editor import CardEditor
-from bot.cards.prospects import tell_prospects
-from bot.commands import add_commands
-from bot.commands.sync import sync_commands
-from bot.delivery.amends import Amends
-from bot.delivery.courier import Courier
-from bot.delivery.inbox import Inbox
-from bot.delivery.leavers import Leavers
-from bot.delivery.postman import Postman
-from bot.desk import Desk
-from bot.leadership import Leadership
-from bot.orders.counter import Counter
-from bot.orders.once import Once
-from bot.orders.presses import Presses
-from bot.orders.strays import answer_stray
-from bot.orders.taking import Taking
-from bot.orders.thinking import answer_left, left_waiting
+from bot.cards.forecasts import keep_forecasts_current
+from bot.interactions.replies import tell_error
+from bot.interactions.unknown_components import answer_unknown
+from bot.lifecycle.command_sync import sync_commands
+from bot.lifecycle.leadership import Leadership
+from bot.lifecycle.loop_monitor import monitor_loop
+from bot.services import Services
 from bot.settings import BotSettings
-from bot.stalls import watch_stalls
 from engine.contract.connection import connect
 
 INTENTS = discord.Intents(guilds=True)
@@ -51,11 +40,11 @@ discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # a paint
 class Tree(app_commands.CommandTree["Impasto"]):
     """Whose errors are told to the member."""
 
-    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+    async def interaction_check(self, interaction: Interaction, /) -> bool:
         """Not twice."""
-        return bool(interaction.client.once.first(interaction.id))
+        return interaction.client.services.deduplication.first(interaction.id)
 
-    async def on_error(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /) -> None:
+    async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
         """One sentence to the member; the whole to the log, where it is the program's own fault."""
         original = getattr(error, "original", error)
         command = interaction.command.name if interaction.command else ""
@@ -64,13 +53,6 @@ class Tree(app_commands.CommandTree["Impasto"]):
 
 class Impasto(discord.AutoShardedClient):
     """The client, and what runs beside it once it leads."""
-
-    desk: Desk
-    counter: Counter
-    taking: Taking
-    presses: Presses
-    courier: Courier
-    editor: CardEditor
 
     def __init__(self, settings: BotSettings) -> None:
         super().__init__(
@@ -85,18 +67,20 @@ class Impasto(discord.AutoShardedClient):
         self.tree = Tree(self)
         self._stack = AsyncExitStack()
         self._beside: list[asyncio.Task[Any]] = []
-        self._leavers: Leavers | None = None
+        self._services: Services | None = None
         self._leadership: Leadership | None = None
         self._last_words = _LAST_WORDS
         self._ending: asyncio.Task[None] | None = None
-        self.answering: set[asyncio.Task[Any]] = set()
-        """What is at work on an answer that somebody waits for."""
-        self.once = Once()
-        add_commands(self.tree)
         self.add_dynamic_items(JobButton)
 
+    @property
+    def services(self) -> Services:
+        """There from `setup_hook` on, before anything arrives from the gateway."""
+        assert self._services is not None  # noqa: S101 - see above
+        return self._services
+
     async def setup_hook(self) -> None:
-        """After the login and before the gateway: wait to lead, then open the rooms."""
+        """After the login and before the gateway: wait to lead, then begin to work."""
         assert self.settings.redis_url is not None  # noqa: S101 - `create_bot` has seen to it
         redis = await self._stack.enter_async_context(connect(self.settings.redis_url, retries=-1))
         leadership = Leadership(redis, self.settings.discord_token.get_secret_value())
@@ -106,22 +90,15 @@ class Impasto(discord.AutoShardedClient):
         # Without retries: what was given out in an answer that never arrived must be asked for again.
         reader = await self._stack.enter_async_context(connect(self.settings.redis_url, retries=0))
         session = await self._stack.enter_async_context(aiohttp.ClientSession())
-        self.desk = desk = Desk.of(self.settings, redis)
-        self.counter = Counter(desk, session)
-        postman = Postman(self)
-        self._leavers = Leavers(desk)
-        self.editor = CardEditor(self, desk.ledger, self._leavers.lost)
-        amends = Amends(desk, reader, self.editor)
-        self.courier = Courier(desk, Inbox(reader, leadership.make_sure), postman, self.editor, amends)
-        self.taking = Taking(desk, self.counter, postman, self.courier.opened)
-        self.presses = Presses(desk, self.taking)
-        left = await left_waiting(redis)
+        backend = Backend.of(self.settings, redis)
+        self._services = services = Services.of(self, backend, leadership, reader, session)
+        left = await services.deferred.left_waiting()
         await sync_commands(self.tree, redis)
-        self._run(answer_left(self, left))
-        self._run(self.editor.run())
-        self._run(self.courier.run())
-        self._run(tell_prospects(desk, self.editor))
-        self._run(watch_stalls())
+        self._run(services.deferred.answer_left(left))
+        self._run(services.editor.run())
+        self._run(services.dispatcher.run())
+        self._run(keep_forecasts_current(backend, services.editor))
+        self._run(monitor_loop())
         self._run(self._end_when_deposed(leadership))
 
     def _fence(self) -> aiohttp.TraceConfig:
@@ -173,10 +150,9 @@ class Impasto(discord.AutoShardedClient):
         await asyncio.gather(*self._beside, return_exceptions=True)
         loop = asyncio.get_running_loop()
         until = loop.time() + self._last_words
-        if self.answering:
-            await asyncio.wait(self.answering, timeout=self._last_words)
-        if hasattr(self, "courier"):
-            await self.courier.close(max(0.0, until - loop.time()))
+        if self._services is not None:
+            await self._services.deferred.finish(self._last_words)
+            await self._services.dispatcher.close(max(0.0, until - loop.time()))
         await super().close()
         try:
             async with asyncio.timeout(_LAST_WORDS / 4):
@@ -188,9 +164,13 @@ class Impasto(discord.AutoShardedClient):
         """What breaks in an event's handler goes to the log, whole."""
         _log.exception("an event could not be handled", event_name=event_method)
 
-    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+    async def on_interaction(self, interaction: Interaction) -> None:
         """Comes for each, also for those that nobody answers."""
-        await answer_stray(interaction)
+        await answer_unknown(interaction, self.services.deduplication)
+
+    async def on_job_button(self, interaction: Interaction, button: JobButton) -> None:
+        """A button under a card or a picture was pressed."""
+        await self.services.button_actions.answer(interaction, button)
 
     async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
         """Who deletes the thread wants no more of it."""
@@ -205,11 +185,9 @@ class Impasto(discord.AutoShardedClient):
         await self._left(_REMOVED, guild=guild.id)
 
     async def _left(self, why: str, **where: int) -> None:
-        if self._leavers is not None and hasattr(self, "editor"):
-            await self._leavers.left([page for _, page in self.editor.followed()], why, **where)
+        pages = [page for _, page in self.services.editor.followed()]
+        await self.services.orphaned_jobs.left(pages, why, **where)
 
 
-def create_bot(settings: BotSettings) -> Impasto:
-    """A client that is ready for `start(token)`, and has connected to nothing yet. Raises `SettingsError`."""
-    settings.require_redis()
-    return Impasto(settings)
+Interaction: TypeAlias = discord.Interaction[Impasto]
+"""What commands and events are given."""

@@ -27,7 +27,7 @@ def main() -> int:
 
 
 def _lease() -> str:
-    """As in `bot/leadership.py`."""
+    """As in `bot/lifecycle/leadership.py`."""
     return f"impasto:leader:{hashlib.sha256(os.environ['DISCORD_TOKEN'].encode()).hexdigest()[:16]}"
 
 

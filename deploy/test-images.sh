@@ -165,7 +165,7 @@ sleep 1
 ! (inside bot $redis $token python /opt/impasto/healthy.py bot) || fail "healthy before it was there"
 (inside bot $redis $token python -c '
 import asyncio, os
-from bot.leadership import Leadership
+from bot.lifecycle.leadership import Leadership
 from engine.contract.connection import connect
 async def lead():
     async with connect(os.environ["REDIS_URL"]) as redis:

@@ -1,0 +1,1 @@
+"""The card of a painting: the one message that tells how it goes."""

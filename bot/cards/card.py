@@ -8,9 +8,11 @@ import discord
 from discord import ui
 
 from bot.cards.buttons import card_buttons
-from bot.cards.face import Face
-from bot.delivery.ledger import Posted
-from bot.words import bar, count, duration, loss, recipe_in_words, relative, safe
+from bot.cards.card_state import CardState
+from bot.ledger import LedgerPage
+from bot.text.formatting import bar, count, duration, loss, relative
+from bot.text.recipe_text import recipe_in_words
+from bot.text.sanitise import safe
 from engine.contract.models import Job, JobState
 
 _COLOURS = {
@@ -37,15 +39,15 @@ def stand_in(job: Job) -> str:
 class Card(ui.LayoutView):
     """A fresh view for each edit: discord.py must never see the same one twice."""
 
-    def __init__(self, job: Job, page: Posted, face: Face, pictures: tuple[str, ...]) -> None:
+    def __init__(self, job: Job, page: LedgerPage, card_state: CardState, pictures: tuple[str, ...]) -> None:
         """`pictures` are the names of the files on the message: the painting once it is done, content, styles."""
         super().__init__(timeout=None)
-        box: ui.Container[Any] = ui.Container(accent_colour=_COLOURS[face.state])
-        box.add_item(ui.TextDisplay(f"### {safe(page.title, 100)}\n{_status(job, page, face)}"))
+        box: ui.Container[Any] = ui.Container(accent_colour=_COLOURS[card_state.state])
+        box.add_item(ui.TextDisplay(f"### {safe(page.title, 100)}\n{_status(job, page, card_state)}"))
         if pictures:
             box.add_item(_gallery(job, pictures))
         box.add_item(ui.TextDisplay(_small_print(job, page)))
-        box.add_item(ui.ActionRow(*card_buttons(job.id, face.state, draft=job.draft_of is not None)))
+        box.add_item(ui.ActionRow(*card_buttons(job.id, card_state.state, draft=job.draft_of is not None)))
         self.add_item(box)
 
 
@@ -59,60 +61,62 @@ def _gallery(job: Job, pictures: tuple[str, ...]) -> ui.MediaGallery[Any]:
     return gallery
 
 
-def _status(job: Job, page: Posted, face: Face) -> str:
-    return "\n".join(line for line in (_headline(job, page, face), *_lines(job, face), face.note) if line)
+def _status(job: Job, page: LedgerPage, card_state: CardState) -> str:
+    return "\n".join(
+        line for line in (_headline(job, page, card_state), *_lines(job, card_state), card_state.note) if line
+    )
 
 
-def _headline(job: Job, page: Posted, face: Face) -> str:
+def _headline(job: Job, page: LedgerPage, card_state: CardState) -> str:
     total = count(job.recipe.iterations, "iteration")
-    match face.state:
+    match card_state.state:
         case JobState.QUEUED:
-            return f"**Waiting** · {_place(face)}"
+            return f"**Waiting** · {_place(card_state)}"
         case JobState.PAINTING:
-            return f"**Painting** · iteration {face.iteration:,} of {job.recipe.iterations:,}"
+            return f"**Painting** · iteration {card_state.iteration:,} of {job.recipe.iterations:,}"
         case JobState.DONE:
             return " · ".join(part for part in ("**Done**", total, _where(page)) if part)
         case JobState.CANCELLED:
-            return f"**Stopped** at iteration {face.iteration:,} of {job.recipe.iterations:,}"
+            return f"**Stopped** at iteration {card_state.iteration:,} of {job.recipe.iterations:,}"
     return "**It failed**"
 
 
-def _lines(job: Job, face: Face) -> list[str]:
-    if not face.open:
-        return [face.reason]
-    when = f"done {relative(face.done_at)}" if face.done_at else ""
-    if face.state is JobState.QUEUED:
+def _lines(job: Job, card_state: CardState) -> list[str]:
+    if not card_state.open:
+        return [card_state.reason]
+    when = f"done {relative(card_state.done_at)}" if card_state.done_at else ""
+    if card_state.state is JobState.QUEUED:
         return [when]
-    share = face.iteration / job.recipe.iterations
+    share = card_state.iteration / job.recipe.iterations
     lines = [f"{bar(share)} {share:.0%}"]
-    if face.progress is not None:
-        p = face.progress
+    if card_state.progress is not None:
+        p = card_state.progress
         lines.append(f"loss {loss(p.loss)} · content {loss(p.content)} · style {loss(p.style)}")
         lines.append(" · ".join(part for part in (f"{p.rate:.1f} iterations/s", when) if part))
     return lines
 
 
-def _place(face: Face) -> str:
-    prospect = face.prospect
-    if prospect is None or not prospect.ahead:
+def _place(card_state: CardState) -> str:
+    forecast = card_state.forecast
+    if forecast is None or not forecast.ahead:
         return "it starts in a moment"
-    wait = f", {duration(prospect.wait)} until the first stroke" if prospect.wait else ""
-    return f"{count(prospect.ahead, 'painting')} before it{wait}"
+    wait = f", {duration(forecast.wait)} until the first stroke" if forecast.wait else ""
+    return f"{count(forecast.ahead, 'painting')} before it{wait}"
 
 
-def _where(page: Posted) -> str:
+def _where(page: LedgerPage) -> str:
     if page.stopped:
         return ""
     return f"all of it in <#{page.thread}>" if page.thread else "all of it below"
 
 
-def _small_print(job: Job, page: Posted) -> str:
+def _small_print(job: Job, page: LedgerPage) -> str:
     facts = [recipe_in_words(job.recipe), f"seed {job.recipe.seed}", f"for <@{page.address.owner}>"]
     lines = [" · ".join(facts), stand_in(job), f"painting `{job.id}`" + parent_link(job, page)]
     return "\n".join(f"-# {line}" for line in lines if line)
 
 
-def parent_link(job: Job, page: Posted) -> str:
+def parent_link(job: Job, page: LedgerPage) -> str:
     """Where a child came from, as words to put behind its id."""
     if job.parent is None:
         return ""

@@ -13,11 +13,12 @@ import discord
 import structlog
 
 from bot.cards.card import Card
-from bot.cards.face import Face
+from bot.cards.card_state import CardState
 from bot.cards.thumbnails import Thumbnail
-from bot.delivery.ledger import NEUTRAL, Ledger, Posted
-from bot.delivery.patience import patience
-from bot.delivery.refusals import Verdict, sentence, verdict
+from bot.discord_api.error_codes import Verdict, sentence, verdict
+from bot.discord_api.pacing import paced
+from bot.discord_api.private_api import wake_thread
+from bot.ledger import NEUTRAL, Ledger, LedgerPage
 from engine.contract.models import Job
 
 BUDGET = 8.0
@@ -28,7 +29,7 @@ CHANNEL_GAP = 1.1
 """Seconds between two edits in one channel, whose bucket holds about five in five seconds."""
 OLD, OLD_GAP = 3600.0, 30.0
 """Seconds after which Discord counts a message as old and lets it be edited more seldom; seconds between edits then."""
-_PATIENCE = 20.0  # s for one request
+_REQUEST_TIMEOUT = 20.0  # s for one request
 _WARY = 60.0  # s, at most, between edits of a card that are refused again and again
 _FAILURES = (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError, asyncio.TimeoutError)
 
@@ -36,13 +37,13 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass
-class _Track:
+class _TrackedCard:
     """One card: what it should show, and when it was last made to."""
 
     job: Job
-    page: Posted
-    face: Face
-    shown: Face | None = None
+    page: LedgerPage
+    card_state: CardState
+    shown: CardState | None = None
     edited: float = float("-inf")
     refused: int = 0
     """How many edits in a row Discord would not take."""
@@ -58,14 +59,14 @@ class CardEditor:
 
     def __init__(self, client: discord.Client, ledger: Ledger, on_lost: Callable[[str, str], Any]) -> None:
         self._client, self._ledger, self._on_lost = client, ledger, on_lost
-        self._tracks: dict[str, _Track] = {}
+        self._tracks: dict[str, _TrackedCard] = {}
         self._channels: dict[int, float] = {}
         self._wake = asyncio.Event()
         self._edits: set[asyncio.Task[None]] = set()
 
-    def follow(self, job: Job, page: Posted, face: Face) -> None:
-        """Begin to keep a card up to date, with `face` first; or note that its page has changed."""
-        track = self._tracks.setdefault(job.id, _Track(job, page, face))
+    def follow(self, job: Job, page: LedgerPage, card_state: CardState) -> None:
+        """Begin to keep a card up to date, with `card_state` first; or note that its page has changed."""
+        track = self._tracks.setdefault(job.id, _TrackedCard(job, page, card_state))
         if page.card != track.page.card:
             track.shown = None  # what the new card says may be older than what the last one said
         track.page = page
@@ -76,22 +77,22 @@ class CardEditor:
         self._tracks.pop(job, None)
 
     def show(self, job: str, **facts: Any) -> None:
-        """Change facts of the face; the card follows when it is its turn."""
+        """Change facts of its state; the card follows when it is its turn."""
         track = self._tracks.get(job)
         if track is not None:
-            track.face = dataclasses.replace(track.face, **facts)
+            track.card_state = dataclasses.replace(track.card_state, **facts)
             self._wake.set()
 
-    def faces(self) -> dict[str, Face]:
+    def card_states(self) -> dict[str, CardState]:
         """What each followed card should show."""
-        return {job: track.face for job, track in self._tracks.items()}
+        return {job: track.card_state for job, track in self._tracks.items()}
 
-    def followed(self) -> list[tuple[Job, Posted]]:
+    def followed(self) -> list[tuple[Job, LedgerPage]]:
         """The jobs whose cards are followed, with their pages."""
         return [(track.job, track.page) for track in self._tracks.values()]
 
-    async def close(self, job: Job, page: Posted, face: Face, files: Sequence[Thumbnail]) -> bool:
-        """The card's last face, at once, however long Discord does not answer. Follows the card no longer.
+    async def close(self, job: Job, page: LedgerPage, card_state: CardState, files: Sequence[Thumbnail]) -> bool:
+        """The card's final state, at once, however long Discord does not answer. Follows the card no longer.
 
         `files` replace those that it has; False where they could not be put there. A card that cannot be edited is
         logged and left.
@@ -101,7 +102,7 @@ class CardEditor:
         async with track.lock if track else asyncio.Lock():
             while True:
                 try:
-                    await self._edit(job, page, face, files)
+                    await self._edit(job, page, card_state, files)
                     return bool(files)
                 except _FAILURES as error:
                     reason = verdict(error)
@@ -113,7 +114,7 @@ class CardEditor:
                         if woken:
                             continue
                     if reason not in (Verdict.RETRY, Verdict.SLOW):
-                        _log.info("the last face of a card could not be shown", job=job.id, reason=str(error))
+                        _log.info("the final state of a card could not be shown", job=job.id, reason=str(error))
                         return False
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 60.0)
@@ -139,7 +140,7 @@ class CardEditor:
         """Begin the edit that has waited longest, if one is due; seconds until the next is, None if none waits."""
         now, soonest, chosen = _now(), float("inf"), None
         for track in self._tracks.values():
-            if track.face == track.shown or track.lock.locked():
+            if track.card_state == track.shown or track.lock.locked():
                 continue
             due = max(track.edited + self._gap(track), self._channels.get(track.channel, 0.0))
             if due <= now and (chosen is None or track.edited < chosen.edited):
@@ -154,20 +155,20 @@ class CardEditor:
             return 0.0
         return None if soonest == float("inf") else max(0.0, soonest - now)
 
-    def _gap(self, track: _Track) -> float:
+    def _gap(self, track: _TrackedCard) -> float:
         """Seconds between two edits of this card."""
         assert track.page.card is not None  # noqa: S101 - only posted cards are followed
         age = discord.utils.utcnow().timestamp() - discord.utils.snowflake_time(track.page.card).timestamp()
         wary = min(QUICKEST ** min(track.refused, 9), _WARY)
         return max(QUICKEST, len(self._tracks) / BUDGET, OLD_GAP if age > OLD else 0.0, wary)
 
-    async def _refresh(self, track: _Track) -> None:
+    async def _refresh(self, track: _TrackedCard) -> None:
         async with track.lock:
-            face, page, track.edited = track.face, track.page, _now()
+            card_state, page, track.edited = track.card_state, track.page, _now()
             try:
-                shown = await self._edit(track.job, page, face, ())
+                shown = await self._edit(track.job, page, card_state, ())
                 if track.page.card == page.card:  # or `/show` has brought another one in the meantime
-                    track.shown, track.refused = face, 0
+                    track.shown, track.refused = card_state, 0
                 if track.page is page:
                     track.page = shown
             except _FAILURES as error:
@@ -175,47 +176,47 @@ class CardEditor:
                     await self._failed(track, error)
         self._wake.set()
 
-    async def _failed(self, track: _Track, error: Exception) -> None:
+    async def _failed(self, track: _TrackedCard, error: Exception) -> None:
         reason = verdict(error)
         _log.info("a card could not be edited", job=track.job.id, reason=str(error), verdict=str(reason))
         if reason in (Verdict.GONE, Verdict.FORBIDDEN):
             self._tracks.pop(track.job.id, None)
             await self._on_lost(track.job.id, sentence(error, "here"))
         elif reason not in (Verdict.RETRY, Verdict.SLOW):
-            track.shown = track.face  # it would be refused again; the next facts may do better
+            track.shown = track.card_state  # it would be refused again; the next facts may do better
             track.refused += 1
 
-    async def _edit(self, job: Job, page: Posted, face: Face, files: Sequence[Thumbnail]) -> Posted:
+    async def _edit(self, job: Job, page: LedgerPage, card_state: CardState, files: Sequence[Thumbnail]) -> LedgerPage:
         """The page as it is shown: without its title where AutoMod does not like that."""
         try:
-            await self._send(job, page, face, files)
+            await self._send(job, page, card_state, files)
         except discord.HTTPException as error:
             if verdict(error) is not Verdict.BLOCKED or page.title == NEUTRAL:
                 raise
             page = dataclasses.replace(page, title=NEUTRAL)
             await self._ledger.note(job.id, {"title": NEUTRAL})
-            await self._send(job, page, face, files)
+            await self._send(job, page, card_state, files)
         return page
 
-    async def _wake_thread(self, page: Posted) -> bool:
+    async def _wake_thread(self, page: LedgerPage) -> bool:
         """Bring the archived thread back that the card is in; whoever may write there may do that."""
         try:
-            async with patience(self._client, _PATIENCE):
-                await self._client.http.edit_channel(page.card_channel, archived=False)
+            async with paced(self._client, _REQUEST_TIMEOUT):
+                await wake_thread(self._client, page.card_channel)
         except _FAILURES as error:
             _log.info("an archived thread could not be woken", thread=page.card_channel, reason=str(error))
             return False
         return True
 
-    async def _send(self, job: Job, page: Posted, face: Face, files: Sequence[Thumbnail]) -> None:
+    async def _send(self, job: Job, page: LedgerPage, card_state: CardState, files: Sequence[Thumbnail]) -> None:
         if page.card is None:
             return
         names = tuple(file.name for file in files) or tuple(page.files)
         channel = self._client.get_partial_messageable(page.card_channel)
         more: dict[str, Any] = {"attachments": [file.file() for file in files]} if files else {}
-        async with patience(self._client, _PATIENCE):
+        async with paced(self._client, _REQUEST_TIMEOUT):
             await channel.get_partial_message(page.card).edit(
-                view=Card(job, page, face, names),
+                view=Card(job, page, card_state, names),
                 allowed_mentions=discord.AllowedMentions.none(),  # or an edit parses everything again
                 **more,
             )

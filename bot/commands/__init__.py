@@ -8,9 +8,9 @@ from discord import app_commands
 
 from bot.commands.about import about
 from bot.commands.forget import forget
-from bot.commands.jobs import cancel, show
-from bot.commands.menus import stylize_this, use_as_style
+from bot.commands.message_menus import stylize_this, use_as_style
 from bot.commands.queue import queue
+from bot.commands.show_and_cancel import cancel, show
 from bot.commands.stylize import stylize
 
 

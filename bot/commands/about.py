@@ -8,9 +8,10 @@ from typing import Any
 import discord
 from discord import app_commands, ui
 
-from bot.commands.everywhere import everywhere
+from bot.client import Interaction
+from bot.commands.contexts import usable_everywhere
 from bot.settings import BotSettings
-from bot.words import count
+from bot.text.formatting import count
 
 _PICTURE = "before-and-after.jpg"
 _WEIGHTS = {
@@ -21,11 +22,11 @@ _WEIGHTS = {
 
 
 @app_commands.command()
-@everywhere
-async def about(interaction: discord.Interaction[Any]) -> None:
+@usable_everywhere
+async def about(interaction: Interaction) -> None:
     """What I do, with a picture of it; the weights in use, and the limits here."""
     client = interaction.client
-    network = await client.counter.network()
+    network = await client.services.admission.network()
     picture = discord.File(str(files("bot.commands") / _PICTURE), filename=_PICTURE)
     page = _page(client.settings, network.weights if network else None)
     await interaction.response.send_message(view=page, file=picture, ephemeral=True)

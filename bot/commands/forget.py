@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import discord
 from discord import app_commands
 
-from bot.cards.answers import whisper
-from bot.commands.everywhere import everywhere
-from bot.orders.thinking import thinking
-from bot.words import count
+from bot.client import Interaction
+from bot.commands.contexts import usable_everywhere
+from bot.interactions.replies import reply_private
+from bot.text.formatting import count
 
 
 @app_commands.command()
-@everywhere
-async def forget(interaction: discord.Interaction[Any]) -> None:
+@usable_everywhere
+async def forget(interaction: Interaction) -> None:
     """Delete all my pictures and paintings: here, in their threads, and from the store."""
-    client = interaction.client
-    async with thinking(client.desk, interaction):
-        jobs = await client.desk.jobs.of_user(str(interaction.user.id))
+    services = interaction.client.services
+    async with services.deferred.acknowledged(interaction):
+        jobs = await services.backend.jobs.of_user(str(interaction.user.id))
         if not jobs:
-            await whisper(interaction, "I keep nothing of yours.")
+            await reply_private(interaction, "I keep nothing of yours.")
             return
-        await client.desk.ledger.forget(*jobs)
+        await services.backend.ledger.forget(*jobs)
         for job in jobs:
-            client.courier.open(job)
-        await whisper(interaction, f"Your {count(len(jobs), 'painting')} and all their pictures are being deleted.")
+            services.dispatcher.open(job)
+        await reply_private(
+            interaction, f"Your {count(len(jobs), 'painting')} and all their pictures are being deleted."
+        )

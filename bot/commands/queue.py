@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import time
 from itertools import accumulate
-from typing import Any
 
-import discord
 from discord import app_commands
 
-from bot.cards.answers import whisper
-from bot.commands.everywhere import everywhere
-from bot.delivery.ledger import Posted
-from bot.desk import Desk
-from bot.orders.place import may_see
-from bot.orders.thinking import thinking
-from bot.words import count, duration, relative, safe
+from bot.backend import Backend
+from bot.client import Interaction
+from bot.commands.contexts import usable_everywhere
+from bot.interactions.permissions import may_see
+from bot.interactions.replies import reply_private
+from bot.ledger import LedgerPage
+from bot.text.formatting import count, duration, relative
+from bot.text.sanitise import safe
 from engine.contract import workers
 from engine.contract.models import JobState, Standing
 from engine.forecast import Forecast, forecast
@@ -25,29 +24,29 @@ _MOST = 1850  # characters; of Discord's 2,000 the rest is for the first line an
 
 
 @app_commands.command()
-@everywhere
-async def queue(interaction: discord.Interaction[Any]) -> None:
+@usable_everywhere
+async def queue(interaction: Interaction) -> None:
     """What runs and what waits in this server, and when mine will be done."""
-    desk = interaction.client.desk
-    async with thinking(desk, interaction):
-        await whisper(interaction, await told(desk, interaction))
+    services = interaction.client.services
+    async with services.deferred.acknowledged(interaction):
+        await reply_private(interaction, await queue_text(services.backend, interaction))
 
 
-async def told(desk: Desk, interaction: discord.Interaction[Any]) -> str:
+async def queue_text(backend: Backend, interaction: Interaction) -> str:
     """The queue as this member sees it there: of other servers and hidden channels only how much there is."""
-    standings, prospects = await desk.jobs.standing(), await forecast(desk.redis)
+    standings, forecasts = await backend.jobs.standing(), await forecast(backend.redis)
     user, guild = str(interaction.user.id), str(interaction.guild_id)
     near = [s for s in standings if guild == s.job.guild or user == s.job.user]
-    pages = await desk.ledger.pages(*(s.job.id for s in near))
+    pages = await backend.ledger.pages(*(s.job.id for s in near))
     here = [s for s in near if user == s.job.user or _to_be_seen(interaction, pages[s.job.id])]
-    here.sort(key=lambda s: (s.state is not JobState.PAINTING, _done(prospects.get(s.job.id)), s.job.created))
-    painters = len(await workers.living(desk.redis))
+    here.sort(key=lambda s: (s.state is not JobState.PAINTING, _done(forecasts.get(s.job.id)), s.job.created))
+    painters = len(await workers.living(backend.redis))
     head = f"{count(len(standings), 'painting')} under way in all, {count(painters, 'worker')} painting."
     if not painters:
         head = f"{count(len(standings), 'painting')} under way in all; no worker is there at the moment."
     if not here:
         return f"{head}\nNone of them is from here."
-    lines = [_line(s, pages[s.job.id], prospects.get(s.job.id), user) for s in here[:_SHOWN]]
+    lines = [_line(s, pages[s.job.id], forecasts.get(s.job.id), user) for s in here[:_SHOWN]]
     return "\n".join([head, *_fitting(lines, len(here))])
 
 
@@ -57,17 +56,17 @@ def _fitting(lines: list[str], total: int) -> list[str]:
     return [*shown, f"-# and {total - len(shown):,} more"] if len(shown) < total else shown
 
 
-def _to_be_seen(interaction: discord.Interaction[Any], page: Posted | None) -> bool:
+def _to_be_seen(interaction: Interaction, page: LedgerPage | None) -> bool:
     return page is not None and any(may_see(interaction, channel) for channel in page.shown)
 
 
-def _line(standing: Standing, page: Posted | None, prospect: Forecast | None, user: str) -> str:
+def _line(standing: Standing, page: LedgerPage | None, forecast: Forecast | None, user: str) -> str:
     name = _name(page) if page else f"`{standing.job.id}`"
     whose = "**yours**" if standing.job.user == user else f"<@{standing.job.user}>"
-    return f"- {name} · {whose} · {_state(standing)}{_when(prospect)}"
+    return f"- {name} · {whose} · {_state(standing)}{_when(forecast)}"
 
 
-def _name(page: Posted) -> str:
+def _name(page: LedgerPage) -> str:
     title = safe(page.title, 60)
     return f"[{title}]({page.link})" if page.link else title
 
@@ -78,15 +77,15 @@ def _state(standing: Standing) -> str:
     return "waiting"
 
 
-def _when(prospect: Forecast | None) -> str:
-    if prospect is None:
+def _when(forecast: Forecast | None) -> str:
+    if forecast is None:
         return ""
-    ahead = f", {count(prospect.ahead, 'painting')} before it" if prospect.ahead else ""
-    if prospect.done is None:
+    ahead = f", {count(forecast.ahead, 'painting')} before it" if forecast.ahead else ""
+    if forecast.done is None:
         return ahead
-    wait = f", starts in {duration(prospect.wait)}" if prospect.wait and prospect.wait >= 60 else ""
-    return f"{ahead}{wait}, done {relative(time.time() + prospect.done)}"
+    wait = f", starts in {duration(forecast.wait)}" if forecast.wait and forecast.wait >= 60 else ""
+    return f"{ahead}{wait}, done {relative(time.time() + forecast.done)}"
 
 
-def _done(prospect: Forecast | None) -> float:
-    return float("inf") if prospect is None or prospect.done is None else prospect.done
+def _done(forecast: Forecast | None) -> float:
+    return float("inf") if forecast is None or forecast.done is None else forecast.done

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import discord
 from discord import app_commands
 
-from bot.commands.everywhere import everywhere
-from bot.desk import Sorry
-from bot.orders.forms import RECIPES, upload
-from bot.orders.wish import Network, Wish, new_draft, new_recipe
+from bot.client import Interaction
+from bot.commands.contexts import usable_everywhere
+from bot.interactions.modals import attached
+from bot.requests.new_painting import NewPainting
+from bot.text.recipe_text import PRESET_WORDS
 from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
 
 
 @app_commands.command()
-@everywhere
+@usable_everywhere
 @app_commands.describe(
     content="The picture to be painted",
     style="The picture to paint it like",
@@ -33,10 +34,10 @@ from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
     mention="Mention me when it is done",
 )
 @app_commands.choices(
-    recipe=[app_commands.Choice(name=f"{name} ({words})", value=name) for name, words in RECIPES.items()]
+    recipe=[app_commands.Choice(name=f"{name} ({words})", value=name) for name, words in PRESET_WORDS.items()]
 )
 async def stylize(  # noqa: PLR0917 - a parameter for each option
-    interaction: discord.Interaction[Any],
+    interaction: Interaction,
     content: discord.Attachment,
     style: discord.Attachment,
     recipe: str = "fine",
@@ -53,32 +54,21 @@ async def stylize(  # noqa: PLR0917 - a parameter for each option
     mention: bool = False,
 ) -> None:
     """Paint a picture in the style of another, in front of everyone, e.g. a photo like The Starry Night."""
-    styles = tuple(upload(picture) for picture in (style, style2) if picture is not None)
-    fields = {
-        "iterations": iterations,
-        "size": size,
-        "strength": strength,
-        "start": start,
-        "seed": seed,
-        "style_weights": _shares(blend, two=style2 is not None),
-        "colours": "content" if colours else None,
-    }
-
-    def wish(network: Network) -> Wish:
-        if blend is not None and style2 is None:
-            raise Sorry("A blend needs a second style: attach one as style2.")
-        if quality == "draft" and animate:
-            raise Sorry("A draft is of one picture: leave out animate, or quality.")
-        if quality == "draft":
-            small, asked = new_draft(recipe, network, fields)
-            return Wish(small, upload(content), styles, mention=mention, draft_of=asked)
-        return Wish(new_recipe(recipe, network, fields), upload(content), styles, mention=mention, animate=animate)
-
-    await interaction.client.taking.take(interaction, wish)
-
-
-def _shares(blend: int | None, *, two: bool) -> tuple[float, ...]:
-    if not two:
-        return (1.0,)
-    second = 50 if blend is None else blend
-    return (1 - second / 100, second / 100)
+    asked = NewPainting(
+        preset=recipe,
+        fields={
+            "iterations": iterations,
+            "size": size,
+            "strength": strength,
+            "start": start,
+            "seed": seed,
+            "colours": "content" if colours else None,
+        },
+        content=attached(content),
+        styles=tuple(attached(picture) for picture in (style, style2) if picture is not None),
+        blend=blend,
+        mention=mention,
+        animate=animate,
+        draft=quality == "draft",
+    )
+    await interaction.client.services.submission.submit(interaction, asked)

@@ -8,27 +8,24 @@ from typing import Literal
 import aiohttp
 import discord
 
-from bot.delivery.ledger import Posted
-from bot.delivery.patience import patience
-from bot.delivery.postman import PATIENCE, Undeliverable
-from bot.delivery.refusals import Verdict, sentence, verdict
+from bot.delivery.sender import REQUEST_TIMEOUT, Undeliverable
+from bot.discord_api.error_codes import Verdict, sentence, verdict
+from bot.discord_api.pacing import paced
+from bot.discord_api.private_api import start_thread
+from bot.ledger import LedgerPage
 
 _ARCHIVE: Literal[1440] = 1440  # minutes without a message; the next one brings it back
 _EXISTS = 160004
 
 
-async def open_thread(client: discord.Client, page: Posted) -> int:
+async def open_thread(client: discord.Client, page: LedgerPage) -> int:
     """Open the thread under the card, if it is not; its id, which is the card's. Raises `Undeliverable`."""
     assert page.card is not None  # noqa: S101 - the card comes first
     pause = 1.0
     while True:
         try:
-            async with patience(client, PATIENCE):
-                # Below discord.py's own method, which wants the guild in its cache.
-                thread = await client.http.start_thread_with_message(
-                    page.address.channel, page.card, name=page.title, auto_archive_duration=_ARCHIVE
-                )
-            return int(thread["id"])
+            async with paced(client, REQUEST_TIMEOUT):
+                return await start_thread(client, page.address.channel, page.card, page.title, _ARCHIVE)
         except (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError) as error:
             if isinstance(error, discord.HTTPException) and error.code == _EXISTS:
                 return page.card

@@ -19,9 +19,9 @@ from typing import cast
 
 import PIL
 
+from bot.child_signals import send
 from bot.intake.limits import USUAL, Limits
 from bot.intake.refused_kinds import why_refused
-from bot.processes import send
 
 log = logging.getLogger(__name__)
 

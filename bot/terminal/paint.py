@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from bot import intake
-from bot.full import no_room
 from bot.terminal.content_files import ContentFiles, read_content
 from bot.terminal.display import Display, choose_display
 from bot.terminal.local_stack import Stack, open_stack
 from bot.terminal.output_folder import FolderError, OutputFolder
 from bot.terminal.paint_arguments import PaintArguments
 from bot.terminal.worker_process import WorkerError
+from bot.text.cap_messages import cap_message
 from engine.contract import events
 from engine.contract.fair_queue import FairQueue
 from engine.contract.jobs import Jobs
@@ -134,7 +134,7 @@ async def _create(stack: Stack, job: Job) -> None:
         assert stack.caps is not None  # noqa: S101 - without any, nothing is too many
         full.until = await retry_time(stack.redis, full, job.user, job.guild, stack.caps)
         await stack.store.delete_folder(f"jobs/{job.id}")
-        raise WorkerError(no_room(full, _at)) from full
+        raise WorkerError(cap_message(full, _at)) from full
     await FairQueue(stack.redis).enqueue(job, 0, 0, await first_cost(stack.redis, job))
 
 

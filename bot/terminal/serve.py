@@ -10,7 +10,7 @@ from typing import Any
 import discord
 import structlog
 
-from bot.client import create_bot
+from bot.app import create_bot
 from bot.settings import BotSettings
 from engine.contract.settings import SettingsError
 from engine.contract.store import StoreError

@@ -6,7 +6,7 @@ import asyncio
 import signal
 from collections.abc import Callable
 
-from bot.processes import send
+from bot.child_signals import send
 from engine.process.child_process import child_command
 
 _BROKE_OFF = ": broke off. "

@@ -112,7 +112,7 @@ class Settings(BaseSettings):
 def read_settings(**overrides: object) -> Settings:
     """The settings, with `overrides` over the environment's. Raises `SettingsError`."""
     try:
-        return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as error:
         raise SettingsError(explain(error)) from error
 

@@ -9,7 +9,7 @@ from conftest import House
 from discord_server.driver import Interaction, WorldView
 from discord_server.reading import files_of, is_thinking, text_of
 
-from bot.delivery.ledger import GROUP
+from bot.ledger import GROUP
 from engine.contract.connection import connect
 from engine.contract.events import STREAM
 

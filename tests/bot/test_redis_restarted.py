@@ -16,7 +16,7 @@ from own_redis import OwnRedis
 from promises import Asked, check_kept, check_no_loops, left
 from scene import SMALL, Scene, scene
 
-from bot.delivery.ledger import GROUP
+from bot.ledger import GROUP
 from engine.contract.events import STREAM
 
 SNAPSHOT = b'"kind":"snapshot"'

@@ -17,7 +17,7 @@ from discord_server.driver import Discord, WorldView
 from discord_server.reading import files_of, text_of
 from PIL import Image
 
-from bot.delivery.ledger import GROUP
+from bot.ledger import GROUP
 from chaos.load import Promise
 from engine.contract.events import STREAM, Done, Event, Last, parse
 from engine.contract.jobs import Jobs

@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 
 import discord
 import pytest
-from easel import WAITING, Wall, a_job, a_page, gaps, progress, refusal, run
+from card_kit import WAITING, Wall, a_job, a_page, gaps, progress, refusal, run
 
+from bot.cards.card_state import CardState
 from bot.cards.editor import BUDGET, CHANNEL_GAP, OLD_GAP, QUICKEST, CardEditor
-from bot.cards.face import Face
 from bot.cards.thumbnails import Thumbnail
 from engine.contract.models import JobState
 
@@ -136,7 +136,7 @@ def test_the_last_face_comes_at_once_and_is_the_last() -> None:
             editor.show(job.id, **progress(job, 1))
             await asyncio.sleep(0.5)  # an edit is on its way
             files = [Thumbnail("painting.jpg", b"jpeg")]
-            assert await editor.close(job, page, Face(JobState.DONE, 90_000), files)
+            assert await editor.close(job, page, CardState(JobState.DONE, 90_000), files)
             editor.show(job.id, **progress(job, 2))
             await asyncio.sleep(100)
         before, last = wall.edits
@@ -282,6 +282,6 @@ def test_what_is_dropped_is_left_alone_whatever_comes_of_the_edit_on_its_way() -
             await asyncio.sleep(100)
         assert len(wall.edits) == 1
         assert wall.lost == []
-        assert editor.faces() == {}
+        assert editor.card_states() == {}
 
     run(scenario())

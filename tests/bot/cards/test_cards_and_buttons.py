@@ -8,12 +8,12 @@ from typing import Any
 
 import discord
 import pytest
-from easel import a_job, a_page, progress, text_of
+from card_kit import a_job, a_page, progress, text_of
 from malformed import encoded, png, scene
 
-from bot.cards.buttons import Act, JobButton, card_buttons, picture_buttons
+from bot.cards.buttons import Action, JobButton, card_buttons, picture_buttons
 from bot.cards.card import Card
-from bot.cards.face import Face
+from bot.cards.card_state import CardState
 from bot.cards.thumbnails import thumbnails
 from engine.contract.models import Asked, JobState
 from engine.contract.store import Store
@@ -30,11 +30,11 @@ def a_full_card(name: str, state: JobState) -> Card:
     """Whose every line is there, and long."""
     job = a_job(int(LONGEST), name=name, parent=LONGEST)
     link = f"https://discord.com/channels/{'9' * 20}/{'9' * 20}/{'9' * 20}"
-    face = Face(
+    card_state = CardState(
         state, 90_000, progress(job, 90_000)["progress"], Forecast(10_000, 1e7, 1e7), 2**40, note="n" * 300,
         reason="r" * 300,
     )  # fmt: skip
-    return Card(job, a_page_of(job.id, name, parent=link), face, ("painting.jpg", "content.jpg", "style-1.jpg"))
+    return Card(job, a_page_of(job.id, name, parent=link), card_state, ("painting.jpg", "content.jpg", "style-1.jpg"))
 
 
 def a_page_of(job: str, title: str, **fields: Any) -> Any:
@@ -68,8 +68,8 @@ async def test_nothing_lives_in_the_names_on_a_card(name: str) -> None:
 
 
 async def test_no_iteration_and_no_number_makes_a_custom_id_too_long() -> None:
-    for act in Act:
-        button = JobButton(act, LONGEST, 999_999)
+    for action in Action:
+        button = JobButton(action, LONGEST, 999_999)
         assert len(button.custom_id) <= 100
         assert JobButton.knows(button.custom_id)
 
@@ -106,23 +106,25 @@ async def test_discord_py_knows_the_buttons_after_thousands_of_views() -> None:
 
 
 def test_each_state_has_the_buttons_that_make_sense() -> None:
-    usual = [Act.AGAIN, Act.SWAP, Act.STRONGER, Act.WEAKER]
+    usual = [Action.AGAIN, Action.SWAP, Action.STRONGER, Action.WEAKER]
     first = {
-        JobState.QUEUED: [Act.CANCEL], JobState.PAINTING: [Act.CANCEL], JobState.DONE: [Act.CONTINUE],
-        JobState.CANCELLED: [Act.CONTINUE], JobState.FAILED: [], JobState.QUARANTINED: [],
+        JobState.QUEUED: [Action.CANCEL], JobState.PAINTING: [Action.CANCEL], JobState.DONE: [Action.CONTINUE],
+        JobState.CANCELLED: [Action.CONTINUE], JobState.FAILED: [], JobState.QUARANTINED: [],
     }  # fmt: skip
-    assert {state: [button.act for button in card_buttons("1", state)] for state in JobState} == {
-        state: [*acts, *usual] for state, acts in first.items()
+    assert {state: [button.action for button in card_buttons("1", state)] for state in JobState} == {
+        state: [*actions, *usual] for state, actions in first.items()
     }
 
 
 async def test_a_draft_is_finished_instead_of_continued_or_enlarged() -> None:
-    usual = [Act.AGAIN, Act.SWAP, Act.STRONGER, Act.WEAKER]
+    usual = [Action.AGAIN, Action.SWAP, Action.STRONGER, Action.WEAKER]
     for state in JobState:
-        acts = [button.act for button in card_buttons("1", state, draft=True)]
-        assert acts == ([Act.FINISH, *usual] if state is JobState.DONE else [b.act for b in card_buttons("1", state)])
+        actions = [button.action for button in card_buttons("1", state, draft=True)]
+        assert actions == (
+            [Action.FINISH, *usual] if state is JobState.DONE else [b.action for b in card_buttons("1", state)]
+        )
     asked = Asked(recipe="fine", fields={"size": 768})
-    card = Card(a_job(1, draft_of=asked), a_page_of("1", "harbour"), Face(JobState.DONE, 135), ())
+    card = Card(a_job(1, draft_of=asked), a_page_of("1", "harbour"), CardState(JobState.DONE, 135), ())
     assert [item.item.label for item in buttons(card)] == ["Finish", "Again", "Swap", "Stronger", "Weaker"]
     assert "A draft by our small starter network: Finish goes on from it, at 768 px." in text_of(card)
 

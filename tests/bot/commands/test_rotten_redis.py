@@ -12,7 +12,7 @@ from discord_server.reading import text_of
 from rotten import ROTTEN, other_kinds
 from scene import Scene, scene
 
-from bot.delivery.ledger import Address
+from bot.ledger import Address
 from engine.contract.connection import connect
 from engine.contract.events import STREAM
 from engine.contract.jobs import Jobs
@@ -28,7 +28,7 @@ async def test_the_bot_outlasts_what_lies_in_redis(house: House, tmp_path: Path)
         await _is_served(stage)
         assert stage.discord.world.counts["identifies"] == 2
         events = {line["event"] for line in stage.said() if line["level"] in ("error", "critical")}
-        assert events == {"an event cannot be read", "a lane broke off"}
+        assert events == {"an event cannot be read", "a consumer broke off"}
         assert stage.bots[-1].end() == 0
         assert await redis.keys("impasto:thinking:*") == []
 

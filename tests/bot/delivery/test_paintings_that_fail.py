@@ -11,7 +11,7 @@ from discord_server.reading import buttons_of, files_of, text_of
 from scene import Json, pictures
 from trouble_kit import Stage, job_of, refused, stage
 
-from bot.delivery.ledger import Ledger
+from bot.ledger import Ledger
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -1,4 +1,4 @@
-"""A file over the server's limit goes down the ladder, by the limit at the time of posting."""
+"""A file over the server's limit is sent smaller, by the limit at the time of posting."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from painting_kit import levels, painter, photo, quick, random_weights
 from PIL import Image
 
 from bot.terminal.page import _words as on_the_page
-from bot.words import recipe_in_words
+from bot.text.recipe_text import recipe_in_words
 from engine.painting.network.vgg import VGG
 from engine.painting.painter import Painter
 from engine.painting.patches import patchwork

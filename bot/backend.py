@@ -1,0 +1,30 @@
+"""What the bot stands on beside Discord: settings, Redis, the store, and what the contract keeps in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from arq.connections import ArqRedis
+
+from bot.ledger import Ledger
+from bot.settings import BotSettings
+from engine.contract.fair_queue import FairQueue
+from engine.contract.jobs import Jobs
+from engine.contract.store import Store
+
+
+@dataclass(frozen=True)
+class Backend:
+    """One for the whole bot."""
+
+    settings: BotSettings
+    redis: ArqRedis
+    store: Store
+    jobs: Jobs
+    queue: FairQueue
+    ledger: Ledger
+
+    @classmethod
+    def of(cls, settings: BotSettings, redis: ArqRedis) -> Backend:
+        """All of it over one connection. Raises `StoreError`."""
+        return cls(settings, redis, Store(settings.store), Jobs(redis), FairQueue(redis), Ledger(redis))

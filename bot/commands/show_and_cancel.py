@@ -1,0 +1,88 @@
+"""`/show` and `/cancel`, for one job."""
+
+from __future__ import annotations
+
+from discord import app_commands
+
+from bot.backend import Backend
+from bot.cards.card import Card
+from bot.cards.card_state import CardState, final_state
+from bot.cards.thumbnails import Thumbnail, thumbnails
+from bot.client import Interaction
+from bot.commands.contexts import usable_everywhere
+from bot.interactions.permissions import present
+from bot.ledger import LedgerPage
+from bot.text.sanitise import plain
+from engine.contract.events import Done
+from engine.contract.models import Job, JobState
+
+_CHOICES = 25  # Discord's most
+
+
+@app_commands.command()
+@usable_everywhere
+@app_commands.describe(job="The painting's number, as it stands on its card")
+async def show(interaction: Interaction, job: str) -> None:
+    """Bring a painting's card back, e.g. after it was deleted or has scrolled away."""
+    services = interaction.client.services
+    found, page = await services.button_actions.find(interaction, job.strip())
+    async with services.deferred.acknowledged(interaction, ephemeral=False):
+        card_state, pictures = await _current_state(services.backend, found, page)
+        names = tuple(picture.name for picture in pictures)
+        # Before it is to be seen, or a button pressed at once would find a painting that is not shown here.
+        await services.backend.ledger.note(found.id, {f"brought:{interaction.channel_id}": "1"})
+        card = await interaction.edit_original_response(
+            view=Card(found, page, card_state, names), attachments=[picture.file() for picture in pictures]
+        )
+    if not present(interaction) or not (interaction.guild_id is None or interaction.app_permissions.view_channel):
+        return  # it can be shown there, but not kept moving
+    where = {"card": card.id, "card_channel": card.channel.id, "card_guild": interaction.guild_id or ""}
+    former = {f"former:{page.card}": page.card_channel} if page.card else {}
+    await services.backend.ledger.note(found.id, {**where, **former, "files": " ".join(names)})
+    services.dispatcher.open(found.id)
+
+
+async def _current_state(backend: Backend, job: Job, page: LedgerPage) -> tuple[CardState, list[Thumbnail]]:
+    """What the job's card shows at this moment."""
+    outcome, fields = await backend.jobs.outcome(job.id), await backend.jobs.fields(job.id)
+    card_state = (
+        final_state(outcome, page.stopped)
+        if outcome
+        else CardState(JobState(fields["state"]), int(fields["iteration"]))
+    )
+    final = outcome.files["final.png"] if isinstance(outcome, Done) else None
+    return card_state, await thumbnails(backend.store, job, final)
+
+
+@app_commands.command()
+@usable_everywhere
+@app_commands.describe(job="The painting's number, as it stands on its card")
+async def cancel(interaction: Interaction, job: str) -> None:
+    """Stop a painting of mine; what there is by then is kept."""
+    actions = interaction.client.services.button_actions
+    found, page = await actions.find(interaction, job.strip())
+    await actions.cancel(interaction, found, page)
+
+
+@show.autocomplete("job")
+async def _mine(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    """The member's own, newest first."""
+    return await _offer(interaction, typed, tuple(JobState))
+
+
+@cancel.autocomplete("job")
+async def _mine_that_run(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    """The member's own that can be cancelled, newest first."""
+    return await _offer(interaction, typed, (JobState.QUEUED, JobState.PAINTING))
+
+
+async def _offer(interaction: Interaction, typed: str, states: tuple[JobState, ...]) -> list[app_commands.Choice[str]]:
+    backend, choices = interaction.client.services.backend, []
+    for job in (await backend.jobs.of_user(str(interaction.user.id)))[: 2 * _CHOICES]:
+        state, page = await backend.jobs.state(job), await backend.ledger.page(job)
+        if page is None or state not in states:
+            continue
+        name = f"{plain(page.title, 50)} ({state}) {job}"
+        if typed.lower() in name.lower():
+            choices.append(app_commands.Choice(name=name, value=job))
+    return choices[:_CHOICES]

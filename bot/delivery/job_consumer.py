@@ -1,0 +1,232 @@
+"""Consumes one job's events: what is told about it becomes messages, one after the other.
+
+Consumers run side by side, so that one slow channel holds up nobody else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections import deque
+from typing import Any
+
+import structlog
+from redis.exceptions import RedisError
+
+from bot.backend import Backend
+from bot.cards.card import stand_in
+from bot.cards.card_state import CardState, final_state
+from bot.cards.editor import CardEditor
+from bot.cards.thumbnails import thumbnails
+from bot.delivery import messages
+from bot.delivery.deletion import delete_job
+from bot.delivery.sender import OutgoingMessage, Sender, Undeliverable
+from bot.delivery.threads import open_thread
+from bot.discord_api.error_codes import Verdict
+from bot.ledger import NEUTRAL, LedgerPage
+from engine.contract.events import Cancelled, Done, Event, Failed, Notice, Progress, Snapshot, Started
+from engine.contract.models import Job, JobState
+from engine.contract.store import BlobMissing, StoreError
+
+_LOCKED = "The thread is locked, so the painting was stopped: ask a moderator to unlock it, then press Continue."
+_TOO_LARGE = "A picture is too large for this server even at its smallest, and was left out: ask for a smaller size."
+_LOST = "A picture of it was lost in my store, and was left out: press Again to have it painted once more."
+
+_log = structlog.get_logger(__name__)
+
+
+class JobConsumer:
+    """The events of one job that wait to be dealt with, and the task that does."""
+
+    def __init__(self, job: str, backend: Backend, sender: Sender, editor: CardEditor) -> None:
+        self._id, self._backend, self._sender, self._editor = job, backend, sender, editor
+        self._waiting: deque[tuple[str, Event, bool]] = deque()
+        self._log = _log.bind(job=job)
+        self._again = False
+        self._missing = ""
+        """Why something was left out, in a sentence."""
+
+    def again(self) -> None:
+        """Look at the job's page once more, after what is being done now."""
+        self._again = True
+
+    def put(self, entry: str, event: Event, *, old: bool) -> None:
+        """A stream entry to be dealt with; `old` ones were given to a process that ended, and may have been posted.
+
+        One that waits already, and was read again, changes nothing.
+        """
+        if all(entry != waiting for waiting, _, _ in self._waiting):
+            self._waiting.append((entry, event, old))
+
+    def skip(self) -> list[str]:
+        """Leave the first that waits to the next process, for this one cannot deal with it; the entry that it was."""
+        return [self._waiting.popleft()[0]] if self._waiting else []
+
+    @property
+    def busy(self) -> bool:
+        """Whether something waits."""
+        return bool(self._waiting) or self._again
+
+    async def work(self, *, look_first: bool = False) -> None:
+        """Open the job's card and thread if they are not, and deal with all that waits.
+
+        Waits out an outage of Redis or the store: nothing is acknowledged before it is done.
+        """
+        while True:
+            try:
+                await self._work(look_first)
+                return
+            except (RedisError, StoreError, OSError) as error:
+                self._log.warning("a delivery broke off, and will go on", reason=str(error))
+                look_first = True
+                await asyncio.sleep(1)
+
+    async def _work(self, look_first: bool) -> None:
+        self._again = False
+        page = await self._backend.ledger.page(self._id)
+        job = await self._backend.jobs.get(self._id) if page is not None else None
+        if page is None or job is None or page.forget:
+            await self._drop_all()
+            if page is not None and page.forget:
+                await self._forget(page)
+            return
+        # An event before the card: it was to be posted by a process that has ended, and may have been.
+        page = await self._open(job, page, look_first or bool(self._waiting))
+        while self._waiting:
+            entry, event, old = self._waiting[0]
+            page = await self._deal(job, page, entry, event, look_first=old or look_first)
+            self._waiting.popleft()
+            page = await self._backend.ledger.page(self._id) or page  # the place may have gone in the meantime
+
+    async def _forget(self, page: LedgerPage) -> None:
+        """At once where the job has ended; otherwise once the worker tells that it has."""
+        self._editor.drop(self._id)
+        if not await self._backend.jobs.cancel(self._id):
+            await delete_job(self._sender.client, self._backend, page)
+
+    async def _drop_all(self) -> None:
+        """Nothing of it is to be posted."""
+        while self._waiting:
+            await self._backend.ledger.acknowledge(self._waiting[0][0])
+            self._waiting.popleft()
+
+    async def _open(self, job: Job, page: LedgerPage, look_first: bool) -> LedgerPage:
+        """Card and thread are there, or the page says why nothing more is posted."""
+        try:
+            if page.card is None and not page.stopped:
+                pictures = await thumbnails(self._backend.store, job)
+                message = messages.card_message(job, page, CardState(), pictures)
+                card = await self._sender.send(page.address.channel, message, look_first=look_first)
+                files = " ".join(picture.name for picture in pictures)
+                page = await self._note({"card": card, "files": files})
+            if page.address.place == "thread" and page.thread is None and page.card and not page.stopped:
+                page = await self._note({"thread": await open_thread(self._sender.client, page)})
+        except Undeliverable as error:
+            if error.verdict is Verdict.BLOCKED and page.title != NEUTRAL:
+                return await self._open(job, await self._note({"title": NEUTRAL}), look_first)
+            page = await self._give_up(page, error)
+        fields = await self._backend.jobs.fields(job.id)
+        card_state = CardState(JobState(fields.get("state", JobState.FAILED)), int(fields.get("iteration", 0)))
+        if page.stopped and card_state.open:
+            await self._backend.jobs.cancel(job.id)  # a process may have ended between the note and the cancelling
+        elif page.card is not None and card_state.open:
+            self._editor.follow(job, page, card_state)
+        return page
+
+    async def _deal(self, job: Job, page: LedgerPage, entry: str, event: Event, *, look_first: bool) -> LedgerPage:
+        """Post what the event tells of, and acknowledge it."""
+        try:
+            match event:
+                case Started():
+                    # Of stand-ins the card tells by itself.
+                    note = "" if stand_in(job) else event.note
+                    self._editor.show(job.id, state=JobState.PAINTING, note=note)
+                case Progress():
+                    self._editor.show(job.id, state=JobState.PAINTING, iteration=event.iteration, progress=event)
+                case Notice():
+                    self._editor.show(job.id, note=event.text)
+                case Snapshot() if event.iteration < job.recipe.iterations:  # the last one is the final picture
+                    message = messages.snapshot_message(
+                        job, page, event, await self._blob(event.picture), self._limit(page)
+                    )
+                    return await self._post(page, message, entry, look_first, {f"at:{event.iteration}": event.picture})
+                case Done():
+                    page = await self._finish(job, page, event, look_first)
+                case Cancelled() if event.picture is not None and not page.stopped:
+                    png = await self._blob(event.picture)
+                    message = messages.stopped_message(job, page, event.iteration, png, self._limit(page))
+                    page = await self._post(page, message, None, look_first, {f"at:{event.iteration}": event.picture})
+        except Undeliverable as error:
+            page = await self._give_up(page, error)
+        except BlobMissing as error:
+            self._log.error("a picture is missing, and is left out", reason=str(error))
+            self._leave_out(_LOST)
+        if isinstance(event, (Done, Failed, Cancelled)):
+            await self._close(job, page, event)
+        await self._backend.ledger.acknowledge(entry)
+        return page
+
+    async def _finish(self, job: Job, page: LedgerPage, event: Done, look_first: bool) -> LedgerPage:
+        """The final picture, the loss curve and the film."""
+        final, plot, film, run = [
+            await self._blob(event.files[name]) for name in ("final.png", "loss.png", "film.webp", "run.json")
+        ]
+        limit, record = self._limit(page), await asyncio.to_thread(messages.last_record, run)
+        at = {f"at:{event.iteration}": event.files["final.png"]}
+        page = await self._post(page, messages.final_message(job, page, record, final, limit), None, look_first, at)
+        page = await self._post(page, messages.loss_message(job, page, plot, limit), None, look_first, {})
+        return await self._post(page, messages.film_message(job, page, film, limit), None, look_first, {})
+
+    async def _post(
+        self, page: LedgerPage, outgoing: OutgoingMessage, entry: str | None, look_first: bool, fields: dict[str, str]
+    ) -> LedgerPage:
+        """Send the message unless the ledger has it; note it, and acknowledge the entry, in one MULTI."""
+        if page.stopped or outgoing.key in page.posts:
+            await self._backend.ledger.note(self._id, fields, entry)
+            return page
+        try:
+            sent = await self._sender.send(page.channel, outgoing, look_first=look_first)
+        except Undeliverable as error:
+            if error.verdict is not Verdict.SMALLER:
+                raise
+            self._log.warning("left out, for it is too large even at its smallest", post=outgoing.key)
+            self._leave_out(_TOO_LARGE)
+            await self._backend.ledger.note(self._id, fields, entry)
+            return page
+        return await self._note({f"post:{outgoing.key}": sent, **fields}, entry)
+
+    async def _close(self, job: Job, page: LedgerPage, event: Done | Failed | Cancelled) -> None:
+        """The card's final state, with the painting on it."""
+        card_state = dataclasses.replace(final_state(event, page.stopped), note=self._missing)
+        painting = event.files["final.png"] if isinstance(event, Done) else None
+        pictures = await thumbnails(self._backend.store, job, painting) if painting else []
+        for card, channel in page.former.items():
+            left = dataclasses.replace(page, card=card, card_channel=channel)
+            await self._editor.close(job, left, card_state, pictures)
+        if await self._editor.close(job, page, card_state, pictures):
+            await self._note({"files": " ".join(picture.name for picture in pictures)})
+
+    async def _give_up(self, page: LedgerPage, error: Undeliverable) -> LedgerPage:
+        """Nobody can see it any more: paint no further, and say why where that is still possible."""
+        self._log.warning("the painting is stopped, for it cannot be shown", reason=str(error))
+        locked = error.verdict is Verdict.UNARCHIVE_FIRST  # a message wakes an archived thread, but not a locked one
+        await self._backend.ledger.stop(self._id, _LOCKED if locked else str(error))
+        page = await self._note({})
+        await self._backend.jobs.cancel(self._id)
+        return page
+
+    def _leave_out(self, why: str) -> None:
+        self._missing = why
+        self._editor.show(self._id, note=why)
+
+    async def _note(self, fields: dict[str, Any], entry: str | None = None) -> LedgerPage:
+        await self._backend.ledger.note(self._id, fields, entry)
+        page = await self._backend.ledger.page(self._id)
+        assert page is not None  # noqa: S101 - pages are kept longer than consumers live
+        return page
+
+    async def _blob(self, key: str) -> bytes:
+        return await self._backend.store.get(key)
+
+    def _limit(self, page: LedgerPage) -> int:
+        return self._sender.limit(page.address.guild)

@@ -1,0 +1,41 @@
+"""What a Redis that was started anew may have forgotten: the last moment before the power went.
+
+Its append-only file may have lost its end, so that Redis is as it was a moment ago, while Discord is not. The bot still
+knows the paintings that it was following, and gives them back.
+"""
+
+from __future__ import annotations
+
+import structlog
+from arq.connections import ArqRedis
+
+from bot.backend import Backend
+from bot.cards.editor import CardEditor
+
+_SECONDS = 15.0  # of a slice, for its place in the queue
+
+_log = structlog.get_logger(__name__)
+
+
+class RedisRecovery:
+    """One for the whole bot."""
+
+    def __init__(self, backend: Backend, redis: ArqRedis, editor: CardEditor) -> None:
+        self._backend, self._redis, self._editor = backend, redis, editor
+        self._run_id = ""
+
+    async def make(self) -> set[str]:
+        """After a connection was lost; the jobs whose posts Redis may have forgotten, if it was started anew.
+
+        Those are to be looked for in Discord before they are posted.
+        """
+        before, self._run_id = self._run_id, (await self._redis.info("server"))["run_id"]
+        if before in ("", self._run_id):
+            return set()
+        followed = self._editor.followed()
+        for job, page in followed:
+            await self._backend.ledger.restore(page)
+            if await self._backend.jobs.create(job):
+                _log.warning("Redis had forgotten a painting", job=job.id)
+                await self._backend.queue.enqueue(job, 0, 0, _SECONDS)
+        return {*await self._backend.jobs.open(), *(job.id for job, _ in followed)}

@@ -1,0 +1,173 @@
+"""Sends one message exactly once, whatever breaks on the way.
+
+The nonce makes Discord drop a repetition for some minutes; what may be older is first looked for in the channel's
+history, by the name of its files.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from weakref import WeakValueDictionary
+
+import aiohttp
+import discord
+import structlog
+from discord import ui
+
+from bot.delivery.size_fallback import OutgoingFile
+from bot.discord_api.error_codes import Verdict, sentence, verdict
+from bot.discord_api.pacing import paced
+
+REQUEST_TIMEOUT = 25.0
+"""Seconds for one request; discord.py's own time-out is five minutes."""
+NONCE_HOLDS = 60.0
+"""Seconds for which a nonce surely still holds; Discord says "a few minutes"."""
+LOOK_BACK = 500
+"""Messages of a channel that are looked through for one that may have been sent."""
+_SENDERS = 8  # uploads at a time, each held in memory whole
+_FAILURES = (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError, asyncio.TimeoutError)
+
+_log = structlog.get_logger(__name__)
+
+
+class Undeliverable(Exception):
+    """Discord will not take it, now or later; the text is one sentence for the audience."""
+
+    def __init__(self, verdict: Verdict, text: str) -> None:
+        super().__init__(text)
+        self.verdict = verdict
+
+
+@dataclass(frozen=True)
+class OutgoingMessage:
+    """A message before it is sent."""
+
+    job: str
+    key: str
+    """Unique within the job; decides the nonce."""
+    marker: str
+    """What the name of its first file begins with, and no other message's."""
+    text: Callable[[str], str] | None
+    """The content, given the note of its upload; None for a message that is all view."""
+    variants: AsyncIterator[Sequence[OutgoingFile]]
+    """Its files, from the best down to the smallest; another one is taken when the last was too large."""
+    view: Callable[[Sequence[OutgoingFile]], ui.View | ui.LayoutView] | None = None
+    alt: Sequence[str] = ()
+    mention: int | None = None
+    """The one user it may ping."""
+    answers: int | None = None
+    """The message that it is a reply to."""
+
+
+class Sender:
+    """One for the whole bot."""
+
+    def __init__(self, client: discord.Client) -> None:
+        self.client = client
+        self._sending = asyncio.Semaphore(_SENDERS)
+        self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+
+    def limit(self, guild: int | None) -> int:
+        """Bytes that a file may have there, at this time."""
+        found = self.client.get_guild(guild) if guild else None
+        return found.filesize_limit if found else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
+
+    async def send(self, channel: int, message: OutgoingMessage, *, look_first: bool) -> int:
+        """The message's id. Waits out what passes; raises `Undeliverable`."""
+        loop = asyncio.get_running_loop()
+        began, pause = loop.time(), 1.0
+        async for files in message.variants:
+            while True:
+                try:
+                    if look_first or loop.time() - began > NONCE_HOLDS:
+                        found = await self.find_sent(channel, message)
+                        if found is not None:
+                            return found
+                        look_first = False
+                    return await self._send(channel, message, files)
+                except _FAILURES as error:
+                    reason = verdict(error)
+                    log = _log.bind(job=message.job, post=message.key, reason=str(error), verdict=str(reason))
+                    if reason is Verdict.SMALLER:
+                        log.info("too large for this server: a step down")
+                        break
+                    if reason not in (Verdict.RETRY, Verdict.SLOW):
+                        log.warning("it cannot be posted")
+                        raise Undeliverable(reason, sentence(error, "here")) from error
+                    log.info("it will be posted again", pause=pause)
+                    await asyncio.sleep(pause)
+                    pause = min(2 * pause, 60.0)
+        raise Undeliverable(Verdict.SMALLER, "The picture is too large for this server, even at its smallest.")
+
+    async def find_sent(self, channel: int, message: OutgoingMessage) -> int | None:
+        """The message, if it was sent before: the newest are looked at first, back to the job's beginning.
+
+        Job ids are Discord's, so they tell when that was.
+        """
+        me = self.client.user
+        history = self.client.get_partial_messageable(channel).history(
+            limit=LOOK_BACK, after=discord.Object(int(message.job)), oldest_first=False
+        )
+        async with paced(self.client, 2 * REQUEST_TIMEOUT):
+            async for sent in history:
+                ours = me is not None and sent.author.id == me.id
+                if ours and any(name.startswith(message.marker) for name in _file_names(sent)):
+                    return sent.id
+        return None
+
+    async def _send(self, channel: int, message: OutgoingMessage, files: Sequence[OutgoingFile]) -> int:
+        turn = self._turns.setdefault(channel, asyncio.Lock())
+        more: dict[str, Any] = {}
+        if message.answers:
+            more["reference"] = discord.MessageReference(
+                message_id=message.answers, channel_id=channel, fail_if_not_exists=False
+            )
+        if message.view:
+            more["view"] = message.view(files)
+        # One at a time per channel: what waits for the channel's rate limit must not run out of time.
+        async with turn, self._sending, paced(self.client, REQUEST_TIMEOUT):
+            sent = await self.client.get_partial_messageable(channel).send(
+                content=message.text(" ".join(file.note for file in files if file.note)) if message.text else None,
+                files=fresh_files(files, message.alt),
+                nonce=nonce(message.job, message.key),
+                allowed_mentions=mentions(message.mention),
+                **more,
+            )
+        return sent.id
+
+
+def _file_names(message: discord.Message) -> Iterator[str]:
+    """Files that a component shows are not among the attachments."""
+    yield from (file.filename for file in message.attachments)
+    for box in message.components:
+        for part in getattr(box, "children", ()):
+            yield from (
+                unquote(urlsplit(item.media.url).path).rpartition("/")[2] for item in getattr(part, "items", ())
+            )
+
+
+def fresh_files(files: Sequence[OutgoingFile], alt: Sequence[str]) -> list[discord.File]:
+    """New files for each attempt: discord.py sends one that was sent before as zero bytes, without an error."""
+    described = [*alt, *[""] * len(files)]
+    return [
+        discord.File(io.BytesIO(file.data), filename=file.name, description=words[:1024] or None)
+        for file, words in zip(files, described, strict=False)
+    ]
+
+
+def nonce(job: str, key: str) -> str:
+    """Twenty-five characters, Discord's most, that stand for this message."""
+    return hashlib.sha256(f"{job}:{key}".encode()).hexdigest()[:25]
+
+
+def mentions(user: int | None) -> discord.AllowedMentions:
+    """Nobody is pinged but this user."""
+    if user is None:
+        return discord.AllowedMentions.none()
+    return discord.AllowedMentions(everyone=False, roles=False, replied_user=False, users=[discord.Object(user)])

@@ -1,0 +1,137 @@
+"""A file that is too large for a server is sent as the next smaller one: PNG, WebP, JPEG, then smaller copies."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
+from typing import Any
+
+from PIL import Image
+
+_FLOOR = 256  # px of the longest side; a smaller copy of a picture would show no brush stroke
+_BROKEN = (OSError, ValueError, LookupError, SyntaxError, Image.DecompressionBombError)
+"""What Pillow raises for bytes that are no picture; the store may hold anything."""
+_STEP = 0.9  # of a refused file's bytes is the most that the next one may have
+
+
+@dataclass(frozen=True)
+class OutgoingFile:
+    """One file, ready to be sent."""
+
+    name: str
+    data: bytes
+    note: str
+    """How it differs from the original, as a phrase for the caption; empty where it does not."""
+
+
+@dataclass(frozen=True)
+class _Variant:
+    ending: str
+    note: str
+    encode: Callable[[bytes], bytes | None]
+    """Takes the original; None where the copy would be too small to look at."""
+
+
+class SizeFallback:
+    """The files of one picture, as an async iterator: from the best that fits downwards, each clearly smaller.
+
+    It ends when nothing smaller is left, at once if nothing fits, or if what is too large is no picture. Encoding runs
+    on threads. A step whose wait is cancelled was not taken: the next one makes the same file.
+    """
+
+    def __init__(self, png: bytes, stem: str, limit: int, variants: tuple[_Variant, ...] | None = None) -> None:
+        """`png` is an RGB picture, `stem` the file's name without its ending, `limit` the most bytes of a file."""
+        self._original, self._stem, self._most = png, stem, limit
+        self._variants = _PICTURE if variants is None else variants
+
+    def __aiter__(self) -> SizeFallback:
+        return self
+
+    async def __anext__(self) -> OutgoingFile:
+        file, self._variants = await asyncio.to_thread(_first, self._original, self._stem, self._most, self._variants)
+        if file is None:
+            raise StopAsyncIteration
+        self._most = int(_STEP * len(file.data))
+        return file
+
+
+def film_fallback(film: bytes, stem: str, limit: int) -> SizeFallback:
+    """The same for an animated WebP, which gets coarser, smaller, and then has fewer frames in the same time."""
+    return SizeFallback(film, stem, limit, _FILM)
+
+
+def _first(
+    original: bytes, stem: str, most: int, variants: tuple[_Variant, ...]
+) -> tuple[OutgoingFile | None, tuple[_Variant, ...]]:
+    """The first file that has at most `most` bytes, and the variants after it."""
+    for number, variant in enumerate(variants, 1):
+        try:
+            data = variant.encode(original)
+        except _BROKEN:
+            return None, ()
+        if data is not None and len(data) <= most:
+            return OutgoingFile(f"{stem}.{variant.ending}", data, variant.note), variants[number:]
+    return None, ()
+
+
+def _as_it_is(original: bytes) -> bytes:
+    return original
+
+
+def _still(original: bytes, kind: str, share: float, **options: Any) -> bytes | None:
+    """The picture as `kind`, its sides multiplied by `share`."""
+    with Image.open(BytesIO(original), formats=["PNG"]) as image:
+        picture = image.convert("RGB")
+    if share < 1:
+        if max(picture.size) * share < _FLOOR:
+            return None
+        picture = picture.resize(_scaled(picture, share), Image.Resampling.LANCZOS)
+    out = BytesIO()
+    picture.save(out, kind, **options)
+    return out.getvalue()
+
+
+def _moving(original: bytes, share: float, step: int) -> bytes:
+    """The film, its sides multiplied by `share`, with every `step`-th frame counted from the last."""
+    frames, times = [], []
+    with Image.open(BytesIO(original), formats=["WEBP"]) as film:
+        for number in range(getattr(film, "n_frames", 1)):
+            film.seek(number)
+            frames.append(film.convert("RGB").resize(_scaled(film, share), Image.Resampling.LANCZOS))
+            times.append(film.info["duration"])
+    kept = range((len(frames) - 1) % step, len(frames), step)
+    first, *rest = (frames[i] for i in kept)
+    durations = [sum(times[i : i + step]) for i in kept]
+    out = BytesIO()
+    first.save(out, "WEBP", save_all=True, append_images=rest, duration=durations, loop=0, quality=60, method=4)
+    return out.getvalue()
+
+
+def _scaled(image: Image.Image, share: float) -> tuple[int, int]:
+    return max(1, round(image.width * share)), max(1, round(image.height * share))
+
+
+def _copy(note: str, kind: str, share: float = 1.0, **options: Any) -> _Variant:
+    note = note if share == 1 else f"{note}, {share:.0%} of its size"
+    return _Variant({"WEBP": "webp", "JPEG": "jpg"}[kind], note, partial(_still, kind=kind, share=share, **options))
+
+
+# Without loss at effort 20, WebP takes as long as PNG and saves more than PNG does at its slowest.
+_PICTURE = (
+    _Variant("png", "", _as_it_is),
+    _copy("as lossless WebP", "WEBP", lossless=True, quality=20, method=1),
+    *(_copy("as WebP", "WEBP", quality=quality) for quality in (95, 88, 80)),
+    *(_copy("as JPEG", "JPEG", quality=quality) for quality in (92, 86, 80)),
+    *(_copy("as JPEG", "JPEG", share=0.5 ** (k / 2), quality=85) for k in range(1, 9)),
+)
+_FILM = (
+    _Variant("webp", "", _as_it_is),
+    _Variant("webp", "film at a lower quality", partial(_moving, share=1.0, step=1)),
+    *(
+        _Variant("webp", f"film at {share:.0%} of its size", partial(_moving, share=share, step=step))
+        for share, step in ((0.71, 1), (0.5, 2), (0.35, 3))
+    ),
+)

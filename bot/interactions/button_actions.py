@@ -1,0 +1,78 @@
+"""What the buttons do, and who may press them."""
+
+from __future__ import annotations
+
+import discord
+
+from bot.backend import Backend
+from bot.cards.buttons import Action, JobButton
+from bot.errors import UserError
+from bot.interactions.deduplication import Deduplication
+from bot.interactions.deferred import DeferredInteractions
+from bot.interactions.modals import SnapshotForm
+from bot.interactions.permissions import child_destination
+from bot.interactions.replies import reply_private, tell_error
+from bot.interactions.submission import Submission
+from bot.ledger import LedgerPage
+from bot.requests.follow_ups import FollowUp
+from engine.contract.models import Job
+
+_EXPIRED = "This painting is no longer kept: start a new one with `/stylize`."
+
+
+class ButtonActions:
+    """One for the whole bot."""
+
+    def __init__(
+        self, backend: Backend, deferred: DeferredInteractions, deduplication: Deduplication, submission: Submission
+    ) -> None:
+        self._backend, self._deferred = backend, deferred
+        self._deduplication, self._submission = deduplication, submission
+
+    async def answer(self, interaction: discord.Interaction, button: JobButton) -> None:
+        """Do what the button says, once, or tell the member why not. Never raises."""
+        if not self._deduplication.first(interaction.id):
+            return
+        try:
+            await self._run(interaction, button.action, button.job, button.iteration)
+        except Exception as error:
+            await tell_error(interaction, error, job=button.job)
+
+    async def _run(self, interaction: discord.Interaction, action: Action, job_id: str, iteration: int | None) -> None:
+        job, page = await self.find(interaction, job_id)
+        match action:
+            case Action.CANCEL:
+                await self.cancel(interaction, job, page)
+            case Action.FROM_HERE:
+                picture = page.pictures.get(iteration or 0)
+                if picture is None:
+                    raise UserError(_EXPIRED)
+                form = SnapshotForm(self._submission, self._deduplication, job, page, picture)
+                await interaction.response.send_modal(form)
+            case _:
+                await self._submission.submit(interaction, FollowUp(action, job), child_destination(interaction, page))
+
+    async def find(self, interaction: discord.Interaction, job_id: str) -> tuple[Job, LedgerPage]:
+        """The job and its page, if it is the member's own or shown where they are. Raises `UserError`.
+
+        Whoever sees a painting may go on from it; one that is shown elsewhere might as well not exist.
+        """
+        page, job = await self._backend.ledger.page(job_id), await self._backend.jobs.get(job_id)
+        if page is None or job is None or page.forget:
+            raise UserError(_EXPIRED)
+        if interaction.channel_id not in page.shown and interaction.user.id != page.address.owner:
+            raise UserError(_EXPIRED)
+        return job, page
+
+    async def cancel(self, interaction: discord.Interaction, job: Job, page: LedgerPage) -> None:
+        """By the owner, or a member who may manage messages. Raises `UserError`."""
+        mine = interaction.user.id == page.address.owner
+        if not mine and not (interaction.guild_id and interaction.permissions.manage_messages):
+            raise UserError(
+                f"Only <@{page.address.owner}>, who asked for it, or a member with Manage Messages can cancel this."
+            )
+        async with self._deferred.acknowledged(interaction):
+            if await self._backend.jobs.cancel(job.id):
+                await reply_private(interaction, "It stops within an iteration; what there is by then is kept.")
+            else:
+                await reply_private(interaction, "It has ended already.")

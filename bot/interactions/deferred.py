@@ -1,0 +1,108 @@
+"""Deferred interactions: whom the bot owes an answer is noted in Redis, so that it answers even after it was killed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import discord
+import structlog
+from pydantic import BaseModel
+from redis.exceptions import ResponseError
+
+from bot.backend import Backend
+from bot.interactions.replies import acknowledge, persist
+from bot.ledger import LedgerPage
+from engine.contract.connection import within
+
+_KEY = "impasto:thinking"
+_SECONDS = 900  # an interaction's token lives no longer
+_NOTING = 1.0  # s; of the three that Discord waits
+_RESTARTED = "I was restarted before I was done with this: please ask again."
+
+_log = structlog.get_logger(__name__)
+
+
+class _Note(BaseModel):
+    """What it takes to answer an interaction."""
+
+    application: int
+    token: str
+
+
+class DeferredInteractions:
+    """One for the whole bot."""
+
+    def __init__(self, backend: Backend, confirm: Callable[[], Awaitable[None]]) -> None:
+        """`confirm` raises where this process leads no longer: then another one answers."""
+        self._backend, self._confirm = backend, confirm
+        self._answering: set[asyncio.Task[Any] | None] = set()
+
+    @asynccontextmanager
+    async def acknowledged(self, interaction: discord.Interaction, *, ephemeral: bool = True) -> AsyncIterator[None]:
+        """Acknowledge at once; the block must give the answer, which the member alone will see if it is `ephemeral`."""
+        task, redis = asyncio.current_task(), self._backend.redis
+        await self._confirm()
+        key = f"{_KEY}:{interaction.id}"
+        note = _Note(application=interaction.application_id, token=interaction.token).model_dump_json()
+        # Before the acknowledgement, or a bot that is killed right after it would not know; but Redis may be away.
+        noting = asyncio.ensure_future(redis.set(key, note, ex=_SECONDS))
+        await asyncio.wait([noting], timeout=_NOTING)
+        self._answering.add(task)
+        try:
+            await acknowledge(interaction, ephemeral=ephemeral)
+            await noting
+            yield
+        finally:
+            noting.cancel()
+            self._answering.discard(task)
+            if not interaction.client.is_closed():  # else it is for the next process to answer
+                await redis.delete(key)
+
+    async def finish(self, seconds: float) -> None:
+        """Let what is at work on an answer come to an end, for at most so long."""
+        tasks = [task for task in self._answering if task is not None]
+        if tasks:
+            await asyncio.wait(tasks, timeout=seconds)
+
+    async def left_waiting(self) -> Sequence[bytes]:
+        """Whom the last process owes an answer; to be asked before this one listens to anybody."""
+        return [key async for key in self._backend.redis.scan_iter(f"{_KEY}:*", count=500)]
+
+    async def answer_left(self, keys: Sequence[bytes]) -> None:
+        """Answer those."""
+        async with aiohttp.ClientSession() as session:
+            await asyncio.gather(*(self._answer(key, session) for key in keys))
+
+    async def _answer(self, key: bytes, session: aiohttp.ClientSession) -> None:
+        redis, job = self._backend.redis, key.decode(errors="replace").rpartition(":")[2]
+        try:
+            raw = await redis.get(key)
+            if raw is None:
+                return
+            note = _Note.model_validate_json(within(raw))
+        except (ValueError, ResponseError) as error:
+            _log.warning("the note of an answer cannot be read", interaction=job, reason=str(error)[:300])
+            await redis.delete(key)
+            return
+        webhook = discord.Webhook.partial(note.application, note.token, session=session)
+        text = await self._outcome(job)
+        try:
+            await persist(lambda: webhook.edit_message("@original", content=text))  # type: ignore[call-overload]
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            _log.info("an answer came too late", interaction=job, reason=str(error))
+        await redis.delete(key)
+
+    async def _outcome(self, job: str) -> str:
+        """What became of an interaction: jobs have the id of theirs."""
+        if await self._backend.jobs.state(job) is None:
+            return _RESTARTED
+        return where_to_look(await self._backend.ledger.page(job))
+
+
+def where_to_look(page: LedgerPage | None) -> str:
+    """That it was accepted, and where it is to be seen."""
+    return f"Accepted: watch it in <#{page.thread}>." if page and page.thread else "Accepted: watch it below."

@@ -1,0 +1,143 @@
+"""The modals: forms that a member fills in."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+import discord
+from discord import ui
+
+from bot.errors import UserError
+from bot.interactions.deduplication import Deduplication
+from bot.interactions.permissions import child_destination
+from bot.interactions.replies import tell_error
+from bot.interactions.submission import Submission
+from bot.ledger import LedgerPage
+from bot.requests.follow_ups import MAX_STRENGTH, FromSnapshot
+from bot.requests.new_painting import NewPainting
+from bot.requests.paint_request import AttachedPicture
+from bot.text.recipe_text import PRESET_WORDS
+from engine.contract.models import Job
+from engine.recipe.presets import PRESETS
+from engine.recipe.recipe import MAX_ITERATIONS
+
+_OPEN_FOR = 900.0  # s; as long as an interaction's token lives
+
+
+def attached(attachment: discord.Attachment) -> AttachedPicture:
+    """What Discord tells of an attachment."""
+    return AttachedPicture(attachment.filename, attachment.url, attachment.size, attachment.content_type)
+
+
+class Form(ui.Modal):
+    """A form whose errors are told to the member."""
+
+    open: ClassVar[set[str]] = set()
+    """The custom ids of those that this process has shown and can still take."""
+
+    def __init__(self, title: str, submission: Submission, deduplication: Deduplication) -> None:
+        super().__init__(title=title, timeout=_OPEN_FOR)
+        self._submission, self._deduplication = submission, deduplication
+        Form.open.add(self.custom_id)
+
+    def stop(self) -> None:
+        """It was taken."""
+        Form.open.discard(self.custom_id)
+        super().stop()
+
+    async def on_timeout(self) -> None:
+        """discord.py knows it no longer."""
+        Form.open.discard(self.custom_id)
+
+    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
+        """Not twice."""
+        return self._deduplication.first(interaction.id)
+
+    async def on_error(  # type: ignore[override]
+        self, interaction: discord.Interaction, error: Exception, /
+    ) -> None:
+        """One sentence."""
+        await tell_error(interaction, error)
+
+
+class PictureForm(Form):
+    """Asks for the other picture of a message's one, the recipe and the strength."""
+
+    def __init__(
+        self, submission: Submission, deduplication: Deduplication, found: AttachedPicture, *, as_style: bool
+    ) -> None:
+        """`found` is the message's picture; `as_style` says what it is to be."""
+        super().__init__("Use as style" if as_style else "Stylize this", submission, deduplication)
+        self._found, self._as_style = found, as_style
+        asked = "Content: the picture to be painted" if as_style else "Style: the picture to paint like"
+        self._file: ui.FileUpload[Any] = ui.FileUpload(custom_id="picture")
+        self._recipe = _recipes("fine")
+        self._strength = _number("strength", "1")
+        self.add_item(ui.Label(text=asked, component=self._file))
+        self.add_item(ui.Label(text="Recipe", component=self._recipe))
+        self.add_item(ui.Label(text="Strength of the style", description=_STRENGTH, component=self._strength))
+
+    async def on_submit(self, interaction: discord.Interaction, /) -> None:
+        """Submit it."""
+        other = attached(self._file.values[0])
+        content, style = (other, self._found) if self._as_style else (self._found, other)
+        name, fields = self._recipe.value or "fine", {"strength": _read_strength(self._strength.value)}
+        await self._submission.submit(interaction, NewPainting(name, fields, content, (style,)))
+
+
+class SnapshotForm(Form):
+    """Asks how to go on from a snapshot."""
+
+    def __init__(
+        self, submission: Submission, deduplication: Deduplication, job: Job, page: LedgerPage, picture: str
+    ) -> None:
+        """`picture` is the snapshot's key in the store."""
+        super().__init__("Go on from here", submission, deduplication)
+        self._job, self._page, self._picture = job, page, picture
+        self._recipe = _recipes(job.recipe.name)
+        self._iterations = _number("iterations", str(job.recipe.still().iterations))
+        self._strength = _number("strength", "1")
+        self.add_item(ui.Label(text="Recipe", component=self._recipe))
+        self.add_item(ui.Label(text="Iterations", description="How many, from here on", component=self._iterations))
+        self.add_item(ui.Label(text="Strength of the style", description=_STRENGTH, component=self._strength))
+
+    async def on_submit(self, interaction: discord.Interaction, /) -> None:
+        """Submit it."""
+        fields = {
+            "iterations": round(read_number(self._iterations.value, "number of iterations", 1, MAX_ITERATIONS)),
+            "strength": _read_strength(self._strength.value),
+        }
+        preset = self._recipe.value or self._job.recipe.name
+        asked = FromSnapshot(self._job, self._picture, preset, fields)
+        await self._submission.submit(interaction, asked, child_destination(interaction, self._page))
+
+
+_STRENGTH = "1 is usual, 2 is twice the style, 0.5 is half of it"
+
+
+def read_number(text: str, what: str, least: float, most: float) -> float:
+    """What a member typed, a comma for a point allowed. Raises `UserError`."""
+    try:
+        number = float(text.strip().replace(",", "."))
+    except ValueError:
+        number = math.nan
+    if not least <= number <= most:
+        raise UserError(f"The {what} must be a number from {least:g} to {most:,g}: try again.")
+    return number
+
+
+def _read_strength(text: str) -> float:
+    return read_number(text, "strength", 1 / MAX_STRENGTH, MAX_STRENGTH)
+
+
+def _recipes(chosen: str) -> ui.RadioGroup[Any]:
+    options = [
+        discord.RadioGroupOption(label=name, value=name, description=PRESET_WORDS[name], default=name == chosen)
+        for name in PRESETS
+    ]
+    return ui.RadioGroup(custom_id="recipe", options=options)
+
+
+def _number(custom_id: str, default: str) -> ui.TextInput[Any]:
+    return ui.TextInput(custom_id=custom_id, default=default, max_length=8)

@@ -1,0 +1,98 @@
+"""Where a painting is shown, whether the bot may do there what it takes, and what a member may see."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import discord
+
+from bot.errors import UserError
+from bot.ledger import LedgerPage
+from bot.requests.destination import Destination
+from bot.text.formatting import listed
+
+_EVERYWHERE = ("view_channel", "read_message_history", "attach_files", "embed_links")
+_NEEDS = {
+    "thread": (*_EVERYWHERE, "send_messages", "create_public_threads", "send_messages_in_threads"),
+    "replies": (*_EVERYWHERE, "send_messages"),
+    "inside": (*_EVERYWHERE, "send_messages_in_threads"),  # in a thread, where send_messages has no effect
+}
+_THREADED = (discord.ChannelType.text, discord.ChannelType.news)
+_THREADS = (discord.ChannelType.public_thread, discord.ChannelType.private_thread, discord.ChannelType.news_thread)
+
+
+async def destination_of(interaction: discord.Interaction) -> Destination:
+    """The place for what this interaction asks for.
+
+    Raises `UserError` that names each missing permission. Where the bot is no member, the place is the direct messages.
+    """
+    channel, guild = interaction.channel, interaction.guild_id
+    if channel is None:
+        raise UserError("I cannot see this channel: try it in another one.")
+    if not present(interaction):
+        return await _direct_messages(interaction)
+    if guild is None:
+        return Destination(channel.id, "replies", None)
+    if channel.type in _THREADS:
+        if getattr(channel, "locked", False) and not interaction.app_permissions.manage_threads:
+            raise UserError("This thread is locked: ask a moderator to unlock it, or paint in another channel.")
+        _check(interaction.app_permissions, _NEEDS["inside"])
+        return Destination(channel.id, "replies", guild)
+    kind: Literal["thread", "replies"] = "thread" if channel.type in _THREADED else "replies"
+    _check(interaction.app_permissions, _NEEDS[kind])
+    return Destination(channel.id, kind, guild)
+
+
+def present(interaction: discord.Interaction) -> bool:
+    """Whether the bot itself is there; otherwise only the interaction's token reaches the place, and not for long."""
+    if interaction.guild_id is None:
+        return interaction.context.dm_channel
+    return interaction.is_guild_integration() or interaction.client.get_guild(interaction.guild_id) is not None
+
+
+def may_see(interaction: discord.Interaction, channel: int) -> bool:
+    """Whether the member may see a channel or thread; False for what the bot itself does not know."""
+    if channel == interaction.channel_id:
+        return True
+    found = interaction.guild and interaction.guild.get_channel_or_thread(channel)
+    if found is None or not isinstance(interaction.user, discord.Member):
+        return False
+    # Who is in a private thread is not told to the bot; moderators see them all.
+    private = isinstance(found, discord.Thread) and (found.is_private() or found.parent is None)
+    parent = found.parent if isinstance(found, discord.Thread) else found
+    granted = parent.permissions_for(interaction.user) if parent else discord.Permissions.none()
+    return granted.view_channel and (granted.manage_threads or not private)
+
+
+def child_destination(interaction: discord.Interaction, page: LedgerPage) -> Destination | None:
+    """A child is shown where its parent is; where that is hidden from the member, it is shown here (None)."""
+    mine = interaction.user.id == page.address.owner
+    if not mine and not may_see(interaction, page.address.channel):
+        return None
+    return Destination(page.address.channel, page.address.place, page.address.guild)
+
+
+async def _direct_messages(interaction: discord.Interaction) -> Destination:
+    try:
+        channel = await interaction.client.create_dm(interaction.user)
+    except discord.Forbidden:
+        raise UserError(direct_messages_closed()) from None
+    return Destination(channel.id, "replies", None, by_dm=True)
+
+
+def direct_messages_closed() -> str:
+    """That the member takes no direct messages."""
+    return (
+        "I am no member here, so the painting comes by direct message, and yours are closed to me: "
+        "allow direct messages in your privacy settings, or ask in a server that I am in."
+    )
+
+
+def _check(granted: discord.Permissions, needed: tuple[str, ...]) -> None:
+    if not granted.view_channel:
+        needed = ("view_channel",)  # without it Discord counts none of the others as granted
+    missing = [name.replace("_", " ").title().replace(" In ", " in ") for name in needed if not getattr(granted, name)]
+    if missing:
+        noun = "permission" if len(missing) == 1 else "permissions"
+        names = listed([f"**{name}**" for name in missing])
+        raise UserError(f"I lack the {noun} {names} here: ask someone who manages this channel to grant it.")

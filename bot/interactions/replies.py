@@ -1,0 +1,94 @@
+"""Answers that only the member sees: one sentence, however the interaction stands."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+import discord
+import structlog
+from redis.exceptions import RedisError
+
+from bot.discord_api.error_codes import Verdict, verdict
+from bot.errors import UserError
+from bot.intake import BadPicture
+from bot.text.cap_messages import cap_message
+from bot.text.formatting import relative
+from engine.contract.models import TooMany
+from engine.contract.store import StoreError
+from engine.recipe.recipe import RecipeError
+
+_log = structlog.get_logger(__name__)
+
+_ALREADY = 40060
+"""Discord's code for an interaction that was acknowledged before."""
+_PAUSES = (0.3, 1.0, 3.0, 10.0, 30.0, 60.0)  # s; nobody must see "is thinking" for ever
+
+
+async def acknowledge(interaction: discord.Interaction, *, ephemeral: bool = True) -> None:
+    """Within three seconds: the bot is thinking, and the answer will be for the member alone if it is `ephemeral`.
+
+    Discord may have taken an acknowledgement that seemed to fail; then it is one. Raises `discord.NotFound` when it is
+    too late for any.
+    """
+    try:
+        await persist(lambda: interaction.response.defer(ephemeral=ephemeral, thinking=True))
+    except discord.HTTPException as error:
+        if error.code != _ALREADY:
+            raise
+
+
+async def reply_private(interaction: discord.Interaction, text: str, **more: Any) -> None:
+    """Say it to the member alone: as the answer, in place of "is thinking", or after what was said before."""
+    if not interaction.response.is_done():
+        try:
+            await interaction.response.send_message(text, ephemeral=True, **more)
+            return
+        except discord.HTTPException as error:
+            if error.code != _ALREADY:
+                raise
+        await persist(lambda: interaction.edit_original_response(content=text, **more))
+    elif interaction.response.type == discord.InteractionResponseType.deferred_channel_message:
+        await persist(lambda: interaction.edit_original_response(content=text, **more))
+    else:
+        await interaction.followup.send(text, ephemeral=True, **more)
+
+
+async def persist(request: Callable[[], Awaitable[Any]]) -> None:
+    """Repeat what is safe to repeat over what passes: discord.py gives up at the first reset."""
+    for pause in (*_PAUSES, None):
+        try:
+            await request()
+            return
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            if pause is None or verdict(error) is not Verdict.RETRY:
+                raise
+        await asyncio.sleep(pause)
+
+
+def user_sentence(error: Exception) -> str | None:
+    """What the member is told of an error that is an answer; None for an error of the program's own."""
+    match error:
+        case TooMany():
+            return cap_message(error, relative)
+        case UserError() | BadPicture() | RecipeError():
+            return str(error)
+    return None
+
+
+async def tell_error(interaction: discord.Interaction, error: Exception, **where: str) -> None:
+    """Tell the member what went wrong; what is the program's own fault goes to the log, whole. Never raises."""
+    text = user_sentence(error)
+    log = _log.bind(interaction=str(interaction.id), user=str(interaction.user.id), **where)
+    if isinstance(error, (RedisError, StoreError)):
+        log.warning("an interaction could not be served", reason=str(error))
+        text = "My memory does not answer at the moment: try again in a minute."
+    if text is None:
+        log.error("an interaction broke off", exc_info=error)
+        text = f"Something went wrong on my side: try again, and if it stays so, tell the operators `{interaction.id}`."
+    try:
+        await reply_private(interaction, text)
+    except (discord.HTTPException, OSError) as silent:
+        log.warning("the member could not be told", reason=str(silent), text=text)

@@ -1,0 +1,87 @@
+"""From an interaction to a job: destination, checks, pictures, queue, and the answer that says where to look."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import discord
+
+from bot.backend import Backend
+from bot.cards.card_state import CardState
+from bot.cards.thumbnails import thumbnails
+from bot.delivery import messages
+from bot.delivery.sender import Sender, Undeliverable
+from bot.errors import UserError
+from bot.interactions.deferred import DeferredInteractions, where_to_look
+from bot.interactions.permissions import destination_of, direct_messages_closed
+from bot.interactions.replies import reply_private, tell_error
+from bot.requests.admission import Admission
+from bot.requests.destination import Destination
+from bot.requests.paint_request import MemberRequest
+from engine.contract.models import Job
+
+
+class Submission:
+    """Submits what members ask for; one for the whole bot."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        deferred: DeferredInteractions,
+        admission: Admission,
+        sender: Sender,
+        opening: Callable[[str], Awaitable[None]],
+    ) -> None:
+        """`opening` posts the card and opens the thread of a job that was accepted."""
+        self._backend, self._deferred, self._admission = backend, deferred, admission
+        self._sender, self._opening = sender, opening
+
+    async def submit(
+        self, interaction: discord.Interaction, asked: MemberRequest, destination: Destination | None = None
+    ) -> None:
+        """Answer the interaction: where the painting is to be seen, or why there is none."""
+        async with self._deferred.acknowledged(interaction):
+            try:
+                destination = destination or await destination_of(interaction)
+                job = await self._admit(interaction, asked, destination)
+                await self._opening(job.id)
+                await reply_private(interaction, await self._where(job, destination))
+            except Exception as error:
+                await tell_error(interaction, error)
+
+    async def _admit(self, interaction: discord.Interaction, asked: MemberRequest, destination: Destination) -> Job:
+        network = await self._admission.network()
+        if network is None:
+            raise UserError("No worker has started here yet, and I paint with its weights: try again in a minute.")
+        request = await asked.resolve(network, self._backend.jobs)
+        self._admission.check(request)
+        if destination.by_dm:
+            await reply_private(interaction, "I am no member here: the painting comes by direct message.")
+        job_id, owner = str(interaction.id), interaction.user.id
+        opening = self._open_by_dm(destination) if destination.by_dm else None
+        return await self._admission.admit(job_id, owner, destination, request, opening)
+
+    def _open_by_dm(self, destination: Destination) -> Callable[[Job], Awaitable[None]]:
+        """Post the card before the job is queued: only a message shows whether the member takes them."""
+
+        async def post(job: Job) -> None:
+            page = await self._backend.ledger.page(job.id)
+            assert page is not None  # noqa: S101 - it has just been opened
+            pictures = await thumbnails(self._backend.store, job)
+            message = messages.card_message(job, page, CardState(), pictures)
+            try:
+                card = await self._sender.send(destination.channel, message, look_first=False)
+            except Undeliverable as error:
+                raise UserError(direct_messages_closed()) from error
+            files = " ".join(picture.name for picture in pictures)
+            await self._backend.ledger.note(job.id, {"card": card, "files": files})
+
+        return post
+
+    async def _where(self, job: Job, destination: Destination) -> str:
+        page = await self._backend.ledger.page(job.id)
+        if page is not None and page.stopped:
+            return page.stopped
+        if destination.by_dm:
+            return f"Accepted: watch it in <#{destination.channel}>, our direct messages."
+        return where_to_look(page)

@@ -1,0 +1,209 @@
+"""What has been posted for a job, and where: a hash in Redis that outlives every process.
+
+A post is noted together with the acknowledgement of the event that it tells of, in one MULTI, so that after a crash
+either both are known or neither is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import structlog
+from arq.connections import ArqRedis
+from pydantic import BaseModel, ConfigDict
+
+from engine.contract.connection import readable
+from engine.contract.events import STREAM
+from engine.contract.models import KEEP_DAYS
+
+GROUP = "discord"
+"""The consumer group of the event stream that the bot reads in."""
+NEUTRAL = "A painting"
+"""What card and thread are called where AutoMod does not like the pictures' names."""
+
+
+class Address(BaseModel):
+    """Where a job's messages go, and whose it is. Ids are Discord's."""
+
+    model_config = ConfigDict(frozen=True)
+
+    job: str
+    owner: int
+    guild: int | None
+    """None in direct messages."""
+    channel: int
+    """Where the card is posted."""
+    place: Literal["thread", "replies"]
+    """Whether a thread opens under the card, or the pictures answer it."""
+    title: str
+    """Of card and thread; plain text, 1 to 100 characters."""
+    mention: bool = False
+    """Whether the owner asked to be mentioned at the end."""
+
+
+@dataclass(frozen=True)
+class LedgerPage:
+    """A job's page in the ledger."""
+
+    address: Address
+    card: int | None
+    card_channel: int
+    """Where the card is now: `/show` brings it elsewhere."""
+    card_guild: int | None
+    former: Mapping[int, int]
+    """Message -> channel of the cards that `/show` left behind."""
+    brought: frozenset[int]
+    """Channels that `/show` brings it to, known before it is to be seen there."""
+    title: str
+    """The address's, unless the server's AutoMod did not like it."""
+    thread: int | None
+    posts: Mapping[str, int]
+    """Post -> message id: `snapshot:300`, `final`, …"""
+    pictures: Mapping[int, str]
+    """Iteration -> the snapshot's key in the store, to go on from."""
+    files: tuple[str, ...]
+    """Names of the pictures on the card."""
+    parent: str
+    """Link to the card of the painting that this one came from; empty without one."""
+    stopped: str
+    """Why nothing more is posted, in a sentence; empty while all is well."""
+    forget: bool
+    """Whether the owner wants it all deleted."""
+
+    @property
+    def channel(self) -> int:
+        """Where the pictures go."""
+        return self.thread or self.address.channel
+
+    @property
+    def shown(self) -> frozenset[int]:
+        """The channels and threads in which it is to be seen."""
+        return frozenset((self.card_channel, self.channel, self.address.channel, *self.former.values())) | self.brought
+
+    @property
+    def link(self) -> str:
+        """To the card; empty where there is none."""
+        if self.card is None:
+            return ""
+        return f"https://discord.com/channels/{self.card_guild or '@me'}/{self.card_channel}/{self.card}"
+
+
+_FORGETTING = "impasto:forgetting"
+
+_log = structlog.get_logger(__name__)
+
+
+def _key(job: str) -> str:
+    return f"impasto:posted:{job}"
+
+
+class Ledger:
+    """Every read and write of the ledger."""
+
+    def __init__(self, redis: ArqRedis) -> None:
+        self._redis = redis
+
+    async def open(self, address: Address, parent: str = "") -> None:
+        """Begin a job's page; before the job is created, so that no event of it finds none."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hsetnx(_key(address.job), "address", address.model_dump_json())
+            if parent:
+                pipe.hset(_key(address.job), "parent", parent)
+            # Ends by itself when the job was never accepted; `note` keeps it.
+            pipe.expire(_key(address.job), KEEP_DAYS * 86400)
+            await pipe.execute()
+
+    async def restore(self, page: LedgerPage) -> None:
+        """Write again what the page has and the ledger has not."""
+        known = {"address": page.address.model_dump_json(), "files": " ".join(page.files), "parent": page.parent}
+        known |= {"card": str(page.card or ""), "thread": str(page.thread or "")}
+        async with self._redis.pipeline(transaction=True) as pipe:
+            for name, value in known.items():
+                if value:
+                    pipe.hsetnx(_key(page.address.job), name, value)
+            pipe.expire(_key(page.address.job), KEEP_DAYS * 86400)
+            await pipe.execute()
+
+    async def page(self, job: str) -> LedgerPage | None:
+        """A job's page; None when the job is not the bot's, or the page cannot be read."""
+        return (await self.pages(job))[job]
+
+    async def pages(self, *jobs: str) -> dict[str, LedgerPage | None]:
+        """The page of each of them, in one question."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for job in jobs:
+                pipe.hgetall(_key(job))
+            found = await readable(pipe)
+        return {job: _read(job, raw or {}) for job, raw in zip(jobs, found, strict=True)}
+
+    async def note(self, job: str, fields: Mapping[str, str | int], entry: str | None = None) -> None:
+        """Write fields, and acknowledge the event that they answer, at once."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            if fields:
+                pipe.hset(_key(job), mapping=dict(fields))
+                pipe.expire(_key(job), KEEP_DAYS * 86400)
+            if entry is not None:
+                pipe.xack(STREAM, GROUP, entry)
+            await pipe.execute()
+
+    async def forget(self, *jobs: str) -> None:
+        """All that there is of these jobs is to be deleted; known until each page is closed."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            for job in jobs:
+                pipe.hset(_key(job), "forget", "1")
+                pipe.sadd(_FORGETTING, job)
+            await pipe.execute()
+
+    async def to_forget(self) -> list[str]:
+        """The jobs that are being forgotten."""
+        members: Any = await self._redis.smembers(_FORGETTING)  # type: ignore[misc]
+        return sorted(member.decode(errors="replace") for member in members)
+
+    async def stop(self, job: str, why: str) -> None:
+        """Nothing more is posted, for this reason, a sentence; the first reason stays."""
+        await self._redis.hsetnx(_key(job), "stopped", why)  # type: ignore[misc]
+
+    async def acknowledge(self, *entries: str) -> None:
+        """The events are dealt with; there was nothing to post."""
+        if entries:
+            await self._redis.xack(STREAM, GROUP, *entries)
+
+    async def close(self, job: str) -> None:
+        """Forget the page."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.delete(_key(job))
+            pipe.srem(_FORGETTING, job)
+            await pipe.execute()
+
+
+def _read(job: str, raw: dict[bytes, bytes]) -> LedgerPage | None:
+    if b"address" not in raw:
+        return None
+    try:
+        fields = {name.decode(): value.decode() for name, value in raw.items()}
+        address = Address.model_validate_json(fields["address"])
+        return LedgerPage(
+            address=address,
+            card=_number(fields.get("card")),
+            card_channel=int(fields.get("card_channel", address.channel)),
+            card_guild=_number(fields.get("card_guild", str(address.guild or ""))),
+            former={int(name.removeprefix("former:")): int(v) for name, v in fields.items() if name[:7] == "former:"},
+            brought=frozenset(int(name.removeprefix("brought:")) for name in fields if name[:8] == "brought:"),
+            title=fields.get("title", address.title),
+            thread=_number(fields.get("thread")),
+            posts={name.removeprefix("post:"): int(v) for name, v in fields.items() if name.startswith("post:")},
+            pictures={int(name.removeprefix("at:")): v for name, v in fields.items() if name.startswith("at:")},
+            files=tuple(fields.get("files", "").split()),
+            parent=fields.get("parent", ""),
+            stopped=fields.get("stopped", ""),
+            forget="forget" in fields,
+        )
+    except ValueError as error:
+        _log.warning("a job's page cannot be read", job=job, reason=str(error)[:300])
+        return None
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text else None

@@ -1,0 +1,1 @@
+"""What members ask for, and its way into the queue."""

@@ -1,0 +1,255 @@
+"""Admission: from a paint request to a job in the queue, or to one sentence."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from weakref import WeakValueDictionary
+
+import aiohttp
+import structlog
+
+from bot import intake
+from bot.backend import Backend
+from bot.errors import UserError
+from bot.ledger import Address
+from bot.requests.attachment_download import AttachmentError, discord_origins, download
+from bot.requests.destination import Destination
+from bot.requests.paint_request import AttachedPicture, Network, PaintRequest
+from bot.text.sanitise import plain
+from bot.text.titles import title
+from engine.contract import workers
+from engine.contract.models import Job, StoredPicture, TooMany
+from engine.contract.store import StoreError
+from engine.forecast import first_cost, retry_time
+from engine.recipe.presets import STAND_INS
+from engine.recipe.recipe import RecipeError
+
+_DECODERS = 2  # at a time: each may take a gigabyte and a half
+_FILM_PIXELS = 24_000_000  # of a member's animation, which passes through the bot's memory
+_WEIGHTS = "impasto:weights"
+"""Where the name and architecture of the last worker's weights are remembered, for the time when none is there."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Admission:
+    """Admits paint requests; one for the whole bot, so that it can count what runs at a time."""
+
+    def __init__(self, backend: Backend, session: aiohttp.ClientSession) -> None:
+        self._backend, self._session = backend, session
+        self._decoders = asyncio.Semaphore(_DECODERS)
+        self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._in_hand: dict[int, int] = {}
+
+    async def network(self) -> Network | None:
+        """What paintings are painted with here; None where only a worker knows, and none was here.
+
+        To guess would be to choose the recipe for other weights than those that paint.
+        """
+        living = await workers.living(self._backend.redis)
+        if living:
+            network = Network(living[0].weights, living[0].network)
+            await self._backend.redis.set(_WEIGHTS, f"{network.weights} {network.architecture}")
+            return network
+        known = await self._backend.redis.get(_WEIGHTS)
+        configured = self._backend.settings.impasto_weights
+        if known:
+            return Network(*known.decode().split(" "))
+        return Network(configured) if configured in ("imagenet", *STAND_INS) else None
+
+    def check(self, request: PaintRequest) -> None:
+        """What can be told without looking at the pictures themselves. Raises `UserError`."""
+        settings, frames = self._backend.settings, request.recipe.frames
+        whole = request.draft_of or request.recipe  # of a draft, what is to be finished
+        if whole.size > settings.impasto_max_size:
+            raise UserError(f"The size may be at most {settings.impasto_max_size} px here: ask for a smaller one.")
+        if whole.iterations > settings.impasto_max_iterations:
+            most = settings.impasto_max_iterations
+            if frames > 1:
+                took = f"A film of {frames} pictures takes {request.recipe.iterations:,} iterations"
+                raise UserError(f"{took}, and {most:,} is the most here: send a shorter one.")
+            raise UserError(f"At most {most:,} iterations can be asked for here: ask for fewer.")
+        for upload in (request.content, *request.styles):
+            if isinstance(upload, AttachedPicture):
+                _check_upload(upload)
+
+    async def admit(
+        self,
+        job_id: str,
+        owner: int,
+        destination: Destination,
+        request: PaintRequest,
+        before_queueing: Callable[[Job], Any] | None = None,
+    ) -> Job:
+        """Accept the request; a second call with the same `job_id` changes nothing.
+
+        Raises `UserError`, `BadPicture`, `RecipeError` or `TooMany`, with the time to wait where it is known; then
+        nothing is queued.
+        """
+        self.check(request)
+        try:
+            with self._holding(owner):
+                job = await self._accept(job_id, owner, destination, request, before_queueing)
+        except (UserError, intake.BadPicture, RecipeError, TooMany) as error:
+            await self._drop(job_id)
+            if isinstance(error, TooMany):
+                guild = _guild(owner, destination)
+                error.until = await retry_time(
+                    self._backend.redis, error, str(owner), guild, self._backend.settings.caps
+                )
+            raise
+        await self._backend.queue.enqueue(job, 0, 0, await first_cost(self._backend.redis, job))
+        _log.info("accepted", job=job_id, user=str(owner), guild=str(destination.guild), recipe=job.recipe.key)
+        return job
+
+    @contextmanager
+    def _holding(self, owner: int) -> Iterator[None]:
+        """A member's request that is neither accepted nor refused yet. Raises `TooMany`."""
+        held = self._in_hand.get(owner, 0)
+        if held >= self._backend.settings.impasto_user_jobs:
+            raise TooMany("user")
+        self._in_hand[owner] = held + 1
+        try:
+            yield
+        finally:
+            self._in_hand[owner] -= 1
+            if not self._in_hand[owner]:
+                del self._in_hand[owner]
+
+    async def _accept(
+        self,
+        job_id: str,
+        owner: int,
+        destination: Destination,
+        request: PaintRequest,
+        before_queueing: Callable[[Job], Any] | None,
+    ) -> Job:
+        backend = self._backend
+        try:
+            await self._check_quota(owner, destination)
+            job = await self._make(job_id, owner, destination, request)
+        except StoreError as error:
+            _log.error("the store does not work", job=job_id, reason=str(error))
+            raise UserError("My store of pictures does not answer: try again in a few minutes.") from error
+        address = Address(
+            job=job_id,
+            owner=owner,
+            guild=destination.guild,
+            channel=destination.channel,
+            place=destination.kind,
+            title=_title(job),
+            mention=request.mention,
+        )
+        await backend.ledger.open(address, await self._parent_link(request))
+        if before_queueing is not None:
+            await before_queueing(job)
+        await backend.jobs.create(job, backend.settings.caps)
+        return job
+
+    async def _drop(self, job_id: str) -> None:
+        """Keep nothing of what was refused: neither pictures nor page."""
+        if await self._backend.jobs.state(job_id) is not None:
+            return  # the same request was accepted before
+        try:
+            await self._backend.store.delete_folder(f"jobs/{job_id}")
+        except StoreError as error:
+            _log.warning("pictures of a refused request are left to the sweep", job=job_id, reason=str(error))
+        await self._backend.ledger.close(job_id)
+
+    async def _check_quota(self, owner: int, destination: Destination) -> None:
+        """Before anything is downloaded; `create` checks again, for good."""
+        await self._backend.jobs.check(str(owner), _guild(owner, destination), self._backend.settings.caps)
+
+    async def _make(self, job_id: str, owner: int, destination: Destination, request: PaintRequest) -> Job:
+        folder = f"jobs/{job_id}"
+        # One of a member's pictures at a time: pictures that take long must not take both decoders from all others.
+        async with self._turns.setdefault(owner, asyncio.Lock()):
+            limits = dataclasses.replace(self._limits, max_frames=intake.FILM.max_frames if request.animate else 1)
+            content, frames = await self._keep(request.content, f"{folder}/picture-0.png", limits)
+            styles = [
+                (await self._keep(style, f"{folder}/picture-{number}.png"))[0]
+                for number, style in enumerate(request.styles, 1)
+            ]
+        if frames > 1:
+            request = dataclasses.replace(request, recipe=request.recipe.sequence(frames))
+            self.check(request)
+        start = (await self._keep(request.start, f"{folder}/start.png"))[0] if request.start else None
+        checkpoint = request.checkpoint and await self._copy(
+            request.checkpoint, f"{folder}/checkpoint-start.safetensors"
+        )
+        return Job(
+            id=job_id,
+            guild=_guild(owner, destination),
+            user=str(owner),
+            recipe=request.recipe,
+            content=content,
+            styles=tuple(styles),
+            parent=request.parent,
+            checkpoint=checkpoint,
+            reached=request.reached,
+            start=start,
+            draft_of=request.draft_of,
+        )
+
+    async def _keep(
+        self, source: AttachedPicture | StoredPicture, key: str, limits: intake.Limits | None = None
+    ) -> tuple[StoredPicture, int]:
+        """A clean copy in the job's own folder: its parent's may be forgotten before it is painted.
+
+        And how many frames there are; 1 for what is in the store already, whose recipe knows.
+        """
+        if isinstance(source, StoredPicture):
+            await self._copy(source.key, key)
+            return source.model_copy(update={"key": key}), 1
+        limit = intake.USUAL.max_bytes
+        async with self._decoders:
+            try:
+                data = await download(self._session, source.url, source.name, hosts=discord_origins(), max_bytes=limit)
+            except AttachmentError as error:
+                raise UserError(str(error)) from error
+            clean = await intake.take_in(data, source.name, limits or self._limits)
+        await self._backend.store.put(key, clean.png)
+        return StoredPicture(key=key, name=clean.name, width=clean.width, height=clean.height), clean.frames
+
+    @property
+    def _limits(self) -> intake.Limits:
+        """No larger than what can be asked for; twice as much, for the style's scale."""
+        most = min(intake.USUAL.max_side, 2 * self._backend.settings.impasto_max_size)
+        return dataclasses.replace(intake.USUAL, max_side=most, max_film_pixels=_FILM_PIXELS)
+
+    async def _copy(self, source: str, target: str) -> str:
+        try:
+            await self._backend.store.copy(source, target)
+        except StoreError as error:
+            raise UserError("The pictures of that painting are no longer kept: start over with `/stylize`.") from error
+        return target
+
+    async def _parent_link(self, request: PaintRequest) -> str:
+        page = await self._backend.ledger.page(request.parent) if request.parent else None
+        return page.link if page else ""
+
+
+def _title(job: Job) -> str:
+    whole = title(job.content.name, [style.name for style in job.styles], f"{job.recipe.name} painting")
+    return plain(f"Draft: {whole}", 100) if job.draft_of else whole
+
+
+def _guild(owner: int, destination: Destination) -> str:
+    """Direct messages are a guild of their own, so that they share with the servers and not with each other."""
+    return str(destination.guild) if destination.guild else f"dm:{owner}"
+
+
+def _check_upload(upload: AttachedPicture) -> None:
+    if upload.kind is not None and not upload.kind.startswith("image/"):
+        raise UserError(f"{_name(upload)} is no picture: attach a PNG, JPEG, WebP or GIF.")
+    if upload.size > intake.USUAL.max_bytes:
+        most = intake.USUAL.max_bytes // 2**20
+        raise UserError(f"{_name(upload)} is larger than {most} MiB: send a smaller copy.")
+
+
+def _name(upload: AttachedPicture) -> str:
+    return intake.printable_name(upload.name)

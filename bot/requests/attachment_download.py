@@ -1,0 +1,94 @@
+"""Fetch what a member attached, from Discord and from nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+
+import aiohttp
+import structlog
+from yarl import URL
+
+from bot.discord_api.private_api import origins
+from bot.text.sanitise import plain
+
+_CDN = frozenset({"https://cdn.discordapp.com", "https://media.discordapp.net"})
+_PAUSE = 0.5  # seconds before the second try
+_PASSING = (aiohttp.ClientError, OSError)
+
+_log = structlog.get_logger(__name__)
+
+
+class AttachmentError(Exception):
+    """The attachment cannot be had; `str()` is one plain sentence for the member."""
+
+
+def discord_origins() -> frozenset[str]:
+    """The origins that attachments come from, those where discord.py is pointed at this moment included."""
+    return _CDN | origins()
+
+
+async def download(
+    session: aiohttp.ClientSession, url: str, name: str, *, hosts: frozenset[str], max_bytes: int, seconds: float = 30
+) -> bytes:
+    """The attachment at `url`, called `name`, of at most `max_bytes`; what passes is tried twice within `seconds`.
+
+    Only Discord's own hosts and the origins in `hosts` ("scheme://host[:port]") are asked, and no redirect is
+    followed. The URL, which is signed, is never told. Raises `AttachmentError`.
+    """
+    called = plain(name, 50)
+    if not _may_fetch(url, _CDN | hosts):
+        raise AttachmentError(f"{called} is not kept by Discord: attach it to your message.")
+    try:
+        async with asyncio.timeout(seconds):
+            return await _twice(session, url, called, max_bytes)
+    except TimeoutError:
+        raise AttachmentError(f"{called} takes too long to arrive: try again, or send a smaller copy.") from None
+    except _PASSING:
+        raise AttachmentError(f"Discord does not hand out {called} at the moment: try again in a minute.") from None
+
+
+def _may_fetch(url: str, allowed: frozenset[str]) -> bool:
+    # Compared as text, before any parser: two parsers may see two hosts in one URL.
+    sober = url.isascii() and url.isprintable() and not {" ", "\\"} & set(url)
+    return sober and url.startswith(tuple(f"{origin}/" for origin in allowed))
+
+
+async def _twice(session: aiohttp.ClientSession, url: str, called: str, max_bytes: int) -> bytes:
+    try:
+        return await _fetch(session, url, called, max_bytes)
+    except _PASSING as error:
+        # Its text may hold the URL.
+        _log.info("an attachment is fetched again", cause=type(error).__name__)
+    await asyncio.sleep(_PAUSE)
+    return await _fetch(session, url, called, max_bytes)
+
+
+async def _fetch(session: aiohttp.ClientSession, url: str, called: str, max_bytes: int) -> bytes:
+    """One try. Raises `AttachmentError` for what stays, one of `_PASSING` for what may pass."""
+    async with session.get(
+        URL(url, encoded=True),  # byte for byte, as it was signed
+        allow_redirects=False,
+        headers={"Accept-Encoding": "identity"},
+        timeout=aiohttp.ClientTimeout(total=None),
+    ) as response:
+        _check(response, called)
+        too_long = AttachmentError(f"{called} is larger than {max_bytes / 2**20:.3g} MiB: send a smaller copy.")
+        if (response.content_length or 0) > max_bytes:
+            raise too_long
+        data = bytearray()
+        async for chunk in response.content.iter_any():
+            data += chunk
+            if len(data) > max_bytes:
+                raise too_long
+    return bytes(data)
+
+
+def _check(response: aiohttp.ClientResponse, called: str) -> None:
+    if response.status == 200:
+        return
+    _log.info("an attachment was not handed out", status=response.status)
+    if response.status == 429 or response.status >= 500:
+        raise ConnectionError(response.status)
+    if response.status in (403, 404, 410):
+        raise AttachmentError(f"Discord no longer has {called}: attach it again.")
+    raise AttachmentError(f"Discord does not hand out {called}: attach it again.")

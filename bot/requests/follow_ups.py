@@ -1,0 +1,182 @@
+"""What follows from a painting: again, stronger, swapped, larger, continued, finished, or on from a snapshot of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.cards.buttons import Action
+from bot.errors import UserError
+from bot.requests.new_painting import new_recipe, new_seed
+from bot.requests.paint_request import Network, PaintRequest
+from engine.contract.events import Cancelled, Done
+from engine.contract.jobs import Jobs
+from engine.contract.models import Job, StoredPicture
+from engine.recipe.draft import finishing
+from engine.recipe.presets import preset
+from engine.recipe.recipe import MAX_ITERATIONS, Recipe, RecipeError
+
+MAX_STRENGTH = 100.0
+"""Of the strength that presses of Stronger may add up to, over the preset's; its inverse is the least."""
+_STRONGER = 2.0
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """What a member asks for by one of a painting's buttons."""
+
+    action: Action
+    job: Job
+
+    async def resolve(self, network: Network, jobs: Jobs) -> PaintRequest:
+        """Raises `UserError` or `RecipeError`."""
+        match self.action:
+            case Action.AGAIN:
+                return again(self.job)
+            case Action.SWAP:
+                return swapped(self.job)
+            case Action.STRONGER:
+                return stronger(self.job, _STRONGER)
+            case Action.WEAKER:
+                return stronger(self.job, 1 / _STRONGER)
+        return await self._go_on(network, jobs)
+
+    async def _go_on(self, network: Network, jobs: Jobs) -> PaintRequest:
+        """From where the job ended."""
+        match self.action:
+            case Action.LARGER:
+                return await _enlarge(self.job, jobs)
+            case Action.FINISH:
+                return await _finish(self.job, network, jobs)
+        return await _continue(self.job, jobs)
+
+
+@dataclass(frozen=True)
+class FromSnapshot:
+    """What a member asks for from one of a painting's snapshots, with other settings."""
+
+    job: Job
+    picture: str
+    """The snapshot's key in the store."""
+    preset: str
+    fields: Mapping[str, Any]
+
+    async def resolve(self, _network: Network, _jobs: Jobs) -> PaintRequest:
+        """By the parent's own network. Raises `RecipeError`."""
+        content = self.job.content
+        start = StoredPicture(key=self.picture, name="snapshot", width=content.width, height=content.height)
+        return from_picture(self.job, start, self.preset, self.fields)
+
+
+def again(job: Job) -> PaintRequest:
+    """The same with a new seed."""
+    seed = new_seed()
+    return _child(job, dataclasses.replace(job.recipe, seed=seed), seed=seed)
+
+
+def as_it_was(job: Job) -> PaintRequest:
+    """The very same: for what was stopped before its first stroke."""
+    return dataclasses.replace(_child(job, job.recipe), checkpoint=job.checkpoint, reached=job.reached)
+
+
+def swapped(job: Job) -> PaintRequest:
+    """Content and (first) style change places."""
+    content, *others = job.styles
+    request = _child(job, job.recipe.still())
+    return dataclasses.replace(request, content=content, styles=(job.content, *others))
+
+
+def stronger(job: Job, factor: float) -> PaintRequest:
+    """More style, or less where `factor` is below one. Raises `RecipeError` where it leads nowhere."""
+    usual = preset(job.recipe.name, weights=job.recipe.weights).beta
+    strength = job.recipe.beta * factor / usual
+    if not 1 / MAX_STRENGTH <= strength <= MAX_STRENGTH:
+        raise RecipeError("It cannot go further in this direction: start over with `/stylize`.")
+    return _child(job, dataclasses.replace(job.recipe, beta=job.recipe.beta * factor), strength=strength)
+
+
+def continued(job: Job, checkpoint: str, reached: int) -> PaintRequest:
+    """From where it stands: to its planned end, or as much again beyond it. Raises `RecipeError`."""
+    recipe = job.recipe
+    if reached >= recipe.iterations and recipe.frames > 1:
+        raise RecipeError("A film ends with its last picture: press Again or Stronger for another one.")
+    if reached >= recipe.iterations:
+        more = min(recipe.planned, MAX_ITERATIONS - recipe.iterations)
+        if more < 1:
+            raise RecipeError("It has as many iterations as there may be: press Again, or go on from a snapshot.")
+        recipe = recipe.continued(more)
+    request = _child(job, recipe)
+    return dataclasses.replace(request, checkpoint=checkpoint, reached=reached)
+
+
+def larger(job: Job, checkpoint: str, reached: int) -> PaintRequest:
+    """At twice the size, from its last stroke. Raises `RecipeError`."""
+    request = _child(job, job.recipe.enlarged())
+    return dataclasses.replace(request, checkpoint=checkpoint, reached=reached, draft_of=None)
+
+
+def finished(job: Job, picture: str, network: Network) -> PaintRequest:
+    """What the draft is a draft of, painted by `network`, on from the draft's `picture` in the store.
+
+    Raises `RecipeError`.
+    """
+    asked = job.draft_of
+    if asked is None:
+        raise RecipeError("It is no draft: press Continue or Larger to go on from it.")
+    recipe = finishing(new_recipe(asked.recipe, network, asked.fields), job.recipe.size)
+    start = StoredPicture(key=picture, name="draft", width=job.content.width, height=job.content.height)
+    return dataclasses.replace(_child(job, recipe), start=start, draft_of=None)
+
+
+def from_picture(job: Job, start: StoredPicture, name: str, fields: Mapping[str, Any]) -> PaintRequest:
+    """On from a snapshot with other settings. Raises `RecipeError`.
+
+    On the finest scale alone: the coarse ones would paint over what is to be gone on from.
+    """
+    fields = {"style_weights": job.recipe.style_weights, "size": job.recipe.size, **fields}
+    recipe = new_recipe(name, Network(job.recipe.weights, job.recipe.network), fields)
+    recipe = dataclasses.replace(recipe, start="picture", noise=0.0, scales=1, colours=job.recipe.colours)
+    return dataclasses.replace(_child(job, recipe), start=start, draft_of=None)
+
+
+def _child(job: Job, recipe: Recipe, **changed: float) -> PaintRequest:
+    """`changed` are the fields in which the child of a draft is to be finished otherwise."""
+    asked = job.draft_of and job.draft_of.model_copy(update={"fields": job.draft_of.fields | changed})
+    return PaintRequest(
+        recipe=recipe, content=job.content, styles=job.styles, parent=job.id, start=job.start, draft_of=asked
+    )  # fmt: skip
+
+
+async def _continue(job: Job, jobs: Jobs) -> PaintRequest:
+    match await jobs.outcome(job.id):
+        case Done() as done:
+            return continued(job, done.files["checkpoint.safetensors"], done.iteration)
+        case Cancelled(checkpoint=str(checkpoint)) as stopped:
+            return continued(job, checkpoint, stopped.iteration)
+        case Cancelled():
+            return as_it_was(job)
+        case None:
+            raise UserError("It is still being painted: go on from it when it has ended, or from one of its snapshots.")
+    raise UserError("It failed, so there is nothing to go on from: press Again.")
+
+
+async def _enlarge(job: Job, jobs: Jobs) -> PaintRequest:
+    match await jobs.outcome(job.id):
+        case Done() as done:
+            return larger(job, done.files["checkpoint.safetensors"], done.iteration)
+        case None:
+            raise UserError("It is still being painted: enlarge it when it has ended.")
+    raise UserError("Only a finished painting can be enlarged: press Continue first.")
+
+
+async def _finish(job: Job, network: Network, jobs: Jobs) -> PaintRequest:
+    match await jobs.outcome(job.id):
+        case Done() as done:
+            return finished(job, done.files["final.png"], network)
+        case Cancelled(picture=str(picture)):
+            return finished(job, picture, network)
+        case None:
+            raise UserError("The draft is still being painted: finish it when it has ended.")
+    raise UserError("There is no draft to go on from: press Again.")

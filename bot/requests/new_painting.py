@@ -1,0 +1,82 @@
+"""A new painting, with the options of `/stylize`."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.errors import UserError
+from bot.requests.paint_request import AttachedPicture, Network, PaintRequest
+from engine.contract.jobs import Jobs
+from engine.contract.models import Asked
+from engine.recipe.draft import draft_recipe
+from engine.recipe.presets import TALK_SNAPSHOTS, preset
+from engine.recipe.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class NewPainting:
+    """What a member asks for from attached pictures."""
+
+    preset: str
+    fields: Mapping[str, Any]
+    """The recipe's fields that were chosen; None for those that were not."""
+    content: AttachedPicture
+    styles: tuple[AttachedPicture, ...]
+    blend: int | None = None
+    """Share of the second style in percent."""
+    mention: bool = False
+    animate: bool = False
+    draft: bool = False
+
+    async def resolve(self, network: Network, _jobs: Jobs) -> PaintRequest:
+        """Raises `UserError` or `RecipeError`."""
+        if self.blend is not None and len(self.styles) < 2:
+            raise UserError("A blend needs a second style: attach one as style2.")
+        if self.draft and self.animate:
+            raise UserError("A draft is of one picture: leave out animate, or quality.")
+        fields = {**self.fields, "style_weights": self._shares()}
+        if self.draft:
+            small, asked = new_draft(self.preset, network, fields)
+            return PaintRequest(small, self.content, self.styles, mention=self.mention, draft_of=asked)
+        recipe = new_recipe(self.preset, network, fields)
+        return PaintRequest(recipe, self.content, self.styles, mention=self.mention, animate=self.animate)
+
+    def _shares(self) -> tuple[float, ...]:
+        if len(self.styles) < 2:
+            return (1.0,)
+        second = 50 if self.blend is None else self.blend
+        return (1 - second / 100, second / 100)
+
+
+def new_recipe(name: str, network: Network, fields: Mapping[str, Any]) -> Recipe:
+    """The recipe for a new painting: a seed of its own, and snapshots also far beyond the preset's iterations.
+
+    Raises `RecipeError`.
+    """
+    given = _given(fields)
+    if network.architecture is not None:
+        given["network"] = network.architecture
+    recipe = preset(name, weights=network.weights, **given)
+    return dataclasses.replace(recipe, snapshots=tuple(sorted({*recipe.snapshots, *TALK_SNAPSHOTS})))
+
+
+def new_draft(name: str, network: Network, fields: Mapping[str, Any]) -> tuple[Recipe, Asked]:
+    """The recipe for a draft, and what it is a draft of. Raises `RecipeError`, also for what could not be finished."""
+    given = _given(fields)
+    full = new_recipe(name, network, given)
+    asked = Asked(recipe=name, fields=given | {"size": full.size, "iterations": full.iterations})
+    return draft_recipe(name, **given), asked
+
+
+def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What was chosen, and a seed."""
+    return {"seed": new_seed()} | {field: value for field, value in fields.items() if value is not None}
+
+
+def new_seed() -> int:
+    """Short enough to be typed again."""
+    return secrets.randbelow(1_000_000)

@@ -1,0 +1,56 @@
+"""What a member asks for, and what is to be painted for it: pictures, and the recipe in full."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from engine.contract.jobs import Jobs
+from engine.contract.models import Asked, StoredPicture
+from engine.recipe.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class AttachedPicture:
+    """A picture that a member attached: size in bytes and type as Discord tells them."""
+
+    name: str
+    url: str
+    size: int
+    kind: str | None
+
+
+@dataclass(frozen=True)
+class PaintRequest:
+    """Pictures as uploads, or as they lie in the store from an earlier job; and how to paint them."""
+
+    recipe: Recipe
+    content: AttachedPicture | StoredPicture
+    styles: tuple[AttachedPicture | StoredPicture, ...]
+    parent: str | None = None
+    checkpoint: str | None = None
+    """Key of the checkpoint to go on from."""
+    reached: int = 0
+    """The checkpoint's iteration."""
+    start: StoredPicture | None = None
+    """The picture to begin with."""
+    mention: bool = False
+    animate: bool = False
+    """Whether every picture of the content is painted, where it is an animation."""
+    draft_of: Asked | None = None
+    """What it is a draft of, if it is one."""
+
+
+class Network(NamedTuple):
+    """What paints: weights by name, and their architecture, as in a recipe's fields `weights` and `network`."""
+
+    weights: str
+    architecture: str | None = None
+    """None: the one that these weights usually have."""
+
+
+class MemberRequest(Protocol):
+    """What a member asks for. The recipe depends on the network that will paint it."""
+
+    async def resolve(self, network: Network, jobs: Jobs) -> PaintRequest:
+        """What is to be painted for it. Raises `UserError` or `RecipeError`."""

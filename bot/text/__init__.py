@@ -1,0 +1,1 @@
+"""Words for members, and members' words made harmless."""

@@ -1,0 +1,205 @@
+"""What the recipe of a new painting is made of, and what each button makes of a painting."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from bot.requests import follow_ups
+from bot.requests.follow_ups import MAX_STRENGTH
+from bot.requests.new_painting import new_draft, new_recipe
+from bot.requests.paint_request import Network, PaintRequest
+from engine.contract.models import Job, StoredPicture
+from engine.recipe.draft import finishing
+from engine.recipe.presets import PRESETS, TALK_SNAPSHOTS, preset
+from engine.recipe.recipe import MAX_ITERATIONS, Recipe, RecipeError
+
+CONTENT, STYLE, SECOND, SNAPSHOT = (
+    StoredPicture(key=f"jobs/1/{name}", name=name, width=32, height=24)
+    for name in ("content", "style", "second", "snapshot")
+)
+WEIGHTS = ["imagenet", "starter", "random"]
+
+
+def a_job(recipe: Recipe | None = None, **fields: Any) -> Job:
+    recipe = recipe or new_recipe("fine", Network("random"), {"seed": 42})
+    return Job(id="1", guild="1", user="1", recipe=recipe, content=CONTENT, styles=(STYLE, SECOND), **fields)
+
+
+def same_but(child: PaintRequest, job: Job, *fields: str) -> bool:
+    """Whether the recipes differ in these fields, and in no other."""
+    ours, theirs = child.recipe.as_dict(), job.recipe.as_dict()
+    return {name for name in ours if ours[name] != theirs[name]} == set(fields)
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+@pytest.mark.parametrize("name", PRESETS)
+def test_what_is_not_chosen_is_the_presets_but_for_seed_and_snapshots(name: str, weights: str) -> None:
+    recipe = new_recipe(name, Network(weights), {"iterations": None, "strength": None, "start": None})
+    usual = preset(name, weights=weights)
+    assert dataclasses.replace(recipe, seed=usual.seed, snapshots=usual.snapshots) == usual
+    assert set(recipe.snapshots) == {*usual.snapshots, *TALK_SNAPSHOTS}
+    assert new_recipe(name, Network(weights), {}).seed != new_recipe(name, Network(weights), {}).seed
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("iterations", [1, 2, 3, 4, 5, 7, MAX_ITERATIONS])
+def test_any_number_of_iterations_that_discord_lets_through_can_be_painted(
+    name: str, weights: str, iterations: int
+) -> None:
+    recipe = new_recipe(name, Network(weights), {"iterations": iterations})
+    assert recipe.iterations == iterations
+    assert recipe.scales == min(preset(name, weights=weights).scales, iterations)
+    assert all(count >= 1 for _, count in recipe.plan())
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_of_the_start_that_was_chosen_something_is_left(name: str) -> None:
+    assert new_recipe(name, Network("random"), {"start": "noise"}).noise == 1
+    for start in ("content", "style"):
+        recipe = new_recipe(name, Network("random"), {"start": start})
+        assert recipe.start == start
+        assert recipe.noise < 1
+    assert new_recipe("gatys", Network("random"), {}).noise == 1
+
+
+def test_what_cannot_be_painted_is_one_sentence() -> None:
+    for fields in ({"iterations": 0}, {"size": 1}, {"style_weights": (0.0,)}, {"seed": -1}):
+        with pytest.raises(RecipeError, match=r"^[A-Z].*\.$"):
+            new_recipe("fine", Network("random"), fields)
+    with pytest.raises(RecipeError, match="no recipe called oils"):
+        new_recipe("oils", Network("random"), {})
+
+
+def test_again_has_another_seed_and_nothing_else() -> None:
+    job = a_job(start=SNAPSHOT, checkpoint="jobs/1/checkpoint", reached=7)
+    child = follow_ups.again(job)
+    assert same_but(child, job, "seed")
+    assert (child.content, child.styles, child.parent, child.start) == (CONTENT, (STYLE, SECOND), "1", SNAPSHOT)
+    assert (child.checkpoint, child.reached, child.mention) == (None, 0, False)
+
+
+def test_as_it_was_begins_where_the_parent_was_to_begin() -> None:
+    job = a_job(checkpoint="jobs/1/checkpoint", reached=7)
+    child = follow_ups.as_it_was(job)
+    assert child.recipe == job.recipe
+    assert (child.checkpoint, child.reached) == ("jobs/1/checkpoint", 7)
+
+
+def test_swapped_twice_is_as_it_was() -> None:
+    job = a_job()
+    child = follow_ups.swapped(job)
+    assert child.recipe == job.recipe
+    assert (child.content, child.styles) == (STYLE, (CONTENT, SECOND))
+    swapped = job.model_copy(update={"content": child.content, "styles": child.styles})
+    assert (follow_ups.swapped(swapped).content, follow_ups.swapped(swapped).styles) == (CONTENT, (STYLE, SECOND))
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("factor", [2.0, 0.5])
+def test_stronger_and_weaker_end_where_nothing_would_be_left(name: str, weights: str, factor: float) -> None:
+    job = a_job(new_recipe(name, Network(weights), {}))
+    usual, steps = job.recipe.beta, 0
+    with pytest.raises(RecipeError, match="cannot go further"):
+        while True:
+            child = follow_ups.stronger(job, factor)
+            assert same_but(child, job, "beta")
+            job, steps = a_job(child.recipe), steps + 1
+            assert job.recipe.beta == pytest.approx(usual * factor**steps)
+    assert 2**steps <= MAX_STRENGTH < 2 ** (steps + 1)
+    assert follow_ups.stronger(job, 1 / factor).recipe.beta == pytest.approx(usual * factor ** (steps - 1))
+
+
+def test_what_was_stopped_goes_on_to_its_planned_end() -> None:
+    job = a_job()
+    child = follow_ups.continued(job, "jobs/1/checkpoint", job.recipe.iterations - 1)
+    assert child.recipe == job.recipe
+    assert (child.checkpoint, child.reached) == ("jobs/1/checkpoint", job.recipe.iterations - 1)
+
+
+def test_what_is_done_goes_on_for_as_long_as_was_planned_however_often() -> None:
+    job, plan = a_job(start=SNAPSHOT), a_job().recipe.planned
+    for times in (2, 3, 4):
+        child = follow_ups.continued(job, "jobs/1/checkpoint", job.recipe.iterations)
+        assert same_but(child, job, "iterations", "extra")
+        assert (child.recipe.iterations, child.recipe.planned) == (times * plan, plan)
+        assert child.start == SNAPSHOT
+        job = a_job(child.recipe, start=SNAPSHOT)
+
+
+def test_it_goes_on_up_to_the_most_iterations_that_there_may_be() -> None:
+    job = a_job(new_recipe("classic", Network("random"), {"iterations": 60_000}))
+    child = follow_ups.continued(job, "jobs/1/checkpoint", 60_000)
+    assert (child.recipe.iterations, child.recipe.extra) == (MAX_ITERATIONS, MAX_ITERATIONS - 60_000)
+    with pytest.raises(RecipeError, match="press Again, or go on from a snapshot"):
+        follow_ups.continued(a_job(child.recipe), "jobs/1/checkpoint", MAX_ITERATIONS)
+
+
+def test_larger_is_twice_the_size_from_the_last_stroke() -> None:
+    job = a_job(new_recipe("fine", Network("random"), {"size": 256}))
+    child = follow_ups.larger(job, "jobs/1/checkpoint", job.recipe.iterations)
+    assert same_but(child, job, "size", "scales", "iterations")
+    assert (child.recipe.size, child.checkpoint, child.reached) == (512, "jobs/1/checkpoint", job.recipe.iterations)
+    assert child.recipe.plan()[: job.recipe.scales] == job.recipe.plan()
+
+
+def test_from_a_picture_it_goes_on_at_full_size_with_what_was_chosen() -> None:
+    recipe = new_recipe("fine", Network("random"), {"style_weights": (0.7, 0.3), "colours": "content", "size": 64})
+    child = follow_ups.from_picture(a_job(recipe), SNAPSHOT, "gatys", {"iterations": 2, "strength": 0.5})
+    chosen = child.recipe
+    assert (child.start, chosen.start, chosen.noise, chosen.scales) == (SNAPSHOT, "picture", 0.0, 1)
+    assert (chosen.name, chosen.iterations, chosen.beta) == ("gatys", 2, preset("gatys", weights="random").beta / 2)
+    assert (chosen.style_weights, chosen.colours, chosen.size) == ((0.7, 0.3), "content", 64)
+    assert (child.content, child.styles, child.parent) == (CONTENT, (STYLE, SECOND), "1")
+    with pytest.raises(RecipeError):
+        follow_ups.from_picture(a_job(recipe), SNAPSHOT, "gatys", {"iterations": MAX_ITERATIONS + 1})
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_draft_is_finished_as_what_was_asked_for(name: str, weights: str) -> None:
+    fields = {"size": 512, "strength": 2.0, "style_weights": (0.7, 0.3), "colours": "content", "seed": None}
+    recipe, asked = new_draft(name, Network("imagenet"), fields)
+    assert (recipe.weights, recipe.size, recipe.style_weights, recipe.colours) == (
+        "starter",
+        256,
+        (0.7, 0.3),
+        "content",
+    )
+    job = Job.model_validate_json(a_job(recipe, draft_of=asked).model_dump_json())
+    assert job.draft_of == asked
+    child = follow_ups.finished(job, SNAPSHOT.key, Network(weights))
+    full = new_recipe(name, Network(weights), {**fields, "seed": recipe.seed})
+    assert child.recipe == finishing(full, 256)
+    assert (child.draft_of, child.parent, child.content, child.styles) == (None, "1", CONTENT, (STYLE, SECOND))
+    assert child.start is not None
+    assert (child.start.key, child.start.width, child.start.height) == (SNAPSHOT.key, 32, 24)
+
+
+def test_of_what_could_not_be_finished_there_is_no_draft() -> None:
+    with pytest.raises(RecipeError, match="The size must be between"):
+        new_draft("fine", Network("imagenet"), {"size": 5000})
+    with pytest.raises(RecipeError, match="It is no draft"):
+        follow_ups.finished(a_job(), SNAPSHOT.key, Network("random"))
+
+
+def test_the_children_of_a_draft_are_drafts_and_finished_like_themselves() -> None:
+    recipe, asked = new_draft("fine", Network("imagenet"), {"seed": 42})
+    job = a_job(recipe, draft_of=asked)
+    again = follow_ups.again(job)
+    assert again.draft_of is not None
+    assert again.draft_of.fields == asked.fields | {"seed": again.recipe.seed}
+    twice = follow_ups.stronger(
+        a_job(follow_ups.stronger(job, 2.0).recipe, draft_of=follow_ups.stronger(job, 2.0).draft_of), 2.0
+    )
+    assert twice.draft_of is not None
+    assert twice.draft_of.fields == asked.fields | {"strength": 4.0}
+    finished = follow_ups.finished(a_job(twice.recipe, draft_of=twice.draft_of), SNAPSHOT.key, Network("imagenet"))
+    assert finished.recipe.beta == 4 * preset("fine").beta
+    assert follow_ups.swapped(job).draft_of == follow_ups.continued(job, "a checkpoint", 1).draft_of == asked
+    assert follow_ups.larger(job, "a checkpoint", recipe.iterations).draft_of is None
+    assert follow_ups.from_picture(job, SNAPSHOT, "fine", {}).draft_of is None
