@@ -27,7 +27,7 @@ def test_an_interrupted_painting_goes_on_to_the_picture_of_an_uncut_one(recipe: 
 
     assert process.returncode == 130, err
     assert err == ""
-    assert heard[-1].endswith("go on with: impasto paint --resume 'out'")
+    assert heard[-1].endswith("go on with: impasto paint --resume out")
     assert (room / "out" / "00020.png").exists()
     assert not (room / "out" / "run.json").exists()
     assert left_over(room) == []
