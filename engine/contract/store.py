@@ -107,10 +107,7 @@ def _why(error: Exception) -> str:
 
 def _open(url: str) -> ObjectStore:
     if url.startswith("file://"):
-        parts = urlsplit(url)
-        if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
-            raise ValueError("a folder is given as file:///folder, from the root on, with three strokes")
-        folder = Path(unquote(parts.path))
+        folder = Path(unquote(urlsplit(url).path))
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return LocalStore(folder)
     return from_url(url)

@@ -36,7 +36,9 @@ async def test_a_worker_that_ends_at_once_is_no_noise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("REDIS_URL", "")
-    monkeypatch.setattr(local_stack, "WorkerProcess", lambda _, environment: WorkerProcess(["/bin/false"], environment))
+    monkeypatch.setattr(
+        local_stack, "WorkerProcess", lambda _, environment, *_reasons: WorkerProcess(["/bin/false"], environment)
+    )
     for _ in range(20):  # asyncio's quarrel over who reaps the child came in half of the runs
         with pytest.raises(WorkerError):
             async with open_stack(read_settings(), tmp_path, "random"):

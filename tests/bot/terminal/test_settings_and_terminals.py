@@ -15,7 +15,6 @@ from conftest import CONTENT
 from impasto_command import COMMAND, LIGHT, environment, make_room, run, start
 
 from engine.contract.settings import SettingsError, read_settings
-from engine.contract.store import Store, StoreError
 
 SHORT = [*LIGHT, "--iterations", "4"]
 
@@ -61,16 +60,6 @@ def test_a_tilde_in_a_setting_is_the_home_folder(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("IMPASTO_DATA", "~nobody-is-called-so/data")
     with pytest.raises(SettingsError, match=r"^The setting IMPASTO_DATA .*: nobody knows the folder ~nobody"):
         read_settings()
-
-
-@pytest.mark.parametrize("url", ["file://data/store", "file://~/store", "file:store"])
-def test_a_store_that_would_lie_elsewhere_than_it_says_is_refused(
-    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(StoreError, match=r"^The store .* cannot be opened: "):
-        Store(url)
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_user_without_a_name_paints(tmp_path: Path) -> None:
