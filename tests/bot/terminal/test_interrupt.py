@@ -32,7 +32,7 @@ def test_an_interrupted_painting_goes_on_to_the_picture_of_an_uncut_one(recipe: 
     assert not (room / "out" / "run.json").exists()
     assert left_over(room) == []
 
-    with pytest.raises(FolderError, match=r"go on with `impasto paint --resume .*out`, or give another folder\.$"):
+    with pytest.raises(FolderError, match=r"go on with `impasto paint --resume '?.*out'?`, or give another folder\.$"):
         OutputFolder(room / "out").check([])
 
     resumed = run(room, "paint", "--resume", "out", "--device", "cpu")
