@@ -1,9 +1,9 @@
 """The child that opens one stranger's picture and can do nothing else.
 
-Standard input: the file's bytes. First argument: the `Limits`, as JSON; second, where it is a
-mask: `mask`. Standard output: one line
-of JSON, then, if that line holds no "refusal", the clean picture as an RGB PNG without metadata;
-animated, where an animation is asked for and is one.
+Standard input: the file's bytes. First argument: the `Limits`, as JSON; then `mask`, where it is a
+mask, and `heif`, where it may be HEIF. Standard output: one line of JSON, then, if that line holds no
+"refusal", the clean picture as an RGB PNG without metadata; animated, where an animation is asked for
+and is one.
 
 It imports nothing of the bot, so that it starts fast, and everything it will ever import before it
 sees a single byte of the picture, so that by then it can be denied files, sockets and processes.
@@ -60,7 +60,7 @@ ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
 TOO_SHORT_MS, USUAL_MS = 20, 100
 """A picture that is to be shown for less than the one is shown for the other, as browsers do."""
 
-ACCEPTED = "PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF"
+ACCEPTED = "PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or HEIC"
 """The same as `refused_kinds.ACCEPTED`, which is out of reach here; a test holds them together."""
 
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
@@ -83,17 +83,23 @@ class Refusal(Exception):  # it is an answer, not an error
 def main() -> None:
     """Answer for the picture on standard input; the process ends well whatever that picture is."""
     limits = cast("Limits", SimpleNamespace(**json.loads(sys.argv[1])))
-    prepare(limits)
+    prepare(limits, heif="heif" in sys.argv[2:])
     give_up_rights(limits)
-    answer, png = answer_for(sys.stdin.buffer.read(), limits, mask=sys.argv[2:] == ["mask"])
+    answer, png = answer_for(sys.stdin.buffer.read(), limits, mask="mask" in sys.argv[2:])
     sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n" + png)
     sys.stdout.buffer.flush()
 
 
-def prepare(limits: Limits) -> None:
+def prepare(limits: Limits, *, heif: bool) -> None:
     """Set Pillow up: its own imports done, its bomb check at our limit, no threads, no warnings."""
     warnings.simplefilter("ignore")
     Image.preinit()
+    if heif:  # another library, which no other picture shall meet
+        import pillow_heif  # noqa: PLC0415
+
+        # What else such a file holds, small copies and maps of depth, may show something else.
+        pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=0)
+        FORMATS.append(pillow_heif.HeifImageFile.format)
     # Pillow refuses at twice this number, and before it allocates anything.
     Image.MAX_IMAGE_PIXELS = limits.max_pixels // 2
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1

@@ -15,7 +15,7 @@ from bot.intake.limits import FILM, Limits
 from bot.intake.picture import BadPicture, Picture, printable_name, read_picture_file, take_in
 from engine.recipe.recipe import MAX_FRAMES
 
-_KINDS = {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
+_KINDS = {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif", ".hif"}
 
 
 def frame_files(folder: Path, *, still: bool = False) -> list[Path]:

@@ -14,20 +14,20 @@ import signal
 import sys
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import cast
 
-import PIL
-
 from bot.child_signals import send
 from bot.intake.limits import USUAL, Limits
-from bot.intake.refused_kinds import why_refused
+from bot.intake.refused_kinds import may_be_heif, why_refused
 
 log = logging.getLogger(__name__)
 
 _DECODER = Path(__file__).with_name("decoder.py")
+_LIBRARIES = sorted({str(Path(str(find_spec(name).origin)).parents[1]) for name in ("PIL", "pillow_heif")})
 # One arena, because each further one reserves 64 MiB of the address space that is rationed.
-_ENVIRONMENT = {"PYTHONPATH": str(Path(PIL.__file__).parents[1]), "MALLOC_ARENA_MAX": "1"}
+_ENVIRONMENT = {"PYTHONPATH": os.pathsep.join(_LIBRARIES), "MALLOC_ARENA_MAX": "1"}
 # No site, no user packages, nothing from the folder it runs in: the path above is all it has.
 _NICENESS = 10
 _COMMAND = (sys.executable, "-S", "-s", "-P", str(_DECODER))
@@ -121,6 +121,7 @@ async def _decode(data: bytes, limits: Limits, *, mask: bool) -> tuple[int, byte
         *_COMMAND,
         json.dumps(asdict(limits)),
         *(["mask"] if mask else []),
+        *(["heif"] if may_be_heif(data) else []),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

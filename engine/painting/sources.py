@@ -38,7 +38,7 @@ class Sources:
         self._frames = ContentFrames(contents, recipe.size)
         self._masks = masks
         self.grey = recipe.colours == "content" or self._is_colourless()
-        """Whether only luminance is painted: by itself the network would leave coloured fringes where there is no colour."""
+        """Whether only luminance is painted: the network leaves coloured fringes where no picture has any colour."""
 
     def size(self, side: int) -> tuple[int, int]:
         """(width, height) of the painting."""

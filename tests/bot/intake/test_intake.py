@@ -6,6 +6,8 @@ import io
 import struct
 
 import malformed
+import numpy as np
+import pillow_heif
 import pytest
 from judging import near, opened, pixels, plain
 from malformed import encoded, scene
@@ -16,7 +18,7 @@ from bot.intake import Limits, take_in
 
 @pytest.mark.parametrize("kind", malformed.KINDS)
 async def test_every_kind_keeps_its_pixels(kind: str) -> None:
-    options = {"quality": 95} if kind in ("JPEG", "WEBP", "AVIF") else {}
+    options = {"quality": 95} if kind in ("JPEG", "WEBP", "AVIF", "HEIF") else {}
     picture = await take_in(encoded(scene(), kind, **options), f"scene.{kind.lower()}")
     image = opened(picture)
     assert (picture.original_width, picture.original_height) == image.size == (48, 32)
@@ -57,11 +59,11 @@ async def test_exif_turns_the_picture(orientation: int, corner: str) -> None:
     assert near(image, (x, y + inward[1]) if lying else (x + inward[0], y), white)
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "TIFF", "WEBP", "AVIF"])
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF", "WEBP", "AVIF", "HEIF"])
 async def test_exif_turns_other_kinds_too(kind: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
-    image = await pixels(encoded(scene(), kind, exif=exif))
+    image = await pixels(encoded(scene(), kind, exif=exif.tobytes()))
     assert image.size == (32, 48)
     first, last = image.getpixel((16, 2)), image.getpixel((16, 45))
     assert isinstance(first, tuple) and isinstance(last, tuple)
@@ -114,6 +116,8 @@ async def test_measurements_are_stretched_between_their_extremes(mode: str) -> N
         (plain("RGBA", (255, 0, 0, 128)), "WEBP", {"lossless": True}, (255, 127, 127)),
         (plain("RGBA", (255, 0, 0, 128)), "AVIF", {}, (255, 127, 127)),
         (plain("RGBA", (255, 0, 0, 128)), "TIFF", {}, (255, 127, 127)),
+        (plain("RGBA", (255, 0, 0, 128)), "HEIF", {}, (255, 127, 127)),
+        (plain("L", 77), "HEIF", {}, (77, 77, 77)),
         (plain("L", 77), "PNG", {"transparency": 77}, (255, 255, 255)),
         (plain("RGB", (1, 2, 3)), "PNG", {"transparency": (1, 2, 3)}, (255, 255, 255)),
         (plain("RGB", (10, 200, 30)).quantize(4), "PNG", {}, (10, 200, 30)),
@@ -136,7 +140,7 @@ def shape(mode: str, colour: tuple[int, ...], around: tuple[int, ...]) -> Image.
     return picture
 
 
-@pytest.mark.parametrize("kind", ["PNG", "WEBP", "AVIF", "TIFF"])
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "AVIF", "TIFF", "HEIF"])
 @pytest.mark.parametrize(
     ("drawn", "around"),
     [((255, 255, 255, 255), (0, 0, 0, 0)), ((0, 0, 0, 255), (255, 255, 255, 0)), ((250, 250, 245, 200), (9, 9, 9, 0))],
@@ -188,6 +192,22 @@ async def test_a_channel_of_transparency_that_is_empty_is_none() -> None:
     assert near(await pixels(encoded(Image.open(io.BytesIO(data)), "PNG")), (9, 9), (200, 60, 220))
 
 
+@pytest.mark.parametrize("brand", [b"heic", b"mif1"])
+async def test_a_telephones_picture_of_several_is_the_one_that_it_shows(brand: bytes) -> None:
+    """In ten bits, in tiles, with a small copy that shows something else."""
+    shown = Image.effect_noise((300, 200), 40).convert("RGB")
+    deep = np.asarray(shown).astype("<u2") * 257
+    file = pillow_heif.from_bytes("RGB;16", shown.size, deep.tobytes())
+    file.add_from_pillow(plain("RGB", (200, 0, 0)))
+    out = io.BytesIO()
+    file.save(out, quality=95, primary_index=0, tile_size=128, thumbnails=[64])
+    data = bytearray(out.getvalue())
+    data[8:12] = brand
+    image = await pixels(bytes(data))
+    assert image.size == (300, 200)
+    assert np.abs(np.asarray(image, dtype=float) - np.asarray(shown)).mean() < 8
+
+
 async def test_a_gif_is_its_first_frame() -> None:
     frames = [plain("RGB", colour) for colour in ((200, 0, 0), (0, 200, 0), (0, 0, 200))]
     data = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
@@ -202,7 +222,7 @@ def swapped_profile() -> bytes:
     return bytes(profile)
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "WEBP", "AVIF"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "WEBP", "AVIF", "HEIF"])
 async def test_a_colour_profile_counts(kind: str) -> None:
     data = encoded(plain("RGB", (220, 20, 20)), kind, icc_profile=swapped_profile())
     assert near(await pixels(data), (9, 9), (20, 220, 20), within=12)
