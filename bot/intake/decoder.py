@@ -13,11 +13,14 @@ from __future__ import annotations
 
 import copy  # noqa: F401  # the GIF plugin imports it when it meets a palette
 import ctypes
+import errno
 import io
 import json
 import math
+import os
 import resource
 import signal
+import struct
 import sys
 import warnings
 from contextlib import suppress
@@ -83,8 +86,9 @@ class Refusal(Exception):  # it is an answer, not an error
 def main() -> None:
     """Answer for the picture on standard input; the process ends well whatever that picture is."""
     limits = cast("Limits", SimpleNamespace(**json.loads(sys.argv[1])))
-    prepare(limits, heif="heif" in sys.argv[2:])
-    give_up_rights(limits)
+    heif = "heif" in sys.argv[2:]
+    prepare(limits, heif=heif)
+    give_up_rights(limits, threads=heif)
     answer, png = answer_for(sys.stdin.buffer.read(), limits, mask="mask" in sys.argv[2:])
     sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n" + png)
     sys.stdout.buffer.flush()
@@ -105,8 +109,8 @@ def prepare(limits: Limits, *, heif: bool) -> None:
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 
-def give_up_rights(limits: Limits) -> None:
-    """Give up, for good, whatever a hijacked decoder could use; the open pipes stay."""
+def give_up_rights(limits: Limits, *, threads: bool) -> None:
+    """Give up, for good, whatever a hijacked decoder could use; the open pipes stay, and `threads` where they must."""
     if sys.platform == "linux":
         set_parent_death_signal = 1
         ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
@@ -116,7 +120,8 @@ def give_up_rights(limits: Limits) -> None:
         (resource.RLIMIT_CPU, limits.cpu_seconds, 1),
         (resource.RLIMIT_FSIZE, 0, 0),
         (resource.RLIMIT_NOFILE, 0, 0),
-        (resource.RLIMIT_NPROC, 0, 0),
+        # To Linux a thread is a process. Where it knows no difference, a decoder that needs one fails.
+        *([] if threads and forbid_processes() else [(resource.RLIMIT_NPROC, 0, 0)]),
         (resource.RLIMIT_CORE, 0, 0),
     ):
         _, ceiling = resource.getrlimit(what)
@@ -126,6 +131,42 @@ def give_up_rights(limits: Limits) -> None:
         except (ValueError, OSError):
             if sys.platform == "linux" or what != resource.RLIMIT_AS:  # macOS bounds no address space
                 raise
+
+
+# (code, jump if so, jump if not, value), as the kernel has it in linux/filter.h and linux/seccomp.h.
+Instruction = tuple[int, int, int, int]
+
+LOAD, EQUAL, AT_LEAST, ANY_BIT, ANSWER = 0x20, 0x15, 0x35, 0x45, 0x06
+KILL, ALLOW, ERRNO = 0x80000000, 0x7FFF0000, 0x00050000
+NUMBER_AT, MACHINE_AT, FIRST_ARGUMENT_AT = 0, 4, 16
+CLONE_THREAD, FOREIGN_ABI = 0x10000, 0x40000000
+
+SYSTEM_CALLS = {  # the machine's number; clone; clone3; fork, vfork, execve and execveat, as far as it has them
+    "x86_64": (0xC000003E, 56, 435, (57, 58, 59, 322)),
+    "aarch64": (0xC00000B7, 220, 435, (221, 281)),
+}
+
+
+def forbid_processes() -> bool:
+    """Allow threads, but no further process and no other program; whether that can be done here."""
+    if sys.platform != "linux" or os.uname().machine not in SYSTEM_CALLS:
+        return False
+    machine, clone, clone3, others = SYSTEM_CALLS[os.uname().machine]
+    refuse, not_there = (ANSWER, 0, 0, ERRNO | errno.EPERM), (ANSWER, 0, 0, ERRNO | errno.ENOSYS)
+    program: list[Instruction] = [
+        (LOAD, 0, 0, MACHINE_AT), (EQUAL, 1, 0, machine), (ANSWER, 0, 0, KILL),
+        (LOAD, 0, 0, NUMBER_AT), (AT_LEAST, 0, 1, FOREIGN_ABI), refuse,
+        *(step for number in others for step in ((EQUAL, 0, 1, number), refuse)),
+        (EQUAL, 0, 1, clone3), not_there,  # it hides its flags; the C library then takes the older one
+        (EQUAL, 0, 3, clone), (LOAD, 0, 0, FIRST_ARGUMENT_AT), (ANY_BIT, 1, 0, CLONE_THREAD), refuse,
+        (ANSWER, 0, 0, ALLOW),
+    ]  # fmt: skip
+    code = b"".join(struct.pack("=HBBI", *step) for step in program)
+    buffer = ctypes.create_string_buffer(code, len(code))
+    header = struct.pack("@HP", len(program), ctypes.addressof(buffer))
+    no_new_privileges, set_seccomp, by_filter = 38, 22, 2
+    prctl = ctypes.CDLL(None).prctl
+    return not prctl(no_new_privileges, 1, 0, 0, 0) and not prctl(set_seccomp, by_filter, header)
 
 
 def answer_for(data: bytes, limits: Limits, *, mask: bool = False) -> tuple[dict[str, Any], bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import signal
 import subprocess
@@ -123,3 +124,31 @@ for name, attempt in {
     )
     said, _ = await child.communicate()
     assert said.decode().splitlines() == ["file closed", "socket closed", "memory closed"]
+
+
+_HIJACKED = """
+import os, sys
+sys.path.insert(0, {folder!r})
+import decoder
+from types import SimpleNamespace
+decoder.prepare(limits := SimpleNamespace(**{limits!r}), heif=True)
+if os.getuid() == 0:  # whom the system does not count the processes of
+    os.setgid(65534), os.setuid(65534)
+decoder.give_up_rights(limits, threads=True)
+answer, png = decoder.answer_for(sys.stdin.buffer.read(), limits)
+print(answer)
+for way in (os.fork, lambda: os.execv("/bin/true", ["true"]), lambda: os.posix_spawn("/bin/true", ["true"], {{}})):
+    try:
+        way()
+    except OSError as error:
+        print(error.strerror)
+"""
+
+
+def test_a_library_that_needs_threads_gets_those_alone() -> None:
+    script = _HIJACKED.format(folder=str(Path(picture.__file__).parent), limits=dataclasses.asdict(Limits()))
+    data = encoded(scene().resize((300, 200)), "HEIF", tile_size=64)
+    child = subprocess.run([sys.executable, "-c", script], input=data, capture_output=True, check=False)
+    size = {"width": 300, "height": 200, "original_width": 300, "original_height": 200}
+    refused = ["Operation not permitted"] * 3 if sys.platform == "linux" else ["Resource temporarily unavailable"] * 3
+    assert child.stdout.decode().splitlines() == [str(size), *refused], child.stderr.decode()
