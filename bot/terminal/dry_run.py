@@ -22,6 +22,7 @@ async def dry_run(arguments: PaintArguments, settings: Settings) -> int:
     content = read_content(arguments.content, still=arguments.still)
     expected = await arguments.expected(settings)
     picture = await content.take_in(arguments.fps)
+    arguments = arguments.sized(picture)
     recipe = arguments.recipe_for(expected.weights, frames=picture.frames, network=expected.network)
     aspect = min(picture.width, picture.height) / max(picture.width, picture.height)
     for field, value in recipe.as_dict().items():

@@ -28,7 +28,7 @@ from engine.process.exit import exit_now
 from engine.process.local_redis import EmbeddedError
 from engine.process.logs import log_to
 from engine.process.redaction import redact
-from engine.recipe.presets import AUTO, PRESETS
+from engine.recipe.presets import AUTO, EVERY, PRESETS
 from engine.recipe.recipe import Recipe, RecipeError
 
 _ONE_SENTENCE = (
@@ -61,7 +61,24 @@ def _numbers(kind: Callable[[str], Any]) -> Callable[[click.Context, click.Param
 
 
 def _snapshot(text: str) -> int | str:
-    return AUTO if text.strip() == AUTO else int(text)
+    words = text.strip()
+    return words if words == AUTO or words.startswith(EVERY) else int(words)
+
+
+_ORIGINAL = "original"
+_STARTS = ("patches", "content", "style", "noise", "statistics")
+
+
+def _size(context: click.Context, parameter: click.Parameter, text: str | None) -> int | str | None:
+    return text if text in (None, _ORIGINAL) else click.INT.convert(text, parameter, context)
+
+
+def _start(_: click.Context, parameter: click.Parameter, text: str | None) -> str | Path | None:
+    if text is None or text in _STARTS:
+        return text
+    if not Path(text).exists():
+        raise click.BadParameter(f"{text} is neither a file nor one of {', '.join(_STARTS)}.", param=parameter)
+    return Path(text)
 
 
 @cli.command("paint")
@@ -69,12 +86,16 @@ def _snapshot(text: str) -> int | str:
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="Folder to paint in.")
 @click.option("--recipe", type=click.Choice(list(PRESETS)), default="fine", show_default=True)
 @click.option("--iterations", type=int, help="How many; up to 99900.")
-@click.option("--size", type=int, help="Longest side, px.")
+@click.option("--size", callback=_size, metavar="PX|original", help="Longest side; original: the content's own.")
 @click.option(
-    "--snapshots", callback=_numbers(_snapshot), help="Iterations to keep, like 100,300,3300; auto: where it changes."
+    "--snapshots", callback=_numbers(_snapshot), metavar="N,N…",
+    help="Iterations to keep, like 100,300,3300; auto: where it changes; every:50: each fiftieth.",
 )  # fmt: skip
 @click.option(
-    "--start", type=click.Choice(["patches", "content", "style", "noise", "statistics"]), help="What to begin with."
+    "--start",
+    callback=_start,
+    metavar="|".join((*_STARTS, "FILE")),
+    help="What to begin with; FILE: a picture of your own.",
 )
 @click.option("--noise", type=float, help="Share of noise in the start, 0 to 1.")
 @click.option("--seed", type=int, help="The same seed gives the same picture.")
@@ -154,6 +175,8 @@ def _arguments(pictures: tuple[Path, ...], options: dict[str, Any], settings: Se
         pictures[0], pictures[1:], options["recipe"], _fields(options, len(pictures) - 1),
         weights_asked(options["weights"], settings),
         options["content_masks"], options["style_masks"], options["fps"], options["still"],
+        original_size=options["size"] == _ORIGINAL,
+        start=options["start"] if isinstance(options["start"], Path) else None,
     )  # fmt: skip
     if not options["draft"]:
         return arguments
@@ -210,6 +233,10 @@ def _fields(options: dict[str, Any], styles: int) -> dict[str, Any]:
     """The recipe's fields that were asked for."""
     names = ("iterations", "size", "snapshots", "start", "noise", "seed", "style_weights", "strength")
     fields = {name: options[name] for name in names if options[name] is not None}
+    if fields.get("size") == _ORIGINAL:  # which is seen when the picture is
+        del fields["size"]
+    if isinstance(fields.get("start"), Path):
+        fields["start"] = "picture"
     fields.setdefault("style_weights", (1.0,) * styles)
     return fields | dict(setting(text) for text in options["settings_"])
 

@@ -52,6 +52,7 @@ async def paint(arguments: PaintArguments, folder: Path, settings: Settings, *, 
                     weights = arguments.weights if arguments.weights in STAND_INS else stack.worker.weights
                     arguments.recipe_for(weights, worker=stack.worker)  # before the pictures are waited for
                     pictures = await taking
+                    arguments = arguments.sized(pictures[0])
                     recipe = arguments.recipe_for(weights, frames=pictures[0].frames, worker=stack.worker)
                     output.clear()
                     job = await _submit(stack, arguments, recipe, pictures)
