@@ -217,87 +217,8 @@ def test_at_the_contents_size_begun_with_a_picture_of_ones_own(busy_house: House
     assert [snapshot["iteration"] for snapshot in record["snapshots"]] == [2, 4, 6]
     with Image.open(room / "out" / "00002.png") as early:
         assert ImageStat.Stat(early).mean[0] > ImageStat.Stat(CONTENT).mean[0] + 20  # still red
-    dry = run(room, *asked[:-2], *fields, "--weights-input", "caffe", "--dry-run", **settings)
-    assert (dry.returncode, dry.stderr) == (0, "")
-    assert re.search(rf"^weights +{weights.name}$", dry.stdout, re.MULTILINE)
-    assert f"\nnetwork              {weights.network}\n" in dry.stdout
-
-
-def test_with_a_redis_of_ones_own_the_worker_there_paints(busy_house: House, tmp_path: Path) -> None:
-    room = make_room(tmp_path)
-    reply = run(room, *SHORT, REDIS_URL=busy_house.url, STORE_URL=busy_house.store_url)
-    assert reply.returncode == 0, reply.stderr
-    assert names(room / "out") == FILES
-    record = json.loads((room / "out" / "run.json").read_text())
-    assert (busy_house.folder / "store" / "jobs" / record["job"] / "final.png").exists()
-    lines = reply.stdout.splitlines()
-    assert lines[0].startswith("painting 48x48 px on cpu")
-    assert "iteration 3: out/00003.png" in lines
-    assert lines[-1] == "Done: out/index.html"
-    assert "\x1b" not in reply.stdout
-
-
-def test_each_style_is_painted_where_its_mask_says(busy_house: House, tmp_path: Path) -> None:
-    """Through job, store and worker: the very picture that the loop paints with the same masks."""
-    room = make_room(tmp_path)
-    left = Image.new("L", (60, 40))
-    left.paste(255, (0, 0, 30, 40))
-    masks = {"left.png": left, "right.png": ImageOps.invert(left)}
-    for name, mask in masks.items():
-        mask.save(room / name)
-    pair = [*SHORT[:2], "content.png", *SHORT[2:]]  # the content is the second style
-    given = [part for name in masks for part in ("--content-mask", name)]
-    reply = run(room, *pair, *given, REDIS_URL=busy_house.url, STORE_URL=busy_house.store_url)
-    assert reply.returncode == 0, reply.stderr
-    record = json.loads((room / "out" / "run.json").read_text())
-    with one_thread():
-        painter = Painter(
-            Recipe.from_dict(record["recipe"]), CONTENT, [CONTENT, STYLE], content_masks=list(masks.values())
-        )
-        *_, state = painter.paint(painter.begin())
-    assert record["final"]["sha256"] == pixels_sha256(painter.picture(state))
-    alone = run(room, *pair, *given[:2], REDIS_URL=busy_house.url, STORE_URL=busy_house.store_url)
-    assert (alone.returncode, alone.stderr.strip()) == (
-        1, "There are 2 styles and 1 masks: give one for each, or none.",
-    )  # fmt: skip
-
-
-def test_masks_that_are_drawn_on_transparent_part_the_picture(busy_house: House, tmp_path: Path) -> None:
-    """As paint programs save a layer: the same painting as by masks in black and white."""
-    room = make_room(tmp_path)
-    made = []
-    for paper, name in (((0, 0, 0, 255), "opaque"), ((255, 255, 255, 0), "layer")):
-        given = []
-        for part, box in (("left", (0, 0, 30, 40)), ("right", (30, 0, 60, 40))):
-            mask = Image.new("RGBA", (60, 40), paper)
-            mask.paste((255, 255, 255, 255), box)
-            mask.save(room / f"{name}-{part}.png")
-            given += ["--content-mask", f"{name}-{part}.png"]
-        pair = [*SHORT[:2], "content.png", *SHORT[2:-1], name]
-        reply = run(room, *pair, *given, REDIS_URL=busy_house.url, STORE_URL=busy_house.store_url)
-        assert reply.returncode == 0, reply.stderr
-        made.append(json.loads((room / name / "run.json").read_text())["final"]["sha256"])
-    assert made[0] == made[1]
-
-
-def test_at_the_contents_size_begun_with_a_picture_of_ones_own(busy_house: House, tmp_path: Path) -> None:
-    room = make_room(tmp_path)
-    Image.new("RGB", (30, 20), (200, 30, 30)).save(room / "begun.png")
-    asked = [*LIGHT, "--iterations", "6", "--snapshots", "every:2", "--size", "original", "--start", "begun.png"]
-    reply = run(
-        room, *asked, "--set", "scales=1", "-o", "out", REDIS_URL=busy_house.url, STORE_URL=busy_house.store_url
-    )
-    assert reply.returncode == 0, reply.stderr
-    record = json.loads((room / "out" / "run.json").read_text())
-    assert (record["width"], record["height"]) == CONTENT.size
-    assert record["start"]["name"] == "begun.png"
-    assert [snapshot["iteration"] for snapshot in record["snapshots"]] == [2, 4, 6]
-    begun, painted = (
-        [*map(np.mean, np.asarray(picture).T)] for picture in (Image.open(room / "out" / "00002.png"), CONTENT)
-    )
-    assert begun[0] > painted[0] + 20  # still red
     dry = run(room, *asked, "--dry-run")
-    assert f"\nsize                 {max(CONTENT.size)}\n" in dry.stdout
+    assert f"size                 {max(CONTENT.size)}\n" in dry.stdout
 
     refused = run(room, *asked[:-1], "begin.png", "-o", "new")
     assert "begin.png is neither a file nor one of patches, content, style, noise, statistics." in refused.stderr
