@@ -14,7 +14,7 @@ import signal
 import sys
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from importlib.util import find_spec
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import cast
 
@@ -25,7 +25,7 @@ from bot.intake.refused_kinds import may_be_heif, why_refused
 log = logging.getLogger(__name__)
 
 _DECODER = Path(__file__).with_name("decoder.py")
-_LIBRARIES = sorted({str(Path(str(find_spec(name).origin)).parents[1]) for name in ("PIL", "pillow_heif")})
+_LIBRARIES = sorted({str(distribution(name).locate_file("")) for name in ("pillow", "pillow-heif")})
 # One arena, because each further one reserves 64 MiB of the address space that is rationed.
 _ENVIRONMENT = {"PYTHONPATH": os.pathsep.join(_LIBRARIES), "MALLOC_ARENA_MAX": "1"}
 # No site, no user packages, nothing from the folder it runs in: the path above is all it has.

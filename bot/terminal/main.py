@@ -69,8 +69,13 @@ _ORIGINAL = "original"
 _STARTS = ("patches", "content", "style", "noise", "statistics")
 
 
-def _size(context: click.Context, parameter: click.Parameter, text: str | None) -> int | str | None:
-    return text if text in (None, _ORIGINAL) else click.INT.convert(text, parameter, context)
+def _size(_: click.Context, parameter: click.Parameter, text: str | None) -> int | str | None:
+    if text is None or text == _ORIGINAL:
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise click.BadParameter(f"{text} is neither a number nor {_ORIGINAL}.", param=parameter) from None
 
 
 def _start(_: click.Context, parameter: click.Parameter, text: str | None) -> str | Path | None:

@@ -168,9 +168,7 @@ def without_colour(picture: Image.Image) -> Image.Image:
     ids=str,
 )  # fmt: skip
 def test_what_has_no_colour_stays_grey(fields: dict[str, object]) -> None:
-    content, style, canvas = (
-        without_colour(photo(*size, seed)) for *size, seed in ((40, 30, 1), (30, 44, 10), (9, 8, 3))
-    )
+    content, style, canvas = map(without_colour, (photo(40, 30, 1), photo(30, 44, 10), photo(9, 8, 3)))
     own = Painter(
         quick(**{"size": 48, "scales": 2, "iterations": 8, "noise": 0.2, **fields}), content, [style], canvas=canvas
     )
