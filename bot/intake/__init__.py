@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bot.intake.frames import frame_files, take_in_frames
-from bot.intake.intake import BadPicture, Picture, read_picture_file, spoken, take_in
-from bot.intake.kinds import PICTURE_TYPES
 from bot.intake.limits import FILM, USUAL, Limits
+from bot.intake.picture import BadPicture, Picture, printable_name, read_picture_file, take_in
+from bot.intake.refused_kinds import PICTURE_TYPES
 
 __all__ = [
-    "FILM", "PICTURE_TYPES", "USUAL", "BadPicture", "Limits", "Picture", "frame_files", "read_picture_file", "spoken",
-    "take_in", "take_in_frames",
+    "FILM", "PICTURE_TYPES", "USUAL", "BadPicture", "Limits", "Picture", "frame_files", "printable_name",
+    "read_picture_file", "take_in", "take_in_frames",
 ]  # fmt: skip

@@ -1,8 +1,9 @@
 """The child that opens one stranger's picture and can do nothing else.
 
-Standard input: the file's bytes. First argument: the `Limits`, as JSON. Standard output: one line
-of JSON, then, if that line holds no "refusal", the clean picture as an RGB PNG without metadata;
-animated, where an animation is asked for and is one.
+Standard input: the file's bytes. First argument: the `Limits`, as JSON; then `mask`, where it is a
+mask, and `heif`, where it may be HEIF. Standard output: one line of JSON, then, if that line holds no
+"refusal", the clean picture as an RGB PNG without metadata; animated, where an animation is asked for
+and is one.
 
 It imports nothing of the bot, so that it starts fast, and everything it will ever import before it
 sees a single byte of the picture, so that by then it can be denied files, sockets and processes.
@@ -12,11 +13,14 @@ from __future__ import annotations
 
 import copy  # noqa: F401  # the GIF plugin imports it when it meets a palette
 import ctypes
+import errno
 import io
 import json
 import math
+import os
 import resource
 import signal
+import struct
 import sys
 import warnings
 from contextlib import suppress
@@ -56,15 +60,15 @@ FORMATS = [
 ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
 """Of them those whose further pictures follow in time; those of a TIFF do not."""
 
-HASTY_MS, USUAL_MS = 20, 100
+TOO_SHORT_MS, USUAL_MS = 20, 100
 """A picture that is to be shown for less than the one is shown for the other, as browsers do."""
 
-ACCEPTED = "PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF"
-"""The same as `kinds.ACCEPTED`, which is out of reach here; a test holds them together."""
+ACCEPTED = "PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or HEIC"
+"""The same as `refused_kinds.ACCEPTED`, which is out of reach here; a test holds them together."""
 
-WHITE = (255, 255, 255)
+WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 
-TURNS = {
+ORIENTATIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -82,24 +86,31 @@ class Refusal(Exception):  # it is an answer, not an error
 def main() -> None:
     """Answer for the picture on standard input; the process ends well whatever that picture is."""
     limits = cast("Limits", SimpleNamespace(**json.loads(sys.argv[1])))
-    prepare(limits)
-    close_the_doors(limits)
-    answer, png = judge(sys.stdin.buffer.read(), limits)
+    heif = "heif" in sys.argv[2:]
+    prepare(limits, heif=heif)
+    give_up_rights(limits, threads=heif)
+    answer, png = answer_for(sys.stdin.buffer.read(), limits, mask="mask" in sys.argv[2:])
     sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n" + png)
     sys.stdout.buffer.flush()
 
 
-def prepare(limits: Limits) -> None:
+def prepare(limits: Limits, *, heif: bool) -> None:
     """Set Pillow up: its own imports done, its bomb check at our limit, no threads, no warnings."""
     warnings.simplefilter("ignore")
     Image.preinit()
+    if heif:  # another library, which no other picture shall meet
+        import pillow_heif  # noqa: PLC0415
+
+        # What else such a file holds, small copies and maps of depth, may show something else.
+        pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=0)
+        FORMATS.append(pillow_heif.HeifImageFile.format)
     # Pillow refuses at twice this number, and before it allocates anything.
     Image.MAX_IMAGE_PIXELS = limits.max_pixels // 2
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 
-def close_the_doors(limits: Limits) -> None:
-    """Give up, for good, whatever a hijacked decoder could use; the open pipes stay."""
+def give_up_rights(limits: Limits, *, threads: bool) -> None:
+    """Give up, for good, whatever a hijacked decoder could use; the open pipes stay, and `threads` where they must."""
     if sys.platform == "linux":
         set_parent_death_signal = 1
         ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
@@ -109,7 +120,8 @@ def close_the_doors(limits: Limits) -> None:
         (resource.RLIMIT_CPU, limits.cpu_seconds, 1),
         (resource.RLIMIT_FSIZE, 0, 0),
         (resource.RLIMIT_NOFILE, 0, 0),
-        (resource.RLIMIT_NPROC, 0, 0),
+        # To Linux a thread is a process. Where it knows no difference, a decoder that needs one fails.
+        *([] if threads and forbid_processes() else [(resource.RLIMIT_NPROC, 0, 0)]),
         (resource.RLIMIT_CORE, 0, 0),
     ):
         _, ceiling = resource.getrlimit(what)
@@ -121,17 +133,53 @@ def close_the_doors(limits: Limits) -> None:
                 raise
 
 
-def judge(data: bytes, limits: Limits) -> tuple[dict[str, Any], bytes]:
+# (code, jump if so, jump if not, value), as the kernel has it in linux/filter.h and linux/seccomp.h.
+Instruction = tuple[int, int, int, int]
+
+LOAD, EQUAL, AT_LEAST, ANY_BIT, ANSWER = 0x20, 0x15, 0x35, 0x45, 0x06
+KILL, ALLOW, ERRNO = 0x80000000, 0x7FFF0000, 0x00050000
+NUMBER_AT, MACHINE_AT, FIRST_ARGUMENT_AT = 0, 4, 16
+CLONE_THREAD, FOREIGN_ABI = 0x10000, 0x40000000
+
+SYSTEM_CALLS = {  # the machine's number; clone; clone3; fork, vfork, execve and execveat, as far as it has them
+    "x86_64": (0xC000003E, 56, 435, (57, 58, 59, 322)),
+    "aarch64": (0xC00000B7, 220, 435, (221, 281)),
+}
+
+
+def forbid_processes() -> bool:
+    """Allow threads, but no further process and no other program; whether that can be done here."""
+    if sys.platform != "linux" or os.uname().machine not in SYSTEM_CALLS:
+        return False
+    machine, clone, clone3, others = SYSTEM_CALLS[os.uname().machine]
+    refuse, not_there = (ANSWER, 0, 0, ERRNO | errno.EPERM), (ANSWER, 0, 0, ERRNO | errno.ENOSYS)
+    program: list[Instruction] = [
+        (LOAD, 0, 0, MACHINE_AT), (EQUAL, 1, 0, machine), (ANSWER, 0, 0, KILL),
+        (LOAD, 0, 0, NUMBER_AT), (AT_LEAST, 0, 1, FOREIGN_ABI), refuse,
+        *(step for number in others for step in ((EQUAL, 0, 1, number), refuse)),
+        (EQUAL, 0, 1, clone3), not_there,  # it hides its flags; the C library then takes the older one
+        (EQUAL, 0, 3, clone), (LOAD, 0, 0, FIRST_ARGUMENT_AT), (ANY_BIT, 1, 0, CLONE_THREAD), refuse,
+        (ANSWER, 0, 0, ALLOW),
+    ]  # fmt: skip
+    code = b"".join(struct.pack("=HBBI", *step) for step in program)
+    buffer = ctypes.create_string_buffer(code, len(code))
+    header = struct.pack("@HP", len(program), ctypes.addressof(buffer))
+    no_new_privileges, set_seccomp, by_filter = 38, 22, 2
+    prctl = ctypes.CDLL(None).prctl
+    return not prctl(no_new_privileges, 1, 0, 0, 0) and not prctl(set_seccomp, by_filter, header)
+
+
+def answer_for(data: bytes, limits: Limits, *, mask: bool = False) -> tuple[dict[str, Any], bytes]:
     """The answer's first line and the PNG that follows it (empty after a refusal)."""
     try:
-        return cleaned(data, limits)
+        return cleaned(data, limits, Paper(mask=mask))
     except Refusal as refusal:
         return {"refusal": str(refusal), "why": "refused"}, b""
     except Exception as error:  # a broken picture can raise anything out of Pillow
-        return {"refusal": saying(error, limits), "why": f"{type(error).__name__}: {error}"[:300]}, b""
+        return {"refusal": sentence_for(error, limits), "why": f"{type(error).__name__}: {error}"[:300]}, b""
 
 
-def saying(error: Exception, limits: Limits) -> str:
+def sentence_for(error: Exception, limits: Limits) -> str:
     """What `error`, raised by Pillow, means to the one who sent the picture."""
     if isinstance(error, Image.DecompressionBombError):
         most = limits.max_pixels / 1e6
@@ -143,19 +191,19 @@ def saying(error: Exception, limits: Limits) -> str:
     return "is damaged or cut short: save it again as JPEG or PNG and send that."
 
 
-def cleaned(data: bytes, limits: Limits) -> tuple[dict[str, Any], bytes]:
+def cleaned(data: bytes, limits: Limits, paper: Paper) -> tuple[dict[str, Any], bytes]:
     """Decode `data`; raises `Refusal`, or whatever Pillow raises."""
     with Image.open(io.BytesIO(data), formats=FORMATS) as file:
         size = file.size
         check_shape(size, limits)
         if limits.max_frames > 1 and file.format in ANIMATED and getattr(file, "n_frames", 1) > 1:
-            return film(file, limits)
+            return film(file, limits, paper)
         target = allowed(size, limits, 1)
         file.draft(None, target)
         file.load()
         turn = orientation(file)
         profile = file.info.get("icc_profile")
-        image: Image.Image = plain(file)
+        image: Image.Image = plain(file, paper)
     image = finished(image, target, profile, turn)
     width, height = reversed(size) if turn >= 5 else size
     png = io.BytesIO()
@@ -164,7 +212,7 @@ def cleaned(data: bytes, limits: Limits) -> tuple[dict[str, Any], bytes]:
     return sizes, png.getvalue()
 
 
-def film(file: Image.Image, limits: Limits) -> tuple[dict[str, Any], bytes]:
+def film(file: Image.Image, limits: Limits, paper: Paper) -> tuple[dict[str, Any], bytes]:
     """All pictures of an animation as an animated PNG, each with its time; raises as `cleaned` does."""
     # A PNG's picture for programs that know no animations is no part of it.
     numbers = range(int(bool(file.info.get("default_image"))), file.n_frames)  # type: ignore[attr-defined]
@@ -180,8 +228,8 @@ def film(file: Image.Image, limits: Limits) -> tuple[dict[str, Any], bytes]:
         file.load()
         shown = round(file.info.get("duration") or 0)
         turn = orientation(file)
-        image = finished(plain(file), target, file.info.get("icc_profile"), turn)
-        times.append(shown if shown >= HASTY_MS else USUAL_MS)
+        image = finished(plain(file, paper), target, file.info.get("icc_profile"), turn)
+        times.append(shown if shown >= TOO_SHORT_MS else USUAL_MS)
         frames.append(image)
     width, height = reversed(size) if turn >= 5 else size
     png = io.BytesIO()
@@ -198,8 +246,8 @@ def finished(image: Image.Image, target: tuple[int, int], profile: object, turn:
     if image.size != target:
         image = image.resize(target, Image.Resampling.LANCZOS, reducing_gap=3.0)
     image = in_srgb(image, profile)
-    if turn in TURNS:
-        image = image.transpose(TURNS[turn])
+    if turn in ORIENTATIONS:
+        image = image.transpose(ORIENTATIONS[turn])
     image.info = {}  # or Pillow would write the profile, the transparency and more into the PNG
     return image
 
@@ -239,10 +287,50 @@ def orientation(image: Image.Image) -> int:
         value = image.getexif().get(0x0112)
     except Exception:  # any bytes may claim to be EXIF
         return 1
-    return value if isinstance(value, int) and value in TURNS else 1
+    return value if isinstance(value, int) and value in ORIENTATIONS else 1
 
 
-def plain(image: Image.Image) -> Image.Image:
+class Paper:
+    """What lies under a picture where it is transparent, the same under every picture of an animation.
+
+    White, unless hardly anything would show on that. Under a mask black, for what was not painted is not meant.
+    """
+
+    def __init__(self, *, mask: bool) -> None:
+        self._mask = mask
+        self._colour = BLACK if mask else None
+
+    def under(self, layer: Image.Image) -> Image.Image:
+        """The RGBA picture, opaque."""
+        alpha = layer.getchannel("A")
+        if alpha.getextrema() == (0, 0) and not is_flat(layer.convert("RGB")):
+            return layer.convert("RGB")  # some programs leave that channel empty where they mean none
+        if self._colour is None and alpha.getextrema() != (0, 0):
+            self._colour = BLACK if is_white_on_clear(layer) else WHITE
+        paper = Image.new("RGB", layer.size, self._colour or WHITE)
+        paper.paste(layer, mask=layer)
+        if self._mask and is_flat(paper):
+            return alpha.convert("RGB")  # a shape that is drawn in black
+        return paper
+
+
+def is_flat(image: Image.Image) -> bool:
+    """Whether the RGB picture is of one colour, give or take what nobody sees."""
+    most = 8
+    return all(high - low <= most for low, high in cast("tuple[tuple[int, int], ...]", image.getextrema()))
+
+
+def is_white_on_clear(layer: Image.Image) -> bool:
+    """Whether the RGBA picture is for the most part white, and what is around that is transparent."""
+    small = layer.resize((128, 128), Image.Resampling.NEAREST)
+    pixels = cast("list[tuple[int, int, int, int]]", list(small.getdata()))
+    visible = sum(alpha for *_, alpha in pixels)
+    white = sum(alpha for *colour, alpha in pixels if min(colour) > 225)
+    clear = sum(alpha < 128 for *_, alpha in pixels)
+    return clear > 0.05 * len(pixels) and white > 0.75 * visible
+
+
+def plain(image: Image.Image, paper: Paper) -> Image.Image:
     """The same picture with 8 bits a channel, no palette and no transparency: L, RGB or CMYK.
 
     CMYK is left as it is because its colour profile has to see it so.
@@ -255,10 +343,7 @@ def plain(image: Image.Image) -> Image.Image:
         return image.convert("L")
     if image.has_transparency_data:
         # Converting a picture into its own mode would copy it, half a gigabyte at the worst.
-        layer = image if image.mode == "RGBA" else image.convert("RGBA")
-        paper = Image.new("RGB", image.size, WHITE)
-        paper.paste(layer, mask=layer)
-        return paper
+        return paper.under(image if image.mode == "RGBA" else image.convert("RGBA"))
     return image.convert("RGB")
 
 

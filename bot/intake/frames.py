@@ -11,11 +11,11 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from bot.intake.intake import BadPicture, Picture, read_picture_file, spoken, take_in
 from bot.intake.limits import FILM, Limits
+from bot.intake.picture import BadPicture, Picture, printable_name, read_picture_file, take_in
 from engine.recipe.recipe import MAX_FRAMES
 
-_KINDS = {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
+_KINDS = {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif", ".hif"}
 
 
 def frame_files(folder: Path, *, still: bool = False) -> list[Path]:
@@ -24,7 +24,7 @@ def frame_files(folder: Path, *, still: bool = False) -> list[Path]:
     Raises:
         BadPicture: there are none, or more than a film may have.
     """
-    name = spoken(folder.name or str(folder))
+    name = printable_name(folder.name or str(folder))
     try:
         files = [path for path in folder.iterdir() if path.suffix.lower() in _KINDS and not path.name.startswith(".")]
     except OSError:
@@ -50,7 +50,7 @@ async def take_in_frames(files: Sequence[Path], name: str, milliseconds: int, li
     each = dataclasses.replace(limits, max_frames=1, max_film_pixels=limits.max_film_pixels // len(files))
     clean = [await take_in(read_picture_file(path, limits), path.name, each) for path in files]
     png, frames = await asyncio.to_thread(_film, [picture.png for picture in clean], milliseconds)
-    return dataclasses.replace(clean[0], png=png, name=spoken(name), frames=frames)
+    return dataclasses.replace(clean[0], png=png, name=printable_name(name), frames=frames)
 
 
 def _film(pngs: Sequence[bytes], milliseconds: int) -> tuple[bytes, int]:

@@ -255,4 +255,4 @@ def _check_upload(upload: AttachedPicture) -> None:
 
 
 def _name(upload: AttachedPicture) -> str:
-    return intake.spoken(upload.name)
+    return intake.printable_name(upload.name)

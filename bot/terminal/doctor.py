@@ -18,10 +18,10 @@ from redis.exceptions import RedisError
 from bot.client import INTENTS
 from bot.commands import add_commands
 from bot.settings import BotSettings
-from bot.terminal.hand import WorkshopError
+from bot.terminal.local_stack import DIFFERENT_STORES
 from bot.terminal.serve import NOT_ACCEPTED
-from bot.terminal.weights import look_at
-from bot.terminal.workshop import DIFFERENT_STORES
+from bot.terminal.weights_check import inspect_weights
+from bot.terminal.worker_process import WorkerError
 from engine.contract import workers
 from engine.contract.connection import connect
 from engine.contract.redis_check import RedisAway, check_redis
@@ -182,8 +182,8 @@ async def _weights(settings: BotSettings) -> str:
         last = "; if it cannot, `starter` stands in" if wanted == "auto" else ""
         return f"{wanted}; not cached here: {_REMEDY}, else a worker tries to at its start{last}"
     try:
-        file = await look_at(wanted, settings.impasto_weights_input)
-    except WorkshopError as error:
+        file = await inspect_weights(wanted, settings.impasto_weights_input)
+    except WorkerError as error:
         raise Ill(str(error)) from error
     return f"{file.name}, {file.words}, with {file.input}'s input"
 

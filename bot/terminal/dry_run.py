@@ -8,21 +8,22 @@ import subprocess
 import sys
 from typing import Any
 
-from bot.terminal.content import read_content
+from bot.terminal.content_files import read_content
 from bot.terminal.display import duration
-from bot.terminal.order import Order
+from bot.terminal.paint_arguments import PaintArguments
 from engine.contract.settings import Settings
 from engine.recipe import cost
 from engine.recipe.recipe import Recipe
 
 
-async def dry_run(order: Order, settings: Settings) -> int:
-    """Print it all; returns the exit status. Raises `RecipeError`, `BadPicture` and `WorkshopError`."""
-    order.check(settings)
-    content = read_content(order.content, still=order.still)
-    expected = await order.expected(settings)
-    picture = await content.take_in(order.fps)
-    recipe = order.recipe_for(expected.weights, frames=picture.frames)
+async def dry_run(arguments: PaintArguments, settings: Settings) -> int:
+    """Print it all; returns the exit status. Raises `RecipeError`, `BadPicture` and `WorkerError`."""
+    arguments.check(settings)
+    content = read_content(arguments.content, still=arguments.still)
+    expected = await arguments.expected(settings)
+    picture = await content.take_in(arguments.fps)
+    arguments = arguments.sized(picture)
+    recipe = arguments.recipe_for(expected.weights, frames=picture.frames, network=expected.network)
     aspect = min(picture.width, picture.height) / max(picture.width, picture.height)
     for field, value in recipe.as_dict().items():
         print(f"{field:20} {_spoken(value)}")
@@ -30,16 +31,16 @@ async def dry_run(order: Order, settings: Settings) -> int:
     further = f"; {recipe.frame_iterations} iterations for each of {recipe.frames - 1} further frames"
     print(f"{'plan':20} {scales}{further if recipe.frames > 1 else ''}")
     print(f"\nmemory               about {cost.peak_memory(recipe, aspect) / 2**30:.1f} GB")
-    reply = await asyncio.to_thread(_rehearse, recipe, settings.impasto_device)
+    reply = await asyncio.to_thread(_measure, recipe, settings.impasto_device)
     if reply is None:
-        print("time                 not known: the rehearsal could not run")
+        print("time                 not known: it could not be measured")
         return 1
     seconds = cost.remaining_flops(recipe, aspect) / reply["flops_per_second"]
-    print(f"time                 about {duration(seconds)} of painting on {reply['device']}, as rehearsed just now")
+    print(f"time                 about {duration(seconds)} of painting on {reply['device']}, as measured just now")
     return 0
 
 
-def _rehearse(recipe: Recipe, device: str) -> dict[str, Any] | None:
+def _measure(recipe: Recipe, device: str) -> dict[str, Any] | None:
     """A few real iterations in a process of its own: the front has no torch."""
     command = [sys.executable, "-m", "engine.worker.device_speed", device]
     reply = subprocess.run(command, input=json.dumps(recipe.as_dict()), capture_output=True, text=True, check=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import io
 import logging
 import os
 import sys
@@ -12,15 +13,16 @@ from pathlib import Path
 from typing import Any, NoReturn, get_type_hints
 
 import click
+from click.core import ParameterSource
 from redis.exceptions import RedisError
 
 from bot.intake import BadPicture
-from bot.terminal.canvas import CanvasError
+from bot.terminal.draft_folder import read_draft
 from bot.terminal.dry_run import dry_run
-from bot.terminal.finish import read_draft
-from bot.terminal.hand import WorkshopError
-from bot.terminal.order import Order, weights_asked
+from bot.terminal.output_folder import FolderError
 from bot.terminal.paint import paint, resume
+from bot.terminal.paint_arguments import PaintArguments, weights_asked
+from bot.terminal.worker_process import WorkerError
 from engine.contract.redis_check import RedisAway
 from engine.contract.settings import Settings, SettingsError, read_settings
 from engine.contract.settings_file import to_environment
@@ -29,11 +31,11 @@ from engine.process.exit import exit_now
 from engine.process.local_redis import EmbeddedError
 from engine.process.logs import log_to
 from engine.process.redaction import redact
-from engine.recipe.presets import AUTO, PRESETS
+from engine.recipe.presets import AUTO, EVERY, PRESETS
 from engine.recipe.recipe import Recipe, RecipeError
 
 _ONE_SENTENCE = (
-    BadPicture, CanvasError, EmbeddedError, RecipeError, RedisAway, SettingsError, StoreError, WorkshopError
+    BadPicture, EmbeddedError, FolderError, RecipeError, RedisAway, SettingsError, StoreError, WorkerError
 )  # fmt: skip
 
 _NOT_SET = (
@@ -62,7 +64,29 @@ def _numbers(kind: Callable[[str], Any]) -> Callable[[click.Context, click.Param
 
 
 def _snapshot(text: str) -> int | str:
-    return AUTO if text.strip() == AUTO else int(text)
+    words = text.strip()
+    return words if words == AUTO or words.startswith(EVERY) else int(words)
+
+
+_ORIGINAL = "original"
+_STARTS = ("patches", "content", "style", "noise", "statistics")
+
+
+def _size(_: click.Context, parameter: click.Parameter, text: str | None) -> int | str | None:
+    if text is None or text == _ORIGINAL:
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise click.BadParameter(f"{text} is neither a number nor {_ORIGINAL}.", param=parameter) from None
+
+
+def _start(_: click.Context, parameter: click.Parameter, text: str | None) -> str | Path | None:
+    if text is None or text in _STARTS:
+        return text
+    if not Path(text).exists():
+        raise click.BadParameter(f"{text} is neither a file nor one of {', '.join(_STARTS)}.", param=parameter)
+    return Path(text)
 
 
 @cli.command("paint")
@@ -70,12 +94,16 @@ def _snapshot(text: str) -> int | str:
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="Folder to paint in.")
 @click.option("--recipe", type=click.Choice(list(PRESETS)), default="fine", show_default=True)
 @click.option("--iterations", type=int, help="How many; up to 99900.")
-@click.option("--size", type=int, help="Longest side, px.")
+@click.option("--size", callback=_size, metavar="PX|original", help="Longest side; original: the content's own.")
 @click.option(
-    "--snapshots", callback=_numbers(_snapshot), help="Iterations to keep, like 100,300,3300; auto: where it changes."
+    "--snapshots", callback=_numbers(_snapshot), metavar="N,N…",
+    help="Iterations to keep, like 100,300,3300; auto: where it changes; every:50: each fiftieth.",
 )  # fmt: skip
 @click.option(
-    "--start", type=click.Choice(["patches", "content", "style", "noise", "statistics"]), help="What to begin with."
+    "--start",
+    callback=_start,
+    metavar="|".join((*_STARTS, "FILE")),
+    help="What to begin with; FILE: a picture of your own.",
 )
 @click.option("--noise", type=float, help="Share of noise in the start, 0 to 1.")
 @click.option("--seed", type=int, help="The same seed gives the same picture.")
@@ -121,34 +149,48 @@ def paint_command(pictures: tuple[Path, ...], output: Path | None, **options: An
     log_to(sys.stderr, logging.ERROR)  # of what may pass, the display tells in words
     settings = read_settings(impasto_device=options["device"], impasto_weights_input=options["weights_input"])
     if options["resumed"] is not None:
+        _allow("--resume", "--device", "--json")
         sys.exit(_run(resume(options["resumed"], settings, as_json=options["as_json"])))
     if options["finished"] is not None:
-        order = read_draft(options["finished"])
+        _allow("--finish", "--output", "--weights", "--weights-input", "--device", "--dry-run", "--json")
+        arguments = read_draft(options["finished"])
         if options["weights"] is not None:
-            order = dataclasses.replace(order, weights=weights_asked(options["weights"], settings))
+            arguments = dataclasses.replace(arguments, weights=weights_asked(options["weights"], settings))
         output = output or options["finished"] / "finished"
     else:
-        order = _ordered(pictures, options, settings)
+        arguments = _arguments(pictures, options, settings)
     if options["dry"]:
-        sys.exit(_run(dry_run(order, settings)))
+        sys.exit(_run(dry_run(arguments, settings)))
     if output is None:
         raise click.UsageError("A folder to paint in is needed: -o DIR.")
-    sys.exit(_run(paint(order, output, settings, as_json=options["as_json"])))
+    sys.exit(_run(paint(arguments, output, settings, as_json=options["as_json"])))
 
 
-def _ordered(pictures: tuple[Path, ...], options: dict[str, Any], settings: Settings) -> Order:
+def _allow(option: str, *others: str) -> None:
+    """Raises `UsageError` where something is given beside `option` that would be passed over in silence."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        name = parameter.opts[0] if parameter.param_type_name == "argument" else max(parameter.opts, key=len)
+        given = context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+        if given and context.params[str(parameter.name)] != () and name not in (option, *others):
+            raise click.UsageError(f"{option} goes on as it was begun: only {', '.join(others)} can be given with it.")
+
+
+def _arguments(pictures: tuple[Path, ...], options: dict[str, Any], settings: Settings) -> PaintArguments:
     """A new painting, or the draft of one, which is refused where it could not be finished."""
     if len(pictures) < 2:
         raise click.UsageError("Two pictures are needed: CONTENT and STYLE.")
-    order = Order(
+    arguments = PaintArguments(
         pictures[0], pictures[1:], options["recipe"], _fields(options, len(pictures) - 1),
         weights_asked(options["weights"], settings),
         options["content_masks"], options["style_masks"], options["fps"], options["still"],
+        original_size=options["size"] == _ORIGINAL,
+        start=options["start"] if isinstance(options["start"], Path) else None,
     )  # fmt: skip
     if not options["draft"]:
-        return order
-    order.check(settings)
-    return order.as_draft()
+        return arguments
+    arguments.check(settings)
+    return arguments.as_draft()
 
 
 @cli.command("worker", context_settings={"ignore_unknown_options": True})
@@ -200,6 +242,10 @@ def _fields(options: dict[str, Any], styles: int) -> dict[str, Any]:
     """The recipe's fields that were asked for."""
     names = ("iterations", "size", "snapshots", "start", "noise", "seed", "style_weights", "strength")
     fields = {name: options[name] for name in names if options[name] is not None}
+    if fields.get("size") == _ORIGINAL:  # which is seen when the picture is
+        del fields["size"]
+    if isinstance(fields.get("start"), Path):
+        fields["start"] = "picture"
     fields.setdefault("style_weights", (1.0,) * styles)
     return fields | dict(setting(text) for text in options["settings_"])
 
@@ -231,6 +277,9 @@ def _run(command: Any) -> int:
 def main() -> None:
     """Run the command; an error that a person can cause is one sentence, never a stack trace."""
     to_environment()  # before what it is for is imported: aiohttp reads its certificates then
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal may lack a letter, and a file's name be no text
     try:
         cli()
     except _ONE_SENTENCE as error:

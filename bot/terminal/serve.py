@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from bot.app import create_bot
 from bot.settings import BotSettings
-from bot.terminal.workshop import DIFFERENT_STORES
+from bot.terminal.local_stack import DIFFERENT_STORES
 from engine.contract.connection import connect
 from engine.contract.redis_check import await_redis
 from engine.contract.settings import SettingsError

@@ -11,15 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bot.settings import BotSettings
-from bot.terminal.hand import Hand, WorkshopError
 from bot.terminal.serve import serve
+from bot.terminal.worker_process import WorkerError, WorkerProcess
 from engine.process.local_redis import embedded_redis
 
 
 async def up(settings: BotSettings) -> int:
     """Run all three until SIGTERM or SIGINT; the exit status. With REDIS_URL set, that Redis is used.
 
-    Raises `SettingsError`, `EmbeddedError` or `WorkshopError` when one of them cannot start.
+    Raises `SettingsError`, `EmbeddedError` or `WorkerError` when one of them cannot start.
     """
     data = settings.data_folder().absolute()
     with _alone(data):
@@ -36,24 +36,24 @@ async def _run(settings: BotSettings) -> int:
         "STORE_URL": settings.store,
         "IMPASTO_DATA": str(settings.impasto_data.absolute()),
     }
-    hand = Hand([sys.executable, "-m", "engine.worker"], environment)
+    worker = WorkerProcess([sys.executable, "-m", "engine.worker"], environment)
     serving = asyncio.create_task(serve(settings))
-    hiring = asyncio.create_task(hand.hire())
+    starting = asyncio.create_task(worker.start())
     try:
         # The bot answers while the worker still loads, or downloads, its weights.
-        await asyncio.wait([serving, hiring], return_when=asyncio.FIRST_COMPLETED)
-        if hiring.done():
-            hiring.result()
+        await asyncio.wait([serving, starting], return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            starting.result()
         return await serving
     except asyncio.CancelledError:
-        if not hand.lost:
+        if not worker.lost:
             raise
-        raise WorkshopError("The worker ended and could not be started again: its log above says why.") from None
+        raise WorkerError("The worker ended and could not be started again: its log above says why.") from None
     finally:
-        hiring.cancel()
+        starting.cancel()
         serving.cancel()
-        await asyncio.gather(hiring, serving, return_exceptions=True)
-        await hand.dismiss()
+        await asyncio.gather(starting, serving, return_exceptions=True)
+        await worker.stop()
 
 
 @contextmanager
@@ -63,7 +63,7 @@ def _alone(data: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise WorkshopError(
+            raise WorkerError(
                 f"Impasto runs already on {data}: end it first, or set IMPASTO_DATA to another folder."
             ) from None
         yield

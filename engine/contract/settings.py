@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -25,6 +25,14 @@ class SettingsError(Exception):
     """A setting is missing or malformed; the text is one sentence for the operator."""
 
 
+def _home() -> Path:
+    """Raises `SettingsError` where there is none."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        raise SettingsError("There is no home folder: set HOME to a folder that can be written to.") from None
+
+
 class Settings(BaseSettings):
     """Where things are and how much of the machine to use. `.env.example` explains each."""
 
@@ -32,8 +40,8 @@ class Settings(BaseSettings):
 
     redis_url: str | None = None
     store_url: str | None = None
-    impasto_data: Path = Field(default_factory=lambda: Path.home() / ".local" / "share" / "impasto")
-    impasto_cache: Path = Field(default_factory=lambda: Path.home() / ".cache" / "impasto")
+    impasto_data: Path = Field(default_factory=lambda: _home() / ".local" / "share" / "impasto")
+    impasto_cache: Path = Field(default_factory=lambda: _home() / ".cache" / "impasto")
     impasto_weights: str = "auto"
     impasto_weights_input: Literal["auto", "torchvision", "caffe"] = "auto"
     impasto_device: str = "auto"
@@ -46,6 +54,27 @@ class Settings(BaseSettings):
     impasto_guild_seconds: int = Field(default=36000, ge=0)
     impasto_user_running: int = Field(default=2, ge=1)
     impasto_guild_running: int = Field(default=8, ge=1)
+
+    def __init__(self, **values: Any) -> None:
+        """Raises `ValidationError`, and `SettingsError` where there is a `.env` that cannot be read."""
+        try:
+            super().__init__(**values)
+        except UnicodeError:
+            raise SettingsError("The file .env here is not text in UTF-8: save it as that.") from None
+        except OSError as error:
+            raise SettingsError(f"The file .env here cannot be read: {error.strerror}.") from None
+
+    @field_validator("impasto_data", "impasto_weights", mode="before")
+    @classmethod
+    def _of_home(cls, path: object) -> object:
+        """`~` as a shell has it: in `.env`, or behind `=`, no shell reads it."""
+        text = str(path)
+        if not text.startswith("~"):
+            return path
+        try:
+            return str(Path(text).expanduser())
+        except RuntimeError:
+            raise ValueError(f"nobody knows the folder {text}") from None
 
     @property
     def caps(self) -> Caps:
@@ -125,7 +154,7 @@ def read_settings(**overrides: object) -> Settings:
     """The settings, with `overrides` over the environment's. Raises `SettingsError`."""
     check_names()
     try:
-        return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as error:
         raise SettingsError(explain(error)) from error
 

@@ -26,10 +26,11 @@ _ANY: dict[str, Any] = {
 class Iteration:
     """What an iteration of one scale does to a state."""
 
-    def __init__(self, recipe: Recipe, objective: Objective, *, where: Tensor | None = None) -> None:
-        """`where`, (1, 1, height, width), is 0 for pixels that stay and 1 for the others."""
-        self._recipe, self._objective, self._where = recipe, objective, where
-        self._grey = recipe.colours == "content"
+    def __init__(
+        self, recipe: Recipe, objective: Objective, *, grey: bool = False, where: Tensor | None = None
+    ) -> None:
+        """`grey`: what is painted has no colour; `where`, (1, 1, height, width), is 0 for pixels that stay, else 1."""
+        self._recipe, self._objective, self._grey, self._where = recipe, objective, grey, where
 
     @property
     def empty_loss(self) -> float:
@@ -45,7 +46,7 @@ class Iteration:
     def key(self) -> Hashable:
         """The same for iterations that differ in nothing but what their tensors hold."""
         like = dataclasses.replace(self._recipe, **_ANY)
-        return like, self._where is None, tuple((tensor.shape, tensor.dtype) for tensor in self.tensors)
+        return like, self._grey, self._where is None, tuple((tensor.shape, tensor.dtype) for tensor in self.tensors)
 
     def __call__(self, state: State, turn: int, factors: Tensor) -> Tensor:
         """Move the state on, with the network whose turn it is; the terms of the loss before that.

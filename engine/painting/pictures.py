@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from typing import cast
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageChops, ImageOps
 from torch import Tensor
 
 SMALLEST_SIDE = 16
@@ -62,6 +63,14 @@ def pixels_sha256(picture: Image.Image) -> str:
     digest = hashlib.sha256(f"{picture.width}x{picture.height} RGB\n".encode())
     digest.update(picture.convert("RGB").tobytes())
     return digest.hexdigest()
+
+
+def is_colourless(picture: Image.Image) -> bool:
+    """Whether all channels are alike everywhere, but for what compression leaves behind."""
+    most = 4
+    red, green, blue = picture.convert("RGB").split()
+    differences = (ImageChops.difference(red, green), ImageChops.difference(green, blue))
+    return all(cast("tuple[int, int]", difference.getextrema())[1] <= most for difference in differences)
 
 
 def grey(picture: Tensor) -> Tensor:

@@ -38,7 +38,8 @@ class Sources:
         self._recipe, self._styles, self._canvas = recipe, list(styles), canvas
         self._frames = ContentFrames(contents, recipe.size)
         self._masks = masks
-        self._grey = recipe.colours == "content"
+        self.grey = recipe.colours == "content" or self._is_colourless()
+        """Whether only luminance is painted: the network leaves coloured fringes where no picture has any colour."""
 
     def size(self, side: int) -> tuple[int, int]:
         """(width, height) of the painting."""
@@ -55,14 +56,21 @@ class Sources:
             for style in self._styles
         ]
         content = pictures.to_tensor(self.content(side, frame))
-        if self._grey:
-            content = pictures.grey(content)
-            styles = [pictures.match_luminance(pictures.grey(style), content) for style in styles]
+        if self.grey:
+            content, styles = pictures.grey(content), [pictures.grey(style) for style in styles]
+        if self._recipe.colours == "content":
+            styles = [pictures.match_luminance(style, content) for style in styles]
         elif self._recipe.colours == "matched":
             styles = [pictures.match_colours(style, content) for style in styles]
         elif self._recipe.match_luminance:
             content = pictures.match_luminance(content, styles[0])
         return content, styles
+
+    def _is_colourless(self) -> bool:
+        """Whether nothing that gives the painting its colours has any."""
+        begun = [self._canvas] if self._canvas is not None and self._recipe.start == "picture" else []
+        styles = [] if self._recipe.colours == "matched" else self._styles
+        return all(map(pictures.is_colourless, (*self._frames.pictures, *styles, *begun)))
 
     def masks(self, content: Tensor, styles: Sequence[Tensor]) -> Masks:
         """Every mask as large as its picture."""
@@ -94,7 +102,7 @@ class Sources:
             "patches": lambda: resized(self._patchwork(side, network, device, generator), _size(content)),
         }[recipe.start]()
         pixels = mean + recipe.noise * noise + (1 - recipe.noise) * (base - mean)
-        return pictures.grey(pixels) if self._grey else pixels
+        return pictures.grey(pixels) if self.grey else pixels
 
     def moved(self, size: Sequence[int], frame: int) -> Tensor:
         """Where a further frame is to be painted: 1 there, 0 elsewhere; (1, 1, height, width) of that size."""

@@ -93,7 +93,9 @@ class Stepper:
                 self._recipe, self._networks, content.to(device), [style.to(device) for style in styles],
                 rows=state.rows, masks=masks.to(device),
             )  # fmt: skip
-            iteration = Iteration(self._recipe, objective, where=None if moved is None else moved.to(device))
+            iteration = Iteration(
+                self._recipe, objective, grey=self._sources.grey, where=None if moved is None else moved.to(device)
+            )
             self._iteration = (state.scale, state.rows, iteration)
         return self._iteration[2]
 

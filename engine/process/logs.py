@@ -6,7 +6,7 @@ import logging
 import sys
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -15,7 +15,7 @@ from engine.process.redaction import redact
 
 def log_to(file: TextIO, level: int = logging.INFO) -> None:
     """Send the program's log there, what libraries have to warn of, and what nobody catches."""
-    file = _Lossy(file)  # type: ignore[assignment]
+    out = cast("TextIO", _Lossy(file))
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -25,9 +25,9 @@ def log_to(file: TextIO, level: int = logging.INFO) -> None:
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(level),
         processors=[*shared, *_LAST],
-        logger_factory=structlog.PrintLoggerFactory(file),
+        logger_factory=structlog.PrintLoggerFactory(out),
     )
-    handler = logging.StreamHandler(file)
+    handler = logging.StreamHandler(out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_LAST]

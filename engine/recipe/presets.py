@@ -19,6 +19,8 @@ _NETWORKS = {"starter": "24|64|128,128|256,256|256"}
 AUTO = "auto"
 """Among the snapshots that are asked of `preset`: where the picture changes, `AUTO_COUNT` times."""
 AUTO_COUNT = 8
+EVERY = "every:"
+"""Among them too, as in `every:50`: each fiftieth iteration."""
 
 # The snapshots of the talk "Painting, Keras Style".
 TALK_SNAPSHOTS = (100, 300, 3300, 6500, 30000)
@@ -79,8 +81,8 @@ _COARSEST, _PER_SCALE = 128, 45
 def preset(name: str, *, weights: str = "imagenet", strength: float = 1.0, **fields: Any) -> Recipe:
     """The named recipe for these weights, with `fields` set over it; `strength` multiplies the style's weight.
 
-    The field `network` is the weights' architecture. The snapshots may be `AUTO` and iterations, which then are shown
-    too. Raises `RecipeError` for an unknown preset or field, or a value out of range.
+    The field `network` is the weights' architecture. The snapshots may be `AUTO`, some of `EVERY` and iterations, and
+    all of those are shown. Raises `RecipeError` for an unknown preset or field, or a value out of range.
     """
     if name not in PRESETS:
         raise RecipeError(f"There is no recipe called {name}; choose one of {', '.join(PRESETS)}.")
@@ -96,10 +98,18 @@ def preset(name: str, *, weights: str = "imagenet", strength: float = 1.0, **fie
     if name == "fine":
         _set_scales(values)
     asked = values.pop("snapshots")
-    recipe = Recipe(**values, snapshots=tuple(i for i in asked if i != AUTO))
-    if AUTO not in asked:
-        return recipe
-    return dataclasses.replace(recipe, snapshots=tuple(sorted({*recipe.snapshots, *evenly(recipe, AUTO_COUNT)})))
+    recipe = Recipe(**values, snapshots=tuple(i for i in asked if not isinstance(i, str)))
+    further = {i for words in asked if isinstance(words, str) for i in _in_numbers(words, recipe)}
+    return dataclasses.replace(recipe, snapshots=tuple(sorted({*recipe.snapshots, *further}))) if further else recipe
+
+
+def _in_numbers(words: str, recipe: Recipe) -> tuple[int, ...]:
+    if words == AUTO:
+        return evenly(recipe, AUTO_COUNT)
+    step = words.removeprefix(EVERY)
+    if step == words or not step.isdecimal() or not int(step):
+        raise RecipeError(f"{words} are no snapshots: give iterations, {AUTO}, or {EVERY}50 for each fiftieth.")
+    return tuple(range(int(step), recipe.iterations + 1, int(step)))
 
 
 def _set_noise(values: dict[str, Any], usual: str) -> None:

@@ -105,7 +105,8 @@ class Recipe:
     colours: Colours = "style"
     """Whose colours the painting has. With `content` only luminance is painted, and shown with the content's chroma
     (Gatys et al. 2017, "Controlling Perceptual Factors in Neural Style Transfer", section 5.1). With `matched` the
-    styles are given the content's mean and covariance of colour before painting (section 5.2)."""
+    styles are given the content's mean and covariance of colour before painting (section 5.2). Where none of the
+    pictures has any colour, only luminance is painted."""
     networks: int = 1
     """For `random` weights: how many networks take turns, one per iteration."""
 

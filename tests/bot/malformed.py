@@ -22,12 +22,15 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+import pillow_heif
 from PIL import Image, ImageCms
 
 from bot.intake import FILM, USUAL, BadPicture, Limits, take_in
 
 SIDES = (48, 32)
-KINDS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+KINDS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
+
+pillow_heif.register_heif_opener()
 
 
 def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
@@ -61,6 +64,8 @@ def valid() -> dict[str, bytes]:
             for kind in ("GIF", "PNG", "WEBP", "AVIF")
         },
         "TIFF LZW": encoded(scene(), "TIFF", compression="tiff_lzw"),
+        "HEIF of several": encoded(scene(), "HEIF", save_all=True, append_images=[scene().rotate(180)]),
+        "HEIF tiled": encoded(scene().resize((200, 150)), "HEIF", tile_size=64, exif=exif.tobytes(), **profile),
         "TIFF JPEG": encoded(scene(), "TIFF", compression="jpeg"),
     }
 

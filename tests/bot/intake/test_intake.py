@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import struct
 
 import malformed
+import numpy as np
+import pillow_heif
 import pytest
 from judging import near, opened, pixels, plain
 from malformed import encoded, scene
@@ -15,7 +18,7 @@ from bot.intake import Limits, take_in
 
 @pytest.mark.parametrize("kind", malformed.KINDS)
 async def test_every_kind_keeps_its_pixels(kind: str) -> None:
-    options = {"quality": 95} if kind in ("JPEG", "WEBP", "AVIF") else {}
+    options = {"quality": 95} if kind in ("JPEG", "WEBP", "AVIF", "HEIF") else {}
     picture = await take_in(encoded(scene(), kind, **options), f"scene.{kind.lower()}")
     image = opened(picture)
     assert (picture.original_width, picture.original_height) == image.size == (48, 32)
@@ -56,11 +59,11 @@ async def test_exif_turns_the_picture(orientation: int, corner: str) -> None:
     assert near(image, (x, y + inward[1]) if lying else (x + inward[0], y), white)
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "TIFF", "WEBP", "AVIF"])
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF", "WEBP", "AVIF", "HEIF"])
 async def test_exif_turns_other_kinds_too(kind: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
-    image = await pixels(encoded(scene(), kind, exif=exif))
+    image = await pixels(encoded(scene(), kind, exif=exif.tobytes()))
     assert image.size == (32, 48)
     first, last = image.getpixel((16, 2)), image.getpixel((16, 45))
     assert isinstance(first, tuple) and isinstance(last, tuple)
@@ -113,6 +116,8 @@ async def test_measurements_are_stretched_between_their_extremes(mode: str) -> N
         (plain("RGBA", (255, 0, 0, 128)), "WEBP", {"lossless": True}, (255, 127, 127)),
         (plain("RGBA", (255, 0, 0, 128)), "AVIF", {}, (255, 127, 127)),
         (plain("RGBA", (255, 0, 0, 128)), "TIFF", {}, (255, 127, 127)),
+        (plain("RGBA", (255, 0, 0, 128)), "HEIF", {}, (255, 127, 127)),
+        (plain("L", 77), "HEIF", {}, (77, 77, 77)),
         (plain("L", 77), "PNG", {"transparency": 77}, (255, 255, 255)),
         (plain("RGB", (1, 2, 3)), "PNG", {"transparency": (1, 2, 3)}, (255, 255, 255)),
         (plain("RGB", (10, 200, 30)).quantize(4), "PNG", {}, (10, 200, 30)),
@@ -126,6 +131,81 @@ async def test_every_mode_becomes_opaque_rgb(
     picture: Image.Image, kind: str, options: dict[str, object], colour: tuple[int, int, int]
 ) -> None:
     assert near(await pixels(encoded(picture, kind, **options)), (9, 9), colour, within=3)
+
+
+def shape(mode: str, colour: tuple[int, ...], around: tuple[int, ...]) -> Image.Image:
+    """A rectangle in the middle of something else."""
+    picture = plain(mode, around)
+    picture.paste(colour, (16, 8, 32, 24))
+    return picture
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "AVIF", "TIFF", "HEIF"])
+@pytest.mark.parametrize(
+    ("drawn", "around"),
+    [((255, 255, 255, 255), (0, 0, 0, 0)), ((0, 0, 0, 255), (255, 255, 255, 0)), ((250, 250, 245, 200), (9, 9, 9, 0))],
+)
+async def test_whatever_is_drawn_on_transparent_shows(
+    kind: str, drawn: tuple[int, ...], around: tuple[int, ...]
+) -> None:
+    image = await pixels(encoded(shape("RGBA", drawn, around), kind, **({"lossless": True} if kind == "WEBP" else {})))
+    inside, outside = image.convert("L").getpixel((24, 16)), image.convert("L").getpixel((4, 4))
+    assert isinstance(inside, int) and isinstance(outside, int)
+    assert abs(inside - outside) > 150
+    assert outside in (0, 255)
+
+
+async def test_a_white_page_with_round_corners_stays_on_white() -> None:
+    page = plain("RGBA", (255, 255, 255, 255))
+    page.paste((0, 0, 0, 0), (0, 0, 3, 3))
+    page.paste((40, 40, 40, 255), (10, 10, 30, 12))
+    assert near(await pixels(encoded(page, "PNG")), (1, 1), (255, 255, 255))
+
+
+MASK = shape("L", (255,), (0,))
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        MASK, shape("RGBA", (255, 255, 255, 255), (255, 255, 255, 0)),
+        shape("RGBA", (255, 255, 255, 255), (0, 0, 0, 0)),
+        shape("RGBA", (0, 0, 0, 255), (0, 0, 0, 0)), shape("LA", (255, 255), (255, 0)),
+        shape("RGBA", (255, 255, 255, 255), (0, 0, 0, 255)),
+    ],
+    ids=["opaque", "white on white", "white on black", "black on black", "grey", "all there"],
+)  # fmt: skip
+async def test_a_mask_on_transparent_is_the_mask(picture: Image.Image) -> None:
+    taken = await take_in(encoded(picture, "PNG"), mask=True)
+    assert opened(taken).convert("L").tobytes() == MASK.tobytes()
+
+
+async def test_a_channel_of_transparency_that_is_empty_is_none() -> None:
+    """32 bits a pixel with a mask for alpha, all of which is 0: what some Windows programs write."""
+    width, height = 48, 32
+    rows = (bytes((220, 60, 200, 0)) * (width // 2) + bytes((30, 60, 200, 0)) * (width // 2)) * height
+    header = struct.pack("<IiiHHIIiiII", 108, width, height, 1, 32, 3, len(rows), 2835, 2835, 0, 0)
+    header += struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0xFF000000) + b"BGRs" + bytes(48)
+    data = b"BM" + struct.pack("<IHHI", 14 + len(header) + len(rows), 0, 0, 14 + len(header)) + header + rows
+    image = await pixels(data)
+    assert near(image, (9, 9), (200, 60, 220)) and near(image, (40, 9), (200, 60, 30))
+    assert near(await pixels(encoded(Image.open(io.BytesIO(data)), "PNG")), (9, 9), (200, 60, 220))
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"mif1"])
+async def test_a_telephones_picture_of_several_is_the_one_that_it_shows(brand: bytes) -> None:
+    """In ten bits, in tiles, with a small copy that shows something else."""
+    shown = Image.effect_noise((300, 200), 40).convert("RGB")
+    deep = np.asarray(shown).astype("<u2") * 257
+    file = pillow_heif.from_bytes("RGB;16", shown.size, deep.tobytes())
+    file.add_from_pillow(plain("RGB", (200, 0, 0)))
+    out = io.BytesIO()
+    file.save(out, quality=95, primary_index=0, tile_size=128, thumbnails=[64])
+    data = bytearray(out.getvalue())
+    data[8:12] = brand
+    image = await pixels(bytes(data))
+    assert image.size == (300, 200)
+    assert np.abs(np.asarray(image, dtype=float) - np.asarray(shown)).mean() < 8
 
 
 async def test_a_gif_is_its_first_frame() -> None:
@@ -142,7 +222,7 @@ def swapped_profile() -> bytes:
     return bytes(profile)
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "WEBP", "AVIF"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "WEBP", "AVIF", "HEIF"])
 async def test_a_colour_profile_counts(kind: str) -> None:
     data = encoded(plain("RGB", (220, 20, 20)), kind, icc_profile=swapped_profile())
     assert near(await pixels(data), (9, 9), (20, 220, 20), within=12)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import signal
 import subprocess
@@ -16,7 +17,7 @@ from judging import refused
 from malformed import encoded, scene
 
 import bot
-from bot.intake import Limits, intake, take_in
+from bot.intake import Limits, picture, take_in
 
 ROOT = Path(bot.__file__).parents[1]
 
@@ -89,14 +90,14 @@ async def test_a_child_that_dies_is_one_sentence(
 async def test_a_child_that_lies_is_one_sentence(spoken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     liar = tmp_path / "liar.py"
     liar.write_text(f"import sys; sys.stdin.buffer.read(); print('{spoken}', end='')")
-    monkeypatch.setattr(intake, "_COMMAND", (sys.executable, "-S", str(liar)))
+    monkeypatch.setattr(picture, "_COMMAND", (sys.executable, "-S", str(liar)))
     assert "cannot be opened safely" in await refused(encoded(scene(), "PNG"))
 
 
 async def test_a_child_that_never_stops_talking_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     babbler = tmp_path / "babbler.py"
     babbler.write_text("while True: print('x' * 65536)")
-    monkeypatch.setattr(intake, "_COMMAND", (sys.executable, "-S", str(babbler)))
+    monkeypatch.setattr(picture, "_COMMAND", (sys.executable, "-S", str(babbler)))
     assert "takes too long" in await refused(b"\0", limits=Limits(seconds=0.5, max_side=64))
 
 
@@ -106,7 +107,7 @@ async def test_a_child_finds_every_door_closed() -> None:
 import json, os, socket, sys
 from types import SimpleNamespace
 from bot.intake import decoder
-decoder.close_the_doors(SimpleNamespace(**json.loads(sys.argv[1])))
+decoder.give_up_rights(SimpleNamespace(**json.loads(sys.argv[1])))
 for name, attempt in {
     "file": lambda: open("/etc/passwd"),
     "socket": socket.socket,
@@ -123,3 +124,31 @@ for name, attempt in {
     )
     said, _ = await child.communicate()
     assert said.decode().splitlines() == ["file closed", "socket closed", "memory closed"]
+
+
+_HIJACKED = """
+import os, sys
+sys.path.insert(0, {folder!r})
+import decoder
+from types import SimpleNamespace
+decoder.prepare(limits := SimpleNamespace(**{limits!r}), heif=True)
+if os.getuid() == 0:  # whom the system does not count the processes of
+    os.setgid(65534), os.setuid(65534)
+decoder.give_up_rights(limits, threads=True)
+answer, png = decoder.answer_for(sys.stdin.buffer.read(), limits)
+print(answer)
+for way in (os.fork, lambda: os.execv("/bin/true", ["true"]), lambda: os.posix_spawn("/bin/true", ["true"], {{}})):
+    try:
+        way()
+    except OSError as error:
+        print(error.strerror)
+"""
+
+
+def test_a_library_that_needs_threads_gets_those_alone() -> None:
+    script = _HIJACKED.format(folder=str(Path(picture.__file__).parent), limits=dataclasses.asdict(Limits()))
+    data = encoded(scene().resize((300, 200)), "HEIF", tile_size=64)
+    child = subprocess.run([sys.executable, "-c", script], input=data, capture_output=True, check=False)
+    size = {"width": 300, "height": 200, "original_width": 300, "original_height": 200}
+    refused = ["Operation not permitted"] * 3 if sys.platform == "linux" else ["Resource temporarily unavailable"] * 3
+    assert child.stdout.decode().splitlines() == [str(size), *refused], child.stderr.decode()

@@ -155,3 +155,14 @@ def test_files_in_an_order_of_their_own_whatever_they_are_called(tmp_path: Path)
     order = [file.name for file in frame_files(tmp_path)]
     assert order[2:] == ["01.jfif", "1.jfif"]
     assert sorted(order[:2]) == ["x2.png", "²1.png"]
+
+
+async def test_the_paper_under_a_film_does_not_change() -> None:
+    clear, white, red = (plain("RGBA", colour) for colour in ((0, 0, 0, 0), (255,) * 4, (200, 0, 0, 255)))
+    first, second = clear.copy(), clear.copy()
+    first.paste(white.crop((0, 0, 24, 16)), (12, 8))
+    second.paste(red.crop((0, 0, 24, 16)), (12, 8))
+    data = encoded(clear, "PNG", save_all=True, append_images=[first, second], duration=100)
+    frames, _ = shown(await take_in(data, "clip.png", FILM))
+    assert [near(frame, (2, 2), (0, 0, 0)) for frame in frames[1:]] == [True, True]
+    assert near(frames[1], (24, 16), (255, 255, 255)) and near(frames[2], (24, 16), (200, 0, 0))

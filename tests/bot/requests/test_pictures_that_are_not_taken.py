@@ -48,7 +48,7 @@ async def told(stage: Scene, **options: Any) -> str:
     return text
 
 
-KINDS = "PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF"
+KINDS = "PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or HEIC"
 TOO_MANY_PIXELS = "has more than 120 million pixels, the most I can open: send a smaller copy."
 REFUSED = {
     "notes.png": (b"Dear diary, this is no picture.", f"is plain text: send a picture instead ({KINDS})."),

@@ -72,6 +72,8 @@ def here(room: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
         ([*LIGHT, "--size", "5"], "The size must be between"),
         ([*LIGHT, "--iterations", "0"], "The number of iterations must be between 1 and 99,900."),
         ([*LIGHT, "--style-weights", "1,2"], "2 styles"),
+        ([*LIGHT, "--snapshots", "every:0"], "every:0 are no snapshots: give iterations, auto, or every:50 for each"),
+        ([*LIGHT, "--set", "start=picture"], "This recipe begins with a picture of yours: give it by --start FILE."),
         (["paint", "none.png", "style.png"], "none.png"),
         (["paint", "empty", "style.png"], "empty"),
         (["paint", "--resume", "empty"], "There is nothing to go on with in empty."),

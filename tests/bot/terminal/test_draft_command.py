@@ -35,7 +35,7 @@ def test_a_draft_and_its_finish(tmp_path: Path) -> None:
     masks = ["--content-mask", "over.png", "--style-mask", "of.png"]
     reply = run(room, "paint", "--draft", "content.png", "style.png", *OPTIONS, *LIGHT, *masks, "-o", "out")
     assert (reply.returncode, reply.stderr) == (0, "")
-    assert "finish it with: impasto paint --finish 'out'" in reply.stdout
+    assert "finish it with: impasto paint --finish out" in reply.stdout
     drafted, recipe = record(room / "out")
     assert recipe == draft_recipe("fine", **ASKED)
     assert drafted["weights"]["name"] == "starter"

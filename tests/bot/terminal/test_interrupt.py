@@ -10,7 +10,7 @@ import pytest
 from conftest import uncut_sha256
 from impasto_command import LIGHT, left_over, make_room, run, start
 
-from bot.terminal.canvas import Canvas, CanvasError
+from bot.terminal.output_folder import FolderError, OutputFolder
 from engine.recipe.recipe import Recipe
 
 
@@ -27,13 +27,13 @@ def test_an_interrupted_painting_goes_on_to_the_picture_of_an_uncut_one(recipe: 
 
     assert process.returncode == 130, err
     assert err == ""
-    assert heard[-1].endswith("go on with: impasto paint --resume 'out'")
+    assert heard[-1].endswith("go on with: impasto paint --resume out")
     assert (room / "out" / "00020.png").exists()
     assert not (room / "out" / "run.json").exists()
     assert left_over(room) == []
 
-    with pytest.raises(CanvasError, match=r"go on with `impasto paint --resume .*out`, or give another folder\.$"):
-        Canvas(room / "out").begin([])
+    with pytest.raises(FolderError, match=r"go on with `impasto paint --resume '?.*out'?`, or give another folder\.$"):
+        OutputFolder(room / "out").check([])
 
     resumed = run(room, "paint", "--resume", "out", "--device", "cpu")
     assert resumed.returncode == 0, resumed.stderr

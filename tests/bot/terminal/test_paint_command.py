@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import CONTENT, STYLE, House, one_thread, uncut_sha256
 from impasto_command import COMMAND, LIGHT, environment, left_over, make_room, run
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, ImageStat
 from pydantic import TypeAdapter
 from torchvision_files import ours, saved
 
@@ -25,7 +25,7 @@ from engine.worker.weights.load import load_weights
 
 SHORT = [*LIGHT, "--iterations", "12", "--snapshots", "3,6", "-o", "out"]
 PICTURES = ["00003.png", "00006.png", "00012.png", "content.png", "final.png", "loss.png", "style-1.png"]
-FILES = sorted([*PICTURES, "film.webp", "index.html", "run.json"])
+FILES = sorted([*PICTURES, ".impasto.sha256", "film.webp", "index.html", "run.json"])
 
 
 def names(folder: Path) -> list[str]:
@@ -85,11 +85,10 @@ def test_every_line_of_json_is_an_event_and_a_picture_is_there_when_it_is_told(
 def test_in_a_terminal_a_bar_shows_iteration_and_newest_picture_even_over_a_finished_painting(
     room: Path, painted: subprocess.CompletedProcess[str]
 ) -> None:
-    (room / "out" / "00099.png").write_bytes(b"of the earlier painting")
     (room / "out" / "mine.png").write_bytes(b"not ours")
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [*COMMAND, *SHORT, "--seed", "1"], cwd=room, stdin=theirs, stdout=theirs, stderr=theirs,
+        [*COMMAND, *SHORT, "--snapshots", "3", "--seed", "1"], cwd=room, stdin=theirs, stdout=theirs, stderr=theirs,
         env=environment(COLUMNS="160", LINES="40"),
     )  # fmt: skip
     os.close(theirs)
@@ -104,8 +103,17 @@ def test_in_a_terminal_a_bar_shows_iteration_and_newest_picture_even_over_a_fini
     assert b"12/12" in shown
     assert "━".encode() in shown
     assert b"newest: out/final.png" in shown
-    assert names(room / "out") == sorted([*FILES, "mine.png"])
+    assert names(room / "out") == sorted({*FILES, "mine.png"} - {"00006.png"})  # that was the earlier painting's
     assert left_over(room) == []
+
+
+def test_what_fails_leaves_the_earlier_painting_alone(room: Path, painted: subprocess.CompletedProcess[str]) -> None:
+    assert painted.returncode == 0
+    (room / "page.png").write_text("<!doctype html><html><body>Not found</body></html>")
+    before = {path.name: path.read_bytes() for path in (room / "out").iterdir()}
+    reply = run(room, *LIGHT[:2], "page.png", *LIGHT[3:], "-o", "out")
+    assert reply.returncode == 1
+    assert {path.name: path.read_bytes() for path in (room / "out").iterdir()} == before
 
 
 def test_a_file_of_weights_is_painted_with_by_the_recipe_of_such_weights(tmp_path: Path) -> None:
@@ -120,7 +128,13 @@ def test_a_file_of_weights_is_painted_with_by_the_recipe_of_such_weights(tmp_pat
     weights = load_weights(str(file), tmp_path, input_="caffe")
     record = json.loads((room / "out" / "run.json").read_text())
     assert record["recipe"] == preset(
-        "fine", weights=weights.name, size=32, iterations=6, optimiser="lbfgs", style_layer_weights=(5, 4, 3, 2, 1)
+        "fine",
+        weights=weights.name,
+        network=weights.network,
+        size=32,
+        iterations=6,
+        optimiser="lbfgs",
+        style_layer_weights=(5, 4, 3, 2, 1),
     ).as_dict() | {name: list(value) for name, value in record["recipe"].items() if isinstance(value, list)}
     assert record["recipe"]["style_layer_weights"] == [5, 4, 3, 2, 1]
     assert (record["weights"]["name"], record["weights"]["input"]) == (weights.name, "caffe")
@@ -129,6 +143,7 @@ def test_a_file_of_weights_is_painted_with_by_the_recipe_of_such_weights(tmp_pat
     dry = run(room, *asked[:-2], *fields, "--weights-input", "caffe", "--dry-run", **settings)
     assert (dry.returncode, dry.stderr) == (0, "")
     assert re.search(rf"^weights +{weights.name}$", dry.stdout, re.MULTILINE)
+    assert f"\nnetwork              {weights.network}\n" in dry.stdout
 
 
 def test_with_a_redis_of_ones_own_the_worker_there_paints(busy_house: House, tmp_path: Path) -> None:
@@ -168,3 +183,42 @@ def test_each_style_is_painted_where_its_mask_says(busy_house: House, tmp_path: 
     assert (alone.returncode, alone.stderr.strip()) == (
         1, "There are 2 styles and 1 masks: give one for each, or none.",
     )  # fmt: skip
+
+
+def test_masks_that_are_drawn_on_transparent_part_the_picture(busy_house: House, tmp_path: Path) -> None:
+    """As paint programs save a layer: the same painting as by masks in black and white."""
+    room = make_room(tmp_path)
+    made = []
+    for paper, name in (((0, 0, 0, 255), "opaque"), ((255, 255, 255, 0), "layer")):
+        given = []
+        for part, box in (("left", (0, 0, 30, 40)), ("right", (30, 0, 60, 40))):
+            mask = Image.new("RGBA", (60, 40), paper)
+            mask.paste((255, 255, 255, 255), box)
+            mask.save(room / f"{name}-{part}.png")
+            given += ["--content-mask", f"{name}-{part}.png"]
+        pair = [*SHORT[:2], "content.png", *SHORT[2:-1], name]
+        reply = run(room, *pair, *given, REDIS_URL=busy_house.url, STORE_URL=busy_house.store_url)
+        assert reply.returncode == 0, reply.stderr
+        made.append(json.loads((room / name / "run.json").read_text())["final"]["sha256"])
+    assert made[0] == made[1]
+
+
+def test_at_the_contents_size_begun_with_a_picture_of_ones_own(busy_house: House, tmp_path: Path) -> None:
+    room = make_room(tmp_path)
+    Image.new("RGB", (30, 20), (200, 30, 30)).save(room / "begun.png")
+    asked = [*LIGHT, "--iterations", "6", "--snapshots", "every:2", "--size", "original", "--start", "begun.png"]
+    reply = run(
+        room, *asked, "--set", "scales=1", "-o", "out", REDIS_URL=busy_house.url, STORE_URL=busy_house.store_url
+    )
+    assert reply.returncode == 0, reply.stderr
+    record = json.loads((room / "out" / "run.json").read_text())
+    assert (record["width"], record["height"]) == CONTENT.size
+    assert record["start"]["name"] == "begun.png"
+    assert [snapshot["iteration"] for snapshot in record["snapshots"]] == [2, 4, 6]
+    with Image.open(room / "out" / "00002.png") as early:
+        assert ImageStat.Stat(early).mean[0] > ImageStat.Stat(CONTENT).mean[0] + 20  # still red
+    dry = run(room, *asked, "--dry-run")
+    assert f"size                 {max(CONTENT.size)}\n" in dry.stdout
+
+    refused = run(room, *asked[:-1], "begin.png", "-o", "new")
+    assert "begin.png is neither a file nor one of patches, content, style, noise, statistics." in refused.stderr

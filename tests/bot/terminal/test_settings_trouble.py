@@ -16,7 +16,7 @@ from operator_command import impasto, told
 from redis import Redis
 from tcp_redis import tcp_redis
 
-from bot.terminal.workshop import DIFFERENT_STORES
+from bot.terminal.local_stack import DIFFERENT_STORES
 
 WORKER = ("worker", "--weights", "random", "--device", "cpu")
 

@@ -149,3 +149,55 @@ def test_a_picture_coloured_like_itself_is_itself() -> None:
     assert coloured(picture, picture).tobytes() == picture.tobytes()
     swapped = coloured(Image.new("RGB", (20, 16), (128, 128, 128)), photo(20, 16, 2))
     assert float(luminance(swapped).mean()) == pytest.approx(128, abs=8)
+
+
+# --- Pictures without colour ----------------------------------------------------------------------
+
+
+def without_colour(picture: Image.Image) -> Image.Image:
+    return picture.convert("L").convert("RGB")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {}, {"start": "noise", "noise": 1.0}, {"start": "statistics"}, {"start": "patches", "size": 64},
+        {"start": "picture"}, {"colours": "matched"}, {"match_luminance": True}, {"detail": 1.0},
+        {"optimiser": "lbfgs", "step": 1.0}, {"average": 0.8},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_has_no_colour_stays_grey(fields: dict[str, object]) -> None:
+    content, style, canvas = map(without_colour, (photo(40, 30, 1), photo(30, 44, 10), photo(9, 8, 3)))
+    own = Painter(
+        quick(**{"size": 48, "scales": 2, "iterations": 8, "noise": 0.2, **fields}), content, [style], canvas=canvas
+    )
+    state = last(own)
+    assert not chroma(own.picture(state)).any()
+    assert float(state.losses[-1, 0]) < float(state.losses[4, 0])
+
+
+def test_a_grey_content_takes_a_matched_styles_colour_away() -> None:
+    own = Painter(quick(colours="matched"), without_colour(photo(40, 30, 1)), [photo(30, 44, 10)])
+    assert not chroma(own.picture(last(own))).any()
+
+
+@pytest.mark.parametrize("coloured", ["content", "one of the styles", "canvas"])
+def test_what_has_colour_anywhere_is_painted_in_colour(coloured: str) -> None:
+    pictures = {
+        name: photo(40, 30, seed) for seed, name in enumerate(("content", "style", "one of the styles", "canvas"))
+    }
+    pictures = {name: picture if name == coloured else without_colour(picture) for name, picture in pictures.items()}
+    content, *styles, canvas = pictures.values()
+    own = Painter(quick(start="picture", style_weights=(1.0, 1.0)), content, styles, canvas=canvas)
+    assert np.abs(chroma(own.picture(last(own)))).max() > 10
+
+
+def test_a_grey_painting_is_cut_and_resumed_bit_for_bit() -> None:
+    content, style = without_colour(photo(40, 30, 1)), without_colour(photo(30, 44, 10))
+    own = Painter(quick(iterations=8, scales=2, size=48, average=0.8), content, [style])
+    state = own.begin()
+    checkpoints = [saved(state) for state in own.paint(state)]
+    for checkpoint in checkpoints:
+        resumed = last(Painter(own.recipe, content, [style]), restored(own.recipe, checkpoint))
+        assert_same(resumed, state)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from painting_kit import painter
 
 from engine.recipe.presets import AUTO, AUTO_COUNT, PRESETS, preset
-from engine.recipe.recipe import Recipe
+from engine.recipe.recipe import Recipe, RecipeError
 from engine.recipe.snapshot_spacing import evenly
 
 RECIPES = st.builds(
@@ -54,6 +54,14 @@ def test_auto_is_evenly_and_what_was_asked_for_besides(name: str) -> None:
     assert set(recipe.shown) == {*evenly(usual, AUTO_COUNT), 77}
     assert preset(name, snapshots=(AUTO,), iterations=5).shown == (1, 2, 3, 4, 5)
     assert Recipe.from_dict(recipe.as_dict()) == recipe
+
+
+def test_every_so_many_iterations_besides_what_was_asked_for() -> None:
+    assert preset("fine", snapshots=("every:50", 77), iterations=150).shown == (50, 77, 100, 150)
+    assert preset("fine", snapshots=("every:200",), iterations=150).shown == (150,)
+    for words in ("every:", "every:0", "every:-1", "every:many", "often"):
+        with pytest.raises(RecipeError, match=f"^{words} are no snapshots"):
+            preset("fine", snapshots=(words,))
 
 
 def test_between_looks_a_painting_really_changes_about_evenly() -> None:

@@ -14,20 +14,20 @@ import signal
 import sys
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import cast
 
-import PIL
-
 from bot.child_signals import send
-from bot.intake.kinds import stranger
 from bot.intake.limits import USUAL, Limits
+from bot.intake.refused_kinds import may_be_heif, why_refused
 
 log = logging.getLogger(__name__)
 
 _DECODER = Path(__file__).with_name("decoder.py")
+_LIBRARIES = sorted({str(distribution(name).locate_file("")) for name in ("pillow", "pillow-heif")})
 # One arena, because each further one reserves 64 MiB of the address space that is rationed.
-_ENVIRONMENT = {"PYTHONPATH": str(Path(PIL.__file__).parents[1]), "MALLOC_ARENA_MAX": "1"}
+_ENVIRONMENT = {"PYTHONPATH": os.pathsep.join(_LIBRARIES), "MALLOC_ARENA_MAX": "1"}
 # No site, no user packages, nothing from the folder it runs in: the path above is all it has.
 _NICENESS = 10
 _COMMAND = (sys.executable, "-S", "-s", "-P", str(_DECODER))
@@ -63,8 +63,8 @@ class Picture:
     """Pictures of an animation."""
 
 
-async def take_in(data: bytes, name: str = "The picture", limits: Limits = USUAL) -> Picture:
-    """Turn a stranger's bytes into a clean picture.
+async def take_in(data: bytes, name: str = "The picture", limits: Limits = USUAL, *, mask: bool = False) -> Picture:
+    """Turn a stranger's bytes into a clean picture; of a `mask`, what is transparent counts as black.
 
     One child process runs for it, and is gone when this returns, raises or is cancelled. Nothing
     here counts the children: callers decide how many run at once, each up to `limits.memory`.
@@ -73,18 +73,18 @@ async def take_in(data: bytes, name: str = "The picture", limits: Limits = USUAL
         BadPicture: the bytes are no picture that can be taken; nothing else is raised about them.
         OSError: this machine cannot start a process.
     """
-    name = spoken(name)
+    name = printable_name(name)
     if not data:
         raise BadPicture(f"{name} is empty: send a picture that holds something.")
     _check_bytes(name, len(data), limits)
-    if saying := stranger(data):
+    if saying := why_refused(data):
         raise BadPicture(f"{name} {saying}")
     try:
-        returncode, answer = await _decode(data, limits)
+        returncode, answer = await _decode(data, limits, mask=mask)
     except TimeoutError:
         log.warning("the decoder was killed after %g s", limits.seconds)
         raise BadPicture(f"{name} {_TOO_LONG}") from None
-    return _understood(name, returncode, answer)
+    return _parse_answer(name, returncode, answer)
 
 
 def read_picture_file(path: Path, limits: Limits = USUAL) -> bytes:
@@ -93,7 +93,7 @@ def read_picture_file(path: Path, limits: Limits = USUAL) -> bytes:
     Raises:
         BadPicture: there is no such file, or it is not one, cannot be read or is too large.
     """
-    name = spoken(path.name or str(path))
+    name = printable_name(path.name or str(path))
     try:
         if path.is_dir():
             raise BadPicture(f"{name} is a folder: give me the picture inside it.")
@@ -115,11 +115,13 @@ _TOO_LONG = "takes too long to open: send a smaller or simpler copy."
 _CRASHED = "cannot be opened safely: save it again as JPEG or PNG and send that."
 
 
-async def _decode(data: bytes, limits: Limits) -> tuple[int, bytes]:
+async def _decode(data: bytes, limits: Limits, *, mask: bool) -> tuple[int, bytes]:
     """Run the decoder on `data`: its return code and all it said."""
     child = await asyncio.create_subprocess_exec(
         *_COMMAND,
         json.dumps(asdict(limits)),
+        *(["mask"] if mask else []),
+        *(["heif"] if may_be_heif(data) else []),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
@@ -135,7 +137,7 @@ async def _decode(data: bytes, limits: Limits) -> tuple[int, bytes]:
     most = 4 * pixels + 2**16
     try:
         async with asyncio.timeout(limits.seconds):
-            _, answer = await asyncio.gather(_feed(stdin, data), _hear(stdout, most))
+            _, answer = await asyncio.gather(_write(stdin, data), _read(stdout, most))
             return await child.wait(), answer
     finally:
         send(child, signal.SIGKILL)
@@ -144,7 +146,7 @@ async def _decode(data: bytes, limits: Limits) -> tuple[int, bytes]:
         await child.wait()
 
 
-async def _feed(stdin: asyncio.StreamWriter, data: bytes) -> None:
+async def _write(stdin: asyncio.StreamWriter, data: bytes) -> None:
     # A child that died before it read everything is told by its return code.
     with suppress(ConnectionError):
         stdin.write(data)
@@ -152,7 +154,7 @@ async def _feed(stdin: asyncio.StreamWriter, data: bytes) -> None:
     stdin.close()
 
 
-async def _hear(stdout: asyncio.StreamReader, most: int) -> bytes:
+async def _read(stdout: asyncio.StreamReader, most: int) -> bytes:
     """All of `stdout`, or its first `most` bytes."""
     try:
         return await stdout.readexactly(most)
@@ -160,7 +162,7 @@ async def _hear(stdout: asyncio.StreamReader, most: int) -> bytes:
         return ended.partial
 
 
-def _understood(name: str, returncode: int, answer: bytes) -> Picture:
+def _parse_answer(name: str, returncode: int, answer: bytes) -> Picture:
     """The decoder's answer as a picture, or raised as `BadPicture`."""
     if returncode != 0:
         log.warning("the decoder ended with return code %d", returncode)
@@ -185,7 +187,7 @@ def _check_bytes(name: str, size: int, limits: Limits) -> None:
         )
 
 
-def spoken(name: str) -> str:
+def printable_name(name: str) -> str:
     """A stranger's file name, fit to stand in a sentence: printable, one line, about 50 letters at most."""
     name = _printable(name)
     if len(name) > 50:

@@ -11,30 +11,30 @@ from engine.contract.settings import SettingsError
 from engine.process.child_process import child_command
 
 
-class WorkshopError(Exception):
+class WorkerError(Exception):
     """There is nobody to paint; the text is one sentence, or empty when the worker has said it already."""
 
 
-class Hand:
+class WorkerProcess:
     """A worker process, started anew when it dies; a job that kills it three times is set aside by the contract."""
 
     def __init__(self, command: list[str], environment: dict[str, str]) -> None:
         self._command, self._environment = command, environment
         self._process: asyncio.subprocess.Process | None = None
         self._watch: asyncio.Task[None] | None = None
-        self._master = asyncio.current_task()
+        self._owner = asyncio.current_task()
         self.lost = False
-        """Whether it could not be started again; the task that made the hand is cancelled then."""
+        """Whether it could not be started again; the task that made this is cancelled then."""
 
     @property
     def pid(self) -> int:
-        assert self._process is not None  # noqa: S101 - hired first
+        assert self._process is not None  # noqa: S101 - started first
         return self._process.pid
 
-    async def hire(self) -> None:
+    async def start(self) -> None:
         """Start the worker and wait until it is ready.
 
-        Raises `WorkshopError` when it ends before, and `SettingsError` when that is for a wrong setting.
+        Raises `WorkerError` when it ends before, and `SettingsError` when that is for a wrong setting.
         """
         self._process = await asyncio.create_subprocess_exec(
             *child_command(self._command),
@@ -47,20 +47,22 @@ class Hand:
         assert self._process.stdout is not None  # noqa: S101 - it is a pipe
         if not (await self._process.stdout.readline()).startswith(b"ready"):
             status = await self._process.wait()
-            raise SettingsError("") if status == os.EX_CONFIG else WorkshopError("")
+            raise SettingsError("") if status == os.EX_CONFIG else WorkerError("")
         self._watch = asyncio.create_task(self._keep(self._process))
 
     async def _keep(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None  # noqa: S101 - it is a pipe
+        await process.stdout.read()  # to its end: with its pipe full the worker would stand still
         await process.wait()
         try:
-            await self.hire()
-        except (WorkshopError, SettingsError, OSError):
+            await self.start()
+        except (WorkerError, SettingsError, OSError):
             self.lost = True
-            assert self._master is not None  # noqa: S101 - hands are made in a task
-            self._master.cancel()
+            assert self._owner is not None  # noqa: S101 - it is made in a task
+            self._owner.cancel()
 
-    async def dismiss(self) -> None:
-        """End the worker in order; it saves where it stands."""
+    async def stop(self) -> None:
+        """End the worker in order: it saves where it stands."""
         if self._watch is not None:
             self._watch.cancel()
         if self._process is not None and self._process.returncode is None:

@@ -8,7 +8,7 @@ from asyncio.subprocess import DEVNULL, PIPE
 
 from pydantic import BaseModel
 
-from bot.terminal.hand import WorkshopError
+from bot.terminal.worker_process import WorkerError
 
 
 class WeightsFile(BaseModel):
@@ -24,8 +24,8 @@ class WeightsFile(BaseModel):
     """Whose input it expects, torchvision's or Caffe's."""
 
 
-async def look_at(path: str, weights_input: str) -> WeightsFile:
-    """What lies at `path`, taken for `weights_input` (auto, torchvision or caffe). Raises `WorkshopError`."""
+async def inspect_weights(path: str, weights_input: str) -> WeightsFile:
+    """What lies at `path`, taken for `weights_input` (auto, torchvision or caffe). Raises `WorkerError`."""
     command = [sys.executable, "-m", "engine.worker.weights.command", "check", "--json"]
     process = await asyncio.create_subprocess_exec(
         *command, "--weights-input", weights_input, "--", path, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
@@ -33,5 +33,5 @@ async def look_at(path: str, weights_input: str) -> WeightsFile:
     out, err = await process.communicate()
     if process.returncode:
         said = err.decode(errors="replace").strip().splitlines()
-        raise WorkshopError(said[-1] if said else f"The weights file {path} cannot be looked at: try again.")
+        raise WorkerError(said[-1] if said else f"The weights file {path} cannot be looked at: try again.")
     return WeightsFile.model_validate_json(out)

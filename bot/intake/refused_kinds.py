@@ -1,12 +1,13 @@
-"""Files often sent by mistake, told by their first bytes and never by their name."""
+"""What a file is, told by its first bytes and never by its name: above all, what is often sent by mistake."""
 
 from __future__ import annotations
 
-ACCEPTED = "PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF"
+ACCEPTED = "PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or HEIC"
 """The kinds of picture that are read, as they stand in a sentence."""
 
 PICTURE_TYPES = frozenset(
-    f"image/{kind}" for kind in ("png", "apng", "jpeg", "jpg", "webp", "gif", "bmp", "x-ms-bmp", "tiff", "avif")
+    f"image/{kind}"
+    for kind in ("png", "apng", "jpeg", "jpg", "webp", "gif", "bmp", "x-ms-bmp", "tiff", "avif", "heic", "heif")
 )
 """Media types of what is read."""
 
@@ -29,10 +30,11 @@ _BEGINNINGS = (
     (b"ID3", f"is a sound: {_NOT_ONE}"),
 )
 
-_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+_AVIF_BRANDS = {b"avif", b"avis"}
+_HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 
 
-def stranger(data: bytes) -> str | None:
+def why_refused(data: bytes) -> str | None:
     """What `data` is, if it is a known kind of file that is not read here.
 
     The answer is a sentence without its subject ("is a PDF document: …."); None leaves the
@@ -48,14 +50,24 @@ def stranger(data: bytes) -> str | None:
     return _markup_or_text(data[:1024])
 
 
-def _iso_media(data: bytes) -> str | None:
+def may_be_heif(data: bytes) -> bool:
+    """Whether it is a picture that a telephone saves as HEIC; it takes a library of its own to read."""
+    brands = _brands(data)
+    return bool(brands & _HEIF_BRANDS) and not brands & _AVIF_BRANDS
+
+
+def _brands(data: bytes) -> set[bytes]:
     """AVIF, HEIC, camera raw and MP4 share one container; the brands in its first box tell them apart."""
+    if data[4:8] != b"ftyp":
+        return set()
     box = data[8 : min(int.from_bytes(data[:4], "big"), 256)]
-    brands = {box[at : at + 4] for at in range(0, len(box), 4)}
-    if brands & {b"avif", b"avis"}:
+    return {box[at : at + 4] for at in range(0, len(box), 4)}
+
+
+def _iso_media(data: bytes) -> str | None:
+    brands = _brands(data)
+    if brands & (_AVIF_BRANDS | _HEIF_BRANDS):
         return None
-    if brands & _HEIC_BRANDS:
-        return f"is a HEIC picture: {_SAVE_IT}"
     if b"crx " in brands:
         return f"is a camera's raw picture: {_SAVE_IT}"
     return f"is a video: {_STILL}"

@@ -11,9 +11,9 @@ import pytest
 from conftest import ONE_THREAD, Desk, light, uncut_sha256
 from impasto_command import LIGHT, left_over, make_room, start
 
-from bot.terminal import workshop
-from bot.terminal.hand import Hand, WorkshopError
-from bot.terminal.workshop import open_workshop
+from bot.terminal import local_stack
+from bot.terminal.local_stack import open_stack
+from bot.terminal.worker_process import WorkerError, WorkerProcess
 from engine.contract.settings import read_settings
 
 
@@ -22,11 +22,11 @@ async def test_a_worker_that_is_killed_is_replaced(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("REDIS_URL", "")
     for name, value in ONE_THREAD.items():
         monkeypatch.setenv(name, value)
-    async with open_workshop(read_settings(impasto_device="cpu"), tmp_path / "work", "random") as workshop:
-        os.kill(int(workshop.worker.id.rpartition(":")[2]), signal.SIGKILL)
-        desk, recipe = Desk(workshop.redis, workshop.store), light(20)
+    async with open_stack(read_settings(impasto_device="cpu"), tmp_path / "work", "random") as stack:
+        os.kill(int(stack.worker.id.rpartition(":")[2]), signal.SIGKILL)
+        desk, recipe = Desk(stack.redis, stack.store), light(20)
         run = await desk.run(await desk.order(recipe))
-        assert run["slices"][0]["worker"] != workshop.worker.id
+        assert run["slices"][0]["worker"] != stack.worker.id
         assert run["final"]["sha256"] == uncut_sha256(recipe)
     monkeypatch.chdir("/")
     assert left_over(tmp_path) == []
@@ -36,10 +36,12 @@ async def test_a_worker_that_ends_at_once_is_no_noise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("REDIS_URL", "")
-    monkeypatch.setattr(workshop, "Hand", lambda _, environment: Hand(["/bin/false"], environment))
+    monkeypatch.setattr(
+        local_stack, "WorkerProcess", lambda _, environment, *_reasons: WorkerProcess(["/bin/false"], environment)
+    )
     for _ in range(20):  # asyncio's quarrel over who reaps the child came in half of the runs
-        with pytest.raises(WorkshopError):
-            async with open_workshop(read_settings(), tmp_path, "random"):
+        with pytest.raises(WorkerError):
+            async with open_stack(read_settings(), tmp_path, "random"):
                 pass
     assert caplog.messages == []
 

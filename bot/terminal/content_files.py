@@ -10,7 +10,7 @@ from bot import intake
 
 
 @dataclass(frozen=True)
-class Content:
+class ContentFiles:
     """Files that are there to be read; several are the frames of a folder."""
 
     name: str
@@ -28,12 +28,12 @@ class Content:
         (path,) = self.paths
         limits = intake.USUAL if self.still else intake.FILM
         picture = await intake.take_in(intake.read_picture_file(path), path.name, limits)
-        return replace(picture, name=intake.spoken(self.name))
+        return replace(picture, name=intake.printable_name(self.name))
 
 
-def read_content(path: Path, *, still: bool) -> Content:
+def read_content(path: Path, *, still: bool) -> ContentFiles:
     """Look at what lies at `path`. Raises `BadPicture` where it cannot be read."""
     paths = intake.frame_files(path, still=still) if path.is_dir() else [path]
     for file in paths:
         intake.read_picture_file(file)
-    return Content(path.name, paths, still)
+    return ContentFiles(path.name, paths, still)

@@ -10,8 +10,8 @@ import pytest
 from redis import Redis
 from torchvision_files import ours, saved
 
-from bot.terminal.hand import WorkshopError
-from bot.terminal.order import Draft, Order, weights_asked
+from bot.terminal.paint_arguments import Draft, PaintArguments, weights_asked
+from bot.terminal.worker_process import WorkerError
 from engine.contract import workers
 from engine.contract.models import Asked
 from engine.contract.settings import WEIGHTS_CACHED, Settings, read_settings
@@ -32,8 +32,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def order(weights: str, recipe: str = "fine", **fields: Any) -> Order:
-    return Order(Path("content.png"), [Path("style.png")], recipe, fields, weights)
+def asked_for(weights: str, recipe: str = "fine", **fields: Any) -> PaintArguments:
+    return PaintArguments(Path("content.png"), [Path("style.png")], recipe, fields, weights)
 
 
 def settings(redis_url: str | None = None) -> Settings:
@@ -62,7 +62,7 @@ def settings(redis_url: str | None = None) -> Settings:
 def test_what_is_checked_is_the_recipe_of_the_weights_that_paint(
     weights: str, fields: dict[str, Any], *, fine: bool
 ) -> None:
-    asked = order(weights, **fields)
+    asked = asked_for(weights, **fields)
     if fine:
         asked.check(settings())
     else:
@@ -74,14 +74,14 @@ def test_auto_is_imagenet_where_that_is_in_the_cache() -> None:
     cache = settings().weights_cache
     cache.mkdir(parents=True)
     (cache / WEIGHTS_CACHED).touch()
-    order("auto", **FIVE).check(settings())
+    asked_for("auto", **FIVE).check(settings())
     with pytest.raises(RecipeError, match="Each style layer needs one weight"):
-        order("auto", **FOUR).check(settings())
+        asked_for("auto", **FOUR).check(settings())
 
 
 async def test_a_dry_run_is_of_the_weights_that_would_paint(tmp_path: Path, redis_server: str) -> None:
-    assert await order("auto").expected(settings()) == preset("fine", weights="starter")
-    assert await order("random").expected(settings()) == preset("fine", weights="random")
+    assert await asked_for("auto").expected(settings()) == preset("fine", weights="starter")
+    assert await asked_for("random").expected(settings()) == preset("fine", weights="random")
     url = f"{redis_server}?db=5"
     with Redis.from_url(url) as redis:
         painter = workers.Worker(id="w1", device="cpu", weights="imagenet", network="64,64")
@@ -92,25 +92,25 @@ async def test_a_dry_run_is_of_the_weights_that_would_paint(tmp_path: Path, redi
             "style_layer_weights": (1.0,),
         }
         for weights in ("auto", "imagenet"):
-            expected = await order(weights, **shallow).expected(settings(url))
+            expected = await asked_for(weights, **shallow).expected(settings(url))
             assert expected == preset("fine", weights="imagenet", network="64,64", **shallow)
         with pytest.raises(RecipeError, match=r"^These weights have no layer relu4_2, .*; they have conv1_1, conv1_2"):
-            await order("auto").expected(settings(url))
+            await asked_for("auto").expected(settings(url))
         path = saved(ours(1), tmp_path / "mine.pth")
-        with pytest.raises(WorkshopError, match=r"^No worker at REDIS_URL has the weights .*mine\.pth: start one with"):
-            await order(str(path)).expected(settings(url))
+        with pytest.raises(WorkerError, match=r"^No worker at REDIS_URL has the weights .*mine\.pth: start one with"):
+            await asked_for(str(path)).expected(settings(url))
         redis.flushdb()
 
 
 async def test_a_files_layers_are_known_before_anything_starts(tmp_path: Path) -> None:
     path = saved(ours(2, 2, 3, 3, 3), tmp_path / "vgg16.pth")
-    expected = await order(str(path), "classic").expected(settings())
+    expected = await asked_for(str(path), "classic").expected(settings())
     assert isinstance(expected, Recipe)
     assert expected.weights.startswith("sha256:")
     with pytest.raises(RecipeError, match=r"^These weights have no layer relu3_4; they have conv1_1, .*, conv5_3\.$"):
-        await order(str(path), content_layers=("relu3_4",)).expected(settings())
-    with pytest.raises(WorkshopError, match=r"^The weights file .*none.pth cannot be read"):
-        await order("none.pth").expected(settings())
+        await asked_for(str(path), content_layers=("relu3_4",)).expected(settings())
+    with pytest.raises(WorkerError, match=r"^The weights file .*none.pth cannot be read"):
+        await asked_for("none.pth").expected(settings())
 
 
 def test_the_weights_asked_for_are_the_options_then_the_settings(
@@ -126,7 +126,7 @@ def test_the_weights_asked_for_are_the_options_then_the_settings(
 
 
 def test_a_draft_is_the_starters_and_keeps_what_was_asked_for() -> None:
-    whole = order("/a/file.pth", "classic", size=1024, style_weights=(1.0,))
+    whole = asked_for("/a/file.pth", "classic", size=1024, style_weights=(1.0,))
     draft = whole.as_draft()
     assert draft.weights == "starter"
     assert draft.recipe_for("starter") == draft_recipe("classic", size=1024, style_weights=(1.0,))

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bot.terminal.weights import look_at
-from bot.terminal.workshop import shared_worker
+from bot.intake import Picture
+from bot.terminal.local_stack import shared_worker
+from bot.terminal.weights_check import inspect_weights
 from engine.contract.models import Asked
 from engine.contract.settings import WEIGHTS_CACHED, Settings
 from engine.contract.workers import Worker
 from engine.recipe.draft import WEIGHTS, draft_recipe, finishing
 from engine.recipe.presets import STAND_INS, preset
-from engine.recipe.recipe import Recipe, RecipeError
+from engine.recipe.recipe import MIN_SIZE, Recipe, RecipeError
 
 
 class Draft(NamedTuple):
@@ -38,7 +39,7 @@ def weights_asked(given: str | None, settings: Settings) -> str:
 
 
 @dataclass(frozen=True)
-class Order:
+class PaintArguments:
     """What is to be painted, and how."""
 
     content: Path
@@ -61,17 +62,30 @@ class Order:
     """The finished draft to go on from."""
     names: Sequence[str] = ()
     """What content and styles are called, where it is not by their files' names."""
+    original_size: bool = False
+    """Whether it is painted as large as the content is; see `sized`."""
+    start: Path | None = None
+    """The picture that a recipe with the start `picture` begins with, where there is no draft."""
 
-    def as_draft(self) -> Order:
-        """The order for the draft of it."""
+    def as_draft(self) -> PaintArguments:
+        """The arguments for the draft of it."""
         asked = Asked(recipe=self.recipe, fields=dict(self.fields), weights=self.weights)
         return dataclasses.replace(self, weights=WEIGHTS, draft_of=asked)
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """All pictures but the content: styles, masks of the content, masks of the styles, the draft."""
-        begun = () if self.draft is None else (self.draft.path,)
+        """All pictures but the content: styles, masks of the content, masks of the styles, what it begins with."""
+        start = self.start if self.draft is None else self.draft.path
+        begun = () if start is None else (start,)
         return (*self.styles, *self.content_masks, *self.style_masks, *begun)
+
+    def sized(self, content: Picture) -> PaintArguments:
+        """The same at the content's own size, where that was asked for."""
+        if not self.original_size:
+            return self
+        fields = {**self.fields, "size": max(MIN_SIZE, content.width, content.height)}
+        draft_of = self.draft_of and self.draft_of.model_copy(update={"fields": fields})
+        return dataclasses.replace(self, fields=fields, draft_of=draft_of, original_size=False)
 
     def recipe_for(
         self, weights: str, *, frames: int = 1, worker: Worker | None = None, network: str | None = None
@@ -90,6 +104,8 @@ class Order:
             raise RecipeError(f"The recipe weighs {weighed} styles, but {given} were given.")
         for masks in (self.content_masks, self.style_masks):
             recipe.check_masks(len(masks))
+        if recipe.start == "picture" and self.start is None and self.draft is None:
+            raise RecipeError("This recipe begins with a picture of yours: give it by --start FILE.")
         if frames == 1:
             return recipe
         if self.draft_of is not None:
@@ -115,7 +131,7 @@ class Order:
             raise problems[0]
 
     async def expected(self, settings: Settings) -> Recipe:
-        """The recipe for the weights that would paint if it were begun now. Raises `RecipeError` and `WorkshopError`.
+        """The recipe for the weights that would paint if it were begun now. Raises `RecipeError` and `WorkerError`.
 
         Whether weights could be downloaded is not tried: `auto` is `starter` where they are not in the cache.
         """
@@ -124,7 +140,7 @@ class Order:
             return self.recipe_for(worker.weights, worker=worker)
         if self.weights in _NAMED:
             return self.recipe_for(self._possible(settings)[-1])
-        file = await look_at(self.weights, settings.impasto_weights_input)
+        file = await inspect_weights(self.weights, settings.impasto_weights_input)
         return self.recipe_for(file.name, network=file.network)
 
     def _possible(self, settings: Settings) -> tuple[str, ...]:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from arq.connections import ArqRedis
 
-from bot.terminal.hand import Hand, WorkshopError
-from bot.terminal.weights import look_at
+from bot.terminal.weights_check import inspect_weights
+from bot.terminal.worker_process import WorkerError, WorkerProcess
 from engine.contract import workers
 from engine.contract.connection import connect
 from engine.contract.models import Caps
@@ -29,7 +29,7 @@ DIFFERENT_STORES = (
 )
 
 
-class Workshop:
+class Stack:
     """A Redis, by its URL too, a store, and at least one worker that is ready.
 
     Where others may use it too, `caps` is what one may ask of it.
@@ -40,18 +40,18 @@ class Workshop:
 
 
 @asynccontextmanager
-async def open_workshop(settings: Settings, folder: Path, weights: str) -> AsyncIterator[Workshop]:
-    """The workshop of `REDIS_URL`, or one of our own with its data in `folder`. Raises `WorkshopError`.
+async def open_stack(settings: Settings, folder: Path, weights: str) -> AsyncIterator[Stack]:
+    """The stack of `REDIS_URL`, or one of our own with its data in `folder`. Raises `WorkerError`.
 
     `weights` are those that were asked for; where its worker is our own, the other settings are for that.
     """
-    async with AsyncExitStack() as stack:
+    async with AsyncExitStack() as exits:
         if settings.redis_url:
             worker = await shared_worker(settings, weights)
-            redis = await stack.enter_async_context(connect(settings.redis_url))
-            yield Workshop(settings.redis_url, redis, Store(settings.store), worker, settings.caps)
+            redis = await exits.enter_async_context(connect(settings.redis_url))
+            yield Stack(settings.redis_url, redis, Store(settings.store), worker, settings.caps)
             return
-        url = stack.enter_context(embedded_redis(folder / "redis"))
+        url = exits.enter_context(embedded_redis(folder / "redis"))
         store_url = (folder.absolute() / "store").as_uri()
         environment = os.environ | {
             "REDIS_URL": url,
@@ -65,39 +65,39 @@ async def open_workshop(settings: Settings, folder: Path, weights: str) -> Async
             "--device": settings.impasto_device,
         }
         options = [word for option in wanted.items() for word in option]
-        hand = Hand([sys.executable, "-m", "engine.worker", *options], environment)
-        stack.push_async_callback(hand.dismiss)
-        redis = await stack.enter_async_context(connect(url))
-        await hand.hire()
-        (worker,) = [w for w in await workers.living(redis) if w.id.endswith(f":{hand.pid}")]
+        process = WorkerProcess([sys.executable, "-m", "engine.worker", *options], environment)
+        exits.push_async_callback(process.stop)
+        redis = await exits.enter_async_context(connect(url))
+        await process.start()
+        (worker,) = [w for w in await workers.living(redis) if w.id.endswith(f":{process.pid}")]
         try:
-            yield Workshop(url, redis, Store(store_url), worker)
+            yield Stack(url, redis, Store(store_url), worker)
         except asyncio.CancelledError:
-            if not hand.lost:
+            if not process.lost:
                 raise
             log = folder / "worker.log"
-            raise WorkshopError(f"The worker ended and could not be started again: {log} says why.") from None
+            raise WorkerError(f"The worker ended and could not be started again: {log} says why.") from None
 
 
 async def shared_worker(settings: Settings, weights: str) -> Worker:
     """One of the workers of REDIS_URL that has these weights, a name or a file's path.
 
-    Raises `WorkshopError`, `StoreError`, or what `check_redis` does.
+    Raises `WorkerError`, `StoreError`, or what `check_redis` does.
     """
     assert settings.redis_url is not None  # noqa: S101 - the caller has seen to it
     await check_redis(settings.redis_url)
     async with connect(settings.redis_url, retries=1) as redis:
         living = await workers.living(redis)
     if not living:
-        raise WorkshopError("No worker is alive at REDIS_URL: start one with `impasto worker`.")
+        raise WorkerError("No worker is alive at REDIS_URL: start one with `impasto worker`.")
     if workers.elsewhere(living, await Store(settings.store).prove()):
         raise SettingsError(DIFFERENT_STORES)
     if weights in ("auto", *STAND_INS):
         return living[0]
-    name = weights if weights == "imagenet" else (await look_at(weights, settings.impasto_weights_input)).name
+    name = weights if weights == "imagenet" else (await inspect_weights(weights, settings.impasto_weights_input)).name
     for worker in living:
         if worker.weights == name:
             return worker
-    raise WorkshopError(
+    raise WorkerError(
         f"No worker at REDIS_URL has the weights {weights}: start one with `impasto worker --weights {weights}`."
     )

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from bot.terminal.canvas import CanvasError
-from bot.terminal.order import Draft, Order
+from bot.terminal.output_folder import FolderError
+from bot.terminal.paint_arguments import Draft, PaintArguments
 from engine.contract.models import Asked
 from engine.recipe.recipe import Recipe
 
 
-def read_draft(folder: Path) -> Order:
-    """The order for the painting, in full, with the weights that were asked for. Raises `CanvasError`."""
+def read_draft(folder: Path) -> PaintArguments:
+    """The arguments for the painting, in full, with the weights that were asked for. Raises `FolderError`."""
     try:
         run = json.loads((folder / "run.json").read_text())
         asked = Asked.model_validate(run["draft_of"])
@@ -22,9 +22,9 @@ def read_draft(folder: Path) -> Order:
         names = [picture["name"] for picture in (run["content"], *run["styles"])]
         over, of = (_numbered(folder, f"{kind}-mask", len(run[f"{kind}_masks"])) for kind in ("content", "style"))
     except (OSError, ValueError, KeyError, TypeError, ValidationError):
-        raise CanvasError(f"There is no finished draft in {folder}: `impasto paint --draft` paints one.") from None
+        raise FolderError(f"There is no finished draft in {folder}: `impasto paint --draft` paints one.") from None
     styles = _numbered(folder, "style", len(names) - 1)
-    return Order(
+    return PaintArguments(
         folder / "content.png", styles, asked.recipe, asked.fields, asked.weights, over, of,
         draft=Draft(folder / "final.png", size), names=names,
     )  # fmt: skip

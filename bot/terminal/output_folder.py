@@ -1,0 +1,208 @@
+"""The folder that a painting is made in, and what lies in it.
+
+Nothing in it is written over or deleted that Impasto did not write: what it writes is noted in `.impasto.sha256`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shlex
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TextIO
+
+from bot.terminal.page import render_page
+from bot.terminal.written_files import WrittenFiles
+from engine.contract.events import Cancelled, Done, Event, Snapshot
+from engine.contract.models import Job
+from engine.contract.store import Store
+
+_RESULTS = ("final.png", "loss.png", "film.webp", "run.json")
+_NAMES = (*_RESULTS, "index.html", "content.png", "style-1.png")
+_ROOM = 2**20
+"""Bytes that must be free to begin: what is so full is told at once."""
+
+
+class FolderError(Exception):
+    """The folder cannot be used; the text is one sentence."""
+
+
+class OutputFolder:
+    """DIR: the numbered snapshots and the results; in DIR/.impasto what it takes to go on."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.work = folder / ".impasto"
+        self._note = self.work / "job.json"
+        self._lock = self.work / "painting.lock"
+        self._written = WrittenFiles(folder)
+
+    @contextmanager
+    def reserved(self) -> Iterator[None]:
+        """Make the folder, and keep other commands out of it.
+
+        Afterwards what it takes to go on is kept where there is something to go on with, and what is empty is removed.
+        Raises `FolderError` where another command is at work in it, or it cannot be written to.
+        """
+        made = [path for path in (self.work, self.folder, *self.folder.parents) if not path.exists()]
+        try:
+            with self._open_lock():
+                try:
+                    self._check_room()
+                    yield
+                finally:
+                    if not self.unfinished:
+                        shutil.rmtree(self.work, ignore_errors=True)
+        finally:
+            for path in made:
+                with suppress(OSError):  # it holds something
+                    path.rmdir()
+
+    def check(self, pictures: Iterable[Path]) -> None:
+        """Raises `FolderError` where a painting of `pictures` would write over them, or over what is not Impasto's."""
+        if self.unfinished:
+            raise FolderError(
+                f"{self.folder} holds an unfinished painting: go on with `{self.resume_command}`, "
+                "or give another folder."
+            )
+        for picture in pictures:
+            places = (picture.parent.resolve() / picture.name, picture.resolve())
+            if any(_is_output(place) and place.parent == self.folder.resolve() for place in places):
+                raise FolderError(f"{picture} would be written over: give another folder.")
+        # By both ways, since a name may be told from another by its capitals alone, and here not be.
+        fixed = (self.folder / name for name in _NAMES if os.path.lexists(self.folder / name))
+        self._check_foreign(*fixed, *filter(_is_output, self.folder.iterdir()))
+
+    def _check_foreign(self, *paths: Path) -> None:
+        with self._failures():
+            foreign = sorted({path for path in paths if not self._written.includes(path)})
+        if foreign:
+            more = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
+            them = "them" if more else "it"
+            raise FolderError(
+                f"{foreign[0]}{more} would be written over, and Impasto did not make {them}: "
+                f"move {them} away, or give another folder."
+            )
+
+    def clear(self) -> None:
+        """Delete an earlier, finished painting."""
+        for path in filter(_is_output, list(self.folder.iterdir())):
+            if self._written.includes(path):
+                path.unlink()
+        self._written.forget()
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether there is a job to go on with."""
+        return self._note.exists()
+
+    @property
+    def resume_command(self) -> str:
+        """What to type to go on."""
+        return f"impasto paint --resume {shlex.quote(str(self.folder))}"
+
+    def remember(self, job: Job, weights: str, weights_input: str) -> None:
+        """Note the job and the `--weights` and `--weights-input` it was asked with, so that `--resume` finds them."""
+        self._note.write_text(json.dumps({"job": job.id, "weights": weights, "weights_input": weights_input}))
+
+    def forget(self) -> None:
+        """There is nothing to go on with any more. Raises `FolderError`."""
+        with self._failures():
+            self._note.unlink(missing_ok=True)
+
+    def remembered(self) -> tuple[str, str, str]:
+        """The unfinished job's id, `--weights` and `--weights-input`. Raises `FolderError`."""
+        try:
+            note = json.loads(self._note.read_text())
+            return note["job"], note["weights"], note.get("weights_input", "auto")
+        except (OSError, ValueError, KeyError):
+            finished = " It holds a finished painting." if (self.folder / "run.json").exists() else ""
+            raise FolderError(f"There is nothing to go on with in {self.folder}.{finished}") from None
+
+    async def save(self, store: Store, event: Event) -> Path | None:
+        """Fetch what the event tells of; returns the newest picture's path. Raises `FolderError`."""
+        match event:
+            case Snapshot(picture=str(key)) | Cancelled(picture=str(key)):
+                return await self._fetch(store, key, f"{event.iteration:05d}.png")
+            case Done():
+                for name in _RESULTS:
+                    await self._fetch(store, event.files[name], name)
+                return self.folder / "final.png"
+            case _:
+                return None
+
+    async def finish(self, store: Store, job: Job) -> Path:
+        """Write the pictures it was made from, and the page that shows it all. Raises `FolderError`."""
+        await self._fetch(store, job.content.key, "content.png")
+        for number, style in enumerate(job.styles, 1):
+            await self._fetch(store, style.key, f"style-{number}.png")
+        if job.draft_of is not None:  # whoever finishes it needs all of its pictures
+            for kind, masks in (("content", job.content_masks), ("style", job.style_masks)):
+                for number, mask in enumerate(masks, 1):
+                    await self._fetch(store, mask.key, f"{kind}-mask-{number}.png")
+        run: dict[str, Any] = json.loads((self.folder / "run.json").read_text())
+        return self._write("index.html", render_page(run, self.folder).encode())
+
+    async def _fetch(self, store: Store, key: str, name: str) -> Path:
+        return self._write(name, await store.get(key))
+
+    def _write(self, name: str, data: bytes) -> Path:
+        """All of the file or none of it."""
+        path = self.folder / name
+        with self._failures():
+            self._written.note(name, data)
+            if os.path.lexists(path):
+                self._check_foreign(path)  # it may have come while we painted
+            partial = self.work / f"{name}.part"
+            partial.write_bytes(data)
+            return partial.replace(path)
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        """What the disk has against it is told as `FolderError`."""
+        try:
+            yield
+        except OSError as error:
+            hint = f" Mend it, and go on with `{self.resume_command}`." if self.unfinished else ""
+            raise FolderError(f"{self.folder} cannot be written to: {error.strerror}.{hint}") from error
+
+    def _check_room(self) -> None:
+        probe = self.work / "room"
+        with self._failures():
+            try:
+                probe.write_bytes(bytes(_ROOM))
+            finally:
+                probe.unlink(missing_ok=True)
+
+    def _open_lock(self) -> TextIO:
+        """The lock's file, locked. Raises `FolderError`."""
+        with self._failures():
+            if self.work.exists() and any(self.work.iterdir()) and not (self._lock.exists() or self._note.exists()):
+                raise FolderError(f"{self.work} was not made by Impasto: move it away, or give another folder.")
+            while True:
+                self.work.mkdir(parents=True, exist_ok=True, mode=0o700)
+                lock = self._lock.open("w")
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    if os.path.samestat(os.fstat(lock.fileno()), self._lock.stat()):
+                        return lock
+                except BlockingIOError:
+                    lock.close()
+                    raise FolderError(
+                        f"Another command is painting in {self.folder}: wait for its end, or give another folder."
+                    ) from None
+                except FileNotFoundError:
+                    pass  # the command that held it has just ended, and took its file along
+                lock.close()
+
+
+def _is_output(path: Path) -> bool:
+    """Whether a painting may write a file of this name."""
+    stem = path.stem
+    source = stem == "content" or stem.startswith(("style-", "content-mask-"))
+    snapshot = len(stem) == 5 and stem.isdigit()
+    return path.name in _NAMES or (path.suffix == ".png" and (source or snapshot))
