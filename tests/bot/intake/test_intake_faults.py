@@ -101,13 +101,15 @@ async def test_a_child_that_never_stops_talking_is_killed(tmp_path: Path, monkey
     assert "takes too long" in await refused(b"\0", limits=Limits(seconds=0.5, max_side=64))
 
 
-async def test_a_child_finds_every_door_closed() -> None:
+@pytest.mark.parametrize("threads", [False, True])
+async def test_a_child_finds_every_door_closed(*, threads: bool) -> None:
     """The decoder's own precautions, tried from inside a process that has taken them."""
     attempt = """
 import json, os, socket, sys
 from types import SimpleNamespace
 from bot.intake import decoder
-decoder.give_up_rights(SimpleNamespace(**json.loads(sys.argv[1])))
+limits = json.loads(sys.argv[1])
+decoder.give_up_rights(SimpleNamespace(**limits), threads=limits["threads"])
 for name, attempt in {
     "file": lambda: open("/etc/passwd"),
     "socket": socket.socket,
@@ -118,7 +120,7 @@ for name, attempt in {
     except (OSError, MemoryError):
         print(name, "closed")
 """
-    limits = json.dumps({"memory": 2**30, "cpu_seconds": 9})
+    limits = json.dumps({"memory": 2**30, "cpu_seconds": 9, "threads": threads})
     child = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", attempt, limits), env={"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE
     )
