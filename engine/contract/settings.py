@@ -64,18 +64,6 @@ class Settings(BaseSettings):
         except OSError as error:
             raise SettingsError(f"The file .env here cannot be read: {error.strerror}.") from None
 
-    @field_validator("impasto_data", "impasto_weights", mode="before")
-    @classmethod
-    def _of_home(cls, path: object) -> object:
-        """`~` as a shell has it: in `.env`, or behind `=`, no shell reads it."""
-        text = str(path)
-        if not text.startswith("~"):
-            return path
-        try:
-            return str(Path(text).expanduser())
-        except RuntimeError:
-            raise ValueError(f"nobody knows the folder {text}") from None
-
     @property
     def caps(self) -> Caps:
         """How many jobs may be open at a time, and what may be painted in a day."""
@@ -100,11 +88,11 @@ class Settings(BaseSettings):
     @field_validator("impasto_data", "impasto_cache", "impasto_weights", mode="before")
     @classmethod
     def _at_home(cls, path: object) -> object:
-        """In `.env`, no shell does it."""
+        """`~` as a shell has it: in `.env`, or behind `=`, no shell reads it."""
         try:
             return str(Path(path).expanduser()) if isinstance(path, str) and path.startswith("~") else path
-        except RuntimeError as error:  # nobody of that name
-            raise ValueError("give the whole path, for there is no such home") from error
+        except RuntimeError:
+            raise ValueError(f"nobody knows the folder {path}: give it by its whole path") from None
 
     @field_validator("store_url")
     @classmethod

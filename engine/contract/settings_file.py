@@ -18,8 +18,8 @@ _OF_LIBRARIES = re.compile(r"AWS_|SSL_CERT_(FILE|DIR)$|(HTTPS?|ALL|NO)_PROXY$")
 
 def to_environment() -> None:
     """Put what the store's client and TLS read from the environment there, where only `.env` has it."""
-    for name, value in dotenv_values(".env").items():
-        if value and _OF_LIBRARIES.match(name.upper()):
+    for name, value in _in_file().items():
+        if _OF_LIBRARIES.match(name.upper()):
             os.environ.setdefault(name, value)
 
 
@@ -30,7 +30,7 @@ def misspelt(fields: Iterable[str]) -> str:
     others may have put what they need (Kubernetes does, for each service), so there it must be both.
     """
     known = [*(field.upper() for field in fields), *OF_THE_BOT, *_OTHERS]
-    in_file = [name for name, value in dotenv_values(".env").items() if value]
+    in_file = _in_file()
     for name in (*in_file, *os.environ):
         upper = name.upper()
         ours = upper.startswith("IMPASTO_")
@@ -41,3 +41,11 @@ def misspelt(fields: Iterable[str]) -> str:
             hint = f"is {meant[0]} meant?" if meant else ".env.example has all."
             return f"There is no setting {name}: {hint}"
     return ""
+
+
+def _in_file() -> dict[str, str]:
+    """What `.env` sets; nothing where it cannot be read, which the settings say."""
+    try:
+        return {name: value for name, value in dotenv_values(".env").items() if value}
+    except (OSError, UnicodeError):
+        return {}
