@@ -39,7 +39,7 @@ async def told(desk: Desk, job: Job, waits: bool) -> Notice:
 @pytest.fixture
 def process(house: House) -> Iterator[subprocess.Popen[bytes]]:
     """A worker whose log can be read."""
-    ours = {"REDIS_URL": house.url, "STORE_URL": house.store_url, "IMPASTO_SLICE_SECONDS": "0.3"}
+    ours = {"REDIS_URL": house.url, "STORE_URL": house.store_url, "IMPASTO_SLICE_SECONDS": "1"}
     worker = subprocess.Popen(
         child_command([sys.executable, "-m", "engine.worker", "--weights", "random", "--device", "cpu"]),
         env={**os.environ, **ONE_THREAD, **ours}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -52,7 +52,7 @@ def process(house: House) -> Iterator[subprocess.Popen[bytes]]:
 
 
 async def test_a_painting_waits_aloud_for_room_and_goes_on(process: subprocess.Popen[bytes], desk: Desk) -> None:
-    recipe = light(2000, snapshots=(500,))
+    recipe = light(1200, snapshots=(500,))
     job = await desk.order(recipe)
     await desk.until(job, 100)
     fill(process.pid)
