@@ -98,7 +98,7 @@ def test_a_home_is_found_for_a_folder_that_begins_with_a_tilde(monkeypatch: pyte
     found = read_settings(impasto_data="~/data", impasto_cache="~/cache", impasto_weights="~/vgg.pth")
     assert (str(found.impasto_data), found.impasto_weights) == ("/home/ada/data", "/home/ada/vgg.pth")
     assert found.weights_cache == Path("/home/ada/cache")
-    assert "there is no such home" in refused(impasto_data="~nobody-of-that-name/data")
+    assert "nobody knows the folder" in refused(impasto_data="~nobody-of-that-name/data")
 
 
 def test_a_data_folder_that_cannot_be_written_in_is_a_sentence(room: Path) -> None:
