@@ -6,6 +6,7 @@ import asyncio
 import functools
 import io
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -53,6 +54,15 @@ def single_thread() -> None:
 def nothing_is_hidden_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     """What one test hides as a secret may be an innocent word in the log of another."""
     monkeypatch.setattr(redaction, "_known", set())
+
+
+@pytest.fixture(autouse=True)
+def logged_as_before() -> Iterator[None]:
+    """A command that a test runs in this process sets up the log for itself."""
+    level, hook = logging.getLogger().level, sys.excepthook
+    yield
+    logging.getLogger().setLevel(level)
+    sys.excepthook = hook
 
 
 def noise(seed: int, side: int = 32) -> Image.Image:
