@@ -62,6 +62,7 @@ async def paint(arguments: PaintArguments, folder: Path, settings: Settings, *, 
                     return await _follow(stack, output, job, as_json=as_json)
             finally:
                 taking.cancel()
+                await asyncio.gather(taking, return_exceptions=True)  # its child has ended then
 
 
 async def resume(folder: Path, settings: Settings, *, as_json: bool) -> int:
