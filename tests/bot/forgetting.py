@@ -24,6 +24,10 @@ from engine.process.local_redis import embedded_redis
 Json = dict[str, Any]
 
 
+NOBODY = {"allowed_mentions": {"parse": []}}
+"""Whom a message may ping, as the bot itself says with each of its own."""
+
+
 async def hang_up(stage: Scene, owner: Person, channel: Channel, paintings: int, posts: int) -> list[str]:
     """So many paintings of a member's, each with card, thread and posts, as if the bot had shown them; their jobs."""
     raw, messages = Raw(stage.discord), f"/channels/{channel.id}/messages"
@@ -37,10 +41,10 @@ async def hang_up(stage: Scene, owner: Person, channel: Channel, paintings: int,
         while await _unread(redis):  # so that none of these cancellations is shown on a card
             await stage.discord.now()
         for number, job in enumerate(jobs):
-            card = (await raw("POST", messages, {"content": f"card {number}", "flags": 4096})).body["id"]
+            card = (await raw("POST", messages, {"content": f"card {number}", "flags": 4096, **NOBODY})).body["id"]
             thread = (await raw("POST", f"{messages}/{card}/threads", {"name": f"harbour {number}"})).body["id"]
             sent = [
-                (await raw("POST", f"/channels/{thread}/messages", {"content": f"post {post}"})).body["id"]
+                (await raw("POST", f"/channels/{thread}/messages", {"content": f"post {post}", **NOBODY})).body["id"]
                 for post in range(posts)
             ]
             address = Address(

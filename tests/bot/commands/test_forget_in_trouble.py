@@ -14,7 +14,7 @@ from conftest import House
 from discord_server.driver import Channel, Person
 from discord_server.reading import text_of
 from discord_server.tests.raw import Raw
-from forgetting import busiest_second, forgotten, hang_up
+from forgetting import NOBODY, busiest_second, forgotten, hang_up
 from scene import LONG, Scene, pictures, scene
 
 from bot.ledger import Ledger
@@ -84,7 +84,12 @@ async def test_what_was_posted_and_not_noted_goes_too(stage: Scene) -> None:
     eve = await stage.guild.member("Eve")
     job, card = await _stopped(stage, eve, stage.channel)
     raw = Raw(stage.discord)
-    posted = await raw("POST", f"/channels/{card['id']}/messages", {"content": "a"}, {f"impasto-{job}-00030.png": b"a"})
+    posted = await raw(
+        "POST",
+        f"/channels/{card['id']}/messages",
+        {"content": "a", **NOBODY},
+        {f"impasto-{job}-00030.png": b"a"},
+    )
     assert posted.status == 200
     await _told(stage, eve)
     await _all_forgotten(stage)
