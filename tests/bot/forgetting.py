@@ -24,7 +24,7 @@ from engine.process.local_redis import embedded_redis
 Json = dict[str, Any]
 
 
-NOBODY = {"allowed_mentions": {"parse": []}}
+NOBODY: Json = {"allowed_mentions": {"parse": []}}
 """Whom a message may ping, as the bot itself says with each of its own."""
 
 
