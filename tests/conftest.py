@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import structlog
 import torch
 from arq.connections import ArqRedis
 from PIL import Image
@@ -59,8 +60,9 @@ def nothing_is_hidden_yet(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def logged_as_before() -> Iterator[None]:
     """A command that a test runs in this process sets up the log for itself."""
-    level, hook = logging.getLogger().level, sys.excepthook
+    level, hook, structured = logging.getLogger().level, sys.excepthook, structlog.get_config()
     yield
+    structlog.configure(**structured)
     logging.getLogger().setLevel(level)
     sys.excepthook = hook
 
