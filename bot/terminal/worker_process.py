@@ -52,7 +52,8 @@ class WorkerProcess:
 
     async def _keep(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None  # noqa: S101 - it is a pipe
-        await process.stdout.read()  # to its end: with its pipe full the worker would stand still
+        async for _ in process.stdout:  # a line for each job: with its pipe full the worker would stand still
+            pass
         await process.wait()
         try:
             await self.start()
