@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +42,25 @@ def run(room: Path, *arguments: str, **settings: str) -> subprocess.CompletedPro
     process = start(room, *arguments, **settings)
     out, err = process.communicate()
     return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+
+def run_in_terminal(room: Path, *arguments: str, **settings: str) -> bytes:
+    """What a terminal of 160 x 40 is sent by a command that ends well."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, *arguments], cwd=room, stdin=theirs, stdout=theirs, stderr=theirs,
+        env=environment(COLUMNS="160", LINES="40", **settings),
+    )  # fmt: skip
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            shown += os.read(ours, 65536)
+        except OSError:  # how Linux says that the other side has been closed
+            break
+    os.close(ours)
+    assert process.wait() == 0, shown
+    return shown
 
 
 def left_over(room: Path) -> list[str]:

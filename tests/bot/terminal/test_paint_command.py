@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
 from conftest import CONTENT, STYLE, House, one_thread, uncut_sha256
-from impasto_command import COMMAND, LIGHT, environment, left_over, make_room, run
+from impasto_command import LIGHT, left_over, make_room, run, run_in_terminal
 from PIL import Image, ImageOps, ImageStat
 from pydantic import TypeAdapter
 from torchvision_files import ours, saved
@@ -86,20 +84,7 @@ def test_in_a_terminal_a_bar_shows_iteration_and_newest_picture_even_over_a_fini
     room: Path, painted: subprocess.CompletedProcess[str]
 ) -> None:
     (room / "out" / "mine.png").write_bytes(b"not ours")
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [*COMMAND, *SHORT, "--snapshots", "3", "--seed", "1"], cwd=room, stdin=theirs, stdout=theirs, stderr=theirs,
-        env=environment(COLUMNS="160", LINES="40"),
-    )  # fmt: skip
-    os.close(theirs)
-    shown = b""
-    while True:
-        try:
-            shown += os.read(ours, 65536)
-        except OSError:  # how Linux says that the other side has been closed
-            break
-    os.close(ours)
-    assert process.wait() == 0, shown
+    shown = run_in_terminal(room, *SHORT, "--snapshots", "3", "--seed", "1")
     assert b"12/12" in shown
     assert "━".encode() in shown
     assert b"newest: out/final.png" in shown

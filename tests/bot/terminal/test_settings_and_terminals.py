@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import shlex
 import signal
 import subprocess
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import CONTENT
-from impasto_command import COMMAND, LIGHT, environment, make_room, run, start
+from impasto_command import LIGHT, environment, make_room, run, run_in_terminal, start
 
 from engine.contract.settings import SettingsError, read_settings
 
@@ -93,20 +92,7 @@ def test_a_user_without_a_home_is_told_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
 def test_a_terminal_that_lacks_letters_shows_others(encoding: str, tmp_path: Path) -> None:
     room = make_room(tmp_path)
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [*COMMAND, *SHORT, "-o", "лес"], cwd=room, stdin=theirs, stdout=theirs, stderr=theirs,
-        env=environment(PYTHONIOENCODING=encoding, COLUMNS="160", LINES="40"),
-    )  # fmt: skip
-    os.close(theirs)
-    shown = b""
-    while True:
-        try:
-            shown += os.read(ours, 65536)
-        except OSError:  # how Linux says that the other side has been closed
-            break
-    os.close(ours)
-    assert process.wait() == 0, shown
+    shown = run_in_terminal(room, *SHORT, "-o", "лес", PYTHONIOENCODING=encoding)
     assert b"Done: ???/index.html" in shown
 
 

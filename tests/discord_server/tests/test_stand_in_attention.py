@@ -24,16 +24,6 @@ async def discord() -> AsyncIterator[Discord]:
         assert discord.world.violations == []
 
 
-@pytest.fixture
-async def guild(discord: Discord) -> Guild:
-    return await discord.guild("Studio")
-
-
-@pytest.fixture
-async def channel(guild: Guild) -> Channel:
-    return await guild.channel("paintings")
-
-
 async def test_who_may_not_write_may_not_attach_though_the_bits_say_so(
     discord: Discord, guild: Guild, channel: Channel
 ) -> None:

@@ -31,21 +31,6 @@ async def discord() -> AsyncIterator[Discord]:
         yield discord
 
 
-@pytest.fixture
-async def guild(discord: Discord) -> Guild:
-    return await discord.guild("Studio")
-
-
-@pytest.fixture
-async def channel(guild: Guild) -> Channel:
-    return await guild.channel("paintings")
-
-
-@pytest.fixture
-async def ada(guild: Guild) -> Person:
-    return await guild.member("Ada")
-
-
 async def respond(discord: Discord, i: Interaction, body: Json, files: Mapping[str, bytes] | None = None) -> Answer:
     path = f"/interactions/{i.id}/{i.payload['token']}/callback?with_response=1"
     return await Raw(discord)("POST", path, body, files)

@@ -33,21 +33,6 @@ async def discord() -> AsyncIterator[Discord]:
         assert discord.world.violations == []
 
 
-@pytest.fixture
-async def guild(discord: Discord) -> Guild:
-    return await discord.guild("Studio")
-
-
-@pytest.fixture
-async def channel(guild: Guild) -> Channel:
-    return await guild.channel("paintings")
-
-
-@pytest.fixture
-async def ada(guild: Guild) -> Person:
-    return await guild.member("Ada")
-
-
 async def told(ada: Person, channel: Channel, message: Json) -> Json:
     """The message as the bot is told it by a menu."""
     asked = await ada.menu(channel, message, "Look")

@@ -20,16 +20,6 @@ async def discord() -> AsyncIterator[Discord]:
         yield discord
 
 
-@pytest.fixture
-async def guild(discord: Discord) -> Guild:
-    return await discord.guild("Studio")
-
-
-@pytest.fixture
-async def channel(guild: Guild) -> Channel:
-    return await guild.channel("paintings")
-
-
 async def send(discord: Discord, channel: Channel, **more: object) -> Answer:
     return await Raw(discord)("POST", f"/channels/{channel.id}/messages", {"content": "a", **more})
 
