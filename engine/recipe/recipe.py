@@ -17,8 +17,8 @@ from typing import Any, Literal, get_args
 
 from engine.recipe import layers
 
-VERSION = 4
-"""Of what is written now. 4: smoothing."""
+VERSION = 5
+"""Of what is written now. 4: smoothing; 5: studies, of which a worker that knows none would paint the first part."""
 OLDEST = 3
 """The oldest that can be painted: before it the losses' weights were in units of the run's own pictures."""
 
