@@ -14,6 +14,7 @@ from typing import Any
 
 from PIL import Image
 
+from bot.text.formatting import count, exact_duration, listed, loss
 from engine.recipe.recipe import Recipe
 
 MOST_SNAPSHOTS = 48
@@ -42,12 +43,12 @@ def render_page(run: Mapping[str, Any], folder: Path) -> str:
     recipe = Recipe(**fields)
     content, *styles = (Path(picture["name"]).stem for picture in (run["content"], *run["styles"]))
     done, width, height = len(run["losses"]["rows"]), run["width"], run["height"]
-    seconds = _duration(run["seconds"])
+    seconds = exact_duration(run["seconds"])
     frames = f"{recipe.frames} frames · " if recipe.frames > 1 else ""
     return _html(
         files("bot.terminal").joinpath("page.html").read_text(encoding="utf-8"),
-        title=f"{content[:1].upper()}{content[1:]} in the style of {_and(styles)}",
-        lead=f"{width} × {height} px · {frames}{_count(done, 'iteration')} · {seconds} on {run['device']['model']}",
+        title=f"{content[:1].upper()}{content[1:]} in the style of {listed(styles)}",
+        lead=f"{width} × {height} px · {frames}{count(done, 'iteration')} · {seconds} on {run['device']['model']}",
         stand_in=_stand_in(run),
         width_px=f"{max(width, 960)}px",
         aspect=f"{width / height:.4f}",
@@ -92,7 +93,7 @@ def _hero(run: Mapping[str, Any], folder: Path, *, moves: bool) -> Html:
     figure = """<div class="wall"><figure class="hero"><div class="frame">
 <img src="$uri" alt="The finished painting: $content in the style of $styles"></div>
 <figcaption>The painting.$hint</figcaption></figure></div>"""
-    names = {"content": run["content"]["name"], "styles": _and([s["name"] for s in run["styles"]])}
+    names = {"content": run["content"]["name"], "styles": listed([s["name"] for s in run["styles"]])}
     return Html("".join(_html(figure, uri=uri, hint=hint, **names) for uri in uris if uri))
 
 
@@ -125,7 +126,7 @@ def _film(run: Mapping[str, Any], folder: Path) -> Html:
     path = folder / "film.webp"
     if not path.is_file() or path.stat().st_size > _FILM_BYTES:
         return Html()
-    alt = f"Film of the painting growing over {_count(len(run['losses']['rows']), 'iteration')}"
+    alt = f"Film of the painting growing over {count(len(run['losses']['rows']), 'iteration')}"
     figure = '<figure class="film"><img src="$uri" alt="$alt"></figure>'
     return _section("The film", _html(figure, uri=_uri("webp", path.read_bytes()), alt=alt))
 
@@ -141,9 +142,9 @@ def _snapshots(run: Mapping[str, Any], folder: Path, recipe: Recipe) -> Html:
     shown = []
     for uri, snapshot in zip(uris, chosen, strict=True):
         if uri:
-            i, loss = f"{snapshot['iteration']:,}", _loss(run["losses"], snapshot["iteration"])
+            i, total = f"{snapshot['iteration']:,}", _loss(run["losses"], snapshot["iteration"])
             what = ends.get(snapshot["iteration"], f"Iteration {i}")
-            shown.append(_html(figure, uri=uri, i=i, loss=loss, what=what))
+            shown.append(_html(figure, uri=uri, i=i, loss=total, what=what))
     grid = _html('<div class="grid">$all</div>', all=Html("".join(shown)))
     frames = bool(ends) and all(snapshot["iteration"] in ends for snapshot in chosen)
     return _section("Frame by frame" if frames else "How it grew", grid) if shown else Html()
@@ -179,19 +180,21 @@ def _words(r: Recipe) -> str:
         start += f" with {r.noise:.0%} of noise"
     sides = [side for side, _ in r.plan()[: r.scales]]
     how = {"adam": "Adam", "lbfgs": "L-BFGS"}[r.optimiser]
-    tell = [f"Starting from {start}, {how} took {_count(r.iterations, 'step')}"]
-    tell[0] += f", from coarse to fine at {_and(sides)} px." if r.scales > 1 else f" at {r.size} px."
+    tell = [f"Starting from {start}, {how} took {count(r.iterations, 'step')}"]
+    tell[0] += (
+        f", from coarse to fine at {listed([str(side) for side in sides])} px." if r.scales > 1 else f" at {r.size} px."
+    )
     if r.frames > 1:
         tell.append(f"Each further frame took {r.frame_iterations} of them, from the painting before it, and only "
                     "where it had moved.")  # fmt: skip
     if r.content_layers:
-        tell.append(f"The content is held by {_and(r.content_layers)}, with weight {r.alpha:g}.")
+        tell.append(f"The content is held by {listed(r.content_layers)}, with weight {r.alpha:g}.")
     if r.style_layers:
         statistic = {
             "gram": "Gram matrices", "covariance": "covariances", "wasserstein": "means and covariances as Gaussians",
         }[r.statistic]  # fmt: skip
         octaves = f" on {r.octaves} octaves" if r.octaves > 1 else ""
-        means = f"{statistic} of {_and(r.style_layers)}{octaves}"
+        means = f"{statistic} of {listed(r.style_layers)}{octaves}"
         tell.append(f"The style is matched by the {means}, with weight {r.beta:g}.")
     if r.total_variation:
         tell.append(f"A total variation term of weight {r.total_variation:g} keeps it smooth.")
@@ -210,12 +213,12 @@ def _words(r: Recipe) -> str:
 
 def _facts(run: Mapping[str, Any]) -> dict[str, str]:
     device, weights, slices = run["device"], run["weights"], run["slices"]
-    workers = _count(len({part["worker"] for part in slices}), "worker")
+    workers = count(len({part["worker"] for part in slices}), "worker")
     versions = {"Impasto": run["impasto"], **run["versions"]}
     facts = {
-        "Machine": f"{device['model']} ({device['name']}, {_count(device['threads'], 'thread')})",
+        "Machine": f"{device['model']} ({device['name']}, {count(device['threads'], 'thread')})",
         "Versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
-        "Time": f"{_duration(run['seconds'])}, in {_count(len(slices), 'slice')} by {workers}",
+        "Time": f"{exact_duration(run['seconds'])}, in {count(len(slices), 'slice')} by {workers}",
         "Weights": f"{weights['name']} ({weights['identity']})",
         "Seed": str(run["recipe"]["seed"]),
         "Picture's SHA-256": run["final"]["sha256"],
@@ -260,31 +263,7 @@ def _loss(losses: Mapping[str, Any], iteration: int) -> str:
     if "total" not in columns or not 1 <= iteration <= len(rows):
         return "unknown"
     value = rows[iteration - 1][columns.index("total")]
-    if value is None or not math.isfinite(value):
-        return "not finite"
-    if value and not 1e-3 <= abs(value) < 1e12:
-        return f"{value:.2e}"
-    for size, name in ((1e9, " billion"), (1e6, " million")):
-        if abs(value) >= size:
-            return f"{value / size:.3g}{name}"
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-
-
-def _duration(seconds: float) -> str:
-    whole = round(seconds)
-    hours, minutes = whole // 3600, whole // 60 % 60
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {whole % 60} s" if minutes else f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def _and(things: Sequence[object]) -> str:
-    words = [str(thing) for thing in things]
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    return "not finite" if value is None or not math.isfinite(value) else loss(value)
 
 
 def _plain(value: object) -> str:
