@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from bot.decoder.limits import FILM, USUAL, Limits
 from bot.intake.frames import frame_files, take_in_frames
-from bot.intake.limits import FILM, USUAL, Limits
 from bot.intake.picture import BadPicture, Picture, printable_name, read_picture_file, take_in
 from bot.intake.refused_kinds import PICTURE_TYPES
 

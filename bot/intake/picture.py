@@ -1,6 +1,6 @@
 """Take in a picture from a stranger.
 
-The bytes are opened in a child process (`decoder.py`), so that whatever they do to the decoder, the
+The bytes are opened in a child process (`bot/decoder`), so that whatever they do to the decoder, the
 bot gets a clean picture or says one sentence.
 """
 
@@ -19,18 +19,18 @@ from pathlib import Path
 from typing import cast
 
 from bot.child_signals import send
-from bot.intake.limits import USUAL, Limits
+from bot.decoder.limits import USUAL, Limits
 from bot.intake.refused_kinds import may_be_heif, why_refused
 
 log = logging.getLogger(__name__)
 
-_DECODER = Path(__file__).with_name("decoder.py")
 _LIBRARIES = sorted({str(distribution(name).locate_file("")) for name in ("pillow", "pillow-heif")})
+_PROJECT = str(Path(__file__).parents[2])
 # One arena, because each further one reserves 64 MiB of the address space that is rationed.
-_ENVIRONMENT = {"PYTHONPATH": os.pathsep.join(_LIBRARIES), "MALLOC_ARENA_MAX": "1"}
-# No site, no user packages, nothing from the folder it runs in: the path above is all it has.
+_ENVIRONMENT = {"PYTHONPATH": os.pathsep.join([*_LIBRARIES, _PROJECT]), "MALLOC_ARENA_MAX": "1"}
 _NICENESS = 10
-_COMMAND = (sys.executable, "-S", "-s", "-P", str(_DECODER))
+# No site, no user packages, nothing from the folder it runs in: the path above is all it has.
+_COMMAND = (sys.executable, "-S", "-s", "-P", "-m", "bot.decoder")
 
 
 class BadPicture(Exception):  # it is an answer to the sender, not an error of ours

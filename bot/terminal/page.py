@@ -14,6 +14,7 @@ from typing import Any
 
 from PIL import Image
 
+from bot.text.formatting import count, exact_duration, listed, loss
 from engine.recipe.recipe import Recipe
 
 MOST_SNAPSHOTS = 48
@@ -42,7 +43,7 @@ def render_page(run: Mapping[str, Any], folder: Path) -> str:
     recipe = Recipe(**fields)
     content, *styles = (Path(picture["name"]).stem for picture in (run["content"], *run["styles"]))
     done, width, height = len(run["losses"]["rows"]), run["width"], run["height"]
-    seconds = duration(run["seconds"])
+    seconds = exact_duration(run["seconds"])
     frames = f"{recipe.frames} frames · " if recipe.frames > 1 else ""
     return html(
         resource("page.html"),
@@ -147,9 +148,9 @@ def _snapshots(run: Mapping[str, Any], folder: Path, recipe: Recipe) -> Html:
     shown = []
     for uri, snapshot in zip(uris, chosen, strict=True):
         if uri:
-            i, loss = f"{snapshot['iteration']:,}", _loss(run["losses"], snapshot["iteration"])
+            i, total = f"{snapshot['iteration']:,}", _loss(run["losses"], snapshot["iteration"])
             what = ends.get(snapshot["iteration"], f"Iteration {i}")
-            shown.append(html(figure, uri=uri, i=i, loss=loss, what=what))
+            shown.append(html(figure, uri=uri, i=i, loss=total, what=what))
     grid = html('<div class="grid">$all</div>', all=Html("".join(shown)))
     frames = bool(ends) and all(snapshot["iteration"] in ends for snapshot in chosen)
     return section("Frame by frame" if frames else "How it grew", grid) if shown else Html()
@@ -186,7 +187,9 @@ def words(r: Recipe) -> str:
     sides = [side for side, _ in r.plan()[: r.scales]]
     how = {"adam": "Adam", "lbfgs": "L-BFGS"}[r.optimiser]
     tell = [f"Starting from {start}, {how} took {count(r.iterations, 'step')}"]
-    tell[0] += f", from coarse to fine at {listed(sides)} px." if r.scales > 1 else f" at {r.size} px."
+    tell[0] += (
+        f", from coarse to fine at {listed([str(side) for side in sides])} px." if r.scales > 1 else f" at {r.size} px."
+    )
     if r.frames > 1:
         tell.append(f"Each further frame took {r.frame_iterations} of them, from the painting before it, and only "
                     "where it had moved.")  # fmt: skip
@@ -221,7 +224,7 @@ def facts(run: Mapping[str, Any]) -> dict[str, str]:
     rows = {
         "Machine": f"{device['model']} ({device['name']}, {count(device['threads'], 'thread')})",
         "Versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
-        "Time": f"{duration(run['seconds'])}, in {count(len(slices), 'slice')} by {workers}",
+        "Time": f"{exact_duration(run['seconds'])}, in {count(len(slices), 'slice')} by {workers}",
         "Weights": f"{weights['name']} ({weights['identity']})",
         "Seed": str(run["recipe"]["seed"]),
         "Picture's SHA-256": run["final"]["sha256"],
@@ -266,31 +269,7 @@ def _loss(losses: Mapping[str, Any], iteration: int) -> str:
     if "total" not in columns or not 1 <= iteration <= len(rows):
         return "unknown"
     value = rows[iteration - 1][columns.index("total")]
-    if value is None or not math.isfinite(value):
-        return "not finite"
-    if value and not 1e-3 <= abs(value) < 1e12:
-        return f"{value:.2e}"
-    for size, name in ((1e9, " billion"), (1e6, " million")):
-        if abs(value) >= size:
-            return f"{value / size:.3g}{name}"
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-
-
-def duration(seconds: float) -> str:
-    whole = round(seconds)
-    hours, minutes = whole // 3600, whole // 60 % 60
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {whole % 60} s" if minutes else f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
-
-
-def count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def listed(things: Sequence[object]) -> str:
-    said = [str(thing) for thing in things]
-    return " and ".join([", ".join(said[:-1]), said[-1]] if len(said) > 1 else said)
+    return "not finite" if value is None or not math.isfinite(value) else loss(value)
 
 
 def _plain(value: object) -> str:

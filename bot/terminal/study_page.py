@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bot.terminal.page import Html, data_uri, duration, embed, html, listed, resource, section, stand_in, table, words
+from bot.terminal.page import Html, data_uri, embed, html, resource, section, stand_in, table, words
+from bot.text.formatting import exact_duration, listed
 from engine.recipe.recipe import Recipe
 
 TILE = "study-"
@@ -26,7 +27,7 @@ def render_study_page(run: Mapping[str, Any], folder: Path) -> str:
         css=Html(resource("page.css")),
         title=f"{about['title']}: {Path(content).stem}",
         lead=f"{content} in the style of {styles}. Varied: {about['axis']}; all else is held. "
-        f"{painted} painting{'s' * (painted > 1)}, {duration(run['seconds'])} on {run['device']['model']}.",
+        f"{painted} painting{'s' * (painted > 1)}, {exact_duration(run['seconds'])} on {run['device']['model']}.",
         stand_in=stand_in(run),
         width_px=f"{run['width']}px",
         aspect=f"{run['width'] / run['height']:.4f}",
@@ -105,7 +106,7 @@ def _numbers(run: Mapping[str, Any]) -> Html:
     rows = [
         html(
             row, label=tile["label"], size=f"{tile['width']} × {tile['height']} px", iteration=f"{tile['iteration']:,}",
-            loss="–" if tile["loss"] is None else f"{tile['loss']:.4g}", time=duration(tile["seconds"]),
+            loss="–" if tile["loss"] is None else f"{tile['loss']:.4g}", time=exact_duration(tile["seconds"]),
         )
         for tile in run["tiles"]
     ]  # fmt: skip

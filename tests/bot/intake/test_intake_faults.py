@@ -107,9 +107,9 @@ async def test_a_child_finds_every_door_closed(*, threads: bool) -> None:
     attempt = """
 import json, os, socket, sys
 from types import SimpleNamespace
-from bot.intake import decoder
+from bot.decoder import sandbox
 limits = json.loads(sys.argv[1])
-decoder.give_up_rights(SimpleNamespace(**limits), threads=limits["threads"])
+sandbox.give_up_rights(SimpleNamespace(**limits), threads=limits["threads"])
 for name, attempt in {
     "file": lambda: open("/etc/passwd"),
     "socket": socket.socket,
@@ -130,14 +130,13 @@ for name, attempt in {
 
 _HIJACKED = """
 import os, sys
-sys.path.insert(0, {folder!r})
-import decoder
+from bot.decoder import decode, formats, sandbox
 from types import SimpleNamespace
-decoder.prepare(limits := SimpleNamespace(**{limits!r}), heif=True)
+formats.prepare(limits := SimpleNamespace(**{limits!r}), heif=True)
 if os.getuid() == 0:  # whom the system does not count the processes of
     os.setgid(65534), os.setuid(65534)
-decoder.give_up_rights(limits, threads=True)
-answer, png = decoder.answer_for(sys.stdin.buffer.read(), limits)
+sandbox.give_up_rights(limits, threads=True)
+answer, png = decode.answer_for(sys.stdin.buffer.read(), limits)
 print(answer)
 for way in (os.fork, lambda: os.execv("/bin/true", ["true"]), lambda: os.posix_spawn("/bin/true", ["true"], {{}})):
     try:
@@ -148,9 +147,9 @@ for way in (os.fork, lambda: os.execv("/bin/true", ["true"]), lambda: os.posix_s
 
 
 def test_a_library_that_needs_threads_gets_those_alone() -> None:
-    script = _HIJACKED.format(folder=str(Path(picture.__file__).parent), limits=dataclasses.asdict(Limits()))
+    script = _HIJACKED.format(limits=dataclasses.asdict(Limits()))
     data = encoded(scene().resize((300, 200)), "HEIF", tile_size=64)
-    child = subprocess.run([sys.executable, "-c", script], input=data, capture_output=True, check=False)
+    child = subprocess.run([sys.executable, "-c", script], cwd=ROOT, input=data, capture_output=True, check=False)
     size = {"width": 300, "height": 200, "original_width": 300, "original_height": 200}
     refused = ["Operation not permitted"] * 3 if sys.platform == "linux" else ["Resource temporarily unavailable"] * 3
     assert child.stdout.decode().splitlines() == [str(size), *refused], child.stderr.decode()
