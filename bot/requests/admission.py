@@ -212,14 +212,17 @@ class Admission:
 
     async def _as_study(self, job: Job, study: AskedStudy | Study | None) -> Job:
         """The job with the paintings of its study, if it is one; their pictures lie in its own folder."""
-        store = self._backend.store
-        match study:
-            case AskedStudy():
-                recipe = job.recipe
-                make = recipe_maker(recipe.name, recipe.weights, recipe.network)
-                return await with_study(job, study.vary, study.fields, make, store)
-            case Study():
-                return await with_copied_pictures(job, study, self._copy)
+        if study is None:
+            return job
+        if isinstance(study, AskedStudy):
+            make = recipe_maker(job.recipe.name, job.recipe.weights, job.recipe.network)
+            job = await with_study(job, study.vary, study.fields, make, self._backend.store)
+        else:
+            job = await with_copied_pictures(job, study, self._copy)
+        most = self._backend.settings.impasto_max_iterations
+        if job.iterations > most:
+            took = f"A study of {len(job.parts)} paintings takes {job.iterations:,} iterations"
+            raise UserError(f"{took}, and {most:,} is the most here: ask for fewer of each.")
         return job
 
     async def _keep(

@@ -146,7 +146,8 @@ class Job(BaseModel):
     @property
     def spoiler(self) -> bool:
         """Whether the painting is to be covered: it shows what one of its pictures shows."""
-        return any(picture.spoiler for picture in (self.content, *self.styles))
+        begun = () if self.start is None else (self.start,)
+        return any(picture.spoiler for picture in (self.content, *self.styles, *begun))
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,11 @@ async def test_the_card_says_what_is_varied_and_queue_shows_one_line(stage: Scen
     ("vary", "options", "sentence"),
     [
         ("size", {"size": 4096}, "The size may be at most 1024 px here"),
-        ("optimiser", {"recipe": "gatys", "size": 2048}, "The size may be at most 1024 px here"),
+        (
+            "strength",
+            {"iterations": 20_000},
+            "A study of 5 paintings takes 100,000 iterations, and 99,900 is the most here",
+        ),
     ],
 )
 async def test_what_cannot_be_studied_is_one_private_sentence(
