@@ -176,7 +176,7 @@ def test_a_draft_is_finished_as_what_was_asked_for(name: str, weights: str) -> N
     full = new_recipe(name, Network(weights), {**fields, "seed": recipe.seed})
     assert child.recipe == finishing(full, 256)
     assert (child.draft_of, child.parent, child.content, child.styles) == (None, "1", CONTENT, (STYLE, SECOND))
-    assert child.start is not None
+    assert isinstance(child.start, StoredPicture)
     assert (child.start.key, child.start.width, child.start.height) == (SNAPSHOT.key, 32, 24)
 
 

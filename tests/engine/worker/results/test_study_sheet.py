@@ -89,8 +89,13 @@ def drawn(png: bytes) -> set[tuple[int, ...]]:
 
 
 def test_a_line_for_each_painting_whatever_its_losses() -> None:
-    rows = [1e6 / i for i in range(1, 41)]
-    lines = [("a", rows), ("b", [5 * row for row in rows[:20]]), ("gone", [None] * 40), ("zero", [0.0] * 40)]
+    rows: list[float | None] = [1e6 / i for i in range(1, 41)]
+    lines: list[tuple[str, list[float | None]]] = [
+        ("a", rows),
+        ("b", [5e6 / i for i in range(1, 21)]),
+        ("gone", [None] * 40),
+        ("zero", [0.0] * 40),
+    ]
     one, two = losses_plot(lines[:1], [], "one"), losses_plot(lines, [(64, 20), (128, 20)], "all")
     assert drawn(one) != drawn(two)
     assert drawn(losses_plot([("a", [3.0])], [], "one iteration"))
