@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bot import intake
+from bot.requests.study_parts import recipe_maker, with_study
 from bot.terminal.content_files import ContentFiles, read_content
 from bot.terminal.display import Display, choose_display
 from bot.terminal.local_stack import Stack, open_stack
@@ -119,6 +120,9 @@ async def _submit(stack: Stack, arguments: PaintArguments, recipe: Recipe, pictu
         id=job_id, guild="terminal", user=_user(), recipe=recipe, content=content[0], styles=styles,
         content_masks=over, style_masks=of, start=begun[0] if begun else None, draft_of=arguments.draft_of,
     )  # fmt: skip
+    if arguments.vary is not None:
+        make = recipe_maker(arguments.recipe, recipe.weights, recipe.network)
+        job = await with_study(job, arguments.vary, arguments.fields, make, stack.store)
     await _create(stack, job)
     return job
 
@@ -165,7 +169,7 @@ async def _reopen(stack: Stack, job_id: str, folder: Path) -> Job:
 
 async def _follow(stack: Stack, output: OutputFolder, job: Job, *, as_json: bool) -> int:
     """Show the job's events to its last, and fetch what they tell of."""
-    display = choose_display(job.recipe.iterations, as_json=as_json)
+    display = choose_display(job.iterations, as_json=as_json)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGINT, _interrupt, stack, job, display, set())
     watching = asyncio.create_task(_watch(stack.url, display))

@@ -18,7 +18,7 @@ from typing import Any, Literal, get_args
 from engine.recipe import layers
 
 VERSION = 5
-"""Of what is written now. 4: smoothing; 5: start_colours."""
+"""Of what is written now. 4: smoothing; 5: start_colours, studies."""
 OLDEST = 3
 """The oldest that can be painted: before it the losses' weights were in units of the run's own pictures."""
 
