@@ -1,9 +1,9 @@
 """The child that opens one stranger's picture and can do nothing else.
 
-Standard input: the file's bytes. First argument: the `Limits`, as JSON; then `mask`, where it is a
-mask, and `heif`, where it may be HEIF. Standard output: one line of JSON, then, if that line holds no
-"refusal", the clean picture as an RGB PNG without metadata; animated, where an animation is asked for
-and is one.
+Standard input: the file's bytes. Arguments: the `Limits`, as JSON; what is wanted, `picture`, `mask` or
+`alpha` (how opaque it is); and `heif`, where it may be HEIF. Standard output: one line of JSON, then, if
+that line holds no "refusal", the clean picture as an RGB PNG without metadata; animated, where an
+animation is asked for and is one.
 
 It imports nothing of the bot, so that it starts fast, and everything it will ever import before it
 sees a single byte of the picture, so that by then it can be denied files, sockets and processes.
@@ -86,10 +86,10 @@ class Refusal(Exception):  # it is an answer, not an error
 def main() -> None:
     """Answer for the picture on standard input; the process ends well whatever that picture is."""
     limits = cast("Limits", SimpleNamespace(**json.loads(sys.argv[1])))
-    heif = "heif" in sys.argv[2:]
+    heif = "heif" in sys.argv[3:]
     prepare(limits, heif=heif)
     give_up_rights(limits, threads=heif)
-    answer, png = answer_for(sys.stdin.buffer.read(), limits, mask="mask" in sys.argv[2:])
+    answer, png = answer_for(sys.stdin.buffer.read(), limits, sys.argv[2])
     sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n" + png)
     sys.stdout.buffer.flush()
 
@@ -169,10 +169,10 @@ def forbid_processes() -> bool:
     return not prctl(no_new_privileges, 1, 0, 0, 0) and not prctl(set_seccomp, by_filter, header)
 
 
-def answer_for(data: bytes, limits: Limits, *, mask: bool = False) -> tuple[dict[str, Any], bytes]:
+def answer_for(data: bytes, limits: Limits, wanted: str = "picture") -> tuple[dict[str, Any], bytes]:
     """The answer's first line and the PNG that follows it (empty after a refusal)."""
     try:
-        return cleaned(data, limits, Paper(mask=mask))
+        return cleaned(data, limits, wanted)
     except Refusal as refusal:
         return {"refusal": str(refusal), "why": "refused"}, b""
     except Exception as error:  # a broken picture can raise anything out of Pillow
@@ -191,8 +191,9 @@ def sentence_for(error: Exception, limits: Limits) -> str:
     return "is damaged or cut short: save it again as JPEG or PNG and send that."
 
 
-def cleaned(data: bytes, limits: Limits, paper: Paper) -> tuple[dict[str, Any], bytes]:
+def cleaned(data: bytes, limits: Limits, wanted: str) -> tuple[dict[str, Any], bytes]:
     """Decode `data`; raises `Refusal`, or whatever Pillow raises."""
+    paper = Paper(mask=wanted == "mask")
     with Image.open(io.BytesIO(data), formats=FORMATS) as file:
         size = file.size
         check_shape(size, limits)
@@ -202,8 +203,8 @@ def cleaned(data: bytes, limits: Limits, paper: Paper) -> tuple[dict[str, Any], 
         file.draft(None, target)
         file.load()
         turn = orientation(file)
-        profile = file.info.get("icc_profile")
-        image: Image.Image = plain(file, paper)
+        profile = None if wanted == "alpha" else file.info.get("icc_profile")
+        image: Image.Image = opacity(file) if wanted == "alpha" else plain(file, paper)
     image = finished(image, target, profile, turn)
     width, height = reversed(size) if turn >= 5 else size
     png = io.BytesIO()
@@ -232,13 +233,19 @@ def film(file: Image.Image, limits: Limits, paper: Paper) -> tuple[dict[str, Any
         times.append(shown if shown >= TOO_SHORT_MS else USUAL_MS)
         frames.append(image)
     width, height = reversed(size) if turn >= 5 else size
+    png, kept = animated(frames, times)
+    first = frames[0]
+    sizes = {"width": first.width, "height": first.height, "original_width": width, "original_height": height}
+    return sizes | {"frames": kept}, png
+
+
+def animated(frames: list[Image.Image], times: list[int]) -> tuple[bytes, int]:
+    """The animated PNG, and how many frames it has: like pictures that follow each other become one."""
     png = io.BytesIO()
     first, *further = frames
     first.save(png, "PNG", compress_level=1, save_all=True, append_images=further, duration=times)
-    with Image.open(png, formats=["PNG"]) as written:  # like pictures that follow each other have become one
-        kept = getattr(written, "n_frames", 1)
-    sizes = {"width": first.width, "height": first.height, "original_width": width, "original_height": height}
-    return sizes | {"frames": kept}, png.getvalue()
+    with Image.open(png, formats=["PNG"]) as written:
+        return png.getvalue(), getattr(written, "n_frames", 1)
 
 
 def finished(image: Image.Image, target: tuple[int, int], profile: object, turn: int) -> Image.Image:
@@ -312,6 +319,15 @@ class Paper:
         if self._mask and is_flat(paper):
             return alpha.convert("RGB")  # a shape that is drawn in black
         return paper
+
+
+def opacity(image: Image.Image) -> Image.Image:
+    """How opaque the picture is, in grey; white where it has no transparency, or that channel was left empty."""
+    if image.has_transparency_data:
+        alpha = (image if image.mode == "RGBA" else image.convert("RGBA")).getchannel("A")
+        if alpha.getextrema() != (0, 0):
+            return alpha
+    return Image.new("L", image.size, 255)
 
 
 def is_flat(image: Image.Image) -> bool:

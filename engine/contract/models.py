@@ -22,6 +22,11 @@ SPENT = "impasto:spent"
 """Of the hashes, one for each UTC day, of the seconds that were painted for each user and guild."""
 CONTROL = "impasto:control"
 """Stream of job ids to stop, read by every worker."""
+Format = Literal["png", "jpeg", "webp", "png16", "tiff16"]
+FINAL_FILES: dict[Format, str] = {
+    "png": "final.png", "jpeg": "final.jpg", "webp": "final.webp", "png16": "final-16.png", "tiff16": "final-16.tif",
+}  # fmt: skip
+"""What the finished picture may be called, by its format; final.png is always there."""
 Value = bool | int | float | str
 """Of a recipe's field."""
 KEEP_DAYS = 30
@@ -106,6 +111,10 @@ class Job(BaseModel):
     """For each style where in the painting it applies (white), or none."""
     style_masks: tuple[StoredPicture, ...] = ()
     """For each style which part of it counts (white), or none."""
+    alpha: StoredPicture | None = None
+    """How opaque the finished picture is (white: wholly), where the content's transparency is kept."""
+    format: Format = "png"
+    """Of the finished picture, beside its PNG."""
     draft_of: Asked | None = None
     """What it is a draft of, if it is one."""
 
