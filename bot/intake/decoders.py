@@ -17,12 +17,13 @@ from pathlib import Path
 from types import TracebackType
 
 from bot.child_signals import send
-from bot.intake.limits import USUAL
+from bot.decoder.limits import USUAL
 
-_WARM = Path(__file__).with_name("warm_decoder.py")
+_PROJECT = str(Path(__file__).parents[2])
 _LIBRARIES = sorted({str(distribution(name).locate_file("")) for name in ("pillow", "pillow-heif")})
-# No site, no user packages, nothing from the folder it runs in: the path above is all it has.
-_COMMAND = (sys.executable, "-S", "-s", "-P", str(_WARM))
+# No site, no user packages, nothing from the folder it runs in: the path below is all it has.
+COMMAND = (sys.executable, "-S", "-s", "-P", "-m")
+_WARM = "bot.decoder.warm"
 _NICENESS = 10
 _FEWEST, _MOST = 2, 8
 _STATUS = struct.Struct("=i")
@@ -33,7 +34,7 @@ _PICTURES = 100
 def environment(libraries: Sequence[str]) -> dict[str, str]:
     """All that a decoder's process gets of it: where these libraries are."""
     # One arena, because each further one reserves 64 MiB of the address space that is rationed.
-    return {"PYTHONPATH": os.pathsep.join(libraries), "MALLOC_ARENA_MAX": "1"}
+    return {"PYTHONPATH": os.pathsep.join([*libraries, _PROJECT]), "MALLOC_ARENA_MAX": "1"}
 
 
 class DecoderLost(Exception):
@@ -78,7 +79,8 @@ class Decoder:
             ours.setblocking(False)
             self._control, self._left = ours, _PICTURES
             self._process = await asyncio.create_subprocess_exec(
-                *_COMMAND, stdin=theirs.fileno(), stdout=DEVNULL, stderr=DEVNULL, cwd="/", env=environment(_LIBRARIES),
+                *COMMAND, _WARM, stdin=theirs.fileno(), stdout=DEVNULL, stderr=DEVNULL,
+                cwd="/", env=environment(_LIBRARIES),
                 start_new_session=True,  # Ctrl-C in a terminal is for the bot; and so its decoders end with it
             )  # fmt: skip
         with suppress(ProcessLookupError):

@@ -1,6 +1,6 @@
 """Take in a picture from a stranger.
 
-The bytes are opened in a child process (`decoder.py`), so that whatever they do to the decoder, the
+The bytes are opened in a child process (`bot/decoder`), so that whatever they do to the decoder, the
 bot gets a clean picture or says one sentence.
 """
 
@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from bot.decoder.limits import USUAL, Limits
 from bot.intake.decoders import Decoder, DecoderLost
-from bot.intake.limits import USUAL, Limits
 from bot.intake.refused_kinds import may_be_heif, why_refused
 
 log = logging.getLogger(__name__)

@@ -5,18 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from bot.child_signals import send
-from bot.intake.decoders import environment
-from bot.intake.limits import Limits
+from bot.decoder.limits import Limits
+from bot.intake.decoders import COMMAND, environment
 from bot.intake.picture import TOO_LONG, BadPicture, Picture, log, parse_answer, printable_name
 
-_DECODER = Path(__file__).with_name("video_decoder.py")
 _KINDS = {".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg"}
 
 
@@ -40,7 +38,7 @@ async def take_in_video(data: bytes, name: str, fps: float, limits: Limits) -> P
             f"{name} is a video, and PyAV, which opens those, is not installed: `.venv/bin/uv pip install av`."
         ) from None
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-S", "-s", "-P", str(_DECODER), json.dumps(asdict(limits)), str(fps),
+        *COMMAND, "bot.decoder.video", json.dumps(asdict(limits)), str(fps),
         stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd="/", env=environment(libraries), start_new_session=True,
     )  # fmt: skip
     try:

@@ -18,13 +18,16 @@ from bot.errors import UserError
 from bot.ledger import Address
 from bot.requests.attachment_download import AttachmentError, discord_origins, download
 from bot.requests.destination import Destination
-from bot.requests.paint_request import AttachedPicture, Network, PaintRequest
+from bot.requests.paint_request import AskedStudy, AttachedPicture, Network, PaintRequest
+from bot.requests.study_parts import recipe_maker, with_copied_pictures, with_study
 from bot.text.sanitise import plain
 from bot.text.titles import A_SPOILER, title
 from engine.contract import workers
 from engine.contract.models import Job, StoredPicture, TooMany
 from engine.contract.store import StoreError
+from engine.contract.study import Study
 from engine.forecast import first_cost, retry_time
+from engine.recipe import studies
 from engine.recipe.presets import STAND_INS
 from engine.recipe.recipe import RecipeError
 
@@ -73,7 +76,8 @@ class Admission:
                 took = f"A film of {frames} pictures takes {request.recipe.iterations:,} iterations"
                 raise UserError(f"{took}, and {most:,} is the most here: send a shorter one.")
             raise UserError(f"At most {most:,} iterations can be asked for here: ask for fewer.")
-        for upload in (request.content, *request.styles):
+        begun = () if request.start is None else (request.start,)
+        for upload in (request.content, *request.styles, *begun, *request.content_masks, *request.style_masks):
             if isinstance(upload, AttachedPicture):
                 _check_upload(upload)
 
@@ -175,14 +179,21 @@ class Admission:
                 (await self._keep(style, f"{folder}/picture-{number}.png"))[0]
                 for number, style in enumerate(request.styles, 1)
             ]
+            start = (await self._keep(request.start, f"{folder}/start.png"))[0] if request.start else None
+            over, of = [
+                [
+                    (await self._keep(mask, f"{folder}/{kind}-mask-{number}.png", mask=True))[0]
+                    for number, mask in enumerate(masks, 1)
+                ]
+                for kind, masks in (("content", request.content_masks), ("style", request.style_masks))
+            ]
         if frames > 1:
             request = dataclasses.replace(request, recipe=request.recipe.sequence(frames))
             self.check(request)
-        start = (await self._keep(request.start, f"{folder}/start.png"))[0] if request.start else None
         checkpoint = request.checkpoint and await self._copy(
             request.checkpoint, f"{folder}/checkpoint-start.safetensors"
         )
-        return Job(
+        job = Job(
             id=job_id,
             guild=_guild(owner, destination),
             user=str(owner),
@@ -193,11 +204,31 @@ class Admission:
             checkpoint=checkpoint,
             reached=request.reached,
             start=start,
+            content_masks=tuple(over),
+            style_masks=tuple(of),
             draft_of=request.draft_of,
         )
+        return await self._as_study(job, request.study)
+
+    async def _as_study(self, job: Job, study: AskedStudy | Study | None) -> Job:
+        """The job with the paintings of its study, if it is one; their pictures lie in its own folder."""
+        store = self._backend.store
+        match study:
+            case AskedStudy():
+                recipe = job.recipe
+                make = recipe_maker(recipe.name, recipe.weights, recipe.network)
+                return await with_study(job, study.vary, study.fields, make, store)
+            case Study():
+                return await with_copied_pictures(job, study, self._copy)
+        return job
 
     async def _keep(
-        self, source: AttachedPicture | StoredPicture, key: str, limits: intake.Limits | None = None
+        self,
+        source: AttachedPicture | StoredPicture,
+        key: str,
+        limits: intake.Limits | None = None,
+        *,
+        mask: bool = False,
     ) -> tuple[StoredPicture, int]:
         """A clean copy in the job's own folder: its parent's may be forgotten before it is painted.
 
@@ -213,7 +244,8 @@ class Admission:
             except AttachmentError as error:
                 raise UserError(str(error)) from error
             async with self._decoders.take() as decoder:
-                clean = await intake.take_in(data, source.name, limits or self._limits, decoder=decoder)
+                wanted: intake.Wanted = "mask" if mask else "picture"
+                clean = await intake.take_in(data, source.name, limits or self._limits, wanted, decoder)
         await self._backend.store.put(key, clean.png)
         name = A_SPOILER if source.spoiler else clean.name
         stored = StoredPicture(key=key, name=name, width=clean.width, height=clean.height, spoiler=source.spoiler)
@@ -239,6 +271,8 @@ class Admission:
 
 def _title(job: Job) -> str:
     whole = title(job.content.name, [style.name for style in job.styles], f"{job.recipe.name} painting")
+    if job.study is not None:
+        return plain(f"{studies.title(job.study.vary)}: {whole}", 100)
     return plain(f"Draft: {whole}", 100) if job.draft_of else whole
 
 

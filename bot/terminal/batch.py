@@ -12,12 +12,12 @@ from bot import intake
 from bot.intake import BadPicture
 from bot.terminal.batch_folder import BatchFolder, Pair, key_of, pairs_of
 from bot.terminal.content_files import read_content
-from bot.terminal.display import duration
 from bot.terminal.local_stack import Stack, open_stack
 from bot.terminal.output_folder import FolderError, OutputFolder
 from bot.terminal.paint_arguments import PaintArguments
 from bot.terminal.paint_job import INTERRUPTED, fixed_weights, follow, recipe_of, reopen, submit, take_in, weights_in
 from bot.terminal.worker_process import WorkerError
+from bot.text.formatting import exact_duration
 from engine.contract.jobs import Jobs
 from engine.contract.models import Job
 from engine.contract.settings import Settings
@@ -177,7 +177,7 @@ class Batch:
             return
         width = max(len(pair.title) for pair in self._pairs)
         for pair in self._pairs:
-            about = duration(pair.seconds) if pair.status == "done" else pair.reason
+            about = exact_duration(pair.seconds) if pair.status == "done" else pair.reason
             print(f"{pair.status:8} {pair.title:{width}}  {about}".rstrip())
         if any(pair.status in ("begun", "waiting") for pair in self._pairs):
             print("The same command goes on with what is missing.")

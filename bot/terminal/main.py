@@ -18,10 +18,12 @@ from redis.exceptions import RedisError
 from bot.intake import BadPicture
 from bot.terminal.draft_folder import read_draft
 from bot.terminal.dry_run import dry_run
+from bot.terminal.option_values import numbers
 from bot.terminal.output_folder import FolderError
 from bot.terminal.paint import paint, resume
 from bot.terminal.paint_arguments import PaintArguments, weights_asked
-from bot.terminal.paint_options import arguments_of, numbers, shared_options
+from bot.terminal.paint_options import arguments_of, shared_options
+from bot.terminal.study_commands import study_commands
 from bot.terminal.worker_process import WorkerError
 from engine.contract.redis_check import RedisAway
 from engine.contract.settings import Settings, SettingsError, read_settings
@@ -69,24 +71,33 @@ def paint_command(pictures: tuple[Path, ...], output: Path | None, **options: An
 
     CONTENT may be an animation, or a folder of frames: then the film is the painting of each, one after the other.
     """
+    _paint(pictures, output, None, options)
+
+
+def _paint(pictures: tuple[Path, ...], output: Path | None, vary: str | None, options: dict[str, Any]) -> NoReturn:
+    """A painting, or the study that varies something."""
     log_to(sys.stderr, logging.ERROR)  # of what may pass, the display tells in words
     settings = read_settings(impasto_device=options["device"], impasto_weights_input=options["weights_input"])
     if options["resumed"] is not None:
         _allow("--resume", "--device", "--json")
         sys.exit(_run(resume(options["resumed"], settings, as_json=options["as_json"])))
-    if options["finished"] is not None:
+    if options.get("finished") is not None:
         _allow("--finish", "--output", "--weights", "--weights-input", "--format", "--device", "--dry-run", "--json")
         arguments = dataclasses.replace(read_draft(options["finished"]), format=options["format_"])
         if options["weights"] is not None:
             arguments = dataclasses.replace(arguments, weights=weights_asked(options["weights"], settings))
         output = output or options["finished"] / "finished"
     else:
-        arguments = _arguments(pictures, options, settings)
-    if options["dry"]:
+        arguments = dataclasses.replace(_arguments(pictures, options, settings), vary=vary)
+    if options.get("dry"):
         sys.exit(_run(dry_run(arguments, settings)))
     if output is None:
         raise click.UsageError("A folder to paint in is needed: -o DIR.")
     sys.exit(_run(paint(arguments, output, settings, as_json=options["as_json"])))
+
+
+for command in study_commands(_paint, paint_command.params):
+    cli.add_command(command)
 
 
 def _allow(option: str, *others: str) -> None:
@@ -104,7 +115,7 @@ def _arguments(pictures: tuple[Path, ...], options: dict[str, Any], settings: Se
     if len(pictures) < 2:
         raise click.UsageError("Two pictures are needed: CONTENT and STYLE.")
     arguments = arguments_of(pictures[0], pictures[1:], options, settings)
-    if not options["draft"]:
+    if not options.get("draft"):
         return arguments
     arguments.check(settings)
     return arguments.as_draft()

@@ -18,6 +18,7 @@ from typing import Any, TextIO
 
 from bot.terminal.page import render_page
 from bot.terminal.painted_video import painted_video
+from bot.terminal.study_page import TILE, render_study_page
 from bot.terminal.written_files import WrittenFiles
 from engine.contract.events import Cancelled, Done, Event, Snapshot
 from engine.contract.models import FINAL_FILES, Format, Job
@@ -25,7 +26,12 @@ from engine.contract.store import Store
 from engine.recipe.recipe import Recipe
 
 _RESULTS = ("final.png", "loss.png", "film.webp", "run.json")
-_NAMES = (*_RESULTS, "index.html", "content.png", "style-1.png")
+_OF_STUDIES = {
+    "final.png": "sheet.png", "loss.png": "losses.png", "film.webp": "film.webp", "run.json": "study.json",
+    "time.png": "time.png",
+}  # fmt: skip
+"""What a study's results are called here."""
+_NAMES = (*_RESULTS, *_OF_STUDIES.values(), "index.html", "content.png", "style-1.png")
 _FORMATS = [name for name in FINAL_FILES.values() if name not in _NAMES]
 FILM_OF_VIDEO = "film.mp4"
 ALPHA = "content-alpha.png"
@@ -53,6 +59,8 @@ class OutputFolder:
         self._sound = self.work / "sound.mp4"
         self._lock = self.work / "painting.lock"
         self._written = WrittenFiles(folder)
+        self._tiles: dict[int, str] = {}
+        """Of a study, by iteration: what its pictures are called."""
 
     @contextmanager
     def reserved(self) -> Iterator[None]:
@@ -133,6 +141,7 @@ class OutputFolder:
 
     def remember(self, job: Job, weights: str, weights_input: str) -> None:
         """Note the job and the `--weights` and `--weights-input` it was asked with, so that `--resume` finds them."""
+        self._tiles = {tile.iteration: f"{TILE}{tile.file}" for tile in job.tiles}
         self._note.write_text(json.dumps({"job": job.id, "weights": weights, "weights_input": weights_input}))
 
     def forget(self) -> None:
@@ -146,18 +155,21 @@ class OutputFolder:
             note = json.loads(self._note.read_text())
             return note["job"], note["weights"], note.get("weights_input", "auto")
         except (OSError, ValueError, KeyError):
-            finished = " It holds a finished painting." if (self.folder / "run.json").exists() else ""
+            done = any((self.folder / name).exists() for name in ("run.json", "study.json"))
+            finished = " It holds a finished painting." if done else ""
             raise FolderError(f"There is nothing to go on with in {self.folder}.{finished}") from None
 
     async def save(self, store: Store, event: Event) -> Path | None:
         """Fetch what the event tells of; returns the newest picture's path. Raises `FolderError`."""
         match event:
             case Snapshot(picture=str(key)) | Cancelled(picture=str(key)):
-                return await self._fetch(store, key, f"{event.iteration:05d}.png")
+                return await self._fetch(store, key, self._tiles.get(event.iteration, f"{event.iteration:05d}.png"))
             case Done():
-                for name in [*_RESULTS, *(name for name in _FORMATS if name in event.files)]:
-                    await self._fetch(store, event.files[name], name)
-                return self.folder / "final.png"
+                names = _OF_STUDIES if self._tiles else {name: name for name in (*_RESULTS, *_FORMATS)}
+                for name, here in names.items():
+                    if name in event.files:  # time.png only where sizes are compared, a further format where asked for
+                        await self._fetch(store, event.files[name], here)
+                return self.folder / names["final.png"]
             case _:
                 return None
 
@@ -172,8 +184,9 @@ class OutputFolder:
                     await self._fetch(store, mask.key, f"{kind}-mask-{number}.png")
             if job.alpha is not None:
                 await self._fetch(store, job.alpha.key, ALPHA)
-        run: dict[str, Any] = json.loads((self.folder / "run.json").read_text())
-        return self.write("index.html", render_page(run, self.folder).encode())
+        name, render = ("run.json", render_page) if job.study is None else ("study.json", render_study_page)
+        run: dict[str, Any] = json.loads((self.folder / name).read_text())
+        return self.write("index.html", render(run, self.folder).encode())
 
     def keep_sound(self, sound: bytes | None) -> None:
         """Keep a video's sound, empty where it has none, until its film is painted; None where it is no video."""
@@ -249,4 +262,5 @@ def _is_output(path: Path, kind: Format = "png") -> bool:
     stem = path.stem
     source = stem == "content" or stem.startswith(("style-", "content-mask-")) or path.name == ALPHA
     snapshot = len(stem) == 5 and stem.isdigit()
-    return path.name in (*_NAMES, FINAL_FILES[kind]) or (path.suffix == ".png" and (source or snapshot))
+    names = (*_NAMES, FINAL_FILES[kind])
+    return path.name in names or (path.suffix == ".png" and (source or snapshot or stem.startswith(TILE)))

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bot.intake import Picture
+from bot.requests.study_parts import recipe_maker
+from bot.requests.study_parts import recipes as study_recipes
 from bot.terminal.local_stack import shared_worker
 from bot.terminal.weights_check import inspect_weights
 from engine.contract.models import Asked, Format
@@ -72,6 +74,8 @@ class PaintArguments:
     """The same as a grey picture of its own, where the content has lost it."""
     start: Path | None = None
     """The picture that a recipe with the start `picture` begins with, where there is no draft."""
+    vary: str | None = None
+    """What is varied, where it is a study."""
 
     def as_draft(self) -> PaintArguments:
         """The arguments for the draft of it."""
@@ -118,6 +122,11 @@ class PaintArguments:
             raise RecipeError("A JPEG holds no transparency: give --format png or webp.")
         if recipe.start == "picture" and self.canvas is None:
             raise RecipeError("This recipe begins with a picture of yours: give it by --start FILE.")
+        if self.vary is not None:
+            if frames > 1:
+                raise RecipeError("A study is of one picture: give --still to take the first of these alone.")
+            make = recipe_maker(self.recipe, weights, network)
+            study_recipes(self.vary, self.fields, make, [path.stem for path in self.styles])
         if frames == 1:
             return recipe
         if self.draft_of is not None:

@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any
 
 from bot import intake
+from bot.requests.study_parts import recipe_maker, with_study
 from bot.terminal.content_files import ContentFiles
 from bot.terminal.display import Display, choose_display
 from bot.terminal.local_stack import Stack
@@ -86,6 +87,9 @@ async def submit(stack: Stack, arguments: PaintArguments, recipe: Recipe, pictur
         content_masks=over, style_masks=of, start=begun[0] if begun else None, alpha=alpha[0] if alpha else None,
         format=arguments.format, draft_of=arguments.draft_of,
     )  # fmt: skip
+    if arguments.vary is not None:
+        make = recipe_maker(arguments.recipe, recipe.weights, recipe.network)
+        job = await with_study(job, arguments.vary, arguments.fields, make, stack.store)
     await _create(stack, job)
     return job
 
@@ -135,7 +139,7 @@ async def reopen(stack: Stack, job_id: str, output: OutputFolder) -> Job:
 
 async def follow(stack: Stack, output: OutputFolder, job: Job, *, as_json: bool) -> int:
     """Show the job's events to its last, and fetch what they tell of; the exit status as of `paint`."""
-    display = choose_display(job.recipe.iterations, as_json=as_json)
+    display = choose_display(job.iterations, as_json=as_json)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGINT, _interrupt, stack, job, display, set())
     watching = asyncio.create_task(_watch(stack.url, display))

@@ -4,75 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar
 
 import click
 
+from bot.terminal.option_values import ORIGINAL, STARTS, numbers, setting, size, snapshot, start
 from bot.terminal.paint_arguments import PaintArguments, weights_asked
 from engine.contract.models import FINAL_FILES
 from engine.contract.settings import Settings
-from engine.recipe.presets import AUTO, EVERY, PRESETS
-from engine.recipe.recipe import Recipe, RecipeError
-
-_NOT_SET = (
-    "name",
-    "version",
-    "weights",
-    "network",
-    "frames",
-)  # of the fields: they follow from options, or are the library's
-
-
-def numbers(kind: Callable[[str], Any]) -> Callable[[click.Context, click.Parameter, str | None], Any]:
-    """For click: a list of such numbers, with commas between them."""
-
-    def parse(_: click.Context, parameter: click.Parameter, text: str | None) -> tuple[Any, ...] | None:
-        try:
-            return None if text is None else tuple(kind(part) for part in text.split(",") if part.strip())
-        except ValueError:
-            raise click.BadParameter(f"{text} is not a list of numbers like 1,2,3.", param=parameter) from None
-
-    return parse
-
-
-def _snapshot(text: str) -> int | str:
-    words = text.strip()
-    return words if words == AUTO or words.startswith(EVERY) else int(words)
-
-
-_ORIGINAL = "original"
-_STARTS = ("patches", "content", "style", "noise", "statistics")
-
-
-def _size(_: click.Context, parameter: click.Parameter, text: str | None) -> int | str | None:
-    if text is None or text == _ORIGINAL:
-        return text
-    try:
-        return int(text)
-    except ValueError:
-        raise click.BadParameter(f"{text} is neither a number nor {_ORIGINAL}.", param=parameter) from None
-
-
-def _start(_: click.Context, parameter: click.Parameter, text: str | None) -> str | Path | None:
-    if text is None or text in _STARTS:
-        return text
-    if not Path(text).exists():
-        raise click.BadParameter(f"{text} is neither a file nor one of {', '.join(_STARTS)}.", param=parameter)
-    return Path(text)
-
+from engine.recipe.presets import PRESETS
 
 _SHARED = (
     click.option("--recipe", type=click.Choice(list(PRESETS)), default="fine", show_default=True),
     click.option("--iterations", type=int, help="How many; up to 99900."),
-    click.option("--size", callback=_size, metavar="PX|original", help="Longest side; original: the content's own."),
+    click.option("--size", callback=size, metavar="PX|original", help="Longest side; original: the content's own."),
     click.option(
-        "--snapshots", callback=numbers(_snapshot), metavar="N,N…",
+        "--snapshots", callback=numbers(snapshot), metavar="N,N…",
         help="Iterations to keep, like 100,300,3300; auto: where it changes; every:50: each fiftieth.",
     ),
     click.option(
         "--start",
-        callback=_start,
-        metavar="|".join((*_STARTS, "FILE")),
+        callback=start,
+        metavar="|".join((*STARTS, "FILE")),
         help="What to begin with; FILE: a picture of your own.",
     ),
     click.option("--noise", type=float, help="Share of noise in the start, 0 to 1."),
@@ -119,8 +72,8 @@ def arguments_of(
     return PaintArguments(
         content, styles, options["recipe"], _fields(options, len(styles)), weights_asked(options["weights"], settings),
         options.get("content_masks", ()), options.get("style_masks", ()), options["fps"], options["still"],
-        format=options["format_"], keep_transparency=options["keep_transparency"],
-        original_size=options["size"] == _ORIGINAL,
+        format=options.get("format_", "png"), keep_transparency=options.get("keep_transparency", False),
+        original_size=options["size"] == ORIGINAL,
         start=options["start"] if isinstance(options["start"], Path) else None,
     )  # fmt: skip
 
@@ -129,28 +82,9 @@ def _fields(options: dict[str, Any], styles: int) -> dict[str, Any]:
     """The recipe's fields that were asked for."""
     names = ("iterations", "size", "snapshots", "start", "noise", "seed", "style_weights", "strength")
     fields = {name: options[name] for name in names if options.get(name) is not None}
-    if fields.get("size") == _ORIGINAL:  # which is seen when the picture is
+    if fields.get("size") == ORIGINAL:  # which is seen when the picture is
         del fields["size"]
     if isinstance(fields.get("start"), Path):
         fields["start"] = "picture"
     fields.setdefault("style_weights", (1.0,) * styles)
     return fields | dict(setting(text) for text in options["settings_"])
-
-
-def setting(text: str) -> tuple[str, Any]:
-    """FIELD=VALUE in the field's own type. Raises `RecipeError`."""
-    name, separator, value = text.partition("=")
-    kinds = {field: kind for field, kind in get_type_hints(Recipe).items() if field not in _NOT_SET}
-    if not separator or name not in kinds:
-        raise RecipeError(f"--set takes FIELD=VALUE with one of the fields {', '.join(kinds)}.")
-    kind = kinds[name]
-    try:
-        if kind is bool:
-            return name, {"true": True, "false": False}[value.lower()]
-        if kind in (int, float):
-            return name, kind(value)
-        if getattr(kind, "__origin__", None) is tuple:
-            return name, tuple(kind.__args__[0](part) for part in value.split(",") if part)
-    except (ValueError, KeyError):
-        raise RecipeError(f"{value} is not a value for {name}.") from None
-    return name, value

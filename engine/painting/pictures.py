@@ -113,6 +113,24 @@ def match_colours(picture: Tensor, like: Tensor) -> Tensor:
     return matched.clamp(0, 255).to(picture.dtype).view_as(picture)
 
 
+def transport_colours(picture: Tensor, like: Tensor, weight: Tensor | None = None) -> Tensor:
+    """`picture` with about the mean and covariance of colour that `like` has, every colour moved as little as can be.
+
+    The linear Monge-Kantorovitch map of Pitie and Kokaram (2007): x -> T (x - s) + c with
+    T = S^(-1/2) (S^(1/2) C S^(1/2))^(1/2) S^(-1/2), of means s, c and covariances S, C of the picture and of `like`.
+    Both (1, 3, height, width) in levels; `weight`, (1, 1, height, width) and not 0 everywhere, says how much each pixel
+    of `like` counts. The result is clipped to 0 to 255.
+    """
+    own, other = picture[0].flatten(1).double(), like[0].flatten(1).double()
+    counts = torch.ones_like(other[0]) if weight is None else weight.flatten().double()
+    mean = (other * counts).sum(1, keepdim=True) / counts.sum()
+    covariance = (other - mean) * counts @ (other - mean).T / counts.sum()
+    root, inverse = (_power(torch.cov(own, correction=0), exponent) for exponent in (0.5, -0.5))
+    matrix = inverse @ _power(root @ covariance @ root, 0.5) @ inverse
+    moved: Tensor = matrix @ (own - own.mean(1, keepdim=True)) + mean
+    return moved.clamp(0, 255).to(picture.dtype).view_as(picture)
+
+
 def random_phase(picture: Tensor, generator: torch.Generator) -> Tensor:
     """Noise with the mean, colour covariance and spectrum of `picture` (1, 3, height, width), as large.
 

@@ -74,13 +74,20 @@ async def _frames(context: WorkerContext, journal: Journal) -> dict[int, bytes]:
 
 
 def run_record(job: Job, session: PaintSession, weights: Weights, sha256: str) -> dict[str, Any]:
-    """Everything one needs to know of the run, or to run it again; `losses` has a row per iteration."""
+    """Everything one needs to know of the run, or to run it again; `losses` has a row per iteration.
+
+    Of a study `job` is the part that the session has painted, and the record is of it alone.
+    """
     state, recipe = session.saved, job.recipe
     width, height = session.painter.size
     # JSON has no NaN: a loss that was lost is null.
     rows = [[x if math.isfinite(x) else None for x in row] for row in state.losses[: state.iteration].tolist()]
     pictures = (job.content, *job.styles)
     kind, _, model = session.journal.slices[-1]["device"].partition(":")
+    before = session.before
+    slices = [
+        s | {"from": s["from"] - before, "to": s["to"] - before} for s in session.journal.slices if s["from"] >= before
+    ]
     content, *styles = [_sized(picture) for picture in pictures]
     return {
         "impasto": _VERSION,
@@ -100,13 +107,17 @@ def run_record(job: Job, session: PaintSession, weights: Weights, sha256: str) -
         "versions": {"python": platform.python_version(), "torch": torch.__version__},
         "width": width,
         "height": height,
-        "seconds": round(sum(s["seconds"] for s in session.journal.slices), 3),
-        "slices": session.journal.slices,
+        "seconds": round(sum(s["seconds"] for s in slices), 3),
+        "slices": slices,
         "rollbacks": [
             {"iteration": i, "reason": reason, "step": recipe.step / 2**k}
             for k, (i, reason) in enumerate(state.rollbacks, 1)
         ],
-        "snapshots": [{"iteration": i, "file": f"{i:05d}.png"} for i in sorted(session.journal.snapshots)],
+        "snapshots": [
+            {"iteration": i - before, "file": f"{i - before:05d}.png"}
+            for i in sorted(session.journal.snapshots)
+            if i > before
+        ],
         "final": {"file": "final.png", "sha256": sha256},
         "losses": {"columns": columns(recipe), "rows": rows},
     }

@@ -17,7 +17,7 @@ from judging import refused
 from malformed import encoded, scene
 
 import bot
-from bot.intake import Decoder, Decoders, Limits, decoders, picture, take_in
+from bot.intake import Decoder, Decoders, Limits, decoders, take_in
 
 ROOT = Path(bot.__file__).parents[1]
 
@@ -89,10 +89,13 @@ def decoder_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[s
     """Have these lines run in place of what a decoder does."""
 
     def replace(lines: str) -> None:
-        warm = tmp_path / "warm_decoder.py"
-        warm.write_bytes((ROOT / "bot" / "intake" / warm.name).read_bytes())
-        (tmp_path / "decoder.py").write_text(f"def main():\n    {lines}\n")
-        monkeypatch.setattr(decoders, "_COMMAND", (sys.executable, "-S", str(warm)))
+        text = (ROOT / "bot" / "decoder" / "warm.py").read_text()
+        taken = "from bot.decoder.__main__ import main\n"
+        assert taken in text
+        warm = tmp_path / "warm.py"
+        warm.write_text(text.replace(taken, f"def main():\n    {lines}\n"))
+        monkeypatch.setattr(decoders, "COMMAND", (sys.executable, "-S"))
+        monkeypatch.setattr(decoders, "_WARM", str(warm))
 
     return replace
 
@@ -167,9 +170,9 @@ async def test_a_child_finds_every_door_closed(*, threads: bool) -> None:
     attempt = """
 import json, os, socket, sys
 from types import SimpleNamespace
-from bot.intake import decoder
+from bot.decoder import sandbox
 limits = json.loads(sys.argv[1])
-decoder.give_up_rights(SimpleNamespace(**limits), threads=limits["threads"])
+sandbox.give_up_rights(SimpleNamespace(**limits), threads=limits["threads"])
 for name, attempt in {
     "file": lambda: open("/etc/passwd"),
     "socket": socket.socket,
@@ -190,14 +193,13 @@ for name, attempt in {
 
 _HIJACKED = """
 import os, sys
-sys.path.insert(0, {folder!r})
-import decoder
+from bot.decoder import decode, formats, sandbox
 from types import SimpleNamespace
-decoder.prepare(limits := SimpleNamespace(**{limits!r}), heif=True)
+formats.prepare(limits := SimpleNamespace(**{limits!r}), heif=True)
 if os.getuid() == 0:  # whom the system does not count the processes of
     os.setgid(65534), os.setuid(65534)
-decoder.give_up_rights(limits, threads=True)
-answer, png = decoder.answer_for(sys.stdin.buffer.read(), limits)
+sandbox.give_up_rights(limits, threads=True)
+answer, png = decode.answer_for(sys.stdin.buffer.read(), limits)
 print(answer)
 for way in (os.fork, lambda: os.execv("/bin/true", ["true"]), lambda: os.posix_spawn("/bin/true", ["true"], {{}})):
     try:
@@ -208,9 +210,9 @@ for way in (os.fork, lambda: os.execv("/bin/true", ["true"]), lambda: os.posix_s
 
 
 def test_a_library_that_needs_threads_gets_those_alone() -> None:
-    script = _HIJACKED.format(folder=str(Path(picture.__file__).parent), limits=dataclasses.asdict(Limits()))
+    script = _HIJACKED.format(limits=dataclasses.asdict(Limits()))
     data = encoded(scene().resize((300, 200)), "HEIF", tile_size=64)
-    child = subprocess.run([sys.executable, "-c", script], input=data, capture_output=True, check=False)
+    child = subprocess.run([sys.executable, "-c", script], cwd=ROOT, input=data, capture_output=True, check=False)
     size = {"width": 300, "height": 200, "original_width": 300, "original_height": 200}
     refused = ["Operation not permitted"] * 3 if sys.platform == "linux" else ["Resource temporarily unavailable"] * 3
     assert child.stdout.decode().splitlines() == [str(size), *refused], child.stderr.decode()

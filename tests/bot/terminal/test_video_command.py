@@ -132,6 +132,7 @@ async def test_what_videos_are_taken(tmp_path: Path, name: str, video: str, soun
     if not sound:
         assert taken.sound == b""
         return
+    heard: Any
     with av.open(io.BytesIO(taken.sound)) as heard:
         (stream,) = heard.streams
         assert stream.codec_context.name == "aac"

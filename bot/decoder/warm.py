@@ -8,25 +8,20 @@ this process, which has one thread, never sees a byte of a picture, and no decod
 from __future__ import annotations
 
 import ctypes
-import importlib.util
 import json
 import os
 import signal
 import socket
 import struct
 import sys
-from pathlib import Path
+
+from bot.decoder.__main__ import main
 
 _LONGEST = 4096  # bytes of a message
 
 
 def serve() -> None:
     """Fork a decoder for each message, one at a time, until the other end of the socket is closed."""
-    path = Path(__file__).with_name("decoder.py")
-    spec = importlib.util.spec_from_file_location("decoder", path)
-    assert spec is not None and spec.loader is not None  # noqa: S101 - it is a file
-    decoder = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(decoder)
     if sys.platform == "linux":
         set_parent_death_signal = 1
         ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
@@ -44,7 +39,7 @@ def serve() -> None:
                 os.dup2(stream, 1)
                 os.close(stream)
                 sys.argv[1:] = json.loads(message)
-                decoder.main()
+                main()
                 status = 0
             finally:
                 os._exit(status)

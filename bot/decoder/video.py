@@ -1,14 +1,12 @@
-"""The child that opens one stranger's video and can do nothing else, as `decoder.py` is for pictures.
+"""One video: bytes on standard input, an answer on standard output.
 
-Standard input: the file's bytes. Arguments: the `Limits`, as JSON; how many frames a second are wanted. Standard
-output: one line of JSON, then, if that line holds no "refusal", the frames as an animated RGB PNG, and after that as
-many bytes as it tells of sound, as MP4.
+Arguments: the `Limits`, as JSON; how many frames a second are wanted. The answer: one line of JSON, then, if that line
+holds no "refusal", the frames as an animated RGB PNG, and after that as many bytes as it tells of sound, as MP4.
 """
 
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import io
 import json
 import math
@@ -16,15 +14,19 @@ import pkgutil
 import sys
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import av
 from PIL import Image, PngImagePlugin  # noqa: F401  # the latter is wanted for writing
 
+from bot.decoder.decode import animated, sentence_for
+from bot.decoder.refusal import Refusal
+from bot.decoder.sandbox import give_up_rights
+from bot.decoder.size import allowed, check_shape
+
 if TYPE_CHECKING:
-    from bot.intake.limits import Limits
+    from bot.decoder.limits import Limits
 
 MP4_SOUND = ("aac", "mp3")
 """What goes into an MP4 as it is."""
@@ -33,21 +35,20 @@ MP4_SOUND = ("aac", "mp3")
 def main() -> None:
     """Answer for the video on standard input; the process ends well whatever that is."""
     warnings.simplefilter("ignore")
-    decoder = pictures_decoder()
     limits = cast("Limits", SimpleNamespace(**json.loads(sys.argv[1])))
     for module in pkgutil.walk_packages(av.__path__, "av."):  # it would import them when they are needed
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
     av.logging.set_level(av.logging.PANIC)
     Image.preinit()
-    decoder.give_up_rights(limits, threads=True)
+    give_up_rights(limits, threads=True)
     data = sys.stdin.buffer.read()
     try:
-        answer, *blobs = taken(decoder, data, limits, float(sys.argv[2]))
-    except decoder.Refusal as refusal:
+        answer, *blobs = taken(data, limits, float(sys.argv[2]))
+    except Refusal as refusal:
         answer, blobs = {"refusal": str(refusal), "why": "refused"}, []
     except Exception as error:  # a broken video can raise anything
-        what = decoder.sentence_for(error, limits) if isinstance(error, MemoryError) else BROKEN
+        what = sentence_for(error, limits) if isinstance(error, MemoryError) else BROKEN
         answer, blobs = {"refusal": what, "why": f"{type(error).__name__}: {error}"[:300]}, []
     sys.stdout.buffer.write(b"".join([json.dumps(answer).encode(), b"\n", *blobs]))
     sys.stdout.buffer.flush()
@@ -56,45 +57,36 @@ def main() -> None:
 BROKEN = "is no video that I can read, or is damaged: save it again as MP4."
 
 
-def pictures_decoder() -> ModuleType:
-    """The decoder of pictures, which lies beside this file, and knows how to give up rights."""
-    spec = importlib.util.spec_from_file_location("decoder", Path(__file__).with_name("decoder.py"))
-    assert spec is not None and spec.loader is not None  # noqa: S101 - it is a file
-    decoder = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(decoder)
-    return decoder
-
-
-def taken(decoder: ModuleType, data: bytes, limits: Limits, fps: float) -> tuple[dict[str, Any], bytes, bytes]:
+def taken(data: bytes, limits: Limits, fps: float) -> tuple[dict[str, Any], bytes, bytes]:
     """The answer, the animated PNG, and the sound. Raises `Refusal`, or whatever PyAV and Pillow raise."""
     container: Any
     with av.open(io.BytesIO(data)) as container:
         if not container.streams.video:
-            raise decoder.Refusal("holds no moving pictures: give me a video, or a picture.")
+            raise Refusal("holds no moving pictures: give me a video, or a picture.")
         frames: list[Image.Image] = []
         starts: list[float] = []
         size: tuple[int, int] | None = None
         for start, frame in sampled(container, fps):
             if size is None:
                 size = frame.size
-                decoder.check_shape(size, limits)
-                target = decoder.allowed(size, limits, expected(container, fps, limits.max_frames))
+                check_shape(size, limits)
+                target = allowed(size, limits, expected(container, fps, limits.max_frames))
             if len(frames) == limits.max_frames:
                 if limits.max_frames == 1:
                     break
-                raise decoder.Refusal(
+                raise Refusal(
                     f"is longer than {limits.max_frames / fps:.3g} s, and a film may have {limits.max_frames} pictures "
                     f"at most, here {fps:g} a second: give a lower --fps, or a part of it."
                 )
             frames.append(frame.resize(target, Image.Resampling.LANCZOS, reducing_gap=3.0))
             starts.append(start)
     if size is None:
-        raise decoder.Refusal(BROKEN)
+        raise Refusal(BROKEN)
     moments = [round(1000 * start) for start in starts]
     times = [
         after - before for before, after in zip(moments, [*moments[1:], moments[-1] + round(1000 / fps)], strict=True)
     ]
-    png, kept = decoder.animated(frames, times)
+    png, kept = animated(frames, times)
     sound = sound_of(data) if limits.max_frames > 1 else b""
     width, height = frames[0].size
     sizes = {"width": width, "height": height, "original_width": size[0], "original_height": size[1]}
