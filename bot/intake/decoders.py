@@ -64,8 +64,8 @@ class Decoder:
         """
         try:
             async with asyncio.timeout(seconds):
-                if self._process is None or not self._left:
-                    await self._start()
+                if self._process is None or self._process.returncode is not None or not self._left:
+                    await self._start()  # also where it has ended while nothing was asked of it
                 self._left -= 1
                 return await self._ask(arguments, data, most)
         except BaseException:

@@ -152,6 +152,19 @@ async def test_after_one_that_hung_the_next_picture_is_taken(decoder_that: Calla
         assert await decoder.decode(["go"], b"", 9, 20) == (0, b"1\n")
 
 
+async def test_one_that_was_ended_while_it_waited_is_started_anew(
+    meddle: Callable[[signal.Signals], Spawned],
+) -> None:
+    children = meddle(signal.SIGCONT)
+    async with Decoder() as decoder:
+        await take_in(encoded(scene(), "PNG"), decoder=decoder)
+        first = await children.get()
+        first.kill()
+        await first.wait()
+        await take_in(encoded(scene(), "PNG"), decoder=decoder)
+        assert (await children.get()).returncode is None
+
+
 async def test_nothing_of_them_is_left_when_they_are_ended(meddle: Callable[[signal.Signals], Spawned]) -> None:
     children = meddle(signal.SIGCONT)
     async with Decoders(2) as pool:
