@@ -11,7 +11,7 @@ from painting_kit import levels, painter, photo, quick, random_weights
 from PIL import Image
 
 from bot.terminal.page import words as on_the_page
-from bot.text.recipe_text import recipe_inwords
+from bot.text.recipe_text import recipe_in_words
 from engine.painting.network.vgg import VGG
 from engine.painting.painter import Painter
 from engine.painting.patches import patchwork
@@ -89,5 +89,5 @@ def test_the_start_is_the_same_each_time_another_with_another_seed_and_not_the_c
 @pytest.mark.parametrize("start", get_args(Start))
 def test_every_start_can_be_told(start: str) -> None:
     recipe = quick(start=start)
-    assert recipe_inwords(recipe)
+    assert recipe_in_words(recipe)
     assert on_the_page(recipe)
