@@ -56,7 +56,13 @@ def test_the_set_up_asks_for_the_hashes() -> None:
 
 
 def test_compose_publishes_nothing_and_redis_reaches_nobody_outside() -> None:
-    assert not re.search(r"^\s*(ports|expose|network_mode|privileged|cap_add|pid|ipc)\s*:", COMPOSE, re.MULTILINE)
+    assert not re.search(r"^\s*(expose|network_mode|privileged|cap_add|pid|ipc)\s*:", COMPOSE, re.MULTILINE)
+    published = re.findall(r"^\s*ports\s*:(.*)", COMPOSE, re.MULTILINE)
+    assert published == [' ["127.0.0.1:3000:3000"]']  # Grafana's, for this machine alone
+    assert published[0] in service("grafana")
+    for part in ("prometheus", "grafana"):
+        assert "    profiles: [monitoring]\n" in service(part)
+        assert "inside" not in service(part)
     assert "networks: [inside]\n" in service("redis")
     assert "  inside: {internal: true}\n" in COMPOSE
 
@@ -76,7 +82,7 @@ def test_compose_lets_nobody_take_all_of_the_memory_or_the_processor_before_the_
     for part in (service("redis"), service("bot"), COMPOSE[COMPOSE.index("x-worker:") : COMPOSE.index("services:")]):
         assert re.search(r"^ +mem_limit: \S+", part, re.MULTILINE)
     shares = [int(number) for number in re.findall(r"cpu_shares: (\d+)", COMPOSE)]
-    assert shares == [256, 2048, 2048]  # workers, Redis, the bot
+    assert shares == [256, 2048, 2048, 512, 512]  # workers, Redis, the bot, and what watches them
     assert "cpus: ${WORKER_CPUS:-0}" in COMPOSE
 
 

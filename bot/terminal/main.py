@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn, get_type_hints
+from typing import TYPE_CHECKING, Any, NoReturn, get_type_hints
 
 import click
 from click.core import ParameterSource
@@ -33,6 +33,9 @@ from engine.process.logs import log_to
 from engine.process.redaction import redact
 from engine.recipe.presets import AUTO, EVERY, PRESETS
 from engine.recipe.recipe import Recipe, RecipeError
+
+if TYPE_CHECKING:
+    from bot.settings import BotSettings
 
 _ONE_SENTENCE = (
     BadPicture, EmbeddedError, FolderError, RecipeError, RedisAway, SettingsError, StoreError, WorkerError
@@ -212,21 +215,27 @@ def weights_command(options: tuple[str, ...]) -> None:
 @cli.command("bot")
 def bot_command() -> None:
     """Run the Discord bot for DISCORD_TOKEN and REDIS_URL."""
-    from bot.settings import read_bot_settings
     from bot.terminal.serve import serve
 
-    log_to(sys.stderr)
-    sys.exit(_run(serve(read_bot_settings())))
+    sys.exit(_run(serve(_logged_bot_settings())))
 
 
 @cli.command("up")
 def up_command() -> None:
     """Run bot, worker and Redis together, for a small server on one box."""
-    from bot.settings import read_bot_settings
     from bot.terminal.up import up
 
+    sys.exit(_run(up(_logged_bot_settings())))
+
+
+def _logged_bot_settings() -> BotSettings:
+    """Once the log is as they say."""
+    from bot.settings import read_bot_settings
+
     log_to(sys.stderr)
-    sys.exit(_run(up(read_bot_settings())))
+    settings = read_bot_settings()
+    log_to(sys.stderr, settings.impasto_log_level, settings.impasto_log_format)
+    return settings
 
 
 @cli.command("doctor")

@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
+from engine.recipe import cost
 from engine.recipe.recipe import Recipe
 
 OPEN = "impasto:open"
@@ -113,6 +114,11 @@ class Job(BaseModel):
     def spoiler(self) -> bool:
         """Whether the painting is to be covered: it shows what one of its pictures shows."""
         return any(picture.spoiler for picture in (self.content, *self.styles))
+
+    def work_after(self, iteration: int) -> float:
+        """Floating-point operations that are left where it has been painted up to `iteration`."""
+        aspect = min(self.content.width, self.content.height) / max(self.content.width, self.content.height)
+        return cost.remaining_flops(self.recipe, aspect, max(iteration, self.reached))
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     impasto_guild_seconds: int = Field(default=36000, ge=0)
     impasto_user_running: int = Field(default=2, ge=1)
     impasto_guild_running: int = Field(default=8, ge=1)
+    impasto_monitoring: str = "off"
+    impasto_log_level: Literal["debug", "info", "warning", "error"] = "info"
+    impasto_log_format: Literal["json", "text"] = "json"
 
     def __init__(self, **values: Any) -> None:
         """Raises `ValidationError`, and `SettingsError` where there is a `.env` that cannot be read."""
@@ -78,12 +81,23 @@ class Settings(BaseSettings):
         return Running(user=self.impasto_user_running, guild=self.impasto_guild_running)
 
     @property
+    def monitoring_address(self) -> tuple[str, int] | None:
+        """Where health and metrics are served; None where nowhere. A port alone is of this machine only."""
+        return _address(self.impasto_monitoring)
+
+    @property
     def slice_timeout(self) -> float:
         """Seconds that arq allows for a slice. For what hangs beside the painting thread, which has a watchdog.
 
         Twice its patience, for a slice may wait for another's stroke, and its own comes after.
         """
         return 600.0 + 2 * self.impasto_stuck_seconds
+
+    @field_validator("impasto_monitoring")
+    @classmethod
+    def _is_an_address(cls, text: str) -> str:
+        _address(text)
+        return text
 
     @field_validator("impasto_data", "impasto_cache", "impasto_weights", mode="before")
     @classmethod
@@ -136,6 +150,16 @@ class Settings(BaseSettings):
     def weights_cache(self) -> Path:
         """Where downloaded weights are kept, shared by all data folders of a user."""
         return self.impasto_cache
+
+
+def _address(text: str) -> tuple[str, int] | None:
+    """Raises `ValueError`."""
+    if text == "off":
+        return None
+    host, _, port = text.rpartition(":")
+    if not port.isdecimal() or int(port) > 65535 or (":" in host and not host.startswith("[")):
+        raise ValueError("give a port (9464), address and port (0.0.0.0:9464, [::]:9464), or off")
+    return host.strip("[]") or "127.0.0.1", int(port)
 
 
 def read_settings(**overrides: object) -> Settings:

@@ -18,6 +18,7 @@ from obstore.store import LocalStore, ObjectStore, from_url
 
 from engine.contract.settings import SettingsError
 from engine.process.folders import make_folder
+from engine.process.metrics import STORE_BYTES, STORE_ERRORS
 from engine.process.redaction import redact
 from engine.process.waiting import until_there
 
@@ -62,6 +63,7 @@ class Store:
         """Write the blob; returns its key. Raises `StoreError`."""
         with _failures(f"{key} could not be written"):
             await obstore.put_async(self._store, key, data)
+        STORE_BYTES.labels("to").inc(len(data))
         return key
 
     async def identity(self) -> str:
@@ -84,7 +86,9 @@ class Store:
         """The whole blob. Raises `BlobMissing` where there is none, else `StoreError`."""
         with _failures(f"{key} could not be read", missing=(FileNotFoundError, ValueError)):
             reply = await obstore.get_async(self._store, key)
-            return bytes(await reply.bytes_async())
+            data = bytes(await reply.bytes_async())
+        STORE_BYTES.labels("from").inc(len(data))
+        return data
 
     async def delete(self, *keys: str) -> None:
         """Remove the blobs; those already gone are no error."""
@@ -128,6 +132,7 @@ def _failures(what: str, missing: tuple[type[Exception], ...] = ()) -> Iterator[
     except missing as error:
         raise BlobMissing(f"{what}: {_why(error)}") from error
     except _FAILURES as error:
+        STORE_ERRORS.inc()
         raise StoreError(f"{what}: {_why(error)}") from error
 
 
