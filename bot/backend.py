@@ -27,4 +27,5 @@ class Backend:
     @classmethod
     def of(cls, settings: BotSettings, redis: ArqRedis) -> Backend:
         """All of it over one connection. Raises `StoreError`."""
-        return cls(settings, redis, Store(settings.store), Jobs(redis), FairQueue(redis), Ledger(redis))
+        ledger = Ledger(redis, settings.impasto_keep_days)
+        return cls(settings, redis, Store(settings.store), Jobs(redis), FairQueue(redis), ledger)

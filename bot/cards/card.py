@@ -10,7 +10,7 @@ from discord import ui
 from bot.cards.buttons import card_buttons
 from bot.cards.card_state import CardState
 from bot.ledger import LedgerPage
-from bot.text.formatting import bar, count, duration, loss, relative
+from bot.text.formatting import bar, count, day, duration, loss, relative
 from bot.text.recipe_text import recipe_in_words
 from bot.text.sanitise import safe
 from engine.contract.models import Job, JobState
@@ -46,7 +46,7 @@ class Card(ui.LayoutView):
         box.add_item(ui.TextDisplay(f"### {safe(page.title, 100)}\n{_status(job, page, card_state)}"))
         if pictures:
             box.add_item(_gallery(job, pictures))
-        box.add_item(ui.TextDisplay(_small_print(job, page)))
+        box.add_item(ui.TextDisplay(_small_print(job, page, card_state)))
         box.add_item(ui.ActionRow(*card_buttons(job.id, card_state.state, draft=job.draft_of is not None)))
         self.add_item(box)
 
@@ -111,9 +111,10 @@ def _where(page: LedgerPage) -> str:
     return f"all of it in <#{page.thread}>" if page.thread else "all of it below"
 
 
-def _small_print(job: Job, page: LedgerPage) -> str:
+def _small_print(job: Job, page: LedgerPage, card_state: CardState) -> str:
     facts = [recipe_in_words(job.recipe), f"seed {job.recipe.seed}", f"for <@{page.address.owner}>"]
-    lines = [" · ".join(facts), stand_in(job), f"painting `{job.id}`" + parent_link(job, page)]
+    kept = f", kept until {day(card_state.kept_until)}" if card_state.kept_until else ""
+    lines = [" · ".join(facts), stand_in(job), f"painting `{job.id}`" + parent_link(job, page) + kept]
     return "\n".join(f"-# {line}" for line in lines if line)
 
 

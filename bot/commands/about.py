@@ -57,6 +57,7 @@ def _page(settings: BotSettings, weights: str | None) -> ui.LayoutView:
             f"-# Here: up to {settings.impasto_max_size:,} px and {settings.impasto_max_iterations:,} iterations, "
             f"{settings.impasto_user_jobs:,} paintings at a time for each member{_a_day(settings)}. "
             "`/forget` deletes all of yours.\n"
+            f"-# {_kept(settings.impasto_keep_days)}\n"
             "-# The method: Gatys, Ecker and Bethge, Image Style Transfer Using Convolutional Neural Networks, 2016."
         )
     )
@@ -67,6 +68,10 @@ def _page(settings: BotSettings, weights: str | None) -> ui.LayoutView:
 
 def _in_words(weights: str | None) -> str:
     return "not known before a worker has started" if weights is None else _WEIGHTS.get(weights, weights)
+
+
+def _kept(days: int) -> str:
+    return f"For {count(days, 'day')} after it was posted a painting can be gone on from; then I delete its pictures."
 
 
 def _a_day(settings: BotSettings) -> str:

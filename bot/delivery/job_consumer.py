@@ -208,7 +208,9 @@ class JobConsumer:
 
     async def _close(self, job: Job, page: LedgerPage, event: Done | Failed | Cancelled) -> None:
         """The card's final state, with the painting on it."""
-        card_state = dataclasses.replace(final_state(event, page.stopped), note=self._missing)
+        await self._backend.jobs.keep(job.id, self._backend.settings.impasto_keep_days)
+        until = await self._backend.jobs.kept_until(job.id)
+        card_state = dataclasses.replace(final_state(event, page.stopped), note=self._missing, kept_until=until)
         painting = event.files["final.png"] if isinstance(event, Done) else None
         pictures = await thumbnails(self._backend.store, job, painting) if painting else []
         for card, channel in page.former.items():

@@ -247,6 +247,15 @@ def doctor_command() -> None:
     sys.exit(_run(examine(read_bot_settings())))
 
 
+@cli.command("gc")
+@click.option("--dry-run", "dry", is_flag=True, help="Only say what would be deleted.")
+def gc_command(dry: bool) -> None:
+    """Delete what has expired, as workers do each hour: pictures and checkpoints of paintings no longer kept."""
+    from bot.terminal.gc import collect
+
+    sys.exit(_run(collect(read_settings(), dry=dry)))
+
+
 def _fields(options: dict[str, Any], styles: int) -> dict[str, Any]:
     """The recipe's fields that were asked for."""
     names = ("iterations", "size", "snapshots", "start", "noise", "seed", "style_weights", "strength")

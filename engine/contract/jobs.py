@@ -216,6 +216,20 @@ class Jobs:
         keys = [*_ending(job.job, guild), HELD_USERS, HELD_GUILDS, SPENT]
         await self._fenced("finish", keys, job.epoch, job.job, user, JobState.FAILED, *_last_words(event), 0.0)
 
+    async def keep(self, job: str, days: int) -> None:
+        """Keep a job that has ended for so long from now on, and then what the store has of it no longer either."""
+        if await self.state(job) in (JobState.QUEUED, JobState.PAINTING):
+            return
+        async with self._redis.pipeline(transaction=True) as pipe:
+            for key in (job_key(job), seen_key(job)):
+                pipe.expire(key, days * 86400)
+            await pipe.execute()
+
+    async def kept_until(self, job: str) -> int | None:
+        """Unix time; None while it is open, and for an unknown job."""
+        moment = await self._redis.expiretime(job_key(job))
+        return None if moment < 0 else int(moment)
+
     async def told(self, job: str) -> set[str]:
         """The snapshots that were told, by their iterations in five digits."""
         keys: Any = await self._redis.smembers(seen_key(job))  # type: ignore[misc]

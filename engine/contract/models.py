@@ -26,7 +26,7 @@ CONTROL = "impasto:control"
 Value = bool | int | float | str
 """Of a recipe's field."""
 KEEP_DAYS = 30
-"""How long an ended job can still be asked for."""
+"""How long an ended job can still be asked for, unless it was posted and the settings say otherwise."""
 DEATHS = 3
 """Workers that may die on one slice without progress before the job is set aside; four count as one where the slice
 was only waiting for another job's stroke."""

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from engine.contract.models import Caps, Running
+from engine.contract.models import KEEP_DAYS, Caps, Running
 from engine.contract.settings_file import misspelt, to_environment
 from engine.process.folders import make_folder
 from engine.process.redaction import hide
@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     impasto_guild_seconds: int = Field(default=36000, ge=0)
     impasto_user_running: int = Field(default=2, ge=1)
     impasto_guild_running: int = Field(default=8, ge=1)
+    impasto_keep_days: int = Field(default=KEEP_DAYS, ge=1, le=3650)
     impasto_monitoring: str = "off"
     impasto_log_level: Literal["debug", "info", "warning", "error"] = "info"
     impasto_log_format: Literal["json", "text"] = "json"

@@ -6,10 +6,11 @@ import asyncio
 import errno
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import obstore
@@ -34,6 +35,14 @@ class StoreError(Exception):
 
 class BlobMissing(StoreError):
     """There is no such blob."""
+
+
+class Blob(NamedTuple):
+    """A blob as the store lists it; `modified` is the time of its last change, `size` its bytes."""
+
+    key: str
+    modified: datetime
+    size: int
 
 
 class Store:
@@ -120,8 +129,12 @@ class Store:
 
     async def list(self, prefix: str) -> list[tuple[str, datetime]]:
         """(key, time of its last change) of every blob under `prefix`."""
+        return [(blob.key, blob.modified) for blob in await self.blobs(prefix)]
+
+    async def blobs(self, prefix: str) -> Sequence[Blob]:
+        """Every blob under `prefix`."""
         batches = obstore.list(self._store, prefix)
-        return [(meta["path"], meta["last_modified"]) async for batch in batches for meta in batch]
+        return [Blob(one["path"], one["last_modified"], one["size"]) async for batch in batches for one in batch]
 
 
 @contextmanager

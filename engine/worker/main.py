@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 from engine.contract import workers
 from engine.contract.cleanup import clean_up
 from engine.contract.connection import BLOCK, QUEUE, connect, load
+from engine.contract.expiry import remove_expired
 from engine.contract.fair_queue import SLICE
 from engine.contract.models import CONTROL
 from engine.contract.reconcile import forget_the_dead, reconcile
@@ -33,7 +34,6 @@ from engine.process.exit import exit_now
 from engine.worker.arq_worker import SliceWorker
 from engine.worker.context import WorkerContext
 from engine.worker.device import choose_device
-from engine.worker.expiry import remove_expired
 from engine.worker.health import monitored
 from engine.worker.self_check import fault_of_fast_path
 from engine.worker.slices import paint_slice
