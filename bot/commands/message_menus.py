@@ -8,6 +8,7 @@ from discord import app_commands
 from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
 from bot.errors import UserError
+from bot.interactions.guild_rules import check_allowed
 from bot.interactions.message_pictures import pictures_of
 from bot.interactions.modals import PictureForm
 from bot.interactions.picture_choice import PictureChoice
@@ -33,9 +34,10 @@ async def _ask(interaction: Interaction, message: discord.Message, *, as_style: 
     services, pictures = interaction.client.services, pictures_of(message)
     if not pictures:
         raise UserError("There is no picture in this message: choose one that has a picture attached.")
+    rules = await check_allowed(services.backend.guilds, interaction)  # before the form is filled in for nothing
 
     def form_of(picture: AttachedPicture) -> PictureForm:
-        return PictureForm(services.submission, services.deduplication, picture, as_style=as_style)
+        return PictureForm(services.submission, services.deduplication, picture, as_style=as_style, recipe=rules.recipe)
 
     if len(pictures) == 1:
         await interaction.response.send_modal(form_of(pictures[0]))

@@ -208,7 +208,8 @@ class JobConsumer:
 
     async def _close(self, job: Job, page: LedgerPage, event: Done | Failed | Cancelled) -> None:
         """The card's final state, with the painting on it."""
-        await self._backend.jobs.keep(job.id, self._backend.settings.impasto_keep_days)
+        rules = await self._backend.guilds.rules(page.address.guild)
+        await self._backend.jobs.keep(job.id, rules.keep_days)
         until = await self._backend.jobs.kept_until(job.id)
         card_state = dataclasses.replace(final_state(event, page.stopped), note=self._missing, kept_until=until)
         painting = event.files["final.png"] if isinstance(event, Done) else None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.errors import UserError
+from bot.guild_settings import USUAL_RECIPE
 from bot.requests.paint_request import AttachedPicture, Network, PaintRequest
 from engine.contract.jobs import Jobs
 from engine.contract.models import Asked
@@ -21,7 +22,8 @@ from engine.recipe.recipe import Recipe
 class NewPainting:
     """What a member asks for from attached pictures."""
 
-    preset: str
+    preset: str | None
+    """None: the one that is usual there."""
     fields: Mapping[str, Any]
     """The recipe's fields that were chosen; None for those that were not."""
     content: AttachedPicture
@@ -34,15 +36,16 @@ class NewPainting:
 
     async def resolve(self, network: Network, _jobs: Jobs) -> PaintRequest:
         """Raises `UserError` or `RecipeError`."""
+        name = self.preset or USUAL_RECIPE
         if self.blend is not None and len(self.styles) < 2:
             raise UserError("A blend needs a second style: attach one as style2.")
         if self.draft and self.animate:
             raise UserError("A draft is of one picture: leave out animate, or quality.")
         fields = {**self.fields, "style_weights": self._shares()}
         if self.draft:
-            small, asked = new_draft(self.preset, network, fields)
+            small, asked = new_draft(name, network, fields)
             return PaintRequest(small, self.content, self.styles, mention=self.mention, draft_of=asked)
-        recipe = new_recipe(self.preset, network, fields)
+        recipe = new_recipe(name, network, fields)
         return PaintRequest(recipe, self.content, self.styles, mention=self.mention, animate=self.animate)
 
     def _shares(self) -> tuple[float, ...]:

@@ -142,6 +142,7 @@ class Caps:
     """The most open jobs there may be: of one user over all guilds, of one guild, and in all.
 
     Then the seconds of painting on a UTC day after which no more of a user's or a guild's are accepted; 0 is no limit.
+    Last the most open jobs of one user in this guild; 0 is no limit.
     """
 
     user: int
@@ -149,6 +150,7 @@ class Caps:
     total: int
     user_seconds: int = 0
     guild_seconds: int = 0
+    member: int = 0
 
 
 @dataclass(frozen=True)
@@ -198,7 +200,7 @@ class TooMany(Exception):
     """
 
     def __init__(
-        self, cap: Literal["user", "guild", "total", "user day", "guild day"], until: float | None = None
+        self, cap: Literal["user", "member", "guild", "total", "user day", "guild day"], until: float | None = None
     ) -> None:
         super().__init__(cap)
         self.cap, self.until = cap, until
