@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from bot.client import Impasto
+from bot.live_page.server import LivePage
 from bot.settings import BotSettings
 from bot.terminal.local_stack import DIFFERENT_STORES
 from engine.contract import workers
@@ -48,6 +49,15 @@ class BotHealth:
             healthy = {"redis": of_redis, "store": of_store, "gateway": self._gateway, "workers": of_workers}
             about = Monitored({"bot": self._gateway}, healthy, lambda: queue_metrics(redis))
             async with serve_monitoring(self._settings.monitoring_address, about) as url:
+                yield url
+
+    @asynccontextmanager
+    async def page_served(self) -> AsyncIterator[str]:
+        """The live page, in the same way."""
+        assert self._settings.redis_url is not None  # noqa: S101 - as above
+        async with connect(self._settings.redis_url, retries=0) as redis:
+            page = LivePage(self._settings, redis, self._store, lambda: self.bot)
+            async with page.served(self._settings.page_address) as url:
                 yield url
 
     async def _gateway(self) -> str:

@@ -52,7 +52,7 @@ async def serve(settings: BotSettings) -> int:
     settings.require_redis()
     store = Store(settings.store)
     health = BotHealth(settings, store)
-    async with health.served():
+    async with health.served(), health.page_served():
         await _keep_alive(settings, store, told, health)
     return 0
 

@@ -84,7 +84,7 @@ class Settings(BaseSettings):
     @property
     def monitoring_address(self) -> tuple[str, int] | None:
         """Where health and metrics are served; None where nowhere. A port alone is of this machine only."""
-        return _address(self.impasto_monitoring)
+        return parse_address(self.impasto_monitoring)
 
     @property
     def slice_timeout(self) -> float:
@@ -97,7 +97,7 @@ class Settings(BaseSettings):
     @field_validator("impasto_monitoring")
     @classmethod
     def _is_an_address(cls, text: str) -> str:
-        _address(text)
+        parse_address(text)
         return text
 
     @field_validator("impasto_data", "impasto_cache", "impasto_weights", mode="before")
@@ -153,8 +153,8 @@ class Settings(BaseSettings):
         return self.impasto_cache
 
 
-def _address(text: str) -> tuple[str, int] | None:
-    """Raises `ValueError`."""
+def parse_address(text: str) -> tuple[str, int] | None:
+    """Host and port; None for `off`. Raises `ValueError`."""
     if text == "off":
         return None
     host, _, port = text.rpartition(":")

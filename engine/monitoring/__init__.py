@@ -2,6 +2,15 @@
 
 from engine.monitoring.health import Check, Ill, check_redis_answers, check_store
 from engine.monitoring.queue_metrics import queue_metrics
-from engine.monitoring.server import Monitored, serve_monitoring
+from engine.monitoring.server import Monitored, listening, serve_monitoring
 
-__all__ = ["Check", "Ill", "Monitored", "check_redis_answers", "check_store", "queue_metrics", "serve_monitoring"]
+__all__ = [
+    "Check",
+    "Ill",
+    "Monitored",
+    "check_redis_answers",
+    "check_store",
+    "listening",
+    "queue_metrics",
+    "serve_monitoring",
+]

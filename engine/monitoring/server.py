@@ -37,7 +37,15 @@ async def serve_monitoring(address: tuple[str, int] | None, monitored: Monitored
     if address is None:
         yield ""
         return
-    runner = web.AppRunner(_application(monitored), access_log=None, handle_signals=False)
+    async with listening(_application(monitored), address, "IMPASTO_MONITORING") as url:
+        _log.info("health and metrics are served", url=url)
+        yield url
+
+
+@asynccontextmanager
+async def listening(application: web.Application, address: tuple[str, int], setting: str) -> AsyncIterator[str]:
+    """Serve while the block runs; its URL. Raises `SettingsError` with the setting's name where that cannot be."""
+    runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=1.0)
     await runner.setup()
     try:
         host, port = address
@@ -45,10 +53,8 @@ async def serve_monitoring(address: tuple[str, int] | None, monitored: Monitored
             await web.TCPSite(runner, host, port).start()
         except OSError as error:
             reason = os.strerror(error.errno) if (error.errno or 0) > 0 else str(error)  # asyncio's words repeat it
-            raise SettingsError(f"Nothing can listen at IMPASTO_MONITORING, {host}:{port}: {reason}.") from error
-        url = f"http://{f'[{host}]' if ':' in host else host}:{runner.addresses[0][1]}"
-        _log.info("health and metrics are served", url=url)
-        yield url
+            raise SettingsError(f"Nothing can listen at {setting}, {host}:{port}: {reason}.") from error
+        yield f"http://{f'[{host}]' if ':' in host else host}:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
 
