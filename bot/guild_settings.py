@@ -79,7 +79,7 @@ def rules_of(settings: BotSettings, choices: Choices, allowance: Allowance) -> R
         max_size=_less(choices.size, settings.impasto_max_size),
         max_iterations=_less(choices.iterations, settings.impasto_max_iterations),
         keep_days=_less(choices.keep_days, settings.impasto_keep_days),
-        recipe=choices.recipe if choices.recipe in PRESETS else USUAL_RECIPE,
+        recipe=choices.recipe if choices.recipe is not None and choices.recipe in PRESETS else USUAL_RECIPE,
     )  # fmt: skip
 
 

@@ -9,7 +9,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import discord
 import pytest
+
+from bot.interactions.permissions import _NEEDS
 
 ROOT = Path(__file__).parents[1]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
@@ -91,6 +94,12 @@ def test_compose_gives_nobody_more_than_they_need() -> None:
         for fence in ("read_only: true", "cap_drop: [ALL]", 'security_opt: ["no-new-privileges:true"]'):
             assert fence in part
     assert 'DISCORD_TOKEN: ""' in COMPOSE[COMPOSE.index("x-worker:") : COMPOSE.index("services:")]
+
+
+def test_the_invitation_asks_for_what_it_takes_and_no_more() -> None:
+    (asked,) = re.findall(r"&permissions=(\d+)", (ROOT / "docs" / "deploy.md").read_text())
+    needed = {name for names in _NEEDS.values() for name in names}
+    assert discord.Permissions(int(asked)) == discord.Permissions(**dict.fromkeys(needed, True))
 
 
 @pytest.mark.parametrize(

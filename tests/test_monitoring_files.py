@@ -62,7 +62,7 @@ async def test_the_queue_s_numbers_are_those_of_what_is_open(redis: ArqRedis) ->
     assert found["impasto_jobs"] == [2, 0]
     assert found["impasto_workers_alive"] == found["impasto_workers"] == [2]
     assert found["impasto_queue_oldest_seconds"][0] > 100_000_000
-    work = sum(job.work_after(0) for job in jobs)
+    work = sum(job.remaining_flops(0) for job in jobs)
     assert found["impasto_queue_work_seconds"] == [pytest.approx(work / 2e9)]
 
 

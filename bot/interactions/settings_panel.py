@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import discord
 from discord import ui
+from discord.ui.select import BaseSelect
 
 from bot.backend import Backend
 from bot.errors import UserError
@@ -84,9 +85,13 @@ class SettingsPanel(ui.LayoutView):
         await tell_error(interaction, error)
 
     def _custom_ids(self) -> list[str]:
-        return [item.custom_id for item in self.walk_children() if isinstance(item, ui.Button | ui.select.BaseSelect)]
+        return [
+            item.custom_id
+            for item in self.walk_children()
+            if isinstance(item, ui.Button | BaseSelect) and item.custom_id
+        ]
 
-    def _add(self, select: ui.select.BaseSelect[Any], field: str) -> None:
+    def _add(self, select: BaseSelect[Any], field: str) -> None:
         async def chosen(interaction: discord.Interaction) -> None:
             values = tuple(getattr(value, "id", value) for value in select.values)
             await self._change(interaction, {field: values[0] if field == "recipe" else values})
@@ -96,7 +101,7 @@ class SettingsPanel(ui.LayoutView):
 
     def _button(self, label: str, callback: Callable[[discord.Interaction], Any]) -> ui.Button[Any]:
         button: ui.Button[Any] = ui.Button(label=label)
-        button.callback = callback  # type: ignore[method-assign]
+        button.callback = callback  # type: ignore[method-assign, assignment]
         return button
 
     async def _change(self, interaction: discord.Interaction, changed: Mapping[str, Any]) -> None:
@@ -170,7 +175,7 @@ def _recipes(chosen: str) -> ui.Select[Any]:
         discord.SelectOption(label=f"Usual recipe: {name}", value=name, description=words, default=name == chosen)
         for name, words in PRESET_WORDS.items()
     ]
-    return ui.Select(options=options)
+    return ui.Select(placeholder="The usual recipe", options=options)
 
 
 def _overview(rules: Rules) -> str:

@@ -48,8 +48,8 @@ function show(painting) {
   }
   image.hidden = !painting.picture;
   words.hidden = Boolean(painting.picture);
-  words.textContent = "No picture of it to be shown here yet";
-  const rate = painting.rate ? ` · ${painting.rate} / s` : "";
+  words.textContent = "No picture to be shown here";
+  const rate = painting.rate ? ` · ${painting.rate.toFixed(1)} a second` : "";
   made.querySelector("strong").textContent = `${painting.iteration.toLocaleString("en")} of ${painting.iterations.toLocaleString("en")}${rate}`;
   made.querySelector(".line span").textContent = left(painting.done_at);
   made.querySelector("progress").value = painting.iteration / painting.iterations;

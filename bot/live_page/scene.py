@@ -61,12 +61,11 @@ class LiveScene:
             "id": job.id,
             "words": recipe_in_words(job.recipe),
             "iteration": max([standing.iteration, *(iteration for iteration, _ in curve[-1:])]),
-            "iterations": job.recipe.iterations,
+            "iterations": job.iterations,
             "rate": round(self._losses.rates.get(job.id, 0.0), 2),
             "done_at": round(time.time() + prospect.done) if prospect and prospect.done is not None else None,
             "curve": curve,
             "picture": f"picture/{job.id}/{newest[0]}" if newest else None,
-            "aspect": round(job.content.width / job.content.height, 4),
         }
 
 

@@ -227,8 +227,9 @@ class Jobs:
 
     async def kept_until(self, job: str) -> int | None:
         """Unix time; None while it is open, and for an unknown job."""
-        moment = await self._redis.expiretime(job_key(job))
-        return None if moment < 0 else int(moment)
+        moment: Any = self._redis.expiretime(job_key(job))
+        until = int(await moment)
+        return None if until < 0 else until
 
     async def told(self, job: str) -> set[str]:
         """The snapshots that were told, by their iterations in five digits."""

@@ -49,7 +49,7 @@ async def forecast(redis: ArqRedis, slice_seconds: float = SLICE_SECONDS) -> dic
 async def first_cost(redis: ArqRedis, job: Job, slice_seconds: float = SLICE_SECONDS) -> float:
     """Seconds that the job's first slice is expected to take of the fastest worker: a whole one where none is known."""
     speeds = [worker.speed for worker in await workers.living(redis) if worker.speed]
-    return min(slice_seconds, job.work_after(0) / max(speeds)) if speeds else slice_seconds
+    return min(slice_seconds, job.remaining_flops(0) / max(speeds)) if speeds else slice_seconds
 
 
 def predict(
@@ -69,7 +69,7 @@ def predict(
     mean, fastest = (sum(speeds) / len(speeds), max(speeds)) if speeds else (1.0, 1.0)
     total = sum(worker.speed or mean for worker in painters) / fastest
     ordered = sorted(standings, key=lambda s: (s.tag, s.job.created, s.job.id))
-    work = {s.job.id: s.job.work_after(s.iteration) / fastest for s in ordered}
+    work = {s.job.id: s.job.remaining_flops(s.iteration) / fastest for s in ordered}
     ends, levels = _schedule(ordered, work, total or 1.0)
     if not known:
         rank = {job: number for number, (job, _) in enumerate(sorted(ends.items(), key=lambda end: end[1]))}

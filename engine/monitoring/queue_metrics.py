@@ -35,10 +35,13 @@ def _of_jobs(standings: list[Standing], living: list[Worker]) -> list[Metric]:
         jobs.add_metric([state], sum(standing.state is state for standing in standings))
     waiting = [standing.job.created for standing in standings if standing.state is JobState.QUEUED]
     oldest = max(0.0, time.time() - min(waiting)) if waiting else 0.0
-    found = [jobs, _gauge("impasto_queue_oldest_seconds", "Age of the oldest job that nobody has begun.", oldest)]
+    found: list[Metric] = [
+        jobs,
+        _gauge("impasto_queue_oldest_seconds", "Age of the oldest job that nobody has begun.", oldest),
+    ]
     speeds = [worker.speed for worker in living if worker.speed]
     if speeds:
-        work = sum(standing.job.work_after(standing.iteration) for standing in standings) / sum(speeds)
+        work = sum(standing.job.remaining_flops(standing.iteration) for standing in standings) / sum(speeds)
         found.append(_gauge("impasto_queue_work_seconds", "Seconds that all workers take for what is open.", work))
     return found
 

@@ -52,7 +52,9 @@ async def listening(application: web.Application, address: tuple[str, int], sett
         try:
             await web.TCPSite(runner, host, port).start()
         except OSError as error:
-            reason = os.strerror(error.errno) if (error.errno or 0) > 0 else str(error)  # asyncio's words repeat it
+            reason = (
+                os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+            )  # asyncio's words repeat it
             raise SettingsError(f"Nothing can listen at {setting}, {host}:{port}: {reason}.") from error
         yield f"http://{f'[{host}]' if ':' in host else host}:{runner.addresses[0][1]}"
     finally:

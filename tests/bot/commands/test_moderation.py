@@ -20,7 +20,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 Json = dict[str, Any]
 CHANNELS, ROLES = "Channels in which I paint: all", "Roles for whose members I paint: all"
-BLOCKED = "Members for whom I do not paint"
+BLOCKED, RECIPE = "Members for whom I do not paint", "The usual recipe"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -45,7 +45,7 @@ class Place:
 @pytest_asyncio.fixture(loop_scope="module")
 async def place(stage: Scene) -> Place:
     guild = await stage.discord.guild("Moderated")
-    moderator = await guild.member("Mo", permissions="manage_guild")
+    moderator = await guild.member("Mo", permissions=["manage_guild"])
     return Place(guild, await guild.channel("paintings"), moderator, await guild.member("Mem"))
 
 
@@ -56,7 +56,7 @@ async def panel(place: Place) -> Json:
     return shown
 
 
-async def choose(stage: Scene, place: Place, select: str | None, *values: Any, says: str) -> Json:
+async def choose(stage: Scene, place: Place, select: str, *values: Any, says: str) -> Json:
     """In a new panel; the panel, once it says so."""
     shown = await panel(place)
     await (await place.moderator.choose(shown, *values, of=select)).answered()
@@ -169,7 +169,7 @@ async def test_what_is_no_number_is_a_sentence_and_changes_nothing(stage: Scene,
 
 
 async def test_the_usual_recipe_is_taken_where_none_was_asked_for(stage: Scene, place: Place) -> None:
-    await choose(stage, place, None, "Usual recipe: gatys", says="Usual recipe: gatys")
+    await choose(stage, place, RECIPE, "Usual recipe: gatys", says="Usual recipe: gatys")
     asked = await stage.stylize(place.member, place.channel, **LONG)
     assert "gatys, 90,000 iterations" in text_of(await stage.card(asked, place.channel))
     asked = await stage.stylize(place.member, place.channel, recipe="classic", **LONG)

@@ -6,17 +6,23 @@ import asyncio
 import json
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 import pytest_asyncio
+from by_hand import brush
 from conftest import House
 from discord_server.driver import Channel
 from scene import LONG, Scene, scene
 
 from bot.live_page.losses import POINTS, Losses
+from engine.contract import workers
+from engine.contract.connection import connect
 from engine.contract.events import Cancelled, Progress, Snapshot
+from engine.contract.workers import Worker
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -25,9 +31,8 @@ Json = dict[str, Any]
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stage(house: House, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Scene, str]]:
-    """With a worker that paints all of them in turn."""
-    house.hire(seconds=0.15, IMPASTO_USER_RUNNING="20", IMPASTO_GUILD_RUNNING="20").ready()
-    async with scene(house, tmp_path_factory.mktemp("page"), IMPASTO_PAGE="0", IMPASTO_USER_SECONDS="0") as made:
+    """Without a worker: the tests tell what one would."""
+    async with scene(house, tmp_path_factory.mktemp("page"), IMPASTO_PAGE="0") as made:
         (url,) = [line["url"] for line in made.said() if line["event"] == "the live page is served"]
         yield made, url
         assert made.discord.world.violations == []
@@ -58,39 +63,91 @@ async def get(url: str, **headers: str) -> tuple[int, bytes]:
         return answer.status, await answer.read()
 
 
-async def painted(made: Scene, channel: Channel | str | None = None) -> str:
-    """A painting that goes on, with a snapshot posted."""
-    asked = await made.stylize(channel=channel, **LONG)
+@asynccontextmanager
+async def painted(made: Scene, channel: Channel | None = None, **options: Any) -> AsyncIterator[str]:
+    """A painting that goes on while the block runs, with a snapshot posted."""
+    asked = await made.stylize(channel=channel, **LONG, **options)
     where = channel or made.channel
     card = await made.card(asked, where)
-    await made.discord.until(
-        lambda world: [one for place in (card["id"], where) for one in world.messages(place) if "00010.png" in str(one)]
+    async with brush(made, asked.id) as painter:
+        await painter.progress(5)
+        await painter.snapshot(10)
+        places = (card["id"], where)
+        await made.discord.until(
+            lambda world: [one for place in places for one in world.messages(place) if "00010.png" in str(one)]
+        )
+        yield asked.id
+        await painter.stopped(20)
+
+
+async def rendered(browser: str, url: str, folder: Path) -> str:
+    """The document that the page's script makes, once a curve is drawn in it."""
+    flags = [
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--remote-debugging-port=0",
+        f"--user-data-dir={folder}",
+    ]
+    process = await asyncio.create_subprocess_exec(
+        browser, *flags, url, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
     )
-    return asked.id
+    assert process.stderr is not None
+    try:
+        async with asyncio.timeout(120), aiohttp.ClientSession() as session:
+            while b"DevTools listening on ws://" not in (line := await process.stderr.readline()):
+                assert line, "Chromium ended"
+            place = line.decode().split("ws://")[1].split("/")[0]
+            while not (pages := await _pages(session, f"http://{place}/json", url)):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)  # Chromium tells nobody
+            async with session.ws_connect(pages[0], max_msg_size=0) as page:
+                while '<polyline points="' not in (document := await _document(page)):  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+                return document
+    finally:
+        process.kill()
+        await process.communicate()
 
 
-async def ended(made: Scene, *jobs: str) -> None:
-    for job in jobs:
-        await made.whispered(await made.ada.slash(made.channel, "cancel", job=job))
+async def _pages(session: aiohttp.ClientSession, place: str, url: str) -> list[str]:
+    """Where to speak to those of Chromium's pages that are at the URL."""
+    async with session.get(place) as answer:
+        return [one["webSocketDebuggerUrl"] for one in await answer.json() if one["url"].startswith(url)]
+
+
+async def _document(page: aiohttp.ClientWebSocketResponse) -> str:
+    """As it is now; empty while another one takes its place."""
+    wanted = {"expression": "document.documentElement.outerHTML"}
+    await page.send_json({"id": 1, "method": "Runtime.evaluate", "params": wanted})
+    answer = await page.receive_json()
+    return str(answer.get("result", {}).get("result", {}).get("value", ""))
 
 
 async def test_a_painting_grows_on_the_page_with_its_curve(stage: tuple[Scene, str]) -> None:
     made, url = stage
     status, page = await get(url)
     assert (status, page[:15]) == (200, b"<!doctype html>")
-    job = await painted(made)
-    told = await until(url, job, picture=True, curve=True)
-    (one,) = told["painting"]
-    assert one["words"].startswith("fine, 90,000 iterations at 64 px")
-    assert one["iterations"] == 90_000
-    assert len(one["curve"]) >= 2
-    assert told["workers"] == [{"device": told["workers"][0]["device"], "weights": "random", "holds": 1}]
-    status, picture = await get(f"{url}/{one['picture']}")
-    assert (status, picture[:3]) == (200, b"\xff\xd8\xff")
-    assert (await get(f"{url}/picture/{job}/99"))[0] == 404
-    everything = json.dumps(told)
-    assert not [name for name in ("Ada", "Studio", "harbour", "strokes", made.ada.id) if name in everything]
-    await ended(made, job)
+    async with connect(made.house.url) as redis:
+        await workers.beat(redis, Worker(id="a-host:1", device="cuda:0 (a GPU)", weights="imagenet", jobs=("1",)))
+    async with painted(made) as job:
+        told = await until(url, job, picture=True, curve=True)
+        (one,) = told["painting"]
+        assert one["words"].startswith("fine, 90,000 iterations at 64 px")
+        assert (one["iteration"], one["iterations"], one["rate"]) == (10, 90_000, 5)
+        assert one["curve"] == [[5, 3.0], [10, 1.0]]
+        assert told["workers"] == [{"device": "cuda:0 (a GPU)", "weights": "imagenet", "holds": 1}]
+        status, picture = await get(f"{url}/{one['picture']}")
+        assert (status, picture[:3]) == (200, b"\xff\xd8\xff")
+        assert (await get(f"{url}/picture/{job}/99"))[0] == 404
+        everything = json.dumps(told)
+        assert not [
+            name for name in ("Ada", "Studio", "harbour", "strokes", "a-host", made.ada.id) if name in everything
+        ]
+    async with asyncio.timeout(60):
+        async for told in scenes(url):
+            if not told["painting"]:
+                break
+    assert (await get(f"{url}/{one['picture']}"))[0] == 404
 
 
 async def test_what_is_not_everybody_s_is_shown_without_its_picture(stage: tuple[Scene, str]) -> None:
@@ -100,17 +157,19 @@ async def test_what_is_not_everybody_s_is_shown_without_its_picture(stage: tuple
     await hidden.deny("view_channel", to="everyone")
     await hidden.allow("view_channel")
     await hidden.allow("view_channel", to=made.ada)
-    covered = await made.stylize(content=("SPOILER_harbour.png", made.content.read_bytes()), **LONG)
-    card = await made.card(covered)
-    await made.discord.until(lambda world: [one for one in world.messages(card["id"]) if "00010.png" in str(one)])
-    jobs = [await painted(made, where) for where in (restricted, hidden, await made.ada.dm())] + [covered.id]
-    seen = await painted(made)
-    told = await until(url, seen, picture=True)
-    shown = {one["id"]: one["picture"] for one in told["painting"]}
-    assert {job: shown[job] for job in jobs} == dict.fromkeys(jobs)
-    for job in jobs:
-        assert (await get(f"{url}/picture/{job}/10"))[0] == 404
-    await ended(made, seen, *jobs)
+    covered = ("SPOILER_harbour.png", made.content.read_bytes())
+    async with (
+        painted(made, restricted) as first,
+        painted(made, hidden) as second,
+        painted(made, made.discord.channel(await made.ada.dm())) as third,
+        painted(made, content=covered) as fourth,
+        painted(made) as seen,
+    ):
+        told = await until(url, seen, picture=True)
+        shown = {one["id"]: one["picture"] for one in told["painting"]}
+        assert shown == {**dict.fromkeys((first, second, third, fourth)), seen: f"picture/{seen}/10"}
+        for job in (first, second, third, fourth):
+            assert (await get(f"{url}/picture/{job}/10"))[0] == 404
 
 
 async def test_without_a_token_only_this_machine_s_own_name_is_answered(stage: tuple[Scene, str]) -> None:
@@ -135,23 +194,18 @@ async def test_with_a_token_only_who_has_it_is_answered(stage: tuple[Scene, str]
         bot.end()
 
 
-async def test_chromium_shows_it(stage: tuple[Scene, str]) -> None:
+async def test_chromium_shows_it(stage: tuple[Scene, str], tmp_path: Path) -> None:
     """That the script runs: the page's own words are in the document that it makes."""
     browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if browser is None:
         pytest.skip("Chromium is not here")
     made, url = stage
-    job = await painted(made)
-    await until(url, job, picture=True, curve=True)
-    flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--timeout=8000", "--dump-dom"]
-    process = await asyncio.create_subprocess_exec(
-        browser, *flags, url, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
-    )
-    page = (await process.communicate())[0].decode()
-    assert "1 painting under way, 0 waiting, 1 worker" in page
-    assert f'src="picture/{job}/' in page
+    async with painted(made) as job:
+        await until(url, job, picture=True, curve=True)
+        page = await rendered(browser, url, tmp_path)
+    assert "1 painting under way, 0 waiting" in page
+    assert f'src="picture/{job}/10"' in page
     assert '<polyline points="0.00,' in page
-    await ended(made, job)
 
 
 async def test_a_curve_stays_short_and_forgets_what_is_painted_again() -> None:
