@@ -17,7 +17,8 @@ def main() -> int:
         print("IMPASTO_MONITORING names no port")
         return 1
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=10) as answer:
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever HTTP_PROXY says
+        with direct.open(f"http://127.0.0.1:{port}/readyz", timeout=10) as answer:
             print(answer.read().decode())
             return 0
     except urllib.error.HTTPError as error:

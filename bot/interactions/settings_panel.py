@@ -141,6 +141,15 @@ class LimitsForm(ui.Modal):
         """Not twice."""
         return self._deduplication.first(interaction.id)
 
+    def stop(self) -> None:
+        """It was taken."""
+        SettingsPanel.open.discard(self.custom_id)
+        super().stop()
+
+    async def on_timeout(self) -> None:
+        """discord.py knows it no longer."""
+        SettingsPanel.open.discard(self.custom_id)
+
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
         """Take them all, or none."""
         given = {field: self._inputs[field].value.strip() for field in _LIMITS}
