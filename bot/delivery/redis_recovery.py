@@ -11,8 +11,7 @@ from arq.connections import ArqRedis
 
 from bot.backend import Backend
 from bot.cards.editor import CardEditor
-
-_SECONDS = 15.0  # of a slice, for its place in the queue
+from engine.contract.settings import SLICE_SECONDS
 
 _log = structlog.get_logger(__name__)
 
@@ -37,5 +36,5 @@ class RedisRecovery:
             await self._backend.ledger.restore(page)
             if await self._backend.jobs.create(job):
                 _log.warning("Redis had forgotten a painting", job=job.id)
-                await self._backend.queue.enqueue(job, 0, 0, _SECONDS)
+                await self._backend.queue.enqueue(job, 0, 0, SLICE_SECONDS)
         return {*await self._backend.jobs.open(), *(job.id for job, _ in followed)}

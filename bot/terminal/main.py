@@ -33,7 +33,7 @@ from engine.process.local_redis import EmbeddedError
 from engine.process.logs import log_to
 from engine.process.redaction import redact
 from engine.recipe.presets import PRESETS
-from engine.recipe.recipe import RecipeError
+from engine.recipe.recipe import MAX_ITERATIONS, RecipeError
 
 _ONE_SENTENCE = (
     BadPicture, EmbeddedError, FolderError, RecipeError, RedisAway, SettingsError, StoreError, WorkerError
@@ -50,7 +50,7 @@ def cli() -> None:
 @click.argument("pictures", nargs=-1, metavar="CONTENT STYLE [STYLE …]", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="Folder to paint in.")
 @click.option("--recipe", type=click.Choice(list(PRESETS)), default="fine", show_default=True)
-@click.option("--iterations", type=int, help="How many; up to 99900.")
+@click.option("--iterations", type=int, help=f"How many; up to {MAX_ITERATIONS}.")
 @click.option("--size", callback=size, metavar="PX|original", help="Longest side; original: the content's own.")
 @click.option(
     "--snapshots", callback=numbers(snapshot), metavar="N,N…",
