@@ -62,7 +62,7 @@ starter: .venv/ready
 
 lock: .venv/ready
 	@set -e; for name in front worker dev; do \
-	  case $$name in front) extra= ;; worker) extra='--extra worker' ;; dev) extra='--extra worker --extra dev' ;; esac; \
+	  case $$name in front) extra= ;; worker) extra='--extra worker' ;; dev) extra='--extra worker --extra video --extra dev' ;; esac; \
 	  .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-emit-index-url $$extra pyproject.toml -o requirements/$$name.txt; done
 

@@ -17,6 +17,9 @@ from bot.backend import Backend
 from bot.cards.buttons import JobButton
 from bot.cards.forecasts import keep_forecasts_current
 from bot.discord_api.pacing import Pacing
+from bot.discord_api.private_api import api_url
+from bot.discord_api.proxy import proxy_for
+from bot.intake import Decoders
 from bot.interactions.replies import tell_error
 from bot.interactions.unknown_components import answer_unknown
 from bot.lifecycle.command_sync import sync_commands
@@ -56,6 +59,7 @@ class Impasto(discord.AutoShardedClient):
     """The client, and what runs beside it once it leads."""
 
     def __init__(self, settings: BotSettings) -> None:
+        """Raises `SettingsError` where the environment names a proxy that cannot be used."""
         super().__init__(
             intents=INTENTS,
             allowed_mentions=discord.AllowedMentions.none(),
@@ -63,6 +67,7 @@ class Impasto(discord.AutoShardedClient):
             chunk_guilds_at_startup=False,
             max_messages=None,
             http_trace=self._trace(),
+            proxy=proxy_for(api_url()),
         )
         self.settings = settings
         self.tree = Tree(self)
@@ -91,8 +96,9 @@ class Impasto(discord.AutoShardedClient):
         # Without retries: what was given out in an answer that never arrived must be asked for again.
         reader = await self._stack.enter_async_context(connect(self.settings.redis_url, retries=0))
         session = await self._stack.enter_async_context(aiohttp.ClientSession())
+        decoders = await self._stack.enter_async_context(Decoders())
         backend = Backend.of(self.settings, redis)
-        self._services = services = Services.of(self, backend, leadership, reader, session)
+        self._services = services = Services.of(self, backend, leadership, reader, session, decoders=decoders)
         left = await services.deferred.left_waiting()
         await sync_commands(self.tree, redis)
         self._run(services.deferred.answer_left(left))

@@ -47,6 +47,13 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 
 
 @pytest.fixture(autouse=True, scope="session")
+def no_proxy() -> None:
+    """Whatever is on this machine's way to the network: what the tests talk to is on it."""
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        del os.environ[name]
+
+
+@pytest.fixture(autouse=True, scope="session")
 def single_thread() -> None:
     """In this process; the workers and commands it starts choose for themselves."""
     torch.set_num_threads(1)

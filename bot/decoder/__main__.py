@@ -1,8 +1,8 @@
 """One picture: bytes on standard input, an answer on standard output.
 
-First argument: the `Limits`, as JSON; then `mask`, where it is a mask, and `heif`, where it may be HEIF. The answer:
-one line of JSON, then, if that line holds no "refusal", the clean picture as an RGB PNG without metadata; animated,
-where an animation is asked for and is one.
+Arguments: the `Limits`, as JSON; what is wanted, `picture`, `mask` or `alpha` (how opaque it is); and `heif`, where it
+may be HEIF. The answer: one line of JSON, then, if that line holds no "refusal", the clean picture as an RGB PNG
+without metadata; animated, where an animation is asked for and is one.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 def main() -> None:
     """Answer for the picture on standard input; the process ends well whatever that picture is."""
     limits = cast("Limits", SimpleNamespace(**json.loads(sys.argv[1])))
-    heif = "heif" in sys.argv[2:]
+    heif = "heif" in sys.argv[3:]
     prepare(limits, heif=heif)
     give_up_rights(limits, threads=heif)
-    answer, png = answer_for(sys.stdin.buffer.read(), limits, mask="mask" in sys.argv[2:])
+    answer, png = answer_for(sys.stdin.buffer.read(), limits, sys.argv[2])
     sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n" + png)
     sys.stdout.buffer.flush()
 

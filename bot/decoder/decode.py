@@ -11,7 +11,7 @@ from bot.decoder.colours import in_srgb, plain
 from bot.decoder.formats import ANIMATED, FORMATS
 from bot.decoder.refusal import ACCEPTED, Refusal
 from bot.decoder.size import allowed, check_shape
-from bot.decoder.transparency import Paper
+from bot.decoder.transparency import Paper, opacity
 
 if TYPE_CHECKING:
     from bot.decoder.limits import Limits
@@ -30,10 +30,10 @@ ORIENTATIONS = {
 }
 
 
-def answer_for(data: bytes, limits: Limits, *, mask: bool = False) -> tuple[dict[str, Any], bytes]:
+def answer_for(data: bytes, limits: Limits, wanted: str = "picture") -> tuple[dict[str, Any], bytes]:
     """The answer's first line and the PNG that follows it (empty after a refusal)."""
     try:
-        return cleaned(data, limits, Paper(mask=mask))
+        return cleaned(data, limits, wanted)
     except Refusal as refusal:
         return {"refusal": str(refusal), "why": "refused"}, b""
     except Exception as error:  # a broken picture can raise anything out of Pillow
@@ -52,8 +52,9 @@ def sentence_for(error: Exception, limits: Limits) -> str:
     return "is damaged or cut short: save it again as JPEG or PNG and send that."
 
 
-def cleaned(data: bytes, limits: Limits, paper: Paper) -> tuple[dict[str, Any], bytes]:
+def cleaned(data: bytes, limits: Limits, wanted: str) -> tuple[dict[str, Any], bytes]:
     """Decode `data`; raises `Refusal`, or whatever Pillow raises."""
+    paper = Paper(mask=wanted == "mask")
     with Image.open(io.BytesIO(data), formats=FORMATS) as file:
         size = file.size
         check_shape(size, limits)
@@ -63,8 +64,8 @@ def cleaned(data: bytes, limits: Limits, paper: Paper) -> tuple[dict[str, Any], 
         file.draft(None, target)
         file.load()
         turn = orientation(file)
-        profile = file.info.get("icc_profile")
-        image: Image.Image = plain(file, paper)
+        profile = None if wanted == "alpha" else file.info.get("icc_profile")
+        image: Image.Image = opacity(file) if wanted == "alpha" else plain(file, paper)
     image = finished(image, target, profile, turn)
     width, height = reversed(size) if turn >= 5 else size
     png = io.BytesIO()
@@ -93,13 +94,19 @@ def film(file: Image.Image, limits: Limits, paper: Paper) -> tuple[dict[str, Any
         times.append(shown if shown >= TOO_SHORT_MS else USUAL_MS)
         frames.append(image)
     width, height = reversed(size) if turn >= 5 else size
+    png, kept = animated(frames, times)
+    first = frames[0]
+    sizes = {"width": first.width, "height": first.height, "original_width": width, "original_height": height}
+    return sizes | {"frames": kept}, png
+
+
+def animated(frames: list[Image.Image], times: list[int]) -> tuple[bytes, int]:
+    """The animated PNG, and how many frames it has: like pictures that follow each other become one."""
     png = io.BytesIO()
     first, *further = frames
     first.save(png, "PNG", compress_level=1, save_all=True, append_images=further, duration=times)
-    with Image.open(png, formats=["PNG"]) as written:  # like pictures that follow each other have become one
-        kept = getattr(written, "n_frames", 1)
-    sizes = {"width": first.width, "height": first.height, "original_width": width, "original_height": height}
-    return sizes | {"frames": kept}, png.getvalue()
+    with Image.open(png, formats=["PNG"]) as written:
+        return png.getvalue(), getattr(written, "n_frames", 1)
 
 
 def finished(image: Image.Image, target: tuple[int, int], profile: object, turn: int) -> Image.Image:

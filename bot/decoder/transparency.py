@@ -33,6 +33,15 @@ class Paper:
         return paper
 
 
+def opacity(image: Image.Image) -> Image.Image:
+    """How opaque the picture is, in grey; white where it has no transparency, or that channel was left empty."""
+    if image.has_transparency_data:
+        alpha = (image if image.mode == "RGBA" else image.convert("RGBA")).getchannel("A")
+        if alpha.getextrema() != (0, 0):
+            return alpha
+    return Image.new("L", image.size, 255)
+
+
 def is_flat(image: Image.Image) -> bool:
     """Whether the RGB picture is of one colour, give or take what nobody sees."""
     most = 8

@@ -31,7 +31,7 @@ from engine.recipe import studies
 from engine.recipe.presets import STAND_INS
 from engine.recipe.recipe import RecipeError
 
-_DECODERS = 2  # at a time: each may take a gigabyte and a half
+_AHEAD = 2  # pictures that are fetched while the decoders are busy: they wait in memory
 _FILM_PIXELS = 24_000_000  # of a member's animation, which passes through the bot's memory
 _WEIGHTS = "impasto:weights"
 """Where the name and architecture of the last worker's weights are remembered, for the time when none is there."""
@@ -42,9 +42,9 @@ _log = structlog.get_logger(__name__)
 class Admission:
     """Admits paint requests; one for the whole bot, so that it can count what runs at a time."""
 
-    def __init__(self, backend: Backend, session: aiohttp.ClientSession) -> None:
-        self._backend, self._session = backend, session
-        self._decoders = asyncio.Semaphore(_DECODERS)
+    def __init__(self, backend: Backend, session: aiohttp.ClientSession, decoders: intake.Decoders) -> None:
+        self._backend, self._session, self._decoders = backend, session, decoders
+        self._fetched = asyncio.Semaphore(decoders.count + _AHEAD)
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._in_hand: dict[int, int] = {}
 
@@ -171,7 +171,7 @@ class Admission:
 
     async def _make(self, job_id: str, owner: int, destination: Destination, request: PaintRequest) -> Job:
         folder = f"jobs/{job_id}"
-        # One of a member's pictures at a time: pictures that take long must not take both decoders from all others.
+        # One of a member's pictures at a time: pictures that take long must not take the decoders from all others.
         async with self._turns.setdefault(owner, asyncio.Lock()):
             limits = dataclasses.replace(self._limits, max_frames=intake.FILM.max_frames if request.animate else 1)
             content, frames = await self._keep(request.content, f"{folder}/picture-0.png", limits)
@@ -238,12 +238,14 @@ class Admission:
             await self._copy(source.key, key)
             return source.model_copy(update={"key": key}), 1
         limit = intake.USUAL.max_bytes
-        async with self._decoders:
+        async with self._fetched:
             try:
                 data = await download(self._session, source.url, source.name, hosts=discord_origins(), max_bytes=limit)
             except AttachmentError as error:
                 raise UserError(str(error)) from error
-            clean = await intake.take_in(data, source.name, limits or self._limits, mask=mask)
+            async with self._decoders.take() as decoder:
+                wanted: intake.Wanted = "mask" if mask else "picture"
+                clean = await intake.take_in(data, source.name, limits or self._limits, wanted, decoder)
         await self._backend.store.put(key, clean.png)
         name = A_SPOILER if source.spoiler else clean.name
         stored = StoredPicture(key=key, name=name, width=clean.width, height=clean.height, spoiler=source.spoiler)

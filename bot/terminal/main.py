@@ -18,10 +18,11 @@ from redis.exceptions import RedisError
 from bot.intake import BadPicture
 from bot.terminal.draft_folder import read_draft
 from bot.terminal.dry_run import dry_run
-from bot.terminal.option_values import ORIGINAL, STARTS, numbers, setting, size, snapshot, start
+from bot.terminal.option_values import numbers
 from bot.terminal.output_folder import FolderError
 from bot.terminal.paint import paint, resume
 from bot.terminal.paint_arguments import PaintArguments, weights_asked
+from bot.terminal.paint_options import arguments_of, shared_options
 from bot.terminal.study_commands import study_commands
 from bot.terminal.worker_process import WorkerError
 from engine.contract.redis_check import RedisAway
@@ -32,8 +33,7 @@ from engine.process.exit import exit_now
 from engine.process.local_redis import EmbeddedError
 from engine.process.logs import log_to
 from engine.process.redaction import redact
-from engine.recipe.presets import PRESETS
-from engine.recipe.recipe import MAX_ITERATIONS, RecipeError
+from engine.recipe.recipe import RecipeError
 
 _ONE_SENTENCE = (
     BadPicture, EmbeddedError, FolderError, RecipeError, RedisAway, SettingsError, StoreError, WorkerError
@@ -48,32 +48,9 @@ def cli() -> None:
 
 @cli.command("paint")
 @click.argument("pictures", nargs=-1, metavar="CONTENT STYLE [STYLE …]", type=click.Path(path_type=Path))
+@shared_options
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="Folder to paint in.")
-@click.option("--recipe", type=click.Choice(list(PRESETS)), default="fine", show_default=True)
-@click.option("--iterations", type=int, help=f"How many; up to {MAX_ITERATIONS}.")
-@click.option("--size", callback=size, metavar="PX|original", help="Longest side; original: the content's own.")
-@click.option(
-    "--snapshots", callback=numbers(snapshot), metavar="N,N…",
-    help="Iterations to keep, like 100,300,3300; auto: where it changes; every:50: each fiftieth.",
-)  # fmt: skip
-@click.option(
-    "--start",
-    callback=start,
-    metavar="|".join((*STARTS, "FILE")),
-    help="What to begin with; FILE: a picture of your own.",
-)
-@click.option("--noise", type=float, help="Share of noise in the start, 0 to 1.")
-@click.option("--seed", type=int, help="The same seed gives the same picture.")
-@click.option("--strength", type=float, help="Style over content: 2 doubles the style's weight.")
 @click.option("--style-weights", callback=numbers(float), help="Share of each style, like 2,1.")
-@click.option(
-    "--weights", metavar="auto|imagenet|starter|random|PATH",
-    help="The network's weights.  [default: IMPASTO_WEIGHTS, else auto]",
-)  # fmt: skip
-@click.option(
-    "--weights-input", type=click.Choice(["auto", "torchvision", "caffe"]),
-    help="What a file's weights expect.  [default: IMPASTO_WEIGHTS_INPUT, else told from their numbers]",
-)  # fmt: skip
 @click.option(
     "--content-mask", "content_masks", multiple=True, type=click.Path(path_type=Path), metavar="PNG",
     help="Where a style applies (white); once for each style, in their order.",
@@ -82,16 +59,7 @@ def cli() -> None:
     "--style-mask", "style_masks", multiple=True, type=click.Path(path_type=Path), metavar="PNG",
     help="Which part of a style counts (white); once for each style, in their order.",
 )  # fmt: skip
-@click.option("--still", is_flag=True, help="Of an animated CONTENT, or a folder of frames, paint only the first.")
-@click.option(
-    "--fps", type=click.IntRange(1, 50), default=12, show_default=True, help="Of a folder of frames, a second."
-)  # fmt: skip
-@click.option(
-    "--device", metavar="auto|cpu|mps|cuda[:N]", help="Where to paint.  [default: IMPASTO_DEVICE, else auto]"
-)  # fmt: skip
-@click.option("--set", "settings_", multiple=True, metavar="FIELD=VALUE", help="Any field of the recipe.")
 @click.option("--dry-run", "dry", is_flag=True, help="Print the full recipe, memory and time; paint nothing.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per event.")
 @click.option("--resume", "resumed", type=click.Path(path_type=Path), metavar="DIR", help="Go on in DIR.")
 @click.option("--draft", is_flag=True, help="First a small one, with the weights starter; then --finish it.")
 @click.option(
@@ -114,8 +82,8 @@ def _paint(pictures: tuple[Path, ...], output: Path | None, vary: str | None, op
         _allow("--resume", "--device", "--json")
         sys.exit(_run(resume(options["resumed"], settings, as_json=options["as_json"])))
     if options.get("finished") is not None:
-        _allow("--finish", "--output", "--weights", "--weights-input", "--device", "--dry-run", "--json")
-        arguments = read_draft(options["finished"])
+        _allow("--finish", "--output", "--weights", "--weights-input", "--format", "--device", "--dry-run", "--json")
+        arguments = dataclasses.replace(read_draft(options["finished"]), format=options["format_"])
         if options["weights"] is not None:
             arguments = dataclasses.replace(arguments, weights=weights_asked(options["weights"], settings))
         output = output or options["finished"] / "finished"
@@ -146,17 +114,35 @@ def _arguments(pictures: tuple[Path, ...], options: dict[str, Any], settings: Se
     """A new painting, or the draft of one, which is refused where it could not be finished."""
     if len(pictures) < 2:
         raise click.UsageError("Two pictures are needed: CONTENT and STYLE.")
-    arguments = PaintArguments(
-        pictures[0], pictures[1:], options["recipe"], _fields(options, len(pictures) - 1),
-        weights_asked(options["weights"], settings),
-        options["content_masks"], options["style_masks"], options["fps"], options["still"],
-        original_size=options["size"] == ORIGINAL,
-        start=options["start"] if isinstance(options["start"], Path) else None,
-    )  # fmt: skip
+    arguments = arguments_of(pictures[0], pictures[1:], options, settings)
     if not options.get("draft"):
         return arguments
     arguments.check(settings)
     return arguments.as_draft()
+
+
+@cli.command("batch")
+@click.argument("contents", nargs=-1, required=True, metavar="CONTENT [CONTENT …]", type=click.Path(path_type=Path))
+@click.option(
+    "--style", "styles", multiple=True, required=True, type=click.Path(path_type=Path), metavar="STYLE",
+    help="Once for each; every CONTENT is painted in every STYLE.",
+)  # fmt: skip
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path), metavar="DIR",
+    help="Folder for a folder of each painting, and the table of all.",
+)  # fmt: skip
+@shared_options
+def batch_command(contents: tuple[Path, ...], styles: tuple[Path, ...], output: Path, **options: Any) -> None:
+    """Paint each CONTENT in each STYLE. What cannot be painted is named, and the others go on.
+
+    Given again, the same command goes on with what is missing, also in the middle of a painting. Ctrl-C stops it.
+    """
+    from bot.terminal.batch import batch
+
+    log_to(sys.stderr, logging.ERROR)
+    settings = read_settings(impasto_device=options["device"], impasto_weights_input=options["weights_input"])
+    arguments = arguments_of(contents[0], styles[:1], options, settings)
+    sys.exit(_run(batch(arguments, contents, styles, output, settings, as_json=options["as_json"])))
 
 
 @cli.command("worker", context_settings={"ignore_unknown_options": True})
@@ -202,18 +188,6 @@ def doctor_command() -> None:
     from bot.terminal.doctor import examine
 
     sys.exit(_run(examine(read_bot_settings())))
-
-
-def _fields(options: dict[str, Any], styles: int) -> dict[str, Any]:
-    """The recipe's fields that were asked for."""
-    names = ("iterations", "size", "snapshots", "start", "noise", "seed", "style_weights", "strength")
-    fields = {name: options[name] for name in names if options[name] is not None}
-    if fields.get("size") == ORIGINAL:  # which is seen when the picture is
-        del fields["size"]
-    if isinstance(fields.get("start"), Path):
-        fields["start"] = "picture"
-    fields.setdefault("style_weights", (1.0,) * styles)
-    return fields | dict(setting(text) for text in options["settings_"])
 
 
 def _run(command: Any) -> int:

@@ -238,13 +238,21 @@ def facts(run: Mapping[str, Any]) -> dict[str, str]:
 
 def embed(paths: Sequence[Path], *, longest: int, budget: int) -> list[str]:
     """A data URI of each picture, empty where there is none; all of them within `budget` bytes if need be."""
-    pictures = [Image.open(path).convert("RGB") if path.is_file() else None for path in paths]
+    pictures = [_opened(path) if path.is_file() else None for path in paths]
     encoded: list[bytes] = []
     for share, quality in _LADDER:
         encoded = [_webp(picture, round(longest * share), quality) if picture else b"" for picture in pictures]
         if sum(map(len, encoded)) <= budget:
             break
     return [data_uri("webp", data) if data else "" for data in encoded]
+
+
+def _opened(path: Path) -> Image.Image:
+    """With its transparency, if it has any, and without what else the file tells."""
+    with Image.open(path) as file:
+        picture = file.convert("RGBA" if file.has_transparency_data else "RGB")
+    picture.info = {}
+    return picture
 
 
 def _webp(picture: Image.Image, longest: int, quality: int) -> bytes:

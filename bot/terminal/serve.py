@@ -14,6 +14,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from bot.app import create_bot
+from bot.discord_api.proxy import proxy_trouble
 from bot.settings import BotSettings
 from bot.terminal.local_stack import DIFFERENT_STORES
 from engine.contract.connection import connect
@@ -110,7 +111,7 @@ def _is_refused(error: Exception) -> bool:
 
 
 def _reason(error: BaseException) -> str:
-    return (str(error) or type(error).__name__).rstrip(".")
+    return proxy_trouble(error) or (str(error) or type(error).__name__).rstrip(".")
 
 
 class _WithoutTraceback(logging.Filter):

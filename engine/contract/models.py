@@ -26,6 +26,11 @@ SPENT = "impasto:spent"
 """Of the hashes, one for each UTC day, of the seconds that were painted for each user and guild."""
 CONTROL = "impasto:control"
 """Stream of job ids to stop, read by every worker."""
+Format = Literal["png", "jpeg", "webp", "png16", "tiff16"]
+FINAL_FILES: dict[Format, str] = {
+    "png": "final.png", "jpeg": "final.jpg", "webp": "final.webp", "png16": "final-16.png", "tiff16": "final-16.tif",
+}  # fmt: skip
+"""What the finished picture may be called, by its format; final.png is always there."""
 KEEP_DAYS = 30
 """How long an ended job can still be asked for."""
 DEATHS = 3
@@ -99,6 +104,10 @@ class Job(BaseModel):
     """For each style where in the painting it applies (white), or none."""
     style_masks: tuple[StoredPicture, ...] = ()
     """For each style which part of it counts (white), or none."""
+    alpha: StoredPicture | None = None
+    """How opaque the finished picture is (white: wholly), where the content's transparency is kept."""
+    format: Format = "png"
+    """Of the finished picture, beside its PNG."""
     draft_of: Asked | None = None
     """What it is a draft of, if it is one."""
     study: Study | None = None

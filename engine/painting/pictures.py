@@ -79,12 +79,16 @@ def grey(picture: Tensor) -> Tensor:
 
 
 def coloured(painting: Image.Image, like: Image.Image) -> Image.Image:
-    """The painting's luminance with the chroma of `like`, which has the same size.
+    """The painting's luminance with the chroma of `like`, which has the same size. Clipped to 8 bits."""
+    return to_picture(with_chroma(to_tensor(painting), to_tensor(like)))
 
-    In YIQ and back (Gatys et al. 2017, section 5.1): to exchange Y adds the same to R, G and B. Clipped to 8 bits.
+
+def with_chroma(painting: Tensor, like: Tensor) -> Tensor:
+    """The same of levels, not clipped.
+
+    In YIQ and back (Gatys et al. 2017, section 5.1): to exchange Y adds the same to R, G and B.
     """
-    levels, other = to_tensor(painting), to_tensor(like)
-    return to_picture(other + (_luminance(levels) - _luminance(other)))
+    return like + (_luminance(painting) - _luminance(like))
 
 
 def match_luminance(picture: Tensor, like: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What a finished painting leaves in the store: final.png, loss.png, film.webp and run.json."""
+"""What a finished painting leaves in the store: final.png, also in another format, loss.png, film.webp and run.json."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from typing import Any
 import torch
 from PIL import Image
 
-from engine.contract.models import Claim, Job, StoredPicture
+from engine.contract.models import FINAL_FILES, Claim, Format, Job, StoredPicture
 from engine.contract.store import BlobMissing
 from engine.painting.objective import columns
 from engine.painting.pictures import pixels_sha256
 from engine.worker.checkpoints import Journal
 from engine.worker.context import WorkerContext
-from engine.worker.paint_session import PaintSession
+from engine.worker.paint_session import PaintSession, load_picture
 from engine.worker.results.film import USUAL_MS, film, frame, side_of, times_of
 from engine.worker.results.loss_plot import loss_plot
-from engine.worker.results.png import encode
+from engine.worker.results.picture_files import FinalPicture
 from engine.worker.weights.load import Weights
 
 _OF_WEIGHTS = ("name", "identity", "stand_in", "note", "input", "network")
@@ -32,16 +32,26 @@ _VERSION = importlib.metadata.version("impasto")
 async def finish_files(context: WorkerContext, claim: Claim, session: PaintSession) -> dict[str, str]:
     """Make and store the files; returns name -> key."""
     weights = context.weights_of(claim.job.recipe.weights)
-    final = session.picture
-    run = run_record(claim.job, session, weights, pixels_sha256(final))
-    blobs = {
-        "final.png": await asyncio.to_thread(encode, final),
-        "film.webp": await _film(context, claim.job, session.journal, final),
+    final = await _final(context, claim.job, session)
+    run = run_record(claim.job, session, weights, pixels_sha256(final.picture))
+    formats: set[Format] = {"png", claim.job.format}
+    blobs = {FINAL_FILES[kind]: await asyncio.to_thread(final.encode, kind, run) for kind in formats} | {
+        "film.webp": await _film(context, claim.job, session.journal, final.picture),
         "loss.png": await asyncio.to_thread(_plot, claim.job, run),
         "run.json": json.dumps(run, indent=1).encode(),
     }
     folder = f"jobs/{claim.job.id}"
     return {name: await context.store.put(f"{folder}/{name}", blob) for name, blob in blobs.items()}
+
+
+async def _final(context: WorkerContext, job: Job, session: PaintSession) -> FinalPicture:
+    levels = (await asyncio.to_thread(session.painter.levels, session.saved))[0].permute(1, 2, 0).numpy()
+    alpha = None
+    if job.alpha is not None:
+        grey = (await load_picture(context.store, job.alpha)).convert("L")
+        if grey.getextrema() != (255, 255):
+            alpha = await asyncio.to_thread(grey.resize, session.picture.size, Image.Resampling.LANCZOS)
+    return FinalPicture(session.picture, levels, alpha)
 
 
 async def _film(context: WorkerContext, job: Job, journal: Journal, final: Image.Image) -> bytes:
@@ -90,6 +100,7 @@ def run_record(job: Job, session: PaintSession, weights: Weights, sha256: str) -
         "start": job.start and _sized(job.start),
         "content_masks": [_sized(mask) for mask in job.content_masks],
         "style_masks": [_sized(mask) for mask in job.style_masks],
+        "alpha": job.alpha and _sized(job.alpha),
         "styles": [s | {"weight": w} for s, w in zip(styles, recipe.style_weights, strict=True)],
         "weights": {name: getattr(weights, name) for name in _OF_WEIGHTS},
         "device": {"name": kind, "model": model.strip(), "threads": torch.get_num_threads()},

@@ -34,8 +34,8 @@ def of_one_colour(colour: str) -> Image.Image:
     return Image.new("RGB", SIZE, colour)
 
 
-def begun(recipe: Recipe, content: Image.Image, *styles: Image.Image, **masks: list[Image.Image]) -> Tensor:
-    return Painter(recipe, content, styles, **masks).begin().pixels
+def begun(recipe: Recipe, content: Image.Image, *styles: Image.Image, masks: list[Image.Image] | None = None) -> Tensor:
+    return Painter(recipe, content, styles, content_masks=masks or []).begin().pixels
 
 
 def test_the_colours_get_the_others_mean_and_covariance() -> None:
@@ -90,13 +90,13 @@ def test_where_the_content_is_masked_each_style_gives_its_own() -> None:
     right = left.point(lambda value: 255 - value)
     recipe = dataclasses.replace(IN_STYLE, style_weights=(1.0, 1.0))
     styles = of_one_colour("red"), of_one_colour("blue")
-    made = begun(recipe, photo(40, 30, 1), *styles, content_masks=[left, right])
+    made = begun(recipe, photo(40, 30, 1), *styles, masks=[left, right])
     left_red, _, left_blue = made[0, :, :, :14].mean((1, 2))
     right_red, _, right_blue = made[0, :, :, -14:].mean((1, 2))
     assert min(left_red, right_blue) > 200
     assert max(left_blue, right_red) < 100
-    bare = begun(recipe, photo(40, 30, 1), *styles, content_masks=[left, left])
-    own = begun(quick(style_weights=(1.0, 1.0)), photo(40, 30, 1), *styles, content_masks=[left, left])
+    bare = begun(recipe, photo(40, 30, 1), *styles, masks=[left, left])
+    own = begun(quick(style_weights=(1.0, 1.0)), photo(40, 30, 1), *styles, masks=[left, left])
     assert torch.equal(bare[..., -14:], own[..., -14:])
 
 
