@@ -46,6 +46,11 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 """Tiny pictures are painted fastest, and always alike, on one thread."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files of few tests that take minutes begin first: at the end everything else would wait for them."""
+    items.sort(key=lambda item: item.path.name not in ("test_chaos.py", "test_redis_lost.py"))
+
+
 @pytest.fixture(autouse=True, scope="session")
 def no_proxy() -> None:
     """Whatever is on this machine's way to the network: what the tests talk to is on it."""
@@ -141,7 +146,7 @@ class Hand:
         """Waits for the end; the exit status."""
         assert self._process.stdout is not None
         self._process.stdout.close()
-        return self._process.wait(60)
+        return self._process.wait(120)
 
     @property
     def alive(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -47,6 +48,24 @@ def test_rooms_without_torch_need_none(modules: list[str]) -> None:
 
 def test_the_terminal_command_needs_no_torch_to_start() -> None:
     assert not packages("bot.terminal.main") & {"torch", "torchvision", "matplotlib", "safetensors"}
+
+
+def test_a_worker_says_what_is_wrong_before_it_loads_torch() -> None:
+    refused = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "engine.worker"], cwd=ROOT, env=os.environ | {"REDIS_URL": "none"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    *imports, said = refused.stderr.splitlines()
+    assert said.startswith("The setting REDIS_URL is not usable: ")
+    loaded = {line.rpartition("|")[2].strip() for line in imports}
+    assert "engine.contract.settings" in loaded
+    assert "torch" not in loaded
+
+
+def test_a_worker_loads_matplotlib_only_for_its_first_plot() -> None:
+    found = packages("engine.worker.command")
+    assert {"torch", "arq"} < found
+    assert "matplotlib" not in found
 
 
 def test_the_paint_floor_stands_on_torch_and_pillow_alone() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import os
 import sys
 from pathlib import Path
@@ -11,18 +12,14 @@ from typing import TextIO
 
 from redis.exceptions import RedisError
 
+from engine.contract.redis_check import await_redis
 from engine.contract.settings import Settings, SettingsError, read_settings
-from engine.contract.store import StoreError
+from engine.contract.store import Store, StoreError
 from engine.painting.memory.allocator import keep_memory
 from engine.process.exit import exit_now
 from engine.process.logs import log_to
 from engine.process.redaction import redact
 from engine.recipe.recipe import RecipeError
-from engine.worker import self_check
-from engine.worker.context import WorkerContext
-from engine.worker.main import run_worker
-from engine.worker.weights.file import WeightsError
-from engine.worker.weights.load import in_words
 
 
 def main() -> int:
@@ -46,7 +43,7 @@ def main() -> int:
     except SettingsError as error:
         print(redact(str(error)), file=sys.stderr)
         return os.EX_CONFIG
-    except (WeightsError, RecipeError, StoreError) as error:
+    except (RecipeError, StoreError) as error:
         print(redact(str(error)), file=sys.stderr)
         return 1
     except (RedisError, OSError) as error:
@@ -56,10 +53,17 @@ def main() -> int:
 
 
 async def _work(settings: Settings) -> None:
-    await run_worker(settings, _say_ready)
-    exit_now(
-        0
-    )  # asyncio would wait for its threads, and one may still be at the film of a painting that was handed over
+    assert settings.redis_url is not None  # noqa: S101 - the caller has seen to it
+    Store(settings.store)
+    await await_redis(settings.redis_url)  # what is wrong is said before torch is loaded, which takes seconds
+    gc.disable()  # what is imported stays: to look through it for rubbish takes a tenth of the start
+    from engine.worker.command import work
+
+    gc.freeze()
+    gc.enable()
+    status = await work(settings)
+    # asyncio would wait for its threads, and one may still be at the film of a painting that was handed over
+    exit_now(status)
 
 
 def _log_file() -> TextIO:
@@ -72,12 +76,6 @@ def _log_file() -> TextIO:
         return Path(path).open("a") if path else sys.stderr
     except OSError as error:
         raise SettingsError(f"The log cannot be written to IMPASTO_LOG, {path}: {error.strerror}.") from error
-
-
-def _say_ready(context: WorkerContext) -> None:
-    context.say(f"ready: {context.id} paints on {context.device_name} with {in_words(context.weights)}")
-    if context.slow:
-        context.say(f"{context.id}: {self_check.in_words(context.slow)}")
 
 
 exit_now(main())

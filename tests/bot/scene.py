@@ -62,13 +62,13 @@ class BotProcess:
     def kill(self) -> None:
         """As a power cut would."""
         self._process.kill()
-        self._process.wait(20)
+        self._process.wait(120)
 
     def end(self) -> int:
         """In order; the exit status."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(30)
+        return self._process.wait(120)
 
 
 class Scene:

@@ -24,7 +24,7 @@ SHORT = (
 )
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 async def test_nothing_is_lost_and_nothing_comes_twice_whatever_breaks(tmp_path: Path) -> None:
     print(f"again with IMPASTO_CHAOS_SEED={SEED}")
     report = await run(tmp_path, SEED, SHORT, 0, Console())

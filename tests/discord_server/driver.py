@@ -102,7 +102,7 @@ class Discord:
             told = "\n".join(sorted({f"{one['request']}: {one['what']}" for one in faults}))
             raise AssertionError(f"the stand-in's answers are not as Discord's OpenAPI description has them:\n{told}")
 
-    async def until(self, look: Callable[[WorldView], T | None], timeout: float = 60) -> T:  # noqa: ASYNC109
+    async def until(self, look: Callable[[WorldView], T | None], timeout: float = 300) -> T:  # noqa: ASYNC109
         """Looks at the world now and after each of its changes, until `look` finds something true, and gives that.
 
         A LookupError of `look` means "not there yet". TimeoutError tells what the world looks like instead.

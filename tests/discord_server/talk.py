@@ -58,7 +58,7 @@ class Interaction:
             raise NotAnswered(f"the application did not respond; the world is\n{self._link.world.summary()}")
         return response
 
-    async def shown(self, timeout: float = 60) -> Json:  # noqa: ASYNC109
+    async def shown(self, timeout: float = 300) -> Json:  # noqa: ASYNC109
         """Waits until a deferred response has become a message, and gives that."""
         await self.answered()
         return await self._link.until(self._visible_original, timeout)

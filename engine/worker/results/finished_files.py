@@ -21,7 +21,6 @@ from engine.worker.checkpoints import Journal
 from engine.worker.context import WorkerContext
 from engine.worker.paint_session import PaintSession, load_picture
 from engine.worker.results.film import USUAL_MS, film, frame, side_of, times_of
-from engine.worker.results.loss_plot import loss_plot
 from engine.worker.results.picture_files import FinalPicture
 from engine.worker.weights.load import Weights
 
@@ -128,6 +127,8 @@ def _sized(picture: StoredPicture) -> dict[str, Any]:
 
 
 def _plot(job: Job, run: dict[str, Any]) -> bytes:
+    from engine.worker.results.loss_plot import loss_plot  # matplotlib is a fifth of a worker's start
+
     return loss_plot(
         run["losses"]["columns"], run["losses"]["rows"],
         snapshots=[snapshot["iteration"] for snapshot in run["snapshots"]],

@@ -18,7 +18,7 @@ from operator_command import impasto
 
 @pytest.fixture
 async def discord() -> AsyncIterator[Discord]:
-    async with Discord.start(scale=20) as server:
+    async with Discord.start(scale=20, inside=True) as server:
         yield server
 
 

@@ -84,7 +84,7 @@ async def test_who_can_wait_for_redis_says_so_and_waits(
                 assert process.stdout is not None
                 assert (await process.stdout.readline()).startswith(b"ready")
             process.send_signal(signal.SIGTERM)
-            await asyncio.wait_for(process.communicate(), 30)
+            await asyncio.wait_for(process.communicate(), 120)
             assert process.returncode == 0
     finally:
         server.end()

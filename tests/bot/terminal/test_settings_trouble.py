@@ -23,7 +23,7 @@ WORKER = ("worker", "--weights", "random", "--device", "cpu")
 
 @pytest.fixture
 async def discord() -> AsyncIterator[Discord]:
-    async with Discord.start(scale=20) as server:
+    async with Discord.start(scale=20, inside=True) as server:
         yield server
 
 

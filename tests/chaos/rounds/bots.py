@@ -27,7 +27,7 @@ async def killed_after_a_send(scene: Scene) -> None:
 async def _killed_on_the_way(scene: Scene, *, carried_out: bool, **how: object) -> None:
     discord = scene.load.discord
     fault = await discord.fault(_POSTS, times=1, skip=scene.load.dice.randint(0, 6), **how)  # type: ignore[arg-type]
-    async with asyncio.timeout(90):
+    async with asyncio.timeout(300):
         while not await fault.hits():
             await asyncio.sleep(0.05)
     if carried_out:

@@ -42,7 +42,7 @@ async def from_a_newer_version(scene: Scene) -> None:
         spec["recipe"] |= {"version": spec["recipe"]["version"] + 1, "brush": "wide"}
         await scene.redis.hset(job_key(job.id), "spec", json.dumps(spec))  # type: ignore[misc]
         await FairQueue(scene.redis).enqueue(job, 0, 0, 1.0)
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(300):
         async for _, event in follow(scene.redis, job.id):
             if not isinstance(event, Failed) or "newer version" not in event.reason:
                 raise AssertionError(f"a painting from a newer version ended so: {event}")

@@ -35,7 +35,7 @@ async def all_checkpoints_gone(scene: Scene) -> None:
 
 async def _spoil(scene: Scene, *, newest_only: bool) -> None:
     promise = await scene.painting(iterations=350)
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(300):
         while len((await scene.jobs.fields(promise.job))["checkpoints"].split()) < 2:
             await asyncio.sleep(0.05)
     async with AsyncExitStack() as stack:
