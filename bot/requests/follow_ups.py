@@ -55,6 +55,11 @@ class FollowUp:
         return await _continue(self.job, jobs)
 
 
+_WITHOUT_CHANCE = ("content", "style", "picture")
+"""Starts that are the same for every seed, but for their noise."""
+_SOME_NOISE = 0.2  # as good a picture as without any, and another one
+
+
 @dataclass(frozen=True)
 class FromSnapshot:
     """What a member asks for from one of a painting's snapshots, with other settings."""
@@ -73,9 +78,11 @@ class FromSnapshot:
 
 
 def again(job: Job) -> PaintRequest:
-    """The same with a new seed."""
-    seed = new_seed()
-    request = _child(job, dataclasses.replace(job.recipe, seed=seed), seed=seed)
+    """The same with a new seed; with a little noise to begin with where nothing else hangs on the seed."""
+    seed, noise = new_seed(), job.recipe.noise
+    if job.recipe.start in _WITHOUT_CHANCE and not noise:
+        noise = _SOME_NOISE
+    request = _child(job, dataclasses.replace(job.recipe, seed=seed, noise=noise), seed=seed)
     if job.study is None:
         return request
     return dataclasses.replace(request, study=AskedStudy(job.study.vary, {**job.study.fields, "seed": seed}))

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 from engine.contract.models import Claim, Job, StoredPicture
 from engine.contract.store import BlobMissing
@@ -27,7 +27,7 @@ from engine.worker.results.loss_plot import loss_plot
 from engine.worker.results.png import encode
 from engine.worker.results.study_measures import flicker, time_exponent
 from engine.worker.results.study_plots import losses_plot, time_plot
-from engine.worker.results.study_sheet import SheetTile, contact_sheet, side_by_side
+from engine.worker.results.study_sheet import PAPER, SheetTile, contact_sheet, side_by_side
 
 _REPEAT_MS = 250
 """That each painting is shown in the films of a study of flicker."""
@@ -180,8 +180,8 @@ def _film(job: Job, study: Study, painted: list[_Painted], grown: list[bytes]) -
         pairs = zip(pictures[: studies.REPEATS], pictures[studies.REPEATS :], strict=True)
         both = [side_by_side([("one seed", left), ("other seeds", right)]) for left, right in pairs]
         return film([frame(picture, 2 * longest) for picture in both], times=[_REPEAT_MS] * len(both))
-    first = painted[0].picture.size
-    return film([frame(p.picture.resize(first, Image.Resampling.LANCZOS), longest) for p in painted])
+    room = (max(p.picture.width for p in painted), max(p.picture.height for p in painted))
+    return film([frame(ImageOps.pad(p.picture, room, Image.Resampling.LANCZOS, PAPER), longest) for p in painted])
 
 
 def _record(

@@ -32,8 +32,8 @@ def losses_plot(
     longest = max(len(values) for _, values in lines)
     colours = colormaps["plasma"](np.linspace(0.0, 0.8, len(lines)))
     drawn = [
-        Line(label, _padded(values, longest), tuple(float(part) for part in colour[:3]), strong=True)
-        for (label, values), colour in zip(lines, colours, strict=True)
+        Line(label, _padded(values, longest), (float(red), float(green), float(blue)), strong=True)
+        for (label, values), (red, green, blue, _) in zip(lines, colours, strict=True)
     ]
     drawn = [line for line in drawn if np.isfinite(line.values).any()]
     figure, axes = _figure(title)

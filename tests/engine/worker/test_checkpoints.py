@@ -73,7 +73,7 @@ def test_a_copy_is_not_touched_by_the_painting_that_goes_on() -> None:
 @pytest.mark.parametrize("share", [0, 0.001, 0.01, 0.5, 0.999])
 def test_a_truncated_checkpoint_is_refused(blob: bytes, share: float) -> None:
     with pytest.raises(CheckpointError, match="damaged"):
-        unpack(blob[: int(len(blob) * share)], ADAM, "random", CPU)
+        unpack(blob[: int(len(blob) * share)], [ADAM], "random", CPU)
 
 
 def test_a_damaged_checkpoint_is_refused_whichever_bit_it_was(blob: bytes) -> None:
