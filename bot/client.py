@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import aiohttp
 import discord
@@ -77,6 +77,9 @@ class Impasto(discord.AutoShardedClient):
         self._leadership: Leadership | None = None
         self._last_words = _LAST_WORDS
         self._ending: asyncio.Task[None] | None = None
+        self._cut_off: set[int] = set()
+        """Shards whose connection was lost."""
+        self._stands_by = False
         self.add_dynamic_items(JobButton)
 
     @property
@@ -85,12 +88,21 @@ class Impasto(discord.AutoShardedClient):
         assert self._services is not None  # noqa: S101 - see above
         return self._services
 
+    @property
+    def part(self) -> Literal["leads", "stands by", "connects"]:
+        """What it does now."""
+        if self._stands_by:
+            return "stands by"
+        return "leads" if self.is_ready() and not self._cut_off else "connects"
+
     async def setup_hook(self) -> None:
         """After the login and before the gateway: wait to lead, then begin to work."""
         assert self.settings.redis_url is not None  # noqa: S101 - `create_bot` has seen to it
         redis = await self._stack.enter_async_context(connect(self.settings.redis_url, retries=-1))
         leadership = Leadership(redis, self.settings.discord_token.get_secret_value())
+        self._stands_by = True
         await leadership.gain()
+        self._stands_by = False
         self._leadership = leadership
         self._stack.push_async_callback(leadership.release)
         # Without retries: what was given out in an answer that never arrived must be asked for again.
@@ -170,6 +182,18 @@ class Impasto(discord.AutoShardedClient):
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
         """What breaks in an event's handler goes to the log, whole."""
         _log.exception("an event could not be handled", event_name=event_method)
+
+    async def on_shard_disconnect(self, shard_id: int) -> None:
+        """The gateway is lost; discord.py connects anew."""
+        self._cut_off.add(shard_id)
+
+    async def on_shard_ready(self, shard_id: int) -> None:
+        """It is there."""
+        self._cut_off.discard(shard_id)
+
+    async def on_shard_resumed(self, shard_id: int) -> None:
+        """It is there again."""
+        self._cut_off.discard(shard_id)
 
     async def on_interaction(self, interaction: Interaction) -> None:
         """Comes for each, also for those that nobody answers."""

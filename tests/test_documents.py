@@ -61,7 +61,7 @@ def missing_commands(text: str) -> list[str]:
     targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     code = "\n".join([*re.findall(r"`([^`\n]+)`", text), *re.findall(r"^ {4,}(.+)$", text, re.MULTILINE)])
     make = set(re.findall(r"^(?:\S+=\S+ )*make ([a-z][\w-]*)", code, re.MULTILINE)) - targets
-    impasto = set(re.findall(r"^(?:.*/)?impasto ([a-z]+)", code, re.MULTILINE)) - set(cli.commands)
+    impasto = set(re.findall(r"^(?:.*\w/)?impasto ([a-z]+)", code, re.MULTILINE)) - set(cli.commands)
     return [*(f"make {name}" for name in make), *(f"impasto {name}" for name in impasto)]
 
 

@@ -10,7 +10,7 @@ from discord import ui
 from bot.cards.buttons import JobButton, card_buttons, study_buttons
 from bot.cards.card_state import CardState
 from bot.ledger import LedgerPage
-from bot.text.formatting import bar, count, duration, loss, relative
+from bot.text.formatting import bar, count, day, duration, loss, relative
 from bot.text.recipe_text import recipe_in_words
 from bot.text.sanitise import safe
 from bot.text.study_text import at_tile, study_in_words
@@ -47,7 +47,7 @@ class Card(ui.LayoutView):
         box.add_item(ui.TextDisplay(f"### {safe(page.title, 100)}\n{_status(job, page, card_state)}"))
         if pictures:
             box.add_item(_gallery(job, pictures))
-        box.add_item(ui.TextDisplay(_small_print(job, page)))
+        box.add_item(ui.TextDisplay(_small_print(job, page, card_state)))
         box.add_item(ui.ActionRow(*_buttons(job, card_state.state)))
         self.add_item(box)
 
@@ -118,10 +118,11 @@ def _where(page: LedgerPage) -> str:
     return f"all of it in <#{page.thread}>" if page.thread else "all of it below"
 
 
-def _small_print(job: Job, page: LedgerPage) -> str:
+def _small_print(job: Job, page: LedgerPage, card_state: CardState) -> str:
     recipe = job.recipe
     facts = [*study_in_words(job), recipe_in_words(recipe), f"seed {recipe.seed}", f"for <@{page.address.owner}>"]
-    lines = [" · ".join(facts), stand_in(job), f"painting `{job.id}`" + parent_link(job, page)]
+    kept = f", kept until {day(card_state.kept_until)}" if card_state.kept_until else ""
+    lines = [" · ".join(facts), stand_in(job), f"painting `{job.id}`" + parent_link(job, page) + kept]
     return "\n".join(f"-# {line}" for line in lines if line)
 
 

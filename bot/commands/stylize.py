@@ -21,7 +21,7 @@ from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
 @app_commands.describe(
     content="The picture to be painted",
     style="The picture to paint it like",
-    recipe="How to paint; fine gives the best picture",
+    recipe="How to paint; without it, as is usual here: fine, which gives the best picture, or the server's own",
     iterations="How many, e.g. 300; the preset's own number by default; of a film, for its first picture",
     size="Longest side of the painting in pixels, e.g. 512",
     strength="Style over content: 2 is twice the usual style, 0.5 half of it",
@@ -50,7 +50,7 @@ async def stylize(  # noqa: PLR0917 - a parameter for each option
     interaction: Interaction,
     content: discord.Attachment,
     style: discord.Attachment,
-    recipe: str = "fine",
+    recipe: str | None = None,
     iterations: app_commands.Range[int, 1, MAX_ITERATIONS] | None = None,
     size: app_commands.Range[int, 64, MAX_SIZE] | None = None,
     strength: app_commands.Range[float, 0.01, 100.0] | None = None,

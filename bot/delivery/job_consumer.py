@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import time
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
@@ -29,6 +30,7 @@ from bot.ledger import NEUTRAL, LedgerPage
 from engine.contract.events import Cancelled, Done, Event, Failed, Notice, Progress, Snapshot, Started
 from engine.contract.models import Job, JobState
 from engine.contract.store import BlobMissing, StoreError
+from engine.process.metrics import FIRST_SNAPSHOT
 
 _LOCKED = "The thread is locked, so the painting was stopped: ask a moderator to unlock it, then press Continue."
 _TOO_LARGE = "A picture is too large for this server even at its smallest, and was left out: ask for a smaller size."
@@ -153,7 +155,12 @@ class JobConsumer:
                 case Snapshot() if event.iteration < job.iterations or job.study is not None:
                     told = messages.snapshot_message if job.study is None else study_messages.tile_message
                     message = told(job, page, event, await self._blob(event.picture), self._limit(page))
-                    return await self._post(page, message, entry, look_first, {f"at:{event.iteration}": event.picture})
+                    posted = await self._post(
+                        page, message, entry, look_first, {f"at:{event.iteration}": event.picture}
+                    )
+                    if not page.posts and posted.posts:
+                        FIRST_SNAPSHOT.observe(max(0.0, time.time() - job.created))
+                    return posted
                 case Done():
                     page = await self._finish(job, page, event, look_first)
                 case Cancelled() if event.picture is not None and not page.stopped:
@@ -211,7 +218,10 @@ class JobConsumer:
 
     async def _close(self, job: Job, page: LedgerPage, event: Done | Failed | Cancelled) -> None:
         """The card's final state, with the painting on it."""
-        card_state = dataclasses.replace(final_state(event, page.stopped), note=self._missing)
+        rules = await self._backend.guilds.rules(page.address.guild)
+        await self._backend.jobs.keep(job.id, rules.keep_days)
+        until = await self._backend.jobs.kept_until(job.id)
+        card_state = dataclasses.replace(final_state(event, page.stopped), note=self._missing, kept_until=until)
         painting = event.files["final.png"] if isinstance(event, Done) else None
         pictures = await thumbnails(self._backend.store, job, painting) if painting else []
         for card, channel in page.former.items():

@@ -15,6 +15,7 @@ import structlog
 from bot import intake
 from bot.backend import Backend
 from bot.errors import UserError
+from bot.guild_settings import Rules
 from bot.ledger import Address
 from bot.requests.attachment_download import AttachmentError, discord_origins, download
 from bot.requests.destination import Destination
@@ -64,14 +65,14 @@ class Admission:
             return Network(*known.decode().split(" "))
         return Network(configured) if configured in ("imagenet", *STAND_INS) else None
 
-    def check(self, request: PaintRequest) -> None:
+    def check(self, request: PaintRequest, rules: Rules) -> None:
         """What can be told without looking at the pictures themselves. Raises `UserError`."""
-        settings, frames = self._backend.settings, request.recipe.frames
+        frames = request.recipe.frames
         whole = request.draft_of or request.recipe  # of a draft, what is to be finished
-        if whole.size > settings.impasto_max_size:
-            raise UserError(f"The size may be at most {settings.impasto_max_size} px here: ask for a smaller one.")
-        if whole.iterations > settings.impasto_max_iterations:
-            most = settings.impasto_max_iterations
+        if whole.size > rules.max_size:
+            raise UserError(f"The size may be at most {rules.max_size} px here: ask for a smaller one.")
+        if whole.iterations > rules.max_iterations:
+            most = rules.max_iterations
             if frames > 1:
                 took = f"A film of {frames} pictures takes {request.recipe.iterations:,} iterations"
                 raise UserError(f"{took}, and {most:,} is the most here: send a shorter one.")
@@ -94,17 +95,18 @@ class Admission:
         Raises `UserError`, `BadPicture`, `RecipeError` or `TooMany`, with the time to wait where it is known; then
         nothing is queued.
         """
-        self.check(request)
+        rules = await self._backend.guilds.rules(destination.guild)
+        self.check(request, rules)
         try:
             with self._holding(owner):
-                job = await self._accept(job_id, owner, destination, request, before_queueing)
+                job = await self._accept(
+                    job_id, owner, destination, request, rules=rules, before_queueing=before_queueing
+                )
         except (UserError, intake.BadPicture, RecipeError, TooMany) as error:
             await self._drop(job_id)
             if isinstance(error, TooMany):
                 guild = _guild(owner, destination)
-                error.until = await retry_time(
-                    self._backend.redis, error, str(owner), guild, self._backend.settings.caps
-                )
+                error.until = await retry_time(self._backend.redis, error, str(owner), guild, rules.caps)
             raise
         await self._backend.queue.enqueue(job, 0, 0, await first_cost(self._backend.redis, job))
         _log.info("accepted", job=job_id, user=str(owner), guild=str(destination.guild), recipe=job.recipe.key)
@@ -130,12 +132,15 @@ class Admission:
         owner: int,
         destination: Destination,
         request: PaintRequest,
+        *,
+        rules: Rules,
         before_queueing: Callable[[Job], Any] | None,
     ) -> Job:
         backend = self._backend
         try:
-            await self._check_quota(owner, destination)
-            job = await self._make(job_id, owner, destination, request)
+            # Before anything is downloaded; `create` checks again, for good.
+            await backend.jobs.check(str(owner), _guild(owner, destination), rules.caps)
+            job = await self._make(job_id, owner, destination, request, rules)
         except StoreError as error:
             _log.error("the store does not work", job=job_id, reason=str(error))
             raise UserError("My store of pictures does not answer: try again in a few minutes.") from error
@@ -152,7 +157,7 @@ class Admission:
         await backend.ledger.open(address, await self._parent_link(request))
         if before_queueing is not None:
             await before_queueing(job)
-        await backend.jobs.create(job, backend.settings.caps)
+        await backend.jobs.create(job, rules.caps)
         return job
 
     async def _drop(self, job_id: str) -> None:
@@ -165,11 +170,9 @@ class Admission:
             _log.warning("pictures of a refused request are left to the sweep", job=job_id, reason=str(error))
         await self._backend.ledger.close(job_id)
 
-    async def _check_quota(self, owner: int, destination: Destination) -> None:
-        """Before anything is downloaded; `create` checks again, for good."""
-        await self._backend.jobs.check(str(owner), _guild(owner, destination), self._backend.settings.caps)
-
-    async def _make(self, job_id: str, owner: int, destination: Destination, request: PaintRequest) -> Job:
+    async def _make(
+        self, job_id: str, owner: int, destination: Destination, request: PaintRequest, rules: Rules
+    ) -> Job:
         folder = f"jobs/{job_id}"
         # One of a member's pictures at a time: pictures that take long must not take the decoders from all others.
         async with self._turns.setdefault(owner, asyncio.Lock()):
@@ -189,7 +192,7 @@ class Admission:
             ]
         if frames > 1:
             request = dataclasses.replace(request, recipe=request.recipe.sequence(frames))
-            self.check(request)
+            self.check(request, rules)
         checkpoint = request.checkpoint and await self._copy(
             request.checkpoint, f"{folder}/checkpoint-start.safetensors"
         )

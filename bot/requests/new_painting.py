@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.errors import UserError
+from bot.guild_settings import USUAL_RECIPE
 from bot.requests.paint_request import AttachedPicture, Network, PaintRequest
 from engine.contract.jobs import Jobs
 from engine.contract.models import Asked
@@ -26,7 +27,8 @@ TALK, TALK_IS = "talk", "classic"
 class NewPainting:
     """What a member asks for from attached pictures."""
 
-    preset: str
+    preset: str | None
+    """None: the one that is usual there."""
     fields: Mapping[str, Any]
     """The recipe's fields that were chosen; None for those that were not."""
     content: AttachedPicture
@@ -47,6 +49,7 @@ class NewPainting:
 
     async def resolve(self, network: Network, _jobs: Jobs) -> PaintRequest:
         """Raises `UserError` or `RecipeError`."""
+        name = self.preset or USUAL_RECIPE
         if self.blend is not None and len(self.styles) < 2:
             raise UserError("A blend needs a second style: attach one as style2.")
         if self.draft and self.animate:
@@ -58,9 +61,9 @@ class NewPainting:
             fields["start"] = "picture"
         asked: Asked | None = None
         if self.draft:
-            recipe, asked = new_draft(self.preset, network, fields)
+            recipe, asked = new_draft(name, network, fields)
         else:
-            recipe = new_recipe(self.preset, network, fields)
+            recipe = new_recipe(name, network, fields)
         for masks in (self.content_masks, self.style_masks):
             recipe.check_masks(len(masks))
         if self.snapshots is not None and len(recipe.shown) > MOST_SNAPSHOTS:

@@ -9,7 +9,7 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from click.core import ParameterSource
@@ -34,6 +34,9 @@ from engine.process.local_redis import EmbeddedError
 from engine.process.logs import log_to
 from engine.process.redaction import redact
 from engine.recipe.recipe import RecipeError
+
+if TYPE_CHECKING:
+    from bot.settings import BotSettings
 
 _ONE_SENTENCE = (
     BadPicture, EmbeddedError, FolderError, RecipeError, RedisAway, SettingsError, StoreError, WorkerError
@@ -164,21 +167,27 @@ def weights_command(options: tuple[str, ...]) -> None:
 @cli.command("bot")
 def bot_command() -> None:
     """Run the Discord bot for DISCORD_TOKEN and REDIS_URL."""
-    from bot.settings import read_bot_settings
     from bot.terminal.serve import serve
 
-    log_to(sys.stderr)
-    sys.exit(_run(serve(read_bot_settings())))
+    sys.exit(_run(serve(_logged_bot_settings())))
 
 
 @cli.command("up")
 def up_command() -> None:
     """Run bot, worker and Redis together, for a small server on one box."""
-    from bot.settings import read_bot_settings
     from bot.terminal.up import up
 
+    sys.exit(_run(up(_logged_bot_settings())))
+
+
+def _logged_bot_settings() -> BotSettings:
+    """Once the log is as they say."""
+    from bot.settings import read_bot_settings
+
     log_to(sys.stderr)
-    sys.exit(_run(up(read_bot_settings())))
+    settings = read_bot_settings()
+    log_to(sys.stderr, settings.impasto_log_level, settings.impasto_log_format)
+    return settings
 
 
 @cli.command("doctor")
@@ -188,6 +197,15 @@ def doctor_command() -> None:
     from bot.terminal.doctor import examine
 
     sys.exit(_run(examine(read_bot_settings())))
+
+
+@cli.command("gc")
+@click.option("--dry-run", "dry", is_flag=True, help="Only say what would be deleted.")
+def gc_command(dry: bool) -> None:
+    """Delete what has expired, as workers do each hour: pictures and checkpoints of paintings no longer kept."""
+    from bot.terminal.gc import collect
+
+    sys.exit(_run(collect(read_settings(), dry=dry)))
 
 
 def _run(command: Any) -> int:

@@ -41,6 +41,11 @@ def relative(instant: float) -> str:
     return f"<t:{round(instant)}:R>"
 
 
+def day(instant: float) -> str:
+    """An instant in Unix time, which Discord shows as `29 November 2026`."""
+    return f"<t:{round(instant)}:D>"
+
+
 def bar(share: float, width: int = 16) -> str:
     """A progress bar of `width` blocks; full only where `share`, which is clamped to 0 to 1, is 1."""
     done = int(width * min(share, 1.0)) if share > 0 else 0

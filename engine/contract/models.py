@@ -32,7 +32,7 @@ FINAL_FILES: dict[Format, str] = {
 }  # fmt: skip
 """What the finished picture may be called, by its format; final.png is always there."""
 KEEP_DAYS = 30
-"""How long an ended job can still be asked for."""
+"""How long an ended job can still be asked for, unless it was posted and the settings say otherwise."""
 DEATHS = 3
 """Workers that may die on one slice without progress before the job is set aside; four count as one where the slice
 was only waiting for another job's stroke."""
@@ -180,6 +180,7 @@ class Caps:
     """The most open jobs there may be: of one user over all guilds, of one guild, and in all.
 
     Then the seconds of painting on a UTC day after which no more of a user's or a guild's are accepted; 0 is no limit.
+    Last the most open jobs of one user in this guild; 0 is no limit.
     """
 
     user: int
@@ -187,6 +188,7 @@ class Caps:
     total: int
     user_seconds: int = 0
     guild_seconds: int = 0
+    member: int = 0
 
 
 @dataclass(frozen=True)
@@ -236,7 +238,7 @@ class TooMany(Exception):
     """
 
     def __init__(
-        self, cap: Literal["user", "guild", "total", "user day", "guild day"], until: float | None = None
+        self, cap: Literal["user", "member", "guild", "total", "user day", "guild day"], until: float | None = None
     ) -> None:
         super().__init__(cap)
         self.cap, self.until = cap, until

@@ -85,6 +85,8 @@ class WorkerContext:
         self._warm: OrderedDict[str, PaintSession] = OrderedDict()
         self._speed: float | None = None
         self.pulse = Pulse()
+        self.beat_at = float("-inf")
+        """When the last heartbeat arrived, by `time.monotonic`."""
         self.device_lock = asyncio.Lock()
         """Held by the slice that is painted."""
 

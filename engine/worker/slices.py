@@ -18,7 +18,8 @@ from engine.contract.events import Cancelled, Done, Failed, Notice, Started
 from engine.contract.models import DEATHS, Busy, Claim, Fenced, Unreadable
 from engine.contract.store import StoreError, reason_of
 from engine.painting.errors import PaintingError
-from engine.recipe.recipe import VERSION, RecipeError
+from engine.process.metrics import DEVICE_SECONDS, ITERATIONS, JOBS_ENDED, SLICES, size_label
+from engine.recipe.recipe import VERSION, Recipe, RecipeError
 from engine.worker.checkpoints import pack
 from engine.worker.context import Stop, WorkerContext
 from engine.worker.paint_session import PaintSession
@@ -26,7 +27,7 @@ from engine.worker.reporter import Reporter
 from engine.worker.results.finished_files import finish_files
 from engine.worker.results.png import encode
 from engine.worker.results.study_files import finish_study, keep_record
-from engine.worker.slice_loop import run_slice_loop
+from engine.worker.slice_loop import LoopResult, run_slice_loop
 
 T = TypeVar("T")
 
@@ -87,6 +88,13 @@ async def _decline(context: WorkerContext, job: Unreadable, log: Any) -> None:
         await context.jobs.release(job.job, context.id)
     else:
         await context.jobs.refuse(job, _TOO_NEW)
+
+
+def _count(recipe: Recipe, painted: LoopResult) -> None:
+    labels = (recipe.name, size_label(recipe.size))
+    SLICES.inc()
+    ITERATIONS.labels(*labels).inc(max(0, painted.last - painted.first))
+    DEVICE_SECONDS.labels(*labels).inc(painted.seconds)
 
 
 class _Slice:
@@ -150,6 +158,7 @@ class _Slice:
             about = (claim.job.id, session, self._stop, seconds, reporter.tell)
             painted = await context.in_painting_thread(run_slice_loop, *about, pulse=context.pulse)
         self._seconds = painted.seconds
+        _count(claim.job.recipe, painted)
         if painted.last > painted.first:
             context.note_speed(painted.flops, painted.seconds)
             seconds = round(painted.seconds, 3)
@@ -191,6 +200,7 @@ class _Slice:
             files["checkpoint.safetensors"] = await self._save(session)
             done = Done(job=claim.job.id, iteration=session.iteration, files=files)
             await context.jobs.finish(claim, done, seconds=self._seconds)
+            JOBS_ENDED.labels(done.kind).inc()
             context.say(f"{claim.job.id}: done, {session.iteration} iterations")
             await self._tidy()
         elif fields.get("cancel") == "1":
@@ -219,6 +229,7 @@ class _Slice:
             await context.jobs.commit(claim, iteration, checkpoint, self._seconds)  # what a child goes on from
             event = event.model_copy(update={"picture": picture, "checkpoint": checkpoint})
         await context.jobs.finish(claim, event)
+        JOBS_ENDED.labels(event.kind).inc()
         context.say(f"{claim.job.id}: cancelled at iteration {iteration}")
         await self._tidy()
 
@@ -239,6 +250,7 @@ class _Slice:
         self._context.say(f"{claim.job.id}: failed. {reason}")
         event = Failed(job=claim.job.id, iteration=claim.iteration, reason=reason)
         await self._context.jobs.finish(claim, event, quarantine=quarantine)
+        JOBS_ENDED.labels(event.kind).inc()
         await self._tidy()
 
     async def give_back(self, error: Exception) -> None:
