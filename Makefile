@@ -1,6 +1,6 @@
 # Everything a person types. Paths are relative, so that a checkout may lie in a folder with a space in its name.
 .DEFAULT_GOAL := help
-.PHONY: help demo test audit bench bench-gpu compare gallery chaos crowd screenshots starter lock clean
+.PHONY: help demo lint test audit bench bench-gpu compare gallery chaos crowd screenshots starter lock clean
 PY := .venv/bin/python
 PYTHON ?= python3
 UV_VERSION := 0.13.9
@@ -8,6 +8,7 @@ UV_VERSION := 0.13.9
 help:
 	@printf '%s\n' 'make demo    paint two pictures; the result is out/demo/index.html' \
 	  'make test    lint, type-check and run the tests' \
+  'make lint    lint and type-check alone' \
   'make audit   ask for known vulnerabilities of all that is locked (needs the network)' \
   'make bench   measure the loop; tables in out/bench/' \
   'make bench-gpu  what a GPU keeps and how fast it is; needs torch alone (PYTHON=python3 make bench-gpu)' \
@@ -24,6 +25,9 @@ help:
 
 demo: .venv/ready
 	@$(PY) -m bot.terminal.main paint examples/harbour.png examples/strokes.png -o out/demo --size 384
+
+lint: .venv/ready
+	@sh tests/lint.sh
 
 test: .venv/ready
 	@sh tests/run.sh
@@ -58,7 +62,7 @@ starter: .venv/ready
 
 lock: .venv/ready
 	@set -e; for name in front worker dev; do \
-	  case $$name in front) extra= ;; worker) extra='--extra worker' ;; dev) extra='--extra worker --extra dev' ;; esac; \
+	  case $$name in front) extra= ;; worker) extra='--extra worker' ;; dev) extra='--extra worker --extra video --extra dev' ;; esac; \
 	  .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-emit-index-url $$extra pyproject.toml -o requirements/$$name.txt; done
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
-from bot.terminal.main import setting
+from bot.terminal.option_values import setting
 from engine.painting.network.vgg import Convs
 from engine.recipe.presets import preset
 from engine.recipe.recipe import Recipe

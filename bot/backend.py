@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from arq.connections import ArqRedis
 
+from bot.guild_settings import GuildSettings
 from bot.ledger import Ledger
 from bot.settings import BotSettings
 from engine.contract.fair_queue import FairQueue
@@ -23,8 +24,11 @@ class Backend:
     jobs: Jobs
     queue: FairQueue
     ledger: Ledger
+    guilds: GuildSettings
 
     @classmethod
     def of(cls, settings: BotSettings, redis: ArqRedis) -> Backend:
         """All of it over one connection. Raises `StoreError`."""
-        return cls(settings, redis, Store(settings.store), Jobs(redis), FairQueue(redis), Ledger(redis))
+        guilds = GuildSettings(settings, redis)
+        ledger = Ledger(redis, settings.impasto_keep_days)
+        return cls(settings, redis, Store(settings.store), Jobs(redis), FairQueue(redis), ledger, guilds)

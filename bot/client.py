@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import aiohttp
 import discord
@@ -17,6 +17,9 @@ from bot.backend import Backend
 from bot.cards.buttons import JobButton
 from bot.cards.forecasts import keep_forecasts_current
 from bot.discord_api.pacing import Pacing
+from bot.discord_api.private_api import api_url
+from bot.discord_api.proxy import proxy_for
+from bot.intake import Decoders
 from bot.interactions.replies import tell_error
 from bot.interactions.unknown_components import answer_unknown
 from bot.lifecycle.command_sync import sync_commands
@@ -56,6 +59,7 @@ class Impasto(discord.AutoShardedClient):
     """The client, and what runs beside it once it leads."""
 
     def __init__(self, settings: BotSettings) -> None:
+        """Raises `SettingsError` where the environment names a proxy that cannot be used."""
         super().__init__(
             intents=INTENTS,
             allowed_mentions=discord.AllowedMentions.none(),
@@ -63,6 +67,7 @@ class Impasto(discord.AutoShardedClient):
             chunk_guilds_at_startup=False,
             max_messages=None,
             http_trace=self._trace(),
+            proxy=proxy_for(api_url()),
         )
         self.settings = settings
         self.tree = Tree(self)
@@ -72,6 +77,9 @@ class Impasto(discord.AutoShardedClient):
         self._leadership: Leadership | None = None
         self._last_words = _LAST_WORDS
         self._ending: asyncio.Task[None] | None = None
+        self._cut_off: set[int] = set()
+        """Shards whose connection was lost."""
+        self._stands_by = False
         self.add_dynamic_items(JobButton)
 
     @property
@@ -80,19 +88,29 @@ class Impasto(discord.AutoShardedClient):
         assert self._services is not None  # noqa: S101 - see above
         return self._services
 
+    @property
+    def part(self) -> Literal["leads", "stands by", "connects"]:
+        """What it does now."""
+        if self._stands_by:
+            return "stands by"
+        return "leads" if self.is_ready() and not self._cut_off else "connects"
+
     async def setup_hook(self) -> None:
         """After the login and before the gateway: wait to lead, then begin to work."""
         assert self.settings.redis_url is not None  # noqa: S101 - `create_bot` has seen to it
         redis = await self._stack.enter_async_context(connect(self.settings.redis_url, retries=-1))
         leadership = Leadership(redis, self.settings.discord_token.get_secret_value())
+        self._stands_by = True
         await leadership.gain()
+        self._stands_by = False
         self._leadership = leadership
         self._stack.push_async_callback(leadership.release)
         # Without retries: what was given out in an answer that never arrived must be asked for again.
         reader = await self._stack.enter_async_context(connect(self.settings.redis_url, retries=0))
         session = await self._stack.enter_async_context(aiohttp.ClientSession())
+        decoders = await self._stack.enter_async_context(Decoders())
         backend = Backend.of(self.settings, redis)
-        self._services = services = Services.of(self, backend, leadership, reader, session)
+        self._services = services = Services.of(self, backend, leadership, reader, session, decoders=decoders)
         left = await services.deferred.left_waiting()
         await sync_commands(self.tree, redis)
         self._run(services.deferred.answer_left(left))
@@ -164,6 +182,18 @@ class Impasto(discord.AutoShardedClient):
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
         """What breaks in an event's handler goes to the log, whole."""
         _log.exception("an event could not be handled", event_name=event_method)
+
+    async def on_shard_disconnect(self, shard_id: int) -> None:
+        """The gateway is lost; discord.py connects anew."""
+        self._cut_off.add(shard_id)
+
+    async def on_shard_ready(self, shard_id: int) -> None:
+        """It is there."""
+        self._cut_off.discard(shard_id)
+
+    async def on_shard_resumed(self, shard_id: int) -> None:
+        """It is there again."""
+        self._cut_off.discard(shard_id)
 
     async def on_interaction(self, interaction: Interaction) -> None:
         """Comes for each, also for those that nobody answers."""

@@ -109,8 +109,9 @@ def _key(job: str) -> str:
 class Ledger:
     """Every read and write of the ledger."""
 
-    def __init__(self, redis: ArqRedis) -> None:
-        self._redis = redis
+    def __init__(self, redis: ArqRedis, keep_days: int = KEEP_DAYS) -> None:
+        """`keep_days` is for how long jobs are kept: their pages are no shorter."""
+        self._redis, self._keep = redis, max(KEEP_DAYS, keep_days) * 86400
 
     async def open(self, address: Address, parent: str = "") -> None:
         """Begin a job's page; before the job is created, so that no event of it finds none."""
@@ -119,7 +120,7 @@ class Ledger:
             if parent:
                 pipe.hset(_key(address.job), "parent", parent)
             # Ends by itself when the job was never accepted; `note` keeps it.
-            pipe.expire(_key(address.job), KEEP_DAYS * 86400)
+            pipe.expire(_key(address.job), self._keep)
             await pipe.execute()
 
     async def restore(self, page: LedgerPage) -> None:
@@ -130,7 +131,7 @@ class Ledger:
             for name, value in known.items():
                 if value:
                     pipe.hsetnx(_key(page.address.job), name, value)
-            pipe.expire(_key(page.address.job), KEEP_DAYS * 86400)
+            pipe.expire(_key(page.address.job), self._keep)
             await pipe.execute()
 
     async def page(self, job: str) -> LedgerPage | None:
@@ -150,7 +151,7 @@ class Ledger:
         async with self._redis.pipeline(transaction=True) as pipe:
             if fields:
                 pipe.hset(_key(job), mapping=dict(fields))
-                pipe.expire(_key(job), KEEP_DAYS * 86400)
+                pipe.expire(_key(job), self._keep)
             if entry is not None:
                 pipe.xack(STREAM, GROUP, entry)
             await pipe.execute()

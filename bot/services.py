@@ -15,6 +15,7 @@ from bot.delivery.event_stream import EventStream
 from bot.delivery.orphaned_jobs import OrphanedJobs
 from bot.delivery.redis_recovery import RedisRecovery
 from bot.delivery.sender import Sender
+from bot.intake import Decoders
 from bot.interactions.button_actions import ButtonActions
 from bot.interactions.deduplication import Deduplication
 from bot.interactions.deferred import DeferredInteractions
@@ -45,15 +46,17 @@ class Services:
         leadership: Leadership,
         reader: ArqRedis,
         session: aiohttp.ClientSession,
+        *,
+        decoders: Decoders,
     ) -> Services:
-        """All of them. `reader` must not retry; `session` fetches what members attach."""
+        """All of them. `reader` must not retry; `session` fetches what members attach, `decoders` open it."""
         deduplication, deferred = Deduplication(), DeferredInteractions(client, backend, leadership.confirm)
         sender, orphaned_jobs = Sender(client), OrphanedJobs(backend)
         editor = CardEditor(client, backend.ledger, orphaned_jobs.lost)
         recovery = RedisRecovery(backend, reader, editor)
         stream = EventStream(reader, leadership.make_sure)
         dispatcher = Dispatcher(backend, stream, sender, editor, recovery)
-        admission = Admission(backend, session)
+        admission = Admission(backend, session, decoders)
         submission = Submission(backend, deferred, admission, sender, dispatcher.opened)
         return cls(
             backend=backend,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 
-from engine.contract.settings import Settings, SettingsError, check_names, explain
+from engine.contract.settings import Settings, SettingsError, check_names, explain, parse_address
 from engine.process.redaction import hide
 from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE, MIN_SIZE
+
+_TOKEN = 16
+"""Letters that the live page's token must have."""
 
 
 class BotSettings(Settings):
@@ -15,6 +18,30 @@ class BotSettings(Settings):
     discord_token: SecretStr
     impasto_max_size: int = Field(default=1024, ge=MIN_SIZE, le=MAX_SIZE)
     impasto_max_iterations: int = Field(default=MAX_ITERATIONS, ge=1, le=MAX_ITERATIONS)
+
+    impasto_page: str = "off"
+    impasto_page_token: SecretStr = Field(default=SecretStr(""), validate_default=True)
+
+    @property
+    def page_address(self) -> tuple[str, int] | None:
+        """Where the live page is served; None where nowhere."""
+        return parse_address(self.impasto_page)
+
+    @field_validator("impasto_page")
+    @classmethod
+    def _is_an_address_too(cls, text: str) -> str:
+        parse_address(text)
+        return text
+
+    @field_validator("impasto_page_token")
+    @classmethod
+    def _is_no_short_secret(cls, token: SecretStr, others: ValidationInfo) -> SecretStr:
+        address, letters = parse_address(others.data.get("impasto_page", "off")), len(token.get_secret_value())
+        if letters < _TOKEN and (letters or (address and address[0] not in ("127.0.0.1", "::1", "localhost"))):
+            raise ValueError(
+                f"give it {_TOKEN} letters or more, which nobody guesses, or let IMPASTO_PAGE name a port alone"
+            )
+        return token
 
     @field_validator("discord_token")
     @classmethod
@@ -27,7 +54,7 @@ class BotSettings(Settings):
     def model_post_init(self, context: object, /) -> None:
         """Nor what opens Discord."""
         super().model_post_init(context)
-        hide(self.discord_token.get_secret_value())
+        hide(self.discord_token.get_secret_value(), self.impasto_page_token.get_secret_value())
 
     def require_redis(self) -> None:
         """Raises `SettingsError` where there is none to talk to the workers through."""

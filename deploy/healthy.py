@@ -1,39 +1,31 @@
-"""The containers' health check, `healthy.py bot|worker`: exit status 0 when Redis holds the process's sign of life.
+"""The containers' health check: exit status 0 when the process says at /readyz that it does its part.
 
-The bot holds its lease only while it is logged in to Discord, reaches Redis and its loop turns; another bot's lease is
-as good, for then this one stands by. A worker beats under its own name. Nothing of Impasto is imported, so that a check
-every half minute costs next to nothing.
+The bot does while it is connected to Discord, or stands by for another; a worker while its heartbeat reaches Redis.
+Nothing of Impasto is imported, so that a check every half minute costs next to nothing.
 """
 
-import hashlib
 import os
-import socket
 import sys
-
-from redis import Redis, RedisError
+import urllib.error
+import urllib.request
 
 
 def main() -> int:
     """0 for healthy, 1 for not, with the reason in one line."""
-    pattern = {"bot": _lease, "worker": _heartbeat}[sys.argv[1]]()
-    try:
-        with Redis.from_url(os.environ["REDIS_URL"], socket_timeout=5, socket_connect_timeout=5) as redis:
-            alive = any(redis.scan_iter(pattern, count=1000))
-    except (RedisError, OSError) as error:
-        print(f"Redis cannot be reached: {error}")
+    port = os.environ.get("IMPASTO_MONITORING", "off").rpartition(":")[2]
+    if not port.isdecimal():
+        print("IMPASTO_MONITORING names no port")
         return 1
-    print("alive" if alive else f"no {pattern} in Redis")
-    return 0 if alive else 1
-
-
-def _lease() -> str:
-    """As in `bot/lifecycle/leadership.py`."""
-    return f"impasto:leader:{hashlib.sha256(os.environ['DISCORD_TOKEN'].encode()).hexdigest()[:16]}"
-
-
-def _heartbeat() -> str:
-    """As in `engine/contract/workers.py`; the worker's name is its host's, here the container's, and its process id."""
-    return f"impasto:worker:{socket.gethostname()}:*"
+    try:
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever HTTP_PROXY says
+        with direct.open(f"http://127.0.0.1:{port}/readyz", timeout=10) as answer:
+            print(answer.read().decode())
+            return 0
+    except urllib.error.HTTPError as error:
+        print(error.read().decode())
+    except OSError as error:
+        print(f"no answer at port {port}: {error}")
+    return 1
 
 
 if __name__ == "__main__":

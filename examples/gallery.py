@@ -17,7 +17,7 @@ from engine.contract.settings import read_settings
 from engine.painting.painter import Painter
 from engine.recipe.presets import preset
 from engine.worker.weights.load import Weights, load_weights
-from examples.patterns import cloth, glass, pears
+from examples.patterns import cloth, glass, hatching, ink, night, pears, poster
 
 HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs"
@@ -29,6 +29,10 @@ STYLES: dict[str, Callable[[], Image.Image]] = {
     "strokes": lambda: Image.open(HERE / "strokes.png"),
     "glass": glass,
     "cloth": cloth,
+    "night": night,
+    "ink": ink,
+    "hatching": hatching,
+    "poster": poster,
 }
 
 # Each tile: name, what it shows, the content, the styles, the fields over the preset `fine`, masks.
@@ -38,6 +42,10 @@ TILES: list[Tile] = [
     ("glass", "Another style", "harbour", ("glass",), {}, ""),
     ("cloth", "And another", "harbour", ("cloth",), {}, ""),
     ("pears", "Another content", "pears", ("glass",), {}, ""),
+    ("night", "A dark style", "harbour", ("night",), {}, ""),
+    ("poster", "A flat one", "harbour", ("poster",), {}, ""),
+    ("hatching", "One without colour", "harbour", ("hatching",), {}, ""),
+    ("ink", "A white ground weighs much: `--strength 0.25`", "harbour", ("ink",), {"strength": 0.25}, ""),
     ("two", "Two styles, `style_weights=1,1`", "harbour", ("strokes", "glass"), {}, ""),
     ("weights", "The same, `style_weights=4,1`", "harbour", ("strokes", "glass"), {"style_weights": (4.0, 1.0)}, ""),
     ("small", "`style_scale=0.4`: small strokes", "harbour", ("strokes",), {"style_scale": 0.4}, ""),

@@ -13,7 +13,7 @@ from typing import Any
 
 from PIL import Image
 
-from bot.terminal.main import setting
+from bot.terminal.option_values import setting
 from engine.contract.settings import read_settings
 from engine.recipe.presets import STAND_INS, preset
 from engine.worker.weights.load import load_weights

@@ -31,6 +31,7 @@ from engine.contract.jobs import Jobs
 from engine.contract.models import SPENT, Asked, Job, StoredPicture, new_id
 from engine.contract.settings import Settings
 from engine.contract.store import Store
+from engine.contract.study import Part, Study
 from engine.painting.painter import paint
 from engine.painting.pictures import pixels_sha256
 from engine.process import redaction
@@ -48,6 +49,13 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files of few tests that take minutes begin first: at the end everything else would wait for them."""
     items.sort(key=lambda item: item.path.name not in ("test_chaos.py", "test_redis_lost.py"))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_proxy() -> None:
+    """Whatever is on this machine's way to the network: what the tests talk to is on it."""
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        del os.environ[name]
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -176,6 +184,15 @@ class House:
             hand.dismiss()
 
 
+def study(vary: str, recipes: Sequence[Recipe], content: StoredPicture, styles: tuple[StoredPicture, ...]) -> Study:
+    """One whose paintings have these recipes."""
+    parts = [
+        Part(label=f"recipe {number}", recipe=recipe, content=content, styles=styles)
+        for number, recipe in enumerate(recipes, 1)
+    ]
+    return Study(vary=vary, parts=tuple(parts))
+
+
 class Desk:
     """The house as a test sees it: a connection of its own, and what is done with it."""
 
@@ -192,9 +209,10 @@ class Desk:
         checkpoint: str | None = None,
         start: Image.Image | None = None,
         draft_of: Asked | None = None,
+        vary: Sequence[Recipe] = (),
         queued: bool = True,
     ) -> Job:
-        """A job with its pictures, accepted and queued."""
+        """A job with its pictures, accepted and queued; a study where there are recipes to `vary`."""
         job_id, stored = new_id(), []
         pictures = {"content.png": CONTENT, "style.png": STYLE} | ({"start.png": start} if start else {})
         for name, picture in pictures.items():
@@ -206,7 +224,7 @@ class Desk:
         job = Job(
             id=job_id, guild="a guild", user=user, recipe=recipe, content=content, styles=(style,),
             parent=parent, checkpoint=checkpoint, start=begun[0] if begun else None,
-            draft_of=draft_of,
+            draft_of=draft_of, study=study("swap", vary, content, (style,)) if vary else None,
         )  # fmt: skip
         await self.jobs.create(job)
         if queued:

@@ -9,7 +9,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import discord
 import pytest
+
+from bot.interactions.permissions import _NEEDS
 
 ROOT = Path(__file__).parents[1]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
@@ -56,7 +59,13 @@ def test_the_set_up_asks_for_the_hashes() -> None:
 
 
 def test_compose_publishes_nothing_and_redis_reaches_nobody_outside() -> None:
-    assert not re.search(r"^\s*(ports|expose|network_mode|privileged|cap_add|pid|ipc)\s*:", COMPOSE, re.MULTILINE)
+    assert not re.search(r"^\s*(expose|network_mode|privileged|cap_add|pid|ipc)\s*:", COMPOSE, re.MULTILINE)
+    published = re.findall(r"^\s*ports\s*:(.*)", COMPOSE, re.MULTILINE)
+    assert published == [' ["127.0.0.1:3000:3000"]']  # Grafana's, for this machine alone
+    assert published[0] in service("grafana")
+    for part in ("prometheus", "grafana"):
+        assert "    profiles: [monitoring]\n" in service(part)
+        assert "inside" not in service(part)
     assert "networks: [inside]\n" in service("redis")
     assert "  inside: {internal: true}\n" in COMPOSE
 
@@ -76,7 +85,7 @@ def test_compose_lets_nobody_take_all_of_the_memory_or_the_processor_before_the_
     for part in (service("redis"), service("bot"), COMPOSE[COMPOSE.index("x-worker:") : COMPOSE.index("services:")]):
         assert re.search(r"^ +mem_limit: \S+", part, re.MULTILINE)
     shares = [int(number) for number in re.findall(r"cpu_shares: (\d+)", COMPOSE)]
-    assert shares == [256, 2048, 2048]  # workers, Redis, the bot
+    assert shares == [256, 2048, 2048, 512, 512]  # workers, Redis, the bot, and what watches them
     assert "cpus: ${WORKER_CPUS:-0}" in COMPOSE
 
 
@@ -85,6 +94,12 @@ def test_compose_gives_nobody_more_than_they_need() -> None:
         for fence in ("read_only: true", "cap_drop: [ALL]", 'security_opt: ["no-new-privileges:true"]'):
             assert fence in part
     assert 'DISCORD_TOKEN: ""' in COMPOSE[COMPOSE.index("x-worker:") : COMPOSE.index("services:")]
+
+
+def test_the_invitation_asks_for_what_it_takes_and_no_more() -> None:
+    (asked,) = re.findall(r"&permissions=(\d+)", (ROOT / "docs" / "deploy.md").read_text())
+    needed = {name for names in _NEEDS.values() for name in names}
+    assert discord.Permissions(int(asked)) == discord.Permissions(**dict.fromkeys(needed, True))
 
 
 @pytest.mark.parametrize(

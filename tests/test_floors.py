@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -24,6 +25,9 @@ WITHOUT_TORCH = [
     for package in ("recipe", "process", "contract", "forecast")
 ]
 IMPORT = "import importlib, sys; [importlib.import_module(name) for name in sys.argv[1:]]; print(*sys.modules)"
+
+
+MOST_LINES_OF_A_FILE, MOST_LINES_OF_A_FUNCTION = 300, 60
 
 
 def run(*command: str) -> str:
@@ -81,3 +85,17 @@ def test_each_room_has_modules_to_look_at() -> None:
 def test_arrows_between_floors_only_point_down() -> None:
     """Import-linter reads every import of the source, also those that no test runs."""
     assert "0 broken" in run("-c", "from importlinter.cli import lint_imports_command as lint; lint()", "--no-cache")
+
+
+def test_files_and_functions_are_short() -> None:
+    too_long = []
+    for path in sorted(path for package in ("bot", "engine") for path in (ROOT / package).rglob("*.py")):
+        text, place = path.read_text(), path.relative_to(ROOT)
+        if text.count("\n") > MOST_LINES_OF_A_FILE:
+            too_long.append(f"{place} has {text.count(chr(10))} lines, and {MOST_LINES_OF_A_FILE} is the most")
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines = (node.end_lineno or 0) - node.lineno + 1
+                if lines > MOST_LINES_OF_A_FUNCTION:
+                    too_long.append(f"{place}: {node.name} has {lines}, and {MOST_LINES_OF_A_FUNCTION} is the most")
+    assert not too_long, "\n".join(too_long)

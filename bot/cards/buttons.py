@@ -30,6 +30,9 @@ class Action(StrEnum):
     FROM_HERE = "from"
 
 
+STUDY_ACTIONS = (Action.CANCEL, Action.CONTINUE, Action.AGAIN)
+"""What one can do with a study as a whole; from each of its pictures one goes on as from a snapshot."""
+
 _LABELS = {
     Action.CANCEL: "Cancel",
     Action.CONTINUE: "Continue",
@@ -78,6 +81,20 @@ class JobButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
     async def callback(self, interaction: discord.Interaction) -> None:
         """Tell the client, as `on_job_button`: what a button does, a card need not know."""
         interaction.client.dispatch("job_button", interaction, self)
+
+
+def study_buttons(job: str, state: JobState) -> list[JobButton]:
+    """The row under a study's card."""
+    first = {JobState.QUEUED: Action.CANCEL, JobState.PAINTING: Action.CANCEL, JobState.CANCELLED: Action.CONTINUE}
+    return [JobButton(action, job) for action in (*filter(None, [first.get(state)]), Action.AGAIN)]
+
+
+def study_view(job: str, state: JobState) -> ui.View:
+    """The same row under its sheet, or under what there was when it was stopped."""
+    view = ui.View(timeout=None)
+    for button in study_buttons(job, state):
+        view.add_item(button)
+    return view
 
 
 def card_buttons(job: str, state: JobState, *, draft: bool = False) -> list[JobButton]:

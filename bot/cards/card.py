@@ -7,12 +7,13 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.cards.buttons import card_buttons
+from bot.cards.buttons import JobButton, card_buttons, study_buttons
 from bot.cards.card_state import CardState
 from bot.ledger import LedgerPage
-from bot.text.formatting import bar, count, duration, loss, relative
+from bot.text.formatting import bar, count, day, duration, loss, relative
 from bot.text.recipe_text import recipe_in_words
 from bot.text.sanitise import safe
+from bot.text.study_text import at_tile, study_in_words
 from engine.contract.models import Job, JobState
 
 _COLOURS = {
@@ -46,16 +47,22 @@ class Card(ui.LayoutView):
         box.add_item(ui.TextDisplay(f"### {safe(page.title, 100)}\n{_status(job, page, card_state)}"))
         if pictures:
             box.add_item(_gallery(job, pictures))
-        box.add_item(ui.TextDisplay(_small_print(job, page)))
-        box.add_item(ui.ActionRow(*card_buttons(job.id, card_state.state, draft=job.draft_of is not None)))
+        box.add_item(ui.TextDisplay(_small_print(job, page, card_state)))
+        box.add_item(ui.ActionRow(*_buttons(job, card_state.state)))
         self.add_item(box)
+
+
+def _buttons(job: Job, state: JobState) -> list[JobButton]:
+    if job.study is not None:
+        return study_buttons(job.id, state)
+    return card_buttons(job.id, state, draft=job.draft_of is not None)
 
 
 def _gallery(job: Job, pictures: tuple[str, ...]) -> ui.MediaGallery[Any]:
     shown = [(f"Content: {job.content.name}", job.content.spoiler)]
     shown += [(f"Style: {style.name}", style.spoiler) for style in job.styles]
     if len(pictures) > len(shown):
-        shown.insert(0, ("The painting", job.spoiler))
+        shown.insert(0, ("The painting" if job.study is None else "The sheet", job.spoiler))
     gallery: ui.MediaGallery[Any] = ui.MediaGallery()
     for file, (name, spoiler) in zip(pictures, shown, strict=False):
         gallery.add_item(media=f"attachment://{file}", description=name[:1024], spoiler=spoiler)
@@ -69,16 +76,16 @@ def _status(job: Job, page: LedgerPage, card_state: CardState) -> str:
 
 
 def _headline(job: Job, page: LedgerPage, card_state: CardState) -> str:
-    total = count(job.recipe.iterations, "iteration")
+    total = count(job.iterations, "iteration") if job.study is None else count(len(job.tiles), "picture")
     match card_state.state:
         case JobState.QUEUED:
             return f"**Waiting** · {_place(card_state)}"
         case JobState.PAINTING:
-            return f"**Painting** · iteration {card_state.iteration:,} of {job.recipe.iterations:,}"
+            return f"**Painting** · {at_tile(job, card_state.iteration)}"
         case JobState.DONE:
             return " · ".join(part for part in ("**Done**", total, _where(page)) if part)
         case JobState.CANCELLED:
-            return f"**Stopped** at iteration {card_state.iteration:,} of {job.recipe.iterations:,}"
+            return f"**Stopped** at iteration {card_state.iteration:,} of {job.iterations:,}"
     return "**It failed**"
 
 
@@ -88,7 +95,7 @@ def _lines(job: Job, card_state: CardState) -> list[str]:
     when = f"done {relative(card_state.done_at)}" if card_state.done_at else ""
     if card_state.state is JobState.QUEUED:
         return [when]
-    share = card_state.iteration / job.recipe.iterations
+    share = card_state.iteration / job.iterations
     lines = [f"{bar(share)} {share:.0%}"]
     if card_state.progress is not None:
         p = card_state.progress
@@ -111,9 +118,11 @@ def _where(page: LedgerPage) -> str:
     return f"all of it in <#{page.thread}>" if page.thread else "all of it below"
 
 
-def _small_print(job: Job, page: LedgerPage) -> str:
-    facts = [recipe_in_words(job.recipe), f"seed {job.recipe.seed}", f"for <@{page.address.owner}>"]
-    lines = [" · ".join(facts), stand_in(job), f"painting `{job.id}`" + parent_link(job, page)]
+def _small_print(job: Job, page: LedgerPage, card_state: CardState) -> str:
+    recipe = job.recipe
+    facts = [*study_in_words(job), recipe_in_words(recipe), f"seed {recipe.seed}", f"for <@{page.address.owner}>"]
+    kept = f", kept until {day(card_state.kept_until)}" if card_state.kept_until else ""
+    lines = [" · ".join(facts), stand_in(job), f"painting `{job.id}`" + parent_link(job, page) + kept]
     return "\n".join(f"-# {line}" for line in lines if line)
 
 

@@ -24,6 +24,9 @@ class CardState:
     reason: str = ""
     """Why it ended without a picture, or why not all of it is shown, in a sentence."""
 
+    kept_until: int | None = None
+    """Unix time until which its buttons work, once it has ended."""
+
     @property
     def open(self) -> bool:
         """Whether there is more to come."""

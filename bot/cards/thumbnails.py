@@ -52,22 +52,23 @@ async def thumbnails(store: Store, job: Job, painting: str | None = None) -> lis
     if painting is not None:
         names, keys = ["painting", *names], [painting, *keys]
     try:
-        small = [await asyncio.to_thread(_shrink, await store.get(key)) for key in keys]
-    except (BlobMissing, _Broken):
+        small = [await asyncio.to_thread(small_jpeg, await store.get(key)) for key in keys]
+    except (BlobMissing, Broken):
         return []
     return [Thumbnail(f"{marker(job.id)}{name}.jpg", data) for name, data in zip(names, small, strict=True)]
 
 
-class _Broken(Exception):
+class Broken(Exception):
     """It is no picture."""
 
 
-def _shrink(png: bytes) -> bytes:
+def small_jpeg(png: bytes) -> bytes:
+    """Of at most 512 px. Raises `Broken`."""
     buffer = io.BytesIO()
     try:
         picture = Image.open(io.BytesIO(png), formats=["PNG"])
         picture.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
         picture.convert("RGB").save(buffer, "JPEG", quality=_QUALITY)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise _Broken(str(error)) from error
+        raise Broken(str(error)) from error
     return buffer.getvalue()

@@ -10,7 +10,7 @@ from discord import app_commands, ui
 
 from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
-from bot.settings import BotSettings
+from bot.guild_settings import Rules
 from bot.text.formatting import count
 
 _PICTURE = "before-and-after.jpg"
@@ -28,11 +28,12 @@ async def about(interaction: Interaction) -> None:
     client = interaction.client
     network = await client.services.admission.network()
     picture = discord.File(str(files("bot.commands") / _PICTURE), filename=_PICTURE)
-    page = _page(client.settings, network.weights if network else None)
+    rules = await client.services.backend.guilds.rules(interaction.guild_id)
+    page = _page(rules, network.weights if network else None)
     await interaction.response.send_message(view=page, file=picture, ephemeral=True)
 
 
-def _page(settings: BotSettings, weights: str | None) -> ui.LayoutView:
+def _page(rules: Rules, weights: str | None) -> ui.LayoutView:
     box: ui.Container[Any] = ui.Container(accent_colour=discord.Colour(0xD9822B))
     box.add_item(
         ui.TextDisplay(
@@ -54,9 +55,10 @@ def _page(settings: BotSettings, weights: str | None) -> ui.LayoutView:
     box.add_item(
         ui.TextDisplay(
             f"-# Weights: {_in_words(weights)}.\n"
-            f"-# Here: up to {settings.impasto_max_size:,} px and {settings.impasto_max_iterations:,} iterations, "
-            f"{settings.impasto_user_jobs:,} paintings at a time for each member{_a_day(settings)}. "
+            f"-# Here: up to {rules.max_size:,} px and {rules.max_iterations:,} iterations, "
+            f"{_at_a_time(rules):,} paintings at a time for each member{_a_day(rules)}. "
             "`/forget` deletes all of yours.\n"
+            f"-# {_kept(rules.keep_days)}\n"
             "-# The method: Gatys, Ecker and Bethge, Image Style Transfer Using Convolutional Neural Networks, 2016."
         )
     )
@@ -69,6 +71,14 @@ def _in_words(weights: str | None) -> str:
     return "not known before a worker has started" if weights is None else _WEIGHTS.get(weights, weights)
 
 
-def _a_day(settings: BotSettings) -> str:
-    most = settings.impasto_user_seconds
+def _kept(days: int) -> str:
+    return f"For {count(days, 'day')} after it was posted a painting can be gone on from; then I delete its pictures."
+
+
+def _at_a_time(rules: Rules) -> int:
+    return min(rules.caps.user, rules.caps.member or rules.caps.user)
+
+
+def _a_day(rules: Rules) -> str:
+    most = rules.caps.user_seconds
     return f", {count(max(1, round(most / 60)), 'minute')} of painting a day" if most else ""

@@ -73,7 +73,7 @@ def _name(page: LedgerPage) -> str:
 
 def _state(standing: Standing) -> str:
     if standing.state is JobState.PAINTING:
-        return f"painting, {standing.iteration / standing.job.recipe.iterations:.0%}"
+        return f"painting, {standing.iteration / standing.job.iterations:.0%}"
     return "waiting"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import discord
@@ -63,8 +64,9 @@ async def _answer_with(
 async def _current_state(backend: Backend, job: Job, page: LedgerPage) -> tuple[CardState, list[Thumbnail]]:
     """What the job's card shows at this moment."""
     outcome, fields = await backend.jobs.outcome(job.id), await backend.jobs.fields(job.id)
+    until = await backend.jobs.kept_until(job.id)
     card_state = (
-        final_state(outcome, page.stopped)
+        dataclasses.replace(final_state(outcome, page.stopped), kept_until=until)
         if outcome
         else CardState(JobState(fields["state"]), int(fields["iteration"]))
     )

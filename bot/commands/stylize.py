@@ -10,7 +10,8 @@ from discord import app_commands
 from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
 from bot.interactions.message_pictures import attached
-from bot.requests.new_painting import NewPainting
+from bot.requests.new_painting import TALK, NewPainting
+from bot.requests.paint_request import AttachedPicture
 from bot.text.recipe_text import PRESET_WORDS
 from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
 
@@ -20,11 +21,17 @@ from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
 @app_commands.describe(
     content="The picture to be painted",
     style="The picture to paint it like",
-    recipe="How to paint; fine gives the best picture",
+    recipe="How to paint; without it, as is usual here: fine, which gives the best picture, or the server's own",
     iterations="How many, e.g. 300; the preset's own number by default; of a film, for its first picture",
     size="Longest side of the painting in pixels, e.g. 512",
     strength="Style over content: 2 is twice the usual style, 0.5 half of it",
     start="What to begin with",
+    start_picture="A picture of yours to begin with",
+    snapshots="Iterations to show, like 100,300,1000; auto: where it changes; every:50: each fiftieth",
+    mask="Where in the painting the style applies: white; with two styles one for each",
+    mask2="Where in the painting the second style applies",
+    style_mask="Which part of the style counts: white",
+    style2_mask="Which part of the second style counts",
     seed="The same seed paints the same picture again, e.g. 42",
     style2="A second style, mixed with the first",
     blend="Share of the second style in percent, e.g. 30",
@@ -34,13 +41,16 @@ from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
     mention="Mention me when it is done",
 )
 @app_commands.choices(
-    recipe=[app_commands.Choice(name=f"{name} ({words})", value=name) for name, words in PRESET_WORDS.items()]
+    recipe=[
+        *(app_commands.Choice(name=f"{name} ({words})", value=name) for name, words in PRESET_WORDS.items()),
+        app_commands.Choice(name="talk (classic, by another name)", value=TALK),
+    ]
 )
 async def stylize(  # noqa: PLR0917 - a parameter for each option
     interaction: Interaction,
     content: discord.Attachment,
     style: discord.Attachment,
-    recipe: str = "fine",
+    recipe: str | None = None,
     iterations: app_commands.Range[int, 1, MAX_ITERATIONS] | None = None,
     size: app_commands.Range[int, 64, MAX_SIZE] | None = None,
     strength: app_commands.Range[float, 0.01, 100.0] | None = None,
@@ -52,6 +62,12 @@ async def stylize(  # noqa: PLR0917 - a parameter for each option
     quality: Literal["draft", "full"] = "full",
     animate: bool = False,
     mention: bool = False,
+    snapshots: app_commands.Range[str, 1, 200] | None = None,
+    start_picture: discord.Attachment | None = None,
+    mask: discord.Attachment | None = None,
+    mask2: discord.Attachment | None = None,
+    style_mask: discord.Attachment | None = None,
+    style2_mask: discord.Attachment | None = None,
 ) -> None:
     """Paint a picture in the style of another, in front of everyone, e.g. a photo like The Starry Night."""
     asked = NewPainting(
@@ -65,10 +81,19 @@ async def stylize(  # noqa: PLR0917 - a parameter for each option
             "colours": "content" if colours else None,
         },
         content=attached(content),
-        styles=tuple(attached(picture) for picture in (style, style2) if picture is not None),
+        styles=_all(style, style2),
         blend=blend,
         mention=mention,
         animate=animate,
         draft=quality == "draft",
+        snapshots=snapshots,
+        start=None if start_picture is None else attached(start_picture),
+        content_masks=_all(mask, mask2),
+        style_masks=_all(style_mask, style2_mask),
     )
     await interaction.client.services.submission.submit(interaction, asked)
+
+
+def _all(*given: discord.Attachment | None) -> tuple[AttachedPicture, ...]:
+    """Those that were attached, in their order."""
+    return tuple(attached(picture) for picture in given if picture is not None)

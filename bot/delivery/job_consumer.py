@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import time
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +21,7 @@ from bot.cards.card import stand_in
 from bot.cards.card_state import CardState, final_state
 from bot.cards.editor import CardEditor, CardRefused
 from bot.cards.thumbnails import Thumbnail, marker, thumbnails
-from bot.delivery import messages
+from bot.delivery import messages, study_messages
 from bot.delivery.deletion import Deletion, erase_message
 from bot.delivery.sender import OutgoingMessage, Sender, Undeliverable
 from bot.delivery.threads import add_owner, open_thread
@@ -29,6 +30,7 @@ from bot.ledger import NEUTRAL, LedgerPage
 from engine.contract.events import Cancelled, Done, Event, Failed, Notice, Progress, Snapshot, Started
 from engine.contract.models import Job, JobState
 from engine.contract.store import BlobMissing, StoreError
+from engine.process.metrics import FIRST_SNAPSHOT
 
 _LOCKED = "The thread is locked, so the painting was stopped: ask a moderator to unlock it, then press Continue."
 _TOO_LARGE = "A picture is too large for this server even at its smallest, and was left out: ask for a smaller size."
@@ -149,16 +151,22 @@ class JobConsumer:
                     self._editor.show(job.id, state=JobState.PAINTING, iteration=event.iteration, progress=event)
                 case Notice():
                     self._editor.show(job.id, note="" if event.waits is False else event.text)
-                case Snapshot() if event.iteration < job.recipe.iterations:  # the last one is the final picture
-                    message = messages.snapshot_message(
-                        job, page, event, await self._blob(event.picture), self._limit(page)
+                # A painting's last one is the final picture; a study's final picture is the sheet.
+                case Snapshot() if event.iteration < job.iterations or job.study is not None:
+                    told = messages.snapshot_message if job.study is None else study_messages.tile_message
+                    message = told(job, page, event, await self._blob(event.picture), self._limit(page))
+                    posted = await self._post(
+                        page, message, entry, look_first, {f"at:{event.iteration}": event.picture}
                     )
-                    return await self._post(page, message, entry, look_first, {f"at:{event.iteration}": event.picture})
+                    if not page.posts and posted.posts:
+                        FIRST_SNAPSHOT.observe(max(0.0, time.time() - job.created))
+                    return posted
                 case Done():
                     page = await self._finish(job, page, event, look_first)
                 case Cancelled() if event.picture is not None and not page.stopped:
                     png = await self._blob(event.picture)
-                    message = messages.stopped_message(job, page, event.iteration, png, self._limit(page))
+                    stopped = messages.stopped_message if job.study is None else study_messages.stopped_message
+                    message = stopped(job, page, event.iteration, png, self._limit(page))
                     page = await self._post(page, message, None, look_first, {f"at:{event.iteration}": event.picture})
         except Undeliverable as error:
             page = await self._give_up(page, error)
@@ -172,6 +180,8 @@ class JobConsumer:
 
     async def _finish(self, job: Job, page: LedgerPage, event: Done, look_first: bool) -> LedgerPage:
         """The final picture, the loss curve and the film."""
+        if job.study is not None:
+            return await self._finish_study(job, page, event, look_first)
         final, plot, film, run = [
             await self._blob(event.files[name]) for name in ("final.png", "loss.png", "film.webp", "run.json")
         ]
@@ -180,6 +190,13 @@ class JobConsumer:
         page = await self._post(page, messages.final_message(job, page, record, final, limit), None, look_first, at)
         page = await self._post(page, messages.loss_message(job, page, plot, limit), None, look_first, {})
         return await self._post(page, messages.film_message(job, page, film, limit), None, look_first, {})
+
+    async def _finish_study(self, job: Job, page: LedgerPage, event: Done, look_first: bool) -> LedgerPage:
+        """The sheet, the losses in one plot, the time against the pixels where it was measured, and the film."""
+        files = {name: await self._blob(key) for name, key in event.files.items() if name in study_messages.FILES}
+        for message in study_messages.final_messages(job, page, files, self._limit(page)):
+            page = await self._post(page, message, None, look_first, {})
+        return page
 
     async def _post(
         self, page: LedgerPage, outgoing: OutgoingMessage, entry: str | None, look_first: bool, fields: dict[str, str]
@@ -201,7 +218,10 @@ class JobConsumer:
 
     async def _close(self, job: Job, page: LedgerPage, event: Done | Failed | Cancelled) -> None:
         """The card's final state, with the painting on it."""
-        card_state = dataclasses.replace(final_state(event, page.stopped), note=self._missing)
+        rules = await self._backend.guilds.rules(page.address.guild)
+        await self._backend.jobs.keep(job.id, rules.keep_days)
+        until = await self._backend.jobs.kept_until(job.id)
+        card_state = dataclasses.replace(final_state(event, page.stopped), note=self._missing, kept_until=until)
         painting = event.files["final.png"] if isinstance(event, Done) else None
         pictures = await thumbnails(self._backend.store, job, painting) if painting else []
         for card, channel in page.former.items():

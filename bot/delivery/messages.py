@@ -46,12 +46,12 @@ def snapshot_message(job: Job, page: LedgerPage, event: Snapshot, png: bytes, li
         job=job.id,
         key=f"snapshot:{event.iteration}",
         marker=stem,
-        text=lambda note: f"{text}{_small(note)}",
-        variants=_one_by_one(SizeFallback(png, stem, limit)),
+        text=lambda note: f"{text}{small_print(note)}",
+        variants=one_by_one(SizeFallback(png, stem, limit)),
         view=(lambda _: picture_buttons(job.id, event.iteration, last=False)) if goes_on else None,
         alt=[_alt(job, event.iteration)],
         spoiler=job.spoiler,
-        answers=_answers(page),
+        answers=answered_card(page),
     )
 
 
@@ -70,14 +70,14 @@ def final_message(job: Job, page: LedgerPage, run: dict[str, Any], png: bytes, l
         job=job.id,
         key="final",
         marker=stem,
-        text=lambda note: f"{text}{_small(note)}",
-        variants=_one_by_one(SizeFallback(png, stem, limit)),
+        text=lambda note: f"{text}{small_print(note)}",
+        variants=one_by_one(SizeFallback(png, stem, limit)),
         view=lambda _: picture_buttons(job.id, job.recipe.iterations, last=True, draft=job.draft_of is not None),
         alt=[_alt(job, job.recipe.iterations)],
         spoiler=job.spoiler,
         mention=owner,
         rings=True,
-        answers=_answers(page),
+        answers=answered_card(page),
     )
 
 
@@ -88,10 +88,10 @@ def loss_message(job: Job, page: LedgerPage, plot: bytes, limit: int) -> Outgoin
         job=job.id,
         key="loss",
         marker=stem,
-        text=lambda note: f"**The loss** at each iteration{_small(note)}",
-        variants=_one_by_one(SizeFallback(plot, stem, limit)),
+        text=lambda note: f"**The loss** at each iteration{small_print(note)}",
+        variants=one_by_one(SizeFallback(plot, stem, limit)),
         alt=[f"Loss over the iterations of {job.content.name}, on a logarithmic scale"],
-        answers=_answers(page),
+        answers=answered_card(page),
     )
 
 
@@ -106,11 +106,11 @@ def film_message(job: Job, page: LedgerPage, film: bytes, limit: int) -> Outgoin
         job=job.id,
         key="film",
         marker=stem,
-        text=lambda note: f"{text}{_small(note)}",
-        variants=_one_by_one(film_fallback(film, stem, limit)),
+        text=lambda note: f"{text}{small_print(note)}",
+        variants=one_by_one(film_fallback(film, stem, limit)),
         alt=[alt],
         spoiler=job.spoiler,
-        answers=_answers(page),
+        answers=answered_card(page),
     )
 
 
@@ -121,13 +121,13 @@ def stopped_message(job: Job, page: LedgerPage, iteration: int, png: bytes, limi
         job=job.id,
         key="stopped",
         marker=stem,
-        text=lambda note: f"**Stopped** at iteration {iteration:,} of {job.recipe.iterations:,}{_small(note)}",
-        variants=_one_by_one(SizeFallback(png, stem, limit)),
+        text=lambda note: f"**Stopped** at iteration {iteration:,} of {job.recipe.iterations:,}{small_print(note)}",
+        variants=one_by_one(SizeFallback(png, stem, limit)),
         view=lambda _: picture_buttons(job.id, iteration, last=True, draft=job.draft_of is not None),
         alt=[_alt(job, iteration)],
         spoiler=job.spoiler,
         rings=True,
-        answers=_answers(page),
+        answers=answered_card(page),
     )
 
 
@@ -137,7 +137,8 @@ def last_record(blob: bytes) -> dict[str, Any]:
     return record
 
 
-def _answers(page: LedgerPage) -> int | None:
+def answered_card(page: LedgerPage) -> int | None:
+    """The card that the message answers, where no thread opens."""
     return page.card if page.address.place == "replies" else None
 
 
@@ -145,7 +146,8 @@ def _alt(job: Job, iteration: int) -> str:
     return alt_text(iteration, job.recipe.iterations, job.content.name, [style.name for style in job.styles])
 
 
-def _small(note: str) -> str:
+def small_print(note: str) -> str:
+    """On a line of its own; nothing where there is none."""
     return f"\n-# {note}" if note else ""
 
 
@@ -153,6 +155,7 @@ async def _only(files: Sequence[OutgoingFile]) -> AsyncIterator[Sequence[Outgoin
     yield files
 
 
-async def _one_by_one(fallback: AsyncIterator[OutgoingFile]) -> AsyncIterator[Sequence[OutgoingFile]]:
+async def one_by_one(fallback: AsyncIterator[OutgoingFile]) -> AsyncIterator[Sequence[OutgoingFile]]:
+    """The variants of a message with one file."""
     async for file in fallback:
         yield (file,)

@@ -11,6 +11,7 @@ from arq.connections import ArqRedis
 
 from bot.backend import Backend
 from bot.cards.editor import CardEditor
+from engine.process.metrics import RECOVERIES
 
 _SECONDS = 15.0  # of a slice, for its place in the queue
 
@@ -36,6 +37,7 @@ class RedisRecovery:
         for job, page in followed:
             await self._backend.ledger.restore(page)
             if await self._backend.jobs.create(job):
+                RECOVERIES.labels("job").inc()
                 _log.warning("Redis had forgotten a painting", job=job.id)
                 await self._backend.queue.enqueue(job, 0, 0, _SECONDS)
         return {*await self._backend.jobs.open(), *(job.id for job, _ in followed)}

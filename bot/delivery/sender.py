@@ -25,6 +25,7 @@ from bot.discord_api.error_codes import Verdict, sentence, verdict
 from bot.discord_api.pacing import time_limit
 from bot.discord_api.retry import FAILURES, persist
 from bot.discord_api.spoilers import bare_name
+from engine.process.metrics import DUPLICATES, POSTS
 
 REQUEST_TIMEOUT = 25.0
 """Seconds for one request; discord.py's own time-out is five minutes."""
@@ -93,6 +94,7 @@ class Sender:
             if look_first or loop.time() - began > NONCE_HOLDS:
                 found = await self.find_sent(channel, message)
                 if found is not None:
+                    DUPLICATES.labels("post").inc()
                     return found
                 look_first = False
             return await self._send(channel, message, files)
@@ -142,6 +144,7 @@ class Sender:
                 allowed_mentions=mentions(message.mention),
                 **more,
             )
+        POSTS.labels(message.key.partition(":")[0]).inc()
         return sent.id
 
 

@@ -11,6 +11,7 @@ import aiohttp
 import discord
 
 from bot.discord_api.private_api import api_url, release_requests
+from engine.process.metrics import RESPONSES
 
 _PER_SECOND = 40.0
 """Discord takes 50 of all kinds; discord.py learns that only when it is told off, and each time counts."""
@@ -61,8 +62,10 @@ class Pacing:
             self._next = _now() + 1 / (_WARY_PER_SECOND if wary else _PER_SECOND)
 
     async def _count(self, _session: object, _context: object, params: aiohttp.TraceRequestEndParams) -> None:
-        if params.response.status in _INVALID and str(params.url).startswith(api_url()):
-            self._invalid.append(_now())
+        if str(params.url).startswith(api_url()):
+            RESPONSES.labels(params.response.status).inc()
+            if params.response.status in _INVALID:
+                self._invalid.append(_now())
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ import discord
 import structlog
 
 from bot.discord_api.error_codes import Verdict, verdict
+from engine.process.metrics import RETRIES
 
 FAILURES = (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError)
 """What a request to Discord may raise; time-outs are operating system errors."""
@@ -34,6 +35,7 @@ async def persist(request: Callable[[], Awaitable[_T]], *, within: float = float
             reason = verdict(error)
             if reason not in (Verdict.RETRY, Verdict.SLOW) or loop.time() > until:
                 raise
+            RETRIES.labels(reason).inc()
             _log.info("a request is repeated", reason=str(error), verdict=str(reason), pause=pause, **about)
         await asyncio.sleep(max(pause, _SLOW_PAUSE) if reason is Verdict.SLOW else pause)
         pause = min(3 * pause, _LONGEST_PAUSE)

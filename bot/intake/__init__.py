@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from bot.decoder.limits import FILM, USUAL, VIDEO, Limits
+from bot.intake.decoders import Decoder, Decoders
 from bot.intake.frames import frame_files, take_in_frames
-from bot.intake.limits import FILM, USUAL, Limits
-from bot.intake.picture import BadPicture, Picture, printable_name, read_picture_file, take_in
+from bot.intake.picture import BadPicture, Picture, Wanted, printable_name, read_picture_file, take_in
 from bot.intake.refused_kinds import PICTURE_TYPES
+from bot.intake.video import is_video, take_in_video
 
 __all__ = [
-    "FILM", "PICTURE_TYPES", "USUAL", "BadPicture", "Limits", "Picture", "frame_files", "printable_name",
-    "read_picture_file", "take_in", "take_in_frames",
+    "FILM", "PICTURE_TYPES", "USUAL", "VIDEO", "BadPicture", "Decoder", "Decoders", "Limits", "Picture", "Wanted",
+    "frame_files", "is_video", "printable_name", "read_picture_file", "take_in", "take_in_frames", "take_in_video",
 ]  # fmt: skip

@@ -1,36 +1,24 @@
 """Take in a picture from a stranger.
 
-The bytes are opened in a child process (`decoder.py`), so that whatever they do to the decoder, the
+The bytes are opened in a child process (`bot/decoder`), so that whatever they do to the decoder, the
 bot gets a clean picture or says one sentence.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
-import os
 import signal
-import sys
-from contextlib import suppress
+from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import distribution
 from pathlib import Path
-from typing import cast
+from typing import Literal
 
-from bot.child_signals import send
-from bot.intake.limits import USUAL, Limits
+from bot.decoder.limits import USUAL, Limits
+from bot.intake.decoders import Decoder, DecoderLost
 from bot.intake.refused_kinds import may_be_heif, why_refused
 
 log = logging.getLogger(__name__)
-
-_DECODER = Path(__file__).with_name("decoder.py")
-_LIBRARIES = sorted({str(distribution(name).locate_file("")) for name in ("pillow", "pillow-heif")})
-# One arena, because each further one reserves 64 MiB of the address space that is rationed.
-_ENVIRONMENT = {"PYTHONPATH": os.pathsep.join(_LIBRARIES), "MALLOC_ARENA_MAX": "1"}
-# No site, no user packages, nothing from the folder it runs in: the path above is all it has.
-_NICENESS = 10
-_COMMAND = (sys.executable, "-S", "-s", "-P", str(_DECODER))
 
 
 class BadPicture(Exception):  # it is an answer to the sender, not an error of ours
@@ -62,12 +50,23 @@ class Picture:
     frames: int = 1
     """Pictures of an animation."""
 
+    sound: bytes = field(default=b"", repr=False)
+    """Of a video, as MP4."""
 
-async def take_in(data: bytes, name: str = "The picture", limits: Limits = USUAL, *, mask: bool = False) -> Picture:
-    """Turn a stranger's bytes into a clean picture; of a `mask`, what is transparent counts as black.
 
-    One child process runs for it, and is gone when this returns, raises or is cancelled. Nothing
-    here counts the children: callers decide how many run at once, each up to `limits.memory`.
+Wanted = Literal["picture", "mask", "alpha"]
+"""A picture; a mask, of which what is transparent counts as black; or, in grey, how opaque a picture is."""
+
+
+async def take_in(
+    data: bytes, name: str = "The picture", limits: Limits = USUAL, wanted: Wanted = "picture",
+    decoder: Decoder | None = None,
+) -> Picture:  # fmt: skip
+    """Turn a stranger's bytes into a clean picture.
+
+    One child process runs for it, and is gone when this returns, raises or is cancelled; it is forked from the one
+    of `decoder`, or from one that then ends too. Nothing here counts the children: callers decide how many run at
+    once, each up to `limits.memory`.
 
     Raises:
         BadPicture: the bytes are no picture that can be taken; nothing else is raised about them.
@@ -79,12 +78,22 @@ async def take_in(data: bytes, name: str = "The picture", limits: Limits = USUAL
     _check_bytes(name, len(data), limits)
     if saying := why_refused(data):
         raise BadPicture(f"{name} {saying}")
+    arguments = [json.dumps(asdict(limits)), wanted, *(["heif"] if may_be_heif(data) else [])]
+    # A PNG of noise is a little more than its pixels; a hijacked decoder must not fill our memory.
+    pixels = limits.max_side**2 if limits.max_frames == 1 else max(limits.max_side**2, limits.max_film_pixels)
+    most = 4 * pixels + 2**16
     try:
-        returncode, answer = await _decode(data, limits, mask=mask)
+        async with AsyncExitStack() as stack:
+            if decoder is None:
+                decoder = await stack.enter_async_context(Decoder())
+            returncode, answer = await decoder.decode(arguments, data, most, limits.seconds)
+    except DecoderLost:
+        log.warning("the process of the decoders has ended")
+        raise BadPicture(f"{name} {_CRASHED}") from None
     except TimeoutError:
         log.warning("the decoder was killed after %g s", limits.seconds)
-        raise BadPicture(f"{name} {_TOO_LONG}") from None
-    return _parse_answer(name, returncode, answer)
+        raise BadPicture(f"{name} {TOO_LONG}") from None
+    return parse_answer(name, returncode, answer)
 
 
 def read_picture_file(path: Path, limits: Limits = USUAL) -> bytes:
@@ -111,70 +120,24 @@ def read_picture_file(path: Path, limits: Limits = USUAL) -> bytes:
     return data
 
 
-_TOO_LONG = "takes too long to open: send a smaller or simpler copy."
+TOO_LONG = "takes too long to open: send a smaller or simpler copy."
 _CRASHED = "cannot be opened safely: save it again as JPEG or PNG and send that."
 
 
-async def _decode(data: bytes, limits: Limits, *, mask: bool) -> tuple[int, bytes]:
-    """Run the decoder on `data`: its return code and all it said."""
-    child = await asyncio.create_subprocess_exec(
-        *_COMMAND,
-        json.dumps(asdict(limits)),
-        *(["mask"] if mask else []),
-        *(["heif"] if may_be_heif(data) else []),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        cwd="/",
-        env=_ENVIRONMENT,
-        start_new_session=True,  # Ctrl-C in a terminal is for the bot, which then ends the child
-    )
-    with suppress(ProcessLookupError):
-        os.setpriority(os.PRIO_PROCESS, child.pid, _NICENESS)  # the bot answers first
-    stdin, stdout = cast("asyncio.StreamWriter", child.stdin), cast("asyncio.StreamReader", child.stdout)
-    # A PNG of noise is a little more than its pixels; a hijacked decoder must not fill our memory.
-    pixels = limits.max_side**2 if limits.max_frames == 1 else max(limits.max_side**2, limits.max_film_pixels)
-    most = 4 * pixels + 2**16
-    try:
-        async with asyncio.timeout(limits.seconds):
-            _, answer = await asyncio.gather(_write(stdin, data), _read(stdout, most))
-            return await child.wait(), answer
-    finally:
-        send(child, signal.SIGKILL)
-        # asyncio lets go of a process only once its pipes are read to the end.
-        await stdout.read()
-        await child.wait()
-
-
-async def _write(stdin: asyncio.StreamWriter, data: bytes) -> None:
-    # A child that died before it read everything is told by its return code.
-    with suppress(ConnectionError):
-        stdin.write(data)
-        await stdin.drain()
-    stdin.close()
-
-
-async def _read(stdout: asyncio.StreamReader, most: int) -> bytes:
-    """All of `stdout`, or its first `most` bytes."""
-    try:
-        return await stdout.readexactly(most)
-    except asyncio.IncompleteReadError as ended:
-        return ended.partial
-
-
-def _parse_answer(name: str, returncode: int, answer: bytes) -> Picture:
+def parse_answer(name: str, returncode: int, answer: bytes) -> Picture:
     """The decoder's answer as a picture, or raised as `BadPicture`."""
     if returncode != 0:
         log.warning("the decoder ended with return code %d", returncode)
-        raise BadPicture(f"{name} {_TOO_LONG if returncode == -signal.SIGXCPU else _CRASHED}")
-    first, _, png = answer.partition(b"\n")
+        raise BadPicture(f"{name} {TOO_LONG if returncode == -signal.SIGXCPU else _CRASHED}")
+    first, _, blobs = answer.partition(b"\n")
     try:
         said = json.loads(first)
         if "refusal" in said:
             log.info("the decoder refused a picture: %r", said["why"])
             raise BadPicture(f"{name} {_printable(said['refusal'])}")
-        return Picture(png=png, name=name, **said)
-    except (ValueError, TypeError, KeyError):
+        end = len(blobs) - int(said.pop("sound", 0))
+        return Picture(png=blobs[:end], sound=blobs[end:], name=name, **said)
+    except (ValueError, TypeError, KeyError, AttributeError):
         log.warning("the decoder ended well but spoke nonsense: %r", first[:100])
         raise BadPicture(f"{name} {_CRASHED}") from None
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-ACCEPTED = "PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or HEIC"
-"""The kinds of picture that are read, as they stand in a sentence."""
+from bot.decoder.refusal import ACCEPTED
 
 PICTURE_TYPES = frozenset(
     f"image/{kind}"

@@ -47,7 +47,8 @@ class ButtonActions:
                 picture = page.pictures.get(iteration or 0)
                 if picture is None:
                     raise UserError(_EXPIRED)
-                form = SnapshotForm(self._submission, self._deduplication, job, page, picture)
+                part = job.part_of(iteration or 0)  # a study's picture is gone on from as the painting that it is
+                form = SnapshotForm(self._submission, self._deduplication, part, page, picture)
                 await interaction.response.send_modal(form)
             case _:
                 await self._submission.submit(interaction, FollowUp(action, job), child_destination(interaction, page))

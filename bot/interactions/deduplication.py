@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from engine.process.metrics import DUPLICATES
+
 _MOST = 1000  # a repetition comes soon
 
 
@@ -14,6 +16,7 @@ class Deduplication:
     def first(self, interaction: int) -> bool:
         """Whether this id is seen for the first time."""
         if interaction in self._seen:
+            DUPLICATES.labels("interaction").inc()
             return False
         self._seen[interaction] = None
         if len(self._seen) > _MOST:

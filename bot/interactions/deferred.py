@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,6 +18,7 @@ from bot.discord_api.retry import FAILURES, persist
 from bot.interactions.replies import TOKEN_LIVES, acknowledge
 from bot.ledger import LedgerPage
 from engine.contract.connection import within
+from engine.process.metrics import ACKNOWLEDGED
 
 _KEY = "impasto:thinking"
 _NOTING = 1.0  # s; of the three that Discord waits
@@ -53,6 +55,7 @@ class DeferredInteractions:
         self._answering.add(task)
         try:
             await acknowledge(interaction, ephemeral=ephemeral)
+            ACKNOWLEDGED.observe(max(0.0, time.time() - interaction.created_at.timestamp()))
             await noting
             yield
         finally:

@@ -62,14 +62,20 @@ class PictureForm(Form):
     """Asks for the other picture of a message's one, the recipe and the strength."""
 
     def __init__(
-        self, submission: Submission, deduplication: Deduplication, found: AttachedPicture, *, as_style: bool
+        self,
+        submission: Submission,
+        deduplication: Deduplication,
+        found: AttachedPicture,
+        *,
+        as_style: bool,
+        recipe: str,
     ) -> None:
-        """`found` is the message's picture; `as_style` says what it is to be."""
+        """`found` is the message's picture; `as_style` says what it is to be; `recipe` is the one that is usual."""
         super().__init__("Use as style" if as_style else "Stylize this", submission, deduplication)
         self._found, self._as_style = found, as_style
         asked = "Content: the picture to be painted" if as_style else "Style: the picture to paint like"
         self._file: ui.FileUpload[Any] = ui.FileUpload(custom_id="picture")
-        self._recipe = _recipes("fine")
+        self._recipe = _recipes(recipe)
         self._strength = _number("strength", "1")
         self.add_item(ui.Label(text=asked, component=self._file))
         self.add_item(ui.Label(text="Recipe", component=self._recipe))
@@ -79,7 +85,7 @@ class PictureForm(Form):
         """Submit it."""
         other = attached(self._file.values[0])
         content, style = (other, self._found) if self._as_style else (self._found, other)
-        name, fields = self._recipe.value or "fine", {"strength": _read_strength(self._strength.value)}
+        name, fields = self._recipe.value, {"strength": _read_strength(self._strength.value)}
         await self._submission.submit(interaction, NewPainting(name, fields, content, (style,)))
 
 

@@ -1,4 +1,4 @@
-"""The choice of one of a message's pictures, for its member alone."""
+"""The choice of one of a message's pictures, for its member alone; in a message, since forms show no pictures."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Awaitable, Callable
 
 import discord
@@ -13,10 +14,12 @@ from bot.delivery import messages
 from bot.delivery.sender import Sender, Undeliverable
 from bot.errors import UserError
 from bot.interactions.deferred import DeferredInteractions, where_to_look
+from bot.interactions.guild_rules import check_allowed
 from bot.interactions.permissions import destination_of, direct_messages_closed
 from bot.interactions.replies import reply_private, tell_error
 from bot.requests.admission import Admission
 from bot.requests.destination import Destination
+from bot.requests.new_painting import NewPainting
 from bot.requests.paint_request import MemberRequest
 from engine.contract.models import Job
 
@@ -53,8 +56,11 @@ class Submission:
         network = await self._admission.network()
         if network is None:
             raise UserError("No worker has started here yet, and I paint with its weights: try again in a minute.")
+        rules = await check_allowed(self._backend.guilds, interaction, destination)
+        if isinstance(asked, NewPainting) and asked.preset is None:
+            asked = dataclasses.replace(asked, preset=rules.recipe)
         request = await asked.resolve(network, self._backend.jobs)
-        self._admission.check(request)
+        self._admission.check(request, rules)
         if destination.by_dm:
             await reply_private(interaction, "I am no member here: the painting comes by direct message.")
         job_id, owner = str(interaction.id), interaction.user.id

@@ -13,9 +13,11 @@ from bot.interactions.deduplication import Deduplication
 from bot.interactions.modals import Form
 from bot.interactions.picture_choice import PictureChoice
 from bot.interactions.replies import tell_error
+from bot.interactions.settings_panel import SettingsPanel
 
 _CLOSED = "I was restarted while this form was open, or it was open for too long: open it again."
-_OLD_CHOICE = "I was restarted while this choice was open, or it was open for too long: open the message's menu again."
+_OLD_CHOICE = "I was restarted while this choice was open, or it was open for too long: open it again."
+_SELECTS = tuple(kind.value for kind in discord.ComponentType if kind.name.endswith("select"))
 _UNKNOWN = "This button has gone: press another one, or start a new painting with `/stylize`."
 
 
@@ -24,7 +26,7 @@ async def answer_unknown(interaction: discord.Interaction, deduplication: Dedupl
     data: Any = interaction.data or {}
     custom_id: str = data.get("custom_id", "")
     text = ""
-    if interaction.type is discord.InteractionType.modal_submit and custom_id not in Form.open:
+    if interaction.type is discord.InteractionType.modal_submit and custom_id not in Form.open | SettingsPanel.open:
         text = _CLOSED
     elif interaction.type is discord.InteractionType.component and not _comes_to_us(interaction, custom_id):
         text = _OLD_CHOICE if _is_select(data) else _UNKNOWN
@@ -34,7 +36,7 @@ async def answer_unknown(interaction: discord.Interaction, deduplication: Dedupl
 
 def _comes_to_us(interaction: discord.Interaction, custom_id: str) -> bool:
     """Whether discord.py gives the press to its button or select: one of ours, and on the message as it is now."""
-    if custom_id in PictureChoice.open:
+    if custom_id in PictureChoice.open | SettingsPanel.open:
         return True
     message = interaction.message
     if message is None or not JobButton.knows(custom_id):
@@ -45,5 +47,4 @@ def _comes_to_us(interaction: discord.Interaction, custom_id: str) -> bool:
 
 
 def _is_select(data: Any) -> bool:
-    """The only ones that there are, are of choices."""
-    return bool(data.get("component_type") == discord.ComponentType.string_select.value)
+    return data.get("component_type") in _SELECTS

@@ -15,20 +15,24 @@ import structlog
 from bot import intake
 from bot.backend import Backend
 from bot.errors import UserError
+from bot.guild_settings import Rules
 from bot.ledger import Address
 from bot.requests.attachment_download import AttachmentError, discord_origins, download
 from bot.requests.destination import Destination
-from bot.requests.paint_request import AttachedPicture, Network, PaintRequest
+from bot.requests.paint_request import AskedStudy, AttachedPicture, Network, PaintRequest
+from bot.requests.study_parts import recipe_maker, with_copied_pictures, with_study
 from bot.text.sanitise import plain
 from bot.text.titles import A_SPOILER, title
 from engine.contract import workers
 from engine.contract.models import Job, StoredPicture, TooMany
 from engine.contract.store import StoreError
+from engine.contract.study import Study
 from engine.forecast import first_cost, retry_time
+from engine.recipe import studies
 from engine.recipe.presets import STAND_INS
 from engine.recipe.recipe import RecipeError
 
-_DECODERS = 2  # at a time: each may take a gigabyte and a half
+_AHEAD = 2  # pictures that are fetched while the decoders are busy: they wait in memory
 _FILM_PIXELS = 24_000_000  # of a member's animation, which passes through the bot's memory
 _WEIGHTS = "impasto:weights"
 """Where the name and architecture of the last worker's weights are remembered, for the time when none is there."""
@@ -39,9 +43,9 @@ _log = structlog.get_logger(__name__)
 class Admission:
     """Admits paint requests; one for the whole bot, so that it can count what runs at a time."""
 
-    def __init__(self, backend: Backend, session: aiohttp.ClientSession) -> None:
-        self._backend, self._session = backend, session
-        self._decoders = asyncio.Semaphore(_DECODERS)
+    def __init__(self, backend: Backend, session: aiohttp.ClientSession, decoders: intake.Decoders) -> None:
+        self._backend, self._session, self._decoders = backend, session, decoders
+        self._fetched = asyncio.Semaphore(decoders.count + _AHEAD)
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._in_hand: dict[int, int] = {}
 
@@ -61,19 +65,20 @@ class Admission:
             return Network(*known.decode().split(" "))
         return Network(configured) if configured in ("imagenet", *STAND_INS) else None
 
-    def check(self, request: PaintRequest) -> None:
+    def check(self, request: PaintRequest, rules: Rules) -> None:
         """What can be told without looking at the pictures themselves. Raises `UserError`."""
-        settings, frames = self._backend.settings, request.recipe.frames
+        frames = request.recipe.frames
         whole = request.draft_of or request.recipe  # of a draft, what is to be finished
-        if whole.size > settings.impasto_max_size:
-            raise UserError(f"The size may be at most {settings.impasto_max_size} px here: ask for a smaller one.")
-        if whole.iterations > settings.impasto_max_iterations:
-            most = settings.impasto_max_iterations
+        if whole.size > rules.max_size:
+            raise UserError(f"The size may be at most {rules.max_size} px here: ask for a smaller one.")
+        if whole.iterations > rules.max_iterations:
+            most = rules.max_iterations
             if frames > 1:
                 took = f"A film of {frames} pictures takes {request.recipe.iterations:,} iterations"
                 raise UserError(f"{took}, and {most:,} is the most here: send a shorter one.")
             raise UserError(f"At most {most:,} iterations can be asked for here: ask for fewer.")
-        for upload in (request.content, *request.styles):
+        begun = () if request.start is None else (request.start,)
+        for upload in (request.content, *request.styles, *begun, *request.content_masks, *request.style_masks):
             if isinstance(upload, AttachedPicture):
                 _check_upload(upload)
 
@@ -90,17 +95,18 @@ class Admission:
         Raises `UserError`, `BadPicture`, `RecipeError` or `TooMany`, with the time to wait where it is known; then
         nothing is queued.
         """
-        self.check(request)
+        rules = await self._backend.guilds.rules(destination.guild)
+        self.check(request, rules)
         try:
             with self._holding(owner):
-                job = await self._accept(job_id, owner, destination, request, before_queueing)
+                job = await self._accept(
+                    job_id, owner, destination, request, rules=rules, before_queueing=before_queueing
+                )
         except (UserError, intake.BadPicture, RecipeError, TooMany) as error:
             await self._drop(job_id)
             if isinstance(error, TooMany):
                 guild = _guild(owner, destination)
-                error.until = await retry_time(
-                    self._backend.redis, error, str(owner), guild, self._backend.settings.caps
-                )
+                error.until = await retry_time(self._backend.redis, error, str(owner), guild, rules.caps)
             raise
         await self._backend.queue.enqueue(job, 0, 0, await first_cost(self._backend.redis, job))
         _log.info("accepted", job=job_id, user=str(owner), guild=str(destination.guild), recipe=job.recipe.key)
@@ -126,12 +132,15 @@ class Admission:
         owner: int,
         destination: Destination,
         request: PaintRequest,
+        *,
+        rules: Rules,
         before_queueing: Callable[[Job], Any] | None,
     ) -> Job:
         backend = self._backend
         try:
-            await self._check_quota(owner, destination)
-            job = await self._make(job_id, owner, destination, request)
+            # Before anything is downloaded; `create` checks again, for good.
+            await backend.jobs.check(str(owner), _guild(owner, destination), rules.caps)
+            job = await self._make(job_id, owner, destination, request, rules)
         except StoreError as error:
             _log.error("the store does not work", job=job_id, reason=str(error))
             raise UserError("My store of pictures does not answer: try again in a few minutes.") from error
@@ -148,7 +157,7 @@ class Admission:
         await backend.ledger.open(address, await self._parent_link(request))
         if before_queueing is not None:
             await before_queueing(job)
-        await backend.jobs.create(job, backend.settings.caps)
+        await backend.jobs.create(job, rules.caps)
         return job
 
     async def _drop(self, job_id: str) -> None:
@@ -161,13 +170,11 @@ class Admission:
             _log.warning("pictures of a refused request are left to the sweep", job=job_id, reason=str(error))
         await self._backend.ledger.close(job_id)
 
-    async def _check_quota(self, owner: int, destination: Destination) -> None:
-        """Before anything is downloaded; `create` checks again, for good."""
-        await self._backend.jobs.check(str(owner), _guild(owner, destination), self._backend.settings.caps)
-
-    async def _make(self, job_id: str, owner: int, destination: Destination, request: PaintRequest) -> Job:
+    async def _make(
+        self, job_id: str, owner: int, destination: Destination, request: PaintRequest, rules: Rules
+    ) -> Job:
         folder = f"jobs/{job_id}"
-        # One of a member's pictures at a time: pictures that take long must not take both decoders from all others.
+        # One of a member's pictures at a time: pictures that take long must not take the decoders from all others.
         async with self._turns.setdefault(owner, asyncio.Lock()):
             limits = dataclasses.replace(self._limits, max_frames=intake.FILM.max_frames if request.animate else 1)
             content, frames = await self._keep(request.content, f"{folder}/picture-0.png", limits)
@@ -175,14 +182,21 @@ class Admission:
                 (await self._keep(style, f"{folder}/picture-{number}.png"))[0]
                 for number, style in enumerate(request.styles, 1)
             ]
+            start = (await self._keep(request.start, f"{folder}/start.png"))[0] if request.start else None
+            over, of = [
+                [
+                    (await self._keep(mask, f"{folder}/{kind}-mask-{number}.png", mask=True))[0]
+                    for number, mask in enumerate(masks, 1)
+                ]
+                for kind, masks in (("content", request.content_masks), ("style", request.style_masks))
+            ]
         if frames > 1:
             request = dataclasses.replace(request, recipe=request.recipe.sequence(frames))
-            self.check(request)
-        start = (await self._keep(request.start, f"{folder}/start.png"))[0] if request.start else None
+            self.check(request, rules)
         checkpoint = request.checkpoint and await self._copy(
             request.checkpoint, f"{folder}/checkpoint-start.safetensors"
         )
-        return Job(
+        job = Job(
             id=job_id,
             guild=_guild(owner, destination),
             user=str(owner),
@@ -193,11 +207,34 @@ class Admission:
             checkpoint=checkpoint,
             reached=request.reached,
             start=start,
+            content_masks=tuple(over),
+            style_masks=tuple(of),
             draft_of=request.draft_of,
         )
+        return await self._as_study(job, request.study)
+
+    async def _as_study(self, job: Job, study: AskedStudy | Study | None) -> Job:
+        """The job with the paintings of its study, if it is one; their pictures lie in its own folder."""
+        if study is None:
+            return job
+        if isinstance(study, AskedStudy):
+            make = recipe_maker(job.recipe.name, job.recipe.weights, job.recipe.network)
+            job = await with_study(job, study.vary, study.fields, make, self._backend.store)
+        else:
+            job = await with_copied_pictures(job, study, self._copy)
+        most = self._backend.settings.impasto_max_iterations
+        if job.iterations > most:
+            took = f"A study of {len(job.parts)} paintings takes {job.iterations:,} iterations"
+            raise UserError(f"{took}, and {most:,} is the most here: ask for fewer of each.")
+        return job
 
     async def _keep(
-        self, source: AttachedPicture | StoredPicture, key: str, limits: intake.Limits | None = None
+        self,
+        source: AttachedPicture | StoredPicture,
+        key: str,
+        limits: intake.Limits | None = None,
+        *,
+        mask: bool = False,
     ) -> tuple[StoredPicture, int]:
         """A clean copy in the job's own folder: its parent's may be forgotten before it is painted.
 
@@ -207,12 +244,14 @@ class Admission:
             await self._copy(source.key, key)
             return source.model_copy(update={"key": key}), 1
         limit = intake.USUAL.max_bytes
-        async with self._decoders:
+        async with self._fetched:
             try:
                 data = await download(self._session, source.url, source.name, hosts=discord_origins(), max_bytes=limit)
             except AttachmentError as error:
                 raise UserError(str(error)) from error
-            clean = await intake.take_in(data, source.name, limits or self._limits)
+            async with self._decoders.take() as decoder:
+                wanted: intake.Wanted = "mask" if mask else "picture"
+                clean = await intake.take_in(data, source.name, limits or self._limits, wanted, decoder)
         await self._backend.store.put(key, clean.png)
         name = A_SPOILER if source.spoiler else clean.name
         stored = StoredPicture(key=key, name=name, width=clean.width, height=clean.height, spoiler=source.spoiler)
@@ -238,6 +277,8 @@ class Admission:
 
 def _title(job: Job) -> str:
     whole = title(job.content.name, [style.name for style in job.styles], f"{job.recipe.name} painting")
+    if job.study is not None:
+        return plain(f"{studies.title(job.study.vary)}: {whole}", 100)
     return plain(f"Draft: {whole}", 100) if job.draft_of else whole
 
 

@@ -9,6 +9,7 @@ import structlog
 from yarl import URL
 
 from bot.discord_api.private_api import origins
+from bot.discord_api.proxy import proxy_for
 from bot.text.sanitise import plain
 
 _CDN = frozenset({"https://cdn.discordapp.com", "https://media.discordapp.net"})
@@ -72,6 +73,7 @@ async def _fetch(session: aiohttp.ClientSession, url: str, called: str, max_byte
         allow_redirects=False,
         headers={"Accept-Encoding": "identity"},
         timeout=aiohttp.ClientTimeout(total=None),
+        proxy=proxy_for(url),
     ) as response:
         _check(response, called)
         too_long = AttachmentError(f"{called} is larger than {max_bytes / 2**20:.3g} MiB: send a smaller copy.")

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.cards.buttons import Action
+from bot.cards.buttons import STUDY_ACTIONS, Action
 from bot.errors import UserError
 from bot.requests.new_painting import new_recipe, new_seed
-from bot.requests.paint_request import Network, PaintRequest
+from bot.requests.paint_request import AskedStudy, Network, PaintRequest
 from engine.contract.events import Cancelled, Done
 from engine.contract.jobs import Jobs
 from engine.contract.models import Job, StoredPicture
@@ -32,6 +32,8 @@ class FollowUp:
 
     async def resolve(self, network: Network, jobs: Jobs) -> PaintRequest:
         """Raises `UserError` or `RecipeError`."""
+        if self.job.study is not None and self.action not in STUDY_ACTIONS:
+            raise UserError("That is not for a study: press From here under one of its pictures, and go on from that.")
         match self.action:
             case Action.AGAIN:
                 return again(self.job)
@@ -53,6 +55,11 @@ class FollowUp:
         return await _continue(self.job, jobs)
 
 
+_WITHOUT_CHANCE = ("content", "style", "picture")
+"""Starts that are the same for every seed, but for their noise."""
+_SOME_NOISE = 0.2  # as good a picture as without any, and another one
+
+
 @dataclass(frozen=True)
 class FromSnapshot:
     """What a member asks for from one of a painting's snapshots, with other settings."""
@@ -71,9 +78,14 @@ class FromSnapshot:
 
 
 def again(job: Job) -> PaintRequest:
-    """The same with a new seed."""
-    seed = new_seed()
-    return _child(job, dataclasses.replace(job.recipe, seed=seed), seed=seed)
+    """The same with a new seed; with a little noise to begin with where nothing else hangs on the seed."""
+    seed, noise = new_seed(), job.recipe.noise
+    if job.recipe.start in _WITHOUT_CHANCE and not noise:
+        noise = _SOME_NOISE
+    request = _child(job, dataclasses.replace(job.recipe, seed=seed, noise=noise), seed=seed)
+    if job.study is None:
+        return request
+    return dataclasses.replace(request, study=AskedStudy(job.study.vary, {**job.study.fields, "seed": seed}))
 
 
 def as_it_was(job: Job) -> PaintRequest:
@@ -85,7 +97,10 @@ def swapped(job: Job) -> PaintRequest:
     """Content and (first) style change places."""
     content, *others = job.styles
     request = _child(job, job.recipe.still())
-    return dataclasses.replace(request, content=content, styles=(job.content, *others))
+    # The masks are of the pictures as they were.
+    return dataclasses.replace(
+        request, content=content, styles=(job.content, *others), content_masks=(), style_masks=()
+    )  # fmt: skip
 
 
 def stronger(job: Job, factor: float) -> PaintRequest:
@@ -100,6 +115,10 @@ def stronger(job: Job, factor: float) -> PaintRequest:
 def continued(job: Job, checkpoint: str, reached: int) -> PaintRequest:
     """From where it stands: to its planned end, or as much again beyond it. Raises `RecipeError`."""
     recipe = job.recipe
+    if job.study is not None:
+        if reached >= job.iterations:
+            raise RecipeError("The study is complete: press From here under one of its pictures to go on from that.")
+        return dataclasses.replace(as_it_was(job), checkpoint=checkpoint, reached=reached)
     if reached >= recipe.iterations and recipe.frames > 1:
         raise RecipeError("A film ends with its last picture: press Again or Stronger for another one.")
     if reached >= recipe.iterations:
@@ -145,7 +164,8 @@ def _child(job: Job, recipe: Recipe, **changed: float) -> PaintRequest:
     """`changed` are the fields in which the child of a draft is to be finished otherwise."""
     asked = job.draft_of and job.draft_of.model_copy(update={"fields": job.draft_of.fields | changed})
     return PaintRequest(
-        recipe=recipe, content=job.content, styles=job.styles, parent=job.id, start=job.start, draft_of=asked
+        recipe=recipe, content=job.content, styles=job.styles, parent=job.id, start=job.start, draft_of=asked,
+        content_masks=job.content_masks, style_masks=job.style_masks, study=job.study,
     )  # fmt: skip
 
 

@@ -9,19 +9,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.errors import UserError
+from bot.guild_settings import USUAL_RECIPE
 from bot.requests.paint_request import AttachedPicture, Network, PaintRequest
 from engine.contract.jobs import Jobs
 from engine.contract.models import Asked
 from engine.recipe.draft import draft_recipe
-from engine.recipe.presets import TALK_SNAPSHOTS, preset
+from engine.recipe.presets import AUTO, EVERY, TALK_SNAPSHOTS, preset
 from engine.recipe.recipe import Recipe
+
+MOST_SNAPSHOTS = 50
+"""That can be asked for: each is a message."""
+TALK, TALK_IS = "talk", "classic"
+"""The talk's recipe by the name that members look for it under, and its own."""
 
 
 @dataclass(frozen=True)
 class NewPainting:
     """What a member asks for from attached pictures."""
 
-    preset: str
+    preset: str | None
+    """None: the one that is usual there."""
     fields: Mapping[str, Any]
     """The recipe's fields that were chosen; None for those that were not."""
     content: AttachedPicture
@@ -31,19 +38,42 @@ class NewPainting:
     mention: bool = False
     animate: bool = False
     draft: bool = False
+    snapshots: str | None = None
+    """As `read_snapshots` has them."""
+    start: AttachedPicture | None = None
+    """A picture to begin with."""
+    content_masks: tuple[AttachedPicture, ...] = ()
+    """For each style where in the painting it applies (white), or none."""
+    style_masks: tuple[AttachedPicture, ...] = ()
+    """For each style which part of it counts (white), or none."""
 
     async def resolve(self, network: Network, _jobs: Jobs) -> PaintRequest:
         """Raises `UserError` or `RecipeError`."""
+        name = self.preset or USUAL_RECIPE
         if self.blend is not None and len(self.styles) < 2:
             raise UserError("A blend needs a second style: attach one as style2.")
         if self.draft and self.animate:
             raise UserError("A draft is of one picture: leave out animate, or quality.")
         fields = {**self.fields, "style_weights": self._shares()}
+        if self.snapshots is not None:
+            fields["snapshots"] = read_snapshots(self.snapshots)
+        if self.start is not None:
+            fields["start"] = "picture"
+        asked: Asked | None = None
         if self.draft:
-            small, asked = new_draft(self.preset, network, fields)
-            return PaintRequest(small, self.content, self.styles, mention=self.mention, draft_of=asked)
-        recipe = new_recipe(self.preset, network, fields)
-        return PaintRequest(recipe, self.content, self.styles, mention=self.mention, animate=self.animate)
+            recipe, asked = new_draft(name, network, fields)
+        else:
+            recipe = new_recipe(name, network, fields)
+        for masks in (self.content_masks, self.style_masks):
+            recipe.check_masks(len(masks))
+        if self.snapshots is not None and len(recipe.shown) > MOST_SNAPSHOTS:
+            raise UserError(
+                f"These are {len(recipe.shown):,} snapshots, and {MOST_SNAPSHOTS} are the most: ask for fewer."
+            )
+        return PaintRequest(
+            recipe, self.content, self.styles, mention=self.mention, animate=self.animate, draft_of=asked,
+            start=self.start, content_masks=self.content_masks, style_masks=self.style_masks,
+        )  # fmt: skip
 
     def _shares(self) -> tuple[float, ...]:
         if len(self.styles) < 2:
@@ -52,15 +82,27 @@ class NewPainting:
         return (1 - second / 100, second / 100)
 
 
+def read_snapshots(text: str) -> tuple[int | str, ...]:
+    """Iterations like 100,300; `auto`; `every:50`; or several of these. Raises `UserError`."""
+    words = [word.strip().lower() for word in text.split(",") if word.strip()]
+    given = [int(word) if word.isdecimal() else word for word in words]
+    if not given or not all(isinstance(one, int) or one == AUTO or one.startswith(EVERY) for one in given):
+        raise UserError("Snapshots are iterations like 100,300,1000, or auto, or every:50 for each fiftieth.")
+    return tuple(given)
+
+
 def new_recipe(name: str, network: Network, fields: Mapping[str, Any]) -> Recipe:
     """The recipe for a new painting: a seed of its own, and snapshots also far beyond the preset's iterations.
 
+    Where snapshots are among the fields, there are only those.
     Raises `RecipeError`.
     """
     given = _given(fields)
     if network.architecture is not None:
         given["network"] = network.architecture
-    recipe = preset(name, weights=network.weights, **given)
+    recipe = preset(TALK_IS if name == TALK else name, weights=network.weights, **given)
+    if "snapshots" in given:
+        return recipe
     return dataclasses.replace(recipe, snapshots=tuple(sorted({*recipe.snapshots, *TALK_SNAPSHOTS})))
 
 
@@ -68,6 +110,7 @@ def new_draft(name: str, network: Network, fields: Mapping[str, Any]) -> tuple[R
     """The recipe for a draft, and what it is a draft of. Raises `RecipeError`, also for what could not be finished."""
     given = _given(fields)
     full = new_recipe(name, network, given)
+    name = TALK_IS if name == TALK else name
     asked = Asked(recipe=name, fields=given | {"size": full.size, "iterations": full.iterations})
     return draft_recipe(name, **given), asked
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from engine.contract.jobs import Jobs
 from engine.contract.models import Asked, StoredPicture
+from engine.contract.study import Study
 from engine.recipe.recipe import Recipe
 
 
@@ -23,6 +25,15 @@ class AttachedPicture:
 
 
 @dataclass(frozen=True)
+class AskedStudy:
+    """A study whose pictures are still to come."""
+
+    vary: str
+    fields: Mapping[str, Any]
+    """Those that were set over the preset."""
+
+
+@dataclass(frozen=True)
 class PaintRequest:
     """Pictures as uploads, or as they lie in the store from an earlier job; and how to paint them."""
 
@@ -34,13 +45,19 @@ class PaintRequest:
     """Key of the checkpoint to go on from."""
     reached: int = 0
     """The checkpoint's iteration."""
-    start: StoredPicture | None = None
+    start: AttachedPicture | StoredPicture | None = None
     """The picture to begin with."""
+    content_masks: tuple[AttachedPicture | StoredPicture, ...] = ()
+    """For each style where in the painting it applies (white), or none."""
+    style_masks: tuple[AttachedPicture | StoredPicture, ...] = ()
+    """For each style which part of it counts (white), or none."""
     mention: bool = False
     animate: bool = False
     """Whether every picture of the content is painted, where it is an animation."""
     draft_of: Asked | None = None
     """What it is a draft of, if it is one."""
+    study: AskedStudy | Study | None = None
+    """What is varied, where it is a study; or its paintings, where it comes from one that was accepted before."""
 
 
 class Network(NamedTuple):

@@ -1,4 +1,4 @@
-"""What is to be painted: a picture, an animation, or a folder of frames."""
+"""What is to be painted: a picture, an animation, a video, or a folder of frames."""
 
 from __future__ import annotations
 
@@ -18,22 +18,41 @@ class ContentFiles:
     still: bool
     """Whether of an animation only the first picture is taken."""
 
+    @property
+    def is_video(self) -> bool:
+        """Whether it is one, by its name."""
+        return len(self.paths) == 1 and intake.is_video(self.paths[0])
+
+    def read(self, path: Path) -> bytes:
+        """The bytes of one of its files. Raises `BadPicture`."""
+        return intake.read_picture_file(path, intake.VIDEO if self.is_video else intake.USUAL)
+
     async def take_in(self, fps: int) -> intake.Picture:
-        """A clean picture, animated where it has several frames; those of a folder follow at `fps`.
+        """A clean picture, animated where it has several frames; those of a folder follow at `fps`, of a video as many
+        are taken.
 
         Raises `BadPicture`.
         """
         if len(self.paths) > 1:
             return await intake.take_in_frames(self.paths, self.name, round(1000 / fps))
         (path,) = self.paths
+        if self.is_video:
+            limits = replace(intake.VIDEO, max_frames=1) if self.still else intake.VIDEO
+            return await intake.take_in_video(self.read(path), self.name, fps, limits)
         limits = intake.USUAL if self.still else intake.FILM
         picture = await intake.take_in(intake.read_picture_file(path), path.name, limits)
         return replace(picture, name=intake.printable_name(self.name))
+
+    async def take_in_alpha(self) -> intake.Picture:
+        """How opaque the first picture is, in grey. Raises `BadPicture`."""
+        path = self.paths[0]
+        return await intake.take_in(intake.read_picture_file(path), path.name, wanted="alpha")
 
 
 def read_content(path: Path, *, still: bool) -> ContentFiles:
     """Look at what lies at `path`. Raises `BadPicture` where it cannot be read."""
     paths = intake.frame_files(path, still=still) if path.is_dir() else [path]
+    content = ContentFiles(path.name, paths, still)
     for file in paths:
-        intake.read_picture_file(file)
-    return ContentFiles(path.name, paths, still)
+        content.read(file)
+    return content

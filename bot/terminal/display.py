@@ -14,6 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from bot.text.formatting import exact_duration
 from engine.contract.events import Cancelled, Done, Event, Failed, Notice, Progress, Snapshot, Started
 
 _PLAIN_SECONDS = 10.0  # between plain progress lines: a log should not fill up
@@ -73,7 +74,7 @@ class PlainDisplay:
                 self._next = time.monotonic() + _PLAIN_SECONDS
                 self.say(
                     f"iteration {event.iteration} of {self._iterations}, {event.rate:.3g} it/s, "
-                    f"content {event.content:.4g}, style {event.style:.4g}, {duration(event.eta)} to go"
+                    f"content {event.content:.4g}, style {event.style:.4g}, {exact_duration(event.eta)} to go"
                 )
             case Snapshot():
                 self.say(f"iteration {event.iteration}: {path}")
@@ -134,17 +135,7 @@ class LiveDisplay:
             Text(f"{progress.rate:.3g} it/s"),
             Text(f"content {progress.content:.3g}", style="cyan"),
             Text(f"style {progress.style:.3g}", style="magenta"),
-            Text("the last touches …" if done else f"{duration(progress.eta)} to go", style="green"),
+            Text("the last touches …" if done else f"{exact_duration(progress.eta)} to go", style="green"),
         )
         newest = Text(f"newest: {self._newest}" if self._newest else "", style="dim", overflow="fold")
         return Group(row, newest)
-
-
-def duration(seconds: float) -> str:
-    """Seconds as people say them: 42 s, 3 min 20 s, 2 h 5 min."""
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"

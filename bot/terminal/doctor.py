@@ -17,6 +17,8 @@ from redis.exceptions import RedisError
 
 from bot.client import INTENTS
 from bot.commands import add_commands
+from bot.discord_api.private_api import api_url
+from bot.discord_api.proxy import proxy_for, proxy_trouble
 from bot.settings import BotSettings
 from bot.terminal.local_stack import DIFFERENT_STORES
 from bot.terminal.serve import NOT_ACCEPTED
@@ -94,13 +96,13 @@ async def _commands(settings: BotSettings) -> str:
 async def _logged_in(settings: BotSettings) -> AsyncIterator[discord.Client]:
     """A client that can ask, but has no gateway and runs nothing."""
     try:
-        async with discord.Client(intents=discord.Intents.none()) as client:
+        async with discord.Client(intents=discord.Intents.none(), proxy=proxy_for(api_url())) as client:
             await client.login(settings.discord_token.get_secret_value())
             yield client
     except discord.LoginFailure:
         raise SettingsError(NOT_ACCEPTED) from None
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-        raise Ill(f"Discord cannot be reached: {_plain(error)}.") from error
+        raise Ill(f"Discord cannot be reached: {proxy_trouble(error) or _plain(error)}.") from error
 
 
 async def _redis(settings: BotSettings) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from bot.terminal.output_folder import FolderError
+from bot.terminal.output_folder import ALPHA, FolderError
 from bot.terminal.paint_arguments import Draft, PaintArguments
 from engine.contract.models import Asked
 from engine.recipe.recipe import Recipe
@@ -26,7 +26,7 @@ def read_draft(folder: Path) -> PaintArguments:
     styles = _numbered(folder, "style", len(names) - 1)
     return PaintArguments(
         folder / "content.png", styles, asked.recipe, asked.fields, asked.weights, over, of,
-        draft=Draft(folder / "final.png", size), names=names,
+        draft=Draft(folder / "final.png", size), names=names, alpha=folder / ALPHA if run.get("alpha") else None,
     )  # fmt: skip
 
 

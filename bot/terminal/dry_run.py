@@ -9,8 +9,8 @@ import sys
 from typing import Any
 
 from bot.terminal.content_files import read_content
-from bot.terminal.display import duration
 from bot.terminal.paint_arguments import PaintArguments
+from bot.text.formatting import exact_duration
 from engine.contract.settings import Settings
 from engine.recipe import cost
 from engine.recipe.recipe import Recipe
@@ -36,7 +36,9 @@ async def dry_run(arguments: PaintArguments, settings: Settings) -> int:
         print("time                 not known: it could not be measured")
         return 1
     seconds = cost.remaining_flops(recipe, aspect) / reply["flops_per_second"]
-    print(f"time                 about {duration(seconds)} of painting on {reply['device']}, as measured just now")
+    print(
+        f"time                 about {exact_duration(seconds)} of painting on {reply['device']}, as measured just now"
+    )
     return 0
 
 

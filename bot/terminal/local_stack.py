@@ -57,6 +57,7 @@ async def open_stack(settings: Settings, folder: Path, weights: str) -> AsyncIte
             "REDIS_URL": url,
             "STORE_URL": store_url,
             "IMPASTO_DATA": str(folder.absolute()),
+            "IMPASTO_MONITORING": "off",
             "IMPASTO_LOG": str(folder.absolute() / "worker.log"),
         }
         wanted = {

@@ -5,6 +5,7 @@ Nothing in it is written over or deleted that Impasto did not write: what it wri
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import json
 import os
@@ -16,13 +17,25 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from bot.terminal.page import render_page
+from bot.terminal.painted_video import painted_video
+from bot.terminal.study_page import TILE, render_study_page
 from bot.terminal.written_files import WrittenFiles
 from engine.contract.events import Cancelled, Done, Event, Snapshot
-from engine.contract.models import Job
+from engine.contract.models import FINAL_FILES, Format, Job
 from engine.contract.store import Store
+from engine.recipe.recipe import Recipe
 
 _RESULTS = ("final.png", "loss.png", "film.webp", "run.json")
-_NAMES = (*_RESULTS, "index.html", "content.png", "style-1.png")
+_OF_STUDIES = {
+    "final.png": "sheet.png", "loss.png": "losses.png", "film.webp": "film.webp", "run.json": "study.json",
+    "time.png": "time.png",
+}  # fmt: skip
+"""What a study's results are called here."""
+_NAMES = (*_RESULTS, *_OF_STUDIES.values(), "index.html", "content.png", "style-1.png")
+_FORMATS = [name for name in FINAL_FILES.values() if name not in _NAMES]
+FILM_OF_VIDEO = "film.mp4"
+ALPHA = "content-alpha.png"
+"""The content's transparency, where it is kept for finishing a draft."""
 _ROOM = 2**20
 """Bytes that must be free to begin: what is so full is told at once."""
 
@@ -34,12 +47,20 @@ class FolderError(Exception):
 class OutputFolder:
     """DIR: the numbered snapshots and the results; in DIR/.impasto what it takes to go on."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, work: Path | None = None, resume_command: str | None = None) -> None:
+        """`work` and the words to go on with are its own, unless a batch has them."""
         self.folder = folder
-        self.work = folder / ".impasto"
+        self.work = folder / ".impasto" if work is None else work
+        self.pairs = self.work / "pairs"
+        """Where a batch has the folders of work of its paintings."""
+        self.resume_command = resume_command or f"impasto paint --resume {shlex.quote(str(folder))}"
+        """What to type to go on."""
         self._note = self.work / "job.json"
+        self._sound = self.work / "sound.mp4"
         self._lock = self.work / "painting.lock"
         self._written = WrittenFiles(folder)
+        self._tiles: dict[int, str] = {}
+        """Of a study, by iteration: what its pictures are called."""
 
     @contextmanager
     def reserved(self) -> Iterator[None]:
@@ -62,8 +83,15 @@ class OutputFolder:
                 with suppress(OSError):  # it holds something
                     path.rmdir()
 
-    def check(self, pictures: Iterable[Path]) -> None:
-        """Raises `FolderError` where a painting of `pictures` would write over them, or over what is not Impasto's."""
+    def check(self, pictures: Iterable[Path], kind: Format = "png", *, video: bool = False) -> None:
+        """Raises `FolderError` where a painting of `pictures` would write over them, or over what is not Impasto's.
+
+        `kind` is the finished picture's format; of a `video` there will be one too.
+        """
+        if self._is_of_batch:
+            raise FolderError(
+                f"{self.folder} holds an unfinished batch: go on with the same `impasto batch`, or give another folder."
+            )
         if self.unfinished:
             raise FolderError(
                 f"{self.folder} holds an unfinished painting: go on with `{self.resume_command}`, "
@@ -71,13 +99,15 @@ class OutputFolder:
             )
         for picture in pictures:
             places = (picture.parent.resolve() / picture.name, picture.resolve())
-            if any(_is_output(place) and place.parent == self.folder.resolve() for place in places):
+            if any(_is_output(place, kind) and place.parent == self.folder.resolve() for place in places):
                 raise FolderError(f"{picture} would be written over: give another folder.")
         # By both ways, since a name may be told from another by its capitals alone, and here not be.
-        fixed = (self.folder / name for name in _NAMES if os.path.lexists(self.folder / name))
-        self._check_foreign(*fixed, *filter(_is_output, self.folder.iterdir()))
+        names = {*_NAMES, FINAL_FILES[kind], *([FILM_OF_VIDEO] if video else [])}
+        fixed = (self.folder / name for name in names if os.path.lexists(self.folder / name))
+        self.check_foreign(*fixed, *(path for path in self.folder.iterdir() if _is_output(path, kind)))
 
-    def _check_foreign(self, *paths: Path) -> None:
+    def check_foreign(self, *paths: Path) -> None:
+        """Raises `FolderError` where one of them is not as Impasto wrote it."""
         with self._failures():
             foreign = sorted({path for path in paths if not self._written.includes(path)})
         if foreign:
@@ -90,23 +120,28 @@ class OutputFolder:
 
     def clear(self) -> None:
         """Delete an earlier, finished painting."""
-        for path in filter(_is_output, list(self.folder.iterdir())):
-            if self._written.includes(path):
+        for path in list(self.folder.iterdir()):
+            if (_is_output(path) or path.name in (*_FORMATS, FILM_OF_VIDEO)) and self._written.includes(path):
                 path.unlink()
         self._written.forget()
 
     @property
     def unfinished(self) -> bool:
-        """Whether there is a job to go on with."""
+        """Whether there is a job to go on with, also of a batch."""
+        return self.holds_painting or self._is_of_batch
+
+    @property
+    def holds_painting(self) -> bool:
+        """Whether there is one unfinished painting in it."""
         return self._note.exists()
 
     @property
-    def resume_command(self) -> str:
-        """What to type to go on."""
-        return f"impasto paint --resume {shlex.quote(str(self.folder))}"
+    def _is_of_batch(self) -> bool:
+        return any(self.pairs.glob(f"*/{self._note.name}"))
 
     def remember(self, job: Job, weights: str, weights_input: str) -> None:
         """Note the job and the `--weights` and `--weights-input` it was asked with, so that `--resume` finds them."""
+        self._tiles = {tile.iteration: f"{TILE}{tile.file}" for tile in job.tiles}
         self._note.write_text(json.dumps({"job": job.id, "weights": weights, "weights_input": weights_input}))
 
     def forget(self) -> None:
@@ -120,18 +155,21 @@ class OutputFolder:
             note = json.loads(self._note.read_text())
             return note["job"], note["weights"], note.get("weights_input", "auto")
         except (OSError, ValueError, KeyError):
-            finished = " It holds a finished painting." if (self.folder / "run.json").exists() else ""
+            done = any((self.folder / name).exists() for name in ("run.json", "study.json"))
+            finished = " It holds a finished painting." if done else ""
             raise FolderError(f"There is nothing to go on with in {self.folder}.{finished}") from None
 
     async def save(self, store: Store, event: Event) -> Path | None:
         """Fetch what the event tells of; returns the newest picture's path. Raises `FolderError`."""
         match event:
             case Snapshot(picture=str(key)) | Cancelled(picture=str(key)):
-                return await self._fetch(store, key, f"{event.iteration:05d}.png")
+                return await self._fetch(store, key, self._tiles.get(event.iteration, f"{event.iteration:05d}.png"))
             case Done():
-                for name in _RESULTS:
-                    await self._fetch(store, event.files[name], name)
-                return self.folder / "final.png"
+                names = _OF_STUDIES if self._tiles else {name: name for name in (*_RESULTS, *_FORMATS)}
+                for name, here in names.items():
+                    if name in event.files:  # time.png only where sizes are compared, a further format where asked for
+                        await self._fetch(store, event.files[name], here)
+                return self.folder / names["final.png"]
             case _:
                 return None
 
@@ -144,19 +182,37 @@ class OutputFolder:
             for kind, masks in (("content", job.content_masks), ("style", job.style_masks)):
                 for number, mask in enumerate(masks, 1):
                     await self._fetch(store, mask.key, f"{kind}-mask-{number}.png")
-        run: dict[str, Any] = json.loads((self.folder / "run.json").read_text())
-        return self._write("index.html", render_page(run, self.folder).encode())
+            if job.alpha is not None:
+                await self._fetch(store, job.alpha.key, ALPHA)
+        name, render = ("run.json", render_page) if job.study is None else ("study.json", render_study_page)
+        run: dict[str, Any] = json.loads((self.folder / name).read_text())
+        return self.write("index.html", render(run, self.folder).encode())
+
+    def keep_sound(self, sound: bytes | None) -> None:
+        """Keep a video's sound, empty where it has none, until its film is painted; None where it is no video."""
+        if sound is None:
+            self._sound.unlink(missing_ok=True)
+        else:
+            with self._failures():
+                self._sound.write_bytes(sound)
+
+    async def film_of_video(self, recipe: Recipe) -> Path | None:
+        """Write the painted film as a video with the sound that was kept, where it was one. Raises `FolderError`."""
+        if not self._sound.exists() or recipe.frames == 1:
+            return None
+        film = await asyncio.to_thread(painted_video, self.folder, recipe, self._sound.read_bytes())
+        return self.write(FILM_OF_VIDEO, film)
 
     async def _fetch(self, store: Store, key: str, name: str) -> Path:
-        return self._write(name, await store.get(key))
+        return self.write(name, await store.get(key))
 
-    def _write(self, name: str, data: bytes) -> Path:
-        """All of the file or none of it."""
+    def write(self, name: str, data: bytes) -> Path:
+        """All of the file or none of it. Raises `FolderError`."""
         path = self.folder / name
         with self._failures():
             self._written.note(name, data)
             if os.path.lexists(path):
-                self._check_foreign(path)  # it may have come while we painted
+                self.check_foreign(path)  # it may have come while we painted
             partial = self.work / f"{name}.part"
             partial.write_bytes(data)
             return partial.replace(path)
@@ -184,6 +240,7 @@ class OutputFolder:
             if self.work.exists() and any(self.work.iterdir()) and not (self._lock.exists() or self._note.exists()):
                 raise FolderError(f"{self.work} was not made by Impasto: move it away, or give another folder.")
             while True:
+                self.folder.mkdir(parents=True, exist_ok=True)
                 self.work.mkdir(parents=True, exist_ok=True, mode=0o700)
                 lock = self._lock.open("w")
                 try:
@@ -200,9 +257,10 @@ class OutputFolder:
                 lock.close()
 
 
-def _is_output(path: Path) -> bool:
-    """Whether a painting may write a file of this name."""
+def _is_output(path: Path, kind: Format = "png") -> bool:
+    """Whether a painting may write a file of this name, with the finished picture in that format."""
     stem = path.stem
-    source = stem == "content" or stem.startswith(("style-", "content-mask-"))
+    source = stem == "content" or stem.startswith(("style-", "content-mask-")) or path.name == ALPHA
     snapshot = len(stem) == 5 and stem.isdigit()
-    return path.name in _NAMES or (path.suffix == ".png" and (source or snapshot))
+    names = (*_NAMES, FINAL_FILES[kind])
+    return path.name in names or (path.suffix == ".png" and (source or snapshot or stem.startswith(TILE)))

@@ -14,6 +14,7 @@ from typing import Any
 
 from PIL import Image
 
+from bot.text.formatting import count, exact_duration, listed, loss
 from engine.recipe.recipe import Recipe
 
 MOST_SNAPSHOTS = 48
@@ -42,13 +43,14 @@ def render_page(run: Mapping[str, Any], folder: Path) -> str:
     recipe = Recipe(**fields)
     content, *styles = (Path(picture["name"]).stem for picture in (run["content"], *run["styles"]))
     done, width, height = len(run["losses"]["rows"]), run["width"], run["height"]
-    seconds = _duration(run["seconds"])
+    seconds = exact_duration(run["seconds"])
     frames = f"{recipe.frames} frames · " if recipe.frames > 1 else ""
-    return _html(
-        files("bot.terminal").joinpath("page.html").read_text(encoding="utf-8"),
-        title=f"{content[:1].upper()}{content[1:]} in the style of {_and(styles)}",
-        lead=f"{width} × {height} px · {frames}{_count(done, 'iteration')} · {seconds} on {run['device']['model']}",
-        stand_in=_stand_in(run),
+    return html(
+        resource("page.html"),
+        css=Html(resource("page.css")),
+        title=f"{content[:1].upper()}{content[1:]} in the style of {listed(styles)}",
+        lead=f"{width} × {height} px · {frames}{count(done, 'iteration')} · {seconds} on {run['device']['model']}",
+        stand_in=stand_in(run),
         width_px=f"{max(width, 960)}px",
         aspect=f"{width / height:.4f}",
         hero=_hero(run, folder, moves=recipe.frames > 1),
@@ -56,27 +58,32 @@ def render_page(run: Mapping[str, Any], folder: Path) -> str:
         film=Html() if recipe.frames > 1 else _film(run, folder),
         snapshots=_snapshots(run, folder, recipe),
         plot=_plot(run, folder),
-        words=_words(recipe),
-        recipe=_table({key.replace("_", " "): _plain(value) for key, value in recipe.as_dict().items()}),
-        facts=_table(_facts(run)),
+        words=words(recipe),
+        recipe=table({key.replace("_", " "): _plain(value) for key, value in recipe.as_dict().items()}),
+        facts=table(facts(run)),
         version=run["impasto"],
     )
 
 
-def _html(template: str, **values: object) -> Html:
+def resource(name: str) -> str:
+    """The text of a file beside this one."""
+    return files("bot.terminal").joinpath(name).read_text(encoding="utf-8")
+
+
+def html(template: str, **values: object) -> Html:
     """The template with its values, each of them escaped unless it is HTML."""
     safe = {key: v if isinstance(v, Html) else escape(str(v)) for key, v in values.items()}
     return Html(Template(template).substitute(safe))
 
 
-def _stand_in(run: Mapping[str, Any]) -> Html:
+def stand_in(run: Mapping[str, Any]) -> Html:
     weights = run["weights"]
     note = (
         _DRAFT
         if run.get("draft_of")
         else weights.get("note") or "Painted with stand-in weights, not with the pretrained VGG19."
     )
-    return _html('<p class="stand-in" role="note">$note</p>', note=note) if weights["stand_in"] else Html()
+    return html('<p class="stand-in" role="note">$note</p>', note=note) if weights["stand_in"] else Html()
 
 
 def _hero(run: Mapping[str, Any], folder: Path, *, moves: bool) -> Html:
@@ -86,14 +93,14 @@ def _hero(run: Mapping[str, Any], folder: Path, *, moves: bool) -> Html:
         figure = (
             '<div class="wall"><figure class="hero"><div class="frame"><img src="$uri" alt="$alt"></div></figure></div>'
         )
-        return _html(figure, uri=_uri("webp", film.read_bytes()), alt="The painted film")
-    uris = _embed([folder / _name(run["final"])], longest=2048, budget=_HERO_BYTES)
+        return html(figure, uri=data_uri("webp", film.read_bytes()), alt="The painted film")
+    uris = embed([folder / _name(run["final"])], longest=2048, budget=_HERO_BYTES)
     hint = Html(' <span id="hint" hidden>Drag across it to see the picture it was painted from.</span>')
     figure = """<div class="wall"><figure class="hero"><div class="frame">
 <img src="$uri" alt="The finished painting: $content in the style of $styles"></div>
 <figcaption>The painting.$hint</figcaption></figure></div>"""
-    names = {"content": run["content"]["name"], "styles": _and([s["name"] for s in run["styles"]])}
-    return Html("".join(_html(figure, uri=uri, hint=hint, **names) for uri in uris if uri))
+    names = {"content": run["content"]["name"], "styles": listed([s["name"] for s in run["styles"]])}
+    return Html("".join(html(figure, uri=uri, hint=hint, **names) for uri in uris if uri))
 
 
 def _sum(run: Mapping[str, Any], folder: Path, recipe: Recipe) -> Html:
@@ -108,45 +115,45 @@ def _sum(run: Mapping[str, Any], folder: Path, recipe: Recipe) -> Html:
         share = f", {style['weight'] / shares:.0%}" if len(run["styles"]) > 1 else ""
         parts.append((f"style-{k}.png", f"Style{share}", style["name"], ""))
     parts.append((next(first, _name(run["final"])), "Painting", f"{run['width']} × {run['height']} px", ""))
-    uris = _embed([folder / part[0] for part in parts], longest=1024, budget=_SOURCE_BYTES)
+    uris = embed([folder / part[0] for part in parts], longest=1024, budget=_SOURCE_BYTES)
     figure = """<figure><img$mark src="$uri" alt="$kind: $name">
 <figcaption><b>$kind</b><br>$name</figcaption></figure>"""
     shown = [
-        _html(figure, mark=Html(mark), uri=uri, kind=kind, name=name)
+        html(figure, mark=Html(mark), uri=uri, kind=kind, name=name)
         for uri, (_, kind, name, mark) in zip(uris, parts, strict=True)
         if uri
     ]
     signs = [Html('<span aria-hidden="true">+</span>')] * (len(shown) - 2) + [Html('<span aria-hidden="true">→</span>')]
     row = "".join(figure + sign for figure, sign in zip(shown, [*signs, Html()], strict=False))
-    return _section("From what to what", _html('<div class="sum">$row</div>', row=Html(row))) if shown else Html()
+    return section("From what to what", html('<div class="sum">$row</div>', row=Html(row))) if shown else Html()
 
 
 def _film(run: Mapping[str, Any], folder: Path) -> Html:
     path = folder / "film.webp"
     if not path.is_file() or path.stat().st_size > _FILM_BYTES:
         return Html()
-    alt = f"Film of the painting growing over {_count(len(run['losses']['rows']), 'iteration')}"
+    alt = f"Film of the painting growing over {count(len(run['losses']['rows']), 'iteration')}"
     figure = '<figure class="film"><img src="$uri" alt="$alt"></figure>'
-    return _section("The film", _html(figure, uri=_uri("webp", path.read_bytes()), alt=alt))
+    return section("The film", html(figure, uri=data_uri("webp", path.read_bytes()), alt=alt))
 
 
 def _snapshots(run: Mapping[str, Any], folder: Path, recipe: Recipe) -> Html:
     every = sorted(run["snapshots"], key=lambda s: int(s["iteration"]))
     step = max(1, math.ceil(len(every) / MOST_SNAPSHOTS))
     chosen = every[::-step][::-1]
-    uris = _embed([folder / _name(s) for s in chosen], longest=960, budget=_SNAPSHOT_BYTES)
+    uris = embed([folder / _name(s) for s in chosen], longest=960, budget=_SNAPSHOT_BYTES)
     ends = {end: f"Frame {number}" for number, end in enumerate(recipe.frame_ends, 1)} if recipe.frames > 1 else {}
     figure = """<figure><img loading="lazy" src="$uri" alt="The painting after iteration $i, at loss $loss">
 <figcaption><b>$what</b><span>loss $loss</span></figcaption></figure>"""
     shown = []
     for uri, snapshot in zip(uris, chosen, strict=True):
         if uri:
-            i, loss = f"{snapshot['iteration']:,}", _loss(run["losses"], snapshot["iteration"])
+            i, total = f"{snapshot['iteration']:,}", _loss(run["losses"], snapshot["iteration"])
             what = ends.get(snapshot["iteration"], f"Iteration {i}")
-            shown.append(_html(figure, uri=uri, i=i, loss=loss, what=what))
-    grid = _html('<div class="grid">$all</div>', all=Html("".join(shown)))
+            shown.append(html(figure, uri=uri, i=i, loss=total, what=what))
+    grid = html('<div class="grid">$all</div>', all=Html("".join(shown)))
     frames = bool(ends) and all(snapshot["iteration"] in ends for snapshot in chosen)
-    return _section("Frame by frame" if frames else "How it grew", grid) if shown else Html()
+    return section("Frame by frame" if frames else "How it grew", grid) if shown else Html()
 
 
 def _plot(run: Mapping[str, Any], folder: Path) -> Html:
@@ -156,19 +163,19 @@ def _plot(run: Mapping[str, Any], folder: Path) -> Html:
     last = len(run["losses"]["rows"])
     alt = f"The losses over the iterations; the total ends at {_loss(run['losses'], last)}"
     figure = '<figure class="plot"><img loading="lazy" src="$uri" alt="$alt"></figure>'
-    return _section("The loss", _html(figure, uri=_uri("png", path.read_bytes()), alt=alt))
+    return section("The loss", html(figure, uri=data_uri("png", path.read_bytes()), alt=alt))
 
 
-def _section(title: str, body: Html) -> Html:
-    return _html("<section>\n<h2>$title</h2>\n$body\n</section>", title=title, body=body)
+def section(title: str, body: Html) -> Html:
+    return html("<section>\n<h2>$title</h2>\n$body\n</section>", title=title, body=body)
 
 
-def _table(rows: Mapping[str, str]) -> Html:
+def table(rows: Mapping[str, str]) -> Html:
     row = '<tr><th scope="row">$key</th><td>$value</td></tr>\n'
-    return Html("".join(_html(row, key=key, value=value) for key, value in rows.items()))
+    return Html("".join(html(row, key=key, value=value) for key, value in rows.items()))
 
 
-def _words(r: Recipe) -> str:
+def words(r: Recipe) -> str:
     """The recipe as a painter would tell it."""
     start = {
         "noise": "noise alone", "content": "the content picture", "style": "the style picture",
@@ -179,19 +186,21 @@ def _words(r: Recipe) -> str:
         start += f" with {r.noise:.0%} of noise"
     sides = [side for side, _ in r.plan()[: r.scales]]
     how = {"adam": "Adam", "lbfgs": "L-BFGS"}[r.optimiser]
-    tell = [f"Starting from {start}, {how} took {_count(r.iterations, 'step')}"]
-    tell[0] += f", from coarse to fine at {_and(sides)} px." if r.scales > 1 else f" at {r.size} px."
+    tell = [f"Starting from {start}, {how} took {count(r.iterations, 'step')}"]
+    tell[0] += (
+        f", from coarse to fine at {listed([str(side) for side in sides])} px." if r.scales > 1 else f" at {r.size} px."
+    )
     if r.frames > 1:
         tell.append(f"Each further frame took {r.frame_iterations} of them, from the painting before it, and only "
                     "where it had moved.")  # fmt: skip
     if r.content_layers:
-        tell.append(f"The content is held by {_and(r.content_layers)}, with weight {r.alpha:g}.")
+        tell.append(f"The content is held by {listed(r.content_layers)}, with weight {r.alpha:g}.")
     if r.style_layers:
         statistic = {
             "gram": "Gram matrices", "covariance": "covariances", "wasserstein": "means and covariances as Gaussians",
         }[r.statistic]  # fmt: skip
         octaves = f" on {r.octaves} octaves" if r.octaves > 1 else ""
-        means = f"{statistic} of {_and(r.style_layers)}{octaves}"
+        means = f"{statistic} of {listed(r.style_layers)}{octaves}"
         tell.append(f"The style is matched by the {means}, with weight {r.beta:g}.")
     if r.total_variation:
         tell.append(f"A total variation term of weight {r.total_variation:g} keeps it smooth.")
@@ -208,14 +217,14 @@ def _words(r: Recipe) -> str:
     return " ".join(tell)
 
 
-def _facts(run: Mapping[str, Any]) -> dict[str, str]:
+def facts(run: Mapping[str, Any]) -> dict[str, str]:
     device, weights, slices = run["device"], run["weights"], run["slices"]
-    workers = _count(len({part["worker"] for part in slices}), "worker")
+    workers = count(len({part["worker"] for part in slices}), "worker")
     versions = {"Impasto": run["impasto"], **run["versions"]}
-    facts = {
-        "Machine": f"{device['model']} ({device['name']}, {_count(device['threads'], 'thread')})",
+    rows = {
+        "Machine": f"{device['model']} ({device['name']}, {count(device['threads'], 'thread')})",
         "Versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
-        "Time": f"{_duration(run['seconds'])}, in {_count(len(slices), 'slice')} by {workers}",
+        "Time": f"{exact_duration(run['seconds'])}, in {count(len(slices), 'slice')} by {workers}",
         "Weights": f"{weights['name']} ({weights['identity']})",
         "Seed": str(run["recipe"]["seed"]),
         "Picture's SHA-256": run["final"]["sha256"],
@@ -223,19 +232,27 @@ def _facts(run: Mapping[str, Any]) -> dict[str, str]:
     }
     for k, back in enumerate(run["rollbacks"], 1):
         name = f"Step back {k}" if len(run["rollbacks"]) > 1 else "Step back"
-        facts[name] = f"At iteration {back['iteration']:,}: {back['reason']}; painted on with step {back['step']:g}."
-    return facts
+        rows[name] = f"At iteration {back['iteration']:,}: {back['reason']}; painted on with step {back['step']:g}."
+    return rows
 
 
-def _embed(paths: Sequence[Path], *, longest: int, budget: int) -> list[str]:
+def embed(paths: Sequence[Path], *, longest: int, budget: int) -> list[str]:
     """A data URI of each picture, empty where there is none; all of them within `budget` bytes if need be."""
-    pictures = [Image.open(path).convert("RGB") if path.is_file() else None for path in paths]
+    pictures = [_opened(path) if path.is_file() else None for path in paths]
     encoded: list[bytes] = []
     for share, quality in _LADDER:
         encoded = [_webp(picture, round(longest * share), quality) if picture else b"" for picture in pictures]
         if sum(map(len, encoded)) <= budget:
             break
-    return [_uri("webp", data) if data else "" for data in encoded]
+    return [data_uri("webp", data) if data else "" for data in encoded]
+
+
+def _opened(path: Path) -> Image.Image:
+    """With its transparency, if it has any, and without what else the file tells."""
+    with Image.open(path) as file:
+        picture = file.convert("RGBA" if file.has_transparency_data else "RGB")
+    picture.info = {}
+    return picture
 
 
 def _webp(picture: Image.Image, longest: int, quality: int) -> bytes:
@@ -245,7 +262,7 @@ def _webp(picture: Image.Image, longest: int, quality: int) -> bytes:
     return out.getvalue()
 
 
-def _uri(kind: str, data: bytes) -> str:
+def data_uri(kind: str, data: bytes) -> str:
     return f"data:image/{kind};base64,{b64encode(data).decode()}"
 
 
@@ -260,31 +277,7 @@ def _loss(losses: Mapping[str, Any], iteration: int) -> str:
     if "total" not in columns or not 1 <= iteration <= len(rows):
         return "unknown"
     value = rows[iteration - 1][columns.index("total")]
-    if value is None or not math.isfinite(value):
-        return "not finite"
-    if value and not 1e-3 <= abs(value) < 1e12:
-        return f"{value:.2e}"
-    for size, name in ((1e9, " billion"), (1e6, " million")):
-        if abs(value) >= size:
-            return f"{value / size:.3g}{name}"
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-
-
-def _duration(seconds: float) -> str:
-    whole = round(seconds)
-    hours, minutes = whole // 3600, whole // 60 % 60
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {whole % 60} s" if minutes else f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def _and(things: Sequence[object]) -> str:
-    words = [str(thing) for thing in things]
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    return "not finite" if value is None or not math.isfinite(value) else loss(value)
 
 
 def _plain(value: object) -> str:

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bot.intake import Picture
+from bot.requests.study_parts import recipe_maker
+from bot.requests.study_parts import recipes as study_recipes
 from bot.terminal.local_stack import shared_worker
 from bot.terminal.weights_check import inspect_weights
-from engine.contract.models import Asked
+from engine.contract.models import Asked, Format
 from engine.contract.settings import WEIGHTS_CACHED, Settings
 from engine.contract.workers import Worker
 from engine.recipe.draft import WEIGHTS, draft_recipe, finishing
@@ -64,8 +66,16 @@ class PaintArguments:
     """What content and styles are called, where it is not by their files' names."""
     original_size: bool = False
     """Whether it is painted as large as the content is; see `sized`."""
+    format: Format = "png"
+    """Of the finished picture, beside its PNG."""
+    keep_transparency: bool = False
+    """Whether what is transparent in the content is so in the finished picture."""
+    alpha: Path | None = None
+    """The same as a grey picture of its own, where the content has lost it."""
     start: Path | None = None
     """The picture that a recipe with the start `picture` begins with, where there is no draft."""
+    vary: str | None = None
+    """What is varied, where it is a study."""
 
     def as_draft(self) -> PaintArguments:
         """The arguments for the draft of it."""
@@ -74,10 +84,14 @@ class PaintArguments:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """All pictures but the content: styles, masks of the content, masks of the styles, what it begins with."""
-        start = self.start if self.draft is None else self.draft.path
-        begun = () if start is None else (start,)
-        return (*self.styles, *self.content_masks, *self.style_masks, *begun)
+        """All pictures but the content: styles, masks of the content, masks of the styles, canvas, transparency."""
+        last = [path for path in (self.canvas, self.alpha) if path is not None]
+        return (*self.styles, *self.content_masks, *self.style_masks, *last)
+
+    @property
+    def canvas(self) -> Path | None:
+        """The picture that it begins with, if there is one."""
+        return self.start if self.draft is None else self.draft.path
 
     def sized(self, content: Picture) -> PaintArguments:
         """The same at the content's own size, where that was asked for."""
@@ -104,12 +118,21 @@ class PaintArguments:
             raise RecipeError(f"The recipe weighs {weighed} styles, but {given} were given.")
         for masks in (self.content_masks, self.style_masks):
             recipe.check_masks(len(masks))
-        if recipe.start == "picture" and self.start is None and self.draft is None:
+        if self.format == "jpeg" and (self.keep_transparency or self.alpha):
+            raise RecipeError("A JPEG holds no transparency: give --format png or webp.")
+        if recipe.start == "picture" and self.canvas is None:
             raise RecipeError("This recipe begins with a picture of yours: give it by --start FILE.")
+        if self.vary is not None:
+            if frames > 1:
+                raise RecipeError("A study is of one picture: give --still to take the first of these alone.")
+            make = recipe_maker(self.recipe, weights, network)
+            study_recipes(self.vary, self.fields, make, [path.stem for path in self.styles])
         if frames == 1:
             return recipe
         if self.draft_of is not None:
             raise RecipeError("A draft is of one picture: give --still to paint the first of these alone.")
+        if self.keep_transparency:
+            raise RecipeError("A film is opaque: give --still to paint its first picture with its transparency.")
         recipe = recipe.sequence(frames)
         return recipe if "snapshots" in self.fields else dataclasses.replace(recipe, snapshots=recipe.frame_ends)
 

@@ -14,7 +14,9 @@ import structlog
 from redis.exceptions import RedisError
 
 from bot.app import create_bot
+from bot.discord_api.proxy import proxy_trouble
 from bot.settings import BotSettings
+from bot.terminal.bot_health import BotHealth
 from bot.terminal.local_stack import DIFFERENT_STORES
 from engine.contract.connection import connect
 from engine.contract.redis_check import await_redis
@@ -48,11 +50,21 @@ async def serve(settings: BotSettings) -> int:
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
-    store, pause = Store(settings.store), _FIRST_PAUSE
+    settings.require_redis()
+    store = Store(settings.store)
+    health = BotHealth(settings, store)
+    async with health.served(), health.page_served():
+        await _keep_alive(settings, store, told, health)
+    return 0
+
+
+async def _keep_alive(settings: BotSettings, store: Store, told: asyncio.Event, health: BotHealth) -> None:
+    """One life after the other, until it is `told`."""
+    pause = _FIRST_PAUSE
     while not told.is_set():
         began = asyncio.get_running_loop().time()
         try:
-            await _live(settings, store, told)
+            await _live(settings, store, told, health)
         except (SettingsError, StoreError):
             raise
         except Exception as error:
@@ -70,15 +82,14 @@ async def serve(settings: BotSettings) -> int:
             async with asyncio.timeout(pause):
                 await told.wait()
         pause = min(2 * pause, _LONGEST_PAUSE)
-    return 0
 
 
-async def _live(settings: BotSettings, store: Store, told: asyncio.Event) -> None:
+async def _live(settings: BotSettings, store: Store, told: asyncio.Event, health: BotHealth) -> None:
     """One life of the client, to the end or until it is `told`.
 
     Raises what ends it, and `SettingsError` where Redis cannot be used as it is set.
     """
-    bot = create_bot(settings)
+    bot = health.bot = create_bot(settings)
     assert settings.redis_url is not None  # noqa: S101 - `create_bot` has seen to it
     life: asyncio.Task[Any] = asyncio.create_task(bot.start(settings.discord_token.get_secret_value()))
     end = asyncio.create_task(told.wait())
@@ -110,7 +121,7 @@ def _is_refused(error: Exception) -> bool:
 
 
 def _reason(error: BaseException) -> str:
-    return (str(error) or type(error).__name__).rstrip(".")
+    return proxy_trouble(error) or (str(error) or type(error).__name__).rstrip(".")
 
 
 class _WithoutTraceback(logging.Filter):

@@ -35,6 +35,7 @@ async def _run(settings: BotSettings) -> int:
         "REDIS_URL": settings.redis_url,
         "STORE_URL": settings.store,
         "IMPASTO_DATA": str(settings.impasto_data.absolute()),
+        "IMPASTO_MONITORING": "off",  # the bot's address is taken
     }
     worker = WorkerProcess([sys.executable, "-m", "engine.worker"], environment)
     serving = asyncio.create_task(serve(settings))

@@ -8,6 +8,7 @@ from engine.contract.models import TooMany
 
 _SENTENCES = {
     "user": "You already have as many paintings under way as one member may: wait for one to end{}, or cancel one.",
+    "member": "You have as many paintings under way here as one member may: wait for one to end{}, or cancel one.",
     "guild": "This server already has as many paintings under way as it may: try again when one has ended{}.",
     "total": "The queue is full at the moment: try again when a painting has ended{}.",
     "user day": "Your painting time of today is used up: try again when the day is over{}.",

@@ -26,9 +26,24 @@ def duration(seconds: float) -> str:
     return f"about {round(seconds / 86400)} days"
 
 
+def exact_duration(seconds: float) -> str:
+    """`42 s`, `3 min 20 s`, `2 h 5 min`."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
 def relative(instant: float) -> str:
     """An instant in Unix time, which Discord shows as `in 5 minutes`."""
     return f"<t:{round(instant)}:R>"
+
+
+def day(instant: float) -> str:
+    """An instant in Unix time, which Discord shows as `29 November 2026`."""
+    return f"<t:{round(instant)}:D>"
 
 
 def bar(share: float, width: int = 16) -> str:

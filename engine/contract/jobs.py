@@ -18,7 +18,7 @@ import structlog
 from arq.connections import ArqRedis
 
 from engine.contract.connection import FRONT, QUEUE, readable, within
-from engine.contract.events import STREAM, Cancelled, Done, Event, Failed, Last, Notice, parse
+from engine.contract.events import STREAM, Cancelled, Done, Event, Failed, Last, Notice, Progress, parse
 from engine.contract.models import (
     CONTROL,
     DEATHS,
@@ -43,6 +43,7 @@ from engine.contract.models import (
     job_key,
     seen_key,
 )
+from engine.process.metrics import DUPLICATES
 
 _SCRIPTS = ("create", "check", "start", "emit", "commit", "release", "note_waiting", "finish", "cancel", "forget")
 _SHARED = ("held_counts", "daily_seconds", "caps", "end_job")  # parts of scripts
@@ -169,7 +170,10 @@ class Jobs:
         keys = [job_key(claim.job.id), seen_key(claim.job.id), STREAM]
         kind = _WAITS[event.waits] if isinstance(event, Notice) and event.waits is not None else event.kind
         about = (claim.epoch, claim.job.id, kind, event.iteration, event.model_dump_json())
-        return bool(await self._fenced("emit", keys, *about))
+        new = bool(await self._fenced("emit", keys, *about))
+        if not new and not isinstance(event, Progress):
+            DUPLICATES.labels("event").inc()
+        return new
 
     async def waited(self, claim: Claim) -> bool:
         """Whether it was told that the painting waits, where this slice begins."""
@@ -211,6 +215,21 @@ class Jobs:
         event = Failed(job=job.job, iteration=job.iteration, reason=reason)
         keys = [*_ending(job.job, guild), HELD_USERS, HELD_GUILDS, SPENT]
         await self._fenced("finish", keys, job.epoch, job.job, user, JobState.FAILED, *_last_words(event), 0.0)
+
+    async def keep(self, job: str, days: int) -> None:
+        """Keep a job that has ended for so long from now on, and then what the store has of it no longer either."""
+        if await self.state(job) in (JobState.QUEUED, JobState.PAINTING):
+            return
+        async with self._redis.pipeline(transaction=True) as pipe:
+            for key in (job_key(job), seen_key(job)):
+                pipe.expire(key, days * 86400)
+            await pipe.execute()
+
+    async def kept_until(self, job: str) -> int | None:
+        """Unix time; None while it is open, and for an unknown job."""
+        moment: Any = self._redis.expiretime(job_key(job))
+        until = int(await moment)
+        return None if until < 0 else until
 
     async def told(self, job: str) -> set[str]:
         """The snapshots that were told, by their iterations in five digits."""

@@ -6,10 +6,14 @@ import secrets
 import time
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import accumulate
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field
 
+from engine.contract.study import StoredPicture as StoredPicture  # noqa: PLC0414 - most know it from here
+from engine.contract.study import Study, Tile, Value
+from engine.recipe.cost import remaining_flops
 from engine.recipe.recipe import Recipe
 
 OPEN = "impasto:open"
@@ -22,10 +26,13 @@ SPENT = "impasto:spent"
 """Of the hashes, one for each UTC day, of the seconds that were painted for each user and guild."""
 CONTROL = "impasto:control"
 """Stream of job ids to stop, read by every worker."""
-Value = bool | int | float | str
-"""Of a recipe's field."""
+Format = Literal["png", "jpeg", "webp", "png16", "tiff16"]
+FINAL_FILES: dict[Format, str] = {
+    "png": "final.png", "jpeg": "final.jpg", "webp": "final.webp", "png16": "final-16.png", "tiff16": "final-16.tif",
+}  # fmt: skip
+"""What the finished picture may be called, by its format; final.png is always there."""
 KEEP_DAYS = 30
-"""How long an ended job can still be asked for."""
+"""How long an ended job can still be asked for, unless it was posted and the settings say otherwise."""
 DEATHS = 3
 """Workers that may die on one slice without progress before the job is set aside; four count as one where the slice
 was only waiting for another job's stroke."""
@@ -40,19 +47,6 @@ class JobState(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     QUARANTINED = "quarantined"
-
-
-class StoredPicture(BaseModel):
-    """A clean picture in the store: RGB PNG, upright, sRGB; sizes in px."""
-
-    model_config = ConfigDict(frozen=True)
-
-    key: str
-    name: str
-    width: PositiveInt
-    height: PositiveInt
-    spoiler: bool = False
-    """Whether it is to be covered wherever it is shown."""
 
 
 class Asked(BaseModel):
@@ -84,7 +78,11 @@ class Asked(BaseModel):
 
 
 class Job(BaseModel):
-    """A painting that someone asked for. `guild` and `user` share the queue fairly."""
+    """A painting that someone asked for. `guild` and `user` share the queue fairly.
+
+    A study is one job too: its iterations are those of all its parts, and it pays for each of them. `recipe`, `content`
+    and `styles` are then what its parts are varied from.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -106,13 +104,59 @@ class Job(BaseModel):
     """For each style where in the painting it applies (white), or none."""
     style_masks: tuple[StoredPicture, ...] = ()
     """For each style which part of it counts (white), or none."""
+    alpha: StoredPicture | None = None
+    """How opaque the finished picture is (white: wholly), where the content's transparency is kept."""
+    format: Format = "png"
+    """Of the finished picture, beside its PNG."""
     draft_of: Asked | None = None
     """What it is a draft of, if it is one."""
+    study: Study | None = None
+
+    @property
+    def parts(self) -> tuple[Job, ...]:
+        """Its paintings in their order, each as a job without a study; most jobs are one."""
+        if self.study is None:
+            return (self,)
+        own = ("recipe", "content", "styles", "content_masks", "style_masks")
+        return tuple(
+            self.model_copy(update={"study": None, **{name: getattr(part, name) for name in own}})
+            for part in self.study.parts
+        )
+
+    @property
+    def iterations(self) -> int:
+        """Of all parts."""
+        return sum(recipe.iterations for recipe in self._recipes)
+
+    @property
+    def tiles(self) -> tuple[Tile, ...]:
+        """The pictures that it is about, where it is a study."""
+        return () if self.study is None else self.study.tiles
+
+    def part_of(self, iteration: int) -> Job:
+        """The part that the picture after `iteration` belongs to."""
+        ends = accumulate(recipe.iterations for recipe in self._recipes)
+        return next((part for part, end in zip(self.parts, ends, strict=True) if iteration <= end), self.parts[-1])
+
+    def remaining_flops(self, iteration: int) -> float:
+        """What is left to do after so many iterations, as `cost` counts it."""
+        work, left = 0.0, max(iteration, self.reached)
+        for part in self.parts if self.study else (self,):
+            shorter, longer = sorted((part.content.width, part.content.height))
+            if left < part.recipe.iterations:
+                work += remaining_flops(part.recipe, shorter / longer, left)
+            left = max(0, left - part.recipe.iterations)
+        return work
+
+    @property
+    def _recipes(self) -> tuple[Recipe, ...]:
+        return (self.recipe,) if self.study is None else tuple(part.recipe for part in self.study.parts)
 
     @property
     def spoiler(self) -> bool:
         """Whether the painting is to be covered: it shows what one of its pictures shows."""
-        return any(picture.spoiler for picture in (self.content, *self.styles))
+        begun = () if self.start is None else (self.start,)
+        return any(picture.spoiler for picture in (self.content, *self.styles, *begun))
 
 
 @dataclass(frozen=True)
@@ -136,6 +180,7 @@ class Caps:
     """The most open jobs there may be: of one user over all guilds, of one guild, and in all.
 
     Then the seconds of painting on a UTC day after which no more of a user's or a guild's are accepted; 0 is no limit.
+    Last the most open jobs of one user in this guild; 0 is no limit.
     """
 
     user: int
@@ -143,6 +188,7 @@ class Caps:
     total: int
     user_seconds: int = 0
     guild_seconds: int = 0
+    member: int = 0
 
 
 @dataclass(frozen=True)
@@ -192,7 +238,7 @@ class TooMany(Exception):
     """
 
     def __init__(
-        self, cap: Literal["user", "guild", "total", "user day", "guild day"], until: float | None = None
+        self, cap: Literal["user", "member", "guild", "total", "user day", "guild day"], until: float | None = None
     ) -> None:
         super().__init__(cap)
         self.cap, self.until = cap, until

@@ -10,6 +10,7 @@ from engine.contract import workers
 from engine.contract.fair_queue import FairQueue, slice_id
 from engine.contract.jobs import Jobs
 from engine.contract.workers import Worker
+from engine.process.metrics import RECOVERIES
 
 GRACE = workers.BEAT * 2
 """Seconds that a change may be younger than what a heartbeat tells."""
@@ -50,6 +51,7 @@ async def _requeue_if_lost(
     if not holder and (fresh or await queue.waiting(name, limit)):
         return False
     _log.warning("a lost job is queued again", job=job_id, iteration=iteration, worker=holder or None)
+    RECOVERIES.labels("worker" if holder else "slice").inc()
     await queue.forget(name)
     await queue.enqueue(job, iteration, epoch, cost)
     if holder:

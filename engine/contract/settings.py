@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from engine.contract.models import Caps, Running
+from engine.contract.models import KEEP_DAYS, Caps, Running
 from engine.contract.settings_file import misspelt, to_environment
 from engine.process.folders import make_folder
 from engine.process.redaction import hide
@@ -54,6 +54,10 @@ class Settings(BaseSettings):
     impasto_guild_seconds: int = Field(default=36000, ge=0)
     impasto_user_running: int = Field(default=2, ge=1)
     impasto_guild_running: int = Field(default=8, ge=1)
+    impasto_keep_days: int = Field(default=KEEP_DAYS, ge=1, le=3650)
+    impasto_monitoring: str = "off"
+    impasto_log_level: Literal["debug", "info", "warning", "error"] = "info"
+    impasto_log_format: Literal["json", "text"] = "json"
 
     def __init__(self, **values: Any) -> None:
         """Raises `ValidationError`, and `SettingsError` where there is a `.env` that cannot be read."""
@@ -78,12 +82,23 @@ class Settings(BaseSettings):
         return Running(user=self.impasto_user_running, guild=self.impasto_guild_running)
 
     @property
+    def monitoring_address(self) -> tuple[str, int] | None:
+        """Where health and metrics are served; None where nowhere. A port alone is of this machine only."""
+        return parse_address(self.impasto_monitoring)
+
+    @property
     def slice_timeout(self) -> float:
         """Seconds that arq allows for a slice. For what hangs beside the painting thread, which has a watchdog.
 
         Twice its patience, for a slice may wait for another's stroke, and its own comes after.
         """
         return 600.0 + 2 * self.impasto_stuck_seconds
+
+    @field_validator("impasto_monitoring")
+    @classmethod
+    def _is_an_address(cls, text: str) -> str:
+        parse_address(text)
+        return text
 
     @field_validator("impasto_data", "impasto_cache", "impasto_weights", mode="before")
     @classmethod
@@ -136,6 +151,16 @@ class Settings(BaseSettings):
     def weights_cache(self) -> Path:
         """Where downloaded weights are kept, shared by all data folders of a user."""
         return self.impasto_cache
+
+
+def parse_address(text: str) -> tuple[str, int] | None:
+    """Host and port; None for `off`. Raises `ValueError`."""
+    if text == "off":
+        return None
+    host, _, port = text.rpartition(":")
+    if not port.isdecimal() or int(port) > 65535 or (":" in host and not host.startswith("[")):
+        raise ValueError("give a port (9464), address and port (0.0.0.0:9464, [::]:9464), or off")
+    return host.strip("[]") or "127.0.0.1", int(port)
 
 
 def read_settings(**overrides: object) -> Settings:

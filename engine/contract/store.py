@@ -6,10 +6,11 @@ import asyncio
 import errno
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import obstore
@@ -18,6 +19,7 @@ from obstore.store import LocalStore, ObjectStore, from_url
 
 from engine.contract.settings import SettingsError
 from engine.process.folders import make_folder
+from engine.process.metrics import STORE_BYTES, STORE_ERRORS
 from engine.process.redaction import redact
 from engine.process.waiting import until_there
 
@@ -33,6 +35,14 @@ class StoreError(Exception):
 
 class BlobMissing(StoreError):
     """There is no such blob."""
+
+
+class Blob(NamedTuple):
+    """A blob as the store lists it; `modified` is the time of its last change, `size` its bytes."""
+
+    key: str
+    modified: datetime
+    size: int
 
 
 class Store:
@@ -62,6 +72,7 @@ class Store:
         """Write the blob; returns its key. Raises `StoreError`."""
         with _failures(f"{key} could not be written"):
             await obstore.put_async(self._store, key, data)
+        STORE_BYTES.labels("to").inc(len(data))
         return key
 
     async def identity(self) -> str:
@@ -84,7 +95,9 @@ class Store:
         """The whole blob. Raises `BlobMissing` where there is none, else `StoreError`."""
         with _failures(f"{key} could not be read", missing=(FileNotFoundError, ValueError)):
             reply = await obstore.get_async(self._store, key)
-            return bytes(await reply.bytes_async())
+            data = bytes(await reply.bytes_async())
+        STORE_BYTES.labels("from").inc(len(data))
+        return data
 
     async def delete(self, *keys: str) -> None:
         """Remove the blobs; those already gone are no error."""
@@ -116,8 +129,12 @@ class Store:
 
     async def list(self, prefix: str) -> list[tuple[str, datetime]]:
         """(key, time of its last change) of every blob under `prefix`."""
+        return [(blob.key, blob.modified) for blob in await self.blobs(prefix)]
+
+    async def blobs(self, prefix: str) -> Sequence[Blob]:
+        """Every blob under `prefix`."""
         batches = obstore.list(self._store, prefix)
-        return [(meta["path"], meta["last_modified"]) async for batch in batches for meta in batch]
+        return [Blob(one["path"], one["last_modified"], one["size"]) async for batch in batches for one in batch]
 
 
 @contextmanager
@@ -128,6 +145,7 @@ def _failures(what: str, missing: tuple[type[Exception], ...] = ()) -> Iterator[
     except missing as error:
         raise BlobMissing(f"{what}: {_why(error)}") from error
     except _FAILURES as error:
+        STORE_ERRORS.inc()
         raise StoreError(f"{what}: {_why(error)}") from error
 
 

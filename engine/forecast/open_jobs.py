@@ -21,7 +21,6 @@ from engine.contract.models import Job, JobState, Standing
 from engine.contract.settings import SLICE_SECONDS
 from engine.contract.workers import Worker
 from engine.forecast.fluid_schedule import Share, Work, follow
-from engine.recipe import cost
 
 _MANY = 100  # open jobs; a forecast of more is made in a thread
 
@@ -50,7 +49,7 @@ async def forecast(redis: ArqRedis, slice_seconds: float = SLICE_SECONDS) -> dic
 async def first_cost(redis: ArqRedis, job: Job, slice_seconds: float = SLICE_SECONDS) -> float:
     """Seconds that the job's first slice is expected to take of the fastest worker: a whole one where none is known."""
     speeds = [worker.speed for worker in await workers.living(redis) if worker.speed]
-    return min(slice_seconds, _flops(job, 0) / max(speeds)) if speeds else slice_seconds
+    return min(slice_seconds, job.remaining_flops(0) / max(speeds)) if speeds else slice_seconds
 
 
 def predict(
@@ -70,7 +69,7 @@ def predict(
     mean, fastest = (sum(speeds) / len(speeds), max(speeds)) if speeds else (1.0, 1.0)
     total = sum(worker.speed or mean for worker in painters) / fastest
     ordered = sorted(standings, key=lambda s: (s.tag, s.job.created, s.job.id))
-    work = {s.job.id: _flops(s.job, s.iteration) / fastest for s in ordered}
+    work = {s.job.id: s.job.remaining_flops(s.iteration) / fastest for s in ordered}
     ends, levels = _schedule(ordered, work, total or 1.0)
     if not known:
         rank = {job: number for number, (job, _) in enumerate(sorted(ends.items(), key=lambda end: end[1]))}
@@ -125,10 +124,3 @@ def _schedule(ordered: Sequence[Standing], work: dict[str, float], total: float)
         now += seconds
         ends |= dict.fromkeys(names, now)
     return ends, levels
-
-
-def _flops(job: Job, iteration: int) -> float:
-    """Left to do where the job has been painted up to `iteration`."""
-    content = job.content
-    aspect = min(content.width, content.height) / max(content.width, content.height)
-    return cost.remaining_flops(job.recipe, aspect, max(iteration, job.reached))

@@ -20,7 +20,7 @@ async def retry_time(redis: ArqRedis, full: TooMany, user: str, guild: str, caps
     known = sorted(end for end in ends if end is not None)
     if not known:
         return None
-    most = {"user": caps.user, "guild": caps.guild, "total": caps.total}[full.cap]
+    most = {"user": caps.user, "guild": caps.guild, "total": caps.total, "member": caps.member}[full.cap]
     return time.time() + known[max(0, len(known) - most)]
 
 
@@ -28,6 +28,8 @@ def _counts(standing: Standing, full: TooMany, user: str, guild: str) -> bool:
     match full.cap:
         case "user":
             return standing.job.user == user
+        case "member":
+            return (standing.job.user, standing.job.guild) == (user, guild)
         case "guild":
             return standing.job.guild == guild
     return True

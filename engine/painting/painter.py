@@ -120,6 +120,14 @@ class Painter:
         """What the state shows, at the size of the finished painting."""
         return self.readback(state).read().picture
 
+    def levels(self, state: State) -> Tensor:
+        """The same as float32 on the CPU, (1, 3, height, width), before it is rounded; of a finished painting."""
+        shown = state.shown(self.recipe.average).detach().cpu()
+        if self.recipe.colours != "content":
+            return shown
+        content = self._sources.content(self.recipe.size, self.recipe.frame_of(state.scale))
+        return pictures.with_chroma(shown, pictures.to_tensor(content))
+
     def readback(self, state: State) -> Readback:
         """What the state shows now, and the last loss, to be read while the painting goes on."""
         frame = self.recipe.frame_of(state.scale)

@@ -79,12 +79,16 @@ def grey(picture: Tensor) -> Tensor:
 
 
 def coloured(painting: Image.Image, like: Image.Image) -> Image.Image:
-    """The painting's luminance with the chroma of `like`, which has the same size.
+    """The painting's luminance with the chroma of `like`, which has the same size. Clipped to 8 bits."""
+    return to_picture(with_chroma(to_tensor(painting), to_tensor(like)))
 
-    In YIQ and back (Gatys et al. 2017, section 5.1): to exchange Y adds the same to R, G and B. Clipped to 8 bits.
+
+def with_chroma(painting: Tensor, like: Tensor) -> Tensor:
+    """The same of levels, not clipped.
+
+    In YIQ and back (Gatys et al. 2017, section 5.1): to exchange Y adds the same to R, G and B.
     """
-    levels, other = to_tensor(painting), to_tensor(like)
-    return to_picture(other + (_luminance(levels) - _luminance(other)))
+    return like + (_luminance(painting) - _luminance(like))
 
 
 def match_luminance(picture: Tensor, like: Tensor) -> Tensor:
@@ -107,6 +111,24 @@ def match_colours(picture: Tensor, like: Tensor) -> Tensor:
     matrix = _power(torch.cov(other), 0.5) @ _power(torch.cov(own), -0.5)
     matched: Tensor = matrix @ (own - own.mean(1, keepdim=True)) + other.mean(1, keepdim=True)
     return matched.clamp(0, 255).to(picture.dtype).view_as(picture)
+
+
+def transport_colours(picture: Tensor, like: Tensor, weight: Tensor | None = None) -> Tensor:
+    """`picture` with about the mean and covariance of colour that `like` has, every colour moved as little as can be.
+
+    The linear Monge-Kantorovitch map of Pitie and Kokaram (2007): x -> T (x - s) + c with
+    T = S^(-1/2) (S^(1/2) C S^(1/2))^(1/2) S^(-1/2), of means s, c and covariances S, C of the picture and of `like`.
+    Both (1, 3, height, width) in levels; `weight`, (1, 1, height, width) and not 0 everywhere, says how much each pixel
+    of `like` counts. The result is clipped to 0 to 255.
+    """
+    own, other = picture[0].flatten(1).double(), like[0].flatten(1).double()
+    counts = torch.ones_like(other[0]) if weight is None else weight.flatten().double()
+    mean = (other * counts).sum(1, keepdim=True) / counts.sum()
+    covariance = (other - mean) * counts @ (other - mean).T / counts.sum()
+    root, inverse = (_power(torch.cov(own, correction=0), exponent) for exponent in (0.5, -0.5))
+    matrix = inverse @ _power(root @ covariance @ root, 0.5) @ inverse
+    moved: Tensor = matrix @ (own - own.mean(1, keepdim=True)) + mean
+    return moved.clamp(0, 255).to(picture.dtype).view_as(picture)
 
 
 def random_phase(picture: Tensor, generator: torch.Generator) -> Tensor:

@@ -94,7 +94,7 @@ class Sources:
         generator = torch.Generator().manual_seed(recipe.seed)
         noise = (torch.rand(content.shape, generator=generator) * 2 - 1) * recipe.noise_range
         base = {
-            "content": lambda: smooth(content, recipe.smoothing / 2),
+            "content": lambda: smooth(self._in_start_colours(content, styles), recipe.smoothing / 2),
             "style": lambda: _stretched(styles[0], content),
             "noise": lambda: mean.expand_as(content),
             "statistics": lambda: pictures.random_phase(_stretched(styles[0], content), generator),
@@ -115,12 +115,12 @@ class Sources:
         scale, and `pixels` that painting.
         """
         if painted is not None and further:
-            content, _ = self.at(self._recipe.size, frame)
+            content = self._in_start_colours(*self.at(self._recipe.size, frame))
             pixels = self._frames.begun(painted, content, frame, coarse=self._recipe.size / side)
         width, height = self.size(side)
         size = (height, width)
         if self._recipe.detail and not further:
-            content, _ = self.at(side, frame)
+            content = self._in_start_colours(*self.at(side, frame))
             finer = content - resized(resized(content, _size(pixels)), size)
             pixels = resized(pixels, size) + self._recipe.detail * smooth(finer, self._recipe.smoothing / 2)
         pixels = resized(pixels, size).clamp(0, 255)
@@ -128,6 +128,19 @@ class Sources:
             return pixels
         moved = self.moved(size, frame)  # what has not moved stays
         return torch.where(moved > 0, pixels, resized(painted, size))
+
+    def _in_start_colours(self, content: Tensor, styles: Sequence[Tensor]) -> Tensor:
+        """The content in the colours that a painting begins with: of each style in its share, by place if masked."""
+        if self._recipe.start_colours == "content":
+            return content
+        over, of = self.masks(content, styles)
+        everywhere = torch.ones(1, 1, 1, 1)
+        blend, total = torch.zeros_like(content), torch.zeros_like(content)
+        for at, (style, weight) in enumerate(zip(styles, self._recipe.style_weights, strict=True)):
+            share = weight * (over[at] if over else everywhere)
+            blend += share * pictures.transport_colours(content, style, of[at] if of else None)
+            total += share
+        return torch.where(total > 0, blend / total, content)
 
     def _patchwork(self, side: int, network: vgg.VGG, device: torch.device, generator: torch.Generator) -> Tensor:
         """The content laid out in patches of the styles."""

@@ -73,7 +73,8 @@ def embedded_redis(data: Path) -> Iterator[str]:
 def launch(server: str, data: Path, socket: Path, log: Path, *options: str) -> subprocess.Popen[bytes]:
     """Start the server; it may still be loading when this returns.
 
-    Its file holds plain commands, which Redis and Valkey of any version read: their binary formats have parted.
+    Its file holds plain commands, which Redis and Valkey of any version read: their binary formats have parted
+    (Valkey 9 reads those of Redis 6 to 7.2, and none of Redis 8).
     """
     command = [
         server, "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700",

@@ -1,4 +1,4 @@
-"""One JSON object per line: time, level, event, and the job's id wherever there is one; no secrets in any of them."""
+"""A line for each event, JSON or text: time, level, event, the job's id wherever there is one; no secrets in any."""
 
 from __future__ import annotations
 
@@ -6,31 +6,33 @@ import logging
 import sys
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, TextIO, cast
+from typing import Any, Literal, TextIO, cast
 
 import structlog
 
 from engine.process.redaction import redact
 
 
-def log_to(file: TextIO, level: int = logging.INFO) -> None:
+def log_to(file: TextIO, level: int | str = logging.INFO, style: Literal["json", "text"] = "json") -> None:
     """Send the program's log there, what libraries have to warn of, and what nobody catches."""
+    level = logging.getLevelName(level.upper()) if isinstance(level, str) else level
+    last = _LAST[style]
     out = cast("TextIO", _Lossy(file))
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso"),
-        structlog.processors.format_exc_info,
+        *([structlog.processors.format_exc_info] if style == "json" else []),
     ]
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        processors=[*shared, *_LAST],
+        processors=[*shared, *last],
         logger_factory=structlog.PrintLoggerFactory(out),
     )
     handler = logging.StreamHandler(out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_LAST]
+            foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last]
         )
     )
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
@@ -59,7 +61,10 @@ def _scrub(_logger: Any, _name: str, line: str) -> str:
     return redact(line)
 
 
-_LAST: list[structlog.typing.Processor] = [structlog.processors.JSONRenderer(), _scrub]  # type: ignore[list-item]
+_LAST: dict[str, list[structlog.typing.Processor]] = {
+    "json": [structlog.processors.JSONRenderer(), _scrub],  # type: ignore[list-item]
+    "text": [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback), _scrub],  # type: ignore[list-item]
+}
 
 
 def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -17,13 +17,14 @@ from typing import Any, Literal, get_args
 
 from engine.recipe import layers
 
-VERSION = 4
-"""Of what is written now. 4: smoothing."""
+VERSION = 5
+"""Of what is written now. 4: smoothing; 5: start_colours, studies."""
 OLDEST = 3
 """The oldest that can be painted: before it the losses' weights were in units of the run's own pictures."""
 
 Start = Literal["noise", "content", "style", "picture", "statistics", "patches"]
 Colours = Literal["style", "content", "matched"]
+StartColours = Literal["content", "style"]
 Pooling = Literal["average", "max", "l2"]
 Padding = Literal["zero", "replicate"]
 Statistic = Literal["gram", "covariance", "wasserstein"]
@@ -70,6 +71,9 @@ class Recipe:
     """What the noise is mixed with: the content, the first style, nothing (flat mean colour), a picture that is
     given beside content and styles, noise with the colours and the spectrum of the first style, or the content laid out
     in patches of the styles (see `patches.py`)."""
+    start_colours: StartColours = "content"
+    """Of the content where a painting begins with it, and of the `detail` that its scales add: the content's own, or
+    brought to the style's mean and covariance, so that a light content need not first be painted dark."""
     noise: float = 0.0
     """Share of noise in the start, 0 to 1: start = noise * U(-noise_range, noise_range) + (1 - noise) * picture."""
     noise_range: float = 20.0
@@ -249,6 +253,7 @@ def _problems(r: Recipe) -> list[str]:
         "Snapshots are iterations, from 1 on.": all(i >= 1 for i in r.snapshots),
         f"The seed must be between 0 and {2**63 - 1}.": 0 <= r.seed < 2**63,
         f"The start must be one of {', '.join(get_args(Start))}.": r.start in get_args(Start),
+        "The start_colours must be content or style.": r.start_colours in get_args(StartColours),
         "The share of noise must be between 0 and 1.": 0 <= r.noise <= 1,
         "The noise range must be between 0 and 255.": 0 <= r.noise_range <= 255,
         f"There is no layer {', '.join(deep)}; layers are named like relu4_2 or conv2_1.": not deep,

@@ -31,10 +31,12 @@ def main() -> int:
     parser.add_argument("--weights-input", help="what a file's weights expect: auto, torchvision or caffe")
     options = parser.parse_args()
     try:
-        log_to(_log_file())
+        log = _log_file()
+        log_to(log)
         settings = read_settings(
             impasto_device=options.device, impasto_weights=options.weights, impasto_weights_input=options.weights_input
         )
+        log_to(log, settings.impasto_log_level, settings.impasto_log_format)
         if settings.redis_url is None:
             raise SettingsError("REDIS_URL is not set: a worker needs the Redis that its jobs come from.")
         asyncio.run(_work(settings))

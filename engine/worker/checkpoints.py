@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +38,10 @@ class Journal:
     """Iteration -> key of the snapshot's picture."""
     slices: list[dict[str, Any]] = field(default_factory=list)
     """For each: from, to, seconds of painting, worker, device."""
+    part: int = 0
+    """Of a study: the painting that the state is of."""
+    records: list[str] = field(default_factory=list)
+    """Of a study: the key of the record of each painting that is done."""
 
     def as_dict(self) -> dict[str, Any]:
         return vars(self)
@@ -47,6 +52,8 @@ class Journal:
             frames={int(i): key for i, key in saved["frames"].items()},
             snapshots={int(i): key for i, key in saved["snapshots"].items()},
             slices=saved["slices"],
+            part=saved.get("part", 0),
+            records=saved.get("records", []),
         )
 
 
@@ -57,8 +64,8 @@ def pack(state: State, journal: Journal, identity: str) -> bytes:
     return hashlib.sha256(body).digest() + body
 
 
-def unpack(blob: bytes, recipe: Recipe, identity: str, device: torch.device) -> tuple[State, Journal]:
-    """Raises `CheckpointError` when the blob is damaged, or was painted with other weights."""
+def unpack(blob: bytes, recipes: Sequence[Recipe], identity: str, device: torch.device) -> tuple[State, Journal]:
+    """`recipes` are those of the job's parts. Raises `CheckpointError` for what is damaged, or of other weights."""
     digest, blob = blob[:_DIGEST], blob[_DIGEST:]
     if hashlib.sha256(blob).digest() != digest:
         raise CheckpointError("it is damaged: its bytes are not those that were saved")
@@ -67,7 +74,8 @@ def unpack(blob: bytes, recipe: Recipe, identity: str, device: torch.device) -> 
         header = json.loads(blob[8 : 8 + length])["__metadata__"]
         if header["weights"] != identity:
             raise CheckpointError(f"it was painted with other weights ({header['weights']}, here {identity})")
-        state = State.restore(recipe, load(blob), json.loads(header["numbers"]), device)
-        return state, Journal.from_dict(json.loads(header["journal"]))
+        journal = Journal.from_dict(json.loads(header["journal"]))
+        state = State.restore(recipes[journal.part], load(blob), json.loads(header["numbers"]), device)
+        return state, journal
     except _MALFORMED as error:
         raise CheckpointError(f"it is damaged: {error}") from error

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import functools
 import os
 import socket
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
@@ -20,14 +21,15 @@ from arq.connections import ArqRedis
 from engine.contract import workers
 from engine.contract.fair_queue import FairQueue
 from engine.contract.jobs import Jobs
-from engine.contract.models import Claim
+from engine.contract.models import Claim, Job
 from engine.contract.settings import Settings
 from engine.contract.store import Store, StoreError
 from engine.painting.cuda.graphs import Graphs
 from engine.painting.painter import Painter
+from engine.painting.state import State
 from engine.recipe.presets import STAND_INS
 from engine.recipe.recipe import RecipeError
-from engine.worker.checkpoints import CheckpointError, unpack
+from engine.worker.checkpoints import CheckpointError, Journal, unpack
 from engine.worker.device import describe
 from engine.worker.paint_session import PaintSession, load_picture, load_pictures
 from engine.worker.watchdog import Pulse
@@ -83,6 +85,8 @@ class WorkerContext:
         self._warm: OrderedDict[str, PaintSession] = OrderedDict()
         self._speed: float | None = None
         self.pulse = Pulse()
+        self.beat_at = float("-inf")
+        """When the last heartbeat arrived, by `time.monotonic`."""
         self.device_lock = asyncio.Lock()
         """Held by the slice that is painted."""
 
@@ -157,23 +161,24 @@ class WorkerContext:
         Raises `RecipeError` when this worker cannot paint the recipe, `PaintingError` when its pictures are gone.
         """
         warm = self._warm.pop(claim.job.id, None)
-        if warm is not None and warm.state.iteration == claim.iteration and claim.iteration > 0:
-            return warm
-        painter = await self._painter(claim)
+        parts = claim.job.parts
+        if warm is not None and warm.iteration == claim.iteration and claim.iteration > 0:
+            return await self._next(parts, warm) if warm.painted else warm
         for key in (*claim.checkpoints, *filter(None, [claim.job.checkpoint])):
             try:
                 blob = await self.store.get(key)
                 identity = self.weights_of(claim.job.recipe.weights).identity
-                state, journal = await self.in_painting_thread(unpack, blob, claim.job.recipe, identity, self.device)
-                session = await self.in_painting_thread(PaintSession, painter, state, journal)
+                recipes = [part.recipe for part in parts]
+                state, journal = await self.in_painting_thread(unpack, blob, recipes, identity, self.device)
+                session = await self._begin(parts, journal, state)
                 if claim.checkpoints and key != claim.checkpoints[0]:
                     session.notices.append(
-                        f"The last strokes were lost, so it goes on from iteration {state.iteration}."
+                        f"The last strokes were lost, so it goes on from iteration {session.iteration}."
                     )
-                return session
+                return await self._next(parts, session) if session.painted else session
             except (StoreError, CheckpointError) as error:
                 _log.warning("a checkpoint cannot be used", job=claim.job.id, key=key, reason=str(error))
-        session = await self.in_painting_thread(lambda: PaintSession(painter, painter.begin()))
+        session = await self._begin(parts, Journal())
         if claim.checkpoints or claim.job.checkpoint:
             session.notices.append("What had been painted was lost, so it starts over.")
         return session
@@ -195,8 +200,25 @@ class WorkerContext:
             "start a worker with those weights."
         )
 
-    async def _painter(self, claim: Claim) -> Painter:
-        job = claim.job
+    async def _begin(self, parts: Sequence[Job], journal: Journal, state: State | None = None) -> PaintSession:
+        """The session of the painting that the journal tells of, at its `state`, or at its beginning."""
+        painter = await self._painter(parts[journal.part])
+        before = sum(part.recipe.iterations for part in parts[: journal.part])
+        later = sum(part.remaining_flops(0) for part in parts[journal.part + 1 :])
+        return await self.in_painting_thread(
+            lambda: PaintSession(
+                painter, state or painter.begin(), journal, before=before, later=later, filmed=len(parts) == 1
+            )
+        )
+
+    async def _next(self, parts: Sequence[Job], session: PaintSession) -> PaintSession:
+        """The session of a study's next painting, where there is one."""
+        journal = session.journal
+        if journal.part + 1 == len(parts):
+            return session
+        return await self._begin(parts, dataclasses.replace(journal, part=journal.part + 1, frames={}))
+
+    async def _painter(self, job: Job) -> Painter:
         weights = self.weights_of(job.recipe.weights)
         content, *frames = await load_pictures(self.store, job.content, job.recipe.frames)
         styles = [await load_picture(self.store, stored) for stored in job.styles]

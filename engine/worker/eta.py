@@ -17,9 +17,12 @@ class Eta:
     ready, counts only until there is another.
     """
 
-    def __init__(self, recipe: Recipe, size: tuple[int, int], iteration: int, now: float) -> None:
-        """`size` is (width, height) of the painting; `now`, by any clock in seconds, is when the slice begins."""
-        self._recipe, self._aspect = recipe, min(size) / max(size)
+    def __init__(self, recipe: Recipe, size: tuple[int, int], iteration: int, now: float, later: float = 0.0) -> None:
+        """`size` is (width, height) of the painting; `now`, by any clock in seconds, is when the slice begins.
+
+        `later` is the work of what is to be painted after it.
+        """
+        self._recipe, self._aspect, self._later = recipe, min(size) / max(size), later
         self._scale: int | None = None
         self._since, self._enough = now, 1
         self._iteration = iteration
@@ -43,4 +46,4 @@ class Eta:
 
     def work(self, iteration: int) -> float:
         """That is left after so many iterations, as `cost` counts it."""
-        return cost.remaining_flops(self._recipe, self._aspect, iteration)
+        return cost.remaining_flops(self._recipe, self._aspect, iteration) + self._later

@@ -7,6 +7,7 @@ import logging
 import os
 import random
 import signal
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -21,17 +22,19 @@ from redis.exceptions import RedisError
 from engine.contract import workers
 from engine.contract.cleanup import clean_up
 from engine.contract.connection import BLOCK, QUEUE, connect, load
+from engine.contract.expiry import remove_expired
 from engine.contract.fair_queue import SLICE
 from engine.contract.models import CONTROL
 from engine.contract.reconcile import forget_the_dead, reconcile
 from engine.contract.redis_check import await_redis
 from engine.contract.settings import Settings
 from engine.contract.store import Store, StoreError
+from engine.monitoring import serve_monitoring
 from engine.process.exit import exit_now
 from engine.worker.arq_worker import SliceWorker
 from engine.worker.context import WorkerContext
 from engine.worker.device import choose_device
-from engine.worker.expiry import remove_expired
+from engine.worker.health import monitored
 from engine.worker.self_check import fault_of_fast_path
 from engine.worker.slices import paint_slice
 from engine.worker.watchdog import until_stuck
@@ -78,9 +81,10 @@ async def run_worker(settings: Settings, ready: Callable[[WorkerContext], None])
             asyncio.create_task(_steadily(task, context)) for task in (_heartbeat, _listen, _reconcile, _sweep, _watch)
         ]
         painting = asyncio.create_task(arq.async_run())
-        ready(context)
         try:
-            await _until_drained(context, arq, painting)
+            async with serve_monitoring(settings.monitoring_address, monitored(context)):
+                ready(context)
+                await _until_drained(context, arq, painting)
         finally:
             for task in beside:
                 task.cancel()
@@ -156,6 +160,7 @@ async def _steadily(task: Callable[[WorkerContext], Awaitable[Any]], context: Wo
 async def _heartbeat(context: WorkerContext) -> None:
     while True:
         await workers.beat(context.redis, context.heartbeat)
+        context.beat_at = time.monotonic()
         await asyncio.sleep(workers.BEAT)
 
 

@@ -29,12 +29,28 @@ class PaintSession:
     journal: Journal = field(default_factory=Journal)
     notices: list[str] = field(default_factory=list)
     """Sentences for the audience that are not told yet."""
+    before: int = 0
+    """Iterations of a study's earlier paintings."""
+    later: float = 0.0
+    """The work of its later ones, as `cost` counts it."""
+    filmed: bool = True
+    """Whether frames of its making are kept."""
     saved: State = field(init=False)
     """A copy of the state that other threads may read, and its picture; as of the last `refresh`."""
     picture: Image.Image = field(init=False)
 
     def __post_init__(self) -> None:
         self.refresh()
+
+    @property
+    def iteration(self) -> int:
+        """How many of the job's iterations are painted."""
+        return self.before + self.state.iteration
+
+    @property
+    def painted(self) -> bool:
+        """Whether this painting is done; a study may have others to come."""
+        return self.state.iteration >= self.painter.recipe.iterations
 
     def refresh(self) -> None:
         """Renew `saved` and `picture`; in the painting thread."""

@@ -21,7 +21,7 @@ _FIRST_PROGRESS_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class LoopReport:
-    """What there is to tell after an iteration; `readback` for a promised snapshot, a frame of the film, or both."""
+    """What there is to tell after an iteration of the job; `readback` for a snapshot or a frame of the film."""
 
     iteration: int
     readback: Readback | None = None
@@ -51,10 +51,10 @@ def run_slice_loop(
     """
     painter, state = session.painter, session.state
     recipe, first = painter.recipe, session.state.iteration
-    frames, shown = set(film_iterations(recipe)), set(recipe.shown)
+    frames, shown = set(film_iterations(recipe)) if session.filmed else set(), set(recipe.shown)
     began = time.monotonic()
     due = began + _FIRST_PROGRESS_SECONDS
-    eta = Eta(recipe, painter.size, first, began)
+    eta = Eta(recipe, painter.size, first, began, session.later)
     rollbacks, rows = len(state.rollbacks), state.rows if first else None
     with pulse.of(job):
         for _ in painter.paint(state, first if stop.is_set() else None):
@@ -65,7 +65,7 @@ def run_slice_loop(
                 tell(_notice(session))
             if state.rows != rows:
                 if rows is None:
-                    tell(LoopReport(state.iteration, notice=_IN_STRIPS))
+                    tell(LoopReport(session.iteration, notice=_IN_STRIPS))
                 rows = state.rows
             if state.iteration in frames or state.iteration in shown:
                 tell(_picture(session, snapshot=state.iteration in shown, frame=state.iteration in frames))
@@ -82,19 +82,19 @@ def run_slice_loop(
 def _notice(session: PaintSession) -> LoopReport:
     state = session.state
     _, reason = state.rollbacks[-1]
-    text = f"At iteration {state.iteration} {reason}: going on from the last good state with half the step."
-    return LoopReport(state.iteration, notice=text)
+    text = f"At iteration {session.iteration} {reason}: going on from the last good state with half the step."
+    return LoopReport(session.iteration, notice=text)
 
 
 def _picture(session: PaintSession, *, snapshot: bool, frame: bool) -> LoopReport:
     readback = session.painter.readback(session.state)
-    return LoopReport(session.state.iteration, readback, snapshot=snapshot, frame=frame)
+    return LoopReport(session.iteration, readback, snapshot=snapshot, frame=frame)
 
 
 def _progress(job: str, session: PaintSession, rate: float, eta: float) -> LoopReport:
     state = session.state
     total, content, style = state.losses[state.iteration - 1, :3].tolist()
     progress = Progress(
-        job=job, iteration=state.iteration, loss=total, content=content, style=style, rate=rate, eta=eta
+        job=job, iteration=session.iteration, loss=total, content=content, style=style, rate=rate, eta=eta
     )  # fmt: skip
-    return LoopReport(state.iteration, progress=progress)
+    return LoopReport(session.iteration, progress=progress)

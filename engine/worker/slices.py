@@ -18,14 +18,15 @@ from engine.contract.events import Cancelled, Done, Failed, Notice, Started
 from engine.contract.models import DEATHS, Busy, Claim, Fenced, Unreadable
 from engine.contract.store import StoreError, reason_of
 from engine.painting.errors import PaintingError
-from engine.recipe.recipe import VERSION, RecipeError
+from engine.process.metrics import DEVICE_SECONDS, ITERATIONS, JOBS_ENDED, SLICES, size_label
+from engine.recipe.recipe import VERSION, Recipe, RecipeError
 from engine.worker.checkpoints import pack
 from engine.worker.context import Stop, WorkerContext
 from engine.worker.paint_session import PaintSession
 from engine.worker.reporter import Reporter
-from engine.worker.results.finished_files import finish_files
+from engine.worker.results.finished_files import finish_files, keep_record
 from engine.worker.results.png import encode
-from engine.worker.slice_loop import run_slice_loop
+from engine.worker.slice_loop import LoopResult, run_slice_loop
 
 T = TypeVar("T")
 
@@ -86,6 +87,19 @@ async def _decline(context: WorkerContext, job: Unreadable, log: Any) -> None:
         await context.jobs.release(job.job, context.id)
     else:
         await context.jobs.refuse(job, _TOO_NEW)
+
+
+async def _finish_study(context: WorkerContext, claim: Claim, session: PaintSession) -> dict[str, str]:
+    from engine.worker.results.study_files import finish_study  # matplotlib is a fifth of a worker's start
+
+    return await finish_study(context, claim, session)
+
+
+def _count(recipe: Recipe, painted: LoopResult) -> None:
+    labels = (recipe.name, size_label(recipe.size))
+    SLICES.inc()
+    ITERATIONS.labels(*labels).inc(max(0, painted.last - painted.first))
+    DEVICE_SECONDS.labels(*labels).inc(painted.seconds)
 
 
 class _Slice:
@@ -149,14 +163,16 @@ class _Slice:
             about = (claim.job.id, session, self._stop, seconds, reporter.tell)
             painted = await context.in_painting_thread(run_slice_loop, *about, pulse=context.pulse)
         self._seconds = painted.seconds
+        _count(claim.job.recipe, painted)
         if painted.last > painted.first:
             context.note_speed(painted.flops, painted.seconds)
             seconds = round(painted.seconds, 3)
             where = {"worker": context.id, "device": context.device_name}
-            session.journal.slices.append({"from": painted.first, "to": painted.last, "seconds": seconds, **where})
+            first, last = (session.before + iteration for iteration in (painted.first, painted.last))
+            session.journal.slices.append({"from": first, "to": last, "seconds": seconds, **where})
 
     async def _announce(self, session: PaintSession) -> None:
-        context, claim, iteration = self._context, self._claim, session.state.iteration
+        context, claim, iteration = self._context, self._claim, session.iteration
         if not session.journal.slices or claim.iteration == 0:
             width, height = session.painter.size
             note = context.weights_of(claim.job.recipe.weights).note
@@ -177,16 +193,20 @@ class _Slice:
         """Finish the job, or save where it stands and pass it on."""
         context, claim = self._context, self._claim
         fields = await context.jobs.fields(claim.job.id)
-        if session.state.iteration >= claim.job.recipe.iterations:
+        if claim.job.study is not None and session.painted:
+            await keep_record(context, claim.job, session)
+        if session.iteration >= claim.job.iterations:
             # A film can take longer than a worker has that is to end.
-            files = await self._unless(lambda: context.draining, finish_files(context, claim, session))
+            finish = finish_files if claim.job.study is None else _finish_study
+            files = await self._unless(lambda: context.draining, finish(context, claim, session))
             if files is None:
                 await self._pass_on(session)
                 return
             files["checkpoint.safetensors"] = await self._save(session)
-            done = Done(job=claim.job.id, iteration=session.state.iteration, files=files)
+            done = Done(job=claim.job.id, iteration=session.iteration, files=files)
             await context.jobs.finish(claim, done, seconds=self._seconds)
-            context.say(f"{claim.job.id}: done, {session.state.iteration} iterations")
+            JOBS_ENDED.labels(done.kind).inc()
+            context.say(f"{claim.job.id}: done, {session.iteration} iterations")
             await self._tidy()
         elif fields.get("cancel") == "1":
             await self._cancel(session)
@@ -194,38 +214,39 @@ class _Slice:
             await self._pass_on(session)
 
     async def _pass_on(self, session: PaintSession) -> None:
-        context, claim, state = self._context, self._claim, session.state
-        moved = state.iteration != claim.iteration  # also backwards, when only an older checkpoint could be read
+        context, claim = self._context, self._claim
+        moved = session.iteration != claim.iteration  # also backwards, when only an older checkpoint could be read
         checkpoint = await self._save(session) if moved else None
-        dropped = await context.jobs.commit(claim, state.iteration, checkpoint, self._seconds)
+        dropped = await context.jobs.commit(claim, session.iteration, checkpoint, self._seconds)
         context.keep_warm(claim.job.id, session)
         cost = context.settings.impasto_slice_seconds
-        await context.queue.enqueue(claim.job, state.iteration, claim.epoch, cost)
+        await context.queue.enqueue(claim.job, session.iteration, claim.epoch, cost)
         await context.store.delete(*dropped)
 
     async def _cancel(self, session: PaintSession) -> None:
-        context, claim, state = self._context, self._claim, session.state
-        event = Cancelled(job=claim.job.id, iteration=state.iteration)
-        if state.iteration:
+        context, claim, iteration = self._context, self._claim, session.iteration
+        event = Cancelled(job=claim.job.id, iteration=iteration)
+        if iteration:
             blob = await asyncio.to_thread(encode, session.picture)
-            name = f"jobs/{claim.job.id}/cancelled-{state.iteration:05d}-{claim.epoch}.png"
+            name = f"jobs/{claim.job.id}/cancelled-{iteration:05d}-{claim.epoch}.png"
             picture = await context.store.put(name, blob)
             checkpoint = await self._save(session)
-            await context.jobs.commit(claim, state.iteration, checkpoint, self._seconds)  # what a child goes on from
+            await context.jobs.commit(claim, iteration, checkpoint, self._seconds)  # what a child goes on from
             event = event.model_copy(update={"picture": picture, "checkpoint": checkpoint})
         await context.jobs.finish(claim, event)
-        context.say(f"{claim.job.id}: cancelled at iteration {state.iteration}")
+        JOBS_ENDED.labels(event.kind).inc()
+        context.say(f"{claim.job.id}: cancelled at iteration {iteration}")
         await self._tidy()
 
     async def _save(self, session: PaintSession) -> str:
         claim = self._claim
         identity = self._context.weights_of(claim.job.recipe.weights).identity
         blob = await asyncio.to_thread(pack, session.saved, session.journal, identity)
-        name = f"checkpoint-{session.state.iteration:05d}-{claim.epoch}.safetensors"
+        name = f"checkpoint-{session.iteration:05d}-{claim.epoch}.safetensors"
         self._saved = f"jobs/{claim.job.id}/{name}"
         await self._context.store.put(self._saved, blob)
         if await self._context.jobs.waited(claim):
-            await self._notice(_GOES_ON, session.state.iteration, waits=False)
+            await self._notice(_GOES_ON, session.iteration, waits=False)
         return self._saved
 
     async def _fail(self, reason: str, *, quarantine: bool = False) -> None:
@@ -234,6 +255,7 @@ class _Slice:
         self._context.say(f"{claim.job.id}: failed. {reason}")
         event = Failed(job=claim.job.id, iteration=claim.iteration, reason=reason)
         await self._context.jobs.finish(claim, event, quarantine=quarantine)
+        JOBS_ENDED.labels(event.kind).inc()
         await self._tidy()
 
     async def give_back(self, error: Exception) -> None:

@@ -25,7 +25,7 @@ from collections.abc import Iterable, Iterator
 import pillow_heif
 from PIL import Image, ImageCms
 
-from bot.intake import FILM, USUAL, BadPicture, Limits, take_in
+from bot.intake import FILM, USUAL, BadPicture, Decoders, Limits, take_in
 
 SIDES = (48, 32)
 KINDS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
@@ -243,22 +243,22 @@ def heavy() -> dict[str, bytes]:
 
 async def report(files: Iterable[tuple[str, bytes]], limits: Limits = USUAL) -> dict[str, object]:
     """Take in all of them, two at a time: how many ended how, and what the worst one cost."""
-    turn = asyncio.Semaphore(2)
     ends: Counter[str] = Counter()
     slowest = (0.0, "")
 
     async def one(name: str, data: bytes) -> None:
         nonlocal slowest
-        async with turn:
+        async with pool.take() as decoder:
             started = time.perf_counter()
             try:
-                await take_in(data, name, limits)
+                await take_in(data, name, limits, decoder=decoder)
                 ends["taken"] += 1
             except BadPicture as bad:
                 ends[str(bad).removeprefix(name).strip()] += 1
             slowest = max(slowest, (time.perf_counter() - started, name))
 
-    await asyncio.gather(*(one(name, data) for name, data in files))
+    async with Decoders(2) as pool:
+        await asyncio.gather(*(one(name, data) for name, data in files))
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
     return {"ends": dict(ends.most_common()), "slowest": slowest, "peak_bytes": peak}
 

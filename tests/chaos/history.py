@@ -20,13 +20,13 @@ from PIL import Image
 from bot.ledger import GROUP
 from chaos.load import Promise
 from engine.contract.events import STREAM, Done, Event, Last, parse
+from engine.contract.expiry import remove_expired
 from engine.contract.jobs import Jobs
 from engine.contract.models import Job
 from engine.contract.store import Store
 from engine.painting.painter import Painter
 from engine.painting.pictures import pixels_sha256
 from engine.recipe.recipe import Recipe
-from engine.worker.expiry import remove_expired
 
 _PASSING = 61_000  # ms; what ends by itself within them is no leftover
 

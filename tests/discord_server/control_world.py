@@ -26,7 +26,8 @@ KINDS = {
 def about(desk: Desk) -> Json:
     world = desk.world
     names = {"token": world.token, "application_id": str(world.application_id), "gateway_url": world.gateway_url}
-    return {**names, "bot_id": str(world.bot.id)}
+    owner = next(one for one in world.users.values() if not one.bot)
+    return {**names, "bot_id": str(world.bot.id), "owner_id": str(owner.id), "owner": owner.name}
 
 
 def user(desk: Desk) -> Json:
@@ -109,11 +110,13 @@ def leave(desk: Desk) -> None:
 
 
 def role(desk: Desk) -> Json:
-    """A new role, given to nobody."""
+    """A new role, given to one member or to nobody."""
     where = desk.guild()
     made = Role(desk.world.clock.snowflake(), desk.order["name"], permission_bits(desk.order.get("permissions") or 0))
     made.mentionable = desk.order.get("mentionable", False)
     where.roles[made.id] = made
+    if desk.order.get("of") is not None:
+        where.members[desk.user("of").id].role_ids.append(made.id)
     desk.world.touch("guild", where.id)
     desk.world.emit("GUILD_ROLE_CREATE", {"guild_id": str(where.id), "role": role_json(where, made)}, where.id)
     return role_json(where, made)

@@ -133,6 +133,11 @@ class Discord:
         made = await self._link.call("user", name=name, **settings)
         return Person(self._link, made["id"], name)
 
+    async def owner(self) -> Person:
+        """Whose application it is."""
+        about = await self._link.call("about")
+        return Person(self._link, about["owner_id"], about["owner"])
+
     async def group(self, name: str, *people: Person) -> Channel:
         """A private channel of people without the bot; with an empty name, two people's direct messages."""
         made = await self._link.call("group", name=name, people=[person.id for person in people])

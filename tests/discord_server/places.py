@@ -100,9 +100,10 @@ class Guild:
     async def remove(self, person: Person) -> None:
         await self._link.call("leave", guild=self.id, user=person.id)
 
-    async def role(self, name: str, mentionable: bool = False) -> str:
-        """A new role's id."""
-        made = await self._link.call("role", guild=self.id, name=name, mentionable=mentionable)
+    async def role(self, name: str, mentionable: bool = False, of: Person | None = None) -> str:
+        """A new role's id; `of` a member, or of nobody."""
+        order: Json = {"name": name, "mentionable": mentionable, "of": of and of.id}
+        made = await self._link.call("role", guild=self.id, **order)
         return str(made["id"])
 
     async def bot_permissions(self, permissions: Permissions) -> None:

@@ -1,4 +1,4 @@
-"""What a finished painting leaves in the store: final.png, loss.png, film.webp and run.json."""
+"""What a finished painting leaves in the store: final.png, also in another format, loss.png, film.webp and run.json."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from typing import Any
 import torch
 from PIL import Image
 
-from engine.contract.models import Claim, Job, StoredPicture
+from engine.contract.models import FINAL_FILES, Claim, Format, Job, StoredPicture
 from engine.contract.store import BlobMissing
 from engine.painting.objective import columns
 from engine.painting.pictures import pixels_sha256
 from engine.worker.checkpoints import Journal
 from engine.worker.context import WorkerContext
-from engine.worker.paint_session import PaintSession
+from engine.worker.paint_session import PaintSession, load_picture
 from engine.worker.results.film import USUAL_MS, film, frame, side_of, times_of
-from engine.worker.results.png import encode
+from engine.worker.results.picture_files import FinalPicture
 from engine.worker.weights.load import Weights
 
 _OF_WEIGHTS = ("name", "identity", "stand_in", "note", "input", "network")
@@ -31,16 +31,26 @@ _VERSION = importlib.metadata.version("impasto")
 async def finish_files(context: WorkerContext, claim: Claim, session: PaintSession) -> dict[str, str]:
     """Make and store the files; returns name -> key."""
     weights = context.weights_of(claim.job.recipe.weights)
-    final = session.picture
-    run = run_record(claim.job, session, weights, pixels_sha256(final))
-    blobs = {
-        "final.png": await asyncio.to_thread(encode, final),
-        "film.webp": await _film(context, claim.job, session.journal, final),
+    final = await _final(context, claim.job, session)
+    run = run_record(claim.job, session, weights, pixels_sha256(final.picture))
+    formats: set[Format] = {"png", claim.job.format}
+    blobs = {FINAL_FILES[kind]: await asyncio.to_thread(final.encode, kind, run) for kind in formats} | {
+        "film.webp": await _film(context, claim.job, session.journal, final.picture),
         "loss.png": await asyncio.to_thread(_plot, claim.job, run),
         "run.json": json.dumps(run, indent=1).encode(),
     }
     folder = f"jobs/{claim.job.id}"
     return {name: await context.store.put(f"{folder}/{name}", blob) for name, blob in blobs.items()}
+
+
+async def _final(context: WorkerContext, job: Job, session: PaintSession) -> FinalPicture:
+    levels = (await asyncio.to_thread(session.painter.levels, session.saved))[0].permute(1, 2, 0).numpy()
+    alpha = None
+    if job.alpha is not None:
+        grey = (await load_picture(context.store, job.alpha)).convert("L")
+        if grey.getextrema() != (255, 255):
+            alpha = await asyncio.to_thread(grey.resize, session.picture.size, Image.Resampling.LANCZOS)
+    return FinalPicture(session.picture, levels, alpha)
 
 
 async def _film(context: WorkerContext, job: Job, journal: Journal, final: Image.Image) -> bytes:
@@ -62,14 +72,29 @@ async def _frames(context: WorkerContext, journal: Journal) -> dict[int, bytes]:
     return frames
 
 
+async def keep_record(context: WorkerContext, job: Job, session: PaintSession) -> None:
+    """Store the record of a study's painting that is done, and note it in the journal; again changes nothing."""
+    number, weights = session.journal.part, context.weights_of(job.recipe.weights)
+    run = run_record(job.parts[number], session, weights, pixels_sha256(session.picture))
+    key = await context.store.put(f"jobs/{job.id}/part-{number + 1:02d}.json", json.dumps(run).encode())
+    session.journal.records[number:] = [key]
+
+
 def run_record(job: Job, session: PaintSession, weights: Weights, sha256: str) -> dict[str, Any]:
-    """Everything one needs to know of the run, or to run it again; `losses` has a row per iteration."""
+    """Everything one needs to know of the run, or to run it again; `losses` has a row per iteration.
+
+    Of a study `job` is the part that the session has painted, and the record is of it alone.
+    """
     state, recipe = session.saved, job.recipe
     width, height = session.painter.size
     # JSON has no NaN: a loss that was lost is null.
     rows = [[x if math.isfinite(x) else None for x in row] for row in state.losses[: state.iteration].tolist()]
     pictures = (job.content, *job.styles)
     kind, _, model = session.journal.slices[-1]["device"].partition(":")
+    before = session.before
+    slices = [
+        s | {"from": s["from"] - before, "to": s["to"] - before} for s in session.journal.slices if s["from"] >= before
+    ]
     content, *styles = [_sized(picture) for picture in pictures]
     return {
         "impasto": _VERSION,
@@ -82,19 +107,24 @@ def run_record(job: Job, session: PaintSession, weights: Weights, sha256: str) -
         "start": job.start and _sized(job.start),
         "content_masks": [_sized(mask) for mask in job.content_masks],
         "style_masks": [_sized(mask) for mask in job.style_masks],
+        "alpha": job.alpha and _sized(job.alpha),
         "styles": [s | {"weight": w} for s, w in zip(styles, recipe.style_weights, strict=True)],
         "weights": {name: getattr(weights, name) for name in _OF_WEIGHTS},
         "device": {"name": kind, "model": model.strip(), "threads": torch.get_num_threads()},
         "versions": {"python": platform.python_version(), "torch": torch.__version__},
         "width": width,
         "height": height,
-        "seconds": round(sum(s["seconds"] for s in session.journal.slices), 3),
-        "slices": session.journal.slices,
+        "seconds": round(sum(s["seconds"] for s in slices), 3),
+        "slices": slices,
         "rollbacks": [
             {"iteration": i, "reason": reason, "step": recipe.step / 2**k}
             for k, (i, reason) in enumerate(state.rollbacks, 1)
         ],
-        "snapshots": [{"iteration": i, "file": f"{i:05d}.png"} for i in sorted(session.journal.snapshots)],
+        "snapshots": [
+            {"iteration": i - before, "file": f"{i - before:05d}.png"}
+            for i in sorted(session.journal.snapshots)
+            if i > before
+        ],
         "final": {"file": "final.png", "sha256": sha256},
         "losses": {"columns": columns(recipe), "rows": rows},
     }

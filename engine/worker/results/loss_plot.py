@@ -28,7 +28,7 @@ _DECADES = 8  # losses further than this below the largest are noise around zero
 
 
 @dataclass(frozen=True)
-class _Line:
+class Line:
     label: str
     values: Array  # one per row, NaN where a logarithm has no place for it
     colour: str | tuple[float, float, float]
@@ -66,19 +66,19 @@ def loss_plot(
         raise ValueError(f"Losses need rows of {len(columns)} numbers, not the shape {losses.shape}.")
     losses = np.where((losses > 1e-290) & (losses < 1e290), losses, np.nan)  # room for limits around them
     lines = _lines(columns, losses)
-    at = _iterations(len(losses), snapshots, scales, linear=linear)
+    at = drawn_iterations(len(losses), snapshots, scales, linear=linear)
     figure = Figure(figsize=(16, 9), dpi=100, facecolor=PAPER)
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0.066, 0.115, 0.74, 0.745), facecolor=PAPER)
     axes.set_xscale("linear" if linear else "log")
-    _dress(axes, len(losses), lines, at)
-    _mark_scales(axes, scales)
+    dress(axes, len(losses), lines, at)
+    mark_scales(axes, scales)
     for line in lines:
         axes.plot(at, line.values[at - 1], color=line.colour, linewidth=line.width, zorder=2 + line.strong,
                   marker="o" if len(at) == 1 else "", solid_joinstyle="round")  # fmt: skip
     if "total" in columns:
         _mark_snapshots(axes, losses[:, list(columns).index("total")], snapshots)
-    _name_lines(axes, lines, len(losses))
+    name_lines(axes, lines, len(losses))
     figure.text(0.066, 0.925, title, fontsize=23, fontweight="bold", color=INK, va="center", parse_math=False)
     figure.text(0.984, 0.032, note, fontsize=12, style="italic", color=QUIET, ha="right", parse_math=False)
     out = BytesIO()
@@ -86,7 +86,7 @@ def loss_plot(
     return out.getvalue()
 
 
-def _lines(columns: Sequence[str], losses: Array) -> list[_Line]:
+def _lines(columns: Sequence[str], losses: Array) -> list[Line]:
     """The lines worth drawing: a layer that is all of its parent is told in the parent's label instead."""
     families = {parent: [c for c in columns if c.startswith(f"{parent} ")] for parent in _HUES}
     lines = []
@@ -96,10 +96,10 @@ def _lines(columns: Sequence[str], losses: Array) -> list[_Line]:
         if not np.isfinite(values).any() or (layer and family == [column]):
             continue
         if layer and family:
-            lines.append(_Line(layer, values, _tint(parent, family.index(column) / (len(family) - 1)), False))
+            lines.append(Line(layer, values, _tint(parent, family.index(column) / (len(family) - 1)), False))
         else:
             only = f" · {family[0].partition(' ')[2]}" if len(family) == 1 else ""
-            lines.append(_Line(column + only, values, _STRONG.get(column, _OTHER), True))
+            lines.append(Line(column + only, values, _STRONG.get(column, _OTHER), True))
     return lines
 
 
@@ -109,7 +109,7 @@ def _tint(parent: str, share: float) -> tuple[float, float, float]:
     return colorsys.hls_to_rgb(hue, 0.42 + 0.16 * share, 0.62)
 
 
-def _iterations(
+def drawn_iterations(
     last: int, snapshots: Sequence[int], scales: Sequence[tuple[int, int]], *, linear: bool
 ) -> NDArray[np.int64]:
     """The iterations to draw: all of a short run, else evenly along the axis and at every mark."""
@@ -120,7 +120,7 @@ def _iterations(
     return np.unique(np.concatenate([np.rint(spread).astype(np.int64), np.array(marks, dtype=np.int64)]))
 
 
-def _dress(axes: Axes, last: int, lines: Sequence[_Line], at: NDArray[np.int64]) -> None:
+def dress(axes: Axes, last: int, lines: Sequence[Line], at: NDArray[np.int64]) -> None:
     """Axes, ticks, grid and limits; the limits leave out the dust around zero and leave room for marks."""
     axes.set_yscale("log")
     values = np.concatenate([line.values[at - 1] for line in lines] or [np.ones(1)])
@@ -146,7 +146,7 @@ def _dress(axes: Axes, last: int, lines: Sequence[_Line], at: NDArray[np.int64])
     axes.text(0, 1.02, "weighted loss", transform=axes.transAxes, fontsize=14, color=QUIET)
 
 
-def _mark_scales(axes: Axes, scales: Sequence[tuple[int, int]]) -> None:
+def mark_scales(axes: Axes, scales: Sequence[tuple[int, int]]) -> None:
     """A light line where the painting grows, and each scale's side where there is room for it."""
     if len(scales) < 2:
         return
@@ -181,7 +181,7 @@ def _mark_snapshots(axes: Axes, total: Array, snapshots: Sequence[int]) -> None:
                       path_effects=[withStroke(linewidth=4, foreground=PAPER)])  # fmt: skip
 
 
-def _name_lines(axes: Axes, lines: Sequence[_Line], last: int) -> None:
+def name_lines(axes: Axes, lines: Sequence[Line], last: int) -> None:
     """Each line's name to the right of its end, moved apart where names would meet, with a leader to it."""
     bottom, top = axes.get_window_extent().y0, axes.get_window_extent().y1
     gap = min(25.0, (top - bottom) / max(1.6 * len(lines), 1))

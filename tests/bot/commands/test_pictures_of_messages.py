@@ -161,5 +161,5 @@ async def test_a_choice_from_before_a_restart_is_answered_in_a_sentence(stage: S
     await stage.start_bot()
     chosen = await stage.ada.choose(choice, "1. harbour.png")
     assert await stage.whispered(chosen) == (
-        "I was restarted while this choice was open, or it was open for too long: open the message's menu again."
+        "I was restarted while this choice was open, or it was open for too long: open it again."
     )

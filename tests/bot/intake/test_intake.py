@@ -176,7 +176,7 @@ MASK = shape("L", (255,), (0,))
     ids=["opaque", "white on white", "white on black", "black on black", "grey", "all there"],
 )  # fmt: skip
 async def test_a_mask_on_transparent_is_the_mask(picture: Image.Image) -> None:
-    taken = await take_in(encoded(picture, "PNG"), mask=True)
+    taken = await take_in(encoded(picture, "PNG"), wanted="mask")
     assert opened(taken).convert("L").tobytes() == MASK.tobytes()
 
 

@@ -17,7 +17,7 @@ from judging import refused
 from malformed import encoded, scene
 
 import bot
-from bot.intake import Limits, picture, take_in
+from bot.intake import Decoder, Decoders, Limits, decoders, take_in
 
 ROOT = Path(bot.__file__).parents[1]
 
@@ -75,10 +75,36 @@ async def test_a_child_is_killed_when_nobody_waits(meddle: Callable[[signal.Sign
 
 
 @pytest.mark.parametrize("what", [signal.SIGKILL, signal.SIGSEGV])
-async def test_a_child_that_dies_is_one_sentence(
+async def test_the_end_of_the_process_that_they_are_forked_from_is_one_sentence(
     what: signal.Signals, meddle: Callable[[signal.Signals], Spawned], caplog: pytest.LogCaptureFixture
 ) -> None:
     meddle(what)
+    said = await refused(encoded(scene(), "BMP") + bytes(2**20), "a.bmp")
+    assert said == "a.bmp cannot be opened safely: save it again as JPEG or PNG and send that."
+    assert "the process of the decoders has ended" in caplog.text
+
+
+@pytest.fixture
+def decoder_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Have these lines run in place of what a decoder does."""
+
+    def replace(lines: str) -> None:
+        text = (ROOT / "bot" / "decoder" / "warm.py").read_text()
+        taken = "from bot.decoder.__main__ import main\n"
+        assert taken in text
+        warm = tmp_path / "warm.py"
+        warm.write_text(text.replace(taken, f"def main():\n    {lines}\n"))
+        monkeypatch.setattr(decoders, "COMMAND", (sys.executable, "-S"))
+        monkeypatch.setattr(decoders, "_WARM", str(warm))
+
+    return replace
+
+
+@pytest.mark.parametrize("what", [signal.SIGKILL, signal.SIGSEGV])
+async def test_a_child_that_dies_is_one_sentence(
+    what: signal.Signals, decoder_that: Callable[[str], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    decoder_that(f"import os; os.kill(os.getpid(), {int(what)})")
     said = await refused(encoded(scene(), "BMP") + bytes(2**20), "a.bmp")
     assert said == "a.bmp cannot be opened safely: save it again as JPEG or PNG and send that."
     assert f"return code -{int(what)}" in caplog.text
@@ -87,18 +113,68 @@ async def test_a_child_that_dies_is_one_sentence(
 @pytest.mark.parametrize(
     "spoken", ["", "\\n", "nonsense\\n", "[]\\n", '{"width": 1}\\n', '{"refusal": 5}\\n', "x" * 200]
 )
-async def test_a_child_that_lies_is_one_sentence(spoken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    liar = tmp_path / "liar.py"
-    liar.write_text(f"import sys; sys.stdin.buffer.read(); print('{spoken}', end='')")
-    monkeypatch.setattr(picture, "_COMMAND", (sys.executable, "-S", str(liar)))
+async def test_a_child_that_lies_is_one_sentence(spoken: str, decoder_that: Callable[[str], None]) -> None:
+    decoder_that(f"import sys; sys.stdin.buffer.read(); print('{spoken}', end='', flush=True)")
     assert "cannot be opened safely" in await refused(encoded(scene(), "PNG"))
 
 
-async def test_a_child_that_never_stops_talking_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    babbler = tmp_path / "babbler.py"
-    babbler.write_text("while True: print('x' * 65536)")
-    monkeypatch.setattr(picture, "_COMMAND", (sys.executable, "-S", str(babbler)))
-    assert "takes too long" in await refused(b"\0", limits=Limits(seconds=0.5, max_side=64))
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("while True: print('x' * 65536)", "cannot be opened safely"),
+        (
+            "import os\n    while True:\n        try: os.write(1, bytes(65536))\n        except OSError: pass",
+            "too long",
+        ),
+    ],
+)
+async def test_a_child_that_never_stops_talking_is_killed(
+    lines: str, said: str, decoder_that: Callable[[str], None]
+) -> None:
+    decoder_that(lines)
+    assert said in await refused(b"\0", limits=Limits(seconds=2, max_side=64))
+
+
+async def test_each_picture_is_opened_by_a_process_of_its_own(decoder_that: Callable[[str], None]) -> None:
+    decoder_that("import os, sys; print(os.getpid(), os.getppid(), sys.argv[1:], flush=True)")
+    async with Decoder() as decoder:
+        said = [(await decoder.decode(["a", "b"], b"", 200, 20))[1].split(b" ", 2) for _ in range(3)]
+    assert len({pid for pid, _, _ in said}) == 3
+    assert len({parent for _, parent, _ in said}) == 1
+    assert {arguments for *_, arguments in said} == {b"['a', 'b']\n"}
+
+
+async def test_after_one_that_hung_the_next_picture_is_taken(decoder_that: Callable[[str], None]) -> None:
+    decoder_that("import sys, time; print(1, flush=True); time.sleep(999 * (sys.argv[1] == 'hang'))")
+    async with Decoder() as decoder:
+        with pytest.raises(TimeoutError):
+            await decoder.decode(["hang"], b"", 9, 2)
+        assert await decoder.decode(["go"], b"", 9, 20) == (0, b"1\n")
+
+
+async def test_one_that_was_ended_while_it_waited_is_started_anew(
+    meddle: Callable[[signal.Signals], Spawned],
+) -> None:
+    children = meddle(signal.SIGCONT)
+    async with Decoder() as decoder:
+        await take_in(encoded(scene(), "PNG"), decoder=decoder)
+        first = await children.get()
+        first.kill()
+        await first.wait()
+        await take_in(encoded(scene(), "PNG"), decoder=decoder)
+        assert (await children.get()).returncode is None
+
+
+async def test_nothing_of_them_is_left_when_they_are_ended(meddle: Callable[[signal.Signals], Spawned]) -> None:
+    children = meddle(signal.SIGCONT)
+    async with Decoders(2) as pool:
+        async with pool.take() as one, pool.take() as other:
+            assert one is not other
+            await asyncio.gather(*(take_in(encoded(scene(), "PNG"), decoder=decoder) for decoder in (one, other)))
+        async with pool.take() as again:
+            await take_in(encoded(scene(), "PNG"), decoder=again)
+    assert [children.get_nowait().returncode for _ in range(2)] == [-signal.SIGKILL] * 2
+    assert children.empty()
 
 
 @pytest.mark.parametrize("threads", [False, True])
@@ -107,9 +183,9 @@ async def test_a_child_finds_every_door_closed(*, threads: bool) -> None:
     attempt = """
 import json, os, socket, sys
 from types import SimpleNamespace
-from bot.intake import decoder
+from bot.decoder import sandbox
 limits = json.loads(sys.argv[1])
-decoder.give_up_rights(SimpleNamespace(**limits), threads=limits["threads"])
+sandbox.give_up_rights(SimpleNamespace(**limits), threads=limits["threads"])
 for name, attempt in {
     "file": lambda: open("/etc/passwd"),
     "socket": socket.socket,
@@ -130,14 +206,13 @@ for name, attempt in {
 
 _HIJACKED = """
 import os, sys
-sys.path.insert(0, {folder!r})
-import decoder
+from bot.decoder import decode, formats, sandbox
 from types import SimpleNamespace
-decoder.prepare(limits := SimpleNamespace(**{limits!r}), heif=True)
+formats.prepare(limits := SimpleNamespace(**{limits!r}), heif=True)
 if os.getuid() == 0:  # whom the system does not count the processes of
     os.setgid(65534), os.setuid(65534)
-decoder.give_up_rights(limits, threads=True)
-answer, png = decoder.answer_for(sys.stdin.buffer.read(), limits)
+sandbox.give_up_rights(limits, threads=True)
+answer, png = decode.answer_for(sys.stdin.buffer.read(), limits)
 print(answer)
 for way in (os.fork, lambda: os.execv("/bin/true", ["true"]), lambda: os.posix_spawn("/bin/true", ["true"], {{}})):
     try:
@@ -148,9 +223,9 @@ for way in (os.fork, lambda: os.execv("/bin/true", ["true"]), lambda: os.posix_s
 
 
 def test_a_library_that_needs_threads_gets_those_alone() -> None:
-    script = _HIJACKED.format(folder=str(Path(picture.__file__).parent), limits=dataclasses.asdict(Limits()))
+    script = _HIJACKED.format(limits=dataclasses.asdict(Limits()))
     data = encoded(scene().resize((300, 200)), "HEIF", tile_size=64)
-    child = subprocess.run([sys.executable, "-c", script], input=data, capture_output=True, check=False)
+    child = subprocess.run([sys.executable, "-c", script], cwd=ROOT, input=data, capture_output=True, check=False)
     size = {"width": 300, "height": 200, "original_width": 300, "original_height": 200}
     refused = ["Operation not permitted"] * 3 if sys.platform == "linux" else ["Resource temporarily unavailable"] * 3
     assert child.stdout.decode().splitlines() == [str(size), *refused], child.stderr.decode()

@@ -82,6 +82,22 @@ def test_again_has_another_seed_and_nothing_else() -> None:
     assert (child.checkpoint, child.reached, child.mention) == (None, 0, False)
 
 
+@pytest.mark.parametrize("start", ["content", "style", "picture"])
+def test_again_is_another_picture_also_where_the_start_has_no_noise(start: str) -> None:
+    job = a_job(preset("fine", start=start), start=SNAPSHOT)
+    child = follow_ups.again(job)
+    assert job.recipe.noise == 0 < child.recipe.noise < 0.5
+    assert same_but(child, job, "seed", "noise")
+    once_more = a_job(child.recipe, start=SNAPSHOT)
+    assert same_but(follow_ups.again(once_more), once_more, "seed")
+
+
+@pytest.mark.parametrize("start", ["patches", "statistics"])
+def test_again_adds_no_noise_to_a_start_that_hangs_on_the_seed(start: str) -> None:
+    job = a_job(preset("fine", start=start))
+    assert same_but(follow_ups.again(job), job, "seed")
+
+
 def test_as_it_was_begins_where_the_parent_was_to_begin() -> None:
     job = a_job(checkpoint="jobs/1/checkpoint", reached=7)
     child = follow_ups.as_it_was(job)
@@ -176,7 +192,7 @@ def test_a_draft_is_finished_as_what_was_asked_for(name: str, weights: str) -> N
     full = new_recipe(name, Network(weights), {**fields, "seed": recipe.seed})
     assert child.recipe == finishing(full, 256)
     assert (child.draft_of, child.parent, child.content, child.styles) == (None, "1", CONTENT, (STYLE, SECOND))
-    assert child.start is not None
+    assert isinstance(child.start, StoredPicture)
     assert (child.start.key, child.start.width, child.start.height) == (SNAPSHOT.key, 32, 24)
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.text.formatting import bar, count, duration, loss
+from bot.text.formatting import bar, count, duration, exact_duration, loss
 from bot.text.recipe_text import recipe_in_words
 from bot.text.sanitise import plain, safe
 from bot.text.titles import alt_text, title
@@ -108,6 +108,11 @@ def test_count() -> None:
 )
 def test_duration(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+def test_exact_duration() -> None:
+    told = [exact_duration(seconds) for seconds in (-1, 0.4, 42, 59.6, 200, 3599.7, 7500)]
+    assert told == ["0 s", "0 s", "42 s", "1 min 0 s", "3 min 20 s", "1 h 0 min", "2 h 5 min"]
 
 
 @given(st.floats(), st.integers(1, 40))

@@ -106,3 +106,26 @@ def test_a_data_folder_that_cannot_be_written_in_is_a_sentence(room: Path) -> No
     for folder in (room / "file", room / "file" / "data", Path("/proc/data")):
         with pytest.raises(SettingsError, match=r"^The data folder .* cannot be used \(.*\): set IMPASTO_DATA to one"):
             read_settings(impasto_data=folder).data_folder()
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("off", None),
+        ("9464", ("127.0.0.1", 9464)),
+        ("10.1.2.3:9464", ("10.1.2.3", 9464)),
+        ("[::1]:9464", ("::1", 9464)),
+    ],
+)
+def test_health_and_metrics_are_of_this_machine_alone_unless_it_is_said(
+    text: str, address: tuple[str, int] | None
+) -> None:
+    assert read_settings().monitoring_address is None
+    assert read_settings(impasto_monitoring=text).monitoring_address == address
+
+
+@pytest.mark.parametrize("text", ["on", "here:", "70000", "::1:9464"])
+def test_an_address_that_is_none_is_refused(text: str) -> None:
+    assert refused(impasto_monitoring=text).startswith(
+        "The setting IMPASTO_MONITORING is not usable: give a port (9464)"
+    )

@@ -10,7 +10,7 @@ import torch
 from painting_kit import levels, painter, photo, quick, random_weights
 from PIL import Image
 
-from bot.terminal.page import _words as on_the_page
+from bot.terminal.page import words as on_the_page
 from bot.text.recipe_text import recipe_in_words
 from engine.painting.network.vgg import VGG
 from engine.painting.painter import Painter

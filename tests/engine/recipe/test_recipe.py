@@ -42,7 +42,7 @@ def test_every_field_makes_another_key() -> None:
         "total_variation": 1.0, "match_luminance": True, "optimiser": "lbfgs", "step": 3.0, "step_end": 0.5,
         "beta1": 0.5, "beta2": 0.5, "history": 3, "smoothing": 0.5,
         "clamp": True, "scales": 2, "average": 0.5, "detail": 0.5, "extra": 3,
-        "colours": "content", "frames": 2, "frame_iterations": 9,
+        "colours": "content", "frames": 2, "frame_iterations": 9, "start_colours": "style",
     }  # fmt: skip
     assert {field.name for field in dataclasses.fields(Recipe)} == {*changes, "networks"}
     keys = {Recipe(**{name: value}).key for name, value in changes.items()}

@@ -47,7 +47,7 @@ def test_what_comes_back_is_the_same_to_the_last_bit_and_goes_on_alike(recipe: R
     painter, state = painted(recipe, iterations)
     state.rollbacks.append((3, "the loss exploded"))
     state.step_factor, state.good_loss = 0.5, 1 / 3
-    restored, journal = unpack(pack(state.copy(), JOURNAL, "random"), recipe, "random", CPU)
+    restored, journal = unpack(pack(state.copy(), JOURNAL, "random"), [recipe], "random", CPU)
 
     assert journal == JOURNAL
     assert restored.numbers() == state.numbers()
@@ -73,7 +73,7 @@ def test_a_copy_is_not_touched_by_the_painting_that_goes_on() -> None:
 @pytest.mark.parametrize("share", [0, 0.001, 0.01, 0.5, 0.999])
 def test_a_truncated_checkpoint_is_refused(blob: bytes, share: float) -> None:
     with pytest.raises(CheckpointError, match="damaged"):
-        unpack(blob[: int(len(blob) * share)], ADAM, "random", CPU)
+        unpack(blob[: int(len(blob) * share)], [ADAM], "random", CPU)
 
 
 def test_a_damaged_checkpoint_is_refused_whichever_bit_it_was(blob: bytes) -> None:
@@ -81,7 +81,7 @@ def test_a_damaged_checkpoint_is_refused_whichever_bit_it_was(blob: bytes) -> No
         damaged = bytearray(blob)
         damaged[place] ^= 1 << place % 8
         with pytest.raises(CheckpointError, match="damaged"):
-            unpack(bytes(damaged), ADAM, "random", CPU)
+            unpack(bytes(damaged), [ADAM], "random", CPU)
 
 
 HEADERS = ["[]", "{}", "5", '{"__metadata__": []}', '{"__metadata__": {"weights": "random"}}', "[" * 100_000, ""]
@@ -92,7 +92,7 @@ def test_a_file_that_is_no_checkpoint_is_refused(header: str) -> None:
     text = header.encode()
     body = struct.pack("<Q", len(text)) + text
     with pytest.raises(CheckpointError):
-        unpack(hashlib.sha256(body).digest() + body, ADAM, "random", CPU)
+        unpack(hashlib.sha256(body).digest() + body, [ADAM], "random", CPU)
 
 
 @pytest.mark.parametrize("part", ["numbers", "journal"])
@@ -102,9 +102,9 @@ def test_a_checkpoint_whose_notes_are_not_ours_is_refused(blob: bytes, part: str
     header = {"numbers": json.dumps(painted(ADAM, 0)[1].numbers()), "journal": "{}", "weights": "random", part: value}
     body = save(load(blob[32:]), metadata=header)
     with pytest.raises(CheckpointError, match="damaged"):
-        unpack(hashlib.sha256(body).digest() + body, ADAM, "random", CPU)
+        unpack(hashlib.sha256(body).digest() + body, [ADAM], "random", CPU)
 
 
 def test_a_checkpoint_of_other_weights_is_refused_by_name(blob: bytes) -> None:
     with pytest.raises(CheckpointError, match=r"other weights .*random.*imagenet sha256:0123"):
-        unpack(blob, ADAM, "imagenet sha256:0123", CPU)
+        unpack(blob, [ADAM], "imagenet sha256:0123", CPU)

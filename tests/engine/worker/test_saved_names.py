@@ -19,7 +19,7 @@ def test_a_checkpoint_holds_the_names_it_always_had() -> None:
     assert set(state.tensors()) == {
         "pixels", "average", "good", "losses", "optimiser.mean", "optimiser.square",
     }  # fmt: skip
-    assert set(Journal().as_dict()) == {"frames", "snapshots", "slices"}
+    assert set(Journal().as_dict()) == {"frames", "snapshots", "slices", "part", "records"}
 
 
 def test_redis_has_the_keys_it_always_had() -> None:

@@ -47,3 +47,9 @@ USUAL = Limits()
 
 FILM = replace(USUAL, max_frames=MAX_FRAMES)
 """The limits for what may be an animation."""
+
+VIDEO = replace(FILM, max_bytes=500 * 2**20, seconds=300.0, cpu_seconds=300, memory=3 * 2**30)
+"""The limits for a video of one's own: it is decoded whole, and its libraries alone map 200 MiB."""
+
+VIDEO = replace(FILM, max_bytes=500 * 2**20, seconds=300.0, cpu_seconds=300, memory=3 * 2**30)
+"""The limits for a video of one's own: it is decoded whole, and its libraries alone map 200 MiB."""

@@ -13,7 +13,7 @@ from engine.contract.events import STREAM
 from engine.contract.fair_queue import CLOCK, FINISH, SPREAD
 from engine.contract.jobs import Jobs
 from engine.contract.models import flows_key, index_key, job_key
-from engine.contract.store import Store
+from engine.contract.store import Blob, Store
 
 EVENT_DAYS = 7
 ORPHANS_AFTER = timedelta(days=1)
@@ -60,13 +60,31 @@ async def _sweep_indices(redis: ArqRedis) -> None:
         await jobs.of_user(key.decode().removeprefix(index_key("")))
 
 
-async def _sweep_blobs(redis: ArqRedis, store: Store, orphans_after: timedelta) -> None:
+async def expired_blobs(redis: ArqRedis, store: Store, orphans_after: timedelta = ORPHANS_AFTER) -> list[Blob]:
+    """Those of jobs that Redis does not know any more, or never did."""
+    old = await _old_blobs(store, orphans_after)
+    gone = await _gone(redis, old)
+    return [blob for blob in old if _job_of(blob) in gone]
+
+
+async def _old_blobs(store: Store, orphans_after: timedelta) -> list[Blob]:
     before = datetime.now(UTC) - orphans_after
-    old = [key for key, modified in await store.list("jobs/") if modified < before]
-    found = {key.split("/")[1] for key in old}
-    gone = {job for job in found if not await redis.exists(job_key(job))}
-    await store.delete(*(key for key in old if key.split("/")[1] in gone))
+    return [blob for blob in await store.blobs("jobs/") if blob.modified < before]
+
+
+async def _gone(redis: ArqRedis, blobs: list[Blob]) -> set[str]:
+    return {job for job in {_job_of(blob) for blob in blobs} if not await redis.exists(job_key(job))}
+
+
+def _job_of(blob: Blob) -> str:
+    return blob.key.split("/")[1]
+
+
+async def _sweep_blobs(redis: ArqRedis, store: Store, orphans_after: timedelta) -> None:
+    old = await _old_blobs(store, orphans_after)
+    gone = await _gone(redis, old)
+    await store.delete(*(blob.key for blob in old if _job_of(blob) in gone))
     # One that has ended has one checkpoint of its own, unless its worker died before it could tidy up.
-    checkpoints = Counter(key.split("/")[1] for key in old if "/checkpoint-" in key)
+    checkpoints = Counter(_job_of(blob) for blob in old if "/checkpoint-" in blob.key)
     for job in {job for job, count in checkpoints.items() if count > 1} - gone:
         await clean_up(Jobs(redis), store, job)

@@ -7,10 +7,10 @@ import os
 from conftest import Desk, House, a_job
 
 from engine.contract.events import STREAM
+from engine.contract.expiry import EVENT_DAYS, remove_expired
 from engine.contract.fair_queue import CLOCK, FINISH, SPREAD
 from engine.contract.jobs import Jobs
 from engine.contract.models import USERS, index_key, job_key
-from engine.worker.expiry import EVENT_DAYS, remove_expired
 
 
 async def test_old_events_go_but_not_those_that_a_reader_still_holds(desk: Desk) -> None:

@@ -1,0 +1,94 @@
+"""`/study` and `/gallery`: several paintings that differ in one thing, and their sheet."""
+
+from __future__ import annotations
+
+import discord
+from discord import app_commands
+
+from bot.client import Interaction
+from bot.commands.contexts import usable_everywhere
+from bot.interactions.message_pictures import attached
+from bot.requests.new_study import NewStudy
+from bot.text.recipe_text import PRESET_WORDS
+from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
+from engine.recipe.studies import KINDS, STYLE
+
+_RECIPES = [app_commands.Choice(name=f"{name} ({words})", value=name) for name, words in PRESET_WORDS.items()]
+_HELD = {
+    "recipe": "How to paint; fine gives the best picture",
+    "iterations": "Of each painting, e.g. 100; the preset's own number by default",
+    "size": "Longest side of each painting in pixels, e.g. 256",
+    "strength": "Style over content: 2 is twice the usual style, 0.5 half of it",
+    "seed": "The same seed paints the same pictures again, e.g. 42",
+    "mention": "Mention me when it is done",
+}
+
+
+@app_commands.command()
+@usable_everywhere
+@app_commands.describe(
+    content="The picture to be painted",
+    style="The picture to paint it like",
+    vary="What is to differ from painting to painting; all else is held",
+    **_HELD,
+)
+@app_commands.choices(
+    recipe=_RECIPES,
+    vary=[
+        app_commands.Choice(name=f"{vary}: {kind.axis}"[:100], value=vary)
+        for vary, kind in KINDS.items()
+        if vary != STYLE
+    ],
+)
+async def study(  # noqa: PLR0917 - a parameter for each option
+    interaction: Interaction,
+    content: discord.Attachment,
+    style: discord.Attachment,
+    vary: str,
+    recipe: str = "fine",
+    iterations: app_commands.Range[int, 1, MAX_ITERATIONS] | None = None,
+    size: app_commands.Range[int, 64, MAX_SIZE] | None = None,
+    strength: app_commands.Range[float, 0.01, 100.0] | None = None,
+    seed: app_commands.Range[int, 0, 2**53 - 1] | None = None,
+    mention: bool = False,
+) -> None:
+    """Paint the same several times, vary one thing, and show it all in one sheet."""
+    fields = {"iterations": iterations, "size": size, "strength": strength, "seed": seed}
+    asked = NewStudy(vary, recipe, fields, attached(content), (attached(style),), mention)
+    await interaction.client.services.submission.submit(interaction, asked)
+
+
+@app_commands.command()
+@usable_everywhere
+@app_commands.describe(
+    content="The picture to be painted",
+    style1="The first picture to paint it like",
+    style2="The second",
+    style3="A third, and so on",
+    **_HELD,
+)
+@app_commands.choices(recipe=_RECIPES)
+async def gallery(  # noqa: PLR0917 - a parameter for each option
+    interaction: Interaction,
+    content: discord.Attachment,
+    style1: discord.Attachment,
+    style2: discord.Attachment,
+    style3: discord.Attachment | None = None,
+    style4: discord.Attachment | None = None,
+    style5: discord.Attachment | None = None,
+    style6: discord.Attachment | None = None,
+    style7: discord.Attachment | None = None,
+    style8: discord.Attachment | None = None,
+    recipe: str = "fine",
+    iterations: app_commands.Range[int, 1, MAX_ITERATIONS] | None = None,
+    size: app_commands.Range[int, 64, MAX_SIZE] | None = None,
+    strength: app_commands.Range[float, 0.01, 100.0] | None = None,
+    seed: app_commands.Range[int, 0, 2**53 - 1] | None = None,
+    mention: bool = False,
+) -> None:
+    """Paint one picture in up to eight styles, each by itself, and show them in one sheet."""
+    fields = {"iterations": iterations, "size": size, "strength": strength, "seed": seed}
+    given = (style1, style2, style3, style4, style5, style6, style7, style8)
+    styles = tuple(attached(style) for style in given if style is not None)
+    asked = NewStudy(STYLE, recipe, fields, attached(content), styles, mention)
+    await interaction.client.services.submission.submit(interaction, asked)

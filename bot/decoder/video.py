@@ -1,0 +1,146 @@
+"""One video: bytes on standard input, an answer on standard output.
+
+Arguments: the `Limits`, as JSON; how many frames a second are wanted. The answer: one line of JSON, then, if that line
+holds no "refusal", the frames as an animated RGB PNG, and after that as many bytes as it tells of sound, as MP4.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import json
+import math
+import pkgutil
+import sys
+import warnings
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+import av
+from PIL import Image, PngImagePlugin  # noqa: F401  # the latter is wanted for writing
+
+from bot.decoder.decode import animated, sentence_for
+from bot.decoder.refusal import Refusal
+from bot.decoder.sandbox import give_up_rights
+from bot.decoder.size import allowed, check_shape
+
+if TYPE_CHECKING:
+    from bot.decoder.limits import Limits
+
+MP4_SOUND = ("aac", "mp3")
+"""What goes into an MP4 as it is."""
+
+
+def main() -> None:
+    """Answer for the video on standard input; the process ends well whatever that is."""
+    warnings.simplefilter("ignore")
+    limits = cast("Limits", SimpleNamespace(**json.loads(sys.argv[1])))
+    for module in pkgutil.walk_packages(av.__path__, "av."):  # it would import them when they are needed
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    av.logging.set_level(av.logging.PANIC)
+    Image.preinit()
+    give_up_rights(limits, threads=True)
+    data = sys.stdin.buffer.read()
+    try:
+        answer, *blobs = taken(data, limits, float(sys.argv[2]))
+    except Refusal as refusal:
+        answer, blobs = {"refusal": str(refusal), "why": "refused"}, []
+    except Exception as error:  # a broken video can raise anything
+        what = sentence_for(error, limits) if isinstance(error, MemoryError) else BROKEN
+        answer, blobs = {"refusal": what, "why": f"{type(error).__name__}: {error}"[:300]}, []
+    sys.stdout.buffer.write(b"".join([json.dumps(answer).encode(), b"\n", *blobs]))
+    sys.stdout.buffer.flush()
+
+
+BROKEN = "is no video that I can read, or is damaged: save it again as MP4."
+
+
+def taken(data: bytes, limits: Limits, fps: float) -> tuple[dict[str, Any], bytes, bytes]:
+    """The answer, the animated PNG, and the sound. Raises `Refusal`, or whatever PyAV and Pillow raise."""
+    container: Any
+    with av.open(io.BytesIO(data)) as container:
+        if not container.streams.video:
+            raise Refusal("holds no moving pictures: give me a video, or a picture.")
+        frames: list[Image.Image] = []
+        starts: list[float] = []
+        size: tuple[int, int] | None = None
+        for start, frame in sampled(container, fps):
+            if size is None:
+                size = frame.size
+                check_shape(size, limits)
+                target = allowed(size, limits, expected(container, fps, limits.max_frames))
+            if len(frames) == limits.max_frames:
+                if limits.max_frames == 1:
+                    break
+                raise Refusal(
+                    f"is longer than {limits.max_frames / fps:.3g} s, and a film may have {limits.max_frames} pictures "
+                    f"at most, here {fps:g} a second: give a lower --fps, or a part of it."
+                )
+            frames.append(frame.resize(target, Image.Resampling.LANCZOS, reducing_gap=3.0))
+            starts.append(start)
+    if size is None:
+        raise Refusal(BROKEN)
+    moments = [round(1000 * start) for start in starts]
+    times = [
+        after - before for before, after in zip(moments, [*moments[1:], moments[-1] + round(1000 / fps)], strict=True)
+    ]
+    png, kept = animated(frames, times)
+    sound = sound_of(data) if limits.max_frames > 1 else b""
+    width, height = frames[0].size
+    sizes = {"width": width, "height": height, "original_width": size[0], "original_height": size[1]}
+    return sizes | {"frames": kept, "sound": len(sound)}, png, sound
+
+
+def expected(container: Any, fps: float, most: int) -> int:
+    """About how many frames there will be; as many as may be, where the file does not tell."""
+    if most == 1 or not container.duration:
+        return most
+    seconds = float(container.duration / av.time_base)
+    return max(1, min(most, math.ceil(seconds * fps)))
+
+
+def sampled(container: Any, fps: float) -> Iterator[tuple[float, Image.Image]]:
+    """Upright frames with square pixels, at most `fps` a second, each with the moment it is shown at, in seconds."""
+    stream = container.streams.video[0]
+    first, wanted, near = None, 0.0, 0.5 / float(stream.average_rate or 100)
+    for frame in container.decode(stream):
+        moment = float(frame.time or 0.0)
+        first = moment if first is None else first
+        if (now := moment - first) < wanted - near:
+            continue
+        wanted = max(wanted + 1 / fps, now)
+        picture = frame.to_image()
+        ratio = float(stream.sample_aspect_ratio or 1)
+        if ratio not in (0.0, 1.0):
+            picture = picture.resize((max(1, round(picture.width * ratio)), picture.height))
+        if frame.rotation:
+            picture = picture.rotate(frame.rotation, expand=True)
+        yield now, picture
+
+
+def sound_of(data: bytes) -> bytes:
+    """The first sound as MP4, as it was where that can hold it; empty where there is none."""
+    container: Any
+    with av.open(io.BytesIO(data)) as container:
+        if not container.streams.audio:
+            return b""
+        stream, out = container.streams.audio[0], io.BytesIO()
+        with av.open(out, "w", format="mp4") as written:
+            if stream.codec_context.name in MP4_SOUND:
+                copy = written.add_stream_from_template(stream)
+                for packet in container.demux(stream):
+                    if packet.dts is not None:
+                        packet.stream = copy
+                        written.mux(packet)
+            else:
+                encoder: Any = written.add_stream("aac", rate=stream.codec_context.sample_rate)
+                for frame in container.decode(stream):
+                    written.mux(encoder.encode(frame))
+                written.mux(encoder.encode(None))
+        return out.getvalue()
+
+
+if __name__ == "__main__":
+    main()

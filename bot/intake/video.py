@@ -1,0 +1,54 @@
+"""Take in a video: its frames as an animation, and its sound. PyAV is wanted, which brings FFmpeg's libraries."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from asyncio.subprocess import DEVNULL, PIPE
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+from bot.child_signals import send
+from bot.decoder.limits import Limits
+from bot.intake.decoders import COMMAND, environment
+from bot.intake.picture import TOO_LONG, BadPicture, Picture, log, parse_answer, printable_name
+
+_KINDS = {".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg"}
+
+
+def is_video(path: Path) -> bool:
+    """Whether it is one by its name."""
+    return path.suffix.lower() in _KINDS
+
+
+async def take_in_video(data: bytes, name: str, fps: float, limits: Limits) -> Picture:
+    """The frames, at most `fps` a second, as an animated picture, with its sound, if it has any.
+
+    Raises:
+        BadPicture: the bytes are no video that can be taken, or PyAV is not installed.
+        OSError: this machine cannot start a process.
+    """
+    name = printable_name(name)
+    try:
+        libraries = sorted({str(distribution(package).locate_file("")) for package in ("av", "pillow")})
+    except PackageNotFoundError:
+        raise BadPicture(
+            f"{name} is a video, and PyAV, which opens those, is not installed: `.venv/bin/uv pip install av`."
+        ) from None
+    child = await asyncio.create_subprocess_exec(
+        *COMMAND, "bot.decoder.video", json.dumps(asdict(limits)), str(fps),
+        stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd="/", env=environment(libraries), start_new_session=True,
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(limits.seconds):
+            answer, _ = await child.communicate(data)
+    except TimeoutError:
+        log.warning("the decoder of videos was killed after %g s", limits.seconds)
+        raise BadPicture(f"{name} {TOO_LONG}") from None
+    finally:
+        send(child, signal.SIGKILL)
+        await child.wait()
+    assert child.returncode is not None  # noqa: S101 - it was waited for
+    return parse_answer(name, child.returncode, answer)

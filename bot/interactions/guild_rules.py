@@ -1,0 +1,62 @@
+"""Whether a server's moderators, and the bot's owner, let a member paint where they ask for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+
+from bot.errors import UserError
+from bot.guild_settings import GuildSettings, Rules
+from bot.requests.destination import Destination
+from bot.text.formatting import listed
+
+_SHOWN = 5
+"""Channels and roles that are named."""
+
+
+async def check_allowed(
+    guilds: GuildSettings, interaction: discord.Interaction, destination: Destination | None = None
+) -> Rules:
+    """The rules that hold, by whatever way it is asked for. Raises `UserError` where they say no.
+
+    Those of the server where it is asked for, and of the one where it is to be shown, which may be another.
+    """
+    here = interaction.guild_id
+    there = destination.guild if destination is not None else here
+    rules = await guilds.rules(here)
+    _check_here(interaction, rules)
+    if there == here:
+        if destination is not None and interaction.guild is not None:
+            _check_channel(interaction.guild.get_channel_or_thread(destination.channel), rules)
+        return rules
+    rules = await guilds.rules(there)
+    _check_member(interaction.user.id, frozenset(), rules)
+    return rules
+
+
+def _check_here(interaction: discord.Interaction, rules: Rules) -> None:
+    roles = frozenset(role.id for role in getattr(interaction.user, "roles", ()))
+    _check_member(interaction.user.id, roles, rules)
+    _check_channel(interaction.channel, rules)
+
+
+def _check_member(member: int, roles: frozenset[int], rules: Rules) -> None:
+    choices = rules.choices
+    if rules.allowance.blocked:
+        raise UserError("Who runs me has blocked me in this server: ask for the painting in another one.")
+    if member in choices.blocked:
+        raise UserError("This server's moderators do not let you paint here: ask them, or paint in another server.")
+    if choices.roles and not roles & set(choices.roles):
+        names = listed([f"<@&{role}>" for role in choices.roles[:_SHOWN]])
+        raise UserError(f"Only members with {names} may paint here: ask a moderator for it.")
+
+
+def _check_channel(place: Any, rules: Rules) -> None:
+    """What holds for a channel holds for its threads."""
+    allowed = rules.choices.channels
+    if place is None or not allowed:
+        return
+    if not {place.id, getattr(place, "parent_id", None)} & set(allowed):
+        names = listed([f"<#{channel}>" for channel in allowed[:_SHOWN]])
+        raise UserError(f"In this server I paint only in {names}: ask there.")

@@ -1,0 +1,91 @@
+"""What the page shows at one moment: no names of members, files or servers, and no picture that is not everybody's.
+
+A picture is shown only once it is posted, where everybody in its server may see the channel, and neither is it covered
+nor the channel age-restricted.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import discord
+
+from bot.client import Impasto
+from bot.interactions.permissions import age_restricted
+from bot.ledger import Ledger, LedgerPage
+from bot.live_page.losses import Losses
+from bot.text.recipe_text import recipe_in_words
+from engine.contract import workers
+from engine.contract.jobs import Jobs
+from engine.contract.models import JobState, Standing
+from engine.forecast import Forecast, forecast
+
+_SHOWN = 24
+"""Paintings that are shown, and as many that wait."""
+
+Json = dict[str, Any]
+
+
+class LiveScene:
+    """Reads it, and remembers which pictures may be asked for."""
+
+    def __init__(self, ledger: Ledger, losses: Losses) -> None:
+        self._ledger, self._losses = ledger, losses
+        self.pictures: Mapping[tuple[str, int], str] = {}
+        """(job, iteration) -> key in the store, of those that are shown now."""
+
+    async def look(self, jobs: Jobs, redis: Any, bot: Impasto | None) -> Json:
+        """What is to be seen now. Raises a `RedisError`."""
+        standings, living, prospects = await jobs.standing(), await workers.living(redis), await forecast(redis)
+        painting = sorted((s for s in standings if s.state is JobState.PAINTING), key=lambda s: s.job.created)
+        waiting = sorted((s for s in standings if s.state is JobState.QUEUED), key=lambda s: s.job.created)
+        pages = await self._ledger.pages(*(s.job.id for s in painting[:_SHOWN]))
+        newest = {s.job.id: _newest(s, pages[s.job.id], bot) for s in painting[:_SHOWN]}
+        self.pictures = {(job, found[0]): found[1] for job, found in newest.items() if found}
+        return {
+            "painting": [self._painting(s, newest[s.job.id], prospects.get(s.job.id)) for s in painting[:_SHOWN]],
+            "paintings": len(painting),
+            "waiting": [recipe_in_words(s.job.recipe) for s in waiting[:_SHOWN]],
+            "waits": len(waiting),
+            "workers": [
+                {"device": worker.device, "weights": worker.weights, "holds": len(worker.jobs)}
+                for worker in sorted(living, key=lambda worker: worker.id)
+            ],
+        }
+
+    def _painting(self, standing: Standing, newest: tuple[int, str] | None, prospect: Forecast | None) -> Json:
+        job, curve = standing.job, self._losses.curves.get(standing.job.id, [])
+        return {
+            "id": job.id,
+            "words": recipe_in_words(job.recipe),
+            "iteration": max([standing.iteration, *(iteration for iteration, _ in curve[-1:])]),
+            "iterations": job.iterations,
+            "rate": round(self._losses.rates.get(job.id, 0.0), 2),
+            "done_at": round(time.time() + prospect.done) if prospect and prospect.done is not None else None,
+            "curve": curve,
+            "picture": f"picture/{job.id}/{newest[0]}" if newest else None,
+        }
+
+
+def _newest(standing: Standing, page: LedgerPage | None, bot: Impasto | None) -> tuple[int, str] | None:
+    """The newest snapshot that was posted, if everybody may see it."""
+    if page is None or bot is None or not page.pictures or not _is_everybodys(standing, page, bot):
+        return None
+    iteration = max(page.pictures)
+    return iteration, page.pictures[iteration]
+
+
+def _is_everybodys(standing: Standing, page: LedgerPage, bot: Impasto) -> bool:
+    address = page.address
+    if address.guild is None or address.age_restricted or page.stopped or page.forget or standing.job.spoiler:
+        return False
+    place: Any = bot.get_channel(address.channel)
+    if isinstance(place, discord.Thread):
+        if place.is_private() or place.parent is None or age_restricted(place):
+            return False
+        place = place.parent
+    if place is None or age_restricted(place):
+        return False
+    return bool(place.permissions_for(place.guild.default_role).view_channel)

@@ -1,0 +1,35 @@
+"""A new study, with the options of `/study` and `/gallery`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.requests.new_painting import new_seed
+from bot.requests.paint_request import AskedStudy, AttachedPicture, Network, PaintRequest
+from bot.requests.study_parts import recipe_maker, recipes
+from engine.contract.jobs import Jobs
+
+
+@dataclass(frozen=True)
+class NewStudy:
+    """What a member asks for from attached pictures."""
+
+    vary: str
+    preset: str
+    fields: Mapping[str, Any]
+    """The recipe's fields that were chosen; None for those that were not."""
+    content: AttachedPicture
+    styles: tuple[AttachedPicture, ...]
+    mention: bool = False
+
+    async def resolve(self, network: Network, _jobs: Jobs) -> PaintRequest:
+        """Raises `RecipeError`."""
+        chosen = {field: value for field, value in self.fields.items() if value is not None}
+        fields = {"seed": new_seed(), "style_weights": (1.0,) * len(self.styles), **chosen}
+        make = recipe_maker(self.preset, network.weights, network.architecture)
+        recipes(self.vary, fields, make, [style.name for style in self.styles])
+        return PaintRequest(
+            make(fields), self.content, self.styles, mention=self.mention, study=AskedStudy(self.vary, fields)
+        )

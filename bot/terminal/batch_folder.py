@@ -1,0 +1,98 @@
+"""The folder of `impasto batch`: a folder for each painting, and the table that says how far each of them is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any, Literal
+
+from bot.terminal.batch_page import render_batch_page
+from bot.terminal.output_folder import FolderError, OutputFolder
+from bot.terminal.paint_arguments import PaintArguments
+
+_TABLE = "batch.json"
+_HERE = (_TABLE, "index.html")
+
+Status = Literal["waiting", "begun", "done", "failed"]
+
+
+@dataclass
+class Pair:
+    """One painting of the batch; `folder` is the name of its own."""
+
+    content: Path
+    style: Path
+    folder: str
+    status: Status = "waiting"
+    key: str = ""
+    """Of its pictures and settings: what was painted with the same need not be painted again."""
+    reason: str = ""
+    """Why it failed, in a sentence."""
+    seconds: float = 0.0
+    """Of painting."""
+
+    @property
+    def title(self) -> str:
+        """What it is called in the table."""
+        return f"{self.content.stem} × {self.style.stem}"
+
+
+def pairs_of(contents: Sequence[Path], styles: Sequence[Path]) -> list[Pair]:
+    """Each content with each style, each with a folder of its own."""
+    pairs: list[Pair] = []
+    taken: set[str] = set()
+    for content in dict.fromkeys(contents):
+        for style in dict.fromkeys(styles):
+            stem = f"{content.stem}-{style.stem}".lstrip(".")
+            names = (stem if number == 1 else f"{stem}-{number}" for number in count(1))
+            name = next(name for name in names if name.lower() not in taken)  # some disks tell no capitals
+            taken.add(name.lower())
+            pairs.append(Pair(content, style, name))
+    return pairs
+
+
+def key_of(arguments: PaintArguments, pictures: Iterable[str]) -> str:
+    """The same for the same pictures, told by their SHA-256, painted in the same way."""
+    ways = (
+        arguments.recipe, sorted(arguments.fields.items()), arguments.weights, arguments.fps, arguments.still,
+        arguments.format, arguments.keep_transparency, arguments.original_size,
+    )  # fmt: skip
+    return hashlib.sha256(repr((ways, *pictures)).encode()).hexdigest()
+
+
+class BatchFolder(OutputFolder):
+    """DIR: a folder of each painting, batch.json, and index.html; in DIR/.impasto what it takes to go on."""
+
+    def check_table(self) -> None:
+        """Raises `FolderError` where something is in the way that a batch did not make."""
+        if (self.folder / "run.json").exists() or self.holds_painting:
+            raise FolderError(f"{self.folder} holds a painting: give another folder for the batch.")
+        self.check_foreign(*(self.folder / name for name in _HERE if (self.folder / name).exists()))
+
+    def painting(self, pair: Pair) -> OutputFolder:
+        """The folder of one painting, which goes on when the batch does."""
+        return OutputFolder(
+            self.folder / pair.folder, work=self.pairs / pair.folder, resume_command="the same `impasto batch` again"
+        )
+
+    def recall(self, pairs: Iterable[Pair]) -> None:
+        """Note in the pairs what an earlier batch in this folder came to."""
+        try:
+            rows = json.loads((self.folder / _TABLE).read_text())["paintings"]
+            known = {row["folder"]: row for row in rows}
+        except (OSError, ValueError, KeyError, TypeError):
+            return
+        for pair in pairs:
+            row: dict[str, Any] = known.get(pair.folder, {})
+            if row.get("status") in ("begun", "done"):
+                pair.status, pair.key, pair.seconds = row["status"], row["key"], row["seconds"]
+
+    def write_table(self, pairs: Sequence[Pair]) -> Path:
+        """Write table and page; returns the page's path. Raises `FolderError`."""
+        rows = [asdict(pair) | {"content": str(pair.content), "style": str(pair.style)} for pair in pairs]
+        self.write(_TABLE, json.dumps({"paintings": rows}, indent=1).encode())
+        return self.write("index.html", render_batch_page(pairs).encode())

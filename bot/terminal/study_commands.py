@@ -1,0 +1,48 @@
+"""The commands `study` and `gallery`: the options of `paint`, and what is to be varied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from engine.recipe.studies import KINDS, STYLE
+
+_OF_PAINTINGS_ALONE = {"pictures", "output", "draft", "finished", "dry", "format_", "keep_transparency"}
+
+Paint = Callable[[tuple[Path, ...], Path | None, str | None, dict[str, Any]], NoReturn]
+"""Paint the pictures in the folder; what is varied, if it is a study; the other options."""
+
+
+def study_commands(paint: Paint, options: Sequence[click.Parameter]) -> tuple[click.Command, ...]:
+    """Both of them; `options` are those of `paint`."""
+    shared = [option for option in options if option.name not in _OF_PAINTINGS_ALONE]
+
+    @click.command("study", params=_own("CONTENT STYLE [STYLE …]", vary=True, options=shared))
+    def study(pictures: tuple[Path, ...], vary: str | None, output: Path | None, **given: Any) -> None:
+        """Paint CONTENT in the style of STYLE several times, and vary one thing: a sheet of them all, films and plots.
+
+        All else is as for `paint`, and held. Ctrl-C stops and keeps what there is; --resume DIR goes on.
+        """
+        if given["resumed"] is None and vary is None:
+            raise click.UsageError(f"What is to be varied? --vary {'|'.join(KINDS)}.")
+        paint(pictures, output, vary, given)
+
+    @click.command("gallery", params=_own("CONTENT STYLE STYLE […]", vary=False, options=shared))
+    def gallery(pictures: tuple[Path, ...], output: Path | None, **given: Any) -> None:
+        """Paint CONTENT in each STYLE, up to eight, and show them in one sheet: a study of styles."""
+        paint(pictures, output, STYLE, given)
+
+    return study, gallery
+
+
+def _own(pictures: str, *, vary: bool, options: Sequence[click.Parameter]) -> list[click.Parameter]:
+    path = click.Path(path_type=Path)
+    found: list[click.Parameter] = [click.Argument(["pictures"], nargs=-1, metavar=pictures, type=path)]
+    if vary:
+        kinds = click.Choice(list(KINDS))
+        found.append(click.Option(["--vary"], type=kinds, help="What differs from painting to painting."))
+    found.append(click.Option(["-o", "--output"], type=path, metavar="DIR", help="Folder to paint in."))
+    return [*found, *options]

@@ -1,0 +1,97 @@
+"""A study's plots: the losses of all its paintings, and their times against their pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
+
+from engine.worker.results.loss_plot import (
+    INK,
+    PAPER,
+    QUIET,
+    RULE,
+    Line,
+    drawn_iterations,
+    dress,
+    mark_scales,
+    name_lines,
+)
+
+
+def losses_plot(
+    lines: Sequence[tuple[str, Sequence[float | None]]], scales: Sequence[tuple[int, int]], title: str
+) -> bytes:
+    """The total loss of each painting, by its label, as a PNG of 1600 x 900 px; `scales` as of `loss_plot`."""
+    longest = max(len(values) for _, values in lines)
+    colours = colormaps["plasma"](np.linspace(0.0, 0.8, len(lines)))
+    drawn = [
+        Line(label, _padded(values, longest), (float(red), float(green), float(blue)), strong=True)
+        for (label, values), (red, green, blue, _) in zip(lines, colours, strict=True)
+    ]
+    drawn = [line for line in drawn if np.isfinite(line.values).any()]
+    figure, axes = _figure(title)
+    axes.set_xscale("log")
+    at = drawn_iterations(longest, [], scales, linear=False)
+    dress(axes, longest, drawn, at)
+    mark_scales(axes, scales)
+    for line in drawn:
+        axes.plot(at, line.values[at - 1], color=line.colour, linewidth=2.6, solid_joinstyle="round",
+                  marker="o" if len(at) == 1 else "")  # fmt: skip
+    name_lines(axes, drawn, longest)
+    return _png(figure)
+
+
+def time_plot(pixels: Sequence[float], seconds: Sequence[float], exponent: float, machine: str) -> bytes:
+    """Seconds of painting against pixels, on logarithmic axes, with the line that fits best."""
+    figure, axes = _figure("Time against pixels")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    sizes, times = np.asarray(pixels, dtype=np.float64), np.maximum(np.asarray(seconds, dtype=np.float64), 1e-3)
+    centre = np.exp(np.log(times).mean() - exponent * np.log(sizes).mean())
+    ends = np.array([sizes.min() / 1.3, sizes.max() * 1.3])
+    axes.plot(ends, centre * ends**exponent, color="#d2451e", linewidth=2.4, zorder=2)
+    axes.plot(sizes, times, "o", markersize=13, markerfacecolor=PAPER, markeredgecolor=INK, markeredgewidth=2.6)
+    for x, y in zip(sizes, times, strict=True):
+        axes.annotate(f"{y:.3g} s", (x, y), xytext=(0, 16), textcoords="offset points", ha="center", fontsize=14)
+    axes.text(1.03, 0.5, f"time ∝ pixels$^{{{exponent:.2f}}}$", transform=axes.transAxes, fontsize=21,
+              color="#d2451e", va="center")  # fmt: skip
+    axes.text(0, 1.02, "seconds of painting", transform=axes.transAxes, fontsize=14, color=QUIET)
+    axes.set_xlabel("pixels", fontsize=15, color=QUIET, labelpad=8)
+    axes.set_xticks(sizes, [f"{size:,.0f}" for size in sizes])
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.margins(y=0.2)
+    axes.grid(color=RULE, linewidth=1)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.spines["bottom"].set_color(QUIET)
+    axes.tick_params(axis="both", which="both", colors=QUIET, labelsize=14, length=0)
+    figure.text(0.984, 0.032, machine, fontsize=12, style="italic", color=QUIET, ha="right", parse_math=False)
+    return _png(figure)
+
+
+def _padded(values: Sequence[float | None], length: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """As long as the longest; what is no positive number leaves a gap."""
+    padded = np.full(length, np.nan)
+    padded[: len(values)] = [np.nan if value is None else value for value in values]
+    return np.where((padded > 1e-290) & (padded < 1e290), padded, np.nan)
+
+
+def _figure(title: str) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(16, 9), dpi=100, facecolor=PAPER)
+    FigureCanvasAgg(figure)
+    figure.text(0.066, 0.925, title, fontsize=23, fontweight="bold", color=INK, va="center", parse_math=False)
+    return figure, figure.add_axes((0.066, 0.115, 0.74, 0.745), facecolor=PAPER)
+
+
+def _png(figure: Figure) -> bytes:
+    out = BytesIO()
+    figure.savefig(out, format="png", dpi=100, facecolor=PAPER)
+    return out.getvalue()

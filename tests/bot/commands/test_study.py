@@ -1,0 +1,198 @@
+"""`/study` and `/gallery` with real workers: one card, each picture and the sheet once, and on from any of them."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from conftest import House
+from discord_server.driver import Interaction
+from discord_server.reading import buttons_of, files_of, text_of
+from PIL import Image
+from scene import Scene, picture, pictures, scene
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+Json = dict[str, Any]
+SHORT: Json = {"size": 64, "iterations": 12}
+LONG: Json = {"size": 64, "iterations": 60}
+ENDS = ["final.png", "loss.png", "film.webp"]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage(house: House, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+    async with scene(house, tmp_path_factory.mktemp("study")) as made:
+        yield made
+        assert made.discord.world.violations == []
+        assert made.discord.world.refusals == []
+
+
+@pytest.fixture(scope="module")
+def worker(house: House) -> None:
+    """For the tests that come after those without one."""
+    house.hire(seconds=0.2).ready()
+
+
+async def ask(stage: Scene, vary: str, **options: Any) -> Interaction:
+    given = {"content": stage.content, "style": stage.style, "vary": vary, **SHORT, **options}
+    return await stage.ada.slash(stage.channel, "study", **given)
+
+
+async def gone(stage: Scene, job: str) -> None:
+    """Returns when nothing is kept of a job."""
+    for _ in range(1000):
+        if not (left := [key for key in await stage.traces(job) if not key.startswith("arq:")]):
+            return
+        await asyncio.sleep(0.02)  # neither Redis nor a file system says when something goes
+    raise AssertionError(f"there is still {left}")
+
+
+def tiles(stage: Scene, card: Json) -> list[Json]:
+    """The messages in the thread that have a button to go on from."""
+    return [
+        message for message in stage.discord.world.messages(card["id"])
+        if [button["label"] for button in buttons_of(message)] == ["From here"]
+    ]  # fmt: skip
+
+
+async def test_the_card_says_what_is_varied_and_queue_shows_one_line(stage: Scene) -> None:
+    asked = await ask(stage, "strength", seed=7, **LONG)
+    card = await stage.card(asked)
+    assert "Accepted" in await stage.whispered(asked)
+    text = text_of(card)
+    assert text.startswith("### Style against content: harbour × strokes\n**Waiting**")
+    assert "5 pictures, varied: the weight of the style · fine, 60 iterations at 64 px" in text
+    assert "· seed 7 ·" in text
+    assert [button["label"] for button in buttons_of(card)] == ["Cancel", "Again"]
+    queue = await stage.whispered(await stage.ada.slash(stage.channel, "queue"))
+    assert queue.count("Style against content") == 1
+    await stage.whispered(await stage.ada.press(card, "Cancel"))
+    await stage.ended(card, "**Stopped**")
+
+
+@pytest.mark.parametrize(
+    ("vary", "options", "sentence"),
+    [
+        ("size", {"size": 4096}, "The size may be at most 1024 px here"),
+        (
+            "strength",
+            {"iterations": 20_000},
+            "A study of 5 paintings takes 100,000 iterations, and 99,900 is the most here",
+        ),
+    ],
+)
+async def test_what_cannot_be_studied_is_one_private_sentence(
+    stage: Scene, vary: str, options: Json, sentence: str
+) -> None:
+    asked = await ask(stage, vary, **options)
+    assert sentence in await stage.whispered(asked)
+    assert await stage.traces(asked.id) == []
+
+
+async def test_each_picture_the_sheet_the_losses_and_a_film_come_once(stage: Scene, worker: None) -> None:
+    asked = await ask(stage, "strength", mention=True)
+    card = await stage.ended(await stage.card(asked))
+    thread = card["id"]
+    assert pictures(stage.discord.world, thread) == [
+        *(f"{end:05d}.png" for end in (12, 24, 36, 48, 60)), *ENDS
+    ]  # fmt: skip
+    texts = [text_of(message) for message in tiles(stage, card)]
+    assert [text.split(" · ")[:2] for text in texts] == [
+        [f"**style × {factor}**", f"{number} of 5"]
+        for number, factor in enumerate(("0.01", "0.1", "1", "10", "100"), 1)
+    ]
+    assert "α∕β = " in texts[0]
+    (sheet,) = [m for m in stage.discord.world.messages(thread) if "in one sheet" in text_of(m)]
+    assert f"<@{stage.ada.id}>" in text_of(sheet)
+    assert [button["label"] for button in buttons_of(sheet)] == ["Again"]
+    ((name, file),) = files_of(sheet).items()
+    assert name.endswith("final.png")
+    assert "style × 0.1" in file["description"]
+    with Image.open(io.BytesIO(await stage.discord.download(file["url"]))) as image:
+        assert image.width > 3 * 64
+    assert "**Done** · 5 pictures" in text_of(card)
+    assert [button["label"] for button in buttons_of(card)] == ["Again"]
+
+
+async def test_a_press_on_a_picture_goes_on_from_that_painting(stage: Scene, worker: None) -> None:
+    asked = await ask(stage, "swap")
+    card = await stage.ended(await stage.card(asked))
+    swapped = tiles(stage, card)[1]
+    assert "**swapped**" in text_of(swapped)
+    press = await stage.ada.press(swapped, "From here")
+    form = await stage.ada.submit(press.modal, {"Recipe": "fine", "Iterations": "12", "Strength of the style": "1"})
+    child = await stage.card(form)
+    assert text_of(child).startswith("### strokes × harbour\n")  # its own content and style, not the study's
+    assert "from a given picture" in text_of(child)
+    child = await stage.ended(child)
+    assert pictures(stage.discord.world, child["id"])[-3:] == ENDS
+
+
+async def test_one_content_in_several_styles(stage: Scene, worker: None, tmp_path: Path) -> None:
+    styles = {f"style{k}": picture(tmp_path / f"style_{name}.png", k) for k, name in enumerate(("x1", "y2", "z3"), 1)}
+    asked = await stage.ada.slash(stage.channel, "gallery", content=stage.content, **styles, **SHORT)
+    card = await stage.card(asked)
+    assert len(files_of(card)) == 4
+    assert "3 pictures, varied: the style" in text_of(card)
+    card = await stage.ended(card)
+    labels = [text_of(message).split("**")[1] for message in tiles(stage, card)]
+    assert labels == [r"style\_x1", r"style\_y2", r"style\_z3"]
+    assert pictures(stage.discord.world, card["id"])[-3:] == ENDS
+
+
+async def test_a_cancelled_study_continues_where_it_was(stage: Scene, worker: None) -> None:
+    asked = await ask(stage, "strength", size=96, iterations=300)
+    card = await stage.card(asked)
+    await stage.discord.until(lambda _: tiles(stage, card))
+    await stage.whispered(await stage.ada.press(card, "Cancel"))
+    card = await stage.ended(card, "**Stopped**")
+    assert [button["label"] for button in buttons_of(card)] == ["Continue", "Again"]
+    before = pictures(stage.discord.world, card["id"])
+    assert before[-1] == "stopped.png"
+    press = await stage.ada.press(card, "Continue")
+    child = await stage.ended(await stage.card(press))
+    after = pictures(stage.discord.world, child["id"])
+    every = [f"{end:05d}.png" for end in (300, 600, 900, 1200, 1500)]
+    assert [*before[:-1], *after] == [*every, *ENDS]
+
+
+async def test_killed_bots_and_workers_lose_nothing_and_show_nothing_twice(
+    stage: Scene, house: House, worker: None
+) -> None:
+    asked = await ask(stage, "strength", size=96, iterations=200)
+    card = await stage.card(asked)
+    for seen in (1, 3):
+        await stage.discord.until(lambda _: tiles(stage, card)[seen - 1 :])  # noqa: B023 - it is awaited here
+        house.hands[-1].send(signal.SIGKILL)
+        stage.bots[-1].kill()
+        house.hands[-1].ended()
+        house.hire(seconds=0.2).ready()
+        await stage.start_bot()
+    card = await stage.ended(card)
+    every = [f"{end:05d}.png" for end in (200, 400, 600, 800, 1000)]
+    assert pictures(stage.discord.world, card["id"]) == [*every, *ENDS]
+
+
+async def test_again_has_other_seeds_and_forget_leaves_nothing(stage: Scene, worker: None) -> None:
+    eve = await stage.guild.member("Eve")
+    given = {"content": stage.content, "style": stage.style, "vary": "flicker", "seed": 5, **SHORT}
+    first = await eve.slash(stage.channel, "study", **given)
+    card = await stage.ended(await stage.card(first))
+    again = await eve.press(card, "Again")
+    second = await stage.ended(await stage.card(again))
+    labels = [[text_of(message).split("**")[1] for message in tiles(stage, one)] for one in (card, second)]
+    assert labels[0] == ["seed 5", "seed 5, again", "seed 5, once more", "seed 6", "seed 7", "seed 8"]
+    assert len(labels[1]) == 6
+    assert not set(labels[0]) & set(labels[1])
+    (sheet,) = [m for m in stage.discord.world.messages(second["id"]) if "in one sheet" in text_of(m)]
+    assert "mean difference of two paintings: 0 levels with one seed" in text_of(sheet)
+    await stage.whispered(await eve.slash(stage.channel, "forget"))
+    for job in (first.id, again.id):
+        await gone(stage, job)
+    assert not [m for m in stage.discord.world.messages(stage.channel) if first.id in str(m) or again.id in str(m)]

@@ -1,0 +1,223 @@
+"""The live page in front of a bot: what it shows, and what it shows to nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from by_hand import brush
+from conftest import House
+from discord_server.driver import Channel
+from scene import LONG, Scene, scene
+
+from bot.live_page.losses import POINTS, Losses
+from engine.contract import workers
+from engine.contract.connection import connect
+from engine.contract.events import Cancelled, Progress, Snapshot
+from engine.contract.workers import Worker
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+Json = dict[str, Any]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage(house: House, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Scene, str]]:
+    """Without a worker: the tests tell what one would."""
+    async with scene(house, tmp_path_factory.mktemp("page"), IMPASTO_PAGE="0") as made:
+        (url,) = [line["url"] for line in made.said() if line["event"] == "the live page is served"]
+        yield made, url
+        assert made.discord.world.violations == []
+
+
+async def scenes(url: str) -> AsyncIterator[Json]:
+    """What the page is told, as it comes."""
+    async with aiohttp.ClientSession() as session, session.get(f"{url}/events") as answer:
+        assert answer.headers["Content-Type"] == "text/event-stream"
+        async for line in answer.content:
+            if line.startswith(b"data: "):
+                yield json.loads(line.removeprefix(b"data: "))
+
+
+async def until(url: str, *jobs: str, **true: Any) -> Json:
+    """The first scene in which all of these are painted, and have such facts."""
+    async with asyncio.timeout(60):
+        async for told in scenes(url):
+            painted = {one["id"]: one for one in told.get("painting", [])}
+            facts = [bool(painted.get(job, {}).get(name)) is is_ for job in jobs for name, is_ in true.items()]
+            if set(jobs) <= set(painted) and all(facts):
+                return told
+    raise AssertionError
+
+
+async def get(url: str, **headers: str) -> tuple[int, bytes]:
+    async with aiohttp.ClientSession() as session, session.get(url, headers=headers, allow_redirects=False) as answer:
+        return answer.status, await answer.read()
+
+
+@asynccontextmanager
+async def painted(made: Scene, channel: Channel | None = None, **options: Any) -> AsyncIterator[str]:
+    """A painting that goes on while the block runs, with a snapshot posted."""
+    asked = await made.stylize(channel=channel, **LONG, **options)
+    where = channel or made.channel
+    card = await made.card(asked, where)
+    async with brush(made, asked.id) as painter:
+        await painter.progress(5)
+        await painter.snapshot(10)
+        places = (card["id"], where)
+        await made.discord.until(
+            lambda world: [one for place in places for one in world.messages(place) if "00010.png" in str(one)]
+        )
+        yield asked.id
+        await painter.stopped(20)
+
+
+async def rendered(browser: str, url: str, folder: Path) -> str:
+    """The document that the page's script makes, once a curve is drawn in it."""
+    flags = [
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--remote-debugging-port=0",
+        f"--user-data-dir={folder}",
+    ]
+    process = await asyncio.create_subprocess_exec(
+        browser, *flags, url, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
+    )
+    assert process.stderr is not None
+    try:
+        async with asyncio.timeout(120), aiohttp.ClientSession() as session:
+            while b"DevTools listening on ws://" not in (line := await process.stderr.readline()):
+                assert line, "Chromium ended"
+            place = line.decode().split("ws://")[1].split("/")[0]
+            while not (pages := await _pages(session, f"http://{place}/json", url)):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)  # Chromium tells nobody
+            async with session.ws_connect(pages[0], max_msg_size=0) as page:
+                while '<polyline points="' not in (document := await _document(page)):  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+                return document
+    finally:
+        process.kill()
+        await process.communicate()
+
+
+async def _pages(session: aiohttp.ClientSession, place: str, url: str) -> list[str]:
+    """Where to speak to those of Chromium's pages that are at the URL."""
+    async with session.get(place) as answer:
+        return [one["webSocketDebuggerUrl"] for one in await answer.json() if one["url"].startswith(url)]
+
+
+async def _document(page: aiohttp.ClientWebSocketResponse) -> str:
+    """As it is now; empty while another one takes its place."""
+    wanted = {"expression": "document.documentElement.outerHTML"}
+    await page.send_json({"id": 1, "method": "Runtime.evaluate", "params": wanted})
+    answer = await page.receive_json()
+    return str(answer.get("result", {}).get("result", {}).get("value", ""))
+
+
+async def test_a_painting_grows_on_the_page_with_its_curve(stage: tuple[Scene, str]) -> None:
+    made, url = stage
+    status, page = await get(url)
+    assert (status, page[:15]) == (200, b"<!doctype html>")
+    async with connect(made.house.url) as redis:
+        await workers.beat(redis, Worker(id="a-host:1", device="cuda:0 (a GPU)", weights="imagenet", jobs=("1",)))
+    async with painted(made) as job:
+        told = await until(url, job, picture=True, curve=True)
+        (one,) = told["painting"]
+        assert one["words"].startswith("fine, 90,000 iterations at 64 px")
+        assert (one["iteration"], one["iterations"], one["rate"]) == (10, 90_000, 5)
+        assert one["curve"] == [[5, 3.0], [10, 1.0]]
+        assert told["workers"] == [{"device": "cuda:0 (a GPU)", "weights": "imagenet", "holds": 1}]
+        status, picture = await get(f"{url}/{one['picture']}")
+        assert (status, picture[:3]) == (200, b"\xff\xd8\xff")
+        assert (await get(f"{url}/picture/{job}/99"))[0] == 404
+        everything = json.dumps(told)
+        assert not [
+            name for name in ("Ada", "Studio", "harbour", "strokes", "a-host", made.ada.id) if name in everything
+        ]
+    async with asyncio.timeout(60):
+        async for told in scenes(url):
+            if not told["painting"]:
+                break
+    assert (await get(f"{url}/{one['picture']}"))[0] == 404
+
+
+async def test_what_is_not_everybody_s_is_shown_without_its_picture(stage: tuple[Scene, str]) -> None:
+    made, url = stage
+    restricted = await made.guild.channel("restricted", nsfw=True)
+    hidden = await made.guild.channel("hidden")
+    await hidden.deny("view_channel", to="everyone")
+    await hidden.allow("view_channel")
+    await hidden.allow("view_channel", to=made.ada)
+    covered = ("SPOILER_harbour.png", made.content.read_bytes())
+    async with (
+        painted(made, restricted) as first,
+        painted(made, hidden) as second,
+        painted(made, made.discord.channel(await made.ada.dm())) as third,
+        painted(made, content=covered) as fourth,
+        painted(made) as seen,
+    ):
+        told = await until(url, seen, picture=True)
+        shown = {one["id"]: one["picture"] for one in told["painting"]}
+        assert shown == {**dict.fromkeys((first, second, third, fourth)), seen: f"picture/{seen}/10"}
+        for job in (first, second, third, fourth):
+            assert (await get(f"{url}/picture/{job}/10"))[0] == 404
+
+
+async def test_without_a_token_only_this_machine_s_own_name_is_answered(stage: tuple[Scene, str]) -> None:
+    _, url = stage
+    for path in ("/", "/events", "/picture/1/1"):
+        assert (await get(f"{url}{path}", Host="rebound.example.org"))[0] == 403
+
+
+async def test_with_a_token_only_who_has_it_is_answered(stage: tuple[Scene, str]) -> None:
+    made, _ = stage
+    bot = made.launch_bot(IMPASTO_PAGE="0", IMPASTO_PAGE_TOKEN="0123456789abcdef")
+    try:
+        async with asyncio.timeout(60):
+            while len(urls := [one["url"] for one in made.said() if "live page is" in one["event"]]) < 2:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)  # it stands by, and tells nobody else
+        url = urls[-1]
+        assert (await get(url))[0] == (await get(f"{url}/?token=0123456789abcdeg"))[0] == 401
+        assert (await get(f"{url}/?token=0123456789abcdef"))[0] == 303
+        assert (await get(url, Cookie="impasto_page=0123456789abcdef", Host="wall.example.org"))[0] == 200
+        assert "0123456789abcdef" not in made.told()
+    finally:
+        bot.end()
+
+
+async def test_chromium_shows_it(stage: tuple[Scene, str], tmp_path: Path) -> None:
+    """That the script runs: the page's own words are in the document that it makes."""
+    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if browser is None:
+        pytest.skip("Chromium is not here")
+    made, url = stage
+    async with painted(made) as job:
+        await until(url, job, picture=True, curve=True)
+        page = await rendered(browser, url, tmp_path)
+    assert "1 painting under way, 0 waiting" in page
+    assert f'src="picture/{job}/10"' in page
+    assert '<polyline points="0.00,' in page
+
+
+async def test_a_curve_stays_short_and_forgets_what_is_painted_again() -> None:
+    losses = Losses()
+    for iteration in range(1, 3 * POINTS):
+        losses.add(Progress(job="1", iteration=iteration, loss=1 / iteration, content=0, style=0, rate=5, eta=0))
+    curve = losses.curves["1"]
+    assert len(curve) <= POINTS
+    assert (curve[0][0], curve[-1][0]) == (1, 3 * POINTS - 1)
+    losses.add(Snapshot(job="1", iteration=50, picture="", loss=float("nan")))
+    losses.add(Snapshot(job="1", iteration=50, picture="", loss=7.0))
+    assert losses.curves["1"][-1] == (50, 7.0)
+    assert [iteration for iteration, _ in losses.curves["1"]] == sorted({i for i, _ in losses.curves["1"]})
+    losses.add(Cancelled(job="1", iteration=60))
+    assert losses.curves == {}

@@ -1,0 +1,138 @@
+"""`impasto batch`: each content in each style; what is there is not painted again, what is bad stops nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import CONTENT, STYLE
+from impasto_command import LIGHT, left_over, run, start
+from PIL import Image, ImageOps
+
+from engine.painting.pictures import pixels_sha256
+
+OPTIONS = LIGHT[LIGHT.index("style.png") + 1 :]
+STYLES = ["--style", "strokes.png", "--style", "dots.png"]
+SHORT = [*STYLES, *OPTIONS, "--iterations", "6", "--snapshots", "3", "-o", "out"]
+FOUR = ["cat-strokes", "cat-dots", "dog-strokes", "dog-dots"]
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Path:
+    room = tmp_path / "my pictures"
+    room.mkdir()
+    CONTENT.save(room / "cat.png")
+    ImageOps.mirror(CONTENT).save(room / "dog.png")
+    STYLE.save(room / "strokes.png")
+    ImageOps.flip(STYLE).save(room / "dots.png")
+    return room
+
+
+def table(room: Path) -> dict[str, dict[str, Any]]:
+    rows = json.loads((room / "out" / "batch.json").read_text())["paintings"]
+    return {row["folder"]: row for row in rows}
+
+
+def statuses(room: Path) -> dict[str, str]:
+    return {folder: row["status"] for folder, row in table(room).items()}
+
+
+def moments(room: Path) -> dict[str, int]:
+    return {path.parent.name: path.stat().st_mtime_ns for path in room.glob("out/*/run.json")}
+
+
+def test_each_content_is_painted_in_each_style_and_a_bad_file_is_named(room: Path) -> None:
+    (room / "broken.png").write_bytes(b"no picture at all")
+    done = run(room, "batch", "cat.png", "broken.png", "gone.png", "dog.png", *SHORT)
+    assert done.returncode == 1, done.stderr
+    assert statuses(room) == {
+        "cat-strokes": "done", "cat-dots": "done", "broken-strokes": "failed", "broken-dots": "failed",
+        "gone-strokes": "failed", "gone-dots": "failed", "dog-strokes": "done", "dog-dots": "done",
+    }  # fmt: skip
+    assert "broken.png is plain text" in table(room)["broken-dots"]["reason"]
+    assert re.search(r"failed +gone × dots +gone.png does not exist", done.stdout)
+    assert "4 of 8 painted: out/index.html" in done.stdout
+    assert not (room / "out" / ".impasto").exists()
+    assert left_over(room) == []
+    for folder in FOUR:
+        record = json.loads((room / "out" / folder / "run.json").read_text())
+        with Image.open(room / "out" / folder / "final.png") as final:
+            assert record["final"]["sha256"] == pixels_sha256(final)
+        assert len(record["losses"]["rows"]) == 6
+    page = (room / "out" / "index.html").read_text()
+    links = re.findall(r'href="([^"]+index\.html)"', page)
+    assert links == [f"{folder}/index.html" for folder in FOUR]
+    assert all((room / "out" / link).exists() for link in links)
+
+
+def test_one_worker_paints_all_of_it_as_paint_would_alone(room: Path) -> None:
+    done = run(room, "batch", "cat.png", "dog.png", *SHORT)
+    assert done.returncode == 0, done.stderr
+    workers = {
+        part["worker"] for path in room.glob("out/*/run.json") for part in json.loads(path.read_text())["slices"]
+    }
+    assert len(workers) == 1
+    alone = run(room, "paint", "dog.png", "dots.png", *OPTIONS, "--iterations", "6", "-o", "alone")
+    assert alone.returncode == 0, alone.stderr
+    shas = [
+        json.loads((room / place / "run.json").read_text())["final"]["sha256"] for place in ("out/dog-dots", "alone")
+    ]
+    assert shas[0] == shas[1]
+
+
+def test_a_second_run_paints_only_what_is_missing_or_has_changed(room: Path) -> None:
+    assert run(room, "batch", "cat.png", *SHORT).returncode == 0
+    first = moments(room)
+    assert run(room, "batch", "cat.png", "dog.png", *SHORT).returncode == 0
+    second = moments(room)
+    assert {folder: second[folder] for folder in first} == first
+    assert sorted(second) == sorted(FOUR)
+    ImageOps.invert(CONTENT).save(room / "dog.png")
+    assert run(room, "batch", "cat.png", "dog.png", *SHORT).returncode == 0
+    third = moments(room)
+    assert {folder for folder in FOUR if third[folder] != second[folder]} == {"dog-strokes", "dog-dots"}
+    assert run(room, "batch", "cat.png", "dog.png", *SHORT, "--seed", "3").returncode == 0
+    assert all(moments(room)[folder] != third[folder] for folder in FOUR)
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_batch_that_was_ended_goes_on_in_the_middle_of_a_painting(room: Path, how: signal.Signals) -> None:
+    long = [*STYLES, *OPTIONS, "--iterations", "1200", "--snapshots", "100", "-o", "out"]
+    process = start(room, "batch", "cat.png", *long, "--json")
+    assert process.stdout is not None
+    first = ""
+    for line in process.stdout:
+        event = json.loads(line)
+        first = event.get("job", first)
+        if event["kind"] == "progress" and event["iteration"] > 120:
+            break
+    process.send_signal(how)
+    assert process.wait() == (-signal.SIGKILL if how == signal.SIGKILL else 130)
+    process.communicate()
+    assert statuses(room) == {"cat-strokes": "begun", "cat-dots": "waiting"}
+    refused = run(room, "paint", "cat.png", "dots.png", *OPTIONS, "-o", "out")
+    assert "out holds an unfinished batch: go on with the same `impasto batch`" in refused.stderr
+    done = run(room, "batch", "cat.png", *long)
+    assert done.returncode == 0, done.stdout + done.stderr
+    record = json.loads((room / "out" / "cat-strokes" / "run.json").read_text())
+    assert first in (record["job"], record["parent"])
+    assert len({part["worker"] for part in record["slices"]}) == 2
+    assert statuses(room) == {"cat-strokes": "done", "cat-dots": "done"}
+
+
+def test_what_others_have_there_is_not_written_over(room: Path) -> None:
+    (room / "out").mkdir()
+    (room / "out" / "index.html").write_text("my own page")
+    refused = run(room, "batch", "cat.png", *SHORT)
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    assert "index.html would be written over, and Impasto did not make it" in refused.stderr
+    (room / "out" / "index.html").unlink()
+    (room / "out" / "cat-dots").mkdir()
+    (room / "out" / "cat-dots" / "final.png").write_text("my own picture")
+    assert run(room, "batch", "cat.png", *SHORT).returncode == 1
+    assert statuses(room) == {"cat-strokes": "done", "cat-dots": "failed"}
+    assert (room / "out" / "cat-dots" / "final.png").read_text() == "my own picture"

@@ -1,0 +1,134 @@
+"""`impasto study`: from two pictures to a sheet, through the command as a person starts it."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import CONTENT, STYLE
+from impasto_command import LAYERS, left_over, make_room, run, start
+from PIL import Image
+
+from engine.painting.painter import Painter
+from engine.painting.pictures import pixels_sha256
+from engine.recipe.recipe import Recipe
+
+LIGHT = ["--weights", "random", "--device", "cpu", "--size", "48", "--set", "networks=1"]
+LIGHT += [part for layer in LAYERS for part in ("--set", layer)]
+RESULTS = {"sheet.png", "losses.png", "film.webp", "study.json", "index.html", "content.png", "style-1.png"}
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_room(tmp_path_factory.mktemp("study"))
+
+
+def study(room: Path, vary: str, *more: str, styles: tuple[str, ...] = ("style.png",)) -> dict[str, Any]:
+    """The record of a study that ended well."""
+    done = run(room, "study", "content.png", *styles, "--vary", vary, *LIGHT, *more, "-o", vary)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert left_over(room) == []
+    record: dict[str, Any] = json.loads((room / vary / "study.json").read_text())
+    there = {path.name for path in (room / vary).iterdir()} - {".impasto.sha256"}
+    tiles = {f"study-{tile['file']}" for tile in record["tiles"]}
+    assert there == RESULTS | tiles | ({"time.png"} if vary == "size" else set()) | {
+        f"style-{number}.png" for number in range(1, len(styles) + 1)
+    }
+    page = (room / vary / "index.html").read_text()
+    assert all(tile["label"] in page for tile in record["tiles"])
+    return record
+
+
+def alone(painting: dict[str, Any]) -> str:
+    """What it would be if it were painted by itself, from the pictures as they are."""
+    painter = Painter(Recipe.from_dict(painting["recipe"]), CONTENT, [STYLE])
+    state = painter.begin()
+    for _ in painter.paint(state):
+        pass
+    return pixels_sha256(painter.picture(state))
+
+
+def test_a_study_stopped_by_ctrl_c_goes_on_to_the_same_pictures(room: Path) -> None:
+    command = ["study", "content.png", "style.png", "--vary", "strength", *LIGHT, "--iterations", "200", "-o", "s"]
+    process = start(room, *command)
+    assert process.stdout is not None
+    next(line for line in process.stdout if line.startswith("iteration 400:"))
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate()
+    assert process.returncode == 130, err
+    assert out.splitlines()[-1].endswith("go on with: impasto paint --resume s")
+    assert {path.name for path in (room / "s").glob("study-*")} >= {"study-01-style-x-0.01.png"}
+    assert not (room / "s" / "study.json").exists()
+
+    resumed = run(room, "study", "--resume", "s", "--device", "cpu")
+    assert resumed.returncode == 0, resumed.stderr
+    assert left_over(room) == []
+    record = json.loads((room / "s" / "study.json").read_text())
+    labels = [f"style × {factor}" for factor in ("0.01", "0.1", "1", "10", "100")]
+    assert [tile["label"] for tile in record["tiles"]] == labels
+    assert [p["final"]["sha256"] for p in record["paintings"]] == [alone(p) for p in record["paintings"]]
+    assert len({p["final"]["sha256"] for p in record["paintings"]}) == 5
+    betas = [p["recipe"]["beta"] for p in record["paintings"]]
+    assert [b / betas[2] for b in betas] == pytest.approx([0.01, 0.1, 1, 10, 100])
+    for tile in record["tiles"]:
+        with Image.open(room / "s" / f"study-{tile['file']}") as picture:
+            assert picture.size == (tile["width"], tile["height"]) == (48, 48)
+    assert not (room / "s" / ".impasto").exists()
+
+
+def test_sizes_tell_how_time_grows(room: Path) -> None:
+    record = study(room, "size", "--size", "128", "--iterations", "10")
+    assert [tile["label"] for tile in record["tiles"]] == ["32 px", "45 px", "64 px", "91 px", "128 px"]
+    assert record["measured"]["exponent"] > 0
+    assert f"to the power of {record['measured']['exponent']:.2f}" in (room / "size" / "index.html").read_text()
+
+
+def test_iterations_are_a_strip_of_one_painting(room: Path) -> None:
+    record = study(room, "iterations", "--iterations", "30", "--snapshots", "1,10")
+    assert [tile["iteration"] for tile in record["tiles"]] == [1, 10, 30]
+    (painting,) = record["paintings"]
+    assert painting["final"]["sha256"] == alone(painting)
+
+
+def test_flicker_is_measured_and_the_same_seed_has_none_on_a_processor(room: Path) -> None:
+    record = study(room, "flicker", "--iterations", "10")
+    assert record["measured"]["same_seed"] == 0
+    assert record["measured"]["other_seeds"] > 1
+    with Image.open(room / "flicker" / "film.webp") as film:
+        assert film.width > 2 * 48
+        assert getattr(film, "n_frames", 1) > 1
+
+
+def test_both_ways_round_and_one_content_in_several_styles(room: Path) -> None:
+    ways = study(room, "swap", "--iterations", "5")
+    assert [p["content"]["name"] for p in ways["paintings"]] == ["content.png", "style.png"]
+    (room / "other.png").write_bytes((room / "content.png").read_bytes())
+    many = study(room, "style", "--iterations", "5", styles=("style.png", "other.png"))
+    assert [tile["label"] for tile in many["tiles"]] == ["style", "other"]
+    assert many["paintings"][0]["final"]["sha256"] == alone(many["paintings"][0])
+    assert [[style["name"] for style in p["styles"]] for p in many["paintings"]] == [["style.png"], ["other.png"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["content.png", "style.png", "-o", "x"], "What is to be varied?"),
+        (["content.png", "style.png", "--vary", "hue", "-o", "x"], "'hue' is not one of"),
+        (["content.png", "--vary", "swap", "-o", "x"], "Two pictures are needed"),
+        (["content.png", "style.png", "--vary", "style", "-o", "x"], "A study of styles needs two of them"),
+        (["content.png", "style.png", "--vary", "size", "--size", "32", "-o", "x"], "needs two paintings to compare"),
+        (["content.png", "content.png", "--vary", "white", *LIGHT, "-o", "x"], "There is no white in the style"),
+    ],
+)
+def test_what_cannot_be_studied_is_one_sentence_and_leaves_nothing(
+    room: Path, arguments: list[str], sentence: str
+) -> None:
+    refused = run(room, "study", *arguments)
+    assert refused.returncode != 0
+    assert sentence in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert not (room / "x").exists()

@@ -1,0 +1,155 @@
+"""`impasto paint` with a video as content: a film of its frames, as MP4, with the video's sound."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import subprocess
+from array import array
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from impasto_command import LIGHT, make_room, run
+from PIL import Image
+
+from bot.intake import VIDEO, BadPicture, take_in_video
+
+FEW = ["--iterations", "6", "--set", "frame_iterations=2"]
+PAINT = [part if part != "content.png" else "clip.mp4" for part in LIGHT]
+SECONDS, RATE = 1, 25
+from_image: Any = av.VideoFrame.from_image
+
+
+def frame_at(number: int) -> Image.Image:
+    picture = Image.radial_gradient("L").resize((64, 48)).convert("RGB")
+    picture.paste((230, 40, 20), (number, 4, number + 12, 30))
+    return picture
+
+
+def clip(path: Path, video: str = "libx264", sound: str = "aac", seconds: int = SECONDS, **options: Any) -> Path:
+    """A patch that moves over the content, once a second from left to right, and a tone, if there is to be one."""
+    file: Any
+    with av.open(path, "w") as file:
+        stream: Any = file.add_stream(video, rate=RATE)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.bit_rate = 4_000_000
+        heard: Any = file.add_stream(sound, rate=48000) if sound else None
+        for number in range(seconds * RATE):
+            picture = from_image(frame_at(number % RATE))
+            picture.pts, picture.time_base = number, Fraction(1, RATE)
+            file.mux(stream.encode(picture))
+        file.mux(stream.encode(None))
+        for start in range(0, seconds * 48000 if sound else 0, 960):
+            tone: Any = av.AudioFrame(format="s16", layout="mono", samples=960)
+            wave = (int(9000 * math.sin((start + place) / 20)) for place in range(960))
+            tone.planes[0].update(array("h", wave).tobytes())
+            tone.sample_rate, tone.pts, tone.time_base = 48000, start, Fraction(1, 48000)
+            file.mux(heard.encode(tone))
+        if heard is not None:
+            file.mux(heard.encode(None))
+    return path
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    room = make_room(tmp_path_factory.mktemp("video"))
+    clip(room / "clip.mp4")
+    return room
+
+
+@pytest.fixture(scope="module")
+def painted(room: Path) -> subprocess.CompletedProcess[str]:
+    return run(room, *PAINT, *FEW, "--fps", "5", "-o", "out")
+
+
+def read(path: Path) -> tuple[list[float], list[Image.Image], bytes]:
+    """Moments and frames, in seconds, and the sound's packets."""
+    file: Any
+    with av.open(path) as file:
+        frames = [(float(frame.time or 0), frame.to_image()) for frame in file.decode(file.streams.video[0])]
+    with av.open(path) as file:
+        sound = b"".join(bytes(packet) for packet in file.demux(file.streams.audio[0])) if file.streams.audio else b""
+    return [moment for moment, _ in frames], [picture for _, picture in frames], sound
+
+
+def test_the_film_is_a_video_of_the_paintings_with_the_sound_as_it_was(
+    room: Path, painted: subprocess.CompletedProcess[str]
+) -> None:
+    assert painted.returncode == 0, painted.stderr
+    assert "With its sound: out/film.mp4" in painted.stdout
+    moments, frames, sound = read(room / "out" / "film.mp4")
+    assert np.allclose(moments[:5], [0, 0.2, 0.4, 0.6, 0.8], atol=0.011)
+    assert sound == read(room / "clip.mp4")[2] != b""
+    record = json.loads((room / "out" / "run.json").read_text())
+    assert record["recipe"]["frames"] == 5
+    for snapshot, frame in zip(record["snapshots"], frames, strict=False):
+        with Image.open(room / "out" / snapshot["file"]) as painting:
+            expected = np.asarray(painting.convert("RGB").crop((0, 0, *frame.size)), float)
+        assert abs(expected.mean() - np.asarray(frame, float).mean()) < 6
+    assert not (room / "out" / ".impasto").exists()
+    film: Any
+    with av.open(room / "out" / "film.mp4") as film:
+        assert abs((film.duration or 0) / av.time_base - SECONDS) < 0.1
+
+
+def test_painted_again_as_a_picture_no_video_is_left_over(
+    room: Path, painted: subprocess.CompletedProcess[str]
+) -> None:
+    again = run(room, *PAINT, *FEW, "--still", "-o", "out")
+    assert again.returncode == 0, painted.stderr + again.stderr
+    assert not (room / "out" / "film.mp4").exists()
+    assert json.loads((room / "out" / "run.json").read_text())["recipe"]["frames"] == 1
+
+
+def test_a_video_of_ones_own_is_not_written_over(room: Path) -> None:
+    (room / "mine").mkdir()
+    (room / "mine" / "film.mp4").write_text("mine")
+    refused = run(room, *PAINT, *FEW, "-o", "mine")
+    assert "film.mp4 would be written over, and Impasto did not make it" in refused.stderr
+    assert (room / "mine" / "film.mp4").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("name", "video", "sound"),
+    [("a.webm", "libvpx-vp9", "libopus"), ("b.mkv", "mpeg4", "pcm_s16le"), ("c.mov", "libx264", "")],
+)
+async def test_what_videos_are_taken(tmp_path: Path, name: str, video: str, sound: str) -> None:
+    data = clip(tmp_path / name, video, sound).read_bytes()
+    taken = await take_in_video(data, name, 10, VIDEO)
+    assert (taken.width, taken.height, taken.frames) == (64, 48, 10)
+    with Image.open(io.BytesIO(taken.png)) as film:
+        for number in range(10):
+            film.seek(number)
+            shown = np.asarray(film.convert("RGB"), float)
+            unlike = [np.abs(shown - np.asarray(frame_at(place), float)).mean() for place in range(RATE)]
+            assert min(unlike) < 6
+            assert abs(int(np.argmin(unlike)) - number * RATE / 10) < 2  # colours are coarser
+    if not sound:
+        assert taken.sound == b""
+        return
+    heard: Any
+    with av.open(io.BytesIO(taken.sound)) as heard:
+        (stream,) = heard.streams
+        assert stream.codec_context.name == "aac"
+        assert abs((heard.duration or 0) / av.time_base - SECONDS) < 0.1
+
+
+async def test_what_videos_are_not_taken(tmp_path: Path) -> None:
+    long = clip(tmp_path / "long.mp4", sound="", seconds=9).read_bytes()
+    for data, fps, said in (
+        (
+            long,
+            25,
+            "long.mp4 is longer than 8 s, and a film may have 200 pictures at most, here 25 a second: give a lower",
+        ),
+        (long[: len(long) // 2], 5, "long.mp4 is no video that I can read, or is damaged: save it again as MP4."),
+        (b"", 5, "long.mp4 is no video that I can read, or is damaged: save it again as MP4."),
+    ):
+        with pytest.raises(BadPicture) as refused:
+            await take_in_video(data, "long.mp4", fps, VIDEO)
+        assert str(refused.value).startswith(said)

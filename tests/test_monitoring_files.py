@@ -1,0 +1,77 @@
+"""Alerts and dashboard ask for what is there, and the alerts come when they should."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from arq.connections import ArqRedis
+from conftest import a_job
+from prometheus_client import CollectorRegistry
+
+from engine.contract import workers
+from engine.contract.events import STREAM
+from engine.contract.jobs import Jobs
+from engine.contract.workers import Worker
+from engine.monitoring import queue_metrics
+from engine.process.metrics import REGISTRY
+
+FOLDER = Path(__file__).parents[1] / "deploy" / "monitoring"
+ELSEWHERE = {"impasto_gpu_memory_bytes"}
+"""Told only where there is a GPU."""
+
+
+def named(registry: CollectorRegistry) -> set[str]:
+    """The series that it tells, also those without a value yet."""
+    names = set()
+    for family in registry.collect():
+        suffixes = {"counter": ["_total"], "histogram": ["_bucket", "_count", "_sum"]}.get(family.type, [""])
+        names |= {family.name + suffix for suffix in suffixes}
+    return names
+
+
+async def test_alerts_and_dashboard_ask_for_series_that_are_told(redis: ArqRedis) -> None:
+    await Jobs(redis).create(a_job())
+    await workers.beat(redis, Worker(id="one", device="cpu", weights="random", speed=1e9))
+    await redis.xadd(STREAM, {"job": "1", "event": "{}"})
+    await redis.xgroup_create(STREAM, "discord", id="0")
+    told = named(REGISTRY) | {family.name for family in await queue_metrics(redis)} | ELSEWHERE
+    alerts = (FOLDER / "alerts.yml").read_text()
+    board = json.loads((FOLDER / "grafana" / "impasto.json").read_text())
+    asked = "\n".join(target["expr"] for panel in board["panels"] for target in panel["targets"])
+    for text in (alerts, asked):
+        names = set(re.findall(r"\bimpasto_\w+", text))
+        assert len(names) > 8
+        assert names <= told
+    # And nothing is counted that nobody looks at.
+    looked_at = {name.removesuffix("_bucket") for name in re.findall(r"\bimpasto_\w+", alerts + asked)}
+    assert {name for name in told if not name.endswith(("_count", "_sum", "_bucket"))} <= looked_at
+
+
+async def test_the_queue_s_numbers_are_those_of_what_is_open(redis: ArqRedis) -> None:
+    jobs = [a_job().model_copy(update={"created": 1_000_000_000.0}), a_job("another")]
+    for job in jobs:
+        await Jobs(redis).create(job)
+    for name in ("one", "two"):
+        await workers.beat(redis, Worker(id=name, device="cpu", weights="random", speed=1e9))
+    found = {family.name: [sample.value for sample in family.samples] for family in await queue_metrics(redis)}
+    assert found["impasto_jobs"] == [2, 0]
+    assert found["impasto_workers_alive"] == found["impasto_workers"] == [2]
+    assert found["impasto_queue_oldest_seconds"][0] > 100_000_000
+    work = sum(job.remaining_flops(0) for job in jobs)
+    assert found["impasto_queue_work_seconds"] == [pytest.approx(work / 2e9)]
+
+
+@pytest.mark.parametrize(
+    "words", ["check rules alerts.yml", "test rules alerts_test.yml", "check config --syntax-only prometheus.yml"]
+)
+def test_prometheus_itself_takes_them_and_the_alerts_come_when_they_should(words: str) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not here (Debian's package prometheus has it)")
+    done = subprocess.run([promtool, *words.split()], cwd=FOLDER, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
