@@ -72,6 +72,14 @@ async def _frames(context: WorkerContext, journal: Journal) -> dict[int, bytes]:
     return frames
 
 
+async def keep_record(context: WorkerContext, job: Job, session: PaintSession) -> None:
+    """Store the record of a study's painting that is done, and note it in the journal; again changes nothing."""
+    number, weights = session.journal.part, context.weights_of(job.recipe.weights)
+    run = run_record(job.parts[number], session, weights, pixels_sha256(session.picture))
+    key = await context.store.put(f"jobs/{job.id}/part-{number + 1:02d}.json", json.dumps(run).encode())
+    session.journal.records[number:] = [key]
+
+
 def run_record(job: Job, session: PaintSession, weights: Weights, sha256: str) -> dict[str, Any]:
     """Everything one needs to know of the run, or to run it again; `losses` has a row per iteration.
 

@@ -17,12 +17,10 @@ from engine.contract.models import Claim, Job, StoredPicture
 from engine.contract.store import BlobMissing
 from engine.contract.study import Part, Study, Tile
 from engine.painting.errors import PaintingError
-from engine.painting.pictures import pixels_sha256
 from engine.recipe import studies
 from engine.worker.context import WorkerContext
 from engine.worker.paint_session import PaintSession, load_picture
 from engine.worker.results.film import film, frame, side_of
-from engine.worker.results.finished_files import run_record
 from engine.worker.results.loss_plot import loss_plot
 from engine.worker.results.png import encode
 from engine.worker.results.study_measures import flicker, time_exponent
@@ -51,14 +49,6 @@ class _Painted:
         """The total, as its last iteration saw it."""
         loss: float | None = self.run["losses"]["rows"][self.iteration - 1][0]
         return loss
-
-
-async def keep_record(context: WorkerContext, job: Job, session: PaintSession) -> None:
-    """Store the record of the painting that the session has done, and note it in its journal; again changes nothing."""
-    number, weights = session.journal.part, context.weights_of(job.recipe.weights)
-    run = run_record(job.parts[number], session, weights, pixels_sha256(session.picture))
-    key = await context.store.put(f"jobs/{job.id}/part-{number + 1:02d}.json", json.dumps(run).encode())
-    session.journal.records[number:] = [key]
 
 
 async def finish_study(context: WorkerContext, claim: Claim, session: PaintSession) -> dict[str, str]:
