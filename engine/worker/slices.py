@@ -24,7 +24,7 @@ from engine.worker.checkpoints import pack
 from engine.worker.context import Stop, WorkerContext
 from engine.worker.paint_session import PaintSession
 from engine.worker.reporter import Reporter
-from engine.worker.results.finished_files import finish_files
+from engine.worker.results.finished_files import finish_files, keep_record
 from engine.worker.results.png import encode
 from engine.worker.slice_loop import LoopResult, run_slice_loop
 
@@ -87,6 +87,12 @@ async def _decline(context: WorkerContext, job: Unreadable, log: Any) -> None:
         await context.jobs.release(job.job, context.id)
     else:
         await context.jobs.refuse(job, _TOO_NEW)
+
+
+async def _finish_study(context: WorkerContext, claim: Claim, session: PaintSession) -> dict[str, str]:
+    from engine.worker.results.study_files import finish_study  # matplotlib is a fifth of a worker's start
+
+    return await finish_study(context, claim, session)
 
 
 def _count(recipe: Recipe, painted: LoopResult) -> None:
@@ -187,16 +193,11 @@ class _Slice:
         """Finish the job, or save where it stands and pass it on."""
         context, claim = self._context, self._claim
         fields = await context.jobs.fields(claim.job.id)
-        finish = finish_files
-        if claim.job.study is not None:
-            # With matplotlib, a fifth of a worker's start.
-            from engine.worker.results.study_files import finish_study, keep_record
-
-            finish = finish_study
-            if session.painted:
-                await keep_record(context, claim.job, session)
+        if claim.job.study is not None and session.painted:
+            await keep_record(context, claim.job, session)
         if session.iteration >= claim.job.iterations:
             # A film can take longer than a worker has that is to end.
+            finish = finish_files if claim.job.study is None else _finish_study
             files = await self._unless(lambda: context.draining, finish(context, claim, session))
             if files is None:
                 await self._pass_on(session)
