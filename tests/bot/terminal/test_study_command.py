@@ -23,7 +23,9 @@ RESULTS = {"sheet.png", "losses.png", "film.webp", "study.json", "index.html", "
 
 @pytest.fixture(scope="module")
 def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_room(tmp_path_factory.mktemp("study"))
+    made = make_room(tmp_path_factory.mktemp("study"))
+    Image.new("RGB", (48, 48), "#a03020").save(made / "red.png")
+    return made
 
 
 def study(room: Path, vary: str, *more: str, styles: tuple[str, ...] = ("style.png",)) -> dict[str, Any]:
@@ -121,7 +123,7 @@ def test_both_ways_round_and_one_content_in_several_styles(room: Path) -> None:
         (["content.png", "--vary", "swap", "-o", "x"], "Two pictures are needed"),
         (["content.png", "style.png", "--vary", "style", "-o", "x"], "A study of styles needs two of them"),
         (["content.png", "style.png", "--vary", "size", "--size", "32", "-o", "x"], "needs two paintings to compare"),
-        (["content.png", "content.png", "--vary", "white", *LIGHT, "-o", "x"], "There is no white in the style"),
+        (["content.png", "red.png", "--vary", "white", *LIGHT, "-o", "x"], "There is no white in the style"),
     ],
 )
 def test_what_cannot_be_studied_is_one_sentence_and_leaves_nothing(
