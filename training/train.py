@@ -144,7 +144,8 @@ class Training:
     def _follow(self) -> None:
         """The average of the weights: of all at first, then of the last thousand or so."""
         decay = min(_AVERAGE, (1 + self.progress.step) / (10 + self.progress.step))
-        torch._foreach_lerp_([*self.average.parameters()], [*self.learner.parameters()], 1 - decay)
+        for average, learnt in zip(self.average.parameters(), self.learner.parameters(), strict=True):
+            average.lerp_(learnt, 1 - decay)
 
     def _factors(self, kind: PoolingKind) -> dict[str, float]:
         """From what the maps foretell, which is in the units of the first pooling, to this one's units."""

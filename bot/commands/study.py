@@ -15,7 +15,7 @@ from engine.recipe.studies import KINDS, STYLE
 
 _RECIPES = [app_commands.Choice(name=f"{name} ({words})", value=name) for name, words in PRESET_WORDS.items()]
 _HELD = {
-    "recipe": "How to paint; fine gives the best picture",
+    "recipe": "How to paint; without it, as is usual here: fine, which gives the best picture, or the server's own",
     "iterations": "Of each painting, e.g. 100; the preset's own number by default",
     "size": "Longest side of each painting in pixels, e.g. 256",
     "strength": "Style over content: 2 is twice the usual style, 0.5 half of it",
@@ -45,7 +45,7 @@ async def study(  # noqa: PLR0917 - a parameter for each option
     content: discord.Attachment,
     style: discord.Attachment,
     vary: str,
-    recipe: str = "fine",
+    recipe: str | None = None,
     iterations: app_commands.Range[int, 1, MAX_ITERATIONS] | None = None,
     size: app_commands.Range[int, 64, MAX_SIZE] | None = None,
     strength: app_commands.Range[float, 0.01, 100.0] | None = None,
@@ -79,7 +79,7 @@ async def gallery(  # noqa: PLR0917 - a parameter for each option
     style6: discord.Attachment | None = None,
     style7: discord.Attachment | None = None,
     style8: discord.Attachment | None = None,
-    recipe: str = "fine",
+    recipe: str | None = None,
     iterations: app_commands.Range[int, 1, MAX_ITERATIONS] | None = None,
     size: app_commands.Range[int, 64, MAX_SIZE] | None = None,
     strength: app_commands.Range[float, 0.01, 100.0] | None = None,

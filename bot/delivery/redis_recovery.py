@@ -11,9 +11,8 @@ from arq.connections import ArqRedis
 
 from bot.backend import Backend
 from bot.cards.editor import CardEditor
+from engine.contract.settings import SLICE_SECONDS
 from engine.process.metrics import RECOVERIES
-
-_SECONDS = 15.0  # of a slice, for its place in the queue
 
 _log = structlog.get_logger(__name__)
 
@@ -39,5 +38,5 @@ class RedisRecovery:
             if await self._backend.jobs.create(job):
                 RECOVERIES.labels("job").inc()
                 _log.warning("Redis had forgotten a painting", job=job.id)
-                await self._backend.queue.enqueue(job, 0, 0, _SECONDS)
+                await self._backend.queue.enqueue(job, 0, 0, SLICE_SECONDS)
         return {*await self._backend.jobs.open(), *(job.id for job, _ in followed)}

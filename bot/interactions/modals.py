@@ -12,7 +12,7 @@ from bot.errors import UserError
 from bot.interactions.deduplication import Deduplication
 from bot.interactions.message_pictures import attached
 from bot.interactions.permissions import child_destination
-from bot.interactions.replies import tell_error
+from bot.interactions.replies import TOKEN_LIVES, tell_error
 from bot.interactions.submission import Submission
 from bot.ledger import LedgerPage
 from bot.requests.follow_ups import MAX_STRENGTH, FromSnapshot
@@ -23,7 +23,7 @@ from engine.contract.models import Job
 from engine.recipe.presets import PRESETS
 from engine.recipe.recipe import MAX_ITERATIONS
 
-OPEN_FOR = 900.0
+OPEN_FOR = TOKEN_LIVES
 """Seconds; as long as an interaction's token lives."""
 
 

@@ -20,6 +20,7 @@ from bot.interactions.replies import reply_private, tell_error
 from bot.requests.admission import Admission
 from bot.requests.destination import Destination
 from bot.requests.new_painting import NewPainting
+from bot.requests.new_study import NewStudy
 from bot.requests.paint_request import MemberRequest
 from engine.contract.models import Job
 
@@ -57,7 +58,7 @@ class Submission:
         if network is None:
             raise UserError("No worker has started here yet, and I paint with its weights: try again in a minute.")
         rules = await check_allowed(self._backend.guilds, interaction, destination)
-        if isinstance(asked, NewPainting) and asked.preset is None:
+        if isinstance(asked, NewPainting | NewStudy) and asked.preset is None:
             asked = dataclasses.replace(asked, preset=rules.recipe)
         request = await asked.resolve(network, self._backend.jobs)
         self._admission.check(request, rules)

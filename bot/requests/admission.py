@@ -211,9 +211,9 @@ class Admission:
             style_masks=tuple(of),
             draft_of=request.draft_of,
         )
-        return await self._as_study(job, request.study)
+        return await self._as_study(job, request.study, rules.max_iterations)
 
-    async def _as_study(self, job: Job, study: AskedStudy | Study | None) -> Job:
+    async def _as_study(self, job: Job, study: AskedStudy | Study | None, most: int) -> Job:
         """The job with the paintings of its study, if it is one; their pictures lie in its own folder."""
         if study is None:
             return job
@@ -222,7 +222,6 @@ class Admission:
             job = await with_study(job, study.vary, study.fields, make, self._backend.store)
         else:
             job = await with_copied_pictures(job, study, self._copy)
-        most = self._backend.settings.impasto_max_iterations
         if job.iterations > most:
             took = f"A study of {len(job.parts)} paintings takes {job.iterations:,} iterations"
             raise UserError(f"{took}, and {most:,} is the most here: ask for fewer of each.")

@@ -85,7 +85,8 @@ def again(job: Job) -> PaintRequest:
     request = _child(job, dataclasses.replace(job.recipe, seed=seed, noise=noise), seed=seed)
     if job.study is None:
         return request
-    return dataclasses.replace(request, study=AskedStudy(job.study.vary, {**job.study.fields, "seed": seed}))
+    fields = {**job.study.fields, "seed": seed} | ({"noise": noise} if noise != job.recipe.noise else {})
+    return dataclasses.replace(request, study=AskedStudy(job.study.vary, fields))
 
 
 def as_it_was(job: Job) -> PaintRequest:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.guild_settings import USUAL_RECIPE
 from bot.requests.new_painting import new_seed
 from bot.requests.paint_request import AskedStudy, AttachedPicture, Network, PaintRequest
 from bot.requests.study_parts import recipe_maker, recipes
@@ -17,7 +18,8 @@ class NewStudy:
     """What a member asks for from attached pictures."""
 
     vary: str
-    preset: str
+    preset: str | None
+    """The recipe's name; None: as is usual there."""
     fields: Mapping[str, Any]
     """The recipe's fields that were chosen; None for those that were not."""
     content: AttachedPicture
@@ -28,7 +30,7 @@ class NewStudy:
         """Raises `RecipeError`."""
         chosen = {field: value for field, value in self.fields.items() if value is not None}
         fields = {"seed": new_seed(), "style_weights": (1.0,) * len(self.styles), **chosen}
-        make = recipe_maker(self.preset, network.weights, network.architecture)
+        make = recipe_maker(self.preset or USUAL_RECIPE, network.weights, network.architecture)
         recipes(self.vary, fields, make, [style.name for style in self.styles])
         return PaintRequest(
             make(fields), self.content, self.styles, mention=self.mention, study=AskedStudy(self.vary, fields)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -106,6 +107,7 @@ class Batch:
                 status = await self._paint_in(stack, pair, output)
         except (BadPicture, RecipeError, FolderError) as error:
             self._fail(pair, str(error), begun=output.unfinished)
+            print(error, file=sys.stderr if self._json else sys.stdout, flush=True)
             status = 1
         self._output.write_table(self._pairs)
         return status

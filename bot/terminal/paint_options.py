@@ -13,10 +13,11 @@ from bot.terminal.paint_arguments import PaintArguments, weights_asked
 from engine.contract.models import FINAL_FILES
 from engine.contract.settings import Settings
 from engine.recipe.presets import PRESETS
+from engine.recipe.recipe import MAX_ITERATIONS
 
 _SHARED = (
     click.option("--recipe", type=click.Choice(list(PRESETS)), default="fine", show_default=True),
-    click.option("--iterations", type=int, help="How many; up to 99900."),
+    click.option("--iterations", type=int, help=f"How many; up to {MAX_ITERATIONS}."),
     click.option("--size", callback=size, metavar="PX|original", help="Longest side; original: the content's own."),
     click.option(
         "--snapshots", callback=numbers(snapshot), metavar="N,N…",

@@ -1,6 +1,11 @@
-"""arq's worker, made to outlast whatever lies in its queue: a rotten entry must not end what paints for everybody."""
+"""arq's worker, made to outlast whatever lies in its queue: a rotten entry must not end what paints for everybody.
+
+The one place that uses counters and tasks of arq's worker, which it does not promise (see its bound in pyproject.toml).
+"""
 
 from __future__ import annotations
+
+import asyncio
 
 import structlog
 from arq.worker import Worker
@@ -40,6 +45,14 @@ class SliceWorker(Worker):
             self.job_counter -= 1
             self.sem.release()
             _log.warning("Redis went away before a slice could be claimed", reason=str(error))
+
+    def take_up_no_more(self) -> None:
+        """What has been begun goes on."""
+        self.allow_pick_jobs = False
+
+    async def all_have_ended(self) -> None:
+        """Waits for what has been begun, whichever way it ends."""
+        await asyncio.gather(*self.tasks.values(), return_exceptions=True)
 
     async def run_job(self, job_id: str, score: int) -> None:
         """Never raises for what the entry is."""

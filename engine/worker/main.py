@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 import structlog
-from arq.worker import Worker, func
+from arq.worker import func
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -90,13 +90,13 @@ async def run_worker(settings: Settings, ready: Callable[[WorkerContext], None])
                 task.cancel()
 
 
-def _drain(context: WorkerContext, arq: Worker) -> None:
+def _drain(context: WorkerContext, arq: SliceWorker) -> None:
     """Not arq's own shutdown, which cancels coroutines, costs a try, and leaves the painting thread going."""
-    arq.allow_pick_jobs = False
+    arq.take_up_no_more()
     context.drain()
 
 
-async def _until_drained(context: WorkerContext, arq: Worker, painting: asyncio.Task[None]) -> None:
+async def _until_drained(context: WorkerContext, arq: SliceWorker, painting: asyncio.Task[None]) -> None:
     ends = [painting, asyncio.create_task(_hand_over(context, arq)), asyncio.create_task(_deserted(context))]
     ended, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     for end in ends:
@@ -105,10 +105,10 @@ async def _until_drained(context: WorkerContext, arq: Worker, painting: asyncio.
         end.result()
 
 
-async def _hand_over(context: WorkerContext, arq: Worker) -> None:
+async def _hand_over(context: WorkerContext, arq: SliceWorker) -> None:
     """Once the context is to drain: wait until all that was begun is saved and passed on, and sign off."""
     await context.drained()
-    await asyncio.gather(*arq.tasks.values(), return_exceptions=True)
+    await arq.all_have_ended()
     await workers.sign_off(context.redis, context.id)
     await context.redis.delete(f"impasto:arq:{context.id}")
 
@@ -127,7 +127,7 @@ async def _deserted(context: WorkerContext) -> None:
             raise
 
 
-def _arq(context: WorkerContext) -> Worker:
+def _arq(context: WorkerContext) -> SliceWorker:
     logging.getLogger("arq").setLevel(logging.WARNING)
     function = func(paint_slice, name=SLICE, timeout=context.settings.slice_timeout, keep_result=0, max_tries=1_000_000)
     return SliceWorker(

@@ -97,7 +97,7 @@ def _draw(
     sheet = contact_sheet(
         studies.title(study.vary),
         f"{job.content.name} in the style of {_and([style.name for style in job.styles])}",
-        [] if painted[0].style is not None and len(sources) > 2 else sources[:3],
+        sources[:1] if painted[0].style is not None and len(sources) > 2 else sources[:3],
         [SheetTile(p.tile.label, _small_print(study, p), p.picture, p.style) for p in painted],
         _foot(job, painted, measured),
     )

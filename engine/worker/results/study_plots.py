@@ -10,6 +10,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from engine.worker.results.loss_plot import (
@@ -59,7 +60,8 @@ def time_plot(pixels: Sequence[float], seconds: Sequence[float], exponent: float
     axes.plot(ends, centre * ends**exponent, color="#d2451e", linewidth=2.4, zorder=2)
     axes.plot(sizes, times, "o", markersize=13, markerfacecolor=PAPER, markeredgecolor=INK, markeredgewidth=2.6)
     for x, y in zip(sizes, times, strict=True):
-        axes.annotate(f"{y:.3g} s", (x, y), xytext=(0, 16), textcoords="offset points", ha="center", fontsize=14)
+        axes.annotate(f"{y:.3g} s", (x, y), xytext=(-12, 14), textcoords="offset points", ha="right", fontsize=14,
+                      color=INK, path_effects=[withStroke(linewidth=4, foreground=PAPER)])  # fmt: skip
     axes.text(1.03, 0.5, f"time ∝ pixels$^{{{exponent:.2f}}}$", transform=axes.transAxes, fontsize=21,
               color="#d2451e", va="center")  # fmt: skip
     axes.text(0, 1.02, "seconds of painting", transform=axes.transAxes, fontsize=14, color=QUIET)

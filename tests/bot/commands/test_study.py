@@ -66,7 +66,7 @@ async def test_the_card_says_what_is_varied_and_queue_shows_one_line(stage: Scen
     card = await stage.card(asked)
     assert "Accepted" in await stage.whispered(asked)
     text = text_of(card)
-    assert text.startswith("### Style against content: harbour × strokes\n**Waiting**")
+    assert text.startswith("### Style against content\\: harbour × strokes\n**Waiting**")
     assert "5 pictures, varied: the weight of the style · fine, 60 iterations at 64 px" in text
     assert "· seed 7 ·" in text
     assert [button["label"] for button in buttons_of(card)] == ["Cancel", "Again"]
@@ -126,6 +126,7 @@ async def test_a_press_on_a_picture_goes_on_from_that_painting(stage: Scene, wor
     swapped = tiles(stage, card)[1]
     assert "**swapped**" in text_of(swapped)
     press = await stage.ada.press(swapped, "From here")
+    await press.answered()
     form = await stage.ada.submit(press.modal, {"Recipe": "fine", "Iterations": "12", "Strength of the style": "1"})
     child = await stage.card(form)
     assert text_of(child).startswith("### strokes × harbour\n")  # its own content and style, not the study's
@@ -146,11 +147,13 @@ async def test_one_content_in_several_styles(stage: Scene, worker: None, tmp_pat
     assert pictures(stage.discord.world, card["id"])[-3:] == ENDS
 
 
-async def test_a_cancelled_study_continues_where_it_was(stage: Scene, worker: None) -> None:
-    asked = await ask(stage, "strength", size=96, iterations=300)
+async def test_a_cancelled_study_continues_where_it_was(stage: Scene, house: House, worker: None) -> None:
+    asked = await ask(stage, "strength", iterations=24)
     card = await stage.card(asked)
     await stage.discord.until(lambda _: tiles(stage, card))
+    house.hands[-1].send(signal.SIGSTOP)  # or it might be done before it is told to stop
     await stage.whispered(await stage.ada.press(card, "Cancel"))
+    house.hands[-1].send(signal.SIGCONT)
     card = await stage.ended(card, "**Stopped**")
     assert [button["label"] for button in buttons_of(card)] == ["Continue", "Again"]
     before = pictures(stage.discord.world, card["id"])
@@ -158,14 +161,14 @@ async def test_a_cancelled_study_continues_where_it_was(stage: Scene, worker: No
     press = await stage.ada.press(card, "Continue")
     child = await stage.ended(await stage.card(press))
     after = pictures(stage.discord.world, child["id"])
-    every = [f"{end:05d}.png" for end in (300, 600, 900, 1200, 1500)]
+    every = [f"{end:05d}.png" for end in (24, 48, 72, 96, 120)]
     assert [*before[:-1], *after] == [*every, *ENDS]
 
 
 async def test_killed_bots_and_workers_lose_nothing_and_show_nothing_twice(
     stage: Scene, house: House, worker: None
 ) -> None:
-    asked = await ask(stage, "strength", size=96, iterations=200)
+    asked = await ask(stage, "strength", iterations=24)
     card = await stage.card(asked)
     for seen in (1, 3):
         await stage.discord.until(lambda _: tiles(stage, card)[seen - 1 :])  # noqa: B023 - it is awaited here
@@ -175,7 +178,7 @@ async def test_killed_bots_and_workers_lose_nothing_and_show_nothing_twice(
         house.hire(seconds=0.2).ready()
         await stage.start_bot()
     card = await stage.ended(card)
-    every = [f"{end:05d}.png" for end in (200, 400, 600, 800, 1000)]
+    every = [f"{end:05d}.png" for end in (24, 48, 72, 96, 120)]
     assert pictures(stage.discord.world, card["id"]) == [*every, *ENDS]
 
 

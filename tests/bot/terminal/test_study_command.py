@@ -97,7 +97,7 @@ def test_iterations_are_a_strip_of_one_painting(room: Path) -> None:
 def test_flicker_is_measured_and_the_same_seed_has_none_on_a_processor(room: Path) -> None:
     record = study(room, "flicker", "--iterations", "10")
     assert record["measured"]["same_seed"] == 0
-    assert record["measured"]["other_seeds"] > 1
+    assert record["measured"]["other_seeds"] > 0.1
     with Image.open(room / "flicker" / "film.webp") as film:
         assert film.width > 2 * 48
         assert getattr(film, "n_frames", 1) > 1

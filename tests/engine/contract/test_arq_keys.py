@@ -41,5 +41,6 @@ async def test_arqs_keys_are_where_we_look_for_them(redis: ArqRedis) -> None:
     assert not worker.sem.locked(), f"{CHANGED} how many it takes up at once"
     go_on.set()
     await worker.tasks[NAME]
+    assert worker.allow_pick_jobs is True, f"{CHANGED} how it is told to take up no more"
     left = [arq_keys.payload(NAME), arq_keys.lease(NAME), arq_keys.tries(NAME)]
     assert not await redis.exists(*left), f"{CHANGED} which keys it leaves"
