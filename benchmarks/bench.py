@@ -19,9 +19,9 @@ from engine.painting.network import vgg
 from engine.painting.network.random_weights import random_convs
 from engine.painting.painter import Painter
 from engine.painting.state import State
-from engine.recipe.layers import depth
 from engine.recipe.presets import preset
 from engine.recipe.recipe import Recipe
+from engine.recipe.vgg_layers import depth
 
 ROOT = Path(__file__).parent.parent
 CONTENT = ROOT / "examples" / "harbour.png"

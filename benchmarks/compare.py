@@ -37,8 +37,8 @@ from benchmarks.sheet import Column, sheet
 from engine.contract.settings import SettingsError, read_settings
 from engine.painting.errors import PaintingError
 from engine.painting.memory.allocator import keep_memory
-from engine.recipe.layers import named
 from engine.recipe.recipe import RecipeError
+from engine.recipe.vgg_layers import named
 from engine.worker.weights.file import WeightsError
 from engine.worker.weights.load import load_weights
 

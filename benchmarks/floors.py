@@ -7,7 +7,7 @@ import time
 import torch
 import torch.nn.functional as F
 
-from engine.recipe.layers import convs, starts_block
+from engine.recipe.vgg_layers import convs, starts_block
 
 _GEMM_SIDE = 2048
 _GEMMS = 2

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from engine.painting.network import vgg
-from engine.recipe.layers import NAMES, depth, relu_of, starts_block
+from engine.recipe.vgg_layers import NAMES, depth, relu_of, starts_block
 
 CONTENT_LAYER = "relu4_2"
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")

@@ -13,8 +13,8 @@ from benchmarks.bench import Ours, Times, freely_timed, given, interleave, ratio
 from benchmarks.floors import BareConvolutions
 from benchmarks.report import Table, seconds
 from engine.recipe import cost
-from engine.recipe.layers import depth
 from engine.recipe.recipe import MAX_ITERATIONS
+from engine.recipe.vgg_layers import depth
 
 _GEMM_SIDE = {"cuda": 8192, "cpu": 512}
 _FORMATS = {"NCHW": torch.contiguous_format, "channels-last": torch.channels_last}

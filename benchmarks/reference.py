@@ -14,8 +14,8 @@ from engine.painting import pictures
 from engine.painting.network import vgg
 from engine.painting.network.calibration import calibrated
 from engine.painting.network.random_weights import random_convs
-from engine.recipe.layers import depth, starts_block
 from engine.recipe.recipe import Recipe
+from engine.recipe.vgg_layers import depth, starts_block
 
 _CALIBRATED_AT = 256  # px, as the painter's random network
 

@@ -12,7 +12,7 @@ from benchmarks.floors import BareConvolutions, MatrixProducts
 from benchmarks.reference import Reference
 from benchmarks.report import Table, seconds
 from engine.recipe import cost
-from engine.recipe.layers import depth
+from engine.recipe.vgg_layers import depth
 
 _ITERATIONS = {128: 4, 256: 2}  # of one round; 1 for larger sizes
 _FORMATS = {"channels-last": torch.channels_last, "NCHW": torch.contiguous_format}

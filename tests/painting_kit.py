@@ -14,7 +14,7 @@ from engine.painting.network import vgg
 from engine.painting.painter import Painter
 from engine.painting.pictures import pixels_sha256, to_tensor
 from engine.painting.state import State
-from engine.recipe import layers as vgg_layers
+from engine.recipe import vgg_layers
 from engine.recipe.recipe import Recipe
 
 

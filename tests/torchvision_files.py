@@ -19,7 +19,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.recipe.layers import NAMES
+from engine.recipe.vgg_layers import NAMES
 from engine.worker.weights.fetch import Source
 from engine.worker.weights.file import WeightsError
 from engine.worker.weights.load import Weights, load_weights

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.painting.network import vgg
-from engine.recipe.layers import NAMES
+from engine.recipe.vgg_layers import NAMES
 from training.losses import GRAM_LAYERS
 from training.student import Learner
 from training.teacher import Teacher

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from engine.painting.network import vgg
 from engine.painting.network.pooling import Pooling, PoolingKind
-from engine.recipe.layers import convs, starts_block
+from engine.recipe.vgg_layers import convs, starts_block
 
 NETWORK = "24|64|128,128|256,256|256"
 """Filters of each convolution, block by block."""

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from engine.painting.network import vgg
 from engine.painting.network.pooling import Pooling, PoolingKind
-from engine.recipe.layers import NAMES, starts_block
+from engine.recipe.vgg_layers import NAMES, starts_block
 
 _VGG16 = (2, 2, 3, 3, 3)  # convolutions in each block
 _VGG19 = (2, 2, 4, 4, 4)

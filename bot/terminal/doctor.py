@@ -205,7 +205,7 @@ async def _gpu(_settings: BotSettings) -> str:
 
 async def _tried() -> str:
     """What came of painting a little on the first GPU, where a worker could be started here."""
-    command = [sys.executable, "-m", "engine.worker.self_check", "cuda"]
+    command = [sys.executable, "-m", "engine.worker.fast_path_check", "cuda"]
     process = await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )

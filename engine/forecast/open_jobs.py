@@ -20,7 +20,7 @@ from engine.contract.jobs import Jobs
 from engine.contract.models import Job, JobState, Standing
 from engine.contract.settings import SLICE_SECONDS
 from engine.contract.workers import Worker
-from engine.forecast.fluid_schedule import Share, Work, follow
+from engine.forecast.end_times import Share, Work, follow
 
 _MANY = 100  # open jobs; a forecast of more is made in a thread
 

@@ -18,8 +18,8 @@ from engine.painting.losses import Moments
 from engine.painting.memory.strips import Strip, cut
 from engine.painting.network.vgg import VGG, Trace
 from engine.painting.targets import STYLE_LOSS, Targets, moments_in_strips
-from engine.recipe.layers import stride
 from engine.recipe.recipe import Recipe
+from engine.recipe.vgg_layers import stride
 
 
 class OctaveLoss:

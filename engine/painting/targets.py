@@ -14,8 +14,8 @@ from engine.painting.losses import Moments, Target
 from engine.painting.memory.strips import Strip, cut
 from engine.painting.network.vgg import VGG
 from engine.painting.pyramid import pyramid
-from engine.recipe.layers import stride
 from engine.recipe.recipe import Recipe
+from engine.recipe.vgg_layers import stride
 
 STYLE_LOSS = {"gram": losses.gram_loss, "covariance": losses.covariance_loss, "wasserstein": losses.wasserstein_loss}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Sequence
 
-from engine.recipe import layers
+from engine.recipe import vgg_layers
 from engine.recipe.recipe import Recipe
 
 _EACH_LOOK, _EACH_WEIGHT = 0.08e9, 900.0
@@ -87,14 +87,14 @@ def _weights(recipe: Recipe) -> int:
     return sum(9 * conv.inputs * conv.outputs for conv in _needed(recipe))
 
 
-def _needed(recipe: Recipe, names: Sequence[str] | None = None) -> Sequence[layers.Conv]:
+def _needed(recipe: Recipe, names: Sequence[str] | None = None) -> Sequence[vgg_layers.Conv]:
     """The convolutions that it takes to compute these layers, or all that the recipe looks at."""
-    convs = layers.convs(recipe.network)
+    convs = vgg_layers.convs(recipe.network)
     looked_at = (*recipe.content_layers, *recipe.style_layers) if names is None else names
-    return convs[: layers.depth(looked_at, [conv.name for conv in convs])]
+    return convs[: vgg_layers.depth(looked_at, [conv.name for conv in convs])]
 
 
-def _looked_at(recipe: Recipe, names: Sequence[str]) -> Iterator[layers.Conv]:
+def _looked_at(recipe: Recipe, names: Sequence[str]) -> Iterator[vgg_layers.Conv]:
     """The convolution of each of these layers."""
-    by_name = {conv.name: conv for conv in layers.convs(recipe.network)}
-    return (by_name[layers.conv_of(name)] for name in names)
+    by_name = {conv.name: conv for conv in vgg_layers.convs(recipe.network)}
+    return (by_name[vgg_layers.conv_of(name)] for name in names)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Literal, get_args
 
-from engine.recipe import layers
+from engine.recipe import vgg_layers
 
 VERSION = 5
 """Of what is written now. 4: smoothing; 5: start_colours, studies."""
@@ -54,7 +54,7 @@ class Recipe:
     """Identity of the network: `imagenet`, `random`, or `sha256:<16 hex digits>` of a file's tensors."""
 
     network: str = "vgg19"
-    """Architecture of these weights: `vgg19`, `vgg16`, or widths as in `32,32|64,64` (see `layers.convs`)."""
+    """Architecture of these weights: `vgg19`, `vgg16`, or widths as in `32,32|64,64` (see `vgg_layers.convs`)."""
 
     size: int = 512
     """Longest side of the picture, px."""
@@ -235,9 +235,9 @@ class Recipe:
 
 def _problems(r: Recipe) -> list[str]:
     wanted = (*r.content_layers, *r.style_layers)
-    deep = [name for name in wanted if name not in layers.LAYERS]
+    deep = [name for name in wanted if name not in vgg_layers.LAYERS]
     architecture = _convs(r.network)
-    lacking = [name for name in wanted if name not in deep and layers.conv_of(name) not in architecture]
+    lacking = [name for name in wanted if name not in deep and vgg_layers.conv_of(name) not in architecture]
     checks = {
         f"This recipe is of version {r.version}; this program knows up to version {VERSION}: update it.": r.version
         <= VERSION,
@@ -294,6 +294,6 @@ def _problems(r: Recipe) -> list[str]:
 def _convs(architecture: str) -> tuple[str, ...]:
     """Names of its convolutions; none where there is no such architecture."""
     try:
-        return tuple(conv.name for conv in layers.convs(architecture))
+        return tuple(conv.name for conv in vgg_layers.convs(architecture))
     except ValueError:
         return ()

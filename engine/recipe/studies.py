@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from engine.recipe import layers
+from engine.recipe import vgg_layers
 from engine.recipe.presets import AUTO
 from engine.recipe.recipe import MIN_SIZE, Recipe, RecipeError
 
@@ -123,9 +123,9 @@ def _only(label: str, names: tuple[str, ...], weights: tuple[float, ...]) -> Var
 def _depth(base: Recipe, _given: Mapping[str, Any], _styles: Sequence[str]) -> list[Variant]:
     """A layer of each block, the second where there is one, as Gatys et al. (2016) show them."""
     blocks: dict[str, list[str]] = {}
-    for conv in layers.convs(base.network):
+    for conv in vgg_layers.convs(base.network):
         blocks.setdefault(conv.name[4], []).append(conv.name)
-    chosen = [layers.relu_of(block[1] if len(block) > 1 else block[0]) for block in blocks.values()]
+    chosen = [vgg_layers.relu_of(block[1] if len(block) > 1 else block[0]) for block in blocks.values()]
     return [Variant(name, {"content_layers": (name,)}) for name in chosen]
 
 

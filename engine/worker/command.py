@@ -6,7 +6,7 @@ import sys
 
 from engine.contract.settings import Settings
 from engine.process.redaction import redact
-from engine.worker import self_check
+from engine.worker import fast_path_check
 from engine.worker.context import WorkerContext
 from engine.worker.main import run_worker
 from engine.worker.weights.file import WeightsError
@@ -26,4 +26,4 @@ async def work(settings: Settings) -> int:
 def _say_ready(context: WorkerContext) -> None:
     context.say(f"ready: {context.id} paints on {context.device_name} with {in_words(context.weights)}")
     if context.slow:
-        context.say(f"{context.id}: {self_check.in_words(context.slow)}")
+        context.say(f"{context.id}: {fast_path_check.in_words(context.slow)}")

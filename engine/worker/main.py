@@ -34,8 +34,8 @@ from engine.process.exit import exit_now
 from engine.worker.arq_worker import SliceWorker
 from engine.worker.context import WorkerContext
 from engine.worker.device import choose_device
+from engine.worker.fast_path_check import fault_of_fast_path
 from engine.worker.health import monitored
-from engine.worker.self_check import fault_of_fast_path
 from engine.worker.slices import paint_slice
 from engine.worker.watchdog import until_stuck
 from engine.worker.weights.load import load_weights

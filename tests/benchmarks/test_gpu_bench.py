@@ -18,8 +18,8 @@ from benchmarks.gpu import Plan, run
 from benchmarks.sizes import exponent
 from benchmarks.target import Curve
 from engine.painting.network import vgg
-from engine.recipe.layers import convs
 from engine.recipe.presets import preset
+from engine.recipe.vgg_layers import convs
 
 ROOT = Path(__file__).parents[2]
 TINY = Plan(equal=32, contest=(32,), rates=(32,), sizes=(32, 64), target=32, iterations=2, rounds=1)

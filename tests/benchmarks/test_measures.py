@@ -9,9 +9,9 @@ from PIL import Image
 
 from benchmarks.measures import LAYERS, Measurer, fine_energy, lacking
 from engine.painting.network import vgg
-from engine.recipe import layers
+from engine.recipe import vgg_layers
 
-VGG19 = layers.convs("vgg19")
+VGG19 = vgg_layers.convs("vgg19")
 
 
 def smooth(seed: int, size: tuple[int, int] = (48, 40)) -> Image.Image:

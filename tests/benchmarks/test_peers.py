@@ -10,13 +10,13 @@ from torch import Tensor
 
 from benchmarks.peers import NeuralStyle, Wasserstein, _Normal, _Root
 from engine.painting.network import vgg
-from engine.recipe import layers
+from engine.recipe import vgg_layers
 
 
 def convs() -> vgg.Convs:
     """All of the trunk, cheap, in float32."""
     generator, made, channels = torch.Generator().manual_seed(0), {}, 3
-    for name, width in [(conv.name, conv.outputs) for conv in layers.convs("vgg19")[:13]]:
+    for name, width in [(conv.name, conv.outputs) for conv in vgg_layers.convs("vgg19")[:13]]:
         weight = torch.randn(width, channels, 3, 3, generator=generator) * (2 / (9 * channels)) ** 0.5
         made[name], channels = (weight, torch.zeros(width)), width
     return made

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from engine.painting.painter import Painter
-from engine.recipe.layers import NAMES
+from engine.recipe.vgg_layers import NAMES
 from training.crops import Crops, Group
 from training.drawings import drawing
 from training.fields import FIELDS

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from engine.painting.losses import gram_loss, moments
 from engine.painting.network.pooling import PoolingKind
 from engine.painting.network.vgg import VGG
-from engine.recipe.layers import NAMES
+from engine.recipe.vgg_layers import NAMES
 from training.crops import Crops, Group
 from training.export import levelled, read, write
 from training.losses import feature_errors, gram_errors

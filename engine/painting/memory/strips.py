@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from engine.recipe.layers import NAMES, depth, stride
+from engine.recipe.vgg_layers import NAMES, depth, stride
 
 LEAST_ROWS = 64
 """Rows of a strip, px: narrower ones are nearly all margin."""

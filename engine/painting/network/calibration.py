@@ -18,7 +18,7 @@ from torch import Tensor
 
 from engine.painting import pictures
 from engine.painting.network import vgg
-from engine.recipe.layers import starts_block
+from engine.recipe.vgg_layers import starts_block
 
 CAFFE = {
     "conv1_1": 27.20, "conv1_2": 137.5, "conv2_1": 170.8, "conv2_2": 215.7, "conv3_1": 196.9, "conv3_2": 202.5,

@@ -10,8 +10,8 @@ from torch import Tensor
 from engine.painting.network import vgg
 from engine.painting.network.calibration import calibrated
 from engine.painting.network.random_weights import random_convs
-from engine.recipe.layers import conv_of, depth
 from engine.recipe.recipe import Recipe, RecipeError
+from engine.recipe.vgg_layers import conv_of, depth
 
 CALIBRATION_SIDE = 256
 """Px of the pictures that random networks are calibrated on; enough positions for every channel's mean and variance."""

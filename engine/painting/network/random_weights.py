@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.painting.network import vgg
-from engine.recipe.layers import convs, starts_block
+from engine.recipe.vgg_layers import convs, starts_block
 
 _SEED = 1511  # any fixed number: the networks belong to the recipe, not to a picture's seed
 

@@ -1,6 +1,6 @@
 """VGG's convolutional trunk (Simonyan & Zisserman 2015), of any widths, cut after the deepest layer in use.
 
-Layers are named as in `layers.py`.
+Layers are named as in `vgg_layers.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from engine.painting.network.convolution import Convolution
 from engine.painting.network.pooling import Pooling, PoolingKind, relu_backward
-from engine.recipe.layers import NAMES, depth, named, relu_of, starts_block
+from engine.recipe.vgg_layers import NAMES, depth, named, relu_of, starts_block
 
 Convs = Mapping[str, tuple[Tensor, Tensor]]
 """By name, in the order of the network: weight (out, in, 3, 3) and bias (out) of each convolution, float32."""

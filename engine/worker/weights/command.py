@@ -12,9 +12,9 @@ from pathlib import Path
 from engine.contract.settings import Settings, SettingsError, read_settings
 from engine.painting.network import vgg
 from engine.process.exit import exit_now
-from engine.recipe.layers import ARCHITECTURES, NAMES
 from engine.recipe.presets import PRESETS, preset
 from engine.recipe.recipe import RecipeError
+from engine.recipe.vgg_layers import ARCHITECTURES, NAMES
 from engine.worker.weights.fetch import FetchError, Source, torchvision_source
 from engine.worker.weights.file import Convs, WeightsError, digest, load_file
 from engine.worker.weights.input_kind import IN_WORDS

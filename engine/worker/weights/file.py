@@ -16,7 +16,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from engine.recipe.layers import NAMES
+from engine.recipe.vgg_layers import NAMES
 from engine.worker.weights.input_kind import Input, for_torchvision, guess
 from engine.worker.weights.tensor_names import BatchNorm, Gap, NotVGG, conv_keys
 

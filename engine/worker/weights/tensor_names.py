@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from engine.recipe.layers import NAMES
+from engine.recipe.vgg_layers import NAMES
 
 _OURS = re.compile(r"conv(\d+)_(\d+)\.(weight|bias)")
 _PLACED = (re.compile(r"(features\.)(\d+)\.(weight|bias)"), re.compile(r"()(\d+)\.(weight|bias)"))

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from painting_kit import quick, random_weights
 
 from engine.recipe.cost import fixed_flops, flops_per_pixel, peak_memory, remaining_flops
-from engine.recipe.layers import conv_of, depth, starts_block
 from engine.recipe.presets import preset
 from engine.recipe.recipe import Recipe
+from engine.recipe.vgg_layers import conv_of, depth, starts_block
 
 GRAMLESS: dict[str, Any] = {"style_layers": (), "style_layer_weights": ()}
 

@@ -13,7 +13,7 @@ from engine.painting.network.calibration import CAFFE, calibrated
 from engine.painting.network.vgg import VGG
 from engine.painting.objective import Objective, columns
 from engine.painting.painter import Painter
-from engine.recipe import layers
+from engine.recipe import vgg_layers
 from engine.recipe.presets import preset
 
 CPU = torch.device("cpu")
@@ -24,7 +24,7 @@ CONTENT, STYLE, PIXELS = (levels(48, 40, seed).double() for seed in (1, 2, 3))
 def slim(gain: float = 1.0) -> vgg.Convs:
     """A narrow network down to conv5_1, of Caffe's size; with a `gain` activations are so many times that."""
     generator, convs = torch.Generator().manual_seed(5), {}
-    for name, inputs, outputs, _ in layers.convs(SLIM):
+    for name, inputs, outputs, _ in vgg_layers.convs(SLIM):
         weight = torch.randn(outputs, inputs, 3, 3, generator=generator) * (2 / (9 * inputs)) ** 0.5
         convs[name] = (weight, torch.randn(outputs, generator=generator) * 0.1)
     return rescaled(calibrated(convs), gain)
@@ -96,11 +96,11 @@ def test_each_layers_mean_becomes_caffes_and_what_it_sees_stays() -> None:
     result = calibrated(convs)
     network, before = VGG(result, pooling="average", device=CPU), VGG(convs, pooling="average", device=CPU)
     picture = levels(64, 64, 3)
-    names = [layers.relu_of(name) for name in convs]
+    names = [vgg_layers.relu_of(name) for name in convs]
     seen, saw = network(picture, names), before(picture, names)
     again = calibrated({name: (weight * 1.0, bias * 1.0) for name, (weight, bias) in result.items()})
     assert all(torch.equal(again[name][0], result[name][0]) for name in convs)
     for name in names:
         ratio = float(seen[name].mean() / saw[name].mean())
         torch.testing.assert_close(seen[name], saw[name] * ratio, rtol=1e-3, atol=1e-4 * float(seen[name].max()))
-    assert set(CAFFE) <= set(layers.NAMES)
+    assert set(CAFFE) <= set(vgg_layers.NAMES)

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from engine.painting.network import vgg
 from engine.painting.network.random_weights import random_convs
-from engine.recipe import layers
+from engine.recipe import vgg_layers
 
 DEPTH = 5
-WIDTHS = {conv.name: conv.outputs for conv in layers.convs("vgg19")[:DEPTH]}
+WIDTHS = {conv.name: conv.outputs for conv in vgg_layers.convs("vgg19")[:DEPTH]}
 NAMES = tuple(WIDTHS)
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from engine.painting.network import vgg
 from engine.painting.network.vgg import VGG
-from engine.recipe.layers import LAYERS, depth
+from engine.recipe.vgg_layers import LAYERS, depth
 
 CPU = torch.device("cpu")
 WIDTHS = (64, 64, "M", 128, 128, "M", 256, 256, 256, 256, "M", 512, 512, 512, 512, "M", 512, 512, 512, 512, "M")

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from engine.painting.network import vgg, winograd
 from engine.painting.network.random_weights import random_convs
-from engine.recipe.layers import depth, starts_block
+from engine.recipe.vgg_layers import depth, starts_block
 
 
 def _layer(seed: int, *shape: int) -> Tensor:

@@ -15,7 +15,7 @@ from torch.nn.functional import conv2d
 from torchvision_files import saved
 
 from engine.painting.network.vgg import normalise
-from engine.recipe.layers import NAMES
+from engine.recipe.vgg_layers import NAMES
 from engine.worker.weights.file import Convs, load_file
 from engine.worker.weights.input_kind import Input, for_torchvision, guess
 from engine.worker.weights.load import in_words, load_weights

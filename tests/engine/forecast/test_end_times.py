@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.forecast.fluid_schedule import Share, Work, follow
+from engine.forecast.end_times import Share, Work, follow
 
 # Guilds of users of jobs: seconds of one worker.
 CROWDS = st.lists(

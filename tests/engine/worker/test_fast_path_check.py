@@ -21,9 +21,9 @@ from engine.contract.settings import read_settings
 from engine.contract.store import Store
 from engine.painting.cuda.graphs import Graphs, Unrecordable
 from engine.recipe.recipe import RecipeError
-from engine.worker import self_check
+from engine.worker import fast_path_check
 from engine.worker.context import WorkerContext
-from engine.worker.self_check import fault_of_fast_path, in_words
+from engine.worker.fast_path_check import fault_of_fast_path, in_words
 from engine.worker.weights.load import load_weights
 
 CPU = torch.device("cpu")
@@ -73,13 +73,13 @@ def skewed(work: Work) -> tuple[Callable[[], None], Any]:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A smaller painting of shallower layers: a processor takes its time."""
     layers = {"content_layers": ("relu1_2",), "style_layers": ("relu1_1", "relu1_2"), "style_layer_weights": (1.0, 1.0)}
-    monkeypatch.setattr(self_check, "_RECIPE", replace(self_check._RECIPE, size=32, iterations=6, **layers))  # type: ignore[arg-type]
+    monkeypatch.setattr(fast_path_check, "_RECIPE", replace(fast_path_check._RECIPE, size=32, iterations=6, **layers))  # type: ignore[arg-type]
 
 
 def test_a_right_way_is_trusted_also_in_bfloat16() -> None:
     recorder = Recorder()
     assert fault_of_fast_path(CPU, Graphs(recorder), torch.bfloat16) == ""
-    assert recorder.replays == 2 * self_check._RECIPE.iterations
+    assert recorder.replays == 2 * fast_path_check._RECIPE.iterations
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_wrong_way_is_not(record: Any, reason: str) -> None:
 
 @pytest.mark.usefixtures("small")
 def test_pixels_alone_tell_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(self_check, "_LOSSES", 1e9)
+    monkeypatch.setattr(fast_path_check, "_LOSSES", 1e9)
     assert fault_of_fast_path(CPU, Graphs(skewed)).startswith("its pixels are ")
 
 

@@ -1,7 +1,7 @@
 """Whether the fast way of painting (graphs, bfloat16) paints what the plain one does, on this very device.
 
 The fast way rests on what drivers and libraries promise, and may be wrong on a device that nobody tried; so a worker
-paints a little both ways when it starts. `python -m engine.worker.self_check DEVICE` prints what came of it.
+paints a little both ways when it starts. `python -m engine.worker.fast_path_check DEVICE` prints what came of it.
 """
 
 from __future__ import annotations
