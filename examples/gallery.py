@@ -39,8 +39,8 @@ STYLES: dict[str, Callable[[], Image.Image]] = {
 Tile = tuple[str, str, str, tuple[str, ...], dict[str, Any], str]
 TILES: list[Tile] = [
     ("plain", "The preset `fine`", "harbour", ("strokes",), {}, ""),
-    ("glass", "Another style", "harbour", ("glass",), {}, ""),
-    ("cloth", "And another", "harbour", ("cloth",), {}, ""),
+    ("glass", "Another style, `--strength 0.25`", "harbour", ("glass",), {"strength": 0.25}, ""),
+    ("cloth", "And another, `--strength 0.02`", "harbour", ("cloth",), {"strength": 0.02}, ""),
     ("pears", "Another content", "pears", ("glass",), {}, ""),
     ("night", "A dark style", "harbour", ("night",), {}, ""),
     ("poster", "A flat one", "harbour", ("poster",), {}, ""),
