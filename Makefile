@@ -16,7 +16,7 @@ help:
   'make gallery WEIGHTS=FILE  paint the pictures of docs/gallery.md' \
   'make chaos   break everything for twenty minutes; a report (ARGS="--minutes 5 --seed 1")' \
   'make crowd   two hundred members ask at once; a report' \
-  'make screenshots  the pictures of the bot in docs/pictures/ (needs Chromium)' \
+  'make screenshots  the pictures of the bot in docs/pictures/ (needs Chromium; WEIGHTS=FILE)' \
   'make starter TEACHER=FILE  teach the weights starter anew (ARGS="--pictures FOLDER --minutes 120")' \
   'make lock    renew requirements/*.txt from pyproject.toml'
 
@@ -55,7 +55,7 @@ crowd: .venv/ready
 	@PYTHONPATH=tests:tests/bot $(PY) tests/bot/crowd.py
 
 screenshots: .venv/ready
-	@PYTHONPATH=tests:tests/bot $(PY) tests/bot/screenshots.py
+	@PYTHONPATH=tests:tests/bot $(PY) tests/bot/screenshots.py $(if $(WEIGHTS),"$(WEIGHTS)")
 
 starter: .venv/ready
 	@$(PY) -m training "$(TEACHER)" $(ARGS)

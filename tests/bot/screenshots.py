@@ -1,12 +1,14 @@
-"""`make screenshots`: what members see, painted for real and shown by the stand-in; into docs/pictures/.
+"""`make screenshots WEIGHTS=FILE`: what members see, painted for real and shown by the stand-in; into docs/pictures/.
 
-Needs Chromium. Starts a Redis, a worker and the bot of its own; takes a minute or two.
+Needs Chromium. Starts a Redis, a worker and the bot of its own; takes a minute or two with the weights `starter`, which
+are taken where no others are named, and some five with the pretrained ones.
 """
 
 from __future__ import annotations
 
 import asyncio
 import io
+import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,17 +27,18 @@ from engine.process.local_redis import embedded_redis
 ROOT = Path(__file__).parents[2]
 EXAMPLES, OUT = ROOT / "examples", ROOT / "docs" / "pictures"
 WIDTH = 1280  # px
+LONGEST = 900  # s
 
 Json = dict[str, Any]
 
 
-async def main() -> None:
+async def main(weights: str) -> None:
     with tempfile.TemporaryDirectory(prefix="impasto-") as folder, embedded_redis(Path(folder, "redis")) as url:
         house = House(url, Path(folder))
-        house.hire(seconds=5, weights="starter").ready()
+        house.hire(seconds=5, weights=weights).ready()
         try:
             async with Discord.start(scale=20) as discord:
-                bot = BotProcess(discord, house, Path(folder, "bot.log"), IMPASTO_WEIGHTS="starter")
+                bot = BotProcess(discord, house, Path(folder, "bot.log"), IMPASTO_WEIGHTS=weights)
                 try:
                     await _play(discord)
                 finally:
@@ -53,10 +56,10 @@ async def _play(discord: Discord) -> None:
     harbour, strokes = EXAMPLES / "harbour.png", EXAMPLES / "strokes.png"
     asked = await ada.slash(channel, "stylize", content=harbour, style=strokes, size=512, seed=42)
     card = await discord.until(lambda world: card_of(world, channel, asked.id))
-    await discord.until(lambda world: "00030.png" in pictures(world, card["id"]), 240)
+    await discord.until(lambda world: "00030.png" in pictures(world, card["id"]), LONGEST)
     await discord.until(lambda world: world.edits(card) >= 2)
     await _shoot(discord, channel.id, "discord-painting.png", card["id"])
-    await discord.until(lambda world: len(files_of(world.message(card))) == 3, 240)
+    await discord.until(lambda world: len(files_of(world.message(card))) == 3, LONGEST)
     await bob.post(channel, "Oh, that is lovely!")
     press = await bob.press(discord.world.message(card), "Stronger")
     await discord.until(lambda world: card_of(world, channel, press.id))
@@ -93,6 +96,6 @@ def _urls(messages: list[Json]) -> set[str]:
 
 if __name__ == "__main__":
     try:
-        asyncio.run(main())
+        asyncio.run(main(*sys.argv[1:] or ["starter"]))
     except NoBrowser as missing:
         raise SystemExit(str(missing)) from None
