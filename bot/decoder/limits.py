@@ -50,6 +50,3 @@ FILM = replace(USUAL, max_frames=MAX_FRAMES)
 
 VIDEO = replace(FILM, max_bytes=500 * 2**20, seconds=300.0, cpu_seconds=300, memory=3 * 2**30)
 """The limits for a video of one's own: it is decoded whole, and its libraries alone map 200 MiB."""
-
-VIDEO = replace(FILM, max_bytes=500 * 2**20, seconds=300.0, cpu_seconds=300, memory=3 * 2**30)
-"""The limits for a video of one's own: it is decoded whole, and its libraries alone map 200 MiB."""

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
 def give_up_rights(limits: Limits, *, threads: bool) -> None:
     """Give up, for good, whatever a hijacked decoder could use; the open pipes stay, and `threads` where they must."""
-    if sys.platform == "linux":
-        set_parent_death_signal = 1
-        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+    die_with_parent()
     for what, most, reserve in (
         (resource.RLIMIT_AS, limits.memory, 0),
         # The first limit ends the process by SIGXCPU, which tells the bot why; the second by SIGKILL.
@@ -37,6 +35,13 @@ def give_up_rights(limits: Limits, *, threads: bool) -> None:
         except (ValueError, OSError):
             if sys.platform == "linux" or what != resource.RLIMIT_AS:  # macOS bounds no address space
                 raise
+
+
+def die_with_parent() -> None:
+    """Have the kernel end this process when the one that started it ends, where it can."""
+    if sys.platform == "linux":
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
 
 
 # (code, jump if so, jump if not, value), as the kernel has it in linux/filter.h and linux/seccomp.h.

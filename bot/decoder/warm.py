@@ -7,24 +7,21 @@ this process, which has one thread, never sees a byte of a picture, and no decod
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
-import signal
 import socket
 import struct
 import sys
 
 from bot.decoder.__main__ import main
+from bot.decoder.sandbox import die_with_parent
 
 _LONGEST = 4096  # bytes of a message
 
 
 def serve() -> None:
     """Fork a decoder for each message, one at a time, until the other end of the socket is closed."""
-    if sys.platform == "linux":
-        set_parent_death_signal = 1
-        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+    die_with_parent()
     control = socket.socket(fileno=0)
     while True:
         message, streams, _, _ = socket.recv_fds(control, _LONGEST, 1)
