@@ -64,12 +64,10 @@ def loss_plot(
     losses = np.asarray(rows, dtype=np.float64)
     if losses.ndim != 2 or not len(losses) or losses.shape[1] != len(columns):
         raise ValueError(f"Losses need rows of {len(columns)} numbers, not the shape {losses.shape}.")
-    losses = np.where((losses > 1e-290) & (losses < 1e290), losses, np.nan)  # room for limits around them
+    losses = drawable(losses)
     lines = _lines(columns, losses)
     at = drawn_iterations(len(losses), snapshots, scales, linear=linear)
-    figure = Figure(figsize=(16, 9), dpi=100, facecolor=PAPER)
-    FigureCanvasAgg(figure)
-    axes = figure.add_axes((0.066, 0.115, 0.74, 0.745), facecolor=PAPER)
+    figure, axes = new_figure(title)
     axes.set_xscale("linear" if linear else "log")
     dress(axes, len(losses), lines, at)
     mark_scales(axes, scales)
@@ -79,7 +77,24 @@ def loss_plot(
     if "total" in columns:
         _mark_snapshots(axes, losses[:, list(columns).index("total")], snapshots)
     name_lines(axes, lines, len(losses))
+    return as_png(figure, note)
+
+
+def drawable(values: Array) -> Array:
+    """The same with a gap (NaN) for what no logarithm has a place for, with room for limits around the rest."""
+    return np.where((values > 1e-290) & (values < 1e290), values, np.nan)
+
+
+def new_figure(title: str) -> tuple[Figure, Axes]:
+    """One of 1600 x 900 px, with its title, and the axes in it."""
+    figure = Figure(figsize=(16, 9), dpi=100, facecolor=PAPER)
+    FigureCanvasAgg(figure)
     figure.text(0.066, 0.925, title, fontsize=23, fontweight="bold", color=INK, va="center", parse_math=False)
+    return figure, figure.add_axes((0.066, 0.115, 0.74, 0.745), facecolor=PAPER)
+
+
+def as_png(figure: Figure, note: str = "") -> bytes:
+    """The figure with a note in its corner."""
     figure.text(0.984, 0.032, note, fontsize=12, style="italic", color=QUIET, ha="right", parse_math=False)
     out = BytesIO()
     figure.savefig(out, format="png", dpi=100, facecolor=PAPER)

@@ -21,11 +21,11 @@ from engine.recipe import studies
 from engine.worker.context import WorkerContext
 from engine.worker.paint_session import PaintSession, load_picture
 from engine.worker.results.film import film, frame, side_of
-from engine.worker.results.loss_plot import loss_plot
+from engine.worker.results.loss_plot import PAPER, loss_plot
 from engine.worker.results.png import encode
 from engine.worker.results.study_measures import flicker, time_exponent
 from engine.worker.results.study_plots import losses_plot, time_plot
-from engine.worker.results.study_sheet import PAPER, SheetTile, contact_sheet, side_by_side
+from engine.worker.results.study_sheet import SheetTile, contact_sheet, side_by_side
 
 _REPEAT_MS = 250
 """That each painting is shown in the films of a study of flicker."""

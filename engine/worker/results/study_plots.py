@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
 
 import numpy as np
 from matplotlib import colormaps
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
@@ -18,11 +14,15 @@ from engine.worker.results.loss_plot import (
     PAPER,
     QUIET,
     RULE,
+    Array,
     Line,
+    as_png,
+    drawable,
     drawn_iterations,
     dress,
     mark_scales,
     name_lines,
+    new_figure,
 )
 
 
@@ -37,7 +37,7 @@ def losses_plot(
         for (label, values), (red, green, blue, _) in zip(lines, colours, strict=True)
     ]
     drawn = [line for line in drawn if np.isfinite(line.values).any()]
-    figure, axes = _figure(title)
+    figure, axes = new_figure(title)
     axes.set_xscale("log")
     at = drawn_iterations(longest, [], scales, linear=False)
     dress(axes, longest, drawn, at)
@@ -46,12 +46,12 @@ def losses_plot(
         axes.plot(at, line.values[at - 1], color=line.colour, linewidth=2.6, solid_joinstyle="round",
                   marker="o" if len(at) == 1 else "")  # fmt: skip
     name_lines(axes, drawn, longest)
-    return _png(figure)
+    return as_png(figure)
 
 
 def time_plot(pixels: Sequence[float], seconds: Sequence[float], exponent: float, machine: str) -> bytes:
     """Seconds of painting against pixels, on logarithmic axes, with the line that fits best."""
-    figure, axes = _figure("Time against pixels")
+    figure, axes = new_figure("Time against pixels")
     axes.set_xscale("log")
     axes.set_yscale("log")
     sizes, times = np.asarray(pixels, dtype=np.float64), np.maximum(np.asarray(seconds, dtype=np.float64), 1e-3)
@@ -75,25 +75,11 @@ def time_plot(pixels: Sequence[float], seconds: Sequence[float], exponent: float
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(QUIET)
     axes.tick_params(axis="both", which="both", colors=QUIET, labelsize=14, length=0)
-    figure.text(0.984, 0.032, machine, fontsize=12, style="italic", color=QUIET, ha="right", parse_math=False)
-    return _png(figure)
+    return as_png(figure, machine)
 
 
-def _padded(values: Sequence[float | None], length: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _padded(values: Sequence[float | None], length: int) -> Array:
     """As long as the longest; what is no positive number leaves a gap."""
     padded = np.full(length, np.nan)
     padded[: len(values)] = [np.nan if value is None else value for value in values]
-    return np.where((padded > 1e-290) & (padded < 1e290), padded, np.nan)
-
-
-def _figure(title: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(16, 9), dpi=100, facecolor=PAPER)
-    FigureCanvasAgg(figure)
-    figure.text(0.066, 0.925, title, fontsize=23, fontweight="bold", color=INK, va="center", parse_math=False)
-    return figure, figure.add_axes((0.066, 0.115, 0.74, 0.745), facecolor=PAPER)
-
-
-def _png(figure: Figure) -> bytes:
-    out = BytesIO()
-    figure.savefig(out, format="png", dpi=100, facecolor=PAPER)
-    return out.getvalue()
+    return drawable(padded)

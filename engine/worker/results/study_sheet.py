@@ -11,7 +11,9 @@ from pathlib import Path
 import matplotlib
 from PIL import Image, ImageDraw, ImageFont
 
-PAPER, INK, QUIET, FRAME = "#fcfbf8", "#1d2230", "#777c88", "#dcd8ce"
+from engine.worker.results.loss_plot import INK, PAPER, QUIET
+
+_FRAME = "#dcd8ce"
 _ASPECT = 1.45
 """Of the sheet, about: what a screen and a channel show well."""
 _LEAST, _CELL = 320, 480
@@ -122,7 +124,7 @@ def _draw_tile(sheet: Image.Image, tile: SheetTile, corner: tuple[int, int], roo
     shown = tile.picture.resize(size, Image.Resampling.LANCZOS)
     x = left + (wide - size[0]) // 2
     sheet.paste(shown, (x, top))
-    draw.rectangle((x - 1, top - 1, x + size[0], top + size[1]), outline=FRAME)
+    draw.rectangle((x - 1, top - 1, x + size[0], top + size[1]), outline=_FRAME)
     if tile.style is not None:
         small = tile.style.copy()
         side = round(_INSET * max(size))

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from engine.worker.results.loss_plot import PAPER
 from engine.worker.results.study_measures import flicker, time_exponent
 from engine.worker.results.study_plots import losses_plot, time_plot
-from engine.worker.results.study_sheet import PAPER, SheetTile, contact_sheet, side_by_side
+from engine.worker.results.study_sheet import SheetTile, contact_sheet, side_by_side
 
 COLOURS = ["#d00000", "#00a000", "#0000d0", "#a0a000", "#a000a0", "#00a0a0", "#605040", "#203060", "#901050"]
 
