@@ -163,7 +163,7 @@ class _Slice:
             about = (claim.job.id, session, self._stop, seconds, reporter.tell)
             painted = await context.in_painting_thread(run_slice_loop, *about, pulse=context.pulse)
         self._seconds = painted.seconds
-        _count(claim.job.recipe, painted)
+        _count(session.painter.recipe, painted)
         if painted.last > painted.first:
             context.note_speed(painted.flops, painted.seconds)
             seconds = round(painted.seconds, 3)
