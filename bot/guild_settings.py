@@ -64,6 +64,11 @@ class Rules:
     keep_days: int
     recipe: str
 
+    @property
+    def member_jobs(self) -> int:
+        """Paintings at a time of one member, here or anywhere."""
+        return min(self.caps.user, self.caps.member or self.caps.user)
+
 
 def rules_of(settings: BotSettings, choices: Choices, allowance: Allowance) -> Rules:
     """The moderators' choices within the owner's limits."""

@@ -56,7 +56,7 @@ def _page(rules: Rules, weights: str | None) -> ui.LayoutView:
         ui.TextDisplay(
             f"-# Weights: {_in_words(weights)}.\n"
             f"-# Here: up to {rules.max_size:,} px and {rules.max_iterations:,} iterations, "
-            f"{_at_a_time(rules):,} paintings at a time for each member{_a_day(rules)}. "
+            f"{rules.member_jobs:,} paintings at a time for each member{_a_day(rules)}. "
             "`/forget` deletes all of yours.\n"
             f"-# {_kept(rules.keep_days)}\n"
             "-# The method: Gatys, Ecker and Bethge, Image Style Transfer Using Convolutional Neural Networks, 2016."
@@ -73,10 +73,6 @@ def _in_words(weights: str | None) -> str:
 
 def _kept(days: int) -> str:
     return f"For {count(days, 'day')} after it was posted a painting can be gone on from; then I delete its pictures."
-
-
-def _at_a_time(rules: Rules) -> int:
-    return min(rules.caps.user, rules.caps.member or rules.caps.user)
 
 
 def _a_day(rules: Rules) -> str:

@@ -12,7 +12,8 @@ from bot.errors import UserError
 from bot.interactions.deduplication import Deduplication
 from bot.interactions.message_pictures import attached
 from bot.interactions.permissions import child_destination
-from bot.interactions.replies import TOKEN_LIVES, tell_error
+from bot.interactions.private_view import OPEN_FOR
+from bot.interactions.replies import tell_error
 from bot.interactions.submission import Submission
 from bot.ledger import LedgerPage
 from bot.requests.follow_ups import MAX_STRENGTH, FromSnapshot
@@ -23,9 +24,6 @@ from engine.contract.models import Job
 from engine.recipe.presets import PRESETS
 from engine.recipe.recipe import MAX_ITERATIONS
 
-OPEN_FOR = TOKEN_LIVES
-"""Seconds; as long as an interaction's token lives."""
-
 
 class Form(ui.Modal):
     """A form whose errors are told to the member."""
@@ -33,9 +31,9 @@ class Form(ui.Modal):
     open: ClassVar[set[str]] = set()
     """The custom ids of those that this process has shown and can still take."""
 
-    def __init__(self, title: str, submission: Submission, deduplication: Deduplication) -> None:
+    def __init__(self, title: str, deduplication: Deduplication) -> None:
         super().__init__(title=title, timeout=OPEN_FOR)
-        self._submission, self._deduplication = submission, deduplication
+        self._deduplication = deduplication
         Form.open.add(self.custom_id)
 
     def stop(self) -> None:
@@ -71,8 +69,8 @@ class PictureForm(Form):
         recipe: str,
     ) -> None:
         """`found` is the message's picture; `as_style` says what it is to be; `recipe` is the one that is usual."""
-        super().__init__("Use as style" if as_style else "Stylize this", submission, deduplication)
-        self._found, self._as_style = found, as_style
+        super().__init__("Use as style" if as_style else "Stylize this", deduplication)
+        self._submission, self._found, self._as_style = submission, found, as_style
         asked = "Content: the picture to be painted" if as_style else "Style: the picture to paint like"
         self._file: ui.FileUpload[Any] = ui.FileUpload(custom_id="picture")
         self._recipe = _recipes(recipe)
@@ -96,7 +94,8 @@ class SnapshotForm(Form):
         self, submission: Submission, deduplication: Deduplication, job: Job, page: LedgerPage, picture: str
     ) -> None:
         """`picture` is the snapshot's key in the store."""
-        super().__init__("Go on from here", submission, deduplication)
+        super().__init__("Go on from here", deduplication)
+        self._submission = submission
         self._job, self._page, self._picture = job, page, picture
         self._recipe = _recipes(job.recipe.name)
         self._iterations = _number("iterations", str(job.recipe.still().iterations))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import discord
 from discord import ui
 
 from bot.interactions.deduplication import Deduplication
-from bot.interactions.modals import OPEN_FOR, Form
-from bot.interactions.replies import tell_error
+from bot.interactions.modals import Form
+from bot.interactions.private_view import PrivateView
 from bot.requests.paint_request import AttachedPicture
 from bot.text.sanitise import plain
 
@@ -18,11 +18,8 @@ MOST = 10
 """Pictures that a gallery holds."""
 
 
-class PictureChoice(ui.LayoutView):
+class PictureChoice(PrivateView):
     """Shows the pictures, and opens the form of the one that is chosen."""
-
-    open: ClassVar[set[str]] = set()
-    """The custom ids of the selects that this process has shown and can still take."""
 
     def __init__(
         self,
@@ -30,8 +27,8 @@ class PictureChoice(ui.LayoutView):
         deduplication: Deduplication,
         form_of: Callable[[AttachedPicture], Form],
     ) -> None:
-        super().__init__(timeout=OPEN_FOR)
-        self._pictures, self._deduplication, self._form_of = pictures[:MOST], deduplication, form_of
+        super().__init__(deduplication)
+        self._pictures, self._form_of = pictures[:MOST], form_of
         self._select: ui.Select[Any] = ui.Select(
             placeholder="Which picture?",
             options=[
@@ -45,19 +42,7 @@ class PictureChoice(ui.LayoutView):
         self.add_item(ui.TextDisplay("There are several pictures in this message: choose one."))
         self.add_item(gallery)
         self.add_item(ui.ActionRow(self._select))
-        PictureChoice.open.add(self._select.custom_id)
-
-    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
-        """Not twice."""
-        return self._deduplication.first(interaction.id)
-
-    async def on_timeout(self) -> None:
-        """discord.py knows it no longer."""
-        PictureChoice.open.discard(self._select.custom_id)
-
-    async def on_error(self, interaction: discord.Interaction, error: Exception, _item: ui.Item[Any], /) -> None:
-        """One sentence."""
-        await tell_error(interaction, error)
+        self.note_open()
 
     def _labels(self) -> list[str]:
         return [f"{number}. {plain(picture.name, 80)}" for number, picture in enumerate(self._pictures, 1)]

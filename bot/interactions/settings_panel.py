@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import discord
 from discord import ui
@@ -13,8 +13,8 @@ from bot.backend import Backend
 from bot.errors import UserError
 from bot.guild_settings import Choices, Rules
 from bot.interactions.deduplication import Deduplication
-from bot.interactions.modals import OPEN_FOR
-from bot.interactions.replies import tell_error
+from bot.interactions.modals import Form
+from bot.interactions.private_view import PrivateView
 from bot.text.formatting import count, listed, relative
 from bot.text.recipe_text import PRESET_WORDS
 
@@ -36,60 +36,21 @@ _NAMES = {
 _MENTIONS = {"channels": "<#{}>", "roles": "<@&{}>", "blocked": "<@{}>"}
 
 
-class SettingsPanel(ui.LayoutView):
+class SettingsPanel(PrivateView):
     """A fresh one for each edit."""
 
-    open: ClassVar[set[str]] = set()
-    """The custom ids of what this process has shown and can still take."""
-
     def __init__(self, backend: Backend, deduplication: Deduplication, guild: int, rules: Rules) -> None:
-        super().__init__(timeout=OPEN_FOR)
-        self._backend, self._deduplication, self._guild, self._rules = backend, deduplication, guild, rules
+        super().__init__(deduplication)
+        self._backend, self._guild, self._rules = backend, guild, rules
         choices = rules.choices
         self.add_item(ui.TextDisplay(_overview(rules)))
-        self._add(
-            ui.ChannelSelect(
-                placeholder="Channels in which I paint: all", channel_types=_PLACES, min_values=0, max_values=_MOST,
-                default_values=[discord.Object(one) for one in choices.channels],
-            ),
-            "channels",
-        )  # fmt: skip
-        self._add(
-            ui.RoleSelect(
-                placeholder="Roles for whose members I paint: all", min_values=0, max_values=_MOST,
-                default_values=[discord.Object(one) for one in choices.roles],
-            ),
-            "roles",
-        )  # fmt: skip
-        self._add(
-            ui.UserSelect(
-                placeholder="Members for whom I do not paint", min_values=0, max_values=_MOST,
-                default_values=[discord.Object(one) for one in choices.blocked],
-            ),
-            "blocked",
-        )  # fmt: skip
+        channels = _several(ui.ChannelSelect, "Channels in which I paint: all", choices.channels, channel_types=_PLACES)
+        self._add(channels, "channels")
+        self._add(_several(ui.RoleSelect, "Roles for whose members I paint: all", choices.roles), "roles")
+        self._add(_several(ui.UserSelect, "Members for whom I do not paint", choices.blocked), "blocked")
         self._add(_recipes(rules.recipe), "recipe")
         self.add_item(ui.ActionRow(self._button("Limits", self._ask_limits), self._button("Changes", self._tell)))
-        SettingsPanel.open.update(self._custom_ids())
-
-    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
-        """Not twice."""
-        return self._deduplication.first(interaction.id)
-
-    async def on_timeout(self) -> None:
-        """discord.py knows it no longer."""
-        SettingsPanel.open.difference_update(self._custom_ids())
-
-    async def on_error(self, interaction: discord.Interaction, error: Exception, _item: ui.Item[Any], /) -> None:
-        """One sentence."""
-        await tell_error(interaction, error)
-
-    def _custom_ids(self) -> list[str]:
-        return [
-            item.custom_id
-            for item in self.walk_children()
-            if isinstance(item, ui.Button | BaseSelect) and item.custom_id
-        ]
+        self.note_open()
 
     def _add(self, select: BaseSelect[Any], field: str) -> None:
         async def chosen(interaction: discord.Interaction) -> None:
@@ -120,16 +81,15 @@ class SettingsPanel(ui.LayoutView):
         await interaction.response.send_message(text[:1900], ephemeral=True)
 
 
-class LimitsForm(ui.Modal):
+class LimitsForm(Form):
     """Asks for the numbers; an empty field is what the operator allows."""
 
     def __init__(
         self, deduplication: Deduplication, choices: Choices, change: Callable[[discord.Interaction, Any], Any]
     ) -> None:
-        super().__init__(title="Limits in this server", timeout=OPEN_FOR)
-        self._deduplication, self._change = deduplication, change
+        super().__init__("Limits in this server", deduplication)
+        self._change = change
         self._inputs: dict[str, ui.TextInput[Any]] = {}
-        SettingsPanel.open.add(self.custom_id)
         for field, words in _LIMITS.items():
             value = getattr(choices, field)
             self._inputs[field] = ui.TextInput(
@@ -137,31 +97,12 @@ class LimitsForm(ui.Modal):
             )
             self.add_item(ui.Label(text=words, component=self._inputs[field]))
 
-    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
-        """Not twice."""
-        return self._deduplication.first(interaction.id)
-
-    def stop(self) -> None:
-        """It was taken."""
-        SettingsPanel.open.discard(self.custom_id)
-        super().stop()
-
-    async def on_timeout(self) -> None:
-        """discord.py knows it no longer."""
-        SettingsPanel.open.discard(self.custom_id)
-
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
         """Take them all, or none."""
         given = {field: self._inputs[field].value.strip() for field in _LIMITS}
         if wrong := [field for field, text in given.items() if text and not _is_within(field, text)]:
             raise UserError(f"{_LIMITS[wrong[0]]}: give a whole number, {_span(wrong[0])}, or leave it empty.")
         await self._change(interaction, {field: int(text) if text else None for field, text in given.items()})
-
-    async def on_error(  # type: ignore[override]
-        self, interaction: discord.Interaction, error: Exception, /
-    ) -> None:
-        """One sentence."""
-        await tell_error(interaction, error)
 
 
 def _is_within(field: str, text: str) -> bool:
@@ -179,6 +120,14 @@ def _span(field: str) -> str:
     return f"{least} or more" if most is None else f"{least} to {most:,}"
 
 
+def _several(
+    kind: Callable[..., BaseSelect[Any]], placeholder: str, chosen: Sequence[int], **more: Any
+) -> BaseSelect[Any]:
+    """A select of any number, with what is chosen now."""
+    now = [discord.Object(one) for one in chosen]
+    return kind(placeholder=placeholder, min_values=0, max_values=_MOST, default_values=now, **more)
+
+
 def _recipes(chosen: str) -> ui.Select[Any]:
     options = [
         discord.SelectOption(label=f"Usual recipe: {name}", value=name, description=words, default=name == chosen)
@@ -188,8 +137,7 @@ def _recipes(chosen: str) -> ui.Select[Any]:
 
 
 def _overview(rules: Rules) -> str:
-    choices, caps = rules.choices, rules.caps
-    member = min(caps.user, caps.member or caps.user)
+    choices = rules.choices
     return "\n".join(
         [
             "### Impasto in this server",
@@ -197,7 +145,7 @@ def _overview(rules: Rules) -> str:
             f"Roles: {_listed('roles', choices.roles) or 'all'}",
             f"Blocked members: {_listed('blocked', choices.blocked) or 'none'}",
             f"Usual recipe: {rules.recipe}",
-            f"At a time: {count(member, 'painting')} of one member, {caps.guild:,} in this server",
+            f"At a time: {count(rules.member_jobs, 'painting')} of one member, {rules.caps.guild:,} in this server",
             f"At most {rules.max_size:,} px and {rules.max_iterations:,} iterations; "
             f"kept for {count(rules.keep_days, 'day')}",
         ]

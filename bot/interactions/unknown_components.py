@@ -11,9 +11,8 @@ from bot.cards.buttons import JobButton
 from bot.errors import UserError
 from bot.interactions.deduplication import Deduplication
 from bot.interactions.modals import Form
-from bot.interactions.picture_choice import PictureChoice
+from bot.interactions.private_view import PrivateView
 from bot.interactions.replies import tell_error
-from bot.interactions.settings_panel import SettingsPanel
 
 _CLOSED = "I was restarted while this form was open, or it was open for too long: open it again."
 _OLD_CHOICE = "I was restarted while this choice was open, or it was open for too long: open it again."
@@ -26,7 +25,7 @@ async def answer_unknown(interaction: discord.Interaction, deduplication: Dedupl
     data: Any = interaction.data or {}
     custom_id: str = data.get("custom_id", "")
     text = ""
-    if interaction.type is discord.InteractionType.modal_submit and custom_id not in Form.open | SettingsPanel.open:
+    if interaction.type is discord.InteractionType.modal_submit and custom_id not in Form.open:
         text = _CLOSED
     elif interaction.type is discord.InteractionType.component and not _comes_to_us(interaction, custom_id):
         text = _OLD_CHOICE if _is_select(data) else _UNKNOWN
@@ -36,7 +35,7 @@ async def answer_unknown(interaction: discord.Interaction, deduplication: Dedupl
 
 def _comes_to_us(interaction: discord.Interaction, custom_id: str) -> bool:
     """Whether discord.py gives the press to its button or select: one of ours, and on the message as it is now."""
-    if custom_id in PictureChoice.open | SettingsPanel.open:
+    if custom_id in PrivateView.open:
         return True
     message = interaction.message
     if message is None or not JobButton.knows(custom_id):

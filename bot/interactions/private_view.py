@@ -1,0 +1,49 @@
+"""What a message for one member alone holds: selects and buttons that work as long as its interaction's token."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import discord
+from discord import ui
+from discord.ui.select import BaseSelect
+
+from bot.interactions.deduplication import Deduplication
+from bot.interactions.replies import TOKEN_LIVES, tell_error
+
+OPEN_FOR = TOKEN_LIVES
+"""Seconds; as long as an interaction's token lives."""
+
+
+class PrivateView(ui.LayoutView):
+    """A view whose errors are told to the member."""
+
+    open: ClassVar[set[str]] = set()
+    """The custom ids of what this process has shown and can still take."""
+
+    def __init__(self, deduplication: Deduplication) -> None:
+        super().__init__(timeout=OPEN_FOR)
+        self._deduplication = deduplication
+
+    def note_open(self) -> None:
+        """To be called once all its items are added."""
+        PrivateView.open.update(self._custom_ids())
+
+    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
+        """Not twice."""
+        return self._deduplication.first(interaction.id)
+
+    async def on_timeout(self) -> None:
+        """discord.py knows it no longer."""
+        PrivateView.open.difference_update(self._custom_ids())
+
+    async def on_error(self, interaction: discord.Interaction, error: Exception, _item: ui.Item[Any], /) -> None:
+        """One sentence."""
+        await tell_error(interaction, error)
+
+    def _custom_ids(self) -> list[str]:
+        return [
+            item.custom_id
+            for item in self.walk_children()
+            if isinstance(item, ui.Button | BaseSelect) and item.custom_id
+        ]
