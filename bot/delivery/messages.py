@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 from bot.cards.buttons import picture_buttons
@@ -39,25 +39,17 @@ def card_message(
 
 def snapshot_message(job: Job, page: LedgerPage, event: Snapshot, png: bytes, limit: int) -> OutgoingMessage:
     """A snapshot, with the button to go on from it; a film is gone on from within its first frame alone."""
-    stem = f"{marker(job.id)}{event.iteration:05d}"
     goes_on = event.iteration <= job.recipe.frame_ends[0]
     text = f"**Iteration {event.iteration:,}** of {job.recipe.iterations:,} · loss {loss(event.loss)}"
-    return OutgoingMessage(
-        job=job.id,
-        key=f"snapshot:{event.iteration}",
-        marker=stem,
-        text=lambda note: f"{text}{small_print(note)}",
-        variants=one_by_one(SizeFallback(png, stem, limit)),
-        view=(lambda _: picture_buttons(job.id, event.iteration, last=False)) if goes_on else None,
-        alt=[_alt(job, event.iteration)],
-        spoiler=job.spoiler,
-        answers=answered_card(page),
-    )
+    view = (lambda _: picture_buttons(job.id, event.iteration, last=False)) if goes_on else None
+    return with_file(
+        job, page, SizeFallback, png, limit, key=f"snapshot:{event.iteration}", name=f"{event.iteration:05d}",
+        text=text, alt=_alt(job, event.iteration), view=view, spoiler=job.spoiler,
+    )  # fmt: skip
 
 
 def final_message(job: Job, page: LedgerPage, run: dict[str, Any], png: bytes, limit: int) -> OutgoingMessage:
     """The finished picture at full size, with what one can do next; the owner is mentioned if they asked for it."""
-    stem = f"{marker(job.id)}final"
     owner = page.address.owner if page.address.mention else None
     last = run["losses"]["rows"][-1][0]
     lines = [
@@ -66,69 +58,37 @@ def final_message(job: Job, page: LedgerPage, run: dict[str, Any], png: bytes, l
     ]
     lines += [f"-# {stand_in(job)}"] if stand_in(job) else []
     text = "\n".join([*([f"<@{owner}>"] if owner else []), *lines])
-    return OutgoingMessage(
-        job=job.id,
-        key="final",
-        marker=stem,
-        text=lambda note: f"{text}{small_print(note)}",
-        variants=one_by_one(SizeFallback(png, stem, limit)),
+    return with_file(
+        job, page, SizeFallback, png, limit, key="final", text=text, alt=_alt(job, job.recipe.iterations),
         view=lambda _: picture_buttons(job.id, job.recipe.iterations, last=True, draft=job.draft_of is not None),
-        alt=[_alt(job, job.recipe.iterations)],
-        spoiler=job.spoiler,
-        mention=owner,
-        rings=True,
-        answers=answered_card(page),
-    )
+        spoiler=job.spoiler, mention=owner, rings=True,
+    )  # fmt: skip
 
 
 def loss_message(job: Job, page: LedgerPage, plot: bytes, limit: int) -> OutgoingMessage:
     """The loss curve; a message of its own, for beside another picture Discord cuts it to a square."""
-    stem = f"{marker(job.id)}loss"
-    return OutgoingMessage(
-        job=job.id,
-        key="loss",
-        marker=stem,
-        text=lambda note: f"**The loss** at each iteration{small_print(note)}",
-        variants=one_by_one(SizeFallback(plot, stem, limit)),
-        alt=[f"Loss over the iterations of {job.content.name}, on a logarithmic scale"],
-        answers=answered_card(page),
-    )
+    return with_file(
+        job, page, SizeFallback, plot, limit, key="loss", text="**The loss** at each iteration",
+        alt=f"Loss over the iterations of {job.content.name}, on a logarithmic scale",
+    )  # fmt: skip
 
 
 def film_message(job: Job, page: LedgerPage, film: bytes, limit: int) -> OutgoingMessage:
     """The film of its making; of an animation, its painted frames."""
-    stem = f"{marker(job.id)}film"
     text = "**The film** of its making"
     alt = f"Film of the painting's making over {count(job.recipe.iterations, 'iteration')}"
     if job.recipe.frames > 1:
         text, alt = "**The film**, painted", f"{job.content.name}, painted picture by picture"
-    return OutgoingMessage(
-        job=job.id,
-        key="film",
-        marker=stem,
-        text=lambda note: f"{text}{small_print(note)}",
-        variants=one_by_one(film_fallback(film, stem, limit)),
-        alt=[alt],
-        spoiler=job.spoiler,
-        answers=answered_card(page),
-    )
+    return with_file(job, page, film_fallback, film, limit, key="film", text=text, alt=alt, spoiler=job.spoiler)
 
 
 def stopped_message(job: Job, page: LedgerPage, iteration: int, png: bytes, limit: int) -> OutgoingMessage:
     """What there was when it was stopped."""
-    stem = f"{marker(job.id)}stopped"
-    return OutgoingMessage(
-        job=job.id,
-        key="stopped",
-        marker=stem,
-        text=lambda note: f"**Stopped** at iteration {iteration:,} of {job.recipe.iterations:,}{small_print(note)}",
-        variants=one_by_one(SizeFallback(png, stem, limit)),
+    return with_file(
+        job, page, SizeFallback, png, limit, key="stopped", text=stopped_at(job, iteration), alt=_alt(job, iteration),
         view=lambda _: picture_buttons(job.id, iteration, last=True, draft=job.draft_of is not None),
-        alt=[_alt(job, iteration)],
-        spoiler=job.spoiler,
-        rings=True,
-        answers=answered_card(page),
-    )
+        spoiler=job.spoiler, rings=True,
+    )  # fmt: skip
 
 
 def last_record(blob: bytes) -> dict[str, Any]:
@@ -137,25 +97,41 @@ def last_record(blob: bytes) -> dict[str, Any]:
     return record
 
 
-def answered_card(page: LedgerPage) -> int | None:
-    """The card that the message answers, where no thread opens."""
-    return page.card if page.address.place == "replies" else None
+def with_file(
+    job: Job, page: LedgerPage, smaller: Callable[[bytes, str, int], AsyncIterator[OutgoingFile]], file: bytes,
+    limit: int, *, key: str, text: str, alt: str, name: str | None = None, **more: Any,
+) -> OutgoingMessage:  # fmt: skip
+    """A message with one file; it answers the card where no thread opens.
+
+    `smaller` makes variants of the file within the `limit`, in bytes; its `name` is the key unless it has another.
+    `more` is as of `OutgoingMessage`.
+    """
+    stem = f"{marker(job.id)}{name or key}"
+    return OutgoingMessage(
+        job=job.id,
+        key=key,
+        marker=stem,
+        text=lambda note: f"{text}\n-# {note}" if note else text,
+        variants=_one_by_one(smaller(file, stem, limit)),
+        alt=[alt],
+        answers=page.card if page.address.place == "replies" else None,
+        **more,
+    )
+
+
+def stopped_at(job: Job, iteration: int) -> str:
+    """How far it had come."""
+    return f"**Stopped** at iteration {iteration:,} of {job.iterations:,}"
 
 
 def _alt(job: Job, iteration: int) -> str:
     return alt_text(iteration, job.recipe.iterations, job.content.name, [style.name for style in job.styles])
 
 
-def small_print(note: str) -> str:
-    """On a line of its own; nothing where there is none."""
-    return f"\n-# {note}" if note else ""
-
-
 async def _only(files: Sequence[OutgoingFile]) -> AsyncIterator[Sequence[OutgoingFile]]:
     yield files
 
 
-async def one_by_one(fallback: AsyncIterator[OutgoingFile]) -> AsyncIterator[Sequence[OutgoingFile]]:
-    """The variants of a message with one file."""
+async def _one_by_one(fallback: AsyncIterator[OutgoingFile]) -> AsyncIterator[Sequence[OutgoingFile]]:
     async for file in fallback:
         yield (file,)

@@ -8,8 +8,7 @@ from typing import Any
 
 from bot.cards.buttons import picture_buttons, study_view
 from bot.cards.card import stand_in
-from bot.cards.thumbnails import marker
-from bot.delivery.messages import answered_card, one_by_one, small_print
+from bot.delivery.messages import stopped_at, with_file
 from bot.delivery.sender import OutgoingMessage
 from bot.delivery.size_fallback import SizeFallback, film_fallback
 from bot.ledger import LedgerPage
@@ -27,38 +26,22 @@ FILES = ("final.png", "loss.png", "time.png", "film.webp", "run.json")
 
 def tile_message(job: Job, page: LedgerPage, event: Snapshot, png: bytes, limit: int) -> OutgoingMessage:
     """One of its pictures, with the button to go on from it."""
-    stem = f"{marker(job.id)}{event.iteration:05d}"
     number, tile = tile_at(job, event.iteration)
     facts = [f"**{safe(tile.label, 80)}**", f"{number} of {len(job.tiles)}", safe(tile.note, 80) if tile.note else ""]
-    text = " · ".join([*filter(None, facts), f"loss {loss(event.loss)}"])
-    return OutgoingMessage(
-        job=job.id,
-        key=f"snapshot:{event.iteration}",
-        marker=stem,
-        text=lambda note: f"{text}{small_print(note)}",
-        variants=one_by_one(SizeFallback(png, stem, limit)),
-        view=lambda _: picture_buttons(job.id, event.iteration, last=False),
-        alt=[tile_alt(job, tile)],
-        spoiler=job.spoiler,
-        answers=answered_card(page),
-    )
+    return with_file(
+        job, page, SizeFallback, png, limit, key=f"snapshot:{event.iteration}", name=f"{event.iteration:05d}",
+        text=" · ".join([*filter(None, facts), f"loss {loss(event.loss)}"]), alt=tile_alt(job, tile),
+        view=lambda _: picture_buttons(job.id, event.iteration, last=False), spoiler=job.spoiler,
+    )  # fmt: skip
 
 
 def stopped_message(job: Job, page: LedgerPage, iteration: int, png: bytes, limit: int) -> OutgoingMessage:
     """The picture that was under way when it was stopped."""
-    stem = f"{marker(job.id)}stopped"
-    return OutgoingMessage(
-        job=job.id,
-        key="stopped",
-        marker=stem,
-        text=lambda note: f"**Stopped** at iteration {iteration:,} of {job.iterations:,}{small_print(note)}",
-        variants=one_by_one(SizeFallback(png, stem, limit)),
-        view=lambda _: study_view(job.id, JobState.CANCELLED),
-        alt=[plain(f"The picture that was being painted of {job.content.name}", 1024)],
-        spoiler=job.spoiler,
-        rings=True,
-        answers=answered_card(page),
-    )
+    return with_file(
+        job, page, SizeFallback, png, limit, key="stopped", text=stopped_at(job, iteration),
+        alt=plain(f"The picture that was being painted of {job.content.name}", 1024),
+        view=lambda _: study_view(job.id, JobState.CANCELLED), spoiler=job.spoiler, rings=True,
+    )  # fmt: skip
 
 
 def final_messages(job: Job, page: LedgerPage, files: Mapping[str, bytes], limit: int) -> list[OutgoingMessage]:
@@ -73,27 +56,17 @@ def final_messages(job: Job, page: LedgerPage, files: Mapping[str, bytes], limit
 
 
 def _sheet(job: Job, page: LedgerPage, run: Mapping[str, Any], png: bytes, limit: int) -> OutgoingMessage:
-    stem = f"{marker(job.id)}final"
     owner = page.address.owner if page.address.mention else None
     lines = [f"<@{owner}>"] if owner else []
     lines.append(f"**Done** · {count(len(job.tiles), 'picture')}, in one sheet")
     lines.append(f"-# {recipe_in_words(job.recipe)} · seed {job.recipe.seed}")
     lines += [f"-# {measured}"] if (measured := _measured(run)) else []
     lines += [f"-# {stand_in(job)}"] if stand_in(job) else []
-    text = "\n".join(lines)
-    return OutgoingMessage(
-        job=job.id,
-        key="final",
-        marker=stem,
-        text=lambda note: f"{text}{small_print(note)}",
-        variants=one_by_one(SizeFallback(png, stem, limit)),
-        view=lambda _: study_view(job.id, JobState.DONE),
-        alt=[plain(f"Contact sheet of {job.content.name}: {', '.join(tile.label for tile in job.tiles)}", 1024)],
-        spoiler=job.spoiler,
-        mention=owner,
-        rings=True,
-        answers=answered_card(page),
-    )
+    return with_file(
+        job, page, SizeFallback, png, limit, key="final", text="\n".join(lines),
+        alt=plain(f"Contact sheet of {job.content.name}: {', '.join(tile.label for tile in job.tiles)}", 1024),
+        view=lambda _: study_view(job.id, JobState.DONE), spoiler=job.spoiler, mention=owner, rings=True,
+    )  # fmt: skip
 
 
 def _measured(run: Mapping[str, Any]) -> str:
@@ -105,32 +78,15 @@ def _measured(run: Mapping[str, Any]) -> str:
 
 
 def _plot(job: Job, page: LedgerPage, png: bytes, limit: int, *, key: str, text: str) -> OutgoingMessage:
-    stem = f"{marker(job.id)}{key}"
-    return OutgoingMessage(
-        job=job.id,
-        key=key,
-        marker=stem,
-        text=lambda note: f"{text}{small_print(note)}",
-        variants=one_by_one(SizeFallback(png, stem, limit)),
-        alt=[plain(text.replace("*", ""), 1024)],
-        answers=answered_card(page),
-    )
+    alt = plain(text.replace("*", ""), 1024)
+    return with_file(job, page, SizeFallback, png, limit, key=key, text=text, alt=alt)
 
 
 def _film(job: Job, page: LedgerPage, film: bytes, limit: int) -> OutgoingMessage:
-    stem = f"{marker(job.id)}film"
     vary = "" if job.study is None else job.study.vary
     text = {
         studies.FLICKER: "**Two films**: one seed again and again, and others",
         studies.ITERATIONS: "**The film** of its making",
     }.get(vary, "**The film**: from one picture to the next")
-    return OutgoingMessage(
-        job=job.id,
-        key="film",
-        marker=stem,
-        text=lambda note: f"{text}{small_print(note)}",
-        variants=one_by_one(film_fallback(film, stem, limit)),
-        alt=[plain(f"Film of the pictures of {job.content.name}", 1024)],
-        spoiler=job.spoiler,
-        answers=answered_card(page),
-    )
+    alt = plain(f"Film of the pictures of {job.content.name}", 1024)
+    return with_file(job, page, film_fallback, film, limit, key="film", text=text, alt=alt, spoiler=job.spoiler)
