@@ -66,7 +66,7 @@ class Submission:
             await reply_private(interaction, "I am no member here: the painting comes by direct message.")
         job_id, owner = str(interaction.id), interaction.user.id
         opening = self._open_by_dm(destination) if destination.by_dm else None
-        return await self._admission.admit(job_id, owner, destination, request, opening)
+        return await self._admission.admit(job_id, owner, destination, request, rules=rules, before_queueing=opening)
 
     def _open_by_dm(self, destination: Destination) -> Callable[[Job], Awaitable[None]]:
         """Post the card before the job is queued: only a message shows whether the member takes them."""

@@ -88,15 +88,15 @@ class Admission:
         owner: int,
         destination: Destination,
         request: PaintRequest,
+        *,
+        rules: Rules,
         before_queueing: Callable[[Job], Any] | None = None,
     ) -> Job:
-        """Accept the request; a second call with the same `job_id` changes nothing.
+        """Accept a request that was checked against these rules; a second call with the same `job_id` changes nothing.
 
         Raises `UserError`, `BadPicture`, `RecipeError` or `TooMany`, with the time to wait where it is known; then
         nothing is queued.
         """
-        rules = await self._backend.guilds.rules(destination.guild)
-        self.check(request, rules)
         try:
             with self._holding(owner):
                 job = await self._accept(
