@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 
-from engine.contract.settings import Settings, SettingsError, check_names, explain, parse_address
+from engine.contract.settings import Address, Settings, SettingsError, check_names, explain, parse_address
 from engine.process.redaction import hide
 from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE, MIN_SIZE
 
@@ -19,19 +19,13 @@ class BotSettings(Settings):
     impasto_max_size: int = Field(default=1024, ge=MIN_SIZE, le=MAX_SIZE)
     impasto_max_iterations: int = Field(default=MAX_ITERATIONS, ge=1, le=MAX_ITERATIONS)
 
-    impasto_page: str = "off"
+    impasto_page: Address = "off"
     impasto_page_token: SecretStr = Field(default=SecretStr(""), validate_default=True)
 
     @property
     def page_address(self) -> tuple[str, int] | None:
         """Where the live page is served; None where nowhere."""
         return parse_address(self.impasto_page)
-
-    @field_validator("impasto_page")
-    @classmethod
-    def _is_an_address_too(cls, text: str) -> str:
-        parse_address(text)
-        return text
 
     @field_validator("impasto_page_token")
     @classmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from bot.client import Impasto
 from bot.live_page.server import LivePage
@@ -12,7 +13,7 @@ from bot.terminal.local_stack import DIFFERENT_STORES
 from engine.contract import workers
 from engine.contract.connection import connect
 from engine.contract.store import Store
-from engine.monitoring import Ill, Monitored, check_redis_answers, check_store, queue_metrics, serve_monitoring
+from engine.monitoring import Check, Ill, Monitored, check_redis_answers, check_store, queue_metrics, serve_monitoring
 
 _STARTING = "The bot has not come so far yet, or begins anew: its log says why."
 
@@ -31,12 +32,6 @@ class BotHealth:
         assert self._settings.redis_url is not None  # noqa: S101 - the caller has seen to it
         async with connect(self._settings.redis_url, retries=0) as redis:
 
-            async def of_redis() -> str:
-                return await check_redis_answers(redis)
-
-            async def of_store() -> str:
-                return await check_store(self._store)
-
             async def of_workers() -> str:
                 await check_redis_answers(redis)
                 living = await workers.living(redis)
@@ -46,7 +41,10 @@ class BotHealth:
                     raise Ill(f"{', '.join(worker.id for worker in strangers)}: {DIFFERENT_STORES}")
                 return f"{len(living)} alive"
 
-            healthy = {"redis": of_redis, "store": of_store, "gateway": self._gateway, "workers": of_workers}
+            healthy: dict[str, Check] = {
+                "redis": partial(check_redis_answers, redis), "store": partial(check_store, self._store),
+                "gateway": self._gateway, "workers": of_workers,
+            }  # fmt: skip
             about = Monitored({"bot": self._gateway}, healthy, lambda: queue_metrics(redis))
             async with serve_monitoring(self._settings.monitoring_address, about) as url:
                 yield url

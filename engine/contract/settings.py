@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from engine.contract.models import KEEP_DAYS, Caps, Running
@@ -33,6 +33,25 @@ def _home() -> Path:
         raise SettingsError("There is no home folder: set HOME to a folder that can be written to.") from None
 
 
+def parse_address(text: str) -> tuple[str, int] | None:
+    """Host and port; None for `off`. Raises `ValueError`."""
+    if text == "off":
+        return None
+    host, _, port = text.rpartition(":")
+    if not port.isdecimal() or int(port) > 65535 or (":" in host and not host.startswith("[")):
+        raise ValueError("give a port (9464), address and port (0.0.0.0:9464, [::]:9464), or off")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def _checked_address(text: str) -> str:
+    parse_address(text)
+    return text
+
+
+Address = Annotated[str, AfterValidator(_checked_address)]
+"""Where to serve something: as `parse_address` takes it."""
+
+
 class Settings(BaseSettings):
     """Where things are and how much of the machine to use. `.env.example` explains each."""
 
@@ -55,7 +74,7 @@ class Settings(BaseSettings):
     impasto_user_running: int = Field(default=2, ge=1)
     impasto_guild_running: int = Field(default=8, ge=1)
     impasto_keep_days: int = Field(default=KEEP_DAYS, ge=1, le=3650)
-    impasto_monitoring: str = "off"
+    impasto_monitoring: Address = "off"
     impasto_log_level: Literal["debug", "info", "warning", "error"] = "info"
     impasto_log_format: Literal["json", "text"] = "json"
 
@@ -93,12 +112,6 @@ class Settings(BaseSettings):
         Twice its patience, for a slice may wait for another's stroke, and its own comes after.
         """
         return 600.0 + 2 * self.impasto_stuck_seconds
-
-    @field_validator("impasto_monitoring")
-    @classmethod
-    def _is_an_address(cls, text: str) -> str:
-        parse_address(text)
-        return text
 
     @field_validator("impasto_data", "impasto_cache", "impasto_weights", mode="before")
     @classmethod
@@ -151,16 +164,6 @@ class Settings(BaseSettings):
     def weights_cache(self) -> Path:
         """Where downloaded weights are kept, shared by all data folders of a user."""
         return self.impasto_cache
-
-
-def parse_address(text: str) -> tuple[str, int] | None:
-    """Host and port; None for `off`. Raises `ValueError`."""
-    if text == "off":
-        return None
-    host, _, port = text.rpartition(":")
-    if not port.isdecimal() or int(port) > 65535 or (":" in host and not host.startswith("[")):
-        raise ValueError("give a port (9464), address and port (0.0.0.0:9464, [::]:9464), or off")
-    return host.strip("[]") or "127.0.0.1", int(port)
 
 
 def read_settings(**overrides: object) -> Settings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import torch
 from prometheus_client import Metric
@@ -23,16 +24,11 @@ def monitored(context: WorkerContext) -> Monitored:
             raise Ill(f"Its heartbeat has not reached Redis for {SILENCE} s.")
         return f"paints on {context.device_name}"
 
-    async def of_redis() -> str:
-        return await check_redis_answers(context.redis)
-
-    async def of_store() -> str:
-        return await check_store(context.store)
-
     async def state() -> list[Metric]:
         return _device_metrics(context)
 
-    return Monitored({"worker": beats}, {"worker": beats, "redis": of_redis, "store": of_store}, state)
+    stands_on = {"redis": partial(check_redis_answers, context.redis), "store": partial(check_store, context.store)}
+    return Monitored({"worker": beats}, {"worker": beats, **stands_on}, state)
 
 
 def _device_metrics(context: WorkerContext) -> list[Metric]:
