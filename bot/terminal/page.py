@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import math
-from base64 import b64encode
-from collections.abc import Mapping, Sequence
-from html import escape
-from importlib.resources import files
-from io import BytesIO
+from collections.abc import Mapping
 from pathlib import Path
-from string import Template
 from typing import Any
 
-from PIL import Image
-
+from bot.terminal.page_parts import (
+    Html,
+    data_uri,
+    embed,
+    film_section,
+    framed,
+    hero,
+    html,
+    plot_section,
+    resource,
+    section,
+    table,
+)
 from bot.text.formatting import count, exact_duration, listed, loss
 from engine.recipe.recipe import Recipe
 
@@ -21,16 +27,6 @@ MOST_SNAPSHOTS = 48
 
 # Bytes before base64, which adds a third: with a film of 8 MB they keep the page below 25 MB.
 _HERO_BYTES, _SNAPSHOT_BYTES, _SOURCE_BYTES, _FILM_BYTES = 3_500_000, 5_000_000, 1_000_000, 8_500_000
-_LADDER = ((1.0, 88), (0.8, 80), (0.6, 74), (0.45, 66), (0.3, 58), (0.2, 45), (0.1, 30))
-
-
-_DRAFT = "A draft, painted with our small starter network: `impasto paint --finish` goes on from it."
-
-
-class Html(str):
-    """Text that is HTML already; all other text is escaped on its way into the page."""
-
-    __slots__ = ()
 
 
 def render_page(run: Mapping[str, Any], folder: Path) -> str:
@@ -45,14 +41,8 @@ def render_page(run: Mapping[str, Any], folder: Path) -> str:
     done, width, height = len(run["losses"]["rows"]), run["width"], run["height"]
     seconds = exact_duration(run["seconds"])
     frames = f"{recipe.frames} frames · " if recipe.frames > 1 else ""
-    return html(
+    main = html(
         resource("page.html"),
-        css=Html(resource("page.css")),
-        title=f"{content[:1].upper()}{content[1:]} in the style of {listed(styles)}",
-        lead=f"{width} × {height} px · {frames}{count(done, 'iteration')} · {seconds} on {run['device']['model']}",
-        stand_in=stand_in(run),
-        width_px=f"{max(width, 960)}px",
-        aspect=f"{width / height:.4f}",
         hero=_hero(run, folder, moves=recipe.frames > 1),
         sum=_sum(run, folder, recipe),
         film=Html() if recipe.frames > 1 else _film(run, folder),
@@ -60,40 +50,20 @@ def render_page(run: Mapping[str, Any], folder: Path) -> str:
         plot=_plot(run, folder),
         words=words(recipe),
         recipe=table({key.replace("_", " "): _plain(value) for key, value in recipe.as_dict().items()}),
-        facts=table(facts(run)),
-        version=run["impasto"],
     )
-
-
-def resource(name: str) -> str:
-    """The text of a file beside this one."""
-    return files("bot.terminal").joinpath(name).read_text(encoding="utf-8")
-
-
-def html(template: str, **values: object) -> Html:
-    """The template with its values, each of them escaped unless it is HTML."""
-    safe = {key: v if isinstance(v, Html) else escape(str(v)) for key, v in values.items()}
-    return Html(Template(template).substitute(safe))
-
-
-def stand_in(run: Mapping[str, Any]) -> Html:
-    weights = run["weights"]
-    note = (
-        _DRAFT
-        if run.get("draft_of")
-        else weights.get("note") or "Painted with stand-in weights, not with the pretrained VGG19."
-    )
-    return html('<p class="stand-in" role="note">$note</p>', note=note) if weights["stand_in"] else Html()
+    return framed(
+        run, main,
+        title=f"{content[:1].upper()}{content[1:]} in the style of {listed(styles)}",
+        lead=f"{width} × {height} px · {frames}{count(done, 'iteration')} · {seconds} on {run['device']['model']}",
+        width_px=f"{max(width, 960)}px", aspect=f"{width / height:.4f}", facts=facts(run), script=resource("page.js"),
+    )  # fmt: skip
 
 
 def _hero(run: Mapping[str, Any], folder: Path, *, moves: bool) -> Html:
     """The painting; of a sequence, which `moves`, its film."""
     film = folder / "film.webp"
     if moves and film.is_file():
-        figure = (
-            '<div class="wall"><figure class="hero"><div class="frame"><img src="$uri" alt="$alt"></div></figure></div>'
-        )
-        return html(figure, uri=data_uri("webp", film.read_bytes()), alt="The painted film")
+        return hero(data_uri("webp", film.read_bytes()), "The painted film")
     uris = embed([folder / _name(run["final"])], longest=2048, budget=_HERO_BYTES)
     hint = Html(' <span id="hint" hidden>Drag across it to see the picture it was painted from.</span>')
     figure = """<div class="wall"><figure class="hero"><div class="frame">
@@ -129,12 +99,8 @@ def _sum(run: Mapping[str, Any], folder: Path, recipe: Recipe) -> Html:
 
 
 def _film(run: Mapping[str, Any], folder: Path) -> Html:
-    path = folder / "film.webp"
-    if not path.is_file() or path.stat().st_size > _FILM_BYTES:
-        return Html()
     alt = f"Film of the painting growing over {count(len(run['losses']['rows']), 'iteration')}"
-    figure = '<figure class="film"><img src="$uri" alt="$alt"></figure>'
-    return section("The film", html(figure, uri=data_uri("webp", path.read_bytes()), alt=alt))
+    return film_section(folder / "film.webp", alt, _FILM_BYTES)
 
 
 def _snapshots(run: Mapping[str, Any], folder: Path, recipe: Recipe) -> Html:
@@ -157,22 +123,9 @@ def _snapshots(run: Mapping[str, Any], folder: Path, recipe: Recipe) -> Html:
 
 
 def _plot(run: Mapping[str, Any], folder: Path) -> Html:
-    path = folder / "loss.png"
-    if not path.is_file():
-        return Html()
     last = len(run["losses"]["rows"])
     alt = f"The losses over the iterations; the total ends at {_loss(run['losses'], last)}"
-    figure = '<figure class="plot"><img loading="lazy" src="$uri" alt="$alt"></figure>'
-    return section("The loss", html(figure, uri=data_uri("png", path.read_bytes()), alt=alt))
-
-
-def section(title: str, body: Html) -> Html:
-    return html("<section>\n<h2>$title</h2>\n$body\n</section>", title=title, body=body)
-
-
-def table(rows: Mapping[str, str]) -> Html:
-    row = '<tr><th scope="row">$key</th><td>$value</td></tr>\n'
-    return Html("".join(html(row, key=key, value=value) for key, value in rows.items()))
+    return plot_section(folder / "loss.png", "The loss", alt)
 
 
 def words(r: Recipe) -> str:
@@ -234,36 +187,6 @@ def facts(run: Mapping[str, Any]) -> dict[str, str]:
         name = f"Step back {k}" if len(run["rollbacks"]) > 1 else "Step back"
         rows[name] = f"At iteration {back['iteration']:,}: {back['reason']}; painted on with step {back['step']:g}."
     return rows
-
-
-def embed(paths: Sequence[Path], *, longest: int, budget: int) -> list[str]:
-    """A data URI of each picture, empty where there is none; all of them within `budget` bytes if need be."""
-    pictures = [_opened(path) if path.is_file() else None for path in paths]
-    encoded: list[bytes] = []
-    for share, quality in _LADDER:
-        encoded = [_webp(picture, round(longest * share), quality) if picture else b"" for picture in pictures]
-        if sum(map(len, encoded)) <= budget:
-            break
-    return [data_uri("webp", data) if data else "" for data in encoded]
-
-
-def _opened(path: Path) -> Image.Image:
-    """With its transparency, if it has any, and without what else the file tells."""
-    with Image.open(path) as file:
-        picture = file.convert("RGBA" if file.has_transparency_data else "RGB")
-    picture.info = {}
-    return picture
-
-
-def _webp(picture: Image.Image, longest: int, quality: int) -> bytes:
-    small, out = picture.copy(), BytesIO()
-    small.thumbnail((longest, longest), Image.Resampling.LANCZOS)
-    small.save(out, "WEBP", quality=quality, method=4)
-    return out.getvalue()
-
-
-def data_uri(kind: str, data: bytes) -> str:
-    return f"data:image/{kind};base64,{b64encode(data).decode()}"
 
 
 def _name(entry: Mapping[str, Any]) -> str:

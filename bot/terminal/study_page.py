@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bot.terminal.page import Html, data_uri, embed, html, resource, section, stand_in, table, words
+from bot.terminal.page import words
+from bot.terminal.page_parts import Html, embed, film_section, framed, hero, html, plot_section, resource, section
 from bot.text.formatting import exact_duration, listed
 from engine.recipe.recipe import Recipe
 
@@ -22,25 +23,24 @@ def render_study_page(run: Mapping[str, Any], folder: Path) -> str:
     styles = listed([style["name"] for style in run["styles"]])
     painted = len(run["paintings"])
     held = Recipe.from_dict(run["recipe"])
-    return html(
+    main = html(
         resource("study.html"),
-        css=Html(resource("page.css")),
-        title=f"{about['title']}: {Path(content).stem}",
-        lead=f"{content} in the style of {styles}. Varied: {about['axis']}; all else is held. "
-        f"{painted} painting{'s' * (painted > 1)}, {exact_duration(run['seconds'])} on {run['device']['model']}.",
-        stand_in=stand_in(run),
-        width_px=f"{run['width']}px",
-        aspect=f"{run['width'] / run['height']:.4f}",
         sheet=_sheet(run, folder),
         tiles=_tiles(run, folder),
-        film=_film(run, folder),
+        film=film_section(folder / "film.webp", f"Film of {about['title']}", _FILM_BYTES),
         plots=_plots(folder),
         numbers=_numbers(run),
         measured=measured(run),
         words=words(held),
-        facts=table(_facts(run)),
-        version=run["impasto"],
     )
+    return framed(
+        run, main,
+        title=f"{about['title']}: {Path(content).stem}",
+        lead=f"{content} in the style of {styles}. Varied: {about['axis']}; all else is held. "
+        f"{painted} painting{'s' * (painted > 1)}, {exact_duration(run['seconds'])} on {run['device']['model']}.",
+        width_px=f"{run['width']}px", aspect=f"{run['width'] / run['height']:.4f}", facts=_facts(run),
+        style=resource("study.css"),
+    )  # fmt: skip
 
 
 def measured(run: Mapping[str, Any]) -> str:
@@ -58,11 +58,8 @@ def measured(run: Mapping[str, Any]) -> str:
 
 def _sheet(run: Mapping[str, Any], folder: Path) -> Html:
     uris = embed([folder / "sheet.png"], longest=2400, budget=_SHEET_BYTES)
-    figure = (
-        '<div class="wall"><figure class="hero"><div class="frame"><img src="$uri" alt="$alt"></div></figure></div>'
-    )
     alt = f"Contact sheet with {len(run['tiles'])} pictures: {listed([tile['label'] for tile in run['tiles']])}"
-    return Html("".join(html(figure, uri=uri, alt=alt) for uri in uris if uri))
+    return Html("".join(hero(uri, alt) for uri in uris if uri))
 
 
 def _tiles(run: Mapping[str, Any], folder: Path) -> Html:
@@ -78,26 +75,14 @@ def _tiles(run: Mapping[str, Any], folder: Path) -> Html:
     return section("One by one", html('<div class="grid">$all</div>', all=Html("".join(shown)))) if shown else Html()
 
 
-def _film(run: Mapping[str, Any], folder: Path) -> Html:
-    path = folder / "film.webp"
-    if not path.is_file() or path.stat().st_size > _FILM_BYTES:
-        return Html()
-    alt = f"Film of {run['study']['title']}"
-    figure = '<figure class="film"><img src="$uri" alt="$alt"></figure>'
-    return section("The film", html(figure, uri=data_uri("webp", path.read_bytes()), alt=alt))
-
-
 def _plots(folder: Path) -> Html:
-    figure = '<figure class="plot"><img loading="lazy" src="$uri" alt="$alt"></figure>'
+    losses = "The losses over the iterations, a line for each painting"
+    times = "Seconds of painting against pixels, on logarithmic axes"
     shown = [
-        section(title, html(figure, uri=data_uri("png", (folder / name).read_bytes()), alt=alt))
-        for name, title, alt in (
-            ("losses.png", "The losses", "The losses over the iterations, a line for each painting"),
-            ("time.png", "Time against pixels", "Seconds of painting against pixels, on logarithmic axes"),
-        )
-        if (folder / name).is_file()
+        plot_section(folder / "losses.png", "The losses", losses),
+        plot_section(folder / "time.png", "Time against pixels", times),
     ]
-    return Html("\n".join(shown))
+    return Html("\n".join(filter(None, shown)))
 
 
 def _numbers(run: Mapping[str, Any]) -> Html:
