@@ -195,7 +195,7 @@ def delete(world: World, message: Message) -> None:
 
 
 def _with_ids(components: list[Json]) -> list[Json]:
-    """Discord numbers the components that carry no id."""
+    """Discord numbers the components that carry no id, and writes what a select begins with as ids are written."""
     numbered: list[Json] = without_nulls(components)
     taken = {component.get("id") for _, component in walk(numbered)}
     following = 1
@@ -205,6 +205,8 @@ def _with_ids(components: list[Json]) -> list[Json]:
         if not component.get("id"):
             component["id"] = following
             taken.add(following)
+        for chosen in component.get("default_values") or []:
+            chosen["id"] = str(chosen["id"])
     return numbered
 
 

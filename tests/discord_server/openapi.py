@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote
 
 import jsonschema
@@ -64,14 +64,14 @@ def _simplify(node: Any, schemas: Json) -> None:
 def _table(members: Any, schemas: Json) -> Json | None:
     if not isinstance(members, list):
         return None
-    table = {}
+    table: Json = {}
     for member in members:
         schema = schemas.get(member.get("$ref", "").removeprefix("#/components/schemas/"), {})
         types = schema.get("properties", {}).get("type", {}).get("enum", [])
-        if len(types) != 1 or "type" not in schema["required"]:
+        if not types or "type" not in schema["required"] or table.keys() & set(map(str, types)):
             return None
-        table[str(types[0])] = member
-    return table if len(table) == len(members) else None
+        table |= dict.fromkeys(map(str, types), member)
+    return table
 
 
 def _by_type(validator: Any, table: Json, instance: Any, schema: Json) -> Iterator[ValidationError]:
@@ -166,8 +166,9 @@ class OpenApi:
 
 
 def _culprit(error: ValidationError) -> ValidationError:
-    """The part of a body that an error is about, where it is one of several alternatives."""
-    return cast(ValidationError, (best_match(error.context) if error.context else None) or error)
+    """The part of a body that an error is about, where it is one of several alternatives: never that it is there."""
+    alternatives = [one for one in error.context or [] if one.validator_value != "null"]
+    return _culprit(best_match(alternatives)) if alternatives else error
 
 
 def _answer_as_described(tree: Any, refused: bool) -> Any:
@@ -191,7 +192,7 @@ def _as_described(body: object) -> object:
     """Without what Discord takes although the description says otherwise.
 
     discord.py writes ids as integers (an upload's, whom a message may ping or answers, whose direct messages are
-    opened); rights are strings in Discord's documentation, integers here.
+    opened, what a select begins with); rights are strings in Discord's documentation, integers here.
     """
     body = copy.deepcopy(body)
     if isinstance(body, list):
@@ -218,3 +219,16 @@ def _ids_as_strings(message: Json) -> None:
     for kind in ("users", "roles"):
         if isinstance(allowed, dict) and isinstance(allowed.get(kind), list):
             allowed[kind] = [str(one) for one in allowed[kind]]
+    for component in _objects(message.get("components")):
+        for chosen in _objects(component.get("default_values")):
+            if isinstance(chosen.get("id"), int):
+                chosen["id"] = str(chosen["id"])
+
+
+def _objects(tree: object) -> Iterator[Json]:
+    """Every object in a tree that may be anything."""
+    if isinstance(tree, dict):
+        yield tree
+    if isinstance(tree, dict | list):
+        for one in tree.values() if isinstance(tree, dict) else tree:
+            yield from _objects(one)

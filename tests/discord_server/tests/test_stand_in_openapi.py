@@ -41,6 +41,22 @@ async def test_an_uploads_index_may_be_an_integer(discord: Discord) -> None:
     assert (await Raw(discord)("POST", path, body, {"a.png": png()})).code == 50035
 
 
+async def test_what_a_select_begins_with_may_have_an_integer_as_id(discord: Discord) -> None:
+    channel = await (await discord.guild("Studio")).channel("paintings")
+    chosen = {"id": 7, "type": "channel"}
+    select = {"type": 8, "custom_id": "a", "default_values": [chosen]}
+    path, body = f"/channels/{channel.id}/messages", {"components": [{"type": 1, "components": [select]}]}
+    assert (await Raw(discord)("POST", path, body)).status == 200
+    chosen["type"] = "user"
+    assert (await Raw(discord)("POST", path, body)).code == 50035
+
+
+def test_an_interactions_answer_is_held_against_the_kind_that_it_is_of() -> None:
+    wrong = {"type": 7, "data": {"content": 7}}
+    with pytest.raises(Exception, match="7 is not of type 'string'"):
+        _description().check("POST", "/interactions/{interaction_id}/{interaction_token}/callback", [], wrong)
+
+
 def test_every_route_is_discords_own() -> None:
     described = _description()
     unknown = {(one.method, one.template) for one in ROUTES if not described.knows(one.method, one.template)}
