@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from arq.connections import ArqRedis
-from conftest import a_job
 from prometheus_client import CollectorRegistry
+from support.jobs import a_job
 
 from engine.contract import workers
 from engine.contract.events import STREAM

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from conftest import CONTENT, STYLE
 from PIL import Image, ImageChops
+from support.pictures import CONTENT, STYLE
 from torchvision_files import Original, ours, saved
 
 from benchmarks.blind import same_size

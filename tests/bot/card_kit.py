@@ -66,8 +66,8 @@ def refusal(code: int, status: int = 404) -> discord.HTTPException:
 
 
 @dataclass(eq=False)
-class Wall:
-    """Where the cards hang: discord.py's client as the editor knows it, and who looks after it."""
+class FakeClient:
+    """discord.py's client as the editor knows it, and who is told of lost cards."""
 
     slow: float = 0.0
     """Seconds that an edit takes."""

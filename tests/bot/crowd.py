@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from arq.connections import ArqRedis
-from conftest import House
 from discord_server.driver import Channel, Discord, Interaction, Person, WorldView
 from discord_server.reading import text_of
 from PIL import Image
 from rich.console import Console
 from rich.table import Table
 from scene import LONG, Scene, card_of
+from support.workers import WorkerPool
 
 from engine.contract.connection import connect
 from engine.contract.events import Done, Progress, Snapshot, Started
@@ -40,22 +40,22 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 async def main(jobs: int) -> None:
     console = Console()
     with tempfile.TemporaryDirectory(prefix="impasto-") as folder, embedded_redis(Path(folder, "redis")) as url:
-        house = House(url, Path(folder))
-        house.hire(seconds=2).ready()
+        pool = WorkerPool(url, Path(folder))
+        pool.start_worker(seconds=2).ready()
         try:
             async with Discord.start() as discord:  # with Discord's own limits
-                scene = Scene(discord, house, Path(folder))
+                scene = Scene(discord, pool, Path(folder))
                 await scene.open()
                 bot = await scene.start_bot()
                 try:
                     await _burst(scene, console)
-                    house.close()
-                    async with connect(house.url) as redis:
-                        await _memory(scene, Hands(redis, Store(house.store_url)), bot.pid, jobs, console)
+                    pool.close()
+                    async with connect(pool.url) as redis:
+                        await _memory(scene, Hands(redis, Store(pool.store_url)), bot.pid, jobs, console)
                 finally:
                     bot.end()
         finally:
-            house.close()
+            pool.close()
 
 
 async def _burst(scene: Scene, console: Console) -> None:
@@ -132,7 +132,7 @@ def _film(png: bytes) -> bytes:
     return buffer.getvalue()
 
 
-async def _memory(scene: Scene, hands: Hands, pid: int, jobs: int, console: Console) -> None:
+async def _memory(scene: Scene, workers: Hands, pid: int, jobs: int, console: Console) -> None:
     """Painting after painting, some at a time; the bot's resident memory after each tenth of them."""
     discord = scene.discord
     await discord.rate_limits(100)  # or Discord's limits would set the time that it takes
@@ -145,7 +145,7 @@ async def _memory(scene: Scene, hands: Hands, pid: int, jobs: int, console: Cons
         asked = await scene.stylize(member, channel, **TINY)
         card = await scene.card(asked, channel)
         await asked.shown()
-        await hands.paint(asked.id)
+        await workers.paint(asked.id)
         await scene.ended(card)
 
     while done < jobs:

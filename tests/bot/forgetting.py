@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from arq.connections import ArqRedis
-from conftest import Desk, House, a_job
 from discord_server.driver import Channel, Person
 from discord_server.tests.raw import Raw
 from scene import Scene, scene
+from support.jobs import JobClient, a_job
+from support.workers import WorkerPool
 
 from bot.ledger import Address, Ledger
 from engine.contract.connection import connect
@@ -32,12 +33,12 @@ async def hang_up(stage: Scene, owner: Person, channel: Channel, paintings: int,
     """So many paintings of a member's, each with card, thread and posts, as if the bot had shown them; their jobs."""
     raw, messages = Raw(stage.discord), f"/channels/{channel.id}/messages"
     await stage.discord.rate_limits(1000)
-    async with connect(stage.house.url) as redis:
-        ledger, desk = Ledger(redis), Desk(redis, Store(stage.house.store_url))
+    async with connect(stage.pool.url) as redis:
+        ledger, client = Ledger(redis), JobClient(redis, Store(stage.pool.store_url))
         jobs = [a_job(user=owner.id) for _ in range(paintings)]
         for job in jobs:
-            await desk.jobs.create(job)
-            await desk.jobs.cancel(job.id)
+            await client.jobs.create(job)
+            await client.jobs.cancel(job.id)
         while await _unread(redis):  # so that none of these cancellations is shown on a card
             await stage.discord.now()
         for number, job in enumerate(jobs):
@@ -68,8 +69,8 @@ async def _unread(redis: ArqRedis) -> bool:
 async def forgotten(stage: Scene, owner: Person, channel: Channel) -> list[Json]:
     """The requests that it takes until nothing of the member's is there."""
     before = len(stage.discord.world.requests)
-    await stage.whispered(await owner.slash(channel, "forget"))
-    async with connect(stage.house.url) as redis:
+    await stage.private_reply(await owner.slash(channel, "forget"))
+    async with connect(stage.pool.url) as redis:
         while await Ledger(redis).to_forget():  # noqa: ASYNC110 - Redis does not say when a set is empty
             await asyncio.sleep(0.05)
     return (await stage.discord.now()).requests[before:]
@@ -83,8 +84,8 @@ def busiest_second(requests: list[Json]) -> int:
 
 async def main(paintings: int) -> None:
     with tempfile.TemporaryDirectory() as folder, embedded_redis(Path(folder, "redis")) as url:
-        house = House(url, Path(folder))
-        async with scene(house, Path(folder), 1) as stage:
+        pool = WorkerPool(url, Path(folder))
+        async with scene(pool, Path(folder), 1) as stage:
             for rights in ([], ["manage_threads"]):
                 guild = await stage.discord.guild("Studio", bot_permissions=rights)
                 channel, eve = await guild.channel("paintings"), await guild.member("Eve")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from conftest import House
 from discord_server.driver import Interaction, WorldView
 from discord_server.reading import files_of, is_thinking, text_of
+from support.workers import WorkerPool
 
 from bot.ledger import GROUP
 from engine.contract.connection import connect
@@ -89,9 +89,9 @@ def check_no_loops(world: WorldView, most: int = 3) -> None:
     assert [line for line in set(refused) if refused.count(line) > most] == []
 
 
-async def left(house: House) -> dict[str, int]:
+async def left(pool: WorkerPool) -> dict[str, int]:
     """How many answers are still owed, and how many events were read and not dealt with; once the bot has ended."""
-    async with connect(house.url) as redis:
+    async with connect(pool.url) as redis:
         owed = await redis.keys("impasto:thinking:*")
         pending: Any = await redis.xpending(STREAM, GROUP)
         return {"thinking": len(owed), "events": pending["pending"]}

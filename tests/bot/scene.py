@@ -11,9 +11,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from conftest import ONE_THREAD, House, noise
 from discord_server.driver import Channel, Discord, Guild, Interaction, Person, WorldView
 from discord_server.reading import buttons_of, files_of, is_ephemeral, text_of
+from support.pictures import noise
+from support.workers import ONE_THREAD, WorkerPool
 
 from engine.contract.connection import connect
 from engine.contract.models import OPEN
@@ -32,14 +33,14 @@ LONG: Json = {"size": 64, "iterations": 90_000}
 class BotProcess:
     """`impasto bot`, in front of the stand-in."""
 
-    def __init__(self, discord: Discord, house: House, log: Path, **settings: str) -> None:
+    def __init__(self, discord: Discord, pool: WorkerPool, log: Path, **settings: str) -> None:
         environment = {
             **os.environ,
             **ONE_THREAD,
             "DISCORD_TOKEN": discord.token,
-            "REDIS_URL": house.url,
-            "STORE_URL": house.store_url,
-            "IMPASTO_DATA": str(house.folder),
+            "REDIS_URL": pool.url,
+            "STORE_URL": pool.store_url,
+            "IMPASTO_DATA": str(pool.folder),
             "IMPASTO_WEIGHTS": "random",
             "IMPASTO_USER_JOBS": "1000",
             "IMPASTO_GUILD_JOBS": "1000",
@@ -78,8 +79,8 @@ class Scene:
     channel: Channel
     ada: Person
 
-    def __init__(self, discord: Discord, house: House, folder: Path) -> None:
-        self.discord, self.house, self._log = discord, house, folder / "bot.log"
+    def __init__(self, discord: Discord, pool: WorkerPool, folder: Path) -> None:
+        self.discord, self.pool, self._log = discord, pool, folder / "bot.log"
         self.bots: list[BotProcess] = []
         self.content = picture(folder / "harbour.png", 1)
         self.style = picture(folder / "strokes.png", 2)
@@ -98,7 +99,7 @@ class Scene:
 
     def launch_bot(self, **settings: str) -> BotProcess:
         """A new bot process, not waited for."""
-        self.bots.append(BotProcess(self.discord, self.house, self._log, **settings))
+        self.bots.append(BotProcess(self.discord, self.pool, self._log, **settings))
         return self.bots[-1]
 
     async def stylize(
@@ -116,7 +117,7 @@ class Scene:
         """The card, once it says that word."""
         return await self.discord.until(lambda world: _with(world.message(card), word))
 
-    async def whispered(self, interaction: Interaction) -> str:
+    async def private_reply(self, interaction: Interaction) -> str:
         """The text of the answer, which must be for the member alone, and all that came of the interaction."""
         answer = await interaction.shown()
         assert is_ephemeral(answer)
@@ -125,10 +126,10 @@ class Scene:
 
     async def traces(self, job: str) -> list[str]:
         """The keys of Redis and of the store that there are for a job, beside the note of who waits for an answer."""
-        async with connect(self.house.url) as redis:
+        async with connect(self.pool.url) as redis:
             keys = [key.decode() async for key in redis.scan_iter(f"*{job}*", count=1000) if b"thinking" not in key]
             keys += ["open"] if await redis.sismember(OPEN, job) else []  # type: ignore[misc]
-        return keys + [key for key, _ in await Store(self.house.store_url).list(f"jobs/{job}")]
+        return keys + [key for key, _ in await Store(self.pool.store_url).list(f"jobs/{job}")]
 
     def said(self) -> list[Json]:
         """The bot's log."""
@@ -150,10 +151,10 @@ def picture(path: Path, seed: int) -> Path:
 
 
 @asynccontextmanager
-async def scene(house: House, folder: Path, scale: float = 20, **settings: str) -> AsyncIterator[Scene]:
+async def scene(pool: WorkerPool, folder: Path, scale: float = 20, **settings: str) -> AsyncIterator[Scene]:
     """Everything started; ended with the block. `scale` multiplies Discord's rate limits."""
     async with Discord.start(scale) as discord:
-        made = Scene(discord, house, folder)
+        made = Scene(discord, pool, folder)
         await made.open()
         try:
             await made.start_bot(**settings)

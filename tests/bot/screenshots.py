@@ -14,13 +14,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from conftest import House
 from discord_server.driver import Discord
 from discord_server.page.page import render_channel
 from discord_server.page.shoot import NoBrowser, shoot
 from discord_server.reading import files_of
 from PIL import Image
 from scene import BotProcess, card_of, pictures
+from support.workers import WorkerPool
 
 from engine.process.local_redis import embedded_redis
 
@@ -34,17 +34,17 @@ Json = dict[str, Any]
 
 async def main(weights: str) -> None:
     with tempfile.TemporaryDirectory(prefix="impasto-") as folder, embedded_redis(Path(folder, "redis")) as url:
-        house = House(url, Path(folder))
-        house.hire(seconds=5, weights=weights).ready()
+        pool = WorkerPool(url, Path(folder))
+        pool.start_worker(seconds=5, weights=weights).ready()
         try:
             async with Discord.start(scale=20) as discord:
-                bot = BotProcess(discord, house, Path(folder, "bot.log"), IMPASTO_WEIGHTS=weights)
+                bot = BotProcess(discord, pool, Path(folder, "bot.log"), IMPASTO_WEIGHTS=weights)
                 try:
                     await _play(discord)
                 finally:
                     bot.end()
         finally:
-            house.close()
+            pool.close()
 
 
 async def _play(discord: Discord) -> None:

@@ -8,11 +8,11 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from conftest import House
 from discord_server.driver import Person, WorldView
 from discord_server.faults import Fault
 from promises import Asked, check_kept, check_no_loops, left
 from scene import Scene, scene
+from support.workers import WorkerPool
 
 SEED = int(os.environ.get("IMPASTO_KILL_SEED") or secrets.randbelow(1_000_000))
 JOBS = int(os.environ.get("IMPASTO_KILL_JOBS") or 12)
@@ -127,11 +127,11 @@ class Night:
 
 
 async def test_every_picture_comes_once_and_in_order_however_often_the_bot_is_killed(
-    house: House, tmp_path: Path
+    pool: WorkerPool, tmp_path: Path
 ) -> None:
     print(f"again with IMPASTO_KILL_SEED={SEED}")
-    house.hire(seconds=0.15).ready()
-    async with scene(house, tmp_path) as stage:
+    pool.start_worker(seconds=0.15).ready()
+    async with scene(pool, tmp_path) as stage:
         night = Night(stage, random.Random(SEED))
         await night.begin()
         while night.kills < KILLS:
@@ -144,7 +144,7 @@ async def test_every_picture_comes_once_and_in_order_however_often_the_bot_is_ki
             await stage.start_bot()
         await night.settle()
         assert stage.bots[-1].end() == 0
-        assert await left(house) == {"thinking": 0, "events": 0}
+        assert await left(pool) == {"thinking": 0, "events": 0}
         world = stage.discord.world
         check_kept(world, night.asked)
         check_no_loops(world)

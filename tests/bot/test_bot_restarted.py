@@ -8,17 +8,18 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from conftest import Desk, House
 from discord_server.reading import text_of
 from promises import Asked, check_kept, check_no_loops, left
 from scene import LONG, SMALL, Scene, pictures, scene
+from support.jobs import JobClient
+from support.workers import WorkerPool
 
 from bot.terminal.main import main
 
 
 @pytest.fixture
-async def stage(busy_house: House, tmp_path: Path) -> AsyncIterator[Scene]:
-    async with scene(busy_house, tmp_path) as made:
+async def stage(busy_pool: WorkerPool, tmp_path: Path) -> AsyncIterator[Scene]:
+    async with scene(busy_pool, tmp_path) as made:
         yield made
         assert made.discord.world.violations == []
         check_no_loops(made.discord.world)
@@ -26,7 +27,7 @@ async def stage(busy_house: House, tmp_path: Path) -> AsyncIterator[Scene]:
 
 
 async def test_told_to_end_in_the_middle_it_ends_in_order_and_goes_on_after_the_restart(
-    stage: Scene, busy_house: House
+    stage: Scene, busy_pool: WorkerPool
 ) -> None:
     discord = stage.discord
     other, dm = await stage.guild.channel("sketches"), discord.channel(await stage.ada.dm())
@@ -46,7 +47,7 @@ async def test_told_to_end_in_the_middle_it_ends_in_order_and_goes_on_after_the_
     await discord.until(lambda world: all(one.done(world) for one in [*asked, late]), 150)
     check_kept(discord.world, [*asked, late])
     assert stage.bots[-1].end() == 0
-    assert await left(busy_house) == {"thinking": 0, "events": 0}
+    assert await left(busy_pool) == {"thinking": 0, "events": 0}
 
 
 async def test_told_to_end_while_it_starts_it_ends_in_order(stage: Scene) -> None:
@@ -65,7 +66,7 @@ async def test_buttons_from_before_a_kill_work_after_it(stage: Scene) -> None:
     stage.bots[-1].kill()
     await stage.start_bot()
     press = await stage.ada.press(card, "Cancel")
-    assert "stops" in await stage.whispered(press)
+    assert "stops" in await stage.private_reply(press)
     stopped = await stage.ended(card, "**Stopped**")
     stage.bots[-1].kill()
     await stage.start_bot()
@@ -102,7 +103,7 @@ async def test_a_kill_between_an_answer_and_its_acknowledgement_leaves_nobody_wa
     await stage.ended(card, "**Stopped**")
 
 
-async def test_what_was_sent_and_not_noted_is_found_long_after_its_nonce(stage: Scene, busy_desk: Desk) -> None:
+async def test_what_was_sent_and_not_noted_is_found_long_after_its_nonce(stage: Scene, busy_client: JobClient) -> None:
     """A card and a snapshot arrive at Discord; the bot is killed before it knows, for longer than a painting takes."""
     discord = stage.discord
     first = Asked(await stage.stylize(iterations=300), stage.channel.id, 300, True)
@@ -114,9 +115,9 @@ async def test_what_was_sent_and_not_noted_is_found_long_after_its_nonce(stage: 
     await discord.until(second.cards)
     stage.bots[-1].kill()
     for one in (first, second):
-        job = await busy_desk.jobs.get(one.job)
+        job = await busy_client.jobs.get(one.job)
         assert job is not None
-        await busy_desk.story(job)
+        await busy_client.events(job)
     await fault.remove()
     await discord.turn_clock(3600)
     await stage.start_bot()
@@ -127,8 +128,8 @@ async def test_what_was_sent_and_not_noted_is_found_long_after_its_nonce(stage: 
     assert len(discord.world.threads(stage.channel)) == 2
 
 
-async def test_discord_is_told_the_commands_only_when_they_have_changed(stage: Scene, busy_desk: Desk) -> None:
-    discord, redis = stage.discord, busy_desk.redis
+async def test_discord_is_told_the_commands_only_when_they_have_changed(stage: Scene, busy_client: JobClient) -> None:
+    discord, redis = stage.discord, busy_client.redis
     key = f"impasto:commands:{discord.application_id}"
     counts = discord.world.counts
     assert (counts["command_syncs"], counts["commands_created"]) == (1, len(discord.world.commands))

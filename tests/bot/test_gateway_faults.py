@@ -7,23 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import House
 from discord_server.driver import Interaction, WorldView
 from discord_server.reading import text_of
 from promises import Asked, check_kept, check_no_loops, left
 from scene import SMALL, Scene, scene
+from support.workers import WorkerPool
 
 ONE = {"IMPASTO_USER_JOBS": "1"}
 
 
 @pytest.fixture
-async def stage(busy_house: House, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Scene]:
-    async with scene(busy_house, tmp_path, **getattr(request, "param", {})) as made:
+async def stage(busy_pool: WorkerPool, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Scene]:
+    async with scene(busy_pool, tmp_path, **getattr(request, "param", {})) as made:
         yield made
         assert made.discord.world.violations == []
         check_no_loops(made.discord.world)
         assert made.bots[-1].end() == 0
-        assert await left(busy_house) == {"thinking": 0, "events": 0}
+        assert await left(busy_pool) == {"thinking": 0, "events": 0}
 
 
 async def ask(stage: Scene, iterations: int = SMALL["iterations"]) -> Asked:
@@ -88,7 +88,7 @@ async def test_what_is_delivered_twice_is_done_once(stage: Scene) -> None:
     await shown.shown()
     queue = await stage.ada.slash(stage.channel, "queue")
     await again(stage, queue)
-    assert "0 paintings" in await stage.whispered(queue)
+    assert "0 paintings" in await stage.private_reply(queue)
     for one in (first, second, third):
         assert one.pictures(discord.world) == one.promised
         assert text_of(one.interaction.messages()[0]).startswith("Accepted: watch it in")

@@ -10,11 +10,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from conftest import Desk, House
 from discord_server.reading import text_of
 from own_redis import OwnRedis
 from promises import Asked, check_kept, check_no_loops, left
 from scene import SMALL, Scene, scene
+from support.jobs import JobClient
+from support.workers import WorkerPool
 
 from bot.ledger import GROUP
 from engine.contract.events import STREAM
@@ -30,11 +31,11 @@ def own_redis(tmp_path: Path) -> Iterator[OwnRedis]:
 
 
 @pytest.fixture
-def own_house(own_redis: OwnRedis, tmp_path: Path) -> Iterator[House]:
-    house = House(own_redis.url, tmp_path)
-    house.hire(seconds=0.15).ready()
-    yield house
-    house.close()
+def own_house(own_redis: OwnRedis, tmp_path: Path) -> Iterator[WorkerPool]:
+    pool = WorkerPool(own_redis.url, tmp_path)
+    pool.start_worker(seconds=0.15).ready()
+    yield pool
+    pool.close()
 
 
 async def ask(stage: Scene, iterations: int = SMALL["iterations"]) -> Asked:
@@ -42,7 +43,7 @@ async def ask(stage: Scene, iterations: int = SMALL["iterations"]) -> Asked:
 
 
 async def test_a_redis_that_ends_or_is_killed_in_the_middle_costs_nothing_but_the_time_it_was_away(
-    own_redis: OwnRedis, own_house: House, tmp_path: Path
+    own_redis: OwnRedis, own_house: WorkerPool, tmp_path: Path
 ) -> None:
     async with scene(own_house, tmp_path) as stage:
         discord = stage.discord
@@ -67,7 +68,7 @@ async def test_a_redis_that_ends_or_is_killed_in_the_middle_costs_nothing_but_th
 
 
 async def test_what_a_redis_that_lost_its_last_moment_has_forgotten_is_done_all_the_same(
-    own_redis: OwnRedis, own_house: House, tmp_path: Path
+    own_redis: OwnRedis, own_house: WorkerPool, tmp_path: Path
 ) -> None:
     """It comes back without one painting that was accepted, and without the posts of another; nonces hold no longer."""
     async with scene(own_house, tmp_path) as stage:
@@ -84,7 +85,7 @@ async def test_what_a_redis_that_lost_its_last_moment_has_forgotten_is_done_all_
         own_redis.put_back(before)
         await discord.turn_clock(3600)
         own_redis.start()
-        own_house.hire(seconds=0.15).ready()
+        own_house.start_worker(seconds=0.15).ready()
         await discord.until(lambda world: half.done(world) and new.done(world))
         check_kept(discord.world, [half, new])
         assert discord.world.violations == []
@@ -93,16 +94,16 @@ async def test_what_a_redis_that_lost_its_last_moment_has_forgotten_is_done_all_
 
 
 async def test_what_was_given_to_a_bot_that_leads_no_longer_is_dealt_with_by_the_one_that_does(
-    busy_house: House, busy_desk: Desk, tmp_path: Path
+    busy_pool: WorkerPool, busy_client: JobClient, tmp_path: Path
 ) -> None:
-    async with scene(busy_house, tmp_path) as stage:
+    async with scene(busy_pool, tmp_path) as stage:
         one = await ask(stage)
         await stage.discord.until(one.verdict)
-        job = await busy_desk.jobs.get(one.job)
+        job = await busy_client.jobs.get(one.job)
         assert job is not None
         os.kill(stage.bots[-1].pid, signal.SIGSTOP)
-        await busy_desk.story(job)
-        assert await busy_desk.redis.xreadgroup(GROUP, "bot", {STREAM: ">"})
+        await busy_client.events(job)
+        assert await busy_client.redis.xreadgroup(GROUP, "bot", {STREAM: ">"})
         os.kill(stage.bots[-1].pid, signal.SIGCONT)
         await stage.discord.until(one.done)
         check_kept(stage.discord.world, [one])
@@ -141,7 +142,7 @@ async def lossy(socket: Path) -> AsyncIterator[tuple[str, list[bytes]]]:
 
 
 async def test_an_event_that_redis_gave_out_and_that_never_arrived_is_asked_for_again(
-    own_redis: OwnRedis, own_house: House, tmp_path: Path
+    own_redis: OwnRedis, own_house: WorkerPool, tmp_path: Path
 ) -> None:
     async with lossy(own_redis.socket) as (url, lost), scene(own_house, tmp_path, REDIS_URL=url) as stage:
         one = await ask(stage, 150)

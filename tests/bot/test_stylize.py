@@ -7,17 +7,18 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from conftest import House, noise
 from discord_server.reading import buttons_of, files_of, is_ephemeral, text_of
 from PIL import Image, ImageSequence
 from scene import LONG, Json, Scene, card_of, pictures, scene
+from support.pictures import noise
+from support.workers import WorkerPool
 
 ALL = ["00010.png", "final.png", "loss.png", "film.webp"]
 
 
 @pytest.fixture
-async def stage(busy_house: House, tmp_path: Path) -> AsyncIterator[Scene]:
-    async with scene(busy_house, tmp_path) as made:
+async def stage(busy_pool: WorkerPool, tmp_path: Path) -> AsyncIterator[Scene]:
+    async with scene(busy_pool, tmp_path) as made:
         yield made
         assert made.discord.world.violations == []
 
@@ -117,7 +118,7 @@ async def test_an_animated_gif_becomes_a_film_if_it_is_asked_for(stage: Scene) -
         (card, "Continue", "A film ends with its last picture: press Again or Stronger for another one."),
         (_final(stage, card), "Larger", "A film cannot be enlarged: ask for it anew at the larger size."),
     ):
-        assert await stage.whispered(await stage.ada.press(picture, label)) == words
+        assert await stage.private_reply(await stage.ada.press(picture, label)) == words
 
 
 def _clip() -> bytes:

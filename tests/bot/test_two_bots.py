@@ -8,18 +8,19 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from conftest import Desk, House
 from discord_server.driver import Interaction, WorldView
 from discord_server.reading import text_of
 from promises import Asked, check_kept, check_no_loops, left
 from scene import LONG, SMALL, Scene, pictures, scene
+from support.jobs import JobClient
+from support.workers import WorkerPool
 
 from engine.contract.models import Job
 
 
 @pytest.fixture
-async def stage(busy_house: House, tmp_path: Path) -> AsyncIterator[Scene]:
-    async with scene(busy_house, tmp_path) as made:
+async def stage(busy_pool: WorkerPool, tmp_path: Path) -> AsyncIterator[Scene]:
+    async with scene(busy_pool, tmp_path) as made:
         yield made
         assert made.discord.world.violations == []
         check_no_loops(made.discord.world)
@@ -56,14 +57,14 @@ async def test_the_second_takes_over_when_the_first_ends_or_is_killed(stage: Sce
 
 
 async def test_a_bot_that_stood_still_for_longer_than_its_lease_does_nothing_twice(
-    stage: Scene, busy_desk: Desk, busy_house: House
+    stage: Scene, busy_client: JobClient, busy_pool: WorkerPool
 ) -> None:
     """It stops while a picture is on its way to Discord, and others wait to be."""
     discord, (still, *_) = stage.discord, stage.bots
     await discord.fault("POST /channels/*/messages", delay_s=6, skip=1, times=1)
     long = await stage.stylize(**LONG)
     card = await stage.card(long)
-    await busy_desk.until(await job_of(busy_desk, long), 300)
+    await busy_client.until(await job_of(busy_client, long), 300)
     os.kill(still.pid, signal.SIGSTOP)
     other = stage.launch_bot()
     await discord.until(lambda world: world.counts["identifies"] == 2)
@@ -75,7 +76,7 @@ async def test_a_bot_that_stood_still_for_longer_than_its_lease_does_nothing_twi
     last = Asked(await stage.stylize(iterations=150), stage.channel.id, 150, True)
     await discord.until(last.verdict)
     os.kill(other.pid, signal.SIGSTOP)  # for a moment: what is told now, only the first could read
-    await busy_desk.story(await job_of(busy_desk, last.interaction))
+    await busy_client.events(await job_of(busy_client, last.interaction))
     os.kill(still.pid, signal.SIGCONT)
     await discord.until(lambda world: world.counts["sessions"] == 1)
     os.kill(other.pid, signal.SIGCONT)
@@ -89,12 +90,12 @@ async def test_a_bot_that_stood_still_for_longer_than_its_lease_does_nothing_twi
     assert discord.world.refusals == []
     other.kill()
     await discord.until(lambda world: world.counts["identifies"] == 3)
-    assert "under way" in await stage.whispered(await stage.ada.slash(stage.channel, "queue"))
+    assert "under way" in await stage.private_reply(await stage.ada.slash(stage.channel, "queue"))
     assert still.end() == 0
-    assert await left(busy_house) == {"thinking": 0, "events": 0}
+    assert await left(busy_pool) == {"thinking": 0, "events": 0}
 
 
-async def job_of(desk: Desk, interaction: Interaction) -> Job:
-    job = await desk.jobs.get(interaction.id)
+async def job_of(client: JobClient, interaction: Interaction) -> Job:
+    job = await client.jobs.get(interaction.id)
     assert job is not None
     return job

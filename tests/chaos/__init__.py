@@ -8,5 +8,5 @@ a steady load of paintings, breaks one thing after the other, and prints what ca
     load.py      members who ask for paintings, and what they were promised
     rounds/      the faults
     history.py   what is checked in the end
-    night.py     one run: load, rounds, history, and the table
+    run.py       one run: load, rounds, history, and the table
 """

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from chaos.night import FAULTS, run, summary, table
+from chaos.run import FAULTS, run, summary, table
 
 
 def main() -> int:

@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from conftest import ONE_THREAD
 from discord_server.driver import Discord
 from own_redis import OwnRedis
+from support.workers import ONE_THREAD
 
 from chaos.forced import Orders
 from engine.process.child_process import child_command

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from arq.connections import ArqRedis
-from conftest import one_thread
 from discord_server.driver import Discord, WorldView
 from discord_server.reading import files_of, text_of
 from PIL import Image
+from support.jobs import one_thread
 
 from bot.ledger import GROUP
 from chaos.load import Promise

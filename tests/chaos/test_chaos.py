@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from chaos.night import run
+from chaos.run import run
 
 SEED = int(os.environ.get("IMPASTO_CHAOS_SEED") or secrets.randbelow(1_000_000))
 SHORT = (

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import CONTENT, STYLE
 from PIL import Image
+from support.pictures import CONTENT, STYLE
 
 from examples import sheets
 from examples.contact import LINE

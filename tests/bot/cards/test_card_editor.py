@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import discord
 import pytest
-from card_kit import WAITING, Wall, a_job, a_page, gaps, progress, refusal
+from card_kit import WAITING, FakeClient, a_job, a_page, gaps, progress, refusal
 from virtual_clock import run
 
 from bot.cards.card_state import CardState
@@ -20,8 +20,8 @@ HOUR = 3600.0
 
 
 @asynccontextmanager
-async def running(wall: Wall) -> AsyncIterator[CardEditor]:
-    editor = wall.editor()
+async def running(fake: FakeClient) -> AsyncIterator[CardEditor]:
+    editor = fake.editor()
     task = asyncio.create_task(editor.run())
     yield editor
     assert not task.done()
@@ -38,13 +38,13 @@ async def tell(editor: CardEditor, seconds: float, jobs: int = 1, every: float =
 
 def test_the_latest_wins() -> None:
     async def scenario() -> None:
-        wall, job = Wall(), a_job()
-        async with running(wall) as editor:
+        fake, job = FakeClient(), a_job()
+        async with running(fake) as editor:
             editor.follow(job, a_page(job), WAITING)
             await tell(editor, 20, every=0.1)
             await asyncio.sleep(QUICKEST)
-        assert "**Painting** · iteration 200 of" in wall.edits[-1].text
-        for edit in wall.edits[1:-1]:
+        assert "**Painting** · iteration 200 of" in fake.edits[-1].text
+        for edit in fake.edits[1:-1]:
             assert f"iteration {int(edit.at / 0.1 + 1.001)} of" in edit.text  # the one that was told just then
 
     run(scenario())
@@ -52,9 +52,9 @@ def test_the_latest_wins() -> None:
 
 def test_a_card_that_shows_all_that_is_known_is_left_alone() -> None:
     async def scenario() -> None:
-        wall, job = Wall(), a_job()
+        fake, job = FakeClient(), a_job()
         page = a_page(job)
-        async with running(wall) as editor:
+        async with running(fake) as editor:
             editor.follow(job, page, WAITING)
             for _ in range(100):
                 editor.show(job.id, **progress(job, 7))
@@ -62,22 +62,22 @@ def test_a_card_that_shows_all_that_is_known_is_left_alone() -> None:
                 await asyncio.sleep(1)
             editor.show("another", iteration=8)
             await asyncio.sleep(100)
-        assert ["iteration 7 of" in edit.text for edit in wall.edits] in ([True], [False, True])
+        assert ["iteration 7 of" in edit.text for edit in fake.edits] in ([True], [False, True])
 
     run(scenario())
 
 
 def test_a_card_is_never_edited_twice_at_once() -> None:
     async def scenario() -> None:
-        wall, job = Wall(slow=5.0), a_job()
-        async with running(wall) as editor:
+        fake, job = FakeClient(slow=5.0), a_job()
+        async with running(fake) as editor:
             editor.follow(job, a_page(job), WAITING)
             await tell(editor, 60)
             await asyncio.sleep(60)
-        assert wall.most_at_once == 1
-        assert min(gaps(wall.edits)) >= wall.slow
-        assert len(wall.edits) >= 10
-        assert 60 < wall.edits[-1].at + wall.slow < 60 + 2 * wall.slow + QUICKEST  # none had queued up
+        assert fake.most_at_once == 1
+        assert min(gaps(fake.edits)) >= fake.slow
+        assert len(fake.edits) >= 10
+        assert 60 < fake.edits[-1].at + fake.slow < 60 + 2 * fake.slow + QUICKEST  # none had queued up
 
     run(scenario())
 
@@ -85,26 +85,26 @@ def test_a_card_is_never_edited_twice_at_once() -> None:
 @pytest.mark.parametrize("age", [0.0, HOUR - 600, HOUR + 600])
 def test_one_card_has_its_pace_and_an_old_one_a_slow_one(age: float) -> None:
     async def scenario() -> None:
-        wall, job = Wall(), a_job()
-        async with running(wall) as editor:
+        fake, job = FakeClient(), a_job()
+        async with running(fake) as editor:
             editor.follow(job, a_page(job, age=age), WAITING)
             await tell(editor, 300)
         gap = OLD_GAP if age > HOUR else QUICKEST
-        assert min(gaps(wall.edits)) >= gap
-        assert max(gaps(wall.edits)) <= gap + 1.0  # a second, for there was no news before
+        assert min(gaps(fake.edits)) >= gap
+        assert max(gaps(fake.edits)) <= gap + 1.0  # a second, for there was no news before
 
     run(scenario())
 
 
 def test_the_cards_of_one_channel_take_turns() -> None:
     async def scenario() -> None:
-        wall = Wall()
-        async with running(wall) as editor:
+        fake = FakeClient()
+        async with running(fake) as editor:
             for number in range(1, 6):
                 editor.follow(a_job(number), a_page(a_job(number), channel=9), WAITING)
             await tell(editor, 60, jobs=5)
-        assert min(gaps(wall.edits)) >= CHANNEL_GAP
-        counts = [sum(edit.card == card for edit in wall.edits) for card in {edit.card for edit in wall.edits}]
+        assert min(gaps(fake.edits)) >= CHANNEL_GAP
+        counts = [sum(edit.card == card for edit in fake.edits) for card in {edit.card for edit in fake.edits}]
         assert len(counts) == 5
         assert max(counts) - min(counts) <= 1
 
@@ -113,16 +113,16 @@ def test_the_cards_of_one_channel_take_turns() -> None:
 
 def test_all_cards_together_keep_to_the_budget_and_none_starves() -> None:
     async def scenario() -> None:
-        wall = Wall(slow=0.3)
+        fake = FakeClient(slow=0.3)
         jobs = 60
-        async with running(wall) as editor:
+        async with running(fake) as editor:
             for number in range(1, jobs + 1):
                 editor.follow(a_job(number), a_page(a_job(number), channel=number), WAITING)
             await tell(editor, 120, jobs=jobs)
-        for first, edit in zip(wall.edits, wall.edits[int(BUDGET) :], strict=False):
+        for first, edit in zip(fake.edits, fake.edits[int(BUDGET) :], strict=False):
             assert edit.at - first.at >= 0.999
         for number in range(1, jobs + 1):
-            own = [edit for edit in wall.edits if edit.channel == number]
+            own = [edit for edit in fake.edits if edit.channel == number]
             assert max(gaps(own)) <= 2 * jobs / BUDGET
 
     run(scenario())
@@ -130,9 +130,9 @@ def test_all_cards_together_keep_to_the_budget_and_none_starves() -> None:
 
 def test_the_last_face_comes_at_once_and_is_the_last() -> None:
     async def scenario() -> None:
-        wall, job = Wall(slow=1.0), a_job()
+        fake, job = FakeClient(slow=1.0), a_job()
         page = a_page(job)
-        async with running(wall) as editor:
+        async with running(fake) as editor:
             editor.follow(job, page, WAITING)
             editor.show(job.id, **progress(job, 1))
             await asyncio.sleep(0.5)  # an edit is on its way
@@ -140,12 +140,12 @@ def test_the_last_face_comes_at_once_and_is_the_last() -> None:
             assert await editor.close(job, page, CardState(JobState.DONE, 90_000), files)
             editor.show(job.id, **progress(job, 2))
             await asyncio.sleep(100)
-        before, last = wall.edits
-        assert last.at == before.at + wall.slow
+        before, last = fake.edits
+        assert last.at == before.at + fake.slow
         assert "**Done**" in last.text
         assert (before.attachments, last.attachments) == (0, 1)
-        assert wall.most_at_once == 1
-        assert wall.lost == []
+        assert fake.most_at_once == 1
+        assert fake.lost == []
 
     run(scenario())
 
@@ -156,12 +156,12 @@ def test_a_card_that_is_gone_is_told_once_and_asked_for_no_more(code: int, statu
         job = a_job()
         page = a_page(job)
         assert page.card is not None
-        wall = Wall(errors={page.card: refusal(code, status)})
-        async with running(wall) as editor:
+        fake = FakeClient(errors={page.card: refusal(code, status)})
+        async with running(fake) as editor:
             editor.follow(job, page, WAITING)
             await tell(editor, 60)
-        assert len(wall.edits) == 1
-        assert [job for job, _ in wall.lost] == [job.id]
+        assert len(fake.edits) == 1
+        assert [job for job, _ in fake.lost] == [job.id]
 
     run(scenario())
 
@@ -172,16 +172,16 @@ def test_what_passes_is_tried_again_at_the_usual_pace(error: Exception) -> None:
         job = a_job()
         page = a_page(job)
         assert page.card is not None
-        wall = Wall(errors={page.card: error})
-        async with running(wall) as editor:
+        fake = FakeClient(errors={page.card: error})
+        async with running(fake) as editor:
             editor.follow(job, page, WAITING)
             await asyncio.sleep(60)
-            assert min(gaps(wall.edits)) >= QUICKEST
-            assert len(wall.edits) >= 25
-            wall.errors = {}
+            assert min(gaps(fake.edits)) >= QUICKEST
+            assert len(fake.edits) >= 25
+            fake.errors = {}
             await asyncio.sleep(60)
-        assert len(wall.edits) <= 32
-        assert wall.lost == []
+        assert len(fake.edits) <= 32
+        assert fake.lost == []
 
     run(scenario())
 
@@ -193,44 +193,44 @@ def test_what_is_refused_for_days_is_asked_for_ever_more_rarely() -> None:
         job = a_job()
         page = a_page(job)
         assert page.card is not None
-        wall = Wall(errors={page.card: refusal(50083, 400)})
-        async with running(wall) as editor:
+        fake = FakeClient(errors={page.card: refusal(50083, 400)})
+        async with running(fake) as editor:
             editor.follow(job, page, WAITING)
             await tell(editor, 24 * HOUR, every=10.0)
-            assert len(wall.edits) <= 24 * 60 + 60
-            wall.errors = {}
+            assert len(fake.edits) <= 24 * 60 + 60
+            fake.errors = {}
             await tell(editor, 100)
-        assert "iteration 100 of" in wall.edits[-1].text or "iteration 99 of" in wall.edits[-1].text
-        assert wall.lost == []
+        assert "iteration 100 of" in fake.edits[-1].text or "iteration 99 of" in fake.edits[-1].text
+        assert fake.lost == []
 
     run(scenario())
 
 
 def test_a_card_whose_pictures_are_refused_goes_on_without_them() -> None:
     async def scenario() -> None:
-        job, wall = a_job(), Wall(bare=True)
-        async with running(wall) as editor:
+        job, fake = a_job(), FakeClient(bare=True)
+        async with running(fake) as editor:
             editor.follow(job, a_page(job), WAITING)
             await tell(editor, 20)
             assert await editor.close(job, a_page(job), CardState(JobState.DONE, 90_000), ()) == ()
-        assert [f"iteration {iteration} of" in wall.edits[-3].text for iteration in (19, 20)].count(True) == 1
-        assert "**Done**" in wall.edits[-1].text
-        assert wall.lost == []
+        assert [f"iteration {iteration} of" in fake.edits[-3].text for iteration in (19, 20)].count(True) == 1
+        assert "**Done**" in fake.edits[-1].text
+        assert fake.lost == []
 
     run(scenario())
 
 
 def test_a_request_that_hangs_holds_up_nothing_for_long() -> None:
     async def scenario() -> None:
-        wall = Wall(slow=1e9)
+        fake = FakeClient(slow=1e9)
         jobs = (a_job(1), a_job(2))
-        async with running(wall) as editor:
+        async with running(fake) as editor:
             for job in jobs:
                 editor.follow(job, a_page(job, channel=int(job.id)), WAITING)
             await tell(editor, 100, jobs=2)
         for job in jobs:
-            assert 3 <= sum(edit.channel == int(job.id) for edit in wall.edits) <= 6
-        assert wall.most_at_once == 1
+            assert 3 <= sum(edit.channel == int(job.id) for edit in fake.edits) <= 6
+        assert fake.most_at_once == 1
 
     run(scenario())
 
@@ -240,31 +240,31 @@ def test_a_card_that_was_shown_elsewhere_is_edited_there_from_then_on() -> None:
         job = a_job()
         old, new = a_page(job), a_page(job, channel=2, card=77)
         assert old.card is not None
-        wall = Wall(slow=1.0, errors={old.card: refusal(10008)})
-        async with running(wall) as editor:
+        fake = FakeClient(slow=1.0, errors={old.card: refusal(10008)})
+        async with running(fake) as editor:
             editor.follow(job, old, WAITING)
             await asyncio.sleep(0.5)
             editor.follow(job, new, WAITING)  # while the old one, just deleted, is being edited
             await asyncio.sleep(100)
             editor.show(job.id, **progress(job, 5))
             await asyncio.sleep(100)
-        assert [edit.card for edit in wall.edits] == [old.card, 77, 77]
-        assert wall.lost == []
+        assert [edit.card for edit in fake.edits] == [old.card, 77, 77]
+        assert fake.lost == []
 
     run(scenario())
 
 
 def test_a_card_that_moved_shows_again_what_the_last_one_showed() -> None:
     async def scenario() -> None:
-        job, wall = a_job(), Wall()
-        async with running(wall) as editor:
+        job, fake = a_job(), FakeClient()
+        async with running(fake) as editor:
             editor.follow(job, a_page(job), WAITING)
             editor.show(job.id, **progress(job, 5))
             await asyncio.sleep(100)
             editor.follow(job, a_page(job, channel=2, card=77), WAITING)
             await asyncio.sleep(100)
-        assert wall.edits[-1].card == 77
-        assert wall.edits[-1].text == wall.edits[-2].text
+        assert fake.edits[-1].card == 77
+        assert fake.edits[-1].text == fake.edits[-2].text
 
     run(scenario())
 
@@ -272,13 +272,13 @@ def test_a_card_that_moved_shows_again_what_the_last_one_showed() -> None:
 def test_a_card_that_moved_while_it_was_edited_is_edited_anew() -> None:
     async def scenario() -> None:
         job = a_job()
-        wall = Wall(slow=1.0)
-        async with running(wall) as editor:
+        fake = FakeClient(slow=1.0)
+        async with running(fake) as editor:
             editor.follow(job, a_page(job), WAITING)
             await asyncio.sleep(0.5)
             editor.follow(job, a_page(job, channel=2, card=77), WAITING)
             await asyncio.sleep(100)
-        assert [edit.card for edit in wall.edits][1:] == [77]
+        assert [edit.card for edit in fake.edits][1:] == [77]
 
     run(scenario())
 
@@ -288,15 +288,15 @@ def test_what_is_dropped_is_left_alone_whatever_comes_of_the_edit_on_its_way() -
         job = a_job()
         page = a_page(job)
         assert page.card is not None
-        wall = Wall(slow=1.0, errors={page.card: refusal(10008)})
-        async with running(wall) as editor:
+        fake = FakeClient(slow=1.0, errors={page.card: refusal(10008)})
+        async with running(fake) as editor:
             editor.follow(job, page, WAITING)
             await asyncio.sleep(0.5)
             editor.drop(job.id)
             editor.show(job.id, **progress(job, 5))
             await asyncio.sleep(100)
-        assert len(wall.edits) == 1
-        assert wall.lost == []
+        assert len(fake.edits) == 1
+        assert fake.lost == []
         assert editor.card_states() == {}
 
     run(scenario())

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from by_hand import brush
-from conftest import House
 from discord_server.driver import Channel, Person
 from discord_server.reading import text_of
+from manual_worker import manual_worker
 from scene import LONG, Scene, pictures, scene
+from support.workers import WorkerPool
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -21,23 +21,23 @@ SHORT: Json = {"iterations": 12}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage(house: House, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
-    async with scene(house, tmp_path_factory.mktemp("forget")) as made:
+async def stage(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+    async with scene(pool, tmp_path_factory.mktemp("forget")) as made:
         yield made
         assert made.discord.world.violations == []
 
 
 @pytest.fixture(scope="module")
-def worker(house: House) -> None:
+def worker(pool: WorkerPool) -> None:
     """For the tests that come after those that paint by hand."""
-    house.hire(seconds=0.15).ready()
+    pool.start_worker(seconds=0.15).ready()
 
 
 async def test_a_restart_in_the_middle_does_not_save_anything(stage: Scene) -> None:
     """What has ended, and tells no more, is remembered to be forgotten."""
     eve = await stage.guild.member("Eve")
     job, card = await _painting(stage, eve, stage.channel)
-    async with brush(stage, job) as painter:
+    async with manual_worker(stage, job) as painter:
         await painter.snapshot(10)
         await painter.stopped(20)
     await stage.ended(card, "**Stopped**")
@@ -56,13 +56,13 @@ async def test_a_card_that_waits_for_its_turn_is_not_edited_any_more(stage: Scen
     eve, bob = await stage.guild.member("Eve"), await stage.guild.member("Bob")
     job, card = await _painting(stage, eve, stage.channel, **LONG)
     other_job, other_card = await _painting(stage, bob, await stage.guild.channel("other"), **LONG)
-    async with brush(stage, job) as painter, brush(stage, other_job) as other:
+    async with manual_worker(stage, job) as painter, manual_worker(stage, other_job) as other:
         await painter.progress(1)
         await stage.ended(card, "iteration 1 of")
         await painter.progress(2)
         await other.progress(1)
         await stage.ended(other_card, "iteration 1 of")
-        await stage.whispered(await eve.slash(stage.channel, "forget"))
+        await stage.private_reply(await eve.slash(stage.channel, "forget"))
         await painter.stopped(3)
         await _gone(stage, job)
         await other.progress(2)
@@ -87,7 +87,7 @@ async def test_everything_of_mine_is_deleted_and_nothing_of_others(stage: Scene,
     await stage.ended(bobs_card)
 
     asked = await eve.slash(channel, "forget")
-    assert await stage.whispered(asked) == "Your 3 paintings and all their pictures are being deleted."
+    assert await stage.private_reply(asked) == "Your 3 paintings and all their pictures are being deleted."
     for job in (done, by_dm, running):
         await _gone(stage, job)
         for place in (channel, other, dm):
@@ -99,7 +99,7 @@ async def test_everything_of_mine_is_deleted_and_nothing_of_others(stage: Scene,
     assert await stage.traces(bobs) != []
     assert "**Done**" in text_of(world.message(bobs_card))
     asked = await eve.slash(channel, "forget")
-    assert await stage.whispered(asked) == "I keep nothing of yours."
+    assert await stage.private_reply(asked) == "I keep nothing of yours."
 
 
 async def test_a_thread_that_may_not_be_deleted_is_emptied_and_loses_its_name(stage: Scene, worker: None) -> None:
@@ -109,7 +109,7 @@ async def test_a_thread_that_may_not_be_deleted_is_emptied_and_loses_its_name(st
     await stage.ended(card)
     thread = stage.discord.channel(card["id"])
     await thread.archive()  # as Discord does by itself after a while
-    await stage.whispered(await eve.slash(channel, "forget"))
+    await stage.private_reply(await eve.slash(channel, "forget"))
     await _gone(stage, job)
     assert stage.discord.world.messages(thread) == []
     assert thread.data["name"] == "A painting"
@@ -122,7 +122,7 @@ async def test_forgetting_a_painting_before_its_first_stroke(stage: Scene, worke
     jobs = [(await stage.stylize(eve, **LONG)).id for _ in range(2)]
     for _ in jobs:
         await stage.discord.until(lambda world: [_cards(stage, stage.channel, job)[0] for job in jobs])
-    await stage.whispered(await eve.slash(stage.channel, "forget"))
+    await stage.private_reply(await eve.slash(stage.channel, "forget"))
     for job in jobs:
         await _gone(stage, job)
         assert _cards(stage, stage.channel, job) == []

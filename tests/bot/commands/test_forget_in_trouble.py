@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from by_hand import brush
-from conftest import House
 from discord_server.driver import Channel, Person
 from discord_server.reading import text_of
 from discord_server.tests.raw import Raw
 from forgetting import NOBODY, busiest_second, forgotten, hang_up
+from manual_worker import manual_worker
 from scene import LONG, Scene, pictures, scene
+from support.workers import WorkerPool
 
 from bot.ledger import Ledger
 from engine.contract.connection import connect
@@ -26,8 +26,8 @@ Json = dict[str, Any]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage(house: House, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
-    async with scene(house, tmp_path_factory.mktemp("forget")) as made:
+async def stage(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+    async with scene(pool, tmp_path_factory.mktemp("forget")) as made:
         yield made
         assert made.discord.world.violations == []
 
@@ -37,7 +37,7 @@ async def test_it_goes_on_until_discord_answers_over_a_restart_and_tells_how_far
     _, card = await _stopped(stage, eve, stage.channel)
     deaf = await stage.discord.fault(f"DELETE /channels/{stage.channel.id}/messages/{card['id']}", status=503)
     asked = await eve.slash(stage.channel, "forget")
-    assert await stage.whispered(asked) == "Your 1 painting and all their pictures are being deleted."
+    assert await stage.private_reply(asked) == "Your 1 painting and all their pictures are being deleted."
     await _struck(stage, card, 6)  # by then it took no for an answer, once
     assert await _told(stage, eve) == (
         "Your 1 painting and all their pictures are being deleted; left on Discord: 1 message."
@@ -69,7 +69,7 @@ async def test_what_is_on_discord_goes_though_no_worker_says_that_it_has_stopped
     eve = await stage.guild.member("Eve")
     asked = await stage.stylize(eve, **LONG)
     card = await stage.card(asked)
-    async with brush(stage, asked.id) as painter:
+    async with manual_worker(stage, asked.id) as painter:
         await painter.snapshot(10)
         await stage.discord.until(lambda world: pictures(world, card["id"]))
         await eve.slash(stage.channel, "forget")
@@ -103,8 +103,8 @@ async def test_in_a_thread_what_is_others_stays_and_is_painted_on(stage: Scene) 
     thread = stage.discord.channel(card["id"])
     asked = await stage.stylize(bob, thread, **LONG)
     bobs = await stage.card(asked, thread)
-    async with brush(stage, asked.id) as painter:
-        await stage.whispered(await eve.slash(channel, "forget"))
+    async with manual_worker(stage, asked.id) as painter:
+        await stage.private_reply(await eve.slash(channel, "forget"))
         await _all_forgotten(stage)
         world = stage.discord.world
         assert _ids(world.messages(thread)) == [bobs["id"]]
@@ -123,7 +123,7 @@ async def test_a_thread_in_which_others_write_stays(stage: Scene) -> None:
     _, card = await _stopped(stage, eve, channel)
     thread = stage.discord.channel(card["id"])
     await bob.post(thread, "How beautiful!")
-    await stage.whispered(await eve.slash(channel, "forget"))
+    await stage.private_reply(await eve.slash(channel, "forget"))
     await _all_forgotten(stage)
     assert [text_of(one) for one in stage.discord.world.messages(thread)] == ["How beautiful!"]
 
@@ -135,7 +135,7 @@ async def test_a_thread_in_which_all_is_to_be_forgotten_goes_whole(stage: Scene)
     thread = stage.discord.channel(card["id"])
     await eve.post(thread, "Mine.")
     await _stopped(stage, eve, thread)
-    await stage.whispered(await eve.slash(channel, "forget"))
+    await stage.private_reply(await eve.slash(channel, "forget"))
     await _all_forgotten(stage)
     assert stage.discord.world.threads(channel) == []
 
@@ -172,14 +172,14 @@ async def _stopped(stage: Scene, person: Person, channel: Channel) -> tuple[str,
     """A painting that has ended, with two pictures in its thread."""
     asked = await stage.stylize(person, channel, **LONG)
     card = await stage.card(asked, channel)
-    async with brush(stage, asked.id) as painter:
+    async with manual_worker(stage, asked.id) as painter:
         await painter.snapshot(10)
         await painter.stopped(20)
     return asked.id, await stage.ended(card, "**Stopped**")
 
 
 async def _told(stage: Scene, person: Person) -> str:
-    return await stage.whispered(await person.slash(stage.channel, "forget"))
+    return await stage.private_reply(await person.slash(stage.channel, "forget"))
 
 
 def _deletions(stage: Scene, message: Json) -> list[Json]:
@@ -197,7 +197,7 @@ def _ids(messages: list[Json]) -> list[str]:
 
 async def _all_forgotten(stage: Scene) -> None:
     """Returns when nothing is to be forgotten any more."""
-    async with connect(stage.house.url) as redis:
+    async with connect(stage.pool.url) as redis:
         for _ in range(3000):
             if not await Ledger(redis).to_forget():
                 await stage.discord.now()

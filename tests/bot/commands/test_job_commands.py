@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from by_hand import brush
-from conftest import House
 from discord_server.driver import Channel, Guild, Person
 from discord_server.reading import buttons_of, files_of, is_ephemeral, text_of
+from manual_worker import manual_worker
 from scene import Scene, scene
+from support.workers import WorkerPool
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -23,9 +23,9 @@ UNKNOWN = "This button has gone: press another one, or start a new painting with
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage(house: House, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+async def stage(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
     """Without a worker: what happens to a painting is in the test's hands."""
-    async with scene(house, tmp_path_factory.mktemp("jobs")) as made:
+    async with scene(pool, tmp_path_factory.mktemp("jobs")) as made:
         yield made
         assert made.discord.world.violations == []
         assert made.discord.world.pings == []
@@ -47,12 +47,12 @@ async def _card(stage: Scene, room: Room, person: Person | None = None, **option
     """A new painting there, its id and its card."""
     asked = await stage.stylize(person or room.member, room.channel, **options)
     card = await stage.card(asked, room.channel)
-    await stage.whispered(asked)
+    await stage.private_reply(asked)
     return asked.id, card
 
 
 async def _queue(stage: Scene, person: Person, channel: Any) -> list[str]:
-    return (await stage.whispered(await person.slash(channel, "queue"))).split("\n")
+    return (await stage.private_reply(await person.slash(channel, "queue"))).split("\n")
 
 
 async def test_the_queue_tells_what_runs_and_waits_here_and_only_how_much_elsewhere(stage: Scene) -> None:
@@ -61,7 +61,7 @@ async def test_the_queue_tells_what_runs_and_waits_here_and_only_how_much_elsewh
     painting, first = await _card(stage, here, **HALF)
     _, second = await _card(stage, here, bob)
     _, third = await _card(stage, there)
-    async with brush(stage, painting) as painter:
+    async with manual_worker(stage, painting) as painter:
         await painter.progress(12_000)
         head, *lines = await _queue(stage, here.member, here.channel)
         assert re.fullmatch(r"\d+ paintings under way in all; no worker is there at the moment\.", head)
@@ -96,7 +96,7 @@ async def test_show_brings_the_card_where_it_is_asked_for_and_keeps_it_moving_th
     assert not is_ephemeral(shown)
     assert files_of(shown).keys() == files_of(old).keys()
     assert buttons_of(shown)[0]["label"] == "Cancel"
-    async with brush(stage, job) as painter:
+    async with manual_worker(stage, job) as painter:
         await painter.progress(6_000)
         await stage.ended(shown, "25%")
         await room.channel.delete_message(old)
@@ -114,7 +114,7 @@ async def test_the_card_that_show_left_behind_tells_the_end_too(stage: Scene) ->
     room = await a_room(stage, "Lea")
     job, old = await _card(stage, room, **HALF)
     shown = await (await room.member.slash(room.channel, "show", job=job)).shown()
-    async with brush(stage, job) as painter:
+    async with manual_worker(stage, job) as painter:
         await painter.stopped(6_000)
     for card in (old, shown):
         assert buttons_of(await stage.ended(card, "**Stopped** at iteration 6,000"))[0]["label"] == "Continue"
@@ -123,7 +123,7 @@ async def test_the_card_that_show_left_behind_tells_the_end_too(stage: Scene) ->
 async def test_show_brings_back_the_deleted_card_of_what_has_ended(stage: Scene) -> None:
     room = await a_room(stage, "Dee")
     job, card = await _card(stage, room, **HALF)
-    async with brush(stage, job) as painter:
+    async with manual_worker(stage, job) as painter:
         await painter.stopped(6_000)
     await stage.ended(card, "**Stopped**")
     await room.channel.delete_message(card)
@@ -131,7 +131,7 @@ async def test_show_brings_back_the_deleted_card_of_what_has_ended(stage: Scene)
     assert "**Stopped** at iteration 6,000 of 24,000" in text_of(back)
     assert [name.partition(job)[2] for name in files_of(back)] == ["-content.jpg", "-style-1.jpg"]
     press = await room.member.press(back, "Again")
-    assert "Accepted" in await stage.whispered(press)
+    assert "Accepted" in await stage.private_reply(press)
 
 
 @pytest.mark.parametrize("place", ["a group chat", "a channel that the bot does not see"])
@@ -145,7 +145,7 @@ async def test_what_the_bot_cannot_reach_is_shown_there_once_and_moves_where_it_
         where = await room.guild.channel("secret")
         await where.deny("view_channel")
     shown = await (await room.member.slash(where, "show", job=job)).shown()
-    async with brush(stage, job) as painter:
+    async with manual_worker(stage, job) as painter:
         await painter.progress(6_000)
         await stage.ended(card, "25%")
         await painter.stopped(12_000)
@@ -159,9 +159,9 @@ async def test_strangers_are_shown_what_is_shown_where_they_are(stage: Scene) ->
     job, _ = await _card(stage, room)
     stranger, elsewhere = await room.guild.member("Stan"), await room.guild.channel("elsewhere")
     for command in ("show", "cancel"):
-        assert await stage.whispered(await stranger.slash(elsewhere, command, job=job)) == NOT_HERE
+        assert await stage.private_reply(await stranger.slash(elsewhere, command, job=job)) == NOT_HERE
         for nonsense in ("0", "*", "../../etc/passwd", "@everyone", "x" * 3000):
-            assert await stage.whispered(await stranger.slash(room.channel, command, job=nonsense)) == NOT_HERE
+            assert await stage.private_reply(await stranger.slash(room.channel, command, job=nonsense)) == NOT_HERE
     assert "harbour × strokes" in text_of(await (await stranger.slash(room.channel, "show", job=job)).shown())
 
 
@@ -170,14 +170,14 @@ async def test_cancel_is_for_the_owner_and_for_moderators(stage: Scene) -> None:
     job, card = await _card(stage, room)
     stranger, elsewhere = await room.guild.member("Stan"), await room.guild.channel("elsewhere")
     refused = f"Only <@{room.member.id}>, who asked for it, or a member with Manage Messages can cancel this."
-    assert await stage.whispered(await stranger.slash(room.channel, "cancel", job=job)) == refused
+    assert await stage.private_reply(await stranger.slash(room.channel, "cancel", job=job)) == refused
     stops = "It stops within an iteration; what there is by then is kept."
-    assert await stage.whispered(await room.member.slash(elsewhere, "cancel", job=job)) == stops
+    assert await stage.private_reply(await room.member.slash(elsewhere, "cancel", job=job)) == stops
     await stage.ended(card, "**Stopped** at iteration 0")
-    assert await stage.whispered(await room.member.slash(elsewhere, "cancel", job=job)) == "It has ended already."
+    assert await stage.private_reply(await room.member.slash(elsewhere, "cancel", job=job)) == "It has ended already."
     job, card = await _card(stage, room)
     moderator = await room.guild.member("Mo", permissions=["manage_messages"])
-    assert await stage.whispered(await moderator.slash(room.channel, "cancel", job=job)) == stops
+    assert await stage.private_reply(await moderator.slash(room.channel, "cancel", job=job)) == stops
     await stage.ended(card, "**Stopped** at iteration 0")
 
 
@@ -185,7 +185,7 @@ async def test_autocomplete_offers_ones_own_the_newest_first(stage: Scene) -> No
     room = await a_room(stage, "Kim")
     long = (f"{'harbour_' * 40}.png", stage.content.read_bytes())
     jobs = [(await _card(stage, room, content=file))[0] for file in (stage.content, long, stage.content)]
-    await stage.whispered(await room.member.slash(room.channel, "cancel", job=jobs[0]))
+    await stage.private_reply(await room.member.slash(room.channel, "cancel", job=jobs[0]))
     offered = await room.member.autocomplete(room.channel, "show", "job", "")
     assert [one["value"] for one in offered] == jobs[::-1]
     assert offered[0]["name"] == f"harbour × strokes (queued) {jobs[2]}"
@@ -202,7 +202,7 @@ async def test_autocomplete_offers_ones_own_the_newest_first(stage: Scene) -> No
 
 async def test_about_shows_a_picture_the_weights_and_the_limits(stage: Scene) -> None:
     asked = await stage.ada.slash(stage.channel, "about")
-    page = await stage.whispered(asked)
+    page = await stage.private_reply(asked)
     assert "Weights: random stand-ins: a VGG19 that was never trained." in page
     assert "up to 1,024 px and 99,900 iterations, 1,000 paintings at a time for each member" in page
     ((name, file),) = files_of(await asked.shown()).items()
@@ -215,7 +215,7 @@ async def test_presses_that_the_message_does_not_offer_are_answered_in_a_sentenc
     job, _ = await _card(stage, room)
     own, card = await _card(stage, stranger)
     for forged in (f"impasto:cancel:{job}", f"impasto:again:{job}", f"impasto:burn:{own}", "impasto:", "button-1"):
-        assert await stage.whispered(await stranger.member.forge(card, forged)) == UNKNOWN
+        assert await stage.private_reply(await stranger.member.forge(card, forged)) == UNKNOWN
     assert len(await stranger.member.autocomplete(stranger.channel, "show", "job", "")) == 1
 
 
@@ -231,7 +231,7 @@ async def test_buttons_work_wherever_the_card_was_shown_and_for_whoever_sees_it(
         press = await stranger.press(card, "Again")
         child = await stage.card(press, room.channel)
         assert f"for <@{stranger.id}>" in text_of(child)
-        assert await stage.whispered(press) == f"Accepted: watch it in <#{child['id']}>."
+        assert await stage.private_reply(press) == f"Accepted: watch it in <#{child['id']}>."
 
 
 async def test_a_card_that_was_sent_again_has_its_pictures(stage: Scene) -> None:
@@ -247,14 +247,14 @@ async def test_buttons_outlive_many_edits(stage: Scene) -> None:
     """A view that is edited or ends must not take the buttons of all others with it."""
     room = await a_room(stage, "Zed")
     job, card = await _card(stage, room, **HALF)
-    async with brush(stage, job) as painter:
+    async with manual_worker(stage, job) as painter:
         for iteration in (6_000, 12_000):
             await painter.progress(iteration)
             await stage.ended(card, f"iteration {iteration:,}")
-        assert "Accepted" in await stage.whispered(await room.member.press(card, "Stronger"))
+        assert "Accepted" in await stage.private_reply(await room.member.press(card, "Stronger"))
         await painter.stopped(18_000)
     card = await stage.ended(card, "**Stopped**")
-    assert "Accepted" in await stage.whispered(await room.member.press(card, "Weaker"))
+    assert "Accepted" in await stage.private_reply(await room.member.press(card, "Weaker"))
 
 
 def _link(room: Room, card: Json) -> str:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from by_hand import brush
-from conftest import House
 from discord_server.driver import Interaction
 from discord_server.reading import text_of
+from manual_worker import manual_worker
 from scene import Scene, scene
+from support.workers import WorkerPool
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -21,9 +21,9 @@ NO_PICTURE = "There is no picture in this message: choose one that has a picture
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage(house: House, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+async def stage(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
     """Without a worker: what was asked for stays in the queue."""
-    async with scene(house, tmp_path_factory.mktemp("menus")) as made:
+    async with scene(pool, tmp_path_factory.mktemp("menus")) as made:
         yield made
         assert made.discord.world.violations == []
         assert made.discord.world.refusals == []
@@ -38,7 +38,7 @@ async def test_stylize_this_asks_for_style_recipe_and_strength(stage: Scene) -> 
     card = await stage.card(sent)
     assert text_of(card).startswith("### harbour × strokes\n")
     assert "gatys, 500 iterations at 512 px, twice the usual strength" in text_of(card)
-    assert await stage.whispered(sent) == f"Accepted: watch it in <#{card['id']}>."
+    assert await stage.private_reply(sent) == f"Accepted: watch it in <#{card['id']}>."
 
 
 async def test_use_as_style_asks_for_the_content(stage: Scene) -> None:
@@ -56,14 +56,14 @@ async def test_use_as_style_asks_for_the_content(stage: Scene) -> None:
 async def test_a_message_without_a_picture_is_answered_in_a_sentence(stage: Scene, files: list[Any]) -> None:
     message = await stage.ada.post(stage.channel, "hello", files=files)
     for name in ("Stylize this", "Use as style"):
-        assert await stage.whispered(await stage.ada.menu(stage.channel, message, name)) == NO_PICTURE
+        assert await stage.private_reply(await stage.ada.menu(stage.channel, message, name)) == NO_PICTURE
 
 
 @pytest.mark.parametrize("strength", ["much", "0", "-1", "nan", "1e9"])
 async def test_a_strength_that_is_none_is_told_and_nothing_is_queued(stage: Scene, strength: str) -> None:
     form = await _opened(stage, await _message(stage), "Stylize this")
     sent = await stage.ada.submit(form.modal, {"picture": stage.style, "strength": strength})
-    assert await stage.whispered(sent) == "The strength must be a number from 0.01 to 100: try again."
+    assert await stage.private_reply(sent) == "The strength must be a number from 0.01 to 100: try again."
     assert await stage.traces(sent.id) == []
 
 
@@ -71,7 +71,7 @@ async def test_an_upload_that_is_no_picture_leaves_nothing_behind(stage: Scene) 
     """Not even the other picture, which was taken in before it."""
     form = await _opened(stage, await _message(stage), "Stylize this")
     sent = await stage.ada.submit(form.modal, {"picture": ("style.png", b"\x89PNG, as they say")})
-    assert (await stage.whispered(sent)).startswith("style.png ")
+    assert (await stage.private_reply(sent)).startswith("style.png ")
     assert await stage.traces(sent.id) == []
 
 
@@ -79,7 +79,7 @@ async def test_a_form_can_be_sent_again_after_it_was_refused(stage: Scene) -> No
     form = await _opened(stage, await _message(stage), "Stylize this")
     for strength, word in (("much", "must be a number"), ("0,5", "Accepted")):
         sent = await stage.ada.submit(form.modal, {"picture": stage.style, "strength": strength})
-        assert word in await stage.whispered(sent)
+        assert word in await stage.private_reply(sent)
     assert "half the usual strength" in text_of(await stage.card(sent))
 
 
@@ -88,7 +88,7 @@ async def test_numbers_in_the_form_of_a_snapshot_have_bounds(stage: Scene, what:
     form = await _from_here(stage)
     sent = await stage.ada.submit(form.modal, {what: "100000"})
     names = {"iterations": "number of iterations must be a number from 1 to 99,900"}
-    assert names.get(what, "strength must be a number from 0.01 to 100") in await stage.whispered(sent)
+    assert names.get(what, "strength must be a number from 0.01 to 100") in await stage.private_reply(sent)
 
 
 async def test_forms_from_before_a_restart_are_answered_in_a_sentence(stage: Scene) -> None:
@@ -97,18 +97,18 @@ async def test_forms_from_before_a_restart_are_answered_in_a_sentence(stage: Sce
     await stage.start_bot()
     for form, values in zip(forms, ({"picture": stage.content}, {}), strict=True):
         sent = await stage.ada.submit(form.modal, values)
-        assert await stage.whispered(sent) == RESTARTED
+        assert await stage.private_reply(sent) == RESTARTED
         assert await stage.traces(sent.id) == []
     fresh = await _opened(stage, await _message(stage), "Use as style")
     sent = await stage.ada.submit(fresh.modal, {"picture": stage.content})
-    assert "Accepted" in await stage.whispered(sent)
+    assert "Accepted" in await stage.private_reply(sent)
 
 
 async def test_a_picture_that_discord_no_longer_has_is_told_by_its_name(stage: Scene) -> None:
     form = await _opened(stage, await _message(stage), "Stylize this")
     await stage.discord.turn_clock(3 * 86_400)
     sent = await stage.ada.submit(form.modal, {"picture": stage.style})
-    assert await stage.whispered(sent) == "Discord no longer has harbour.png: attach it again."
+    assert await stage.private_reply(sent) == "Discord no longer has harbour.png: attach it again."
     assert await stage.traces(sent.id) == []
 
 
@@ -126,7 +126,7 @@ async def _from_here(stage: Scene) -> Interaction:
     """The form that a snapshot's button opens; the snapshot is told by the test in a worker's place."""
     asked = await stage.stylize()
     card = await stage.card(asked)
-    async with brush(stage, asked.id) as painter:
+    async with manual_worker(stage, asked.id) as painter:
         await painter.snapshot(10)
     snapshot = await stage.discord.until(lambda world: world.messages(card["id"])[0])
     press = await stage.ada.press(snapshot, "From here")

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from conftest import House
 from discord_server.driver import Channel, Guild, Person
 from discord_server.impossible import Impossible
 from discord_server.reading import is_ephemeral, text_of
 from redis import Redis
 from scene import LONG, Scene, scene
+from support.workers import WorkerPool
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -24,9 +24,9 @@ BLOCKED, RECIPE = "Members for whom I do not paint", "The usual recipe"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage(house: House, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+async def stage(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
     """Without a worker: what was asked for stays in the queue."""
-    async with scene(house, tmp_path_factory.mktemp("moderation")) as made:
+    async with scene(pool, tmp_path_factory.mktemp("moderation")) as made:
         yield made
         assert made.discord.world.violations == []
         assert made.discord.world.pings == []
@@ -84,14 +84,14 @@ async def refused(stage: Scene, place: Place, card: Json, picture: Json, channel
         await place.member.menu(place.channel, picture, "Stylize this"),
         await place.member.press(card, "Again"),
     ]
-    return {await stage.whispered(one) for one in asked}
+    return {await stage.private_reply(one) for one in asked}
 
 
 async def painting(stage: Scene, place: Place) -> tuple[Json, Json]:
     """A card of the member's, and a message with a picture, from before anything was forbidden."""
     asked = await stage.stylize(place.member, place.channel, **LONG)
     card = await stage.card(asked, place.channel)
-    await stage.whispered(asked)
+    await stage.private_reply(asked)
     return card, await place.member.post(place.channel, "look", files=[stage.content])
 
 
@@ -103,7 +103,7 @@ async def test_a_blocked_member_paints_by_no_way(stage: Scene, place: Place) -> 
     }
     await choose(stage, place, BLOCKED, says="Blocked members: none")
     again = await place.member.press(card, "Again")
-    assert (await stage.whispered(again)).startswith("Accepted: ")
+    assert (await stage.private_reply(again)).startswith("Accepted: ")
 
 
 async def test_only_in_the_channels_that_were_chosen_and_in_their_threads(stage: Scene, place: Place) -> None:
@@ -112,10 +112,10 @@ async def test_only_in_the_channels_that_were_chosen_and_in_their_threads(stage:
     await choose(stage, place, CHANNELS, gallery, says=f"Channels: <#{gallery.id}>")
     assert await refused(stage, place, card, picture) == {f"In this server I paint only in <#{gallery.id}>: ask there."}
     asked = await stage.stylize(place.member, gallery, **LONG)
-    assert (await stage.whispered(asked)).startswith("Accepted: ")
+    assert (await stage.private_reply(asked)).startswith("Accepted: ")
     thread = await gallery.thread("about it", place.member)
     asked = await stage.stylize(place.member, thread, **LONG)
-    assert (await stage.whispered(asked)).startswith("Accepted: ")
+    assert (await stage.private_reply(asked)).startswith("Accepted: ")
 
 
 async def test_only_for_members_with_the_roles_that_were_chosen(stage: Scene, place: Place) -> None:
@@ -126,32 +126,34 @@ async def test_only_for_members_with_the_roles_that_were_chosen(stage: Scene, pl
     assert told == {f"Only members with <@&{role}> may paint here: ask a moderator for it."}
     other = await place.guild.role("Guests", of=place.member)
     await choose(stage, place, ROLES, role, other, says=f"<@&{other}>")
-    assert (await stage.whispered(await place.member.press(card, "Again"))).startswith("Accepted: ")
+    assert (await stage.private_reply(await place.member.press(card, "Again"))).startswith("Accepted: ")
 
 
 async def test_limits_are_the_server_s_and_never_more_than_the_operator_s(stage: Scene, place: Place) -> None:
     await limits(stage, place, "At most 256 px and 500 iterations", size="256", iterations="500")
-    large = await stage.whispered(await stage.stylize(place.member, place.channel, size=257))
+    large = await stage.private_reply(await stage.stylize(place.member, place.channel, size=257))
     assert large == "The size may be at most 256 px here: ask for a smaller one."
-    many = await stage.whispered(await stage.stylize(place.member, place.channel, iterations=501))
+    many = await stage.private_reply(await stage.stylize(place.member, place.channel, iterations=501))
     assert many == "At most 500 iterations can be asked for here: ask for fewer."
-    about = await stage.whispered(await place.member.slash(place.channel, "about"))
+    about = await stage.private_reply(await place.member.slash(place.channel, "about"))
     assert "Here: up to 256 px and 500 iterations" in about
     elsewhere = await stage.stylize(size=512, iterations=501)
-    assert (await stage.whispered(elsewhere)).startswith("Accepted: ")
+    assert (await stage.private_reply(elsewhere)).startswith("Accepted: ")
     await limits(stage, place, "At most 1,024 px and 99,900 iterations", size="4096", iterations="")
-    assert (await stage.whispered(await stage.stylize(place.member, place.channel, size=1100))).startswith("The size")
+    assert (await stage.private_reply(await stage.stylize(place.member, place.channel, size=1100))).startswith(
+        "The size"
+    )
 
 
 async def test_caps_of_a_member_and_of_the_server(stage: Scene, place: Place) -> None:
     await limits(stage, place, "1 painting of one member, 2 in this server", member_jobs="1", guild_jobs="2")
     await painting(stage, place)
-    told = await stage.whispered(await stage.stylize(place.member, place.channel))
+    told = await stage.private_reply(await stage.stylize(place.member, place.channel))
     assert told.startswith("You have as many paintings under way here as one member may: wait for one to end")
     other, third = await place.guild.member("Oda"), await place.guild.member("Tia")
-    accepted = await stage.whispered(await stage.stylize(other, place.channel, **LONG))
+    accepted = await stage.private_reply(await stage.stylize(other, place.channel, **LONG))
     assert accepted.startswith("Accepted: ")
-    told = await stage.whispered(await stage.stylize(third, place.channel))
+    told = await stage.private_reply(await stage.stylize(third, place.channel))
     assert told.startswith("This server already has as many paintings under way as it may")
 
 
@@ -164,7 +166,7 @@ async def test_what_is_no_number_is_a_sentence_and_changes_nothing(stage: Scene,
         opened = await place.moderator.press(shown, "Limits")
         await opened.answered()
         sent = await place.moderator.submit(opened.modal, numbers)
-        assert await stage.whispered(sent) == words
+        assert await stage.private_reply(sent) == words
     assert text_of(await panel(place)) == text_of(shown)
 
 
@@ -179,7 +181,7 @@ async def test_the_usual_recipe_is_taken_where_none_was_asked_for(stage: Scene, 
 async def test_each_change_is_a_line_that_says_who_and_what(stage: Scene, place: Place) -> None:
     await choose(stage, place, BLOCKED, place.member, says="Blocked members: <@")
     await limits(stage, place, "kept for 7 days", keep_days="7")
-    told = (await stage.whispered(await place.moderator.press(await panel(place), "Changes"))).splitlines()
+    told = (await stage.private_reply(await place.moderator.press(await panel(place), "Changes"))).splitlines()
     who = re.escape(place.moderator.mention)
     assert re.fullmatch(rf"- <t:\d+:R> {who}: days for which paintings are kept: as usual → 7", told[0])
     assert re.fullmatch(rf"- <t:\d+:R> {who}: blocked members: none → {re.escape(place.member.mention)}", told[1])
@@ -192,38 +194,42 @@ async def test_each_change_is_a_line_that_says_who_and_what(stage: Scene, place:
 async def test_settings_are_hidden_from_members_and_are_a_server_s(stage: Scene, place: Place) -> None:
     with pytest.raises(Impossible):
         await place.member.slash(place.channel, "impasto settings")
-    told = await stage.whispered(await place.member.slash(await place.member.dm(), "impasto settings"))
+    told = await stage.private_reply(await place.member.slash(await place.member.dm(), "impasto settings"))
     assert told == "Settings are a server's: ask for them in a server that I am in."
 
 
 async def test_only_the_bot_s_owner_sees_and_blocks_servers(stage: Scene, place: Place) -> None:
-    told = await stage.whispered(await place.moderator.slash(place.channel, "impasto servers", server="1", block=True))
+    told = await stage.private_reply(
+        await place.moderator.slash(place.channel, "impasto servers", server="1", block=True)
+    )
     assert told == "Only who runs me may use this: moderators have `/impasto settings`."
     owner = await stage.discord.owner()
     number = place.guild.id
     dm = await owner.dm()
-    told = await stage.whispered(await owner.slash(dm, "impasto servers", server=number, block=True, paintings=9))
+    told = await stage.private_reply(await owner.slash(dm, "impasto servers", server=number, block=True, paintings=9))
     assert told == f"**Moderated**, `{number}`, blocked, at most 9 paintings at a time"
-    card_told = await stage.whispered(await stage.stylize(place.member, place.channel))
+    card_told = await stage.private_reply(await stage.stylize(place.member, place.channel))
     assert card_told == "Who runs me has blocked me in this server: ask for the painting in another one."
-    assert f"`{number}`, blocked" in await stage.whispered(await owner.slash(dm, "impasto servers"))
-    await stage.whispered(await owner.slash(dm, "impasto servers", server=number, block=False, paintings=1))
+    assert f"`{number}`, blocked" in await stage.private_reply(await owner.slash(dm, "impasto servers"))
+    await stage.private_reply(await owner.slash(dm, "impasto servers", server=number, block=False, paintings=1))
     await painting(stage, place)
-    told = await stage.whispered(await stage.stylize(place.moderator, place.channel))
+    told = await stage.private_reply(await stage.stylize(place.moderator, place.channel))
     assert told.startswith("This server already has as many paintings under way as it may")
     assert "1 in this server" in text_of(await panel(place))
 
 
 async def test_settings_that_cannot_be_read_are_those_of_the_environment(stage: Scene, place: Place) -> None:
-    with Redis.from_url(stage.house.url) as redis:
+    with Redis.from_url(stage.pool.url) as redis:
         redis.hset(f"impasto:guild:{place.guild.id}", mapping={"choices": "{rotten", "allowance": '{"guild_jobs": -1}'})
     assert "At most 1,024 px" in text_of(await panel(place))
-    assert (await stage.whispered(await stage.stylize(place.member, place.channel, **LONG))).startswith("Accepted: ")
+    assert (await stage.private_reply(await stage.stylize(place.member, place.channel, **LONG))).startswith(
+        "Accepted: "
+    )
 
 
 async def test_a_panel_from_before_a_restart_is_answered_in_a_sentence(stage: Scene, place: Place) -> None:
     shown = await panel(place)
     stage.bots[-1].end()
     await stage.start_bot()
-    told = await stage.whispered(await place.moderator.choose(shown, place.member, of=BLOCKED))
+    told = await stage.private_reply(await place.moderator.choose(shown, place.member, of=BLOCKED))
     assert told == "I was restarted while this choice was open, or it was open for too long: open it again."

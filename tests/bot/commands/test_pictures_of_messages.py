@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from by_hand import brush
-from conftest import House
 from discord_server.driver import File, Interaction, Spoiler
 from discord_server.reading import files_of, is_ephemeral, selects_of, text_of
 from discord_server.tests.raw import Raw
+from manual_worker import manual_worker
 from scene import LONG, Scene, scene
+from support.workers import WorkerPool
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -23,9 +23,9 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage(house: House, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+async def stage(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
     """Without a worker: what was asked for stays in the queue."""
-    async with scene(house, tmp_path_factory.mktemp("pictures")) as made:
+    async with scene(pool, tmp_path_factory.mktemp("pictures")) as made:
         yield made
         assert made.discord.world.violations == []
         assert made.discord.world.refusals == []
@@ -40,7 +40,7 @@ async def _menu(stage: Scene, message: Json, name: str = "Use as style") -> Inte
 async def _title(stage: Scene, opened: Interaction) -> str:
     """Of the painting that comes of a form of "Use as style"."""
     sent = await stage.ada.submit(opened.modal, {"picture": stage.content})
-    assert "Accepted" in await stage.whispered(sent)
+    assert "Accepted" in await stage.private_reply(sent)
     card = await stage.card(sent, stage.discord.channel(sent.payload["channel_id"]))
     return text_of(card).split("\n")[0].removeprefix("### ")
 
@@ -67,7 +67,7 @@ async def test_a_picture_without_a_content_type_is_taken_as_by_the_command(stage
     file = ("IMG_2041", stage.style.read_bytes())
     posted = await stage.ada.post(stage.channel, files=[("Makefile", b"all:"), file])
     assert await _title(stage, await _menu(stage, posted)) == "harbour"
-    assert "Accepted" in await stage.whispered(await stage.stylize(style=file))
+    assert "Accepted" in await stage.private_reply(await stage.stylize(style=file))
 
 
 async def test_a_picture_that_the_intake_reads_comes_before_one_that_it_does_not(stage: Scene) -> None:
@@ -76,7 +76,7 @@ async def test_a_picture_that_the_intake_reads_comes_before_one_that_it_does_not
     assert await _title(stage, await _menu(stage, posted)) == "harbour × strokes"
     alone = await _menu(stage, await stage.ada.post(stage.channel, files=[drawing]))
     sent = await stage.ada.submit(alone.modal, {"picture": stage.content})
-    assert (await stage.whispered(sent)).startswith("drawing.svg is an SVG drawing: ")
+    assert (await stage.private_reply(sent)).startswith("drawing.svg is an SVG drawing: ")
 
 
 async def test_a_sticker_is_taken_unless_it_is_a_drawing_in_json(stage: Scene) -> None:
@@ -86,7 +86,7 @@ async def test_a_sticker_is_taken_unless_it_is_a_drawing_in_json(stage: Scene) -
         assert await _title(stage, await _menu(stage, posted)) == "harbour × wave"
     drawn = await stage.guild.sticker("drawn", b"{}", "LOTTIE")
     posted = await stage.ada.post(stage.channel, stickers=[drawn])
-    assert await stage.whispered(await _menu(stage, posted)) == NO_PICTURE
+    assert await stage.private_reply(await _menu(stage, posted)) == NO_PICTURE
 
 
 @pytest.mark.parametrize("kind", ["embed", "thumbnail of an embed", "section", "file", "covered container"])
@@ -112,7 +112,7 @@ async def test_what_does_not_lie_with_discord_is_no_picture(stage: Scene) -> Non
     embed = {"image": {"url": "https://example.org/b.png"}}
     for body in ({"flags": V2, "components": [elsewhere]}, {"embeds": [embed]}):
         posted = await _by_the_bot(stage, body)
-        assert await stage.whispered(await _menu(stage, posted)) == NO_PICTURE
+        assert await stage.private_reply(await _menu(stage, posted)) == NO_PICTURE
 
 
 async def test_a_picture_of_the_bots_own_card_is_chosen_by_its_thumbnail(stage: Scene) -> None:
@@ -135,7 +135,7 @@ async def test_a_picture_of_the_bots_own_card_is_chosen_by_its_thumbnail(stage: 
 async def test_a_snapshot_in_the_thread_is_taken(stage: Scene) -> None:
     asked = await stage.stylize(**LONG)
     card = await stage.card(asked)
-    async with brush(stage, asked.id) as painter:
+    async with manual_worker(stage, asked.id) as painter:
         await painter.snapshot(10)
     snapshot = await stage.discord.until(lambda world: world.messages(card["id"])[0])
     assert await _title(stage, await _menu(stage, snapshot)) == "harbour"
@@ -160,6 +160,6 @@ async def test_a_choice_from_before_a_restart_is_answered_in_a_sentence(stage: S
     stage.bots[-1].end()
     await stage.start_bot()
     chosen = await stage.ada.choose(choice, "1. harbour.png")
-    assert await stage.whispered(chosen) == (
+    assert await stage.private_reply(chosen) == (
         "I was restarted while this choice was open, or it was open for too long: open it again."
     )

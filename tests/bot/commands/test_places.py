@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from conftest import House
 from discord_server.driver import Channel, Interaction
 from discord_server.reading import text_of
 from scene import Scene, pictures, scene
+from support.workers import WorkerPool
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -28,9 +28,9 @@ NEEDED = {
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage(house: House, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
-    house.hire(seconds=0.15).ready()
-    async with scene(house, tmp_path_factory.mktemp("places")) as made:
+async def stage(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+    pool.start_worker(seconds=0.15).ready()
+    async with scene(pool, tmp_path_factory.mktemp("places")) as made:
         yield made
         assert made.discord.world.violations == []
         # The one that closed her direct messages, and the thread that the bot does not see.
@@ -43,7 +43,7 @@ async def test_in_a_channel_a_thread_opens_under_the_card(stage: Scene, kind: st
     asked = await stage.stylize(channel=channel, **SHORT)
     card = await stage.ended(await stage.card(asked, channel))
     (thread,) = stage.discord.world.threads(channel)
-    assert await stage.whispered(asked) == f"Accepted: watch it in <#{thread['id']}>."
+    assert await stage.private_reply(asked) == f"Accepted: watch it in <#{thread['id']}>."
     assert f"<#{thread['id']}>" in text_of(card)
     assert pictures(stage.discord.world, thread) == SHOWN
 
@@ -59,7 +59,7 @@ async def test_where_no_thread_can_open_the_pictures_answer_the_card(stage: Scen
     asked = [await stage.stylize(channel=place, **SHORT) for place in places]
     for place, order in zip(places, asked, strict=True):
         await _replied(stage, order, place)
-        assert await stage.whispered(order) == "Accepted: watch it below."
+        assert await stage.private_reply(order) == "Accepted: watch it below."
 
 
 async def test_where_the_bot_is_no_member_it_comes_by_direct_message(stage: Scene) -> None:
@@ -71,7 +71,7 @@ async def test_where_the_bot_is_no_member_it_comes_by_direct_message(stage: Scen
     asked = [await stage.stylize(zoe, place, **SHORT) for place in places]
     for place, order in zip(places, asked, strict=True):
         await _replied(stage, order, dm)
-        answer = await stage.whispered(order)
+        answer = await stage.private_reply(order)
         assert answer == f"Accepted: watch it in <#{dm.id}>, our direct messages."
         # Told before there is anything to see, for not everyone looks at their direct messages.
         told = [text_of(earlier) for earlier in await stage.discord.history(await order.shown())]
@@ -98,7 +98,7 @@ async def test_a_missing_permission_is_named_before_any_work(stage: Scene, permi
     channel = await stage.guild.channel("closed")
     await channel.deny(permission)
     asked = await stage.stylize(channel=channel)
-    answer = await stage.whispered(asked)
+    answer = await stage.private_reply(asked)
     assert answer.startswith("I lack the permission")
     named = [name for name in NEEDED.values() if f"**{name}**" in answer]
     assert named == [NEEDED[permission]]
@@ -110,7 +110,7 @@ async def test_a_missing_permission_is_named_before_any_work(stage: Scene, permi
 async def test_all_missing_permissions_are_named_at_once(stage: Scene) -> None:
     channel = await stage.guild.channel("closed")
     await channel.deny("attach_files", "embed_links", "create_public_threads")
-    answer = await stage.whispered(await stage.stylize(channel=channel))
+    answer = await stage.private_reply(await stage.stylize(channel=channel))
     assert "the permissions **Attach Files**, **Embed Links** and **Create Public Threads** here" in answer
 
 
@@ -123,7 +123,7 @@ async def test_only_what_the_place_takes_is_asked_for(stage: Scene) -> None:
     for place in (thread, voice):
         await _replied(stage, await stage.stylize(channel=place, **SHORT), place)
     await channel.deny("send_messages_in_threads")
-    answer = await stage.whispered(await stage.stylize(channel=thread))
+    answer = await stage.private_reply(await stage.stylize(channel=thread))
     assert "the permission **Send Messages in Threads** here" in answer
 
 
@@ -141,7 +141,7 @@ async def test_who_may_attach_no_files_has_none_posted(stage: Scene) -> None:
     await talk.deny("send_messages_in_threads", to=bob)
     for place in (mute, bare, thread):
         asked = await stage.stylize(bob, place)
-        assert await stage.whispered(asked) == NOT_FOR_YOU
+        assert await stage.private_reply(asked) == NOT_FOR_YOU
         await _nothing_came_of(stage, asked)
         assert [m for m in stage.discord.world.messages(place) if m["author"]["bot"]] == []
     # Neither by a message's menu; but a button brings no picture of theirs.
@@ -149,9 +149,9 @@ async def test_who_may_attach_no_files_has_none_posted(stage: Scene) -> None:
     message = await posted.post(bare, files=[stage.content])
     menu = await bob.menu(bare, message, "Stylize this")
     await menu.answered()
-    assert await stage.whispered(await bob.submit(menu.modal, {"picture": stage.style})) == NOT_FOR_YOU
+    assert await stage.private_reply(await bob.submit(menu.modal, {"picture": stage.style})) == NOT_FOR_YOU
     card = await stage.card(await stage.stylize(posted, bare, **SHORT), bare)
-    assert "Accepted" in await stage.whispered(await bob.press(card, "Again"))
+    assert "Accepted" in await stage.private_reply(await bob.press(card, "Again"))
 
 
 async def test_a_locked_thread_is_told_from_an_archived_one(stage: Scene) -> None:
@@ -160,7 +160,7 @@ async def test_a_locked_thread_is_told_from_an_archived_one(stage: Scene) -> Non
     await locked.lock(archive=False)
     await archived.archive()
     asked = await stage.stylize(channel=locked)
-    answer = await stage.whispered(asked)
+    answer = await stage.private_reply(asked)
     assert answer == "This thread is locked: ask a moderator to unlock it, or paint in another channel."
     await _nothing_came_of(stage, asked)
     await _replied(stage, await stage.stylize(channel=archived, **SHORT), archived)
@@ -169,7 +169,7 @@ async def test_a_locked_thread_is_told_from_an_archived_one(stage: Scene) -> Non
 async def test_a_private_thread_without_the_bot_is_refused_in_a_sentence(stage: Scene) -> None:
     thread = await stage.channel.thread("secret", stage.ada, private=True)
     asked = await stage.stylize(channel=thread)
-    answer = await stage.whispered(asked)
+    answer = await stage.private_reply(asked)
     assert answer == "I have no access here: give me the permission View Channel, or ask for the painting elsewhere."
     assert stage.discord.world.messages(thread) == []
 

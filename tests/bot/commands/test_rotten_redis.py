@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from arq.connections import ArqRedis
-from by_hand import brush
-from conftest import House, a_job
 from discord_server.reading import text_of
+from manual_worker import manual_worker
 from rotten import ROTTEN, other_kinds
 from scene import Scene, scene
+from support.jobs import a_job
+from support.workers import WorkerPool
 
 from bot.ledger import Address
 from engine.contract.connection import connect
@@ -19,8 +20,8 @@ from engine.contract.jobs import Jobs
 from engine.contract.models import OPEN, index_key, job_key
 
 
-async def test_the_bot_outlasts_what_lies_in_redis(house: House, tmp_path: Path) -> None:
-    async with scene(house, tmp_path) as stage, connect(house.url) as redis:
+async def test_the_bot_outlasts_what_lies_in_redis(pool: WorkerPool, tmp_path: Path) -> None:
+    async with scene(pool, tmp_path) as stage, connect(pool.url) as redis:
         await _spoil(redis, stage)
         await _is_served(stage)
         stage.bots[-1].kill()
@@ -36,10 +37,10 @@ async def test_the_bot_outlasts_what_lies_in_redis(house: House, tmp_path: Path)
 async def _is_served(stage: Scene) -> None:
     asked = await stage.stylize(iterations=24_000)
     card = await stage.card(asked)
-    async with brush(stage, asked.id) as painter:
+    async with manual_worker(stage, asked.id) as painter:
         await painter.progress(6_000)
         await stage.ended(card, "25%")
-        queue = await stage.whispered(await stage.ada.slash(stage.channel, "queue"))
+        queue = await stage.private_reply(await stage.ada.slash(stage.channel, "queue"))
         assert "harbour × strokes" in queue
         await painter.stopped(12_000)
     await stage.ended(card, "**Stopped**")

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from conftest import House
 from discord_server.driver import Interaction
 from discord_server.reading import buttons_of, files_of, text_of
 from PIL import Image
 from scene import Scene, picture, pictures, scene
+from support.workers import WorkerPool
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -26,17 +26,17 @@ ENDS = ["final.png", "loss.png", "film.webp"]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage(house: House, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
-    async with scene(house, tmp_path_factory.mktemp("study")) as made:
+async def stage(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+    async with scene(pool, tmp_path_factory.mktemp("study")) as made:
         yield made
         assert made.discord.world.violations == []
         assert made.discord.world.refusals == []
 
 
 @pytest.fixture(scope="module")
-def worker(house: House) -> None:
+def worker(pool: WorkerPool) -> None:
     """For the tests that come after those without one."""
-    house.hire(seconds=0.2).ready()
+    pool.start_worker(seconds=0.2).ready()
 
 
 async def ask(stage: Scene, vary: str, **options: Any) -> Interaction:
@@ -64,15 +64,15 @@ def tiles(stage: Scene, card: Json) -> list[Json]:
 async def test_the_card_says_what_is_varied_and_queue_shows_one_line(stage: Scene) -> None:
     asked = await ask(stage, "strength", seed=7, **LONG)
     card = await stage.card(asked)
-    assert "Accepted" in await stage.whispered(asked)
+    assert "Accepted" in await stage.private_reply(asked)
     text = text_of(card)
     assert text.startswith("### Style against content\\: harbour × strokes\n**Waiting**")
     assert "5 pictures, varied: the weight of the style · fine, 60 iterations at 64 px" in text
     assert "· seed 7 ·" in text
     assert [button["label"] for button in buttons_of(card)] == ["Cancel", "Again"]
-    queue = await stage.whispered(await stage.ada.slash(stage.channel, "queue"))
+    queue = await stage.private_reply(await stage.ada.slash(stage.channel, "queue"))
     assert queue.count("Style against content") == 1
-    await stage.whispered(await stage.ada.press(card, "Cancel"))
+    await stage.private_reply(await stage.ada.press(card, "Cancel"))
     await stage.ended(card, "**Stopped**")
 
 
@@ -91,7 +91,7 @@ async def test_what_cannot_be_studied_is_one_private_sentence(
     stage: Scene, vary: str, options: Json, sentence: str
 ) -> None:
     asked = await ask(stage, vary, **options)
-    assert sentence in await stage.whispered(asked)
+    assert sentence in await stage.private_reply(asked)
     assert await stage.traces(asked.id) == []
 
 
@@ -147,13 +147,13 @@ async def test_one_content_in_several_styles(stage: Scene, worker: None, tmp_pat
     assert pictures(stage.discord.world, card["id"])[-3:] == ENDS
 
 
-async def test_a_cancelled_study_continues_where_it_was(stage: Scene, house: House, worker: None) -> None:
+async def test_a_cancelled_study_continues_where_it_was(stage: Scene, pool: WorkerPool, worker: None) -> None:
     asked = await ask(stage, "strength", iterations=24)
     card = await stage.card(asked)
     await stage.discord.until(lambda _: tiles(stage, card))
-    house.hands[-1].send(signal.SIGSTOP)  # or it might be done before it is told to stop
-    await stage.whispered(await stage.ada.press(card, "Cancel"))
-    house.hands[-1].send(signal.SIGCONT)
+    pool.workers[-1].send(signal.SIGSTOP)  # or it might be done before it is told to stop
+    await stage.private_reply(await stage.ada.press(card, "Cancel"))
+    pool.workers[-1].send(signal.SIGCONT)
     card = await stage.ended(card, "**Stopped**")
     assert [button["label"] for button in buttons_of(card)] == ["Continue", "Again"]
     before = pictures(stage.discord.world, card["id"])
@@ -166,16 +166,16 @@ async def test_a_cancelled_study_continues_where_it_was(stage: Scene, house: Hou
 
 
 async def test_killed_bots_and_workers_lose_nothing_and_show_nothing_twice(
-    stage: Scene, house: House, worker: None
+    stage: Scene, pool: WorkerPool, worker: None
 ) -> None:
     asked = await ask(stage, "strength", iterations=24)
     card = await stage.card(asked)
     for seen in (1, 3):
         await stage.discord.until(lambda _: tiles(stage, card)[seen - 1 :])  # noqa: B023 - it is awaited here
-        house.hands[-1].send(signal.SIGKILL)
+        pool.workers[-1].send(signal.SIGKILL)
         stage.bots[-1].kill()
-        house.hands[-1].ended()
-        house.hire(seconds=0.2).ready()
+        pool.workers[-1].ended()
+        pool.start_worker(seconds=0.2).ready()
         await stage.start_bot()
     card = await stage.ended(card)
     every = [f"{end:05d}.png" for end in (24, 48, 72, 96, 120)]
@@ -195,7 +195,7 @@ async def test_again_has_other_seeds_and_forget_leaves_nothing(stage: Scene, wor
     assert not set(labels[0]) & set(labels[1])
     (sheet,) = [m for m in stage.discord.world.messages(second["id"]) if "in one sheet" in text_of(m)]
     assert "mean difference of two paintings: 0 levels with one seed" in text_of(sheet)
-    await stage.whispered(await eve.slash(stage.channel, "forget"))
+    await stage.private_reply(await eve.slash(stage.channel, "forget"))
     for job in (first.id, again.id):
         await gone(stage, job)
     assert not [m for m in stage.discord.world.messages(stage.channel) if first.id in str(m) or again.id in str(m)]

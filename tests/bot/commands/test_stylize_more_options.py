@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from conftest import House
 from discord_server.reading import text_of
 from PIL import Image
 from scene import Scene, picture, pictures, scene
+from support.workers import WorkerPool
 
 from engine.contract.connection import connect
 from engine.contract.jobs import Jobs
@@ -23,8 +23,8 @@ Json = dict[str, Any]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage(house: House, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
-    async with scene(house, tmp_path_factory.mktemp("more")) as made:
+async def stage(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+    async with scene(pool, tmp_path_factory.mktemp("more")) as made:
         yield made
         assert made.discord.world.violations == []
         assert made.discord.world.refusals == []
@@ -43,7 +43,7 @@ async def asked_for(stage: Scene, **options: Any) -> Job:
     """The job that came of it."""
     asked = await stage.stylize(**options)
     await stage.card(asked)
-    async with connect(stage.house.url) as redis:
+    async with connect(stage.pool.url) as redis:
         job = await Jobs(redis).get(asked.id)
     assert job is not None
     return job
@@ -72,7 +72,7 @@ async def test_only_the_snapshots_that_were_asked_for_are_shown(stage: Scene, gi
 )
 async def test_snapshots_that_cannot_be_are_refused(stage: Scene, options: Json, words: str) -> None:
     asked = await stage.stylize(**options)
-    assert await stage.whispered(asked) == words
+    assert await stage.private_reply(asked) == words
     assert await stage.traces(asked.id) == []
 
 
@@ -80,9 +80,9 @@ async def test_masks_are_one_for_each_style_or_none(stage: Scene, mask: Path) ->
     job = await asked_for(stage, mask=mask, style_mask=mask)
     assert [one.name for one in (*job.content_masks, *job.style_masks)] == ["mask.png", "mask.png"]
     asked = await stage.stylize(style2=stage.content, mask=mask)
-    assert await stage.whispered(asked) == "There are 2 styles and 1 masks: give one for each, or none."
+    assert await stage.private_reply(asked) == "There are 2 styles and 1 masks: give one for each, or none."
     asked = await stage.stylize(mask=("mask.txt", b"white"))
-    assert "mask.txt" in await stage.whispered(asked)
+    assert "mask.txt" in await stage.private_reply(asked)
     assert await stage.traces(asked.id) == []
 
 
@@ -92,11 +92,11 @@ async def test_the_talks_recipe_has_its_name(stage: Scene) -> None:
 
 
 async def test_it_is_painted_with_masks_from_a_picture_with_those_snapshots(
-    stage: Scene, house: House, tmp_path: Path, mask: Path
+    stage: Scene, pool: WorkerPool, tmp_path: Path, mask: Path
 ) -> None:
-    for one in await _open(house):  # what the other tests have asked for
-        await stage.whispered(await stage.ada.slash(stage.channel, "cancel", job=one))
-    house.hire(seconds=0.3).ready()
+    for one in await _open(pool):  # what the other tests have asked for
+        await stage.private_reply(await stage.ada.slash(stage.channel, "cancel", job=one))
+    pool.start_worker(seconds=0.3).ready()
     begun = picture(tmp_path / "begun.png", 5)
     asked = await stage.stylize(
         snapshots="1,7", start_picture=begun, style2=stage.content, mask=mask, mask2=mask, style_mask=mask,
@@ -112,7 +112,7 @@ async def test_it_is_painted_with_masks_from_a_picture_with_those_snapshots(
     again, swap = await stage.ada.press(card, "Again"), await stage.ada.press(card, "Swap")
     await stage.ended(await stage.card(again))
     await stage.ended(await stage.card(swap))
-    async with connect(house.url) as redis:
+    async with connect(pool.url) as redis:
         jobs = [await Jobs(redis).get(one.id) for one in (again, swap)]
     assert [job and len(job.content_masks) for job in jobs] == [2, 0]
     assert all(
@@ -120,6 +120,6 @@ async def test_it_is_painted_with_masks_from_a_picture_with_those_snapshots(
     )
 
 
-async def _open(house: House) -> list[str]:
-    async with connect(house.url) as redis:
+async def _open(pool: WorkerPool) -> list[str]:
+    async with connect(pool.url) as redis:
         return await Jobs(redis).open()

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from conftest import House, noise
 from discord_server.driver import Impossible, Person
 from discord_server.reading import buttons_of, files_of, text_of
 from scene import Scene, picture, scene
+from support.pictures import noise
+from support.workers import WorkerPool
 
 from engine.contract import workers
 from engine.contract.connection import connect
@@ -28,9 +29,9 @@ UNTOLD: Json = {"size": None, "iterations": None}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage(house: House, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+async def stage(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
     """Without a worker: what was asked for stays in the queue, as it was asked for."""
-    async with scene(house, tmp_path_factory.mktemp("options")) as made:
+    async with scene(pool, tmp_path_factory.mktemp("options")) as made:
         yield made
         assert made.discord.world.violations == []
         assert made.discord.world.refusals == []
@@ -63,7 +64,7 @@ def second(tmp_path: Path) -> Path:
 async def test_the_card_tells_what_was_asked_for(stage: Scene, options: Json, told: str) -> None:
     asked = await stage.stylize(**UNTOLD | options)
     assert told in text_of(await stage.card(asked))
-    assert "Accepted" in await stage.whispered(asked)
+    assert "Accepted" in await stage.private_reply(asked)
 
 
 @pytest.mark.parametrize(("blend", "told"), [(None, "two styles"), (50, "two styles"), (30, "two styles 70 : 30")])
@@ -81,7 +82,7 @@ async def test_two_styles_are_mixed(stage: Scene, second: Path, blend: int | Non
 
 async def test_a_blend_without_a_second_style_is_refused(stage: Scene) -> None:
     asked = await stage.stylize(blend=30)
-    assert await stage.whispered(asked) == "A blend needs a second style: attach one as style2."
+    assert await stage.private_reply(asked) == "A blend needs a second style: attach one as style2."
     assert await stage.traces(asked.id) == []
 
 
@@ -112,13 +113,13 @@ async def test_a_draft_that_could_not_be_finished_is_refused(stage: Scene) -> No
         ({"animate": True}, "A draft is of one picture: leave out animate, or quality."),
     ):
         asked = await stage.stylize(**options, quality="draft")
-        assert await stage.whispered(asked) == words
+        assert await stage.private_reply(asked) == words
         assert await stage.traces(asked.id) == []
 
 
 async def test_a_size_above_the_operators_limit_is_refused(stage: Scene) -> None:
     asked = await stage.stylize(size=1025)
-    assert await stage.whispered(asked) == "The size may be at most 1024 px here: ask for a smaller one."
+    assert await stage.private_reply(asked) == "The size may be at most 1024 px here: ask for a smaller one."
     assert await stage.traces(asked.id) == []
 
 
@@ -142,7 +143,7 @@ async def test_what_is_no_picture_is_named_and_leaves_nothing_behind(stage: Scen
     ):
         given: Json = {which: file}
         asked = await stage.stylize(**given)
-        assert await stage.whispered(asked) == words
+        assert await stage.private_reply(asked) == words
         assert await stage.traces(asked.id) == []
 
 
@@ -167,12 +168,12 @@ async def test_names_that_are_not_latin_are_told_as_they_were_typed(stage: Scene
     for asked, title in ((given, "港口 × мазки, 🌊"), (filled_in, "λιμάνι × मछली")):
         card = await stage.card(asked)
         assert text_of(card).startswith(f"### {title}\n")
-        await stage.whispered(asked)  # its thread is open
+        await stage.private_reply(asked)  # its thread is open
         assert stage.discord.world.channel(card["id"])["name"] == title
     told = [one["description"] for one in files_of(await stage.card(given)).values()]
     assert told == ["Content: 港口.png", "Style: мазки.png", "Style: 🌊.png"]
     asked = await stage.stylize(content=("港口.png", b"\x89PNG, as they say"))
-    assert (await stage.whispered(asked)).startswith("港口.png ")
+    assert (await stage.private_reply(asked)).startswith("港口.png ")
 
 
 def _clip(frames: int) -> bytes:
@@ -183,14 +184,14 @@ def _clip(frames: int) -> bytes:
 
 
 async def test_each_quota_is_refused_in_a_sentence_of_its_own(redis_server: str, tmp_path: Path) -> None:
-    house = House(f"{redis_server}?db=3", tmp_path)
+    pool = WorkerPool(f"{redis_server}?db=3", tmp_path)
     caps: Json = {"IMPASTO_USER_JOBS": "2", "IMPASTO_GUILD_JOBS": "3", "IMPASTO_TOTAL_JOBS": "4"}
-    async with scene(house, tmp_path, **caps, IMPASTO_MAX_ITERATIONS="1000") as stage:
+    async with scene(pool, tmp_path, **caps, IMPASTO_MAX_ITERATIONS="1000") as stage:
         bob = await stage.guild.member("Bob")
         first, _ = await _take(stage, stage.ada, 2)
         full = "You already have as many paintings under way as one member may: wait for one to end{}, or cancel one."
         await _refused(stage, stage.ada, full.format(""), content=("broken.png", b"nobody looks at it"))
-        await _painters(house, speed=1e9)
+        await _painters(pool, speed=1e9)
         at = re.compile(re.escape(full.format("@")).replace("@", r", <t:(\d{10}):R>"))
         before = time.time()
         told = at.fullmatch(await _refusal(stage, stage.ada))
@@ -208,9 +209,9 @@ async def test_each_quota_is_refused_in_a_sentence_of_its_own(redis_server: str,
         elsewhere = await stage.discord.guild("Elsewhere")
         channel, cy = await elsewhere.channel("chat"), await elsewhere.member("Cy")
         for _ in range(2):
-            assert "Accepted" in await stage.whispered(await stage.stylize(cy, channel))
+            assert "Accepted" in await stage.private_reply(await stage.stylize(cy, channel))
         await _refused(stage, bob, "The queue is full at the moment: ")
-        await _spend(house, bob)
+        await _spend(pool, bob)
         await _refused(stage, bob, "Your painting time of today is used up: try again when the day is over, <t:")
         assert stage.discord.world.violations == []
 
@@ -227,20 +228,20 @@ async def _refused(stage: Scene, person: Person, words: str, **options: Any) -> 
 
 async def _refusal(stage: Scene, person: Person, **options: Any) -> str:
     asked = await stage.stylize(person, **options)
-    answer = await stage.whispered(asked)
+    answer = await stage.private_reply(asked)
     assert await stage.traces(asked.id) == []
     return answer
 
 
-async def _painters(house: House, speed: float) -> None:
+async def _painters(pool: WorkerPool, speed: float) -> None:
     """A worker of that speed, in operations a second; for some seconds, as nobody is there to say that it lives."""
-    async with connect(house.url) as redis:
+    async with connect(pool.url) as redis:
         await workers.beat(redis, workers.Worker(id="w1", device="cpu", weights="random", speed=speed))
 
 
-async def _spend(house: House, person: Person) -> None:
+async def _spend(pool: WorkerPool, person: Person) -> None:
     """An hour was painted for them today; and tomorrow, should it be midnight."""
-    async with connect(house.url) as redis:
+    async with connect(pool.url) as redis:
         today = (await redis.time())[0] // 86400
         for day in (today, today + 1):
             await redis.hset(f"{SPENT}:{day}", f"user:{person.id}", "3600")  # type: ignore[misc]

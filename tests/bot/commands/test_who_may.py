@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from conftest import House
 from discord_server.driver import Channel, Guild, Person
 from discord_server.reading import buttons_of
 from scene import Scene, card_of, scene
+from support.workers import WorkerPool
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -19,9 +19,9 @@ NOBODY = "None of them is from here."
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage(house: House, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+async def stage(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
     """Without a worker: what is asked for stays in the queue."""
-    async with scene(house, tmp_path_factory.mktemp("who")) as made:
+    async with scene(pool, tmp_path_factory.mktemp("who")) as made:
         yield made
         assert made.discord.world.violations == []
         assert made.discord.world.pings == []
@@ -33,12 +33,12 @@ async def guild(stage: Scene) -> Guild:
 
 
 async def _queue(stage: Scene, person: Person, channel: Channel) -> list[str]:
-    return (await stage.whispered(await person.slash(channel, "queue"))).split("\n")[1:]
+    return (await stage.private_reply(await person.slash(channel, "queue"))).split("\n")[1:]
 
 
 async def _card(stage: Scene, person: Person, channel: Channel) -> Json:
     asked = await stage.stylize(person, channel)
-    await stage.whispered(asked)
+    await stage.private_reply(asked)
     return await stage.card(asked, channel)
 
 
@@ -92,11 +92,11 @@ async def test_a_press_puts_nothing_where_the_member_cannot_look(stage: Scene, g
     card = await _card(stage, ann, home)
     shown = await (await ann.slash(public, "show", job=_job(card))).shown()
     press = await bob.press(shown, "Again")
-    assert "Accepted" in await stage.whispered(press)
+    assert "Accepted" in await stage.private_reply(press)
     assert card_of(stage.discord.world, public, press.id)
     assert [m["id"] for m in stage.discord.world.messages(home) if m["author"]["bot"]] == [card["id"]]
     press = await ann.press(shown, "Again")
-    await stage.whispered(press)
+    await stage.private_reply(press)
     assert card_of(stage.discord.world, home, press.id)
 
 
@@ -107,7 +107,7 @@ async def test_a_card_shown_where_the_bot_cannot_follow_has_buttons_all_the_same
     card = await _card(stage, ann, public)
     shown = await (await ann.slash(closed, "show", job=_job(card))).shown()
     press = await bob.press(shown, "Again")
-    assert "Accepted" in await stage.whispered(press)
+    assert "Accepted" in await stage.private_reply(press)
     assert card_of(stage.discord.world, public, press.id)
 
 
@@ -126,18 +126,18 @@ async def test_a_painting_of_an_age_restricted_channel_is_shown_in_no_other(
         await stage.discord.dispatch("CHANNEL_UPDATE", {**restricted.data, "nsfw": True})
     for place in (public, other, stage.discord.channel(await ann.dm())):
         shown = await ann.slash(place, "show", job=_job(card))
-        assert await stage.whispered(shown) == STAYS.format(restricted.id)
+        assert await stage.private_reply(shown) == STAYS.format(restricted.id)
         assert [m for m in stage.discord.world.messages(place) if m["author"]["bot"]] == []
     for place in (restricted, stage.discord.channel(card["id"])):
         shown_there = await (await ann.slash(place, "show", job=_job(card))).shown()
         press = await bob.press(shown_there, "Again")
-        await stage.whispered(press)
+        await stage.private_reply(press)
         assert card_of(stage.discord.world, restricted, press.id)
     child = await stage.card(press, restricted)
     shown = await ann.slash(public, "show", job=_job(child))
-    assert "no longer kept" in await stage.whispered(shown)  # it is Bob's
+    assert "no longer kept" in await stage.private_reply(shown)  # it is Bob's
     shown = await bob.slash(public, "show", job=_job(child))
-    assert await stage.whispered(shown) == STAYS.format(restricted.id)
+    assert await stage.private_reply(shown) == STAYS.format(restricted.id)
 
 
 async def test_a_press_takes_nothing_out_of_an_age_restricted_channel(stage: Scene, guild: Guild) -> None:
@@ -147,7 +147,7 @@ async def test_a_press_takes_nothing_out_of_an_age_restricted_channel(stage: Sce
     shown = await (await ann.slash(public, "show", job=_job(await _card(stage, ann, secret)))).shown()
     await stage.discord.dispatch("CHANNEL_UPDATE", {**secret.data, "nsfw": True})
     press = await bob.press(shown, "Again")
-    assert await stage.whispered(press) == STAYS.format(secret.id)
+    assert await stage.private_reply(press) == STAYS.format(secret.id)
     assert card_of(stage.discord.world, public, press.id) is None
 
 
@@ -158,7 +158,7 @@ async def test_where_the_bot_is_no_member_nothing_leaves_an_age_restricted_chann
     await elsewhere.add(zoe)
     channel = await elsewhere.channel("restricted", nsfw=True)
     asked = await stage.stylize(zoe, channel if place == "the channel" else await channel.thread("talk", zoe))
-    assert await stage.whispered(asked) == (
+    assert await stage.private_reply(asked) == (
         "I am no member here, so the painting would leave this channel, which is age-restricted, as far as I can tell: "
         "ask in a server that I am in."
     )

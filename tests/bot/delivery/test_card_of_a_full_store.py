@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from conftest import House
 from discord_server.reading import text_of
 from full_disk import fill, make_room
 from scene import LONG, scene
+from support.workers import WorkerPool
 
 WAITS = "The painting waits, for what is painted cannot be stored now (File too large)"
 
 
-async def test_the_card_says_why_it_stands_still_and_no_more_once_it_goes_on(house: House, tmp_path: Path) -> None:
-    worker = int(house.hire().ready().said.split()[1].rpartition(":")[2])
-    async with scene(house, tmp_path) as stage:
+async def test_the_card_says_why_it_stands_still_and_no_more_once_it_goes_on(pool: WorkerPool, tmp_path: Path) -> None:
+    worker = int(pool.start_worker().ready().said.split()[1].rpartition(":")[2])
+    async with scene(pool, tmp_path) as stage:
         card = await stage.card(await stage.stylize(**LONG))
         await stage.discord.until(lambda world: world.threads(stage.channel))
         await stage.ended(card, "iterations/s")

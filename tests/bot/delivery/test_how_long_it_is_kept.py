@@ -7,10 +7,10 @@ import re
 import time
 from pathlib import Path
 
-from conftest import House
 from discord_server.reading import text_of
 from redis import Redis
 from scene import scene
+from support.workers import WorkerPool
 
 from engine.contract.connection import connect
 from engine.contract.expiry import remove_expired
@@ -18,27 +18,27 @@ from engine.contract.models import job_key
 from engine.contract.store import Store
 
 
-async def test_pictures_and_checkpoints_go_once_the_buttons_work_no_more(house: House, tmp_path: Path) -> None:
-    house.hire(seconds=0.15).ready()
-    async with scene(house, tmp_path, IMPASTO_KEEP_DAYS="3") as stage:
+async def test_pictures_and_checkpoints_go_once_the_buttons_work_no_more(pool: WorkerPool, tmp_path: Path) -> None:
+    pool.start_worker(seconds=0.15).ready()
+    async with scene(pool, tmp_path, IMPASTO_KEEP_DAYS="3") as stage:
         asked = await stage.stylize()
         card = await stage.ended(await stage.card(asked))
         told = re.search(r"kept until <t:(\d+):D>", text_of(card))
         assert told
         until = int(told[1])
         assert abs(until - time.time() - 3 * 86400) < 600
-        about = await stage.whispered(await stage.ada.slash(stage.channel, "about"))
+        about = await stage.private_reply(await stage.ada.slash(stage.channel, "about"))
         assert "For 3 days after it was posted a painting can be gone on from" in about
-        with Redis.from_url(house.url) as redis:
+        with Redis.from_url(pool.url) as redis:
             assert redis.expiretime(job_key(asked.id)) == until
             redis.expireat(job_key(asked.id), 1)  # three days later
-        store = Store(house.store_url)
+        store = Store(pool.store_url)
         for blob in await store.blobs("jobs/"):
-            os.utime(house.folder / "store" / blob.key, (1, 1))
+            os.utime(pool.folder / "store" / blob.key, (1, 1))
         assert await store.blobs(f"jobs/{asked.id}/")
-        async with connect(house.url) as client:
+        async with connect(pool.url) as client:
             await remove_expired(client, store)
         assert await store.blobs(f"jobs/{asked.id}/") == []
         pressed = await stage.ada.press(card, "Again")
-        answer = await stage.whispered(pressed)
+        answer = await stage.private_reply(pressed)
         assert answer == "This painting is no longer kept: start a new one with `/stylize`."

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from conftest import House
 from discord_server.driver import Interaction, Spoiler
 from discord_server.reading import buttons_of, files_of, text_of
 from scene import LONG, Json
-from trouble_kit import Stage, posted, stage
+from support.delivery import Stage, open_stage, posted
+from support.workers import WorkerPool
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -20,9 +20,9 @@ ENDS = ("00010.png", "final.png", "loss.png", "film.webp")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def there(house: House, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+async def there(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
     """Without a worker: the tests paint by hand."""
-    async with stage(house, tmp_path_factory.mktemp("spoilers")) as made:
+    async with open_stage(pool, tmp_path_factory.mktemp("spoilers")) as made:
         yield made
         assert made.discord.world.violations == []
 
@@ -55,14 +55,14 @@ async def test_a_spoiler_and_the_painting_of_it_are_covered(
     if how != "by a flag":
         name = "SPOILER_убийца.png" if "Latin" in how else f"SPOILER_{name}"
     file: Any = (name, data) if how.startswith("by its name") else Spoiler((name, data))
-    card, brush = await there.easel(**LONG, **{which: file})
+    card, manual_worker = await there.manual_painting(**LONG, **{which: file})
     one = {"content.jpg": which == "content", "style-1.jpg": which == "style"}
     assert covered(card) == one
     titles = {"content": "a spoiler × strokes", "style": "harbour × a spoiler"}
     assert text_of(card).startswith(f"### {titles[which]}\n")
     assert there.discord.world.channel(card["id"])["name"] == titles[which]
-    await brush.snapshot(10)
-    await brush.done()
+    await manual_worker.snapshot(10)
+    await manual_worker.done()
     shown = [covered(await there.posted(card["id"], end)) for end in ENDS]
     assert shown == [{end: end != "loss.png"} for end in ENDS]
     card = await there.scene.ended(card)
@@ -73,31 +73,31 @@ async def test_a_spoiler_and_the_painting_of_it_are_covered(
 
 
 async def test_what_is_no_spoiler_is_not_covered(there: Stage) -> None:
-    card, brush = await there.easel(**LONG)
-    await brush.snapshot(10)
-    await brush.done()
+    card, manual_worker = await there.manual_painting(**LONG)
+    await manual_worker.snapshot(10)
+    await manual_worker.done()
     assert not any([covered(await there.posted(card["id"], end))[end] for end in ENDS])
     assert not any(covered(await there.scene.ended(card)).values())
 
 
 async def test_of_a_stopped_one_the_last_picture_is_covered(there: Stage, ending: tuple[str, bytes]) -> None:
-    card, brush = await there.easel(**LONG, content=Spoiler(ending))
+    card, manual_worker = await there.manual_painting(**LONG, content=Spoiler(ending))
     await there.scene.ada.press(card, "Cancel")
-    await brush.stopped(7)
+    await manual_worker.stopped(7)
     assert covered(await there.posted(card["id"], "stopped.png")) == {"stopped.png": True}
 
 
 async def test_what_comes_of_it_is_covered_too(there: Stage, ending: tuple[str, bytes]) -> None:
     """Children by its buttons, its card elsewhere, and what is made of a painting of it by a message's menu."""
     scene, ada = there.scene, there.scene.ada
-    card, brush = await there.easel(**LONG, content=Spoiler(ending))
-    await brush.snapshot(10)
+    card, manual_worker = await there.manual_painting(**LONG, content=Spoiler(ending))
+    await manual_worker.snapshot(10)
     snapshot = await there.posted(card["id"], "00010.png")
     from_here = await ada.press(snapshot, "From here")
     await from_here.answered()
     of_a_snapshot = await ada.menu(there.discord.channel(card["id"]), snapshot, "Stylize this")
     await of_a_snapshot.answered()
-    await brush.done()
+    await manual_worker.done()
     done = await scene.ended(card)
     again, swapped = [await ada.press(done, label) for label in ("Again", "Swap")]
     gone_on = await ada.submit(from_here.modal, {})
@@ -128,15 +128,15 @@ async def test_a_cards_covered_picture_is_chosen_covered(there: Stage, ending: t
 
 async def test_a_covered_picture_is_found_again_after_a_kill(there: Stage, ending: tuple[str, bytes]) -> None:
     """It was posted, and nobody told the bot; the nonce holds no longer."""
-    card, brush = await there.easel(**LONG, content=Spoiler(ending))
+    card, manual_worker = await there.manual_painting(**LONG, content=Spoiler(ending))
     fault = await there.discord.fault(f"POST /channels/{card['id']}/messages", swallow="hang", times=1)
-    await brush.snapshot(10)
+    await manual_worker.snapshot(10)
     await there.posted(card["id"], "00010.png")
     there.scene.bots[-1].kill()
     await fault.remove()
     await there.discord.turn_clock(3600)
     await there.scene.start_bot()
-    await brush.done()
+    await manual_worker.done()
     await there.posted(card["id"], "film.webp")
     assert len(posted(there.discord.world, card["id"], "00010.png")) == 1
 
@@ -144,5 +144,5 @@ async def test_a_covered_picture_is_found_again_after_a_kill(there: Stage, endin
 async def test_the_member_is_told_of_a_bad_spoiler_by_its_name(there: Stage) -> None:
     """Only they read it."""
     asked = await there.scene.stylize(content=Spoiler(("SPOILER_ending.png", b"\x89PNG, as they say")))
-    assert (await there.scene.whispered(asked)).startswith("ending.png ")
+    assert (await there.scene.private_reply(asked)).startswith("ending.png ")
     assert await there.scene.traces(asked.id) == []

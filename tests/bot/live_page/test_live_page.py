@@ -13,10 +13,10 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
-from by_hand import brush
-from conftest import House
 from discord_server.driver import Channel
+from manual_worker import manual_worker
 from scene import LONG, Scene, scene
+from support.workers import WorkerPool
 
 from bot.live_page.losses import POINTS, Losses
 from engine.contract import workers
@@ -30,9 +30,9 @@ Json = dict[str, Any]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage(house: House, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Scene, str]]:
+async def stage(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Scene, str]]:
     """Without a worker: the tests tell what one would."""
-    async with scene(house, tmp_path_factory.mktemp("page"), IMPASTO_PAGE="0") as made:
+    async with scene(pool, tmp_path_factory.mktemp("page"), IMPASTO_PAGE="0") as made:
         (url,) = [line["url"] for line in made.said() if line["event"] == "the live page is served"]
         yield made, url
         assert made.discord.world.violations == []
@@ -69,7 +69,7 @@ async def painted(made: Scene, channel: Channel | None = None, **options: Any) -
     asked = await made.stylize(channel=channel, **LONG, **options)
     where = channel or made.channel
     card = await made.card(asked, where)
-    async with brush(made, asked.id) as painter:
+    async with manual_worker(made, asked.id) as painter:
         await painter.progress(5)
         await painter.snapshot(10)
         places = (card["id"], where)
@@ -127,7 +127,7 @@ async def test_a_painting_grows_on_the_page_with_its_curve(stage: tuple[Scene, s
     made, url = stage
     status, page = await get(url)
     assert (status, page[:15]) == (200, b"<!doctype html>")
-    async with connect(made.house.url) as redis:
+    async with connect(made.pool.url) as redis:
         await workers.beat(redis, Worker(id="a-host:1", device="cuda:0 (a GPU)", weights="imagenet", jobs=("1",)))
     async with painted(made) as job:
         told = await until(url, job, picture=True, curve=True)

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from conftest import House
 from discord_server.reading import text_of
 from judging import one_sentence
 from malformed import bombs, deflated_zeros, png
 from scene import Scene, card_of, scene
+from support.workers import WorkerPool
 
 from engine.contract.connection import connect
 from engine.contract.jobs import Jobs
@@ -23,27 +23,27 @@ FILES = "GET /ephemeral-attachments/**"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def house_stage(house: House, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
-    async with scene(house, tmp_path_factory.mktemp("pictures")) as made:
+async def shared_stage(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+    async with scene(pool, tmp_path_factory.mktemp("pictures")) as made:
         made.ada = await made.guild.member("Ada", upload_limit=100 * MIB)
         yield made
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def stage(house_stage: Scene) -> AsyncIterator[Scene]:
+async def stage(shared_stage: Scene) -> AsyncIterator[Scene]:
     """Whatever is refused leaves nothing behind, on Discord and in the queue."""
-    yield house_stage
-    world = await house_stage.discord.now()
-    assert world.messages(house_stage.channel) == []
+    yield shared_stage
+    world = await shared_stage.discord.now()
+    assert world.messages(shared_stage.channel) == []
     assert world.violations == world.refusals == []
-    async with connect(house_stage.house.url) as redis:
+    async with connect(shared_stage.pool.url) as redis:
         assert await Jobs(redis).open() == []
 
 
 async def told(stage: Scene, **options: Any) -> str:
     """The sentence about an order that is refused."""
     asked = await stage.stylize(**options)
-    text = one_sentence(await stage.whispered(asked))
+    text = one_sentence(await stage.private_reply(asked))
     assert card_of(stage.discord.world, stage.channel, asked.id) is None
     return text
 
@@ -100,5 +100,5 @@ async def test_a_picture_whose_address_has_expired(stage: Scene) -> None:
     await menu.answered()
     await stage.discord.turn_clock(25 * 3600)
     form = await stage.ada.submit(menu.modal, {"Style: the picture to paint like": stage.style, "recipe": "fine"})
-    assert await stage.whispered(form) == "Discord no longer has harbour.png: attach it again."
+    assert await stage.private_reply(form) == "Discord no longer has harbour.png: attach it again."
     assert [text_of(one) for one in stage.discord.world.messages(other)] == ["look"]

@@ -8,7 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from conftest import CONTENT, ONE_THREAD, STYLE
+from support.pictures import CONTENT, STYLE
+from support.workers import ONE_THREAD
 
 COMMAND = [sys.executable, "-m", "bot.terminal.main"]
 LAYERS = ["content_layers=conv1_1", "style_layers=relu1_1", "style_layer_weights=1"]

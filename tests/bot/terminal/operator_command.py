@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from conftest import ONE_THREAD
 from discord_server.driver import Discord
+from support.workers import ONE_THREAD
 
 
 @asynccontextmanager

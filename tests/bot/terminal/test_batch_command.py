@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import CONTENT, STYLE
 from impasto_command import LIGHT, left_over, run, start
 from PIL import Image, ImageOps
+from support.pictures import CONTENT, STYLE
 
 from engine.painting.pictures import pixels_sha256
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import CONTENT
 from impasto_command import LAYERS, left_over, make_room, run
 from PIL import Image
+from support.pictures import CONTENT
 
 from engine.recipe.draft import SIZE, draft_recipe, finishing
 from engine.recipe.presets import preset

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from arq.connections import ArqRedis
-from conftest import a_job
 from impasto_command import run
+from support.jobs import a_job
 
 from engine.contract.jobs import Jobs
 from engine.contract.store import Store

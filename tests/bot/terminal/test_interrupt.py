@@ -7,8 +7,8 @@ import signal
 from pathlib import Path
 
 import pytest
-from conftest import uncut_sha256
 from impasto_command import LIGHT, left_over, make_room, run, start
+from support.jobs import uncut_sha256
 
 from bot.terminal.output_folder import FolderError, OutputFolder
 from engine.recipe.recipe import Recipe

@@ -8,8 +8,9 @@ import signal
 from pathlib import Path
 
 import pytest
-from conftest import ONE_THREAD, Desk, light, uncut_sha256
 from impasto_command import LIGHT, left_over, make_room, start
+from support.jobs import JobClient, light, uncut_sha256
+from support.workers import ONE_THREAD
 
 from bot.terminal import local_stack
 from bot.terminal.local_stack import open_stack
@@ -24,8 +25,8 @@ async def test_a_worker_that_is_killed_is_replaced(tmp_path: Path, monkeypatch: 
         monkeypatch.setenv(name, value)
     async with open_stack(read_settings(impasto_device="cpu"), tmp_path / "work", "random") as stack:
         os.kill(int(stack.worker.id.rpartition(":")[2]), signal.SIGKILL)
-        desk, recipe = Desk(stack.redis, stack.store), light(20)
-        run = await desk.run(await desk.order(recipe))
+        client, recipe = JobClient(stack.redis, stack.store), light(20)
+        run = await client.run(await client.submit(recipe))
         assert run["slices"][0]["worker"] != stack.worker.id
         assert run["final"]["sha256"] == uncut_sha256(recipe)
     monkeypatch.chdir("/")

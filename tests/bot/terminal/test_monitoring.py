@@ -15,10 +15,10 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
-from conftest import House
 from operator_command import told
 from prometheus_client.parser import text_string_to_metric_families
 from scene import Scene, scene
+from support.workers import WorkerPool
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -31,10 +31,10 @@ def free_port() -> int:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage(house: House, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Scene, str, str]]:
+async def stage(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Scene, str, str]]:
     port = free_port()
-    house.hire(seconds=0.15, IMPASTO_MONITORING=str(port)).ready()
-    async with scene(house, tmp_path_factory.mktemp("monitoring"), IMPASTO_MONITORING="0") as made:
+    pool.start_worker(seconds=0.15, IMPASTO_MONITORING=str(port)).ready()
+    async with scene(pool, tmp_path_factory.mktemp("monitoring"), IMPASTO_MONITORING="0") as made:
         (url,) = [line["url"] for line in made.said() if line["event"] == "health and metrics are served"]
         yield made, url, f"http://127.0.0.1:{port}"
 
@@ -113,7 +113,7 @@ async def test_the_container_s_health_check_asks_it(stage: tuple[Scene, str, str
 async def test_a_port_that_is_taken_is_said_in_a_sentence(stage: tuple[Scene, str, str], tmp_path: Path) -> None:
     made, bot, _ = stage
     address = bot.removeprefix("http://")
-    status, out, err = await told(made.discord, tmp_path, "bot", REDIS_URL=made.house.url, IMPASTO_MONITORING=address)
+    status, out, err = await told(made.discord, tmp_path, "bot", REDIS_URL=made.pool.url, IMPASTO_MONITORING=address)
     assert (status, out) == (78, "")
     assert err.splitlines()[-1] == f"Nothing can listen at IMPASTO_MONITORING, {address}: Address already in use."
 
@@ -125,7 +125,7 @@ async def test_what_is_away_is_named(stage: tuple[Scene, str, str]) -> None:
     assert {name: check["ok"] for name, check in tells["checks"].items()} == dict.fromkeys(
         ("redis", "store", "gateway", "workers"), True
     )
-    store = made.house.folder / "store"
+    store = made.pool.folder / "store"
     store.rename(store.with_name("elsewhere"))
     store.write_text("no folder")
     tells = await until(f"{worker}/healthz", 503)
@@ -134,9 +134,9 @@ async def test_what_is_away_is_named(stage: tuple[Scene, str, str]) -> None:
     store.unlink()
     store.with_name("elsewhere").rename(store)
     await until(f"{worker}/healthz", 200)
-    (hand,) = made.house.hands
-    hand.send(signal.SIGTERM)
-    assert hand.ended() == 0
+    (process,) = made.pool.workers
+    process.send(signal.SIGTERM)
+    assert process.ended() == 0
     tells = await until(f"{bot}/healthz", 503)
     assert [name for name, check in tells["checks"].items() if not check["ok"]] == ["workers"]
     assert tells["checks"]["workers"]["says"] == "No worker is there: start one with `impasto worker`."

@@ -8,10 +8,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import CONTENT, STYLE, House, one_thread, uncut_sha256
 from impasto_command import LIGHT, left_over, make_room, run, run_in_terminal
 from PIL import Image, ImageOps, ImageStat
 from pydantic import TypeAdapter
+from support.jobs import one_thread, uncut_sha256
+from support.pictures import CONTENT, STYLE
+from support.workers import WorkerPool
 from torchvision_files import ours, saved
 
 from engine.contract.events import Event
@@ -131,13 +133,13 @@ def test_a_file_of_weights_is_painted_with_by_the_recipe_of_such_weights(tmp_pat
     assert f"\nnetwork              {weights.network}\n" in dry.stdout
 
 
-def test_with_a_redis_of_ones_own_the_worker_there_paints(busy_house: House, tmp_path: Path) -> None:
+def test_with_a_redis_of_ones_own_the_worker_there_paints(busy_pool: WorkerPool, tmp_path: Path) -> None:
     room = make_room(tmp_path)
-    reply = run(room, *SHORT, REDIS_URL=busy_house.url, STORE_URL=busy_house.store_url)
+    reply = run(room, *SHORT, REDIS_URL=busy_pool.url, STORE_URL=busy_pool.store_url)
     assert reply.returncode == 0, reply.stderr
     assert names(room / "out") == FILES
     record = json.loads((room / "out" / "run.json").read_text())
-    assert (busy_house.folder / "store" / "jobs" / record["job"] / "final.png").exists()
+    assert (busy_pool.folder / "store" / "jobs" / record["job"] / "final.png").exists()
     lines = reply.stdout.splitlines()
     assert lines[0].startswith("painting 48x48 px on cpu")
     assert "iteration 3: out/00003.png" in lines
@@ -145,7 +147,7 @@ def test_with_a_redis_of_ones_own_the_worker_there_paints(busy_house: House, tmp
     assert "\x1b" not in reply.stdout
 
 
-def test_each_style_is_painted_where_its_mask_says(busy_house: House, tmp_path: Path) -> None:
+def test_each_style_is_painted_where_its_mask_says(busy_pool: WorkerPool, tmp_path: Path) -> None:
     """Through job, store and worker: the very picture that the loop paints with the same masks."""
     room = make_room(tmp_path)
     left = Image.new("L", (60, 40))
@@ -155,7 +157,7 @@ def test_each_style_is_painted_where_its_mask_says(busy_house: House, tmp_path: 
         mask.save(room / name)
     pair = [*SHORT[:2], "content.png", *SHORT[2:]]  # the content is the second style
     given = [part for name in masks for part in ("--content-mask", name)]
-    reply = run(room, *pair, *given, REDIS_URL=busy_house.url, STORE_URL=busy_house.store_url)
+    reply = run(room, *pair, *given, REDIS_URL=busy_pool.url, STORE_URL=busy_pool.store_url)
     assert reply.returncode == 0, reply.stderr
     record = json.loads((room / "out" / "run.json").read_text())
     with one_thread():
@@ -164,13 +166,13 @@ def test_each_style_is_painted_where_its_mask_says(busy_house: House, tmp_path: 
         )
         *_, state = painter.paint(painter.begin())
     assert record["final"]["sha256"] == pixels_sha256(painter.picture(state))
-    alone = run(room, *pair, *given[:2], REDIS_URL=busy_house.url, STORE_URL=busy_house.store_url)
+    alone = run(room, *pair, *given[:2], REDIS_URL=busy_pool.url, STORE_URL=busy_pool.store_url)
     assert (alone.returncode, alone.stderr.strip()) == (
         1, "There are 2 styles and 1 masks: give one for each, or none.",
     )  # fmt: skip
 
 
-def test_masks_that_are_drawn_on_transparent_part_the_picture(busy_house: House, tmp_path: Path) -> None:
+def test_masks_that_are_drawn_on_transparent_part_the_picture(busy_pool: WorkerPool, tmp_path: Path) -> None:
     """As paint programs save a layer: the same painting as by masks in black and white."""
     room = make_room(tmp_path)
     made = []
@@ -182,19 +184,17 @@ def test_masks_that_are_drawn_on_transparent_part_the_picture(busy_house: House,
             mask.save(room / f"{name}-{part}.png")
             given += ["--content-mask", f"{name}-{part}.png"]
         pair = [*SHORT[:2], "content.png", *SHORT[2:-1], name]
-        reply = run(room, *pair, *given, REDIS_URL=busy_house.url, STORE_URL=busy_house.store_url)
+        reply = run(room, *pair, *given, REDIS_URL=busy_pool.url, STORE_URL=busy_pool.store_url)
         assert reply.returncode == 0, reply.stderr
         made.append(json.loads((room / name / "run.json").read_text())["final"]["sha256"])
     assert made[0] == made[1]
 
 
-def test_at_the_contents_size_begun_with_a_picture_of_ones_own(busy_house: House, tmp_path: Path) -> None:
+def test_at_the_contents_size_begun_with_a_picture_of_ones_own(busy_pool: WorkerPool, tmp_path: Path) -> None:
     room = make_room(tmp_path)
     Image.new("RGB", (30, 20), (200, 30, 30)).save(room / "begun.png")
     asked = [*LIGHT, "--iterations", "6", "--snapshots", "every:2", "--size", "original", "--start", "begun.png"]
-    reply = run(
-        room, *asked, "--set", "scales=1", "-o", "out", REDIS_URL=busy_house.url, STORE_URL=busy_house.store_url
-    )
+    reply = run(room, *asked, "--set", "scales=1", "-o", "out", REDIS_URL=busy_pool.url, STORE_URL=busy_pool.store_url)
     assert reply.returncode == 0, reply.stderr
     record = json.loads((room / "out" / "run.json").read_text())
     assert (record["width"], record["height"]) == CONTENT.size

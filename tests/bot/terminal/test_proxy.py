@@ -7,11 +7,11 @@ import os
 from pathlib import Path
 
 import pytest
-from conftest import House
 from discord_server.driver import Discord
 from http_proxy import encrypted, http_proxy
 from operator_command import impasto, told
 from scene import Scene, pictures
+from support.workers import WorkerPool
 from tcp_redis import CERTIFICATE, free_port
 
 from bot.discord_api.proxy import proxy_for
@@ -19,10 +19,10 @@ from engine.contract.settings import SettingsError
 from engine.process.redaction import redact
 
 
-async def test_a_painting_is_asked_for_and_shown_through_a_proxy(house: House, tmp_path: Path) -> None:
-    house.only_worker(1)
+async def test_a_painting_is_asked_for_and_shown_through_a_proxy(pool: WorkerPool, tmp_path: Path) -> None:
+    pool.only_worker(1)
     async with Discord.start(scale=20) as discord, http_proxy("impasto:secret words") as proxy:
-        stage = Scene(discord, house, tmp_path)
+        stage = Scene(discord, pool, tmp_path)
         await stage.open()
         address = f"http://impasto:secret%20words@127.0.0.1:{proxy.port}"
         bot = await stage.start_bot(HTTP_PROXY=address)

@@ -5,26 +5,26 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from conftest import House
 from impasto_command import LIGHT, make_room, start
 from own_redis import OwnRedis
+from support.workers import WorkerPool
 
 
 def test_standard_output_stays_json_and_standard_error_says_what_is_awaited(tmp_path: Path) -> None:
     room = make_room(tmp_path)
     (tmp_path / "redis").mkdir()
     server = OwnRedis(tmp_path / "redis")
-    house = House(server.url, tmp_path / "house")
+    pool = WorkerPool(server.url, tmp_path / "pool")
     try:
-        house.hire().ready()
+        pool.start_worker().ready()
         words = (*LIGHT, "--iterations", "90000", "--json", "-o", "out")
-        process = start(room, *words, REDIS_URL=server.url, STORE_URL=house.store_url)
+        process = start(room, *words, REDIS_URL=server.url, STORE_URL=pool.store_url)
         assert process.stdout is not None
         assert json.loads(process.stdout.readline())["kind"] == "started"
         server.end()
         out, err = process.communicate()
     finally:
-        house.close()
+        pool.close()
         server.end()
     assert {json.loads(line)["kind"] for line in out.splitlines()} <= {"progress", "snapshot"}
     first, *_, last = err.splitlines()

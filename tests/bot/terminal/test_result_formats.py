@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import CONTENT
 from impasto_command import LIGHT, make_room, run
 from PIL import Image, ImageDraw
 from sixteen_bit_pictures import read_tiff
+from support.pictures import CONTENT
 
 from engine.painting.pictures import pixels_sha256
 

@@ -8,9 +8,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import CONTENT, STYLE, House, one_thread
 from impasto_command import LIGHT, make_room, run
 from PIL import Image, ImageChops, ImageSequence
+from support.jobs import one_thread
+from support.pictures import CONTENT, STYLE
+from support.workers import WorkerPool
 
 from engine.painting.pictures import pixels_sha256
 from engine.painting.sequence import paint_sequence
@@ -80,9 +82,9 @@ def test_every_frame_is_there_as_the_library_paints_it(room: Path, painted: subp
     assert pixels_sha256(Image.open(room / "out" / "final.png")) == expected[-1]
 
 
-def test_a_folder_of_frames_at_its_own_pace(room: Path, busy_house: House) -> None:
+def test_a_folder_of_frames_at_its_own_pace(room: Path, busy_pool: WorkerPool) -> None:
     order = ["frames" if part == "clip.gif" else part for part in SHORT]
-    shared = {"REDIS_URL": busy_house.url, "STORE_URL": busy_house.store_url}
+    shared = {"REDIS_URL": busy_pool.url, "STORE_URL": busy_pool.store_url}
     done = run(room, *order, "-o", "from-folder", "--fps", "20", **shared)
     assert done.returncode == 0, done.stderr
     assert film(room / "from-folder" / "film.webp") == (3, [50] * 3)
@@ -91,9 +93,9 @@ def test_a_folder_of_frames_at_its_own_pace(room: Path, busy_house: House) -> No
 
 
 @pytest.mark.parametrize("content", ["clip.gif", "frames"])
-def test_still_paints_the_first_alone(room: Path, content: str, busy_house: House) -> None:
+def test_still_paints_the_first_alone(room: Path, content: str, busy_pool: WorkerPool) -> None:
     order = [content if part == "clip.gif" else part for part in SHORT]
-    shared = {"REDIS_URL": busy_house.url, "STORE_URL": busy_house.store_url}
+    shared = {"REDIS_URL": busy_pool.url, "STORE_URL": busy_pool.store_url}
     done = run(room, *order, "-o", f"still-{content}", "--still", **shared)
     assert done.returncode == 0, done.stderr
     record = json.loads((room / f"still-{content}" / "run.json").read_text())

@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import CONTENT
 from impasto_command import LIGHT, environment, make_room, run, run_in_terminal, start
+from support.pictures import CONTENT
 
 from engine.contract.settings import SettingsError, read_settings
 

@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from conftest import House
 from discord_server.driver import Discord
 from impasto_command import PAINT, left_over, make_room
 from operator_command import impasto, told
 from redis import Redis
+from support.workers import WorkerPool
 from tcp_redis import tcp_redis
 
 from bot.terminal.local_stack import DIFFERENT_STORES
@@ -71,10 +71,10 @@ async def test_a_redis_that_throws_out_what_was_accepted_is_bad(discord: Discord
 
 
 async def test_a_worker_with_another_store_is_told_by_everybody_before_a_picture_is_lost(
-    discord: Discord, tmp_path: Path, house: House
+    discord: Discord, tmp_path: Path, pool: WorkerPool
 ) -> None:
-    room, hand = make_room(tmp_path), house.hire().ready()
-    elsewhere = {"REDIS_URL": house.url}  # and the store in the data folder, which is not the house's
+    room, worker = make_room(tmp_path), pool.start_worker().ready()
+    elsewhere = {"REDIS_URL": pool.url}  # and the store in the data folder, which is not the pool's
     status, out, _ = await told(discord, room, "doctor", **elsewhere)
     (bad,) = [line for line in out.splitlines() if line.startswith("BAD")]
     assert (status, DIFFERENT_STORES in bad) == (1, True)
@@ -84,8 +84,8 @@ async def test_a_worker_with_another_store_is_told_by_everybody_before_a_picture
         assert process.stderr is not None
         while (entry := json.loads(await process.stderr.readline()))["level"] != "error":
             pass
-        assert entry["event"] == f"{hand.said.split()[1]}: {DIFFERENT_STORES}"
+        assert entry["event"] == f"{worker.said.split()[1]}: {DIFFERENT_STORES}"
         process.send_signal(signal.SIGTERM)
         await process.communicate()
-    _, out, _ = await told(discord, room, "doctor", REDIS_URL=house.url, STORE_URL=house.store_url)
+    _, out, _ = await told(discord, room, "doctor", REDIS_URL=pool.url, STORE_URL=pool.store_url)
     assert "BAD" not in out

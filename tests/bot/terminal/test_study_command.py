@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import CONTENT, STYLE
 from impasto_command import LAYERS, left_over, make_room, run, start
 from PIL import Image
+from support.pictures import CONTENT, STYLE
 
 from engine.painting.painter import Painter
 from engine.painting.pictures import pixels_sha256

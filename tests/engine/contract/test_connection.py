@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from arq.connections import ArqRedis
-from conftest import a_job
+from support.jobs import a_job
 
 from engine.contract.connection import connect, load
 from engine.contract.fair_queue import FairQueue, slice_id

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 from arq.connections import ArqRedis
-from conftest import a_job
+from support.jobs import a_job
 
 from engine.contract.events import STREAM, Done, Event, Notice, Progress, Snapshot, Started, follow, parse, tail
 from engine.contract.jobs import Jobs

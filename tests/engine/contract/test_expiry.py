@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from conftest import Desk, House, a_job
+from support.jobs import JobClient, a_job
+from support.workers import WorkerPool
 
 from engine.contract.events import STREAM
 from engine.contract.expiry import EVENT_DAYS, remove_expired
@@ -13,78 +14,78 @@ from engine.contract.jobs import Jobs
 from engine.contract.models import USERS, index_key, job_key
 
 
-async def test_old_events_go_but_not_those_that_a_reader_still_holds(desk: Desk) -> None:
-    redis = desk.redis
+async def test_old_events_go_but_not_those_that_a_reader_still_holds(client: JobClient) -> None:
+    redis = client.redis
     seconds, _ = await redis.time()
     long_ago = (seconds - (EVENT_DAYS + 1) * 86400) * 1000
     for entry in range(300):  # trimming goes by whole nodes of about a hundred entries
         await redis.xadd(STREAM, {"job": "old"}, id=f"{long_ago + entry}-0")
     await redis.xgroup_create(STREAM, "readers", id="0")
     await redis.xreadgroup("readers", "one", {STREAM: ">"}, count=1)
-    await remove_expired(redis, desk.store)
+    await remove_expired(redis, client.store)
     assert await redis.xlen(STREAM) == 300
 
     await redis.xack(STREAM, "readers", f"{long_ago}-0")
     await redis.xgroup_setid(STREAM, "readers", "$")
     await redis.xadd(STREAM, {"job": "new"})
-    await remove_expired(redis, desk.store)
+    await remove_expired(redis, client.store)
     left = await redis.xrange(STREAM)
     assert len(left) < 300
     assert left[-1][1] == {b"job": b"new"}
 
 
-async def test_users_behind_the_clock_are_forgotten(desk: Desk) -> None:
-    await desk.redis.set(CLOCK, "10.000")
-    await desk.redis.hset(FINISH, mapping={"g:was here": "10.000", "g:is ahead": "10.001"})  # type: ignore[misc]
-    await desk.redis.hset(SPREAD, mapping={"has no jobs": "3", "has one": "1"})  # type: ignore[misc]
-    await Jobs(desk.redis).create(a_job(guild="has one"))
-    await remove_expired(desk.redis, desk.store)
-    assert await desk.redis.hkeys(FINISH) == [b"g:is ahead"]  # type: ignore[misc]
-    assert await desk.redis.hkeys(SPREAD) == [b"has one"]  # type: ignore[misc]
+async def test_users_behind_the_clock_are_forgotten(client: JobClient) -> None:
+    await client.redis.set(CLOCK, "10.000")
+    await client.redis.hset(FINISH, mapping={"g:was here": "10.000", "g:is ahead": "10.001"})  # type: ignore[misc]
+    await client.redis.hset(SPREAD, mapping={"has no jobs": "3", "has one": "1"})  # type: ignore[misc]
+    await Jobs(client.redis).create(a_job(guild="has one"))
+    await remove_expired(client.redis, client.store)
+    assert await client.redis.hkeys(FINISH) == [b"g:is ahead"]  # type: ignore[misc]
+    assert await client.redis.hkeys(SPREAD) == [b"has one"]  # type: ignore[misc]
 
 
-async def test_fresh_blobs_stay_even_before_their_job_is_created(desk: Desk) -> None:
+async def test_fresh_blobs_stay_even_before_their_job_is_created(client: JobClient) -> None:
     job = a_job()
-    await desk.store.put(f"jobs/{job.id}/picture-0.png", b"a picture")
-    await remove_expired(desk.redis, desk.store)
-    await Jobs(desk.redis).create(job)
-    assert await desk.store.get(f"jobs/{job.id}/picture-0.png") == b"a picture"
+    await client.store.put(f"jobs/{job.id}/picture-0.png", b"a picture")
+    await remove_expired(client.redis, client.store)
+    await Jobs(client.redis).create(job)
+    assert await client.store.get(f"jobs/{job.id}/picture-0.png") == b"a picture"
 
 
-async def test_what_belongs_to_no_job_is_left_alone(desk: Desk, house: House) -> None:
+async def test_what_belongs_to_no_job_is_left_alone(client: JobClient, pool: WorkerPool) -> None:
     keys = ["uploads/1/a.png", "other.png", "jobs/loose.png"]
     for key in [*keys, "jobs/long-gone/a.png", "jobs/long-gone/deep/b.png"]:
-        await desk.store.put(key, b"x")
-        os.utime(house.folder / "store" / key, (1, 1))
-    await remove_expired(desk.redis, desk.store)
-    left = {key for key, _ in await desk.store.list("")}
+        await client.store.put(key, b"x")
+        os.utime(pool.folder / "store" / key, (1, 1))
+    await remove_expired(client.redis, client.store)
+    left = {key for key, _ in await client.store.list("")}
     assert {"uploads/1/a.png", "other.png"} <= left
     assert not [key for key in left if key.startswith("jobs/long-gone")]
 
 
-async def test_copies_for_a_child_stay_before_it_is_created(desk: Desk, house: House) -> None:
-    await desk.store.put("jobs/parent/picture-0.png", b"a picture")
-    os.utime(house.folder / "store" / "jobs/parent/picture-0.png", (1, 1))
-    await desk.store.copy("jobs/parent/picture-0.png", "jobs/child/picture-0.png")
-    await remove_expired(desk.redis, desk.store)
-    assert [key for key, _ in await desk.store.list("jobs/child")] == ["jobs/child/picture-0.png"]
-    assert await desk.store.list("jobs/parent") == []
+async def test_copies_for_a_child_stay_before_it_is_created(client: JobClient, pool: WorkerPool) -> None:
+    await client.store.put("jobs/parent/picture-0.png", b"a picture")
+    os.utime(pool.folder / "store" / "jobs/parent/picture-0.png", (1, 1))
+    await client.store.copy("jobs/parent/picture-0.png", "jobs/child/picture-0.png")
+    await remove_expired(client.redis, client.store)
+    assert [key for key, _ in await client.store.list("jobs/child")] == ["jobs/child/picture-0.png"]
+    assert await client.store.list("jobs/parent") == []
 
 
-async def test_nothing_is_left_of_users_whose_jobs_have_expired(desk: Desk) -> None:
-    jobs = Jobs(desk.redis)
+async def test_nothing_is_left_of_users_whose_jobs_have_expired(client: JobClient) -> None:
+    jobs = Jobs(client.redis)
     gone, ended, still_open = a_job("ann"), a_job("bob"), a_job("bob")
     for job in (gone, ended, still_open):
         await jobs.create(job)
     for job in (gone, ended):
         await jobs.cancel(job.id)
-    await desk.redis.delete(job_key(gone.id))  # as Redis does when it has expired
-    await remove_expired(desk.redis, desk.store)
-    assert await desk.redis.exists(index_key("ann")) == 0
-    assert await desk.redis.zcard(index_key("bob")) == 2
-    assert await desk.redis.hmget(USERS, ["ann", "bob"]) == [None, b"1"]  # type: ignore[misc]
+    await client.redis.delete(job_key(gone.id))  # as Redis does when it has expired
+    await remove_expired(client.redis, client.store)
+    assert await client.redis.exists(index_key("ann")) == 0
+    assert await client.redis.zcard(index_key("bob")) == 2
+    assert await client.redis.hmget(USERS, ["ann", "bob"]) == [None, b"1"]  # type: ignore[misc]
     await jobs.cancel(still_open.id)
-    await desk.redis.delete(job_key(ended.id), job_key(still_open.id))
-    await remove_expired(desk.redis, desk.store)
-    assert await desk.redis.exists(index_key("bob")) == 0
-    assert await desk.redis.hget(USERS, "bob") is None  # type: ignore[misc]
+    await client.redis.delete(job_key(ended.id), job_key(still_open.id))
+    await remove_expired(client.redis, client.store)
+    assert await client.redis.exists(index_key("bob")) == 0
+    assert await client.redis.hget(USERS, "bob") is None  # type: ignore[misc]

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 from arq.connections import ArqRedis
-from conftest import SLICE_TIMEOUT, a_job
+from support.jobs import SLICE_TIMEOUT, a_job
 
 from engine.contract.connection import QUEUE
 from engine.contract.events import Cancelled, Done

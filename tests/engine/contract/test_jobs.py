@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from arq.connections import ArqRedis
-from conftest import a_job
+from support.jobs import a_job
 
 from engine.contract.events import STREAM, Cancelled, Done, Failed, Notice
 from engine.contract.jobs import Jobs

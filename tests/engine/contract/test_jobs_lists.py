@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 from arq.connections import ArqRedis
-from conftest import a_job
+from support.jobs import a_job
 
 from engine.contract.events import STREAM, Cancelled, Done, Failed
 from engine.contract.fair_queue import FairQueue

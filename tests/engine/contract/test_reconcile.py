@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from arq.connections import ArqRedis
-from conftest import SLICE_TIMEOUT, a_job
+from support.jobs import SLICE_TIMEOUT, a_job
 
 from engine.contract import workers
 from engine.contract.fair_queue import FairQueue, slice_id

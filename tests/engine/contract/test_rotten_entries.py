@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from arq.connections import ArqRedis
-from conftest import SLICE_TIMEOUT, a_job
 from rotten import ROTTEN, other_kinds
 from structlog.testing import capture_logs
+from support.jobs import SLICE_TIMEOUT, a_job
 
 from engine.contract import workers
 from engine.contract.connection import MOST, load

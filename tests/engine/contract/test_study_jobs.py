@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import light, study
+from support.jobs import light, study
 
 from engine.contract.models import Job, StoredPicture
 from engine.recipe.cost import remaining_flops

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from arq.connections import ArqRedis
-from conftest import a_job, light
 from hypothesis import given
 from hypothesis import strategies as st
+from support.jobs import a_job, light
 
 from engine.contract import workers
 from engine.contract.connection import QUEUE

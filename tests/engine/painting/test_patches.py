@@ -75,8 +75,8 @@ def test_of_a_masked_style_only_what_is_white_counts(network: VGG) -> None:
 
 def test_a_large_painting_of_one_scale_begins_with_patches_found_in_a_smaller_one() -> None:
     recipe = quick(weights="sha256:x", start="patches", size=320, scales=1)
-    easel = Painter(recipe, photo(320, 240, 1), [photo(200, 300, 2)], convs=random_weights(3))
-    assert easel.begin().pixels.shape == (1, 3, 240, 320)
+    manual_painting = Painter(recipe, photo(320, 240, 1), [photo(200, 300, 2)], convs=random_weights(3))
+    assert manual_painting.begin().pixels.shape == (1, 3, 240, 320)
 
 
 def test_the_start_is_the_same_each_time_another_with_another_seed_and_not_the_content() -> None:

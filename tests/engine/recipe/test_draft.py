@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 import pytest
-from conftest import CONTENT, STYLE, noise
+from support.pictures import CONTENT, STYLE, noise
 
 from engine.painting.painter import Painter
 from engine.painting.pictures import cut_to, to_picture

@@ -284,7 +284,7 @@ def test_unknown_presets_fields_and_strengths_are_refused() -> None:
     with pytest.raises(RecipeError, match=r"^There is no recipe called cubist; choose one of classic, gatys, fine\.$"):
         preset("cubist")
     with pytest.raises(RecipeError, match=r"^A recipe has no field brush; it has alpha, average, .*\.$"):
-        preset("fine", brush=3)
+        preset("fine", manual_worker=3)
     for strength in (-1.0, NAN, INF):
         with pytest.raises(RecipeError, match="finite"):
             preset("fine", strength=strength)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from arq.connections import ArqRedis
-from conftest import Desk, House, light
 from rotten import ROTTEN, other_kinds
+from support.jobs import JobClient, light
+from support.workers import WorkerPool
 
 from engine.contract.connection import QUEUE
 from engine.contract.fair_queue import FINISH, SLICE
@@ -21,13 +22,13 @@ STRANGE: dict[str, Any] = {
 }
 
 
-async def test_a_worker_outlasts_what_lies_in_the_queue(busy_house: House, busy_desk: Desk) -> None:
-    (hand,) = busy_house.hands
-    rotten = await _spoil(busy_desk.redis)
-    job = await busy_desk.order(light(20))
-    assert (await busy_desk.run(job))["state"] == "done"
-    assert not {*await busy_desk.redis.zrange(QUEUE, 0, -1)} & rotten
-    assert hand.alive
+async def test_a_worker_outlasts_what_lies_in_the_queue(busy_pool: WorkerPool, busy_client: JobClient) -> None:
+    (worker,) = busy_pool.workers
+    rotten = await _spoil(busy_client.redis)
+    job = await busy_client.submit(light(20))
+    assert (await busy_client.run(job))["state"] == "done"
+    assert not {*await busy_client.redis.zrange(QUEUE, 0, -1)} & rotten
+    assert worker.alive
 
 
 async def _spoil(redis: ArqRedis) -> set[bytes]:

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 import torch
-from conftest import CONTENT, STYLE, light, one_thread
 from safetensors.torch import load, save
+from support.jobs import light, one_thread
+from support.pictures import CONTENT, STYLE
 
 from engine.painting.painter import Painter
 from engine.painting.state import State

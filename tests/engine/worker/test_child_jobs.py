@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 
 import pytest
-from conftest import CONTENT, STYLE, Desk, light, noise, one_thread, uncut_sha256
 from PIL import Image
+from support.jobs import JobClient, light, one_thread, uncut_sha256
+from support.pictures import CONTENT, STYLE, noise
 
 from engine.contract.events import Cancelled, Done, Failed, Snapshot, Started
 from engine.contract.models import Job
@@ -18,19 +19,19 @@ ADAM = light(60, snapshots=(20, 75), step_end=0.2)
 LBFGS = light(43, scales=1, optimiser="lbfgs", step=1.0, clamp=False, snapshots=(20, 70))
 
 
-async def finished(desk: Desk, recipe: Recipe) -> tuple[Job, Done]:
-    job = await desk.order(recipe)
-    last = (await desk.story(job))[-1]
+async def finished(client: JobClient, recipe: Recipe) -> tuple[Job, Done]:
+    job = await client.submit(recipe)
+    last = (await client.events(job))[-1]
     assert isinstance(last, Done), last
     return job, last
 
 
 @pytest.mark.parametrize("recipe", [ADAM, LBFGS], ids=["adam, scales", "lbfgs"])
-async def test_a_finished_painting_goes_on_to_the_same_picture_as_uncut(busy_desk: Desk, recipe: Recipe) -> None:
-    parent, last = await finished(busy_desk, recipe)
+async def test_a_finished_painting_goes_on_to_the_same_picture_as_uncut(busy_client: JobClient, recipe: Recipe) -> None:
+    parent, last = await finished(busy_client, recipe)
     longer = recipe.continued(37)
-    child = await busy_desk.order(longer, parent=parent.id, checkpoint=last.files["checkpoint.safetensors"])
-    run, story = await busy_desk.run(child), await busy_desk.story(child)
+    child = await busy_client.submit(longer, parent=parent.id, checkpoint=last.files["checkpoint.safetensors"])
+    run, story = await busy_client.run(child), await busy_client.events(child)
 
     assert run["final"]["sha256"] == uncut_sha256(longer)
     assert isinstance(story[0], Started)
@@ -46,73 +47,73 @@ async def test_a_finished_painting_goes_on_to_the_same_picture_as_uncut(busy_des
     assert ends[-1] == longer.iterations
 
 
-async def test_a_painting_stopped_midway_finishes_its_plan_and_goes_on(busy_desk: Desk) -> None:
+async def test_a_painting_stopped_midway_finishes_its_plan_and_goes_on(busy_client: JobClient) -> None:
     recipe = light(1200, snapshots=(20,))
-    job = await busy_desk.order(recipe)
-    await busy_desk.until(job, 20)
-    await busy_desk.jobs.cancel(job.id)
-    last = (await busy_desk.story(job))[-1]
+    job = await busy_client.submit(recipe)
+    await busy_client.until(job, 20)
+    await busy_client.jobs.cancel(job.id)
+    last = (await busy_client.events(job))[-1]
     assert isinstance(last, Cancelled)
     assert last.iteration < recipe.iterations
     longer = recipe.continued(50)
-    child = await busy_desk.order(longer, parent=job.id, checkpoint=last.checkpoint)
-    assert (await busy_desk.run(child))["final"]["sha256"] == uncut_sha256(longer)
+    child = await busy_client.submit(longer, parent=job.id, checkpoint=last.checkpoint)
+    assert (await busy_client.run(child))["final"]["sha256"] == uncut_sha256(longer)
 
 
-async def test_a_child_lives_on_when_its_parent_is_forgotten(busy_desk: Desk) -> None:
+async def test_a_child_lives_on_when_its_parent_is_forgotten(busy_client: JobClient) -> None:
     """As the bot makes one: with a copy of the checkpoint in its own folder."""
-    parent, last = await finished(busy_desk, ADAM)
-    kept = await busy_desk.store.copy(last.files["checkpoint.safetensors"], "kept/checkpoint-start.safetensors")
-    assert await busy_desk.jobs.forget(parent.id)
-    await busy_desk.store.delete_folder(f"jobs/{parent.id}")
+    parent, last = await finished(busy_client, ADAM)
+    kept = await busy_client.store.copy(last.files["checkpoint.safetensors"], "kept/checkpoint-start.safetensors")
+    assert await busy_client.jobs.forget(parent.id)
+    await busy_client.store.delete_folder(f"jobs/{parent.id}")
 
-    child = await busy_desk.order(ADAM.continued(37), parent=parent.id, checkpoint=kept)
-    run = await busy_desk.run(child)
+    child = await busy_client.submit(ADAM.continued(37), parent=parent.id, checkpoint=kept)
+    run = await busy_client.run(child)
     assert run["final"]["sha256"] == uncut_sha256(ADAM.continued(37))
-    assert 1 < await frames(busy_desk, child) < await frames(busy_desk, await uncut(busy_desk))
+    assert 1 < await frames(busy_client, child) < await frames(busy_client, await uncut(busy_client))
 
     # Nothing more to paint, and no frame to be had.
-    again = await busy_desk.order(ADAM, parent=parent.id, checkpoint=kept)
-    run = await busy_desk.run(again)
+    again = await busy_client.submit(ADAM, parent=parent.id, checkpoint=kept)
+    run = await busy_client.run(again)
     assert run["final"]["sha256"] == uncut_sha256(ADAM)
-    assert await frames(busy_desk, again) == 1
+    assert await frames(busy_client, again) == 1
 
 
-async def uncut(desk: Desk) -> Job:
-    return (await finished(desk, ADAM.continued(37)))[0]
+async def uncut(client: JobClient) -> Job:
+    return (await finished(client, ADAM.continued(37)))[0]
 
 
-async def frames(desk: Desk, job: Job) -> int:
-    last = await desk.jobs.outcome(job.id)
+async def frames(client: JobClient, job: Job) -> int:
+    last = await client.jobs.outcome(job.id)
     assert isinstance(last, Done)
-    film = Image.open(io.BytesIO(await desk.store.get(last.files["film.webp"])))
+    film = Image.open(io.BytesIO(await client.store.get(last.files["film.webp"])))
     return int(getattr(film, "n_frames", 1))
 
 
-async def test_a_painting_begins_with_the_picture_of_its_job(busy_desk: Desk) -> None:
+async def test_a_painting_begins_with_the_picture_of_its_job(busy_client: JobClient) -> None:
     recipe, canvas = light(40, start="picture", noise=0.1), noise(7, side=48)
-    job = await busy_desk.order(recipe, start=canvas)
-    run = await busy_desk.run(job)
+    job = await busy_client.submit(recipe, start=canvas)
+    run = await busy_client.run(job)
     assert run["final"]["sha256"] == painted_sha256(recipe, canvas)
     assert run["start"] == {"name": "start.png", "width": 48, "height": 48}
     assert run["final"]["sha256"] != painted_sha256(recipe, noise(8, side=48))
 
 
-async def test_a_job_without_the_picture_to_begin_with_fails_in_a_sentence(busy_desk: Desk) -> None:
-    job = await busy_desk.order(light(40, start="picture"))
-    (last,) = await busy_desk.story(job)
+async def test_a_job_without_the_picture_to_begin_with_fails_in_a_sentence(busy_client: JobClient) -> None:
+    job = await busy_client.submit(light(40, start="picture"))
+    (last,) = await busy_client.events(job)
     assert isinstance(last, Failed)
     assert last.reason == "This recipe starts from a picture, which was not given."
 
 
-async def test_all_pictures_of_a_painting_in_the_contents_colours_have_them(busy_desk: Desk) -> None:
+async def test_all_pictures_of_a_painting_in_the_contents_colours_have_them(busy_client: JobClient) -> None:
     recipe = light(40, colours="content", snapshots=(5, 25))
-    job = await busy_desk.order(recipe)
-    run, story = await busy_desk.run(job), await busy_desk.story(job)
+    job = await busy_client.submit(recipe)
+    run, story = await busy_client.run(job), await busy_client.events(job)
     assert run["final"]["sha256"] == painted_sha256(recipe)
     for event in story:
         if isinstance(event, Snapshot):
-            picture = Image.open(io.BytesIO(await busy_desk.store.get(event.picture)))
+            picture = Image.open(io.BytesIO(await busy_client.store.get(event.picture)))
             assert pixels_sha256(picture) == painted_sha256(recipe, stop=event.iteration)
 
 

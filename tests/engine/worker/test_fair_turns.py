@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from arq import ArqRedis, Retry
-from conftest import Desk, a_job, light, uncut_sha256
+from support.jobs import JobClient, a_job, light, uncut_sha256
 
 from engine.contract.events import Cancelled, Done, Snapshot, follow, tail
 from engine.contract.models import HELD_USERS, Asked, JobState
@@ -20,14 +20,14 @@ from engine.worker.weights.load import load_weights
 SHORT = light(50)
 
 
-async def test_jobs_of_two_people_alternate_on_one_worker(busy_desk: Desk) -> None:
+async def test_jobs_of_two_people_alternate_on_one_worker(busy_client: JobClient) -> None:
     recipe = light(600, snapshots=tuple(range(10, 600, 10)))
-    start = await tail(busy_desk.redis)
-    jobs = [await busy_desk.order(recipe, user=user) for user in ("ann", "bob")]
-    runs = [await busy_desk.run(job) for job in jobs]
+    start = await tail(busy_client.redis)
+    jobs = [await busy_client.submit(recipe, user=user) for user in ("ann", "bob")]
+    runs = [await busy_client.run(job) for job in jobs]
 
     # Snapshots tell whose slice it was; they come in the order of painting, but for those that are still encoded.
-    told = await busy_desk.told(start, {job.id for job in jobs})
+    told = await busy_client.told(start, {job.id for job in jobs})
     turns = [job for job, _ in groupby(event.job for event in told if isinstance(event, Snapshot))]
     slices = min(len(run["slices"]) for run in runs)
     assert slices >= 3
@@ -35,51 +35,51 @@ async def test_jobs_of_two_people_alternate_on_one_worker(busy_desk: Desk) -> No
     assert [run["final"]["sha256"] for run in runs] == [uncut_sha256(recipe)] * 2
 
 
-async def test_a_short_job_ends_long_before_the_long_one_that_came_first(busy_desk: Desk) -> None:
-    long = await busy_desk.order(light(5000, snapshots=(10,)), user="ann")
-    await busy_desk.until(long, 10)
-    short = await busy_desk.order(SHORT, user="bob")
-    assert isinstance((await busy_desk.story(short))[-1], Done)
-    assert await busy_desk.jobs.state(long.id) is JobState.PAINTING
-    await busy_desk.jobs.cancel(long.id)
-    assert isinstance((await busy_desk.story(long))[-1], Cancelled)
+async def test_a_short_job_ends_long_before_the_long_one_that_came_first(busy_client: JobClient) -> None:
+    long = await busy_client.submit(light(5000, snapshots=(10,)), user="ann")
+    await busy_client.until(long, 10)
+    short = await busy_client.submit(SHORT, user="bob")
+    assert isinstance((await busy_client.events(short))[-1], Done)
+    assert await busy_client.jobs.state(long.id) is JobState.PAINTING
+    await busy_client.jobs.cancel(long.id)
+    assert isinstance((await busy_client.events(long))[-1], Cancelled)
 
 
-async def test_a_draft_is_painted_by_the_starter_before_what_its_user_asked_for_earlier(busy_desk: Desk) -> None:
+async def test_a_draft_is_painted_by_the_starter_before_what_its_user_asked_for_earlier(busy_client: JobClient) -> None:
     asked = Asked(recipe="fine", fields={"size": 64})
-    many = [await busy_desk.order(light(5000, snapshots=(10,)), user="ann") for _ in range(4)]
-    await busy_desk.until(many[0], 10)
-    draft = await busy_desk.order(draft_recipe("fine", size=32, iterations=4), user="ann", draft_of=asked)
-    run = await busy_desk.run(draft)
+    many = [await busy_client.submit(light(5000, snapshots=(10,)), user="ann") for _ in range(4)]
+    await busy_client.until(many[0], 10)
+    draft = await busy_client.submit(draft_recipe("fine", size=32, iterations=4), user="ann", draft_of=asked)
+    run = await busy_client.run(draft)
     assert (run["weights"]["name"], run["draft_of"]) == ("starter", asked.model_dump())
-    assert JobState.DONE not in [await busy_desk.jobs.state(job.id) for job in many]
+    assert JobState.DONE not in [await busy_client.jobs.state(job.id) for job in many]
     for job in many:
-        await busy_desk.jobs.cancel(job.id)
-        await busy_desk.story(job)
+        await busy_client.jobs.cancel(job.id)
+        await busy_client.events(job)
 
 
-async def test_many_jobs_of_one_person_do_not_hold_up_the_only_job_of_another(busy_desk: Desk) -> None:
-    many = [await busy_desk.order(SHORT, user="ann") for _ in range(12)]
-    single = await busy_desk.order(SHORT, user="bob")
-    await busy_desk.story(single)
-    left = [job for job in many if await busy_desk.jobs.state(job.id) not in (JobState.DONE, None)]
+async def test_many_jobs_of_one_person_do_not_hold_up_the_only_job_of_another(busy_client: JobClient) -> None:
+    many = [await busy_client.submit(SHORT, user="ann") for _ in range(12)]
+    single = await busy_client.submit(SHORT, user="bob")
+    await busy_client.events(single)
+    left = [job for job in many if await busy_client.jobs.state(job.id) not in (JobState.DONE, None)]
     assert len(left) >= 8
     for job in many:
-        await busy_desk.jobs.cancel(job.id)
-        await busy_desk.story(job)
+        await busy_client.jobs.cancel(job.id)
+        await busy_client.events(job)
 
 
-async def test_of_each_person_no_more_is_under_way_at_once_than_may_be(busy_desk: Desk) -> None:
+async def test_of_each_person_no_more_is_under_way_at_once_than_may_be(busy_client: JobClient) -> None:
     recipe = light(150, snapshots=tuple(range(10, 150, 10)))
-    jobs = [await busy_desk.order(recipe, user=user) for user in ("ann", "ann", "bob")]
+    jobs = [await busy_client.submit(recipe, user=user) for user in ("ann", "ann", "bob")]
     held = set()
     for job in jobs:
-        async for _, _ in follow(busy_desk.redis, job.id):
-            held.add(tuple(await busy_desk.redis.hmget(HELD_USERS, ["ann", "bob"])))  # type: ignore[misc]
+        async for _, _ in follow(busy_client.redis, job.id):
+            held.add(tuple(await busy_client.redis.hmget(HELD_USERS, ["ann", "bob"])))  # type: ignore[misc]
     assert (b"1", b"1") in held  # the worker takes two slices at once, but not two of one person
     assert {count for pair in held for count in pair} <= {None, b"1"}
-    assert [(await busy_desk.run(job))["final"]["sha256"] for job in jobs] == [uncut_sha256(recipe)] * 3
-    assert await busy_desk.redis.hmget(HELD_USERS, ["ann", "bob"]) == [None, None]  # type: ignore[misc]
+    assert [(await busy_client.run(job))["final"]["sha256"] for job in jobs] == [uncut_sha256(recipe)] * 3
+    assert await busy_client.redis.hmget(HELD_USERS, ["ann", "bob"]) == [None, None]  # type: ignore[misc]
 
 
 async def test_a_worker_that_comes_too_late_with_one_too_many_leaves_it_where_it_was(

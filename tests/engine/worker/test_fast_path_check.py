@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import torch
 from arq.connections import ArqRedis
-from conftest import Desk, light
+from support.jobs import JobClient, light
 from torch import Tensor
 
 from engine.contract.settings import read_settings
@@ -123,8 +123,8 @@ async def test_a_worker_takes_the_fast_way_only_where_it_is_right(
     assert bool(context.slow) == bool(slow)
     assert "painted the slow way" in in_words(context.slow)
 
-    desk, replays = Desk(redis, Store(settings.store)), record.replays
-    job = await desk.order(light(4, scales=1), queued=False)
+    client, replays = JobClient(redis, Store(settings.store)), record.replays
+    job = await client.submit(light(4, scales=1), queued=False)
     claim = await context.jobs.start(job.id, 0, 0, context.id)
     assert claim is not None
     session = await context.session(claim)

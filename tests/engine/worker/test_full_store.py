@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import ONE_THREAD, Desk, House, light, uncut_sha256
 from full_disk import fill, make_room
+from support.jobs import JobClient, light, uncut_sha256
+from support.workers import ONE_THREAD, WorkerPool
 
 from engine.contract.events import Notice, follow
 from engine.contract.models import Job
@@ -29,17 +30,17 @@ def next_warning(process: subprocess.Popen[bytes]) -> dict[str, Any]:
     raise AssertionError("it ended")
 
 
-async def told(desk: Desk, job: Job, waits: bool) -> Notice:
-    async for _, event in follow(desk.redis, job.id):
+async def told(client: JobClient, job: Job, waits: bool) -> Notice:
+    async for _, event in follow(client.redis, job.id):
         if isinstance(event, Notice) and event.waits is waits:
             return event
     raise AssertionError("it ended")
 
 
 @pytest.fixture
-def process(house: House) -> Iterator[subprocess.Popen[bytes]]:
+def process(pool: WorkerPool) -> Iterator[subprocess.Popen[bytes]]:
     """A worker whose log can be read."""
-    ours = {"REDIS_URL": house.url, "STORE_URL": house.store_url, "IMPASTO_SLICE_SECONDS": "1"}
+    ours = {"REDIS_URL": pool.url, "STORE_URL": pool.store_url, "IMPASTO_SLICE_SECONDS": "1"}
     worker = subprocess.Popen(
         child_command([sys.executable, "-m", "engine.worker", "--weights", "random", "--device", "cpu"]),
         env={**os.environ, **ONE_THREAD, **ours}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -51,12 +52,12 @@ def process(house: House) -> Iterator[subprocess.Popen[bytes]]:
     worker.communicate()
 
 
-async def test_a_painting_waits_aloud_for_room_and_goes_on(process: subprocess.Popen[bytes], desk: Desk) -> None:
+async def test_a_painting_waits_aloud_for_room_and_goes_on(process: subprocess.Popen[bytes], client: JobClient) -> None:
     recipe = light(1200, snapshots=(500,))
-    job = await desk.order(recipe)
-    await desk.until(job, 100)
+    job = await client.submit(recipe)
+    await client.until(job, 100)
     fill(process.pid)
-    notice = await told(desk, job, waits=True)
+    notice = await told(client, job, waits=True)
     assert notice.text == (
         f"The painting waits, for what is painted cannot be stored now ({REASON}); it goes on by itself once it can."
     )
@@ -64,7 +65,7 @@ async def test_a_painting_waits_aloud_for_room_and_goes_on(process: subprocess.P
     assert entry["event"] == "the slice broke off, and will be painted again"
     assert REASON in entry["reason"]
     make_room(process.pid)
-    await told(desk, job, waits=False)
-    notices = [event for event in await desk.story(job) if isinstance(event, Notice)]
+    await told(client, job, waits=False)
+    notices = [event for event in await client.events(job) if isinstance(event, Notice)]
     assert [event.waits for event in notices] == [True, False]
-    assert (await desk.run(job))["final"]["sha256"] == uncut_sha256(recipe)
+    assert (await client.run(job))["final"]["sha256"] == uncut_sha256(recipe)

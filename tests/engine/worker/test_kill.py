@@ -8,7 +8,8 @@ from typing import Any
 
 import hanging_worker
 import pytest
-from conftest import SLICE_TIMEOUT, Desk, Hand, House, light, uncut_sha256
+from support.jobs import SLICE_TIMEOUT, JobClient, light, uncut_sha256
+from support.workers import WorkerPool, WorkerProcess
 
 from engine.contract import workers
 from engine.contract.events import Cancelled, Event, Snapshot, follow
@@ -19,19 +20,19 @@ RECIPE = light(900, snapshots=tuple(range(30, 900, 30)))
 
 
 @pytest.fixture
-def hand(house: House) -> Hand:
+def worker(pool: WorkerPool) -> WorkerProcess:
     """The only worker, at first; each test leaves another."""
-    return house.only_worker(seconds=0.2)
+    return pool.only_worker(seconds=0.2)
 
 
-async def freeze_in_mid_slice(desk: Desk, hand: Hand, job: Job) -> Event:
+async def freeze_in_mid_slice(client: JobClient, worker: WorkerProcess, job: Job) -> Event:
     """Stops the process while it paints, past the first checkpoint; the newest event that was heard."""
-    async for _, event in follow(desk.redis, job.id):
-        hand.send(signal.SIGSTOP)
-        fields = await desk.jobs.fields(job.id)
+    async for _, event in follow(client.redis, job.id):
+        worker.send(signal.SIGSTOP)
+        fields = await client.jobs.fields(job.id)
         if fields["worker"] and int(fields["iteration"]) > 0:
             return event
-        hand.send(signal.SIGCONT)
+        worker.send(signal.SIGCONT)
     raise AssertionError("the painting ended before it could be interrupted")
 
 
@@ -47,56 +48,56 @@ def assert_nothing_lost_or_twice(run: dict[str, Any], story: list[Event]) -> Non
 
 
 async def test_a_worker_killed_in_mid_slice_is_replaced_by_another_and_no_bit_differs(
-    desk: Desk, house: House, hand: Hand
+    client: JobClient, pool: WorkerPool, worker: WorkerProcess
 ) -> None:
-    job = await desk.order(RECIPE, user="kim")
-    await freeze_in_mid_slice(desk, hand, job)
-    at_the_kill = await desk.jobs.fields(job.id)
-    hand.send(signal.SIGKILL)
-    assert hand.ended() == -signal.SIGKILL
-    house.hire(seconds=0.2).ready()
+    job = await client.submit(RECIPE, user="kim")
+    await freeze_in_mid_slice(client, worker, job)
+    at_the_kill = await client.jobs.fields(job.id)
+    worker.send(signal.SIGKILL)
+    assert worker.ended() == -signal.SIGKILL
+    pool.start_worker(seconds=0.2).ready()
 
-    run = await desk.run(job)
+    run = await client.run(job)
 
-    assert_nothing_lost_or_twice(run, await desk.story(job))
+    assert_nothing_lost_or_twice(run, await client.events(job))
     before = [painted for painted in run["slices"] if painted["worker"] == at_the_kill["worker"]]
     assert before[-1]["to"] == int(at_the_kill["iteration"])
     assert len(run["slices"]) > len(before)
-    assert await desk.jobs.open() == []
-    assert await desk.spent("kim") == pytest.approx(run["seconds"], abs=0.001 * len(run["slices"]))
+    assert await client.jobs.open() == []
+    assert await client.spent("kim") == pytest.approx(run["seconds"], abs=0.001 * len(run["slices"]))
 
 
 async def test_a_worker_asked_to_end_in_mid_slice_hands_over_where_it_stands(
-    desk: Desk, house: House, hand: Hand
+    client: JobClient, pool: WorkerPool, worker: WorkerProcess
 ) -> None:
-    job = await desk.order(RECIPE)
-    heard = await freeze_in_mid_slice(desk, hand, job)
-    begun_at = int((await desk.jobs.fields(job.id))["iteration"])
-    hand.send(signal.SIGTERM)
-    hand.send(signal.SIGCONT)
-    assert hand.ended() == 0
+    job = await client.submit(RECIPE)
+    heard = await freeze_in_mid_slice(client, worker, job)
+    begun_at = int((await client.jobs.fields(job.id))["iteration"])
+    worker.send(signal.SIGTERM)
+    worker.send(signal.SIGCONT)
+    assert worker.ended() == 0
 
-    fields = await desk.jobs.fields(job.id)
+    fields = await client.jobs.fields(job.id)
     iteration, epoch = int(fields["iteration"]), int(fields["epoch"])
     assert iteration >= heard.iteration
     assert begun_at < iteration < RECIPE.iterations
     assert (fields["state"], fields["worker"], fields["deaths"]) == (JobState.PAINTING, "", "0")
-    assert await desk.queue.waiting(slice_id(job.id, iteration, epoch), SLICE_TIMEOUT)
+    assert await client.queue.waiting(slice_id(job.id, iteration, epoch), SLICE_TIMEOUT)
 
-    successor = house.hire(seconds=0.2, program=[hanging_worker.__file__]).ready()
-    run = await desk.run(job)
-    assert_nothing_lost_or_twice(run, await desk.story(job))
+    successor = pool.start_worker(seconds=0.2, program=[hanging_worker.__file__]).ready()
+    run = await client.run(job)
+    assert_nothing_lost_or_twice(run, await client.events(job))
     assert iteration in [painted["to"] for painted in run["slices"]]
 
     # One that makes a film, which may take long, leaves it to others, and nobody takes it for alive any more.
-    last = await desk.order(light(40, seed=hanging_worker.FILM_SEED))
-    await desk.until(last, 40)
+    last = await client.submit(light(40, seed=hanging_worker.FILM_SEED))
+    await client.until(last, 40)
     successor.send(signal.SIGTERM)
     assert successor.ended() == 0
-    assert await workers.living(desk.redis) == []
-    fields = await desk.jobs.fields(last.id)
+    assert await workers.living(client.redis) == []
+    fields = await client.jobs.fields(last.id)
     assert (fields["worker"], fields["iteration"]) == ("", "40")
-    assert await desk.queue.waiting(slice_id(last.id, 40, int(fields["epoch"])), SLICE_TIMEOUT)
-    claim = await desk.jobs.start(last.id, 40, int(fields["epoch"]), "nobody")
+    assert await client.queue.waiting(slice_id(last.id, 40, int(fields["epoch"])), SLICE_TIMEOUT)
+    claim = await client.jobs.start(last.id, 40, int(fields["epoch"]), "nobody")
     assert claim is not None
-    await desk.jobs.finish(claim, Cancelled(job=last.id, iteration=40))
+    await client.jobs.finish(claim, Cancelled(job=last.id, iteration=40))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from conftest import CONTENT, STYLE, light
+from support.jobs import light
+from support.pictures import CONTENT, STYLE
 
 from engine.contract import events, fair_queue, models
 from engine.contract.models import Job

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 import pytest
 import torch
-from conftest import CONTENT, STYLE, light
+from support.jobs import light
+from support.pictures import CONTENT, STYLE
 from torch import Tensor
 
 from engine.painting.network.vgg import VGG, Trace

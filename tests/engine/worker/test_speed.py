@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from arq.connections import ArqRedis
-from conftest import Desk, light
+from support.jobs import JobClient, light
 
 from engine.contract import workers
 from engine.contract.settings import read_settings
@@ -16,13 +16,13 @@ from engine.worker.context import WorkerContext
 from engine.worker.weights.load import load_weights
 
 
-async def test_a_worker_that_has_painted_tells_its_speed_and_makes_forecasts_possible(busy_desk: Desk) -> None:
-    redis = busy_desk.redis
+async def test_a_worker_that_has_painted_tells_its_speed_and_makes_forecasts_possible(busy_client: JobClient) -> None:
+    redis = busy_client.redis
     await redis.config_set("notify-keyspace-events", "K$")
     async with redis.pubsub() as beats:
         await beats.psubscribe("__keyspace@1__:impasto:worker:*")
         recipe = light(200)
-        run = await busy_desk.run(await busy_desk.order(recipe))
+        run = await busy_client.run(await busy_client.submit(recipe))
         (worker,) = await workers.living(redis)
         async for _ in beats.listen():
             (worker,) = await workers.living(redis)
@@ -31,9 +31,9 @@ async def test_a_worker_that_has_painted_tells_its_speed_and_makes_forecasts_pos
     assert worker.speed is not None
     mean = remaining_flops(recipe, 1.0) / run["seconds"]
     assert mean / 100 < worker.speed < mean * 100  # of what it paints in these tests
-    waiting = await busy_desk.order(recipe, queued=False)
+    waiting = await busy_client.submit(recipe, queued=False)
     assert (await forecast(redis))[waiting.id].done is not None
-    await busy_desk.jobs.cancel(waiting.id)
+    await busy_client.jobs.cancel(waiting.id)
 
 
 async def test_the_speed_is_smoothed_over_strokes(redis: ArqRedis, tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ import signal
 from typing import Any
 
 import pytest
-from conftest import Desk, House, light, uncut_sha256
 from PIL import Image
+from support.jobs import JobClient, light, uncut_sha256
+from support.workers import WorkerPool
 
 from engine.contract.events import Cancelled, Done, Event, Snapshot, Started, follow
 from engine.contract.models import Job
@@ -19,10 +20,10 @@ SHORT = [light(14), light(11, beta=50.0), light(17, optimiser="lbfgs", step=1.0,
 LONG = [light(400, seed=1), light(300, seed=2), light(350, seed=3)]
 
 
-async def record(desk: Desk, story: list[Event]) -> dict[str, Any]:
+async def record(client: JobClient, story: list[Event]) -> dict[str, Any]:
     last = story[-1]
     assert isinstance(last, Done), last
-    run: dict[str, Any] = json.loads(await desk.store.get(last.files["run.json"]))
+    run: dict[str, Any] = json.loads(await client.store.get(last.files["run.json"]))
     return run
 
 
@@ -40,10 +41,10 @@ def shown(story: list[Event]) -> list[int]:
     return [event.iteration for event in story if isinstance(event, Snapshot)]
 
 
-async def test_its_paintings_are_those_that_they_would_be_alone(busy_desk: Desk) -> None:
-    job = await busy_desk.order(SHORT[0], vary=SHORT, user="una")
-    story = await busy_desk.story(job)
-    run = await record(busy_desk, story)
+async def test_its_paintings_are_those_that_they_would_be_alone(busy_client: JobClient) -> None:
+    job = await busy_client.submit(SHORT[0], vary=SHORT, user="una")
+    story = await busy_client.events(job)
+    run = await record(busy_client, story)
     assert_each_as_if_alone(run, SHORT)
     assert shown(story) == [14, 25, 42]
     assert [event.iteration for event in story if isinstance(event, Started)] == [0]
@@ -51,90 +52,90 @@ async def test_its_paintings_are_those_that_they_would_be_alone(busy_desk: Desk)
         ("recipe 1", 14), ("recipe 2", 11), ("recipe 3", 17)
     ]  # fmt: skip
     # It pays for all of them.
-    assert await busy_desk.spent("una") == pytest.approx(run["seconds"], abs=0.01)
+    assert await busy_client.spent("una") == pytest.approx(run["seconds"], abs=0.01)
 
 
-async def test_it_leaves_a_sheet_with_all_of_them_the_losses_and_a_film(busy_desk: Desk) -> None:
-    job = await busy_desk.order(SHORT[0], vary=SHORT)
-    story = await busy_desk.story(job)
+async def test_it_leaves_a_sheet_with_all_of_them_the_losses_and_a_film(busy_client: JobClient) -> None:
+    job = await busy_client.submit(SHORT[0], vary=SHORT)
+    story = await busy_client.events(job)
     last = story[-1]
     assert isinstance(last, Done)
-    pictures = {name: Image.open(io.BytesIO(await busy_desk.store.get(key))) for name, key in last.files.items()
+    pictures = {name: Image.open(io.BytesIO(await busy_client.store.get(key))) for name, key in last.files.items()
                 if name.endswith((".png", ".webp"))}  # fmt: skip
     assert pictures.keys() == {"final.png", "loss.png", "film.webp"}
     assert pictures["film.webp"].format == "WEBP"
-    run = await record(busy_desk, story)
+    run = await record(busy_client, story)
     assert pictures["final.png"].size == (run["width"], run["height"])
     for event in story:
         if isinstance(event, Snapshot):
-            tile = Image.open(io.BytesIO(await busy_desk.store.get(event.picture)))
+            tile = Image.open(io.BytesIO(await busy_client.store.get(event.picture)))
             assert tile.size == (32, 32)
 
 
-async def killed_here_and_there(house: House, desk: Desk, job: Job, marks: list[int]) -> None:
+async def killed_here_and_there(pool: WorkerPool, client: JobClient, job: Job, marks: list[int]) -> None:
     """Kills the worker at each mark or soon after, and hires another."""
     marks = list(marks)
-    async for _, event in follow(desk.redis, job.id):
+    async for _, event in follow(client.redis, job.id):
         if marks and event.iteration >= marks[0]:
             marks = [mark for mark in marks if mark > event.iteration]
-            hand = house.hands[-1]
-            hand.send(signal.SIGKILL)
-            assert hand.ended() == -signal.SIGKILL
-            house.hire(seconds=0.2).ready()
+            worker = pool.workers[-1]
+            worker.send(signal.SIGKILL)
+            assert worker.ended() == -signal.SIGKILL
+            pool.start_worker(seconds=0.2).ready()
     assert not marks
 
 
 async def test_a_study_whose_workers_are_killed_again_and_again_loses_nothing_and_paints_nothing_twice(
-    house: House, desk: Desk
+    pool: WorkerPool, client: JobClient
 ) -> None:
-    house.only_worker(seconds=0.2)
-    job = await desk.order(LONG[0], vary=LONG)
-    await killed_here_and_there(house, desk, job, [150, 400, 620])
-    story = await desk.story(job)
+    pool.only_worker(seconds=0.2)
+    job = await client.submit(LONG[0], vary=LONG)
+    await killed_here_and_there(pool, client, job, [150, 400, 620])
+    story = await client.events(job)
     assert shown(story) == [400, 700, 1050]
     assert [event.kind for event in story].count("started") == 1
     assert [event.kind for event in story].count("done") == 1
-    assert_each_as_if_alone(await record(desk, story), LONG)
+    assert_each_as_if_alone(await record(client, story), LONG)
 
 
-async def test_a_cancelled_study_keeps_what_there_is_and_a_child_goes_on_from_it(busy_desk: Desk) -> None:
-    job = await busy_desk.order(LONG[0], vary=LONG)
-    await busy_desk.until(job, 450)
-    await busy_desk.jobs.cancel(job.id)
-    story = await busy_desk.story(job)
+async def test_a_cancelled_study_keeps_what_there_is_and_a_child_goes_on_from_it(busy_client: JobClient) -> None:
+    job = await busy_client.submit(LONG[0], vary=LONG)
+    await busy_client.until(job, 450)
+    await busy_client.jobs.cancel(job.id)
+    story = await busy_client.events(job)
     last = story[-1]
     assert isinstance(last, Cancelled)
     assert 450 <= last.iteration < 1050
     assert last.picture is not None
-    child = await busy_desk.order(LONG[0], vary=LONG, parent=job.id, checkpoint=last.checkpoint)
-    further = await busy_desk.story(child)
+    child = await busy_client.submit(LONG[0], vary=LONG, parent=job.id, checkpoint=last.checkpoint)
+    further = await busy_client.events(child)
     assert shown(story) + shown(further) == [400, 700, 1050]
-    assert_each_as_if_alone(await record(busy_desk, further), LONG)
+    assert_each_as_if_alone(await record(busy_client, further), LONG)
 
 
-async def test_what_a_forgotten_parent_had_painted_is_left_out(busy_desk: Desk) -> None:
+async def test_what_a_forgotten_parent_had_painted_is_left_out(busy_client: JobClient) -> None:
     recipes = [*LONG[:2], light(2000, seed=3)]  # so that it has not ended before it is cancelled
-    job = await busy_desk.order(recipes[0], vary=recipes)
-    await busy_desk.until(job, 450)
-    await busy_desk.jobs.cancel(job.id)
-    last = (await busy_desk.story(job))[-1]
+    job = await busy_client.submit(recipes[0], vary=recipes)
+    await busy_client.until(job, 450)
+    await busy_client.jobs.cancel(job.id)
+    last = (await busy_client.events(job))[-1]
     assert isinstance(last, Cancelled)
     assert last.checkpoint is not None
     whole = sum(last.iteration >= end for end in (400, 700))  # the worker may have gone on before it was told to stop
     assert whole
-    kept = await busy_desk.store.copy(last.checkpoint, "kept/checkpoint-study.safetensors")
-    assert await busy_desk.jobs.forget(job.id)
-    await busy_desk.store.delete_folder(f"jobs/{job.id}")
-    child = await busy_desk.order(recipes[0], vary=recipes, parent=job.id, checkpoint=kept)
-    run = await record(busy_desk, await busy_desk.story(child))
+    kept = await busy_client.store.copy(last.checkpoint, "kept/checkpoint-study.safetensors")
+    assert await busy_client.jobs.forget(job.id)
+    await busy_client.store.delete_folder(f"jobs/{job.id}")
+    child = await busy_client.submit(recipes[0], vary=recipes, parent=job.id, checkpoint=kept)
+    run = await record(busy_client, await busy_client.events(child))
     assert [tile["label"] for tile in run["tiles"]] == ["recipe 1", "recipe 2", "recipe 3"][whole:]
 
 
-async def test_one_painting_looked_at_often_is_a_strip_of_it(busy_desk: Desk) -> None:
+async def test_one_painting_looked_at_often_is_a_strip_of_it(busy_client: JobClient) -> None:
     recipe = light(30, snapshots=(1, 10))
-    job = await busy_desk.order(recipe, vary=[recipe])
-    story = await busy_desk.story(job)
-    run = await record(busy_desk, story)
+    job = await busy_client.submit(recipe, vary=[recipe])
+    story = await busy_client.events(job)
+    run = await record(busy_client, story)
     assert shown(story) == [1, 10, 30]
     assert [tile["label"] for tile in run["tiles"]] == ["1 iteration", "10 iterations", "30 iterations"]
     assert len(run["paintings"]) == 1

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import hanging_worker
 import pytest
-from conftest import CONTENT, STYLE, Desk, House, light
+from support.jobs import JobClient, light
+from support.pictures import CONTENT, STYLE
+from support.workers import WorkerPool
 
 from engine.contract import workers
 from engine.contract.models import DEATHS
@@ -50,26 +52,26 @@ def test_a_stroke_that_broke_off_is_not_stuck() -> None:
 
 
 async def test_a_painting_that_hangs_ends_the_worker_and_counts_as_its_death_alone(
-    desk: Desk, house: House, tmp_path: Path
+    client: JobClient, pool: WorkerPool, tmp_path: Path
 ) -> None:
-    stuck = await desk.order(light(50, seed=hanging_worker.SEED), user="ann", queued=False)
-    other = await desk.order(light(50), user="bob", queued=False)
+    stuck = await client.submit(light(50, seed=hanging_worker.SEED), user="ann", queued=False)
+    other = await client.submit(light(50), user="bob", queued=False)
     for epoch in range(DEATHS - 1):
-        assert await desk.jobs.start(stuck.id, 0, epoch, "a worker that died") is not None
+        assert await client.jobs.start(stuck.id, 0, epoch, "a worker that died") is not None
     log = tmp_path / "worker.log"
-    hand = house.hire(
+    process = pool.start_worker(
         seconds=60, program=[hanging_worker.__file__], IMPASTO_STUCK_SECONDS="5", IMPASTO_LOG=str(log)
     ).ready()
-    await desk.queue.enqueue(stuck, 0, DEATHS - 1, 1.0)
-    await desk.until(stuck, 0)
-    await desk.queue.enqueue(other, 0, 0, 1.0)  # the worker takes it, and it waits for its turn
+    await client.queue.enqueue(stuck, 0, DEATHS - 1, 1.0)
+    await client.until(stuck, 0)
+    await client.queue.enqueue(other, 0, 0, 1.0)  # the worker takes it, and it waits for its turn
 
-    assert hand.ended() == 1
+    assert process.ended() == 1
     (said,) = [line for line in map(json.loads, log.read_text().splitlines()) if line["level"] == "error"]
     assert (said["job"], said["event"]) == (stuck.id, "a painting makes no iteration any more: the worker ends")
-    assert await workers.living(desk.redis) == []
-    fields = await desk.jobs.fields(other.id)
+    assert await workers.living(client.redis) == []
+    fields = await client.jobs.fields(other.id)
     assert (fields["worker"], fields["deaths"]) == ("", "0")
-    claim = await desk.jobs.start(stuck.id, 0, DEATHS, "the next worker")
+    claim = await client.jobs.start(stuck.id, 0, DEATHS, "the next worker")
     assert claim is not None
     assert claim.poisoned

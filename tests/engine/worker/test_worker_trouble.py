@@ -10,7 +10,8 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from conftest import SLICE_TIMEOUT, Desk, House, light, uncut_sha256
+from support.jobs import SLICE_TIMEOUT, JobClient, light, uncut_sha256
+from support.workers import WorkerPool
 
 from engine.contract import workers
 from engine.contract.connection import connect
@@ -31,84 +32,88 @@ def start(redis_url: str, folder: Path) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-async def test_a_job_that_killed_three_workers_is_set_aside_by_the_fourth(busy_desk: Desk) -> None:
-    job = await busy_desk.order(light(50), queued=False)
+async def test_a_job_that_killed_three_workers_is_set_aside_by_the_fourth(busy_client: JobClient) -> None:
+    job = await busy_client.submit(light(50), queued=False)
     for epoch in range(DEATHS):
-        assert await busy_desk.jobs.start(job.id, 0, epoch, "a worker that died") is not None
-    await busy_desk.queue.enqueue(job, 0, DEATHS, 1.0)
-    (last,) = await busy_desk.story(job)
+        assert await busy_client.jobs.start(job.id, 0, epoch, "a worker that died") is not None
+    await busy_client.queue.enqueue(job, 0, DEATHS, 1.0)
+    (last,) = await busy_client.events(job)
     assert isinstance(last, Failed)
     assert last.reason == "The painting was set aside: 3 workers ended while on it."
-    assert await busy_desk.jobs.state(job.id) is JobState.QUARANTINED
+    assert await busy_client.jobs.state(job.id) is JobState.QUARANTINED
 
 
-async def test_a_recipe_that_this_worker_cannot_paint_fails_with_the_remedy(busy_desk: Desk) -> None:
+async def test_a_recipe_that_this_worker_cannot_paint_fails_with_the_remedy(busy_client: JobClient) -> None:
     for recipe, sentence in (
         (light(50, weights="imagenet"), "start a worker with those weights"),
         (light(50, style_weights=(1.0, 1.0)), "The recipe weighs 2 styles, but 1 were given."),
     ):
-        job = await busy_desk.order(recipe)
-        (last,) = await busy_desk.story(job)
+        job = await busy_client.submit(recipe)
+        (last,) = await busy_client.events(job)
         assert isinstance(last, Failed)
         assert sentence in last.reason
-        assert await busy_desk.jobs.state(job.id) is JobState.FAILED
+        assert await busy_client.jobs.state(job.id) is JobState.FAILED
 
 
-async def test_a_painting_whose_pictures_are_gone_or_damaged_fails_with_the_remedy(busy_desk: Desk) -> None:
-    for spoil in (busy_desk.store.delete, partial(busy_desk.store.put, data=b"no picture")):
-        job = await busy_desk.order(light(50), queued=False)
+async def test_a_painting_whose_pictures_are_gone_or_damaged_fails_with_the_remedy(busy_client: JobClient) -> None:
+    for spoil in (busy_client.store.delete, partial(busy_client.store.put, data=b"no picture")):
+        job = await busy_client.submit(light(50), queued=False)
         await spoil(job.content.key)
-        await busy_desk.queue.enqueue(job, 0, 0, 1.0)
-        (last,) = await busy_desk.story(job)
+        await busy_client.queue.enqueue(job, 0, 0, 1.0)
+        (last,) = await busy_client.events(job)
         assert isinstance(last, Failed)
         assert last.reason == "The pictures of this painting were lost (content.png): send them again."
 
 
-async def test_a_job_of_a_newer_version_is_left_to_a_worker_that_knows_it_and_else_refused(busy_desk: Desk) -> None:
-    redis, job = busy_desk.redis, await busy_desk.order(light(50), queued=False)
+async def test_a_job_of_a_newer_version_is_left_to_a_worker_that_knows_it_and_else_refused(
+    busy_client: JobClient,
+) -> None:
+    redis, job = busy_client.redis, await busy_client.submit(light(50), queued=False)
     newer = job.model_dump(mode="json")
     newer["recipe"] |= {"version": VERSION + 1, "brush": "wide"}
     await redis.hset(job_key(job.id), "spec", json.dumps(newer))  # type: ignore[misc]
     able = workers.Worker(id="a newer one", device="cpu", weights="random", recipes=VERSION + 1)
     await workers.beat(redis, able)
-    await busy_desk.queue.enqueue(job, 0, 0, 1.0)
-    fields = await busy_desk.given_back(job)
+    await busy_client.queue.enqueue(job, 0, 0, 1.0)
+    fields = await busy_client.given_back(job)
     assert (fields["state"], fields["deaths"]) == (JobState.PAINTING, "0")
     await workers.sign_off(redis, able.id)
-    await busy_desk.queue.enqueue(job, 0, 1, 1.0)
-    (last,) = await busy_desk.story(job)
+    await busy_client.queue.enqueue(job, 0, 1, 1.0)
+    (last,) = await busy_client.events(job)
     assert isinstance(last, Failed)
     assert "newer version" in last.reason
-    assert job.id not in await busy_desk.jobs.open()
+    assert job.id not in await busy_client.jobs.open()
 
 
-async def test_a_store_that_goes_away_costs_the_job_a_slice_and_no_death(desk: Desk, house: House) -> None:
-    house.hire(seconds=0.1).ready()
+async def test_a_store_that_goes_away_costs_the_job_a_slice_and_no_death(client: JobClient, pool: WorkerPool) -> None:
+    pool.start_worker(seconds=0.1).ready()
     recipe = light(400, snapshots=tuple(range(5, 400, 5)))  # each is an event, and a look at the checkpoints
-    job, store = await desk.order(recipe), house.folder / "store"
-    await desk.until_it_has_checkpoints(job, 2)
+    job, store = await client.submit(recipe), pool.folder / "store"
+    await client.until_it_has_checkpoints(job, 2)
     store.rename(store.with_name("away"))
     store.touch()  # not even a folder can be made there
-    fields = await desk.given_back(job)
+    fields = await client.given_back(job)
     assert (fields["state"], fields["deaths"]) == (JobState.PAINTING, "0")
     store.unlink()
     store.with_name("away").rename(store)
-    await desk.redis.hincrbyfloat(job_key(job.id), "since", -GRACE - 1)  # type: ignore[misc]
-    assert await reconcile(desk.redis, 1.0, SLICE_TIMEOUT) == 1
-    assert (await desk.run(job))["final"]["sha256"] == uncut_sha256(recipe)
+    await client.redis.hincrbyfloat(job_key(job.id), "since", -GRACE - 1)  # type: ignore[misc]
+    assert await reconcile(client.redis, 1.0, SLICE_TIMEOUT) == 1
+    assert (await client.run(job))["final"]["sha256"] == uncut_sha256(recipe)
 
 
-async def test_nothing_that_nobody_will_look_at_is_left_in_the_store(busy_desk: Desk, busy_house: House) -> None:
+async def test_nothing_that_nobody_will_look_at_is_left_in_the_store(
+    busy_client: JobClient, busy_pool: WorkerPool
+) -> None:
     recipe = light(60, snapshots=(20,))
-    job = await busy_desk.order(recipe, queued=False)
-    folder = busy_house.folder / "store" / "jobs" / job.id
+    job = await busy_client.submit(recipe, queued=False)
+    folder = busy_pool.folder / "store" / "jobs" / job.id
     for name in ("checkpoint-00010-0.safetensors", "checkpoint-00010-0.safetensors#1", "snapshot-00030.png"):
         (folder / name).write_bytes(b"left by a worker that was killed")
-    await busy_desk.queue.enqueue(job, 0, 0, 1.0)
-    run = await busy_desk.run(job)
-    done = await busy_desk.jobs.outcome(job.id)
+    await busy_client.queue.enqueue(job, 0, 0, 1.0)
+    run = await busy_client.run(job)
+    done = await busy_client.jobs.outcome(job.id)
     assert isinstance(done, Done)
-    await busy_desk.run(await busy_desk.order(light(10)))  # it tidies after the last event
+    await busy_client.run(await busy_client.submit(light(10)))  # it tidies after the last event
     frames = {f"frame-{iteration:05d}.jpg" for iteration in film_iterations(recipe)}
     snapshots = {f"snapshot-{snapshot['iteration']:05d}.png" for snapshot in run["snapshots"]}
     assert snapshots == {"snapshot-00020.png", "snapshot-00060.png"}
@@ -116,10 +121,10 @@ async def test_nothing_that_nobody_will_look_at_is_left_in_the_store(busy_desk: 
     assert {path.name for path in folder.iterdir()} == kept | frames | snapshots
 
 
-async def test_a_step_back_is_told_at_once_and_recorded_with_the_step_that_followed(busy_desk: Desk) -> None:
+async def test_a_step_back_is_told_at_once_and_recorded_with_the_step_that_followed(busy_client: JobClient) -> None:
     # So long a step explodes on every processor, before the last look, and too late for a fourth time.
-    job = await busy_desk.order(light(25, optimiser="lbfgs", step=50.0, clamp=False, scales=1))
-    run, story = await busy_desk.run(job), await busy_desk.story(job)
+    job = await busy_client.submit(light(25, optimiser="lbfgs", step=50.0, clamp=False, scales=1))
+    run, story = await busy_client.run(job), await busy_client.events(job)
     steps = [back["step"] for back in run["rollbacks"]]
     assert steps
     assert steps == [25.0, 12.5, 6.25][: len(steps)]
@@ -130,14 +135,14 @@ async def test_a_step_back_is_told_at_once_and_recorded_with_the_step_that_follo
 
 async def test_a_worker_asked_to_end_does_not_wait_for_a_redis_that_has_gone(tmp_path: Path) -> None:
     with embedded_redis(tmp_path / "redis") as url:
-        house = House(url, tmp_path)
-        hand = house.hire(seconds=60).ready()
+        pool = WorkerPool(url, tmp_path)
+        process = pool.start_worker(seconds=60).ready()
         async with connect(url) as redis:
-            desk = Desk(redis, Store(house.store_url))
-            job = await desk.order(light(50_000))
-            await desk.until(job, 1)
-    hand.send(signal.SIGTERM)
-    assert hand.ended() == 1
+            client = JobClient(redis, Store(pool.store_url))
+            job = await client.submit(light(50_000))
+            await client.until(job, 1)
+    process.send(signal.SIGTERM)
+    assert process.ended() == 1
 
 
 def test_a_worker_with_an_address_of_no_redis_says_so_in_a_line(tmp_path: Path) -> None:

@@ -5,10 +5,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from conftest import light
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageStat
+from support.jobs import light
 
 from engine.worker.results.film import FEWEST_STEPS, HOLD_MS, LENGTH_MS, film, film_iterations, frame, times_of
 

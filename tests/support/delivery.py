@@ -1,4 +1,4 @@
-"""What the tests of trouble share: a scene whose jobs are seen in Redis too, and a painter who paints on demand."""
+"""A scene whose jobs are seen in Redis too, and a worker that paints what a test tells it to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from conftest import Desk, House, noise
 from discord_server.driver import Interaction, WorldView
 from discord_server.reading import buttons_of, files_of
 from PIL import Image
@@ -19,36 +18,39 @@ from engine.contract.connection import BLOCK, connect
 from engine.contract.events import Cancelled, Done, Failed, Progress, Snapshot, Started, follow
 from engine.contract.models import CONTROL, Claim
 from engine.contract.store import Store
+from support.jobs import JobClient
+from support.pictures import noise
+from support.workers import WorkerPool
 
 TAKING = ("POST", "PATCH")
 """The methods by which the bot shows something."""
 
 
 class Stage:
-    """A scene, and the house's jobs as its workers see them."""
+    """A scene, and its jobs as workers see them."""
 
-    def __init__(self, made: Scene, desk: Desk) -> None:
-        self.scene, self.discord, self.desk = made, made.discord, desk
-        self.brushes: list[Brush] = []
+    def __init__(self, made: Scene, client: JobClient) -> None:
+        self.scene, self.discord, self.client = made, made.discord, client
+        self.manual_workers: list[ManualWorker] = []
 
     async def painting(self, asked: Interaction | None = None) -> Json:
         """The card of a painting that does not end by itself, once its thread is open and the bot knows that it is."""
         asked = asked or await self.scene.stylize(**LONG)
-        await self.scene.whispered(asked)
+        await self.scene.private_reply(asked)
         card = await self.scene.card(asked)
         assert card["id"] in [thread["id"] for thread in self.discord.world.threads(self.scene.channel)]
         return card
 
-    async def easel(self, **options: Any) -> tuple[Json, Brush]:
-        """A card whose thread is open, and the brush that its painting waits for."""
+    async def manual_painting(self, **options: Any) -> tuple[Json, ManualWorker]:
+        """A card whose thread is open, and the worker by hand that its painting waits for."""
         asked = await self.scene.stylize(**options)
         card = await self.painting(asked)
-        return card, await self.brush(asked.id)
+        return card, await self.manual_worker(asked.id)
 
-    async def brush(self, job: str) -> Brush:
-        """Begins the job, as a worker would; there must be no worker in the house."""
-        self.brushes.append(await Brush.take(self.desk, job))
-        return self.brushes[-1]
+    async def manual_worker(self, job: str) -> ManualWorker:
+        """Begins the job, as a worker would; there must be no other worker."""
+        self.manual_workers.append(await ManualWorker.take(self.client, job))
+        return self.manual_workers[-1]
 
     async def posted(self, where: Json | str, *ends: str) -> Json:
         """The message whose files' names end so, once it is there."""
@@ -56,7 +58,7 @@ class Stage:
 
     async def outcome(self, job: str) -> Done | Failed | Cancelled:
         """The last that is told of the job."""
-        async for _, event in follow(self.desk.redis, job):
+        async for _, event in follow(self.client.redis, job):
             last = event
         assert isinstance(last, Done | Failed | Cancelled)
         return last
@@ -64,23 +66,23 @@ class Stage:
     async def cancelled(self, job: str) -> None:
         """Returns when nobody paints the job any more, for it was cancelled."""
         assert isinstance(await self.outcome(job), Cancelled)
-        assert await self.desk.jobs.state(job) == "cancelled"
+        assert await self.client.jobs.state(job) == "cancelled"
 
     async def clear(self) -> None:
-        """Nothing is left to be painted, so that the house is free for others."""
-        for brush in self.brushes:
-            await brush.lay_down()
-        self.brushes.clear()
-        for job in await self.desk.jobs.open():
-            await self.desk.jobs.cancel(job)
+        """Nothing is left to be painted, so that the pool is free for others."""
+        for manual_worker in self.manual_workers:
+            await manual_worker.finish()
+        self.manual_workers.clear()
+        for job in await self.client.jobs.open():
+            await self.client.jobs.cancel(job)
             await self.outcome(job)
 
 
 @asynccontextmanager
-async def stage(house: House, folder: Path, **settings: str) -> AsyncIterator[Stage]:
+async def open_stage(pool: WorkerPool, folder: Path, **settings: str) -> AsyncIterator[Stage]:
     """Everything started, for all tests of a file; ended with the block."""
-    async with scene(house, folder, 20, **settings) as made, connect(house.url) as client:
-        yield Stage(made, Desk(client, Store(house.store_url)))
+    async with scene(pool, folder, 20, **settings) as made, connect(pool.url) as client:
+        yield Stage(made, JobClient(client, Store(pool.store_url)))
 
 
 def job_of(card: Json) -> str:
@@ -99,21 +101,21 @@ def refused(world: WorldView, *places: str) -> list[int]:
     return [one["code"] for one in lines if set(one["path"].split("/")) & set(places)]
 
 
-class Brush:
+class ManualWorker:
     """Paints one job by hand: it tells the audience what a test wants told, when the test wants it."""
 
-    def __init__(self, desk: Desk, claim: Claim) -> None:
-        self._desk, self._claim, self._job = desk, claim, claim.job
+    def __init__(self, client: JobClient, claim: Claim) -> None:
+        self._desk, self._claim, self._job = client, claim, claim.job
 
     @classmethod
-    async def take(cls, desk: Desk, job: str) -> Brush:
+    async def take(cls, client: JobClient, job: str) -> ManualWorker:
         """Begins the job."""
-        claim = await desk.jobs.start(job, 0, 0, "by hand")
+        claim = await client.jobs.start(job, 0, 0, "by hand")
         assert claim is not None
-        await desk.jobs.emit(claim, Started(job=job, iteration=0, device="a hand", width=96, height=72))
-        return cls(desk, claim)
+        await client.jobs.emit(claim, Started(job=job, iteration=0, device="a hand", width=96, height=72))
+        return cls(client, claim)
 
-    async def lay_down(self) -> None:
+    async def finish(self) -> None:
         """Ends the job if it is still open."""
         if await self._desk.jobs.state(self._job.id) == "painting":
             await self._desk.jobs.finish(self._claim, Cancelled(job=self._job.id, iteration=0))

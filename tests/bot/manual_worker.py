@@ -13,7 +13,7 @@ from engine.contract.jobs import Jobs
 from engine.contract.models import Claim
 
 
-class Brush:
+class ManualWorker:
     """Holds one job, as a worker does."""
 
     def __init__(self, jobs: Jobs, claim: Claim) -> None:
@@ -37,10 +37,10 @@ class Brush:
 
 
 @asynccontextmanager
-async def brush(stage: Scene, job: str) -> AsyncIterator[Brush]:
-    """Takes the job in hand; there must be no worker in the house."""
-    async with connect(stage.house.url) as redis:
+async def manual_worker(stage: Scene, job: str) -> AsyncIterator[ManualWorker]:
+    """Takes the job; there must be no other worker."""
+    async with connect(stage.pool.url) as redis:
         jobs = Jobs(redis)
         claim = await jobs.start(job, 0, 0, "by hand")
         assert claim is not None
-        yield Brush(jobs, claim)
+        yield ManualWorker(jobs, claim)
