@@ -58,7 +58,7 @@ _FINE: dict[str, Any] = {
     "content_layers": ("relu4_2",), "alpha": 60.0,
     "style_layers": _STYLE_LAYERS, "style_layer_weights": _PER_ENTRY, "beta": 400.0, "total_variation": 40.0,
     "pooling": "max", "optimiser": "lbfgs", "step": 1.0, "smoothing": 0.5, "padding": "replicate", "detail": 1.0,
-    "start_colours": "style", "style_ceiling": 3.8e5,
+    "start_colours": "style", "style_ceiling": 4.3e5,
 }  # fmt: skip
 
 # Random filters tell little apart in deep layers; shallow ones on several octaves take their place.

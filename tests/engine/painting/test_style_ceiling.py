@@ -33,7 +33,7 @@ def loss_of_nothing(style: Tensor) -> float:
     seen = NETWORK(style, RECIPE.style_layers)
     grams = [losses.moments(seen[layer]).product for layer in RECIPE.style_layers]
     parts = zip(grams, RECIPE.style_layer_weights, strict=True)
-    return sum(weight * float(gram.square().sum()) / (4 * len(gram) ** 2) for gram, weight in parts)
+    return sum((weight * float(gram.square().sum()) / (4 * len(gram) ** 2) for gram, weight in parts), 0.0)
 
 
 def plain(beta: float) -> list[float]:
