@@ -96,9 +96,9 @@ EXPERIMENTS = (
 HEAD = """\
 # The talk, again
 
-"Painting, Keras Style" is the talk that Impasto comes from: a series of experiments with Gatys' way of painting one picture
-in the style of another. Here they are again, each by one command, in our own words and with pictures that the project drew
-itself; painted with {weights}. `make talk WEIGHTS=FILE` runs them all; `/study` runs the same in Discord.
+"Painting, Keras Style" is the talk that Impasto comes from: a series of experiments with Gatys' way of painting one
+picture in the style of another. Here they are again, each by one command, in our own words and with pictures that the
+project drew itself; painted with {weights}. `make talk WEIGHTS=FILE` runs them all; `/study` runs the same in Discord.
 
 | what the talk shows | the command | its picture |
 |---|---|---|
