@@ -38,6 +38,7 @@ from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
     colours="keep: the painting keeps the content's colours",
     quality="draft: a small one at once, to Finish if you like it; full by default",
     animate="Paint every picture of an animated GIF: the result is a film",
+    film="no: without the film of its making",
     mention="Mention me when it is done",
 )
 @app_commands.choices(
@@ -61,6 +62,7 @@ async def stylize(  # noqa: PLR0917 - a parameter for each option
     colours: Literal["keep"] | None = None,
     quality: Literal["draft", "full"] = "full",
     animate: bool = False,
+    film: Literal["yes", "no"] = "yes",
     mention: bool = False,
     snapshots: app_commands.Range[str, 1, 200] | None = None,
     start_picture: discord.Attachment | None = None,
@@ -86,6 +88,7 @@ async def stylize(  # noqa: PLR0917 - a parameter for each option
         mention=mention,
         animate=animate,
         draft=quality == "draft",
+        film=film == "yes",
         snapshots=snapshots,
         start=None if start_picture is None else attached(start_picture),
         content_masks=_all(mask, mask2),

@@ -210,6 +210,7 @@ class Admission:
             content_masks=tuple(over),
             style_masks=tuple(of),
             draft_of=request.draft_of,
+            film=request.film,
         )
         return await self._as_study(job, request.study, rules.max_iterations)
 

@@ -38,6 +38,8 @@ class NewPainting:
     mention: bool = False
     animate: bool = False
     draft: bool = False
+    film: bool = True
+    """Whether a film of it is made."""
     snapshots: str | None = None
     """As `read_snapshots` has them."""
     start: AttachedPicture | None = None
@@ -54,6 +56,8 @@ class NewPainting:
             raise UserError("A blend needs a second style: attach one as style2.")
         if self.draft and self.animate:
             raise UserError("A draft is of one picture: leave out animate, or quality.")
+        if self.animate and not self.film:
+            raise UserError("What animate paints is a film: leave out one of the two.")
         fields = {**self.fields, "style_weights": self._shares()}
         if self.snapshots is not None:
             fields["snapshots"] = read_snapshots(self.snapshots)
@@ -72,7 +76,7 @@ class NewPainting:
             )
         return PaintRequest(
             recipe, self.content, self.styles, mention=self.mention, animate=self.animate, draft_of=asked,
-            start=self.start, content_masks=self.content_masks, style_masks=self.style_masks,
+            start=self.start, content_masks=self.content_masks, style_masks=self.style_masks, film=self.film,
         )  # fmt: skip
 
     def _shares(self) -> tuple[float, ...]:

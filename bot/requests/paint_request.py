@@ -56,6 +56,8 @@ class PaintRequest:
     """Whether every picture of the content is painted, where it is an animation."""
     draft_of: Asked | None = None
     """What it is a draft of, if it is one."""
+    film: bool = True
+    """Whether a film of it is made."""
     study: AskedStudy | Study | None = None
     """What is varied, where it is a study; or its paintings, where it comes from one that was accepted before."""
 

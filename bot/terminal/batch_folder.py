@@ -60,6 +60,7 @@ def key_of(arguments: PaintArguments, pictures: Iterable[str]) -> str:
     ways = (
         arguments.recipe, sorted(arguments.fields.items()), arguments.weights, arguments.fps, arguments.still,
         arguments.format, arguments.keep_transparency, arguments.original_size,
+        *(() if arguments.film else ("no film",)),
     )  # fmt: skip
     return hashlib.sha256(repr((ways, *pictures)).encode()).hexdigest()
 

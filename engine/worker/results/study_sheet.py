@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import matplotlib
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from engine.worker.results.lettering import fitted_font
 from engine.worker.results.loss_plot import INK, PAPER, QUIET
 
 _FRAME = "#dcd8ce"
@@ -51,15 +49,15 @@ def contact_sheet(
     draw = ImageDraw.Draw(sheet)
     right = _draw_sources(sheet, sources)
     room = right - _MARGIN - _GAP
-    draw.text((_MARGIN, _MARGIN + 12), title, INK, font=_fitted(title, 46, room, bold=True))
-    draw.text((_MARGIN, _MARGIN + 78), subtitle, QUIET, font=_fitted(subtitle, 23, room))
+    draw.text((_MARGIN, _MARGIN + 12), title, INK, font=fitted_font(title, 46, room, bold=True))
+    draw.text((_MARGIN, _MARGIN + 78), subtitle, QUIET, font=fitted_font(subtitle, 23, room))
     for number, tile in enumerate(tiles):
         row, column = divmod(number, columns)
         in_row = min(columns, len(tiles) - row * columns)
         left = (width - in_row * wide - (in_row - 1) * _GAP) // 2 + column * (wide + _GAP)
         corner = (left, _MARGIN + _HEAD + row * (high + caption + _GAP))
         _draw_tile(sheet, tile, corner, (wide, high))
-    draw.text((_MARGIN, sheet.height - _MARGIN - 4), foot, QUIET, font=_fitted(foot, 19, width - 2 * _MARGIN))
+    draw.text((_MARGIN, sheet.height - _MARGIN - 4), foot, QUIET, font=fitted_font(foot, 19, width - 2 * _MARGIN))
     return sheet
 
 
@@ -71,7 +69,7 @@ def side_by_side(pictures: Sequence[tuple[str, Image.Image]]) -> Image.Image:
     for number, (label, picture) in enumerate(pictures):
         left = number * (wide + _GAP)
         whole.paste(picture, (left, 44))
-        draw.text((left, 10), label, INK, font=_fitted(label, 22, wide, bold=True))
+        draw.text((left, 10), label, INK, font=fitted_font(label, 22, wide, bold=True))
     return whole
 
 
@@ -132,19 +130,5 @@ def _draw_tile(sheet: Image.Image, tile: SheetTile, corner: tuple[int, int], roo
         inset = (x + size[0] - small.width - 8, top + size[1] - small.height - 8)
         draw.rectangle((inset[0] - 3, inset[1] - 3, inset[0] + small.width + 2, inset[1] + small.height + 2), PAPER)
         sheet.paste(small, inset)
-    draw.text((x, top + size[1] + 9), tile.label, INK, font=_fitted(tile.label, 23, wide, bold=True))
-    draw.text((x, top + size[1] + 39), tile.note, QUIET, font=_fitted(tile.note, 17, wide))
-
-
-def _fitted(text: str, size: int, room: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
-    """A font of this size, or as small as the room wants it, down to a half."""
-    while size > 11 and _font(size, bold=bold).getlength(text) > room:
-        size -= 1
-    return _font(size, bold=bold)
-
-
-@functools.lru_cache(64)
-def _font(size: int, *, bold: bool) -> ImageFont.FreeTypeFont:
-    """The one that the plots have too."""
-    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name), size)
+    draw.text((x, top + size[1] + 9), tile.label, INK, font=fitted_font(tile.label, 23, wide, bold=True))
+    draw.text((x, top + size[1] + 39), tile.note, QUIET, font=fitted_font(tile.note, 17, wide))
