@@ -137,6 +137,8 @@ def words(r: Recipe) -> str:
     }[r.start]  # fmt: skip
     if r.start != "noise" and r.noise:
         start += f" with {r.noise:.0%} of noise"
+    if r.start == "content" and r.start_colours == "style":
+        start += " in the style's colours"
     sides = [side for side, _ in r.plan()[: r.scales]]
     how = {"adam": "Adam", "lbfgs": "L-BFGS"}[r.optimiser]
     tell = [f"Starting from {start}, {how} took {count(r.iterations, 'step')}"]
