@@ -11,7 +11,7 @@ help:
   'make lint    lint and type-check alone' \
   'make audit   ask for known vulnerabilities of all that is locked (needs the network)' \
   'make bench   measure the loop; tables in out/bench/' \
-  'make bench-gpu  what a GPU keeps and how fast it is; needs torch and psutil alone (PYTHON=python3 make bench-gpu)' \
+  'make bench-gpu  what a GPU keeps and how fast it is; needs torch alone (PYTHON=python3 make bench-gpu)' \
   'make compare WEIGHTS=FILE  the presets and other programs on the same pictures (docs/compare.md); tables in out/compare/' \
   'make gallery WEIGHTS=FILE  paint the pictures of docs/gallery.md' \
   'make talk WEIGHTS=FILE  run the experiments of docs/talk.md (ARGS="swap white": only these)' \
@@ -39,7 +39,7 @@ audit: .venv/ready
 bench: .venv/ready
 	@$(PY) -m benchmarks
 
-# No environment of ours: whichever Python has torch, torchvision, NumPy, Pillow and psutil.
+# No environment of ours: whichever Python has torch, torchvision, NumPy and Pillow.
 bench-gpu:
 	@PYTHONPATH=. $(PYTHON) -m benchmarks.gpu $(ARGS)
 

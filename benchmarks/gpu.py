@@ -1,8 +1,8 @@
 """`python -m benchmarks.gpu [--device cuda] [--seconds 420]`: what a GPU must keep, and how fast it is.
 
-Needs torch, torchvision, NumPy, Pillow and psutil, nothing else. Each part has its share of the time and stops in it;
-what is there is written to `out/bench-gpu/` after each. Ends with 1 where something is not equal that should be, or a
-part broke.
+Needs torch, torchvision, NumPy and Pillow, nothing else. Each part has its share of the time and stops in it; what
+is there is written to `out/bench-gpu/` after each. Ends with 1 where something is not equal that should be, or a part
+broke.
 """
 
 from __future__ import annotations
