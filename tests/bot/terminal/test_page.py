@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from bot.terminal.batch_folder import Pair, render_batch_page
-from bot.terminal.page import MOST_SNAPSHOTS, render_page
+from bot.terminal.page import MOST_SNAPSHOTS, render_page, words
 from engine.recipe.presets import preset
 
 NOTE = "Painted with random stand-in weights: the pretrained VGG19 was not at hand."
@@ -103,6 +103,11 @@ def test_the_page_tells_what_happened(tmp_path: Path) -> None:
         "256, 362 and 512 px", "relu1_1, relu1_2 and relu2_1", "Iteration 10", "loss 250,000", "loss 20,800",
     ):  # fmt: skip
         assert told in page
+
+
+def test_it_tells_what_a_painting_began_with() -> None:
+    assert words(preset("fine")).startswith("Starting from the content picture in the style's colours, L-BFGS took ")
+    assert words(preset("classic")).startswith("Starting from the content picture with 60% of noise, Adam took ")
 
 
 def test_the_stand_in_note_is_shown_only_for_stand_ins(tmp_path: Path) -> None:
