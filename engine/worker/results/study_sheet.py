@@ -21,8 +21,8 @@ _NARROWEST = 1080
 _MARGIN, _GAP = 56, 28
 _HEAD, _SOURCE = 170, 130
 """Px of the heading's height, and of the pictures in it."""
-_INSET = 0.3
-"""Share of a picture's side that the inset with its style takes."""
+_CAPTION, _STYLE = 66, 92
+"""Px of what stands below a picture, and of its style there, where that is shown."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def contact_sheet(
 ) -> Image.Image:
     """The sheet; `sources` are shown small in its heading. A small picture is enlarged to the size of the others."""
     wide, high = _cell(tiles)
-    caption = 66
+    caption = _CAPTION if all(tile.style is None for tile in tiles) else _STYLE + 18
     columns = _columns(len(tiles), wide, high + caption)
     rows = math.ceil(len(tiles) / columns)
     grid = columns * wide + (columns - 1) * _GAP
@@ -125,10 +125,9 @@ def _draw_tile(sheet: Image.Image, tile: SheetTile, corner: tuple[int, int], roo
     draw.rectangle((x - 1, top - 1, x + size[0], top + size[1]), outline=_FRAME)
     if tile.style is not None:
         small = tile.style.copy()
-        side = round(_INSET * max(size))
-        small.thumbnail((side, side), Image.Resampling.LANCZOS)
-        inset = (x + size[0] - small.width - 8, top + size[1] - small.height - 8)
-        draw.rectangle((inset[0] - 3, inset[1] - 3, inset[0] + small.width + 2, inset[1] + small.height + 2), PAPER)
-        sheet.paste(small, inset)
-    draw.text((x, top + size[1] + 9), tile.label, INK, font=fitted_font(tile.label, 23, wide, bold=True))
+        small.thumbnail((_STYLE, _STYLE), Image.Resampling.LANCZOS)
+        sheet.paste(small, (x + size[0] - small.width, top + size[1] + 9))
+        wide -= small.width + _GAP // 2
+    letters = 23 if tile.style is None else 19
+    draw.text((x, top + size[1] + 9), tile.label, INK, font=fitted_font(tile.label, letters, wide, bold=True))
     draw.text((x, top + size[1] + 39), tile.note, QUIET, font=fitted_font(tile.note, 17, wide))
