@@ -40,7 +40,7 @@ Tile = tuple[str, str, str, tuple[str, ...], dict[str, Any], str]
 TILES: list[Tile] = [
     ("plain", "The preset `fine`", "harbour", ("strokes",), {}, ""),
     ("glass", "Another style", "harbour", ("glass",), {}, ""),
-    ("cloth", "And another", "harbour", ("cloth",), {}, ""),
+    ("cloth", "And another, `--strength 0.02`", "harbour", ("cloth",), {"strength": 0.02}, ""),
     ("pears", "Another content", "pears", ("glass",), {}, ""),
     ("night", "A dark style", "harbour", ("night",), {}, ""),
     ("poster", "A flat one", "harbour", ("poster",), {}, ""),

@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.errors import UserError
 from bot.guild_settings import USUAL_RECIPE
-from bot.requests.paint_request import AttachedPicture, Network, PaintRequest
+from bot.requests.paint_request import AttachedPicture, Network, PaintRequest, Style, pictures_alone
 from engine.contract.jobs import Jobs
 from engine.contract.models import Asked
 from engine.recipe.draft import draft_recipe
@@ -32,7 +32,7 @@ class NewPainting:
     fields: Mapping[str, Any]
     """The recipe's fields that were chosen; None for those that were not."""
     content: AttachedPicture
-    styles: tuple[AttachedPicture, ...]
+    styles: tuple[Style, ...]
     blend: int | None = None
     """Share of the second style in percent."""
     mention: bool = False
@@ -74,8 +74,9 @@ class NewPainting:
             raise UserError(
                 f"These are {len(recipe.shown):,} snapshots, and {MOST_SNAPSHOTS} are the most: ask for fewer."
             )
+        styles = pictures_alone(self.styles)
         return PaintRequest(
-            recipe, self.content, self.styles, mention=self.mention, animate=self.animate, draft_of=asked,
+            recipe, self.content, styles, mention=self.mention, animate=self.animate, draft_of=asked,
             start=self.start, content_masks=self.content_masks, style_masks=self.style_masks, film=self.film,
         )  # fmt: skip
 

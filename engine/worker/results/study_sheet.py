@@ -125,8 +125,9 @@ def _draw_tile(sheet: Image.Image, tile: SheetTile, corner: tuple[int, int], roo
     draw.rectangle((x - 1, top - 1, x + size[0], top + size[1]), outline=_FRAME)
     if tile.style is not None:
         small = tile.style.copy()
-        small.thumbnail((_STYLE * 3 // 2, _STYLE), Image.Resampling.LANCZOS)
+        small.thumbnail((_STYLE, _STYLE), Image.Resampling.LANCZOS)
         sheet.paste(small, (x + size[0] - small.width, top + size[1] + 9))
         wide -= small.width + _GAP // 2
-    draw.text((x, top + size[1] + 9), tile.label, INK, font=fitted_font(tile.label, 23, wide, bold=True))
+    letters = 23 if tile.style is None else 19
+    draw.text((x, top + size[1] + 9), tile.label, INK, font=fitted_font(tile.label, letters, wide, bold=True))
     draw.text((x, top + size[1] + 39), tile.note, QUIET, font=fitted_font(tile.note, 17, wide))
