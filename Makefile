@@ -1,6 +1,6 @@
 # Everything a person types. Paths are relative, so that a checkout may lie in a folder with a space in its name.
 .DEFAULT_GOAL := help
-.PHONY: help demo lint test audit bench bench-gpu compare gallery chaos crowd load screenshots starter sbom lock clean
+.PHONY: help demo lint test audit bench bench-gpu compare gallery talk chaos crowd load screenshots starter sbom lock clean
 PY := .venv/bin/python
 PYTHON ?= python3
 UV_VERSION := 0.13.9
@@ -14,6 +14,7 @@ help:
   'make bench-gpu  what a GPU keeps and how fast it is; needs torch alone (PYTHON=python3 make bench-gpu)' \
   'make compare WEIGHTS=FILE  the presets and other programs on the same pictures (docs/compare.md); tables in out/compare/' \
   'make gallery WEIGHTS=FILE  paint the pictures of docs/gallery.md' \
+  'make talk WEIGHTS=FILE  run the experiments of docs/talk.md (ARGS="swap white": only these)' \
   'make chaos   break everything for twenty minutes; a report (ARGS="--minutes 5 --seed 1")' \
   'make crowd   two hundred members ask at once; a report' \
   'make load    ten thousand paintings wait, a thousand are under way; a report (ARGS="--minutes 5")' \
@@ -49,6 +50,9 @@ compare: .venv/ready
 
 gallery: .venv/ready
 	@$(PY) -m examples.gallery $(or $(WEIGHTS),auto) $(ARGS)
+
+talk: .venv/ready
+	@$(PY) -m examples.talk $(or $(WEIGHTS),auto) $(ARGS)
 
 chaos: .venv/ready
 	@PYTHONPATH=tests:tests/bot $(PY) -m chaos $(ARGS)

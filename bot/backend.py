@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import structlog
 from arq.connections import ArqRedis
 
+from bot.drawn_styles import DRAWN_STYLES
 from bot.guild_settings import GuildSettings
 from bot.ledger import Ledger
 from bot.settings import BotSettings
 from engine.contract.fair_queue import FairQueue
 from engine.contract.jobs import Jobs
-from engine.contract.store import Store
+from engine.contract.saved_styles import SavedStyles
+from engine.contract.store import Store, StoreError
+
+_log = structlog.get_logger(__name__)
+
+
+async def draw_first_styles(backend: Backend) -> None:
+    """The styles that every server begins with, so that nobody waits for them."""
+    try:
+        await backend.styles.first()
+    except StoreError as error:
+        _log.warning("the first styles are drawn later", reason=str(error))
 
 
 @dataclass(frozen=True)
@@ -25,10 +38,13 @@ class Backend:
     queue: FairQueue
     ledger: Ledger
     guilds: GuildSettings
+    styles: SavedStyles
 
     @classmethod
     def of(cls, settings: BotSettings, redis: ArqRedis) -> Backend:
         """All of it over one connection. Raises `StoreError`."""
         guilds = GuildSettings(settings, redis)
         ledger = Ledger(redis, settings.impasto_keep_days)
-        return cls(settings, redis, Store(settings.store), Jobs(redis), FairQueue(redis), ledger, guilds)
+        store = Store(settings.store)
+        styles = SavedStyles(redis, store, DRAWN_STYLES)
+        return cls(settings, redis, store, Jobs(redis), FairQueue(redis), ledger, guilds, styles)

@@ -13,7 +13,7 @@ import structlog
 from discord import app_commands
 from redis.exceptions import RedisError
 
-from bot.backend import Backend
+from bot.backend import Backend, draw_first_styles
 from bot.cards.buttons import JobButton
 from bot.cards.forecasts import keep_forecasts_current
 from bot.discord_api.pacing import Pacing
@@ -118,6 +118,7 @@ class Impasto(discord.AutoShardedClient):
         self._run(services.dispatcher.run())
         self._run(keep_forecasts_current(backend, services.editor))
         self._run(monitor_loop())
+        self._run(draw_first_styles(backend))
         self._run(self._end_when_deposed(leadership))
 
     def _trace(self) -> aiohttp.TraceConfig:
@@ -212,8 +213,13 @@ class Impasto(discord.AutoShardedClient):
         await self._left(_CHANNEL_GONE, channel=channel.id)
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
-        """Nobody can see it any more."""
+        """Nobody can see it any more, nor use what was saved there."""
         await self._left(_REMOVED, guild=guild.id)
+        await self.services.backend.styles.drop(guild.id)
+
+    async def on_ready(self) -> None:
+        """From which servers it was removed while it could not be told."""
+        await self.services.backend.styles.keep_alone([guild.id for guild in self.guilds])
 
     async def _left(self, why: str, **where: int) -> None:
         pages = [page for _, page in self.services.editor.followed()]

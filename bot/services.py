@@ -22,6 +22,7 @@ from bot.interactions.deferred import DeferredInteractions
 from bot.interactions.submission import Submission
 from bot.lifecycle.leadership import Leadership
 from bot.requests.admission import Admission
+from bot.requests.pictures import Pictures
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Services:
     backend: Backend
     deduplication: Deduplication
     deferred: DeferredInteractions
+    pictures: Pictures
     admission: Admission
     submission: Submission
     button_actions: ButtonActions
@@ -56,12 +58,14 @@ class Services:
         recovery = RedisRecovery(backend, reader, editor)
         stream = EventStream(reader, leadership.make_sure)
         dispatcher = Dispatcher(backend, stream, sender, editor, recovery)
-        admission = Admission(backend, session, decoders)
+        pictures = Pictures(backend, session, decoders)
+        admission = Admission(backend, pictures)
         submission = Submission(backend, deferred, admission, sender, dispatcher.opened)
         return cls(
             backend=backend,
             deduplication=deduplication,
             deferred=deferred,
+            pictures=pictures,
             admission=admission,
             submission=submission,
             button_actions=ButtonActions(backend, deferred, deduplication, submission),

@@ -19,6 +19,9 @@ class BotSettings(Settings):
     impasto_max_size: int = Field(default=1024, ge=MIN_SIZE, le=MAX_SIZE)
     impasto_max_iterations: int = Field(default=MAX_ITERATIONS, ge=1, le=MAX_ITERATIONS)
 
+    impasto_user_styles: int = Field(default=10, ge=0)
+    impasto_guild_styles: int = Field(default=100, ge=0)
+
     impasto_page: Address = "off"
     impasto_page_token: SecretStr = Field(default=SecretStr(""), validate_default=True)
 

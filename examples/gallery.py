@@ -39,13 +39,13 @@ STYLES: dict[str, Callable[[], Image.Image]] = {
 Tile = tuple[str, str, str, tuple[str, ...], dict[str, Any], str]
 TILES: list[Tile] = [
     ("plain", "The preset `fine`", "harbour", ("strokes",), {}, ""),
-    ("glass", "Another style, `--strength 0.25`", "harbour", ("glass",), {"strength": 0.25}, ""),
+    ("glass", "Another style", "harbour", ("glass",), {}, ""),
     ("cloth", "And another, `--strength 0.02`", "harbour", ("cloth",), {"strength": 0.02}, ""),
     ("pears", "Another content", "pears", ("glass",), {}, ""),
     ("night", "A dark style", "harbour", ("night",), {}, ""),
     ("poster", "A flat one", "harbour", ("poster",), {}, ""),
     ("hatching", "One without colour", "harbour", ("hatching",), {}, ""),
-    ("ink", "A white ground weighs much: `--strength 0.25`", "harbour", ("ink",), {"strength": 0.25}, ""),
+    ("ink", "One on a white ground", "harbour", ("ink",), {}, ""),
     ("two", "Two styles, `style_weights=1,1`", "harbour", ("strokes", "glass"), {}, ""),
     ("weights", "The same, `style_weights=4,1`", "harbour", ("strokes", "glass"), {"style_weights": (4.0, 1.0)}, ""),
     ("small", "`style_scale=0.4`: small strokes", "harbour", ("strokes",), {"style_scale": 0.4}, ""),

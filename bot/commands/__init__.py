@@ -13,12 +13,13 @@ from bot.commands.moderation import impasto
 from bot.commands.queue import queue
 from bot.commands.show_and_cancel import cancel, show
 from bot.commands.study import gallery, study
+from bot.commands.style import style
 from bot.commands.stylize import stylize
 
 
 def add_commands(tree: app_commands.CommandTree[Any]) -> None:
     """Add them all, installable to servers and to users, usable everywhere."""
-    typed: tuple[Any, ...] = (stylize, study, gallery, queue, show, cancel, forget, about, impasto)
+    typed: tuple[Any, ...] = (stylize, study, gallery, style, queue, show, cancel, forget, about, impasto)
     menus: tuple[Any, ...] = (stylize_this, use_as_style)
     for command in typed + menus:
         tree.add_command(command)

@@ -13,12 +13,14 @@ from bot.text.formatting import count
 @app_commands.command()
 @usable_everywhere
 async def forget(interaction: Interaction) -> None:
-    """Delete all my pictures and paintings: here, in their threads, and from the store."""
+    """Delete all my pictures, paintings and saved styles: here, in their threads, and from the store."""
     services = interaction.client.services
     async with services.deferred.acknowledged(interaction):
         jobs = await services.backend.jobs.of_user(str(interaction.user.id))
+        styles = await services.backend.styles.forget(str(interaction.user.id))
+        too = f"Your {count(styles, 'saved style')}: deleted." if styles else ""
         if not jobs:
-            await reply_private(interaction, "I keep nothing of yours.")
+            await reply_private(interaction, too or "I keep nothing of yours.")
             return
         pages = await services.backend.ledger.pages(*jobs)
         asked_before = any(page.forget for page in pages.values() if page)
@@ -28,4 +30,4 @@ async def forget(interaction: Interaction) -> None:
             services.dispatcher.open(job)
         what = f"Your {count(len(jobs), 'painting')} and all their pictures are being deleted"
         so_far = f"; left on Discord: {count(left, 'message')}" if asked_before else ""
-        await reply_private(interaction, f"{what}{so_far}.")
+        await reply_private(interaction, f"{what}{so_far}. {too}".rstrip())

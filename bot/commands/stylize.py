@@ -9,9 +9,11 @@ from discord import app_commands
 
 from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
+from bot.errors import UserError
 from bot.interactions.message_pictures import attached
+from bot.interactions.saved_styles import style_choices
 from bot.requests.new_painting import TALK, NewPainting
-from bot.requests.paint_request import AttachedPicture
+from bot.requests.paint_request import AttachedPicture, Style, StyleName
 from bot.text.recipe_text import PRESET_WORDS
 from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
 
@@ -21,6 +23,7 @@ from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
 @app_commands.describe(
     content="The picture to be painted",
     style="The picture to paint it like",
+    style_name="In place of style: one that is saved here; /style list shows them",
     recipe="How to paint; without it, as is usual here: fine, which gives the best picture, or the server's own",
     iterations="How many, e.g. 300; the preset's own number by default; of a film, for its first picture",
     size="Longest side of the painting in pixels, e.g. 512",
@@ -38,6 +41,7 @@ from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
     colours="keep: the painting keeps the content's colours",
     quality="draft: a small one at once, to Finish if you like it; full by default",
     animate="Paint every picture of an animated GIF: the result is a film",
+    film="no: without the film of its making",
     mention="Mention me when it is done",
 )
 @app_commands.choices(
@@ -49,7 +53,8 @@ from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
 async def stylize(  # noqa: PLR0917 - a parameter for each option
     interaction: Interaction,
     content: discord.Attachment,
-    style: discord.Attachment,
+    style: discord.Attachment | None = None,
+    style_name: str | None = None,
     recipe: str | None = None,
     iterations: app_commands.Range[int, 1, MAX_ITERATIONS] | None = None,
     size: app_commands.Range[int, 64, MAX_SIZE] | None = None,
@@ -61,6 +66,7 @@ async def stylize(  # noqa: PLR0917 - a parameter for each option
     colours: Literal["keep"] | None = None,
     quality: Literal["draft", "full"] = "full",
     animate: bool = False,
+    film: Literal["yes", "no"] = "yes",
     mention: bool = False,
     snapshots: app_commands.Range[str, 1, 200] | None = None,
     start_picture: discord.Attachment | None = None,
@@ -81,17 +87,31 @@ async def stylize(  # noqa: PLR0917 - a parameter for each option
             "colours": "content" if colours else None,
         },
         content=attached(content),
-        styles=_all(style, style2),
+        styles=_styles(style, style_name, style2),
         blend=blend,
         mention=mention,
         animate=animate,
         draft=quality == "draft",
+        film=film == "yes",
         snapshots=snapshots,
         start=None if start_picture is None else attached(start_picture),
         content_masks=_all(mask, mask2),
         style_masks=_all(style_mask, style2_mask),
     )
     await interaction.client.services.submission.submit(interaction, asked)
+
+
+@stylize.autocomplete("style_name")
+async def _saved(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    return await style_choices(interaction.client.services.backend.styles, interaction, typed)
+
+
+def _styles(first: discord.Attachment | None, name: str | None, second: discord.Attachment | None) -> tuple[Style, ...]:
+    """Raises `UserError` unless the first is given, and once."""
+    if (first is None) == (name is None):
+        told = "There is no style" if first is None else "There are two first styles"
+        raise UserError(f"{told}: attach one as `style`, or choose a saved one as `style_name`.")
+    return (*_all(first), *([] if name is None else [StyleName(name)]), *_all(second))
 
 
 def _all(*given: discord.Attachment | None) -> tuple[AttachedPicture, ...]:

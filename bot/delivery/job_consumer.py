@@ -179,16 +179,17 @@ class JobConsumer:
         return page
 
     async def _finish(self, job: Job, page: LedgerPage, event: Done, look_first: bool) -> LedgerPage:
-        """The final picture, the loss curve and the film."""
+        """The final picture, the loss curve and the film, where there is one."""
         if job.study is not None:
             return await self._finish_study(job, page, event, look_first)
-        final, plot, film, run = [
-            await self._blob(event.files[name]) for name in ("final.png", "loss.png", "film.webp", "run.json")
-        ]
+        final, plot, run = [await self._blob(event.files[name]) for name in ("final.png", "loss.png", "run.json")]
         limit, record = self._limit(page), await asyncio.to_thread(messages.last_record, run)
         at = {f"at:{event.iteration}": event.files["final.png"]}
         page = await self._post(page, messages.final_message(job, page, record, final, limit), None, look_first, at)
         page = await self._post(page, messages.loss_message(job, page, plot, limit), None, look_first, {})
+        if "film.webp" not in event.files:
+            return page
+        film = await self._blob(event.files["film.webp"])
         return await self._post(page, messages.film_message(job, page, film, limit), None, look_first, {})
 
     async def _finish_study(self, job: Job, page: LedgerPage, event: Done, look_first: bool) -> LedgerPage:

@@ -52,7 +52,8 @@ def final_messages(job: Job, page: LedgerPage, files: Mapping[str, bytes], limit
     if "time.png" in files:
         told = f"**Time against pixels**: to the power of {run['measured']['exponent']:.2f}"
         plots.append(_plot(job, page, files["time.png"], limit, key="time", text=told))
-    return [_sheet(job, page, run, files["final.png"], limit), *plots, _film(job, page, files["film.webp"], limit)]
+    films = [_film(job, page, files["film.webp"], limit)] if "film.webp" in files else []
+    return [_sheet(job, page, run, files["final.png"], limit), *plots, *films]
 
 
 def _sheet(job: Job, page: LedgerPage, run: Mapping[str, Any], png: bytes, limit: int) -> OutgoingMessage:

@@ -48,7 +48,7 @@ async def destination_of(interaction: discord.Interaction) -> Destination:
         raise UserError("This thread is locked: ask a moderator to unlock it, or paint in another channel.")
     kind: Literal["thread", "replies"] = "thread" if channel.type in _THREADED else "replies"
     _check(interaction.app_permissions, _NEEDS["inside" if inside else kind])
-    _check_member(interaction.permissions, inside=inside)
+    check_may_attach(interaction)
     return Destination(channel.id, kind, guild, restricted)
 
 
@@ -121,8 +121,12 @@ def direct_messages_closed() -> str:
     )
 
 
-def _check_member(granted: discord.Permissions, *, inside: bool) -> None:
-    """The bot posts nobody's pictures where they may post none; who may not write there may attach nothing either."""
+def check_may_attach(interaction: discord.Interaction) -> None:
+    """The bot takes nobody's pictures where they may post none; who may not write there may attach nothing either.
+
+    Raises `UserError`.
+    """
+    granted, inside = interaction.permissions, getattr(interaction.channel, "type", None) in _THREADS
     writes = granted.send_messages_in_threads if inside else granted.send_messages
     if not (writes and granted.attach_files):
         raise UserError("You may not attach files here, so I post none for you: ask in a channel where you may.")

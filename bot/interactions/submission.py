@@ -15,13 +15,15 @@ from bot.delivery.sender import Sender, Undeliverable
 from bot.errors import UserError
 from bot.interactions.deferred import DeferredInteractions, where_to_look
 from bot.interactions.guild_rules import check_allowed
-from bot.interactions.permissions import destination_of, direct_messages_closed
+from bot.interactions.permissions import age_restricted, destination_of, direct_messages_closed
 from bot.interactions.replies import reply_private, tell_error
+from bot.interactions.saved_styles import server_of
 from bot.requests.admission import Admission
 from bot.requests.destination import Destination
 from bot.requests.new_painting import NewPainting
 from bot.requests.new_study import NewStudy
 from bot.requests.paint_request import MemberRequest
+from bot.requests.style_names import with_saved_styles
 from engine.contract.models import Job
 
 
@@ -58,8 +60,11 @@ class Submission:
         if network is None:
             raise UserError("No worker has started here yet, and I paint with its weights: try again in a minute.")
         rules = await check_allowed(self._backend.guilds, interaction, destination)
-        if isinstance(asked, NewPainting | NewStudy) and asked.preset is None:
-            asked = dataclasses.replace(asked, preset=rules.recipe)
+        if isinstance(asked, NewPainting | NewStudy):
+            asked = await with_saved_styles(
+                asked, self._backend.styles, server_of(interaction), age_restricted=age_restricted(interaction.channel)
+            )
+            asked = dataclasses.replace(asked, preset=asked.preset or rules.recipe)
         request = await asked.resolve(network, self._backend.jobs)
         self._admission.check(request, rules)
         if destination.by_dm:

@@ -47,7 +47,10 @@ def _place() -> list[str]:
 
 
 def _stat(pid: int) -> tuple[str, str]:
-    """The process's state, a letter, and when it began, in ticks since the boot; empty where it cannot be told."""
+    """The process's state, a letter, and when it began, in ticks since the boot; empty where it cannot be told.
+
+    Not psutil's `create_time`, which counts from the boot by the clock: once that is set, every process seems another.
+    """
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return fields[0], fields[19]

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
-from weakref import WeakValueDictionary
 
-import aiohttp
 import structlog
 
 from bot import intake
@@ -17,14 +13,14 @@ from bot.backend import Backend
 from bot.errors import UserError
 from bot.guild_settings import Rules
 from bot.ledger import Address
-from bot.requests.attachment_download import AttachmentError, discord_origins, download
 from bot.requests.destination import Destination
 from bot.requests.paint_request import AskedStudy, AttachedPicture, Network, PaintRequest
+from bot.requests.pictures import Pictures, check_upload
 from bot.requests.study_parts import recipe_maker, with_copied_pictures, with_study
 from bot.text.sanitise import plain
-from bot.text.titles import A_SPOILER, title
+from bot.text.titles import title
 from engine.contract import workers
-from engine.contract.models import Job, StoredPicture, TooMany
+from engine.contract.models import Job, TooMany
 from engine.contract.store import StoreError
 from engine.contract.study import Study
 from engine.forecast import first_cost, retry_time
@@ -32,8 +28,6 @@ from engine.recipe import studies
 from engine.recipe.presets import STAND_INS
 from engine.recipe.recipe import RecipeError
 
-_AHEAD = 2  # pictures that are fetched while the decoders are busy: they wait in memory
-_FILM_PIXELS = 24_000_000  # of a member's animation, which passes through the bot's memory
 _WEIGHTS = "impasto:weights"
 """Where the name and architecture of the last worker's weights are remembered, for the time when none is there."""
 
@@ -41,13 +35,10 @@ _log = structlog.get_logger(__name__)
 
 
 class Admission:
-    """Admits paint requests; one for the whole bot, so that it can count what runs at a time."""
+    """Admits paint requests; one for the whole bot."""
 
-    def __init__(self, backend: Backend, session: aiohttp.ClientSession, decoders: intake.Decoders) -> None:
-        self._backend, self._session, self._decoders = backend, session, decoders
-        self._fetched = asyncio.Semaphore(decoders.count + _AHEAD)
-        self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
-        self._in_hand: dict[int, int] = {}
+    def __init__(self, backend: Backend, pictures: Pictures) -> None:
+        self._backend, self._pictures = backend, pictures
 
     async def network(self) -> Network | None:
         """What paintings are painted with here; None where only a worker knows, and none was here.
@@ -80,7 +71,7 @@ class Admission:
         begun = () if request.start is None else (request.start,)
         for upload in (request.content, *request.styles, *begun, *request.content_masks, *request.style_masks):
             if isinstance(upload, AttachedPicture):
-                _check_upload(upload)
+                check_upload(upload)
 
     async def admit(
         self,
@@ -98,7 +89,7 @@ class Admission:
         nothing is queued.
         """
         try:
-            with self._holding(owner):
+            with self._pictures.holding(owner):
                 job = await self._accept(
                     job_id, owner, destination, request, rules=rules, before_queueing=before_queueing
                 )
@@ -111,20 +102,6 @@ class Admission:
         await self._backend.queue.enqueue(job, 0, 0, await first_cost(self._backend.redis, job))
         _log.info("accepted", job=job_id, user=str(owner), guild=str(destination.guild), recipe=job.recipe.key)
         return job
-
-    @contextmanager
-    def _holding(self, owner: int) -> Iterator[None]:
-        """A member's request that is neither accepted nor refused yet. Raises `TooMany`."""
-        held = self._in_hand.get(owner, 0)
-        if held >= self._backend.settings.impasto_user_jobs:
-            raise TooMany("user")
-        self._in_hand[owner] = held + 1
-        try:
-            yield
-        finally:
-            self._in_hand[owner] -= 1
-            if not self._in_hand[owner]:
-                del self._in_hand[owner]
 
     async def _accept(
         self,
@@ -174,18 +151,17 @@ class Admission:
         self, job_id: str, owner: int, destination: Destination, request: PaintRequest, rules: Rules
     ) -> Job:
         folder = f"jobs/{job_id}"
-        # One of a member's pictures at a time: pictures that take long must not take the decoders from all others.
-        async with self._turns.setdefault(owner, asyncio.Lock()):
-            limits = dataclasses.replace(self._limits, max_frames=intake.FILM.max_frames if request.animate else 1)
-            content, frames = await self._keep(request.content, f"{folder}/picture-0.png", limits)
+        most, keep = intake.FILM.max_frames if request.animate else 1, self._pictures.keep
+        async with self._pictures.turn(owner):
+            content, frames = await keep(request.content, f"{folder}/picture-0.png", frames=most)
             styles = [
-                (await self._keep(style, f"{folder}/picture-{number}.png"))[0]
+                (await keep(style, f"{folder}/picture-{number}.png"))[0]
                 for number, style in enumerate(request.styles, 1)
             ]
-            start = (await self._keep(request.start, f"{folder}/start.png"))[0] if request.start else None
+            start = (await keep(request.start, f"{folder}/start.png"))[0] if request.start else None
             over, of = [
                 [
-                    (await self._keep(mask, f"{folder}/{kind}-mask-{number}.png", mask=True))[0]
+                    (await keep(mask, f"{folder}/{kind}-mask-{number}.png", wanted="mask"))[0]
                     for number, mask in enumerate(masks, 1)
                 ]
                 for kind, masks in (("content", request.content_masks), ("style", request.style_masks))
@@ -193,7 +169,7 @@ class Admission:
         if frames > 1:
             request = dataclasses.replace(request, recipe=request.recipe.sequence(frames))
             self.check(request, rules)
-        checkpoint = request.checkpoint and await self._copy(
+        checkpoint = request.checkpoint and await self._pictures.copy(
             request.checkpoint, f"{folder}/checkpoint-start.safetensors"
         )
         job = Job(
@@ -210,6 +186,7 @@ class Admission:
             content_masks=tuple(over),
             style_masks=tuple(of),
             draft_of=request.draft_of,
+            film=request.film,
         )
         return await self._as_study(job, request.study, rules.max_iterations)
 
@@ -221,53 +198,11 @@ class Admission:
             make = recipe_maker(job.recipe.name, job.recipe.weights, job.recipe.network)
             job = await with_study(job, study.vary, study.fields, make, self._backend.store)
         else:
-            job = await with_copied_pictures(job, study, self._copy)
+            job = await with_copied_pictures(job, study, self._pictures.copy)
         if job.iterations > most:
             took = f"A study of {len(job.parts)} paintings takes {job.iterations:,} iterations"
             raise UserError(f"{took}, and {most:,} is the most here: ask for fewer of each.")
         return job
-
-    async def _keep(
-        self,
-        source: AttachedPicture | StoredPicture,
-        key: str,
-        limits: intake.Limits | None = None,
-        *,
-        mask: bool = False,
-    ) -> tuple[StoredPicture, int]:
-        """A clean copy in the job's own folder: its parent's may be forgotten before it is painted.
-
-        And how many frames there are; 1 for what is in the store already, whose recipe knows.
-        """
-        if isinstance(source, StoredPicture):
-            await self._copy(source.key, key)
-            return source.model_copy(update={"key": key}), 1
-        limit = intake.USUAL.max_bytes
-        async with self._fetched:
-            try:
-                data = await download(self._session, source.url, source.name, hosts=discord_origins(), max_bytes=limit)
-            except AttachmentError as error:
-                raise UserError(str(error)) from error
-            async with self._decoders.take() as decoder:
-                wanted: intake.Wanted = "mask" if mask else "picture"
-                clean = await intake.take_in(data, source.name, limits or self._limits, wanted, decoder)
-        await self._backend.store.put(key, clean.png)
-        name = A_SPOILER if source.spoiler else clean.name
-        stored = StoredPicture(key=key, name=name, width=clean.width, height=clean.height, spoiler=source.spoiler)
-        return stored, clean.frames
-
-    @property
-    def _limits(self) -> intake.Limits:
-        """No larger than what can be asked for; twice as much, for the style's scale."""
-        most = min(intake.USUAL.max_side, 2 * self._backend.settings.impasto_max_size)
-        return dataclasses.replace(intake.USUAL, max_side=most, max_film_pixels=_FILM_PIXELS)
-
-    async def _copy(self, source: str, target: str) -> str:
-        try:
-            await self._backend.store.copy(source, target)
-        except StoreError as error:
-            raise UserError("The pictures of that painting are no longer kept: start over with `/stylize`.") from error
-        return target
 
     async def _parent_link(self, request: PaintRequest) -> str:
         page = await self._backend.ledger.page(request.parent) if request.parent else None
@@ -284,15 +219,3 @@ def _title(job: Job) -> str:
 def _guild(owner: int, destination: Destination) -> str:
     """Direct messages are a guild of their own, so that they share with the servers and not with each other."""
     return str(destination.guild) if destination.guild else f"dm:{owner}"
-
-
-def _check_upload(upload: AttachedPicture) -> None:
-    if upload.kind is not None and not upload.kind.startswith("image/"):
-        raise UserError(f"{_name(upload)} is no picture: attach a PNG, JPEG, WebP or GIF.")
-    if upload.size is not None and upload.size > intake.USUAL.max_bytes:
-        most = intake.USUAL.max_bytes // 2**20
-        raise UserError(f"{_name(upload)} is larger than {most} MiB: send a smaller copy.")
-
-
-def _name(upload: AttachedPicture) -> str:
-    return intake.printable_name(upload.name)

@@ -180,7 +180,7 @@ def _child(job: Job, recipe: Recipe, **changed: float) -> PaintRequest:
     asked = job.draft_of and job.draft_of.model_copy(update={"fields": job.draft_of.fields | changed})
     return PaintRequest(
         recipe=recipe, content=job.content, styles=job.styles, parent=job.id, start=job.start, draft_of=asked,
-        content_masks=job.content_masks, style_masks=job.style_masks, study=job.study,
+        content_masks=job.content_masks, style_masks=job.style_masks, study=job.study, film=job.film,
     )  # fmt: skip
 
 

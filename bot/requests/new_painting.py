@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.errors import UserError
 from bot.guild_settings import USUAL_RECIPE
-from bot.requests.paint_request import AttachedPicture, Network, PaintRequest
+from bot.requests.paint_request import AttachedPicture, Network, PaintRequest, Style, pictures_alone
 from engine.contract.jobs import Jobs
 from engine.contract.models import Asked
 from engine.recipe.draft import draft_recipe
@@ -32,12 +32,14 @@ class NewPainting:
     fields: Mapping[str, Any]
     """The recipe's fields that were chosen; None for those that were not."""
     content: AttachedPicture
-    styles: tuple[AttachedPicture, ...]
+    styles: tuple[Style, ...]
     blend: int | None = None
     """Share of the second style in percent."""
     mention: bool = False
     animate: bool = False
     draft: bool = False
+    film: bool = True
+    """Whether a film of it is made."""
     snapshots: str | None = None
     """As `read_snapshots` has them."""
     start: AttachedPicture | None = None
@@ -54,6 +56,8 @@ class NewPainting:
             raise UserError("A blend needs a second style: attach one as style2.")
         if self.draft and self.animate:
             raise UserError("A draft is of one picture: leave out animate, or quality.")
+        if self.animate and not self.film:
+            raise UserError("What animate paints is a film: leave out one of the two.")
         fields = {**self.fields, "style_weights": self._shares()}
         if self.snapshots is not None:
             fields["snapshots"] = read_snapshots(self.snapshots)
@@ -70,9 +74,10 @@ class NewPainting:
             raise UserError(
                 f"These are {len(recipe.shown):,} snapshots, and {MOST_SNAPSHOTS} are the most: ask for fewer."
             )
+        styles = pictures_alone(self.styles)
         return PaintRequest(
-            recipe, self.content, self.styles, mention=self.mention, animate=self.animate, draft_of=asked,
-            start=self.start, content_masks=self.content_masks, style_masks=self.style_masks,
+            recipe, self.content, styles, mention=self.mention, animate=self.animate, draft_of=asked,
+            start=self.start, content_masks=self.content_masks, style_masks=self.style_masks, film=self.film,
         )  # fmt: skip
 
     def _shares(self) -> tuple[float, ...]:

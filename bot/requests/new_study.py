@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.guild_settings import USUAL_RECIPE
 from bot.requests.new_painting import new_seed
-from bot.requests.paint_request import AskedStudy, AttachedPicture, Network, PaintRequest
+from bot.requests.paint_request import AskedStudy, AttachedPicture, Network, PaintRequest, Style, pictures_alone
 from bot.requests.study_parts import recipe_maker, recipes
 from engine.contract.jobs import Jobs
 
@@ -23,7 +23,7 @@ class NewStudy:
     fields: Mapping[str, Any]
     """The recipe's fields that were chosen; None for those that were not."""
     content: AttachedPicture
-    styles: tuple[AttachedPicture, ...]
+    styles: tuple[Style, ...]
     mention: bool = False
 
     async def resolve(self, network: Network, _jobs: Jobs) -> PaintRequest:
@@ -32,6 +32,7 @@ class NewStudy:
         fields = {"seed": new_seed(), "style_weights": (1.0,) * len(self.styles), **chosen}
         make = recipe_maker(self.preset or USUAL_RECIPE, network.weights, network.architecture)
         recipes(self.vary, fields, make, [style.name for style in self.styles])
+        styles = pictures_alone(self.styles)
         return PaintRequest(
-            make(fields), self.content, self.styles, mention=self.mention, study=AskedStudy(self.vary, fields)
+            make(fields), self.content, styles, mention=self.mention, study=AskedStudy(self.vary, fields)
         )

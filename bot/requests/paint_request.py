@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -22,6 +22,12 @@ class AttachedPicture:
     kind: str | None = None
     spoiler: bool = False
     """Whether its sender covers it: then it is covered wherever it is shown, and its name is told to nobody."""
+
+
+class StyleName(NamedTuple):
+    """A style that is saved under that name."""
+
+    name: str
 
 
 @dataclass(frozen=True)
@@ -56,8 +62,20 @@ class PaintRequest:
     """Whether every picture of the content is painted, where it is an animation."""
     draft_of: Asked | None = None
     """What it is a draft of, if it is one."""
+    film: bool = True
+    """Whether a film of it is made."""
     study: AskedStudy | Study | None = None
     """What is varied, where it is a study; or its paintings, where it comes from one that was accepted before."""
+
+
+Style = AttachedPicture | StoredPicture | StyleName
+"""What a member gives as a style."""
+
+
+def pictures_alone(styles: Sequence[Style]) -> tuple[AttachedPicture | StoredPicture, ...]:
+    """The same, once each name has become a picture (see `with_saved_styles`)."""
+    assert not any(isinstance(style, StyleName) for style in styles)  # noqa: S101 - see above
+    return tuple(style for style in styles if not isinstance(style, StyleName))
 
 
 class Network(NamedTuple):

@@ -10,12 +10,13 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
-from bot.terminal.batch_page import render_batch_page
 from bot.terminal.output_folder import FolderError, OutputFolder
+from bot.terminal.page_parts import render
 from bot.terminal.paint_arguments import PaintArguments
 
 _TABLE = "batch.json"
 _HERE = (_TABLE, "index.html")
+_WAITS = {"waiting": "not begun yet", "begun": "begun", "failed": "failed"}
 
 Status = Literal["waiting", "begun", "done", "failed"]
 
@@ -60,6 +61,7 @@ def key_of(arguments: PaintArguments, pictures: Iterable[str]) -> str:
     ways = (
         arguments.recipe, sorted(arguments.fields.items()), arguments.weights, arguments.fps, arguments.still,
         arguments.format, arguments.keep_transparency, arguments.original_size,
+        *(() if arguments.film else ("no film",)),
     )  # fmt: skip
     return hashlib.sha256(repr((ways, *pictures)).encode()).hexdigest()
 
@@ -96,3 +98,12 @@ class BatchFolder(OutputFolder):
         rows = [asdict(pair) | {"content": str(pair.content), "style": str(pair.style)} for pair in pairs]
         self.write(_TABLE, json.dumps({"paintings": rows}, indent=1).encode())
         return self.write("index.html", render_batch_page(pairs).encode())
+
+
+def render_batch_page(pairs: Sequence[Pair]) -> str:
+    """A row for each content and a column for each style, with links to their pages, beside which it is to lie."""
+    rows: dict[Path, list[Pair]] = {}
+    for pair in pairs:
+        rows.setdefault(pair.content, []).append(pair)
+    done = sum(pair.status == "done" for pair in pairs)
+    return render("batch.html", pairs=pairs, rows=list(rows.values()), done=done, waits=_WAITS)

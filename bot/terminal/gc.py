@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.contract.connection import connect
 from engine.contract.expiry import expired_blobs, remove_expired
 from engine.contract.redis_check import check_redis
+from engine.contract.saved_styles import FOLDER as STYLES
 from engine.contract.settings import Settings, SettingsError
 from engine.contract.store import Store
 
@@ -23,7 +24,7 @@ async def collect(settings: Settings, *, dry: bool) -> int:
             print(blob.key)
         if not dry:
             await remove_expired(redis, store)
-    paintings = len({blob.key.split("/")[1] for blob in expired})
+    paintings = len({blob.key.split("/")[1] for blob in expired if not blob.key.startswith(STYLES)})
     size = sum(blob.size for blob in expired) / 1e6
     what = f"{len(expired):,} files of {paintings:,} paintings, {size:,.1f} MB"
     print(f"{what}, would be deleted." if dry else f"{what}, were deleted.")

@@ -85,8 +85,10 @@ def _paint(pictures: tuple[Path, ...], output: Path | None, vary: str | None, op
         _allow("--resume", "--device", "--json")
         sys.exit(_run(resume(options["resumed"], settings, as_json=options["as_json"])))
     if options.get("finished") is not None:
-        _allow("--finish", "--output", "--weights", "--weights-input", "--format", "--device", "--dry-run", "--json")
-        arguments = dataclasses.replace(read_draft(options["finished"]), format=options["format_"])
+        allowed = ("--weights", "--weights-input", "--format", "--film", "--device", "--dry-run", "--json")
+        _allow("--finish", "--output", *allowed)
+        finishing = {"format": options["format_"], "film": options["film"]}
+        arguments = dataclasses.replace(read_draft(options["finished"]), **finishing)
         if options["weights"] is not None:
             arguments = dataclasses.replace(arguments, weights=weights_asked(options["weights"], settings))
         output = output or options["finished"] / "finished"

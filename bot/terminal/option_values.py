@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_origin, get_type_hints
 
 import click
+from pydantic import TypeAdapter, ValidationError
 
 from engine.recipe.presets import AUTO, EVERY
 from engine.recipe.recipe import Recipe, RecipeError
@@ -61,13 +62,10 @@ def setting(text: str) -> tuple[str, Any]:
     if not separator or name not in kinds:
         raise RecipeError(f"--set takes FIELD=VALUE with one of the fields {', '.join(kinds)}.")
     kind = kinds[name]
+    if get_origin(kind) is Literal:
+        return name, value  # the recipe says which there are
+    values = [part for part in value.split(",") if part] if get_origin(kind) is tuple else value
     try:
-        if kind is bool:
-            return name, {"true": True, "false": False}[value.lower()]
-        if kind in (int, float):
-            return name, kind(value)
-        if getattr(kind, "__origin__", None) is tuple:
-            return name, tuple(kind.__args__[0](part) for part in value.split(",") if part)
-    except (ValueError, KeyError):
+        return name, TypeAdapter(kind).validate_python(values)
+    except ValidationError:
         raise RecipeError(f"{value} is not a value for {name}.") from None
-    return name, value

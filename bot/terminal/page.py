@@ -7,19 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bot.terminal.page_parts import (
-    Html,
-    data_uri,
-    embed,
-    film_section,
-    framed,
-    hero,
-    html,
-    plot_section,
-    resource,
-    section,
-    table,
-)
+from bot.terminal.page_parts import embed, render, whole
 from bot.text.formatting import count, exact_duration, listed, loss
 from engine.recipe.recipe import Recipe
 
@@ -27,6 +15,7 @@ MOST_SNAPSHOTS = 48
 
 # Bytes before base64, which adds a third: with a film of 8 MB they keep the page below 25 MB.
 _HERO_BYTES, _SNAPSHOT_BYTES, _SOURCE_BYTES, _FILM_BYTES = 3_500_000, 5_000_000, 1_000_000, 8_500_000
+_DRAFT = "A draft, painted with our small starter network: `impasto paint --finish` goes on from it."
 
 
 def render_page(run: Mapping[str, Any], folder: Path) -> str:
@@ -37,95 +26,80 @@ def render_page(run: Mapping[str, Any], folder: Path) -> str:
     """
     fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in run["recipe"].items()}
     recipe = Recipe(**fields)
-    content, *styles = (Path(picture["name"]).stem for picture in (run["content"], *run["styles"]))
+    names = [picture["name"] for picture in (run["content"], *run["styles"])]
+    content, *styles = (Path(name).stem for name in names)
     done, width, height = len(run["losses"]["rows"]), run["width"], run["height"]
-    seconds = exact_duration(run["seconds"])
-    frames = f"{recipe.frames} frames · " if recipe.frames > 1 else ""
-    main = html(
-        resource("page.html"),
-        hero=_hero(run, folder, moves=recipe.frames > 1),
-        sum=_sum(run, folder, recipe),
-        film=Html() if recipe.frames > 1 else _film(run, folder),
-        snapshots=_snapshots(run, folder, recipe),
-        plot=_plot(run, folder),
-        words=words(recipe),
-        recipe=table({key.replace("_", " "): _plain(value) for key, value in recipe.as_dict().items()}),
-    )
-    return framed(
-        run, main,
+    moves = recipe.frames > 1
+    frames = f"{recipe.frames} frames · " if moves else ""
+    film = whole(folder / "film.webp", math.inf if moves else _FILM_BYTES)
+    painting = "" if film and moves else embed([folder / _name(run["final"])], longest=2048, budget=_HERO_BYTES)[0]
+    return render(
+        "page.html",
+        run=run,
         title=f"{content[:1].upper()}{content[1:]} in the style of {listed(styles)}",
-        lead=f"{width} × {height} px · {frames}{count(done, 'iteration')} · {seconds} on {run['device']['model']}",
-        width_px=f"{max(width, 960)}px", aspect=f"{width / height:.4f}", facts=facts(run), script=resource("page.js"),
-    )  # fmt: skip
+        lead=f"{width} × {height} px · {frames}{count(done, 'iteration')} · {exact_duration(run['seconds'])} "
+        f"on {run['device']['model']}",
+        stand_in=stand_in(run),
+        width=max(width, 960),
+        aspect=f"{width / height:.4f}",
+        facts=facts(run),
+        content=names[0],
+        styles=listed(names[1:]),
+        moves=moves,
+        painting=painting,
+        film=film,
+        sources=_sources(run, folder, recipe),
+        iterations=count(done, "iteration"),
+        snapshots=_snapshots(run, folder, recipe),
+        plot=whole(folder / "loss.png"),
+        last_loss=_loss(run["losses"], done),
+        words=words(recipe),
+        recipe={key.replace("_", " "): _plain(value) for key, value in recipe.as_dict().items()},
+    )
 
 
-def _hero(run: Mapping[str, Any], folder: Path, *, moves: bool) -> Html:
-    """The painting; of a sequence, which `moves`, its film."""
-    film = folder / "film.webp"
-    if moves and film.is_file():
-        return hero(data_uri("webp", film.read_bytes()), "The painted film")
-    uris = embed([folder / _name(run["final"])], longest=2048, budget=_HERO_BYTES)
-    hint = Html(' <span id="hint" hidden>Drag across it to see the picture it was painted from.</span>')
-    figure = """<div class="wall"><figure class="hero"><div class="frame">
-<img src="$uri" alt="The finished painting: $content in the style of $styles"></div>
-<figcaption>The painting.$hint</figcaption></figure></div>"""
-    names = {"content": run["content"]["name"], "styles": listed([s["name"] for s in run["styles"]])}
-    return Html("".join(html(figure, uri=uri, hint=hint, **names) for uri in uris if uri))
+def stand_in(run: Mapping[str, Any]) -> str:
+    """What to say of the weights where they are not the pretrained ones; empty where they are."""
+    weights = run["weights"]
+    if not weights["stand_in"]:
+        return ""
+    if run.get("draft_of"):
+        return _DRAFT
+    return weights.get("note") or "Painted with stand-in weights, not with the pretrained VGG19."
 
 
-def _sum(run: Mapping[str, Any], folder: Path, recipe: Recipe) -> Html:
-    """Content + style = painting; a picture that is not there is told of by its name alone.
+def _sources(run: Mapping[str, Any], folder: Path, recipe: Recipe) -> list[dict[str, str]]:
+    """Content, styles and painting, as far as their pictures are there.
 
     Of a sequence, whose content is shown by its first frame, that one's painting if there is one.
     """
     first = (_name(s) for s in run["snapshots"] if recipe.frames > 1 and s["iteration"] == recipe.frame_ends[0])
     shares = sum(style["weight"] for style in run["styles"])
-    parts = [("content.png", "Content", run["content"]["name"], ' id="content"')]
+    parts = [("content.png", "Content", run["content"]["name"])]
     for k, style in enumerate(run["styles"], 1):
         share = f", {style['weight'] / shares:.0%}" if len(run["styles"]) > 1 else ""
-        parts.append((f"style-{k}.png", f"Style{share}", style["name"], ""))
-    parts.append((next(first, _name(run["final"])), "Painting", f"{run['width']} × {run['height']} px", ""))
+        parts.append((f"style-{k}.png", f"Style{share}", style["name"]))
+    parts.append((next(first, _name(run["final"])), "Painting", f"{run['width']} × {run['height']} px"))
     uris = embed([folder / part[0] for part in parts], longest=1024, budget=_SOURCE_BYTES)
-    figure = """<figure><img$mark src="$uri" alt="$kind: $name">
-<figcaption><b>$kind</b><br>$name</figcaption></figure>"""
-    shown = [
-        html(figure, mark=Html(mark), uri=uri, kind=kind, name=name)
-        for uri, (_, kind, name, mark) in zip(uris, parts, strict=True)
-        if uri
-    ]
-    signs = [Html('<span aria-hidden="true">+</span>')] * (len(shown) - 2) + [Html('<span aria-hidden="true">→</span>')]
-    row = "".join(figure + sign for figure, sign in zip(shown, [*signs, Html()], strict=False))
-    return section("From what to what", html('<div class="sum">$row</div>', row=Html(row))) if shown else Html()
+    return [{"uri": uri, "kind": kind, "name": name} for uri, (_, kind, name) in zip(uris, parts, strict=True) if uri]
 
 
-def _film(run: Mapping[str, Any], folder: Path) -> Html:
-    alt = f"Film of the painting growing over {count(len(run['losses']['rows']), 'iteration')}"
-    return film_section(folder / "film.webp", alt, _FILM_BYTES)
-
-
-def _snapshots(run: Mapping[str, Any], folder: Path, recipe: Recipe) -> Html:
+def _snapshots(run: Mapping[str, Any], folder: Path, recipe: Recipe) -> list[dict[str, Any]]:
     every = sorted(run["snapshots"], key=lambda s: int(s["iteration"]))
     step = max(1, math.ceil(len(every) / MOST_SNAPSHOTS))
     chosen = every[::-step][::-1]
     uris = embed([folder / _name(s) for s in chosen], longest=960, budget=_SNAPSHOT_BYTES)
-    ends = {end: f"Frame {number}" for number, end in enumerate(recipe.frame_ends, 1)} if recipe.frames > 1 else {}
-    figure = """<figure><img loading="lazy" src="$uri" alt="The painting after iteration $i, at loss $loss">
-<figcaption><b>$what</b><span>loss $loss</span></figcaption></figure>"""
-    shown = []
-    for uri, snapshot in zip(uris, chosen, strict=True):
-        if uri:
-            i, total = f"{snapshot['iteration']:,}", _loss(run["losses"], snapshot["iteration"])
-            what = ends.get(snapshot["iteration"], f"Iteration {i}")
-            shown.append(html(figure, uri=uri, i=i, loss=total, what=what))
-    grid = html('<div class="grid">$all</div>', all=Html("".join(shown)))
-    frames = bool(ends) and all(snapshot["iteration"] in ends for snapshot in chosen)
-    return section("Frame by frame" if frames else "How it grew", grid) if shown else Html()
-
-
-def _plot(run: Mapping[str, Any], folder: Path) -> Html:
-    last = len(run["losses"]["rows"])
-    alt = f"The losses over the iterations; the total ends at {_loss(run['losses'], last)}"
-    return plot_section(folder / "loss.png", "The loss", alt)
+    frames = {end: number for number, end in enumerate(recipe.frame_ends, 1)} if recipe.frames > 1 else {}
+    return [
+        {
+            "uri": uri,
+            "iteration": f"{snapshot['iteration']:,}",
+            "loss": _loss(run["losses"], snapshot["iteration"]),
+            "frame": frames.get(snapshot["iteration"]),
+        }
+        for uri, snapshot in zip(uris, chosen, strict=True)
+        if uri
+    ]
 
 
 def words(r: Recipe) -> str:
@@ -137,6 +111,8 @@ def words(r: Recipe) -> str:
     }[r.start]  # fmt: skip
     if r.start != "noise" and r.noise:
         start += f" with {r.noise:.0%} of noise"
+    if r.start == "content" and r.start_colours == "style":
+        start += " in the style's colours"
     sides = [side for side, _ in r.plan()[: r.scales]]
     how = {"adam": "Adam", "lbfgs": "L-BFGS"}[r.optimiser]
     tell = [f"Starting from {start}, {how} took {count(r.iterations, 'step')}"]

@@ -1,104 +1,48 @@
-"""What the pages of paintings and of studies are made of: their frame, and pictures that lie within them."""
+"""What the pages of paintings, studies and batches share: their templates, and pictures that lie within them.
+
+A template escapes each value, so no name, note or label can become HTML; `file` is the text of a file beside it.
+"""
 
 from __future__ import annotations
 
+import math
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
-from html import escape
+from collections.abc import Sequence
 from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
-from string import Template
-from typing import Any
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
 _LADDER = ((1.0, 88), (0.8, 80), (0.6, 74), (0.45, 66), (0.3, 58), (0.2, 45), (0.1, 30))
 
-_DRAFT = "A draft, painted with our small starter network: `impasto paint --finish` goes on from it."
 
-
-class Html(str):
-    """Text that is HTML already; all other text is escaped on its way into the page."""
-
-    __slots__ = ()
-
-
-def framed(
-    run: Mapping[str, Any], main: str, *, title: str, lead: str, width_px: str, aspect: str, facts: Mapping[str, str],
-    style: str = "", script: str = "",
-) -> str:  # fmt: skip
-    """The whole page of the run that `run` tells of, around its `main` part; `style` and `script` are its own."""
-    return html(
-        resource("frame.html"),
-        script_policy=Html("; script-src 'unsafe-inline'" if script else ""),
-        css=Html(resource("page.css") + style),
-        title=title,
-        lead=lead,
-        stand_in=_stand_in(run),
-        width_px=width_px,
-        aspect=aspect,
-        main=Html(main.rstrip("\n")),
-        facts=table(facts),
-        version=run["impasto"],
-        script=Html(script),
-    )
-
-
-def resource(name: str) -> str:
-    """The text of a file beside this one."""
+def _file(name: str) -> str:
     return files("bot.terminal").joinpath(name).read_text(encoding="utf-8")
 
 
-def html(template: str, **values: object) -> Html:
-    """The template with its values, each of them escaped unless it is HTML."""
-    safe = {key: v if isinstance(v, Html) else escape(str(v)) for key, v in values.items()}
-    return Html(Template(template).substitute(safe))
+_templates = Environment(
+    loader=PackageLoader("bot.terminal", ""),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+_templates.globals["file"] = _file
 
 
-def _stand_in(run: Mapping[str, Any]) -> Html:
-    weights = run["weights"]
-    note = (
-        _DRAFT
-        if run.get("draft_of")
-        else weights.get("note") or "Painted with stand-in weights, not with the pretrained VGG19."
-    )
-    return html('<p class="stand-in" role="note">$note</p>', note=note) if weights["stand_in"] else Html()
+def render(template: str, **values: object) -> str:
+    """The page; a value that the template asks for and does not get is a `jinja2.UndefinedError`."""
+    return _templates.get_template(template).render(values)
 
 
-def film_section(path: Path, alt: str, most: int) -> Html:
-    """The film, unless there is none, or one of more than `most` bytes."""
+def whole(path: Path, most: float = math.inf) -> str:
+    """A data URI of the file as it is; empty where there is none, or more than `most` bytes."""
     if not path.is_file() or path.stat().st_size > most:
-        return Html()
-    figure = '<figure class="film"><img src="$uri" alt="$alt"></figure>'
-    return section("The film", html(figure, uri=data_uri("webp", path.read_bytes()), alt=alt))
-
-
-def plot_section(path: Path, title: str, alt: str) -> Html:
-    """A plot, unless there is none."""
-    if not path.is_file():
-        return Html()
-    figure = '<figure class="plot"><img loading="lazy" src="$uri" alt="$alt"></figure>'
-    return section(title, html(figure, uri=data_uri("png", path.read_bytes()), alt=alt))
-
-
-def hero(uri: str, alt: str) -> Html:
-    """What the page is about, in a frame on a wall."""
-    figure = (
-        '<div class="wall"><figure class="hero"><div class="frame"><img src="$uri" alt="$alt"></div></figure></div>'
-    )
-    return html(figure, uri=uri, alt=alt)
-
-
-def section(title: str, body: Html) -> Html:
-    """A part of the page under its heading."""
-    return html("<section>\n<h2>$title</h2>\n$body\n</section>", title=title, body=body)
-
-
-def table(rows: Mapping[str, str]) -> Html:
-    """The rows of a table of names and values."""
-    row = '<tr><th scope="row">$key</th><td>$value</td></tr>\n'
-    return Html("".join(html(row, key=key, value=value) for key, value in rows.items()))
+        return ""
+    return _data_uri(path.suffix[1:], path.read_bytes())
 
 
 def embed(paths: Sequence[Path], *, longest: int, budget: int) -> list[str]:
@@ -109,7 +53,7 @@ def embed(paths: Sequence[Path], *, longest: int, budget: int) -> list[str]:
         encoded = [_webp(picture, round(longest * share), quality) if picture else b"" for picture in pictures]
         if sum(map(len, encoded)) <= budget:
             break
-    return [data_uri("webp", data) if data else "" for data in encoded]
+    return [_data_uri("webp", data) if data else "" for data in encoded]
 
 
 def _opened(path: Path) -> Image.Image:
@@ -127,5 +71,5 @@ def _webp(picture: Image.Image, longest: int, quality: int) -> bytes:
     return out.getvalue()
 
 
-def data_uri(kind: str, data: bytes) -> str:
+def _data_uri(kind: str, data: bytes) -> str:
     return f"data:image/{kind};base64,{b64encode(data).decode()}"

@@ -74,6 +74,8 @@ class PaintArguments:
     """The same as a grey picture of its own, where the content has lost it."""
     start: Path | None = None
     """The picture that a recipe with the start `picture` begins with, where there is no draft."""
+    film: bool = True
+    """Whether a film of its making is made."""
     vary: str | None = None
     """What is varied, where it is a study."""
 
@@ -133,6 +135,8 @@ class PaintArguments:
             raise RecipeError("A draft is of one picture: give --still to paint the first of these alone.")
         if self.keep_transparency:
             raise RecipeError("A film is opaque: give --still to paint its first picture with its transparency.")
+        if not self.film:
+            raise RecipeError("What is painted of several pictures is a film: leave out --no-film, or give --still.")
         recipe = recipe.sequence(frames)
         return recipe if "snapshots" in self.fields else dataclasses.replace(recipe, snapshots=recipe.frame_ends)
 

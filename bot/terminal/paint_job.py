@@ -85,7 +85,7 @@ async def submit(stack: Stack, arguments: PaintArguments, recipe: Recipe, pictur
     job = Job(
         id=job_id, guild="terminal", user=_user(), recipe=recipe, content=content[0], styles=styles,
         content_masks=over, style_masks=of, start=begun[0] if begun else None, alpha=alpha[0] if alpha else None,
-        format=arguments.format, draft_of=arguments.draft_of,
+        format=arguments.format, draft_of=arguments.draft_of, film=arguments.film,
     )  # fmt: skip
     if arguments.vary is not None:
         make = recipe_maker(arguments.recipe, recipe.weights, recipe.network)

@@ -44,6 +44,9 @@ _SHARED = (
         "--format", "format_", type=click.Choice(list(FINAL_FILES)), default="png", show_default=True,
         help="Of the finished picture, beside final.png.",
     ),
+    click.option(
+        "--film/--no-film", default=True, show_default=True, help="film.webp: its making, with the loss drawing itself."
+    ),
     click.option("--keep-transparency", is_flag=True, help="What is transparent in CONTENT is so in the result."),
     click.option("--still", is_flag=True, help="Of an animated CONTENT, or a folder of frames, paint only the first."),
     click.option(
@@ -74,7 +77,7 @@ def arguments_of(
         content, styles, options["recipe"], _fields(options, len(styles)), weights_asked(options["weights"], settings),
         options.get("content_masks", ()), options.get("style_masks", ()), options["fps"], options["still"],
         format=options.get("format_", "png"), keep_transparency=options.get("keep_transparency", False),
-        original_size=options["size"] == ORIGINAL,
+        original_size=options["size"] == ORIGINAL, film=options["film"],
         start=options["start"] if isinstance(options["start"], Path) else None,
     )  # fmt: skip
 

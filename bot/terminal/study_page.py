@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bot.terminal.page import words
-from bot.terminal.page_parts import Html, embed, film_section, framed, hero, html, plot_section, resource, section
+from bot.terminal.page import stand_in, words
+from bot.terminal.page_parts import embed, render, whole
 from bot.text.formatting import exact_duration, listed
 from engine.recipe.recipe import Recipe
 
@@ -22,25 +22,30 @@ def render_study_page(run: Mapping[str, Any], folder: Path) -> str:
     content = run["content"]["name"]
     styles = listed([style["name"] for style in run["styles"]])
     painted = len(run["paintings"])
-    held = Recipe.from_dict(run["recipe"])
-    main = html(
-        resource("study.html"),
-        sheet=_sheet(run, folder),
-        tiles=_tiles(run, folder),
-        film=film_section(folder / "film.webp", f"Film of {about['title']}", _FILM_BYTES),
-        plots=_plots(folder),
-        numbers=_numbers(run),
-        measured=measured(run),
-        words=words(held),
-    )
-    return framed(
-        run, main,
+    pictures = [folder / f"{TILE}{Path(tile['file']).name}" for tile in run["tiles"]]
+    uris = embed(pictures, longest=960, budget=_TILE_BYTES)
+    return render(
+        "study.html",
+        run=run,
         title=f"{about['title']}: {Path(content).stem}",
         lead=f"{content} in the style of {styles}. Varied: {about['axis']}; all else is held. "
         f"{painted} painting{'s' * (painted > 1)}, {exact_duration(run['seconds'])} on {run['device']['model']}.",
-        width_px=f"{run['width']}px", aspect=f"{run['width'] / run['height']:.4f}", facts=_facts(run),
-        style=resource("study.css"),
-    )  # fmt: skip
+        stand_in=stand_in(run),
+        width=run["width"],
+        aspect=f"{run['width'] / run['height']:.4f}",
+        facts=_facts(run),
+        sheet=embed([folder / "sheet.png"], longest=2400, budget=_SHEET_BYTES)[0],
+        labels=listed([tile["label"] for tile in run["tiles"]]),
+        tiles=[
+            {**tile, "uri": uri, "time": exact_duration(tile["seconds"])}
+            for uri, tile in zip(uris, run["tiles"], strict=True)
+        ],
+        film=whole(folder / "film.webp", _FILM_BYTES),
+        losses=whole(folder / "losses.png"),
+        times=whole(folder / "time.png"),
+        measured=measured(run),
+        words=words(Recipe.from_dict(run["recipe"])),
+    )
 
 
 def measured(run: Mapping[str, Any]) -> str:
@@ -54,48 +59,6 @@ def measured(run: Mapping[str, Any]) -> str:
             f"two with other seeds by {found['other_seeds']:.3g}."
         )
     return ""
-
-
-def _sheet(run: Mapping[str, Any], folder: Path) -> Html:
-    uris = embed([folder / "sheet.png"], longest=2400, budget=_SHEET_BYTES)
-    alt = f"Contact sheet with {len(run['tiles'])} pictures: {listed([tile['label'] for tile in run['tiles']])}"
-    return Html("".join(hero(uri, alt) for uri in uris if uri))
-
-
-def _tiles(run: Mapping[str, Any], folder: Path) -> Html:
-    uris = embed(
-        [folder / f"{TILE}{Path(tile['file']).name}" for tile in run["tiles"]], longest=960, budget=_TILE_BYTES
-    )
-    figure = """<figure><img loading="lazy" src="$uri" alt="The painting: $label">
-<figcaption><b>$label</b><span>$note</span></figcaption></figure>"""
-    shown = [
-        html(figure, uri=uri, label=tile["label"], note=tile["note"])
-        for uri, tile in zip(uris, run["tiles"], strict=True) if uri
-    ]  # fmt: skip
-    return section("One by one", html('<div class="grid">$all</div>', all=Html("".join(shown)))) if shown else Html()
-
-
-def _plots(folder: Path) -> Html:
-    losses = "The losses over the iterations, a line for each painting"
-    times = "Seconds of painting against pixels, on logarithmic axes"
-    shown = [
-        plot_section(folder / "losses.png", "The losses", losses),
-        plot_section(folder / "time.png", "Time against pixels", times),
-    ]
-    return Html("\n".join(filter(None, shown)))
-
-
-def _numbers(run: Mapping[str, Any]) -> Html:
-    head = "".join(f'<th scope="col">{name}</th>' for name in ("", "size", "iteration", "loss", "time"))
-    row = "<tr><th scope='row'>$label</th><td>$size</td><td>$iteration</td><td>$loss</td><td>$time</td></tr>\n"
-    rows = [
-        html(
-            row, label=tile["label"], size=f"{tile['width']} × {tile['height']} px", iteration=f"{tile['iteration']:,}",
-            loss="–" if tile["loss"] is None else f"{tile['loss']:.4g}", time=exact_duration(tile["seconds"]),
-        )
-        for tile in run["tiles"]
-    ]  # fmt: skip
-    return Html(f"<tr>{head}</tr>\n" + "".join(rows))
 
 
 def _facts(run: Mapping[str, Any]) -> dict[str, str]:

@@ -68,7 +68,7 @@ class Notice(_Event):
 
 
 class Done(_Event):
-    """The last stroke. Keys in the store: final.png, loss.png, film.webp and run.json."""
+    """The last stroke. Keys in the store: final.png, loss.png, run.json, and film.webp where one is wanted."""
 
     kind: Literal["done"] = "done"
     files: dict[str, str]

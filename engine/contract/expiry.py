@@ -13,6 +13,7 @@ from engine.contract.events import STREAM
 from engine.contract.fair_queue import CLOCK, FINISH, SPREAD
 from engine.contract.jobs import Jobs
 from engine.contract.models import flows_key, index_key, job_key
+from engine.contract.saved_styles import SavedStyles
 from engine.contract.store import Blob, Store
 
 EVENT_DAYS = 7
@@ -61,10 +62,14 @@ async def _sweep_indices(redis: ArqRedis) -> None:
 
 
 async def expired_blobs(redis: ArqRedis, store: Store, orphans_after: timedelta = ORPHANS_AFTER) -> list[Blob]:
-    """Those of jobs that Redis does not know any more, or never did."""
+    """Those of jobs that Redis does not know any more, or never did; and of styles that nobody has saved."""
     old = await _old_blobs(store, orphans_after)
     gone = await _gone(redis, old)
-    return [blob for blob in old if _job_of(blob) in gone]
+    return [blob for blob in old if _job_of(blob) in gone] + await _unused_styles(redis, store, orphans_after)
+
+
+async def _unused_styles(redis: ArqRedis, store: Store, orphans_after: timedelta) -> list[Blob]:
+    return await SavedStyles(redis, store).unused(datetime.now(UTC) - orphans_after)
 
 
 async def _old_blobs(store: Store, orphans_after: timedelta) -> list[Blob]:
@@ -83,7 +88,8 @@ def _job_of(blob: Blob) -> str:
 async def _sweep_blobs(redis: ArqRedis, store: Store, orphans_after: timedelta) -> None:
     old = await _old_blobs(store, orphans_after)
     gone = await _gone(redis, old)
-    await store.delete(*(blob.key for blob in old if _job_of(blob) in gone))
+    styles = await _unused_styles(redis, store, orphans_after)
+    await store.delete(*(blob.key for blob in old if _job_of(blob) in gone), *(blob.key for blob in styles))
     # One that has ended has one checkpoint of its own, unless its worker died before it could tidy up.
     checkpoints = Counter(_job_of(blob) for blob in old if "/checkpoint-" in blob.key)
     for job in {job for job, count in checkpoints.items() if count > 1} - gone:

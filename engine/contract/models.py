@@ -111,6 +111,8 @@ class Job(BaseModel):
     draft_of: Asked | None = None
     """What it is a draft of, if it is one."""
     study: Study | None = None
+    film: bool = True
+    """Whether a film of it is made."""
 
     @property
     def parts(self) -> tuple[Job, ...]:

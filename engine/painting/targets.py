@@ -113,11 +113,8 @@ class Targets:
 
     def empty_loss(self) -> float:
         """The loss of a picture without any features."""
-        loss, total = STYLE_LOSS[self._recipe.statistic], self.content.empty_loss
-        for target in (target for octave in self.styles for target in octave):
-            nothing = Moments(torch.zeros_like(target.moments.mean), torch.zeros_like(target.moments.product))
-            total += float(target.weight * loss(nothing, target.moments))
-        return total
+        targets = [target for octave in self.styles for target in octave]
+        return self.content.empty_loss + sum(float(target.weight) * self._empty(target.moments) for target in targets)
 
     def _styles(self, pictures: Sequence[Tensor], masks: Masks, octave: int, beta: float) -> list[StyleTarget]:
         """Without masks of the content all styles are one: mixed by their weights, as if side by side in one picture.
@@ -144,13 +141,28 @@ class Targets:
     ) -> list[StyleTarget]:  # fmt: skip
         """A target for each style layer, of the styles mixed by their weights."""
         recipe, shares = self._recipe, [weight / sum(weights) for weight in weights]
+        moments = [Target(*losses.mixed([style[layer] for style in seen], shares)) for layer in recipe.style_layers]
+        beta *= self._below_ceiling(moments)
         targets = []
         for i, (layer, layer_weight) in enumerate(zip(recipe.style_layers, recipe.style_layer_weights, strict=True)):
-            moments = losses.mixed([style[layer] for style in seen], shares)
             height, width = (side // stride(layer) >> octave for side in self._size)
             own = None if mask is None else shrunk(mask, height, width)
-            targets.append(StyleTarget(i, moments.mean.new_tensor(beta * layer_weight), Target(*moments), own))
+            targets.append(StyleTarget(i, moments[i].mean.new_tensor(beta * layer_weight), moments[i], own))
         return targets
+
+    def _below_ceiling(self, moments: Sequence[Target]) -> float:
+        """The factor that weighs a style of these moments, by layer, down to the recipe's `style_ceiling`."""
+        ceiling = self._recipe.style_ceiling
+        if not ceiling:
+            return 1.0
+        weights = self._recipe.style_layer_weights
+        own = sum(weight * self._empty(layer) for weight, layer in zip(weights, moments, strict=True))
+        return ceiling / max(own, ceiling)
+
+    def _empty(self, moments: Target) -> float:
+        """The loss of a layer without any features."""
+        nothing = Moments(torch.zeros_like(moments.mean), torch.zeros_like(moments.product))
+        return float(STYLE_LOSS[self._recipe.statistic](nothing, moments))
 
     def _statistics(self, picture: Tensor, mask: Tensor | None) -> dict[str, Moments]:
         """Of each style layer: the moments, over the mask if there is one."""

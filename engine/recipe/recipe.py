@@ -17,8 +17,8 @@ from typing import Any, Literal, get_args
 
 from engine.recipe import vgg_layers
 
-VERSION = 5
-"""Of what is written now. 4: smoothing; 5: start_colours, studies."""
+VERSION = 6
+"""Of what is written now. 4: smoothing; 5: start_colours, studies; 6: style_ceiling."""
 OLDEST = 3
 """The oldest that can be painted: before it the losses' weights were in units of the run's own pictures."""
 
@@ -86,6 +86,9 @@ class Recipe:
     """Weight of the content loss."""
     beta: float = 100.0
     """Weight of the style loss."""
+    style_ceiling: float = 0.0
+    """The most that a picture without features may lose by a style, before `beta`: one above it, such as ink on white,
+    is weighed down to it, so as not to outweigh the content. 0: no ceiling."""
     style_weights: tuple[float, ...] = (1.0,)
     """Share of each style picture; normalised to sum to one."""
     style_scale: float = 1.0
@@ -234,6 +237,7 @@ class Recipe:
 
 
 def _problems(r: Recipe) -> list[str]:
+    weights = (r.alpha, r.beta, r.style_ceiling, r.total_variation, *r.style_layer_weights)
     wanted = (*r.content_layers, *r.style_layers)
     deep = [name for name in wanted if name not in vgg_layers.LAYERS]
     architecture = _convs(r.network)
@@ -263,11 +267,8 @@ def _problems(r: Recipe) -> list[str]:
         "A content layer must be named only once.": len(set(r.content_layers)) == len(r.content_layers),
         "At least one content or style layer is needed.": bool(r.content_layers or r.style_layers),
         "Each style layer needs one weight.": len(r.style_layers) == len(r.style_layer_weights),
-        "Weights of losses and layers must be finite and not negative.": all(
-            math.isfinite(w) and w >= 0 for w in (r.alpha, r.beta, r.total_variation, *r.style_layer_weights)
-        ),
-        "Style weights must be positive.": bool(r.style_weights)
-        and all(math.isfinite(w) and w > 0 for w in r.style_weights),
+        "Weights of losses and layers must be finite and not negative.": all(0 <= w < math.inf for w in weights),
+        "Style weights must be positive.": bool(r.style_weights) and all(0 < w < math.inf for w in r.style_weights),
         "The style scale must be between 0.1 and 4.": 0.1 <= r.style_scale <= 4,
         f"The statistic must be one of {', '.join(get_args(Statistic))}.": r.statistic in get_args(Statistic),
         "Octaves must be between 1 and 6.": 1 <= r.octaves <= 6,

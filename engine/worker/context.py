@@ -207,7 +207,12 @@ class WorkerContext:
         later = sum(part.remaining_flops(0) for part in parts[journal.part + 1 :])
         return await self.in_painting_thread(
             lambda: PaintSession(
-                painter, state or painter.begin(), journal, before=before, later=later, filmed=len(parts) == 1
+                painter,
+                state or painter.begin(),
+                journal,
+                before=before,
+                later=later,
+                filmed=len(parts) == 1 and parts[0].film,
             )
         )
 

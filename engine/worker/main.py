@@ -37,7 +37,7 @@ from engine.worker.device import choose_device
 from engine.worker.fast_path_check import fault_of_fast_path
 from engine.worker.health import monitored
 from engine.worker.slices import paint_slice
-from engine.worker.watchdog import until_stuck
+from engine.worker.watchdog import stacks, until_stuck
 from engine.worker.weights.load import load_weights
 
 _SLICES_AT_ONCE = 2
@@ -190,7 +190,7 @@ async def _watch(context: WorkerContext) -> None:
     """End the process when its painting thread hangs, which nothing can interrupt. The job counts a death."""
     seconds = context.settings.impasto_stuck_seconds
     job = await until_stuck(context.pulse, seconds)
-    _log.error("a painting makes no iteration any more: the worker ends", job=job, seconds=seconds)
+    _log.error("a painting makes no iteration any more: the worker ends", job=job, seconds=seconds, stack=stacks())
     with suppress(RedisError, TimeoutError):
         async with asyncio.timeout(_FAREWELL):
             for other in context.heartbeat.jobs:

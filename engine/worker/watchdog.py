@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from tempfile import TemporaryFile
 
 
 class Pulse:
@@ -40,3 +42,12 @@ async def until_stuck(pulse: Pulse, seconds: float) -> str:
         job = pulse.stuck(seconds)
         if job is not None:
             return job
+
+
+def stacks() -> str:
+    """Where each thread of this process is, the innermost call first; empty where no file can be written."""
+    with suppress(OSError), TemporaryFile() as file:
+        faulthandler.dump_traceback(file)
+        file.seek(0)
+        return file.read().decode(errors="replace")
+    return ""

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psutil
 from arq.connections import ArqRedis
 from discord_server.driver import Channel, Discord, Interaction, Person, WorldView
 from discord_server.reading import text_of
@@ -173,9 +174,7 @@ def _budget(scene: Scene) -> list[tuple[str, str]]:
 
 
 def _resident(pid: int) -> str:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    (kilobytes,) = [line.split()[1] for line in lines if line.startswith("VmRSS")]
-    return f"{int(kilobytes) / 1024:.0f} MiB"
+    return f"{psutil.Process(pid).memory_info().rss / 2**20:.0f} MiB"
 
 
 if __name__ == "__main__":

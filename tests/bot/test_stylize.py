@@ -121,6 +121,15 @@ async def test_an_animated_gif_becomes_a_film_if_it_is_asked_for(stage: Scene) -
         assert await stage.private_reply(await stage.ada.press(picture, label)) == words
 
 
+async def test_without_a_film_none_is_posted_nor_of_what_follows(stage: Scene) -> None:
+    card = await stage.ended(await stage.card(await stage.stylize(film="no")))
+    again = await stage.ended(await stage.card(await stage.ada.press(card, "Again")))
+    for one in (card, again):
+        assert pictures(stage.discord.world, one["id"]) == ["00010.png", "final.png", "loss.png"]
+    asked = await stage.stylize(content=("clip.gif", _clip()), animate=True, film="no")
+    assert await stage.private_reply(asked) == "What animate paints is a film: leave out one of the two."
+
+
 def _clip() -> bytes:
     out = BytesIO()
     first, *further = [noise(seed, 24).resize((48, 36)) for seed in (1, 2, 3)]

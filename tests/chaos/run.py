@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 from discord_server.driver import Discord
 from rich.console import Console
 from rich.table import Table
@@ -81,13 +82,8 @@ async def run(folder: Path, seed: int, names: Sequence[str] | None, seconds: flo
 
 def _running(folder: Path) -> list[str]:
     """The processes that were started for this run, Redis apart, and have not ended with it."""
-    lines = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        with suppress(OSError):
-            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            if str(folder / "orders") in line:
-                lines.append(line)
-    return lines
+    lines = (" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"]))
+    return [line for line in lines if str(folder / "orders") in line]
 
 
 def _deck(names: Sequence[str] | None, dice: random.Random, until: float) -> Iterator[str]:

@@ -86,6 +86,7 @@ class JobClient:
         start: Image.Image | None = None,
         draft_of: Asked | None = None,
         vary: Sequence[Recipe] = (),
+        film: bool = True,
         queued: bool = True,
     ) -> Job:
         """A job with its pictures, accepted and queued; a study where there are recipes to `vary`."""
@@ -100,7 +101,7 @@ class JobClient:
         job = Job(
             id=job_id, guild="a guild", user=user, recipe=recipe, content=content, styles=(style,),
             parent=parent, checkpoint=checkpoint, start=begun[0] if begun else None,
-            draft_of=draft_of, study=study("swap", vary, content, (style,)) if vary else None,
+            draft_of=draft_of, film=film, study=study("swap", vary, content, (style,)) if vary else None,
         )  # fmt: skip
         await self.jobs.create(job)
         if queued:

@@ -1,11 +1,13 @@
 """The film of a painting: which iterations become frames, and how they become one small animated WebP.
 
 Of one picture it shows how that was painted; of a sequence, its paintings, each for as long as its content was shown.
+WebP, since browsers and Discord play it by themselves, as they do not play MP4, and since it has all colours in a third
+of a GIF's bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 from itertools import pairwise
 
@@ -20,6 +22,9 @@ LENGTH_MS = 6000
 HOLD_MS = 2000
 FEWEST_STEPS = 24
 """With fewer frames than this, blends are put between them."""
+
+Under = Callable[[Image.Image, float], Image.Image]
+"""Adds to a picture what is shown under it; the number counts the frames from 0, with fractions between two of them."""
 
 USUAL_MS = 100
 """That a frame of a sequence is shown, where its time is not known."""
@@ -70,38 +75,44 @@ def times_of(animation: bytes, ends: Sequence[int]) -> dict[int, int]:
     return dict(zip(ends, times, strict=False))
 
 
-def film(frames: Sequence[bytes], *, times: Sequence[int] | None = None, limit: int = 8_000_000) -> bytes:
+def film(
+    frames: Sequence[bytes], *, times: Sequence[int] | None = None, under: Under | None = None, limit: int = 8_000_000
+) -> bytes:
     """A looping animated WebP of the encoded `frames`, below `limit` bytes and of the last frame's size.
 
     The last frame is held for two seconds; a film of few frames is cross-faded. With `times`, in ms, each is shown for
-    its own and nothing is added. Quality, then size step down until the film fits. Raises `ValueError` where there are
-    no frames, or `limit` is too small for any film.
+    its own and nothing is added. What comes `under` them makes the film higher. Quality, then size step down until the
+    film fits. Raises `ValueError` where there are no frames, or `limit` is too small for any film.
     """
     if not frames:
         raise ValueError("A film needs at least one frame.")
     width, height = _open(frames[-1]).size
     for quality, share in _LADDER:
         size = (max(1, round(width * share)), max(1, round(height * share)))
-        encoded = _encode(frames, size, quality, times)
+        encoded = _encode(frames, size, quality, times, under)
         if len(encoded) < limit:
             return encoded
     raise ValueError(f"No film of {len(frames)} frames fits into {limit:,} bytes.")
 
 
-def _encode(frames: Sequence[bytes], size: tuple[int, int], quality: int, times: Sequence[int] | None) -> bytes:
-    pictures = [_open(data).resize(size, Image.Resampling.LANCZOS) for data in frames]
-    if times is None:
-        pictures = list(_faded(pictures))
+def _encode(
+    frames: Sequence[bytes], size: tuple[int, int], quality: int, times: Sequence[int] | None, under: Under | None
+) -> bytes:
+    whole = [_open(data).resize(size, Image.Resampling.LANCZOS) for data in frames]
+    shown = list(_faded(whole, blended=times is None))
+    pictures = [picture for picture, _ in shown]
     durations = list(times) if times is not None else [*_durations(pictures), HOLD_MS]
+    if under is not None:
+        pictures = [under(picture, place) for picture, place in shown]
     return _webp(pictures[0], quality, save_all=True, append_images=pictures[1:], duration=durations, loop=0)
 
 
-def _faded(pictures: Sequence[Image.Image]) -> Iterator[Image.Image]:
-    """The pictures, with blends between them where there are too few to look like motion."""
-    blends = max(1, FEWEST_STEPS // len(pictures))
-    for before, after in pairwise(pictures):
-        yield from (Image.blend(before, after, i / blends) for i in range(blends))
-    yield pictures[-1]
+def _faded(pictures: Sequence[Image.Image], *, blended: bool) -> Iterator[tuple[Image.Image, float]]:
+    """The pictures and their places; `blended`, with blends between them where too few would look like motion."""
+    blends = max(1, FEWEST_STEPS // len(pictures)) if blended else 1
+    for place, (before, after) in enumerate(pairwise(pictures)):
+        yield from ((Image.blend(before, after, i / blends), place + i / blends) for i in range(blends))
+    yield pictures[-1], len(pictures) - 1
 
 
 def _durations(pictures: Sequence[Image.Image]) -> list[int]:

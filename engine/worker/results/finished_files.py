@@ -1,4 +1,4 @@
-"""What a finished painting leaves in the store: final.png, also in another format, loss.png, film.webp and run.json."""
+"""What a finished painting leaves in the store: its picture, loss.png, run.json, and film.webp where one is wanted."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import importlib.metadata
 import json
 import math
 import platform
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -35,10 +36,11 @@ async def finish_files(context: WorkerContext, claim: Claim, session: PaintSessi
     run = run_record(claim.job, session, weights, pixels_sha256(final.picture))
     formats: set[Format] = {"png", claim.job.format}
     blobs = {FINAL_FILES[kind]: await asyncio.to_thread(final.encode, kind, run) for kind in formats} | {
-        "film.webp": await _film(context, claim.job, session.journal, final.picture),
         "loss.png": await asyncio.to_thread(_plot, claim.job, run),
         "run.json": json.dumps(run, indent=1).encode(),
     }
+    if claim.job.film:
+        blobs["film.webp"] = await _film(context, claim.job, session.journal, final.picture, run)
     folder = f"jobs/{claim.job.id}"
     return {name: await context.store.put(f"{folder}/{name}", blob) for name, blob in blobs.items()}
 
@@ -53,14 +55,25 @@ async def _final(context: WorkerContext, job: Job, session: PaintSession) -> Fin
     return FinalPicture(session.picture, levels, alpha)
 
 
-async def _film(context: WorkerContext, job: Job, journal: Journal, final: Image.Image) -> bytes:
-    frames = await _frames(context, journal) or {0: await asyncio.to_thread(frame, final, side_of(job.recipe))}
-    times: list[int] | None = None
-    if job.recipe.frames > 1:
-        content = await context.store.get(job.content.key)
-        known = await asyncio.to_thread(times_of, content, job.recipe.frame_ends)
-        times = [known.get(iteration, USUAL_MS) for iteration in frames]
+async def _film(context: WorkerContext, job: Job, journal: Journal, final: Image.Image, run: dict[str, Any]) -> bytes:
+    recipe = job.recipe
+    frames = await _frames(context, journal) or {
+        recipe.iterations: await asyncio.to_thread(frame, final, side_of(recipe))
+    }
+    if recipe.frames == 1:
+        return await asyncio.to_thread(film_of_making, frames, run)
+    content = await context.store.get(job.content.key)
+    known = await asyncio.to_thread(times_of, content, recipe.frame_ends)
+    times = [known.get(iteration, USUAL_MS) for iteration in frames]
     return await asyncio.to_thread(film, list(frames.values()), times=times)
+
+
+def film_of_making(frames: Mapping[int, bytes], run: Mapping[str, Any]) -> bytes:
+    """The film of the run's `frames`, by iteration, with its loss under them."""
+    from engine.worker.results.loss_strip import LossStrip  # as below
+
+    totals = [row[0] for row in run["losses"]["rows"]]
+    return film(list(frames.values()), under=LossStrip(totals, list(frames)).under)
 
 
 async def _frames(context: WorkerContext, journal: Journal) -> dict[int, bytes]:

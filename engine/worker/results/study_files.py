@@ -21,6 +21,7 @@ from engine.recipe import studies
 from engine.worker.context import WorkerContext
 from engine.worker.paint_session import PaintSession, load_picture
 from engine.worker.results.film import film, frame, side_of
+from engine.worker.results.finished_files import film_of_making
 from engine.worker.results.loss_plot import PAPER, loss_plot
 from engine.worker.results.png import encode
 from engine.worker.results.study_measures import flicker, time_exponent
@@ -60,7 +61,7 @@ async def finish_study(context: WorkerContext, claim: Claim, session: PaintSessi
         raise PaintingError("The pictures of this study were lost: ask for it again.")
     content = await load_picture(context.store, job.content)
     styles = [await load_picture(context.store, style) for style in job.styles]
-    grown = [await context.store.get(key) for _, key in sorted(session.journal.frames.items())]
+    grown = {i: await context.store.get(key) for i, key in sorted(session.journal.frames.items())}
     blobs = await asyncio.to_thread(_draw, job, study, painted, [content, *styles], grown)
     return {name: await context.store.put(f"jobs/{job.id}/{name}", blob) for name, blob in blobs.items()}
 
@@ -91,7 +92,7 @@ async def _style(context: WorkerContext, part: Part) -> Image.Image:
 
 
 def _draw(
-    job: Job, study: Study, painted: list[_Painted], sources: list[Image.Image], grown: list[bytes]
+    job: Job, study: Study, painted: list[_Painted], sources: list[Image.Image], grown: dict[int, bytes]
 ) -> dict[str, bytes]:
     measured = _measured(study, painted)
     sheet = contact_sheet(
@@ -104,9 +105,10 @@ def _draw(
     blobs = {
         "final.png": encode(sheet),
         "loss.png": _losses(job, study, painted),
-        "film.webp": _film(job, study, painted, grown),
         "run.json": json.dumps(_record(job, study, painted, sheet, measured), indent=1).encode(),
     }
+    if job.film:
+        blobs["film.webp"] = _film(job, study, painted, grown)
     if "exponent" in measured:
         pixels, seconds = zip(*_times(painted), strict=True)
         blobs["time.png"] = time_plot(pixels, seconds, measured["exponent"], painted[0].run["device"]["model"])
@@ -160,10 +162,10 @@ def _losses(job: Job, study: Study, painted: list[_Painted]) -> bytes:
     return losses_plot(lines, scales, f"{studies.title(study.vary)}: the losses")
 
 
-def _film(job: Job, study: Study, painted: list[_Painted], grown: list[bytes]) -> bytes:
+def _film(job: Job, study: Study, painted: list[_Painted], grown: dict[int, bytes]) -> bytes:
     """How it grew; of flicker, both films side by side; else one painting after the other."""
     if grown:
-        return film(grown)
+        return film_of_making(grown, painted[0].run)
     longest = side_of(job.recipe)
     if study.vary == studies.FLICKER and len(painted) == 2 * studies.REPEATS:
         pictures = [p.picture for p in painted]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import matplotlib
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from engine.worker.results.lettering import fitted_font
 from engine.worker.results.loss_plot import INK, PAPER, QUIET
 
 _FRAME = "#dcd8ce"
@@ -23,8 +21,8 @@ _NARROWEST = 1080
 _MARGIN, _GAP = 56, 28
 _HEAD, _SOURCE = 170, 130
 """Px of the heading's height, and of the pictures in it."""
-_INSET = 0.3
-"""Share of a picture's side that the inset with its style takes."""
+_CAPTION, _STYLE = 66, 92
+"""Px of what stands below a picture, and of its style there, where that is shown."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ def contact_sheet(
 ) -> Image.Image:
     """The sheet; `sources` are shown small in its heading. A small picture is enlarged to the size of the others."""
     wide, high = _cell(tiles)
-    caption = 66
+    caption = _CAPTION if all(tile.style is None for tile in tiles) else _STYLE + 18
     columns = _columns(len(tiles), wide, high + caption)
     rows = math.ceil(len(tiles) / columns)
     grid = columns * wide + (columns - 1) * _GAP
@@ -51,15 +49,15 @@ def contact_sheet(
     draw = ImageDraw.Draw(sheet)
     right = _draw_sources(sheet, sources)
     room = right - _MARGIN - _GAP
-    draw.text((_MARGIN, _MARGIN + 12), title, INK, font=_fitted(title, 46, room, bold=True))
-    draw.text((_MARGIN, _MARGIN + 78), subtitle, QUIET, font=_fitted(subtitle, 23, room))
+    draw.text((_MARGIN, _MARGIN + 12), title, INK, font=fitted_font(title, 46, room, bold=True))
+    draw.text((_MARGIN, _MARGIN + 78), subtitle, QUIET, font=fitted_font(subtitle, 23, room))
     for number, tile in enumerate(tiles):
         row, column = divmod(number, columns)
         in_row = min(columns, len(tiles) - row * columns)
         left = (width - in_row * wide - (in_row - 1) * _GAP) // 2 + column * (wide + _GAP)
         corner = (left, _MARGIN + _HEAD + row * (high + caption + _GAP))
         _draw_tile(sheet, tile, corner, (wide, high))
-    draw.text((_MARGIN, sheet.height - _MARGIN - 4), foot, QUIET, font=_fitted(foot, 19, width - 2 * _MARGIN))
+    draw.text((_MARGIN, sheet.height - _MARGIN - 4), foot, QUIET, font=fitted_font(foot, 19, width - 2 * _MARGIN))
     return sheet
 
 
@@ -71,7 +69,7 @@ def side_by_side(pictures: Sequence[tuple[str, Image.Image]]) -> Image.Image:
     for number, (label, picture) in enumerate(pictures):
         left = number * (wide + _GAP)
         whole.paste(picture, (left, 44))
-        draw.text((left, 10), label, INK, font=_fitted(label, 22, wide, bold=True))
+        draw.text((left, 10), label, INK, font=fitted_font(label, 22, wide, bold=True))
     return whole
 
 
@@ -127,24 +125,9 @@ def _draw_tile(sheet: Image.Image, tile: SheetTile, corner: tuple[int, int], roo
     draw.rectangle((x - 1, top - 1, x + size[0], top + size[1]), outline=_FRAME)
     if tile.style is not None:
         small = tile.style.copy()
-        side = round(_INSET * max(size))
-        small.thumbnail((side, side), Image.Resampling.LANCZOS)
-        inset = (x + size[0] - small.width - 8, top + size[1] - small.height - 8)
-        draw.rectangle((inset[0] - 3, inset[1] - 3, inset[0] + small.width + 2, inset[1] + small.height + 2), PAPER)
-        sheet.paste(small, inset)
-    draw.text((x, top + size[1] + 9), tile.label, INK, font=_fitted(tile.label, 23, wide, bold=True))
-    draw.text((x, top + size[1] + 39), tile.note, QUIET, font=_fitted(tile.note, 17, wide))
-
-
-def _fitted(text: str, size: int, room: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
-    """A font of this size, or as small as the room wants it, down to a half."""
-    while size > 11 and _font(size, bold=bold).getlength(text) > room:
-        size -= 1
-    return _font(size, bold=bold)
-
-
-@functools.lru_cache(64)
-def _font(size: int, *, bold: bool) -> ImageFont.FreeTypeFont:
-    """The one that the plots have too."""
-    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name), size)
+        small.thumbnail((_STYLE, _STYLE), Image.Resampling.LANCZOS)
+        sheet.paste(small, (x + size[0] - small.width, top + size[1] + 9))
+        wide -= small.width + _GAP // 2
+    letters = 23 if tile.style is None else 19
+    draw.text((x, top + size[1] + 9), tile.label, INK, font=fitted_font(tile.label, letters, wide, bold=True))
+    draw.text((x, top + size[1] + 39), tile.note, QUIET, font=fitted_font(tile.note, 17, wide))

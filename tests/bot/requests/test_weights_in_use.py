@@ -9,7 +9,6 @@ import pytest
 from arq.connections import ArqRedis
 
 from bot.commands.about import _in_words
-from bot.intake import Decoders
 from bot.requests.admission import Admission
 from bot.requests.paint_request import Network
 from engine.contract import workers
@@ -18,7 +17,7 @@ from engine.contract.settings import read_settings
 
 def admission(redis: ArqRedis, configured: str) -> Admission:
     backend = SimpleNamespace(redis=redis, settings=read_settings(impasto_weights=configured))
-    return Admission(cast(Any, backend), cast(Any, None), Decoders(1))
+    return Admission(cast(Any, backend), cast(Any, None))
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,10 @@ import os
 import pty
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 from support.pictures import CONTENT, STYLE
 from support.workers import ONE_THREAD
 
@@ -67,12 +69,8 @@ def run_in_terminal(room: Path, *arguments: str, **settings: str) -> bytes:
 def left_over(room: Path) -> list[str]:
     """The processes that still work in the folder: the command's Redis and worker do."""
     found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            here = (process / "cwd").readlink().is_relative_to(room)
-            state = (process / "stat").read_text().rpartition(")")[2].split()[0]
-            if here and state != "Z":
-                found.append((process / "cmdline").read_text())
-        except OSError:
-            continue
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):  # it has ended, or is somebody else's
+            if Path(process.cwd()).is_relative_to(room):
+                found.append(" ".join(process.cmdline()))
     return found

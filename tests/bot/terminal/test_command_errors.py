@@ -68,6 +68,8 @@ def here(room: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
         ([*LIGHT, "--set", "name=mine"], "--set takes FIELD=VALUE with one of the fields size, iterations,"),
         ([*LIGHT, "--set", "step=large"], "large is not a value for step."),
         ([*LIGHT, "--set", "clamp=perhaps"], "perhaps is not a value for clamp."),
+        ([*LIGHT, "--set", "style_weights=1,much"], "1,much is not a value for style_weights."),
+        ([*LIGHT, "--set", "pooling=least"], "The pooling must be one of average, max, l2."),
         ([*LIGHT, "--set", "style_layers=relu9_1"], "There is no layer relu9_1"),
         ([*LIGHT, "--size", "5"], "The size must be between"),
         ([*LIGHT, "--iterations", "0"], "The number of iterations must be between 1 and 99,900."),

@@ -8,12 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import full_disk
+import psutil
 import pytest
 from impasto_command import LIGHT, left_over, make_room, start
-
-
-def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def until(lines: Iterator[str], words: str) -> str:
@@ -32,7 +29,7 @@ def painting(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 def test_a_full_disk_is_said_and_waited_for(painting: subprocess.Popen[str]) -> None:
     assert painting.stdout is not None
     until(painting.stdout, "iteration 10:")
-    helpers = children(painting.pid)
+    helpers = [child.pid for child in psutil.Process(painting.pid).children()]
     assert len(helpers) == 2  # Redis and the worker
     for helper in helpers:
         full_disk.fill(helper)

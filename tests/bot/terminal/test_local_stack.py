@@ -7,6 +7,7 @@ import select
 import signal
 from pathlib import Path
 
+import psutil
 import pytest
 from impasto_command import LIGHT, left_over, make_room, start
 from support.jobs import JobClient, light, uncut_sha256
@@ -52,7 +53,7 @@ def test_nothing_goes_on_when_the_command_itself_is_killed(tmp_path: Path) -> No
     process = start(room, *LIGHT, "--iterations", "90000", "--snapshots", "10", "-o", "out")
     assert process.stdout is not None
     next(line for line in process.stdout if line.startswith("iteration 10:"))
-    children = [os.pidfd_open(int(pid)) for pid in _children(process.pid)]
+    children = [os.pidfd_open(child.pid) for child in psutil.Process(process.pid).children()]
     assert len(children) == 2  # Redis and the worker
     process.kill()
     process.communicate()
@@ -60,7 +61,3 @@ def test_nothing_goes_on_when_the_command_itself_is_killed(tmp_path: Path) -> No
         select.select([child], [], [])  # until it has ended
         os.close(child)
     assert left_over(room) == []
-
-
-def _children(pid: int) -> list[str]:
-    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bot.terminal.page import MOST_SNAPSHOTS, render_page
+from bot.terminal.batch_folder import Pair, render_batch_page
+from bot.terminal.page import MOST_SNAPSHOTS, render_page, words
 from engine.recipe.presets import preset
 
 NOTE = "Painted with random stand-in weights: the pretrained VGG19 was not at hand."
@@ -104,6 +105,11 @@ def test_the_page_tells_what_happened(tmp_path: Path) -> None:
         assert told in page
 
 
+def test_it_tells_what_a_painting_began_with() -> None:
+    assert words(preset("fine")).startswith("Starting from the content picture in the style's colours, L-BFGS took ")
+    assert words(preset("classic")).startswith("Starting from the content picture with 60% of noise, Adam took ")
+
+
 def test_the_stand_in_note_is_shown_only_for_stand_ins(tmp_path: Path) -> None:
     run = a_run(tmp_path)
     assert NOTE in Reader(render_page(run, tmp_path)).text
@@ -112,7 +118,7 @@ def test_the_stand_in_note_is_shown_only_for_stand_ins(tmp_path: Path) -> None:
 
 
 def test_every_value_is_escaped(tmp_path: Path) -> None:
-    bad = '"><script>alert(1)</script><img src=x onerror=$title>'
+    bad = '"><script>alert(1)</script><img src=x onerror=$title>{{ title }}'
     run = a_run(tmp_path, job=bad, impasto=bad, state=bad, versions={bad: bad})
     run["content"]["name"] = run["styles"][0]["name"] = bad
     run["weights"] |= {"name": bad, "identity": bad, "note": bad}
@@ -122,6 +128,15 @@ def test_every_value_is_escaped(tmp_path: Path) -> None:
     assert [tag for tag, _ in hostile.elements] == [tag for tag, _ in plain.elements]
     assert all("onerror" not in attrs for _, attrs in hostile.elements)
     assert bad in hostile.text
+
+
+def test_names_and_reasons_in_the_table_of_a_batch_are_escaped() -> None:
+    bad = '"><script>alert(1)<'
+    pairs = [Pair(Path(bad), Path(f"{bad}{k}"), f"{bad}{k}", "failed" if k else "done", reason=bad) for k in range(2)]
+    page = Reader(render_batch_page(pairs))
+    assert [tag for tag, _ in page.elements].count("script") == 0
+    assert page.text.count(bad) == 4  # a row, two columns, a reason
+    assert page.every("a")[0]["href"] == "%22%3E%3Cscript%3Ealert%281%29%3C0/index.html"
 
 
 def test_pictures_that_are_not_there_are_left_out(tmp_path: Path) -> None:

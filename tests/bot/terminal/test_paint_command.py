@@ -135,9 +135,14 @@ def test_a_file_of_weights_is_painted_with_by_the_recipe_of_such_weights(tmp_pat
 
 def test_with_a_redis_of_ones_own_the_worker_there_paints(busy_pool: WorkerPool, tmp_path: Path) -> None:
     room = make_room(tmp_path)
-    reply = run(room, *SHORT, REDIS_URL=busy_pool.url, STORE_URL=busy_pool.store_url)
+    shared = {"REDIS_URL": busy_pool.url, "STORE_URL": busy_pool.store_url}
+    reply = run(room, *SHORT, **shared)
     assert reply.returncode == 0, reply.stderr
     assert names(room / "out") == FILES
+    reply = run(room, *SHORT, "--no-film", **shared)
+    assert reply.returncode == 0, reply.stderr
+    assert names(room / "out") == sorted({*FILES} - {"film.webp"})
+    assert "The film" not in (room / "out" / "index.html").read_text()
     record = json.loads((room / "out" / "run.json").read_text())
     assert (busy_pool.folder / "store" / "jobs" / record["job"] / "final.png").exists()
     lines = reply.stdout.splitlines()

@@ -116,3 +116,10 @@ def test_an_empty_folder_is_refused_in_one_sentence(room: Path) -> None:
     assert done.returncode == 1
     assert done.stderr == "nothing holds no pictures: give me a folder of frames, like 001.png, 002.png.\n"
     assert not (room / "never").exists()
+
+
+def test_a_film_without_its_film_is_refused_in_one_sentence(room: Path) -> None:
+    done = run(room, *SHORT, "-o", "never", "--no-film")
+    assert done.returncode == 1
+    assert done.stderr == "What is painted of several pictures is a film: leave out --no-film, or give --still.\n"
+    assert not (room / "never").exists()

@@ -43,6 +43,7 @@ def test_every_field_makes_another_key() -> None:
         "beta1": 0.5, "beta2": 0.5, "history": 3, "smoothing": 0.5,
         "clamp": True, "scales": 2, "average": 0.5, "detail": 0.5, "extra": 3,
         "colours": "content", "frames": 2, "frame_iterations": 9, "start_colours": "style",
+        "style_ceiling": 1.0,
     }  # fmt: skip
     assert {field.name for field in dataclasses.fields(Recipe)} == {*changes, "networks"}
     keys = {Recipe(**{name: value}).key for name, value in changes.items()}
@@ -79,7 +80,11 @@ BAD: list[tuple[str, Any, str]] = [
     ("style_layers", ("relu1_1",), "one weight"),
     ("style_layer_weights", (1.0,), "one weight"),
     *(("style_layer_weights", (value, 1, 1, 1, 1), "finite") for value in (-1.0, NAN, INF)),
-    *((field, value, "finite") for field in ("alpha", "beta", "total_variation") for value in (-1.0, NAN, INF)),
+    *(
+        (field, value, "finite")
+        for field in ("alpha", "beta", "style_ceiling", "total_variation")
+        for value in (-1.0, NAN, INF)
+    ),
     *(("style_weights", value, "Style weights") for value in ((), (0.0,), (1.0, -1.0), (NAN,), (INF,))),
     *(("style_scale", value, "style scale") for value in (0.09, 4.1, NAN)),
     ("statistic", "mean", "gram, covariance, wasserstein"),
@@ -284,7 +289,7 @@ def test_unknown_presets_fields_and_strengths_are_refused() -> None:
     with pytest.raises(RecipeError, match=r"^There is no recipe called cubist; choose one of classic, gatys, fine\.$"):
         preset("cubist")
     with pytest.raises(RecipeError, match=r"^A recipe has no field brush; it has alpha, average, .*\.$"):
-        preset("fine", manual_worker=3)
+        preset("fine", brush=3)
     for strength in (-1.0, NAN, INF):
         with pytest.raises(RecipeError, match="finite"):
             preset("fine", strength=strength)

@@ -69,6 +69,9 @@ async def test_a_painting_that_hangs_ends_the_worker_and_counts_as_its_death_alo
     assert process.ended() == 1
     (said,) = [line for line in map(json.loads, log.read_text().splitlines()) if line["level"] == "error"]
     assert (said["job"], said["event"]) == (stuck.id, "a painting makes no iteration any more: the worker ends")
+    threads = said["stack"].split("\n\n")
+    assert any('hanging_worker.py", line' in thread and "in run_slice_loop" in thread for thread in threads)
+    assert any("in _watch" in thread for thread in threads)
     assert await workers.living(client.redis) == []
     fields = await client.jobs.fields(other.id)
     assert (fields["worker"], fields["deaths"]) == ("", "0")

@@ -121,6 +121,19 @@ async def test_nothing_that_nobody_will_look_at_is_left_in_the_store(
     assert {path.name for path in folder.iterdir()} == kept | frames | snapshots
 
 
+async def test_where_no_film_is_wanted_none_is_made_nor_its_frames(
+    busy_client: JobClient, busy_pool: WorkerPool
+) -> None:
+    for vary in ([], [light(12), light(9)]):
+        job = await busy_client.submit(light(12), vary=vary, film=False)
+        await busy_client.run(job)
+        done = await busy_client.jobs.outcome(job.id)
+        assert isinstance(done, Done)
+        assert done.files.keys() == {"final.png", "loss.png", "run.json", "checkpoint.safetensors"}
+        folder = busy_pool.folder / "store" / "jobs" / job.id
+        assert not [path.name for path in folder.iterdir() if "frame" in path.name or "film" in path.name]
+
+
 async def test_a_step_back_is_told_at_once_and_recorded_with_the_step_that_followed(busy_client: JobClient) -> None:
     # So long a step explodes on every processor, before the last look, and too late for a fourth time.
     job = await busy_client.submit(light(25, optimiser="lbfgs", step=50.0, clamp=False, scales=1))

@@ -10,13 +10,12 @@ import pytest
 
 PROGRAM = """
 import sys
-from pathlib import Path
+import psutil
 import torch
 from engine.painting.memory import allocator
 
 def resident():
-    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmRSS"))
-    return int(line.split()[1]) / 1024
+    return psutil.Process().memory_info().rss / 2**20
 
 allocator.keep_memory()
 allocator.arrange_memory(short=sys.argv[1] == "short")

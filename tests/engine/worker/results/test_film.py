@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image, ImageStat
+from PIL import Image, ImageColor, ImageStat
 from support.jobs import light
 
 from engine.worker.results.film import FEWEST_STEPS, HOLD_MS, LENGTH_MS, film, film_iterations, frame, times_of
+from engine.worker.results.loss_plot import INK, PAPER
+from engine.worker.results.loss_strip import LossStrip, loss_in_digits, strip_height
 
 
 def encoded(image: Image.Image, kind: str = "PNG") -> bytes:
@@ -141,3 +143,49 @@ def test_a_limit_that_nothing_meets_and_a_film_of_nothing_are_refused() -> None:
         film([noise(0, 64)], limit=10)
     with pytest.raises(ValueError, match="at least one frame"):
         film([])
+
+
+def inked(strip: Image.Image) -> set[int]:
+    """The columns of the strip in which there is something of the curve."""
+    levels = np.asarray(strip.convert("L").crop((0, 27, strip.width, strip.height - 20)))
+    dark = ImageColor.getrgb(INK)[1] + 40
+    return set(np.flatnonzero((levels < dark).any(axis=0)).tolist())
+
+
+def test_under_the_picture_the_loss_draws_itself_and_what_is_drawn_stays() -> None:
+    strip = LossStrip([1e6 / i for i in range(1, 301)], [1, 10, 100, 300])
+    shown = [strip.under(flat(90, (320, 200)), place) for place in (0, 1, 1.5, 2, 3)]
+    assert {picture.size for picture in shown} == {(320, 200 + strip_height(320))}
+    for picture in shown:
+        assert picture.crop((0, 0, 320, 200)).tobytes() == flat(90, (320, 200)).tobytes()
+    strips = [picture.crop((0, 200, 320, picture.height)) for picture in shown]
+    curves = [inked(one) for one in strips]
+    reached = [max(curve, default=0) for curve in curves]
+    assert all(before < after for before, after in pairwise(reached))
+    assert all(len(before - after) <= 8 for before, after in pairwise(curves))  # but for the dot at its end
+    assert len(curves[-1]) > 280
+    assert reached[2] - reached[1] == pytest.approx(reached[3] - reached[2], abs=3)  # evenly along the axis
+    words = [one.crop((0, 0, 320, 26)).tobytes() for one in strips]
+    assert len(set(words)) == 5
+
+
+def test_the_film_of_a_small_picture_has_room_for_the_words() -> None:
+    strip = LossStrip([5.0, None, 3.0, 2.0], [1, 4])
+    with Image.open(BytesIO(film([encoded(flat(60)), encoded(flat(90))], under=strip.under))) as movie:
+        assert movie.size == (240, 32 + strip_height(240))
+        first = movie.convert("RGB")
+        assert ImageStat.Stat(first.crop((100, 4, 140, 28))).mean == pytest.approx([60, 195, 128], abs=6)
+        assert ImageStat.Stat(first.crop((0, 4, 90, 28))).mean == pytest.approx(ImageColor.getrgb(PAPER), abs=6)
+
+
+@pytest.mark.parametrize("totals", [[None] * 3, [float("inf"), 0.0, -1.0], [7.0] * 3, [3.0]])
+def test_a_strip_of_odd_losses_is_drawn(totals: list[float | None]) -> None:
+    strip = LossStrip(totals, [1, 3])
+    assert len({strip.under(flat(90, (320, 200)), place).size for place in (0, 0.4, 1)}) == 1
+
+
+@pytest.mark.parametrize(
+    ("loss", "words"), [(0.012345, "0.0123"), (45.678, "45.7"), (1234567, "1,230,000"), (1.2345e9, "1.23e+09")]
+)
+def test_losses_have_three_digits(loss: float, words: str) -> None:
+    assert loss_in_digits(loss) == words

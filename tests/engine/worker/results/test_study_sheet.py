@@ -50,7 +50,7 @@ def test_pictures_of_several_sizes_and_shapes_are_not_distorted() -> None:
         assert wide / high == pytest.approx(width / height, rel=0.05)
 
 
-def test_sources_stand_in_the_heading_and_styles_in_the_corner() -> None:
+def test_sources_stand_in_the_heading_and_styles_below_their_pictures() -> None:
     source, style = Image.new("RGB", (90, 60), "#123456"), Image.new("RGB", (60, 60), "#abcdef")
     sheet = contact_sheet("T" * 60, "s" * 200, [source], [tile("#d00000", style=style)], "f" * 300)
     left, top, _, _ = area(sheet, "#123456")
@@ -58,8 +58,10 @@ def test_sources_stand_in_the_heading_and_styles_in_the_corner() -> None:
     assert left > sheet.width / 2
     inset = area(sheet, "#abcdef")
     whole = area(sheet, "#d00000")
-    assert whole[0] < inset[0] < inset[0] + inset[2] < whole[0] + whole[2]
-    assert whole[1] < inset[1] < inset[1] + inset[3] < whole[1] + whole[3]
+    assert whole[0] < inset[0] < inset[0] + inset[2] <= whole[0] + whole[2]
+    assert whole[1] + whole[3] < inset[1]
+    assert whole[2] / whole[3] == pytest.approx(64 / 48, rel=0.02)  # nothing lies on the picture
+    assert inset[2] == inset[3] >= 60
 
 
 def test_two_side_by_side() -> None:

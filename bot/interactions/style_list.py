@@ -1,0 +1,103 @@
+"""`/style list`: a server's saved styles with thumbnails, a page at a time, for one member alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import discord
+from discord import ui
+
+from bot.cards.thumbnails import Broken, Thumbnail, small_jpeg
+from bot.interactions.deduplication import Deduplication
+from bot.interactions.private_view import PrivateView
+from bot.text.formatting import count, day
+from bot.text.sanitise import plain, safe
+from engine.contract.saved_styles import SavedStyle
+from engine.contract.store import BlobMissing, Store
+from engine.contract.study import Value
+
+_A_PAGE = 8
+"""Styles; Discord takes ten files in a message."""
+
+
+class StyleList(PrivateView):
+    """One page, fresh for each edit."""
+
+    def __init__(
+        self, deduplication: Deduplication, store: Store, styles: Sequence[SavedStyle], first: int,
+        pictures: Mapping[str, Thumbnail],
+    ) -> None:  # fmt: skip
+        """`pictures` are the thumbnails of those on this page, by name; a style whose picture is lost has none."""
+        super().__init__(deduplication)
+        self._store, self._styles, self._first, self._pictures = store, styles, first, pictures
+        self.add_item(
+            ui.TextDisplay(f"### {count(len(styles), 'saved style')}\n`/stylize style_name:` paints like one.")
+        )
+        for style in styles[first : first + _A_PAGE]:
+            self.add_item(self._section(style))
+        buttons = [
+            self._button(label, start)
+            for label, start in (("Previous", first - _A_PAGE), ("Next", first + _A_PAGE))
+            if 0 <= start < len(styles)
+        ]
+        if buttons:
+            self.add_item(ui.ActionRow(*buttons))
+        self.note_open()
+
+    @property
+    def files(self) -> list[discord.File]:
+        """Fresh ones."""
+        return [picture.file() for picture in self._pictures.values()]
+
+    def _section(self, style: SavedStyle) -> ui.Item[Any]:
+        text = f"**{safe(style.name, 50)}**\n-# {_about(style)}"
+        picture = self._pictures.get(style.name)
+        if picture is None:
+            return ui.TextDisplay(f"{text}\n-# Its picture is lost: save it again.")
+        described, spoiler = f"Style: {plain(style.name, 100)}", style.picture.spoiler
+        return ui.Section(
+            text, accessory=ui.Thumbnail(f"attachment://{picture.name}", description=described, spoiler=spoiler)
+        )
+
+    def _button(self, label: str, start: int) -> ui.Button[Any]:
+        async def pressed(interaction: discord.Interaction) -> None:
+            await interaction.response.defer()
+            page = await style_page(self._deduplication, self._store, self._styles, start)
+            await interaction.edit_original_response(view=page, attachments=page.files)
+
+        button: ui.Button[Any] = ui.Button(label=label)
+        button.callback = pressed  # type: ignore[method-assign]
+        return button
+
+
+async def style_page(
+    deduplication: Deduplication, store: Store, styles: Sequence[SavedStyle], first: int = 0
+) -> StyleList:
+    """The page that begins with the style of that number. Raises `StoreError`."""
+    pictures = {}
+    for number, style in enumerate(styles[first : first + _A_PAGE], first):
+        try:
+            small = await asyncio.to_thread(small_jpeg, await store.get(style.picture.key))
+        except (BlobMissing, Broken):
+            continue
+        pictures[style.name] = Thumbnail(f"style-{number}.jpg", small)
+    return StyleList(deduplication, store, styles, first, pictures)
+
+
+def _about(style: SavedStyle) -> str:
+    """Whose it is, and how it is painted."""
+    whose = "drawn by this project" if style.owner is None else f"by <@{style.owner}>, {day(style.saved)}"
+    return " · ".join([whose, *settings_in_words(style.settings)])
+
+
+_WORDS = {
+    "recipe": "{}", "strength": "strength {:g}", "iterations": "{:,} iterations", "size": "{} px",
+    "colours": "the content's colours",
+}  # fmt: skip
+
+
+def settings_in_words(settings: Mapping[str, Value]) -> list[str]:
+    """A saved style's settings, each in a word or two."""
+    return [_WORDS[field].format(value) for field, value in settings.items() if field in _WORDS]

@@ -1,0 +1,60 @@
+"""From the names of saved styles to their pictures and settings."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from bot.errors import UserError
+from bot.requests.new_painting import NewPainting
+from bot.requests.new_study import NewStudy
+from bot.requests.paint_request import StyleName
+from bot.text.sanitise import safe
+from engine.contract.models import StoredPicture
+from engine.contract.saved_styles import SavedStyle, SavedStyles
+
+
+async def with_saved_styles(
+    asked: NewPainting | NewStudy, styles: SavedStyles, server: int, *, age_restricted: bool
+) -> NewPainting | NewStudy:
+    """The same with pictures in place of names, and painted as the first of them was saved where nothing else is asked.
+
+    A study holds all else the same, so that it has no style's own settings. Raises `UserError`.
+    """
+    if not any(isinstance(style, StyleName) for style in asked.styles):
+        return asked
+    known = {style.name.casefold(): style for style in await styles.all(server)}
+    found = {
+        name: _found(known, name, age_restricted=age_restricted)
+        for name in (style.name for style in asked.styles if isinstance(style, StyleName))
+    }
+    pictures = tuple(_named(found[one.name]) if isinstance(one, StyleName) else one for one in asked.styles)
+    if isinstance(asked, NewStudy):
+        return dataclasses.replace(asked, styles=pictures)
+    settings = dict(next(iter(found.values())).settings)
+    recipe = settings.pop("recipe", None)
+    preset = asked.preset or (None if recipe is None else str(recipe))
+    return dataclasses.replace(asked, styles=pictures, preset=preset, fields=_filled(asked.fields, settings))
+
+
+def _filled(chosen: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {**settings, **{field: value for field, value in chosen.items() if value is not None}}
+
+
+def _found(known: Mapping[str, SavedStyle], name: str, *, age_restricted: bool) -> SavedStyle:
+    style = known.get(" ".join(name.casefold().split()))
+    if style is None:
+        raise UserError(
+            f"There is no saved style called {safe(name, 50)} here: `/style list` shows those that there are."
+        )
+    if style.age_restricted and not age_restricted:
+        raise UserError(
+            f"The style {safe(style.name, 50)} was saved in an age-restricted channel: use it in one of those."
+        )
+    return style
+
+
+def _named(style: SavedStyle) -> StoredPicture:
+    """Its picture, called as the style is."""
+    return style.picture.model_copy(update={"name": style.name})

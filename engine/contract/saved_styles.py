@@ -1,0 +1,206 @@
+"""Saved styles: pictures that a server's members keep by name, with settings, to paint like them again.
+
+A server's styles are one hash in Redis, by name; their pictures lie in the store under `styles/`, apart from those of
+jobs, so that nothing that deletes expired paintings reaches them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+import structlog
+from arq.connections import ArqRedis
+from PIL import Image
+from pydantic import BaseModel, ConfigDict
+
+from engine.contract.connection import readable, within
+from engine.contract.jobs import script
+from engine.contract.models import StoredPicture
+from engine.contract.store import Blob, BlobMissing, Store, StoreError
+from engine.contract.study import Value
+
+FOLDER = "styles/"
+"""Of their pictures in the store: `styles/<server>/<id>.png`."""
+LEFT_DAYS = 7
+"""How long the styles of a server are kept that the bot was removed from while nobody could tell it."""
+_BEGUN = b""
+"""The field that says that a server has had its first styles: no style has an empty name."""
+
+_log = structlog.get_logger(__name__)
+
+
+class SavedStyle(BaseModel):
+    """A style that somebody saved, or that every server begins with."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    picture: StoredPicture
+    digest: str
+    """Of its picture's pixels, by which a recipe code finds it."""
+    settings: dict[str, Value] = {}
+    """What it is painted with unless something else is asked for: `recipe`, and the recipe's fields."""
+    owner: str | None = None
+    """Who saved it; None for those that every server begins with."""
+    saved: float = 0.0
+    """When, in Unix time."""
+    age_restricted: bool = False
+    """Whether it was saved in such a channel: then it is shown and used in such channels alone."""
+
+
+class StyleRefused(Exception):
+    """It was not saved: its name is taken, or the member or the server has as many as there may be."""
+
+    def __init__(self, cap: Literal["name", "member", "server"]) -> None:
+        super().__init__(cap)
+        self.cap = cap
+
+
+class SavedStyles:
+    """Every read and write of them."""
+
+    def __init__(
+        self, redis: ArqRedis, store: Store, drawings: Mapping[str, Callable[[], bytes]] | None = None
+    ) -> None:
+        """`drawings` are the styles that each server begins with: name -> what draws its PNG, a second of work."""
+        self._redis, self._store, self._drawings = redis, store, drawings or {}
+        self._first: list[SavedStyle] | None = None
+        self._drawing = asyncio.Lock()
+        self._save = redis.register_script(script("save_style"))
+
+    async def first(self) -> list[SavedStyle]:
+        """Those that each server begins with; drawn where the store has none yet. Raises `StoreError`."""
+        async with self._drawing:
+            if self._first is None:
+                self._first = [await self._drawn(name, draw) for name, draw in self._drawings.items()]
+        return self._first
+
+    async def all(self, guild: int) -> list[SavedStyle]:
+        """A server's, by name. One that cannot be read is logged and left out."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.hgetall(_key(guild))
+            (raw,) = await readable(pipe)
+        if raw is None:
+            return []
+        if _BEGUN not in raw:
+            raw = await self._begin(guild)
+        styles = [_read(one, guild) for field, one in raw.items() if field != _BEGUN]
+        return sorted((style for style in styles if style), key=lambda style: _field(style.name))
+
+    async def find(self, guild: int, name: str) -> SavedStyle | None:
+        """The one of that name, whether its letters are large or small."""
+        return next((style for style in await self.all(guild) if _field(style.name) == _field(name)), None)
+
+    async def save(self, guild: int, style: SavedStyle, most_of_member: int, most_of_server: int) -> None:
+        """Keep it. Raises `StyleRefused`."""
+        await self.all(guild)  # the first ones have their names before any other
+        caps = (most_of_member, most_of_server)
+        keys = [_key(guild), _owner_key(str(style.owner))]
+        about = (_field(style.name), style.model_dump_json(), str(style.owner), guild, *caps)
+        refused: bytes = await self._save(keys=keys, args=about)
+        if refused:
+            raise StyleRefused(refused.decode())  # type: ignore[arg-type]
+
+    async def delete(self, guild: int, *styles: SavedStyle) -> None:
+        """Nobody finds them any more; a picture that the store does not delete at once goes with the next sweep."""
+        if not styles:
+            return
+        await self._redis.hdel(_key(guild), *(_field(style.name) for style in styles))  # type: ignore[misc]
+        await self._delete_pictures(*(style.picture.key for style in styles))
+
+    async def forget(self, owner: str) -> int:
+        """Delete all that a member saved, in every server; how many there were."""
+        guilds: Any = await self._redis.smembers(_owner_key(owner))  # type: ignore[misc]
+        deleted = 0
+        for guild in map(int, guilds):
+            mine = [style for style in await self.all(guild) if style.owner == owner]
+            await self.delete(guild, *mine)
+            deleted += len(mine)
+        await self._redis.delete(_owner_key(owner))
+        return deleted
+
+    async def drop(self, guild: int) -> None:
+        """Delete all of a server."""
+        await self._redis.delete(_key(guild))
+        await self._store.delete_folder(f"{FOLDER}{guild}")
+
+    async def keep_alone(self, guilds: Collection[int]) -> None:
+        """Those of other servers end in `LEFT_DAYS`, unless the bot is in them again by then."""
+        async for key in self._redis.scan_iter(_key("*"), count=500):
+            if key.rpartition(b":")[2].decode() in {"0", *map(str, guilds)}:
+                await self._redis.persist(key)
+            else:
+                await self._redis.expire(key, LEFT_DAYS * 86400, nx=True)
+
+    async def unused(self, before: datetime) -> list[Blob]:
+        """Pictures, last changed before that instant, that no style is of."""
+        old = [blob for blob in await self._store.blobs(FOLDER) if blob.modified < before]
+        guilds = {blob.key.split("/")[1] for blob in old}
+        used = set()
+        for guild in guilds:
+            raw: Any = await self._redis.hvals(_key(guild))  # type: ignore[misc]
+            used |= {style.picture.key for one in raw if (style := _read(one, guild))}
+        return [blob for blob in old if blob.key not in used]
+
+    async def _begin(self, guild: int) -> dict[bytes, bytes]:
+        """The server's first styles; none of them comes back once it was deleted."""
+        first = {_field(style.name): style.model_dump_json() for style in await self.first()}
+        async with self._redis.pipeline(transaction=True) as pipe:
+            for field, one in {_BEGUN.decode(): "", **first}.items():
+                pipe.hsetnx(_key(guild), field, one)
+            await pipe.execute()
+        found: Any = await self._redis.hgetall(_key(guild))  # type: ignore[misc]
+        return dict(found)
+
+    async def _drawn(self, name: str, draw: Callable[[], bytes]) -> SavedStyle:
+        key = f"drawn/{name}.png"
+        try:
+            png = await self._store.get(key)
+        except BlobMissing:
+            png = await asyncio.to_thread(draw)
+            await self._store.put(key, png)
+        width, height, digest = await asyncio.to_thread(measured, png)
+        picture = StoredPicture(key=key, name=name, width=width, height=height)
+        return SavedStyle(name=name, picture=picture, digest=digest)
+
+    async def _delete_pictures(self, *keys: str) -> None:
+        try:
+            await self._store.delete(*(key for key in keys if key.startswith(FOLDER)))
+        except StoreError as error:
+            _log.warning("pictures of deleted styles are left to the sweep", reason=str(error))
+
+
+def measured(png: bytes) -> tuple[int, int, str]:
+    """Width, height and digest of a clean picture; the digest is of its pixels, however they are packed."""
+    with Image.open(io.BytesIO(png), formats=["PNG"]) as picture:
+        pixels = picture.convert("RGB")
+    told = f"{pixels.width} {pixels.height} ".encode() + pixels.tobytes()
+    return pixels.width, pixels.height, hashlib.sha256(told).hexdigest()[:12]
+
+
+def _key(guild: int | str) -> str:
+    return f"impasto:styles:{guild}"
+
+
+def _owner_key(user: str) -> str:
+    """The set of the servers in which a member may have saved some."""
+    return f"impasto:saved:{user}"
+
+
+def _field(name: str) -> str:
+    return " ".join(name.casefold().split())
+
+
+def _read(raw: bytes, guild: int | str) -> SavedStyle | None:
+    if not raw:
+        return None
+    try:
+        return SavedStyle.model_validate_json(within(raw))
+    except ValueError as error:
+        _log.error("a saved style cannot be read", guild=str(guild), reason=str(error)[:300])
+        return None

@@ -1,0 +1,182 @@
+"""`python -m examples.talk WEIGHTS [NAME …]`: the experiments of the talk "Painting, Keras Style", each by one command.
+
+Draws the pictures they begin with into `out/talk`, runs those of these names, or all, there, and writes `docs/talk.md`
+with the pictures of all that have ended. WEIGHTS are as for `impasto paint --weights`. All of them take some hours on
+two cores, of which one takes more than half: `cup`, with 30,000 iterations.
+"""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image
+
+from engine.contract.settings import read_settings
+from engine.worker.weights.load import load_weights
+from examples import patterns
+
+ROOT = Path(__file__).parents[1]
+OUT, DOCS = ROOT / "out" / "talk", ROOT / "docs"
+WIDEST = 1400
+"""Of a picture in the documents, px."""
+
+
+class Experiment(NamedTuple):
+    """One of the talk's: `asked` is its question, `seen` what came of it."""
+
+    name: str
+    title: str
+    asked: str
+    command: str
+    """What follows `impasto`; it is run where the drawn pictures are, and paints in a folder of its name."""
+    pictures: tuple[str, ...]
+    """Files of that folder which are shown."""
+    seen: str
+
+
+EXPERIMENTS = (
+    Experiment(
+        "styles", "One view, many styles", "What is content and what is style? The same harbour, five ways.",
+        "study harbour.png glass.png ink.png night.png poster.png hatching.png --vary style --size 256", ("sheet.png",),
+        "",
+    ),
+    Experiment(
+        "bold", "Big bold colours", "Large fields of one colour are the easiest style to see.",
+        "paint pears.png glass.png --size 384", ("final.png",), "",
+    ),
+    Experiment(
+        "white", "How much white", "White paper is a feature too, and a strong one. How does less of it look?",
+        "study harbour.png ink.png --vary white --size 256", ("sheet.png",), "",
+    ),
+    Experiment(
+        "swap", "Both ways round", "Which of the two pictures is the content, and which is the style?",
+        "study harbour.png strokes.png --vary swap --size 256", ("sheet.png",), "",
+    ),
+    Experiment(
+        "strength", "Alpha against beta", "The loss is a sum of two. Their shares say what the picture is.",
+        "study harbour.png strokes.png --vary strength --size 256", ("sheet.png",), "",
+    ),
+    Experiment(
+        "start", "Where it begins", "The paper begins with white noise, the talk with noise over the photograph.",
+        "study harbour.png strokes.png --vary start --recipe classic --iterations 300 --size 192", ("sheet.png",), "",
+    ),
+    Experiment(
+        "layers", "The layers of the style", "Each layer sees larger patterns. What does each bring?",
+        "study harbour.png strokes.png --vary layers --size 192", ("sheet.png",), "",
+    ),
+    Experiment(
+        "depth", "The depth of the content", "The deeper the layer, the freer the painter.",
+        "study harbour.png strokes.png --vary depth --size 256", ("sheet.png",), "",
+    ),
+    Experiment(
+        "optimiser", "The optimiser", "Adam's step is in levels of colour, so it can be too short and too long.",
+        "study harbour.png strokes.png --vary optimiser --recipe classic --iterations 200 --size 192",
+        ("sheet.png", "losses.png"), "",
+    ),
+    Experiment(
+        "flicker", "Flicker", "Is the same picture painted twice?",
+        "study pears.png strokes.png --vary flicker --size 160", ("sheet.png",), "",
+    ),
+    Experiment(
+        "size", "Time against pixels", "How long does a larger picture take?",
+        "study harbour.png strokes.png --vary size --size 384 --iterations 60", ("time.png",), "",
+    ),
+    Experiment(
+        "cup", "As it grows", "The talk's cup of coffee after 100, 300, 3300, 6500 and 30,000 iterations; here pears.",
+        "study pears.png strokes.png --vary iterations --recipe classic --iterations 30000 "
+        "--snapshots 100,300,3300,6500,30000 --size 128", ("sheet.png", "losses.png"), "",
+    ),
+)  # fmt: skip
+
+HEAD = """\
+# The talk, again
+
+"Painting, Keras Style" is the talk that Impasto comes from: a series of experiments with Gatys' way of painting one
+picture in the style of another. Here they are again, each by one command, in our own words and with pictures that the
+project drew itself; painted with {weights}. `make talk WEIGHTS=FILE` runs them all; `/study` runs the same in Discord.
+
+| what the talk shows | the command | its picture |
+|---|---|---|
+{table}
+"""
+
+
+def draw() -> None:
+    """The pictures that the experiments begin with."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    for name in ("harbour", "strokes"):
+        (OUT / f"{name}.png").write_bytes((ROOT / "examples" / f"{name}.png").read_bytes())
+    for name in ("pears", "glass", "ink", "night", "poster", "hatching"):
+        getattr(patterns, name)().save(OUT / f"{name}.png")
+
+
+def run(experiment: Experiment, weights: str) -> None:
+    """In a folder of its own; one that was cut short is gone on with."""
+    folder = OUT / experiment.name
+    words = shlex.split(experiment.command)
+    asked = (
+        [words[0], "--resume", folder.name] if folder.exists() else [*words, "--weights", weights, "-o", folder.name]
+    )
+    subprocess.run([sys.executable, "-m", "bot.terminal.main", *asked], cwd=OUT, check=True)
+
+
+def show(experiment: Experiment) -> list[str]:
+    """Copies its pictures to the documents, where it has ended; their names there."""
+    made = []
+    for name in experiment.pictures:
+        path = OUT / experiment.name / name
+        shown = f"{experiment.name}-{path.stem}.jpg"
+        if path.exists():
+            with Image.open(path) as opened:
+                picture = opened.convert("RGB")
+            picture.thumbnail((WIDEST, 10 * WIDEST), Image.Resampling.LANCZOS)
+            (DOCS / "talk").mkdir(exist_ok=True)
+            picture.save(DOCS / "talk" / shown, quality=82, optimize=True)
+        if (DOCS / "talk" / shown).exists():
+            made.append(shown)
+    return made
+
+
+def page(shown: Sequence[tuple[Experiment, Sequence[str]]], weights: str) -> str:
+    """The document; of an experiment without pictures there is only the command."""
+    table = "\n".join(
+        f"| {one.title} | `impasto {one.command.split(' --')[0]} …` | "
+        + (f"[below](#{_anchor(one.title)})" if pictures else "not painted yet") + " |" for one, pictures in shown
+    )  # fmt: skip
+    parts = [HEAD.format(weights=weights, table=table)]
+    for one, pictures in shown:
+        lines = [f"## {one.title}", one.asked, f"    impasto {one.command} -o {one.name}"]
+        lines += [f"![{one.title}](talk/{name})" for name in pictures]
+        parts.append("\n\n".join([*lines, *([one.seen] if pictures and one.seen else [])]) + "\n")
+    return "\n".join(parts)
+
+
+def _anchor(title: str) -> str:
+    return "".join(letter for letter in title.lower().replace(" ", "-") if letter.isalnum() or letter == "-")
+
+
+def main(weights: str, names: Sequence[str], words: str) -> None:
+    """Run those of these names, or all, and write the document; `words` say which weights those are."""
+    draw()
+    for experiment in EXPERIMENTS:
+        if not names or experiment.name in names:
+            run(experiment, weights)
+        written = page([(one, show(one)) for one in EXPERIMENTS], words)
+        (DOCS / "talk.md").write_text(written, encoding="utf-8")
+
+
+def _words(weights: str) -> str:
+    """As a reader is told which weights they are."""
+    if not Path(weights).exists():
+        return f"the weights `{weights}`"
+    return f"a pretrained {load_weights(weights, read_settings().weights_cache).network.upper()} from a file"
+
+
+if __name__ == "__main__":
+    chosen = str(Path(sys.argv[1]).resolve()) if Path(sys.argv[1]).exists() else sys.argv[1]
+    main(chosen, sys.argv[2:], _words(chosen))

@@ -1,0 +1,280 @@
+"""`/style`: a server keeps styles by name; who may save, use and delete them, and when they go."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from discord_server.driver import Channel, Guild, Person
+from discord_server.reading import buttons_of, files_of, is_ephemeral, text_of
+from scene import SMALL, Scene, picture, pictures, scene
+from support.workers import WorkerPool
+
+from engine.contract.connection import connect
+from engine.contract.jobs import Jobs
+from engine.contract.models import Job
+from engine.contract.saved_styles import SavedStyles
+from engine.contract.store import Store
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+Json = dict[str, Any]
+DRAWN = ["hatching", "ink", "night", "poster", "strokes"]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+    folder = tmp_path_factory.mktemp("styles")
+    async with scene(pool, folder, IMPASTO_USER_STYLES="3", IMPASTO_GUILD_STYLES="4") as made:
+        yield made
+        assert made.discord.world.violations == []
+        assert made.discord.world.pings == []
+
+
+@dataclass
+class Place:
+    """A server of its own: a channel, a moderator, two members."""
+
+    guild: Guild
+    channel: Channel
+    moderator: Person
+    mem: Person
+    other: Person
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def place(stage: Scene) -> Place:
+    guild = await stage.discord.guild("Styled")
+    moderator = await guild.member("Mo", permissions=["manage_messages", "manage_guild"])
+    channel = await guild.channel("paintings")
+    return Place(guild, channel, moderator, await guild.member("Mem"), await guild.member("Oth"))
+
+
+async def save(stage: Scene, place: Place, name: str, person: Person | None = None, **options: Any) -> str:
+    given = {"name": name, "picture": stage.style, **options}
+    return await stage.private_reply(await (person or place.mem).slash(place.channel, "style save", **given))
+
+
+async def names(place: Place, person: Person | None = None, command: str = "stylize", typed: str = "") -> list[str]:
+    option = "style_name" if command == "stylize" else "name"
+    offered = await (person or place.mem).autocomplete(place.channel, command, option, typed)
+    return [one["value"] for one in offered]
+
+
+async def job_of(stage: Scene, job: str) -> Job:
+    async with connect(stage.pool.url) as redis:
+        found = await Jobs(redis).get(job)
+    assert found is not None
+    return found
+
+
+async def by_name(stage: Scene, place: Place, name: str | None, person: Person | None = None, **options: Any) -> Any:
+    """`/stylize` with a saved style."""
+    given = {"content": stage.content, "style_name": name, **SMALL, **options}
+    return await (person or place.mem).slash(place.channel, "stylize", **given)
+
+
+async def blobs(stage: Scene, place: Place) -> list[str]:
+    return [key for key, _ in await Store(stage.pool.store_url).list(f"styles/{place.guild.id}/")]
+
+
+async def test_a_saved_style_is_offered_listed_and_painted_like(stage: Scene, place: Place) -> None:
+    assert await save(stage, place, "Dusk at sea", recipe="classic", strength=2.0, size=96) == (
+        "Saved as **Dusk at sea**: by `/stylize style_name:` everybody in this server can paint like it "
+        "(classic, strength 2, 96 px)."
+    )
+    assert await names(place, place.other) == ["Dusk at sea", *DRAWN]
+    assert await names(place, place.other, typed="SEA") == ["Dusk at sea"]
+    shown = await (await place.other.slash(place.channel, "style list")).shown()
+    assert is_ephemeral(shown)
+    assert "### 6 saved styles" in text_of(shown)
+    assert f"**Dusk at sea**\n-# by <@{place.mem.id}>" in text_of(shown)
+    assert "classic · strength 2 · 96 px" in text_of(shown)
+    assert "drawn by this project" in text_of(shown)
+    assert len(files_of(shown)) == 6
+    for file in files_of(shown).values():
+        assert (await stage.discord.download(file["url"])).startswith(b"\xff\xd8")
+    asked = await by_name(stage, place, "dusk AT sea", place.other, size=None)
+    card = await stage.card(asked, place.channel)
+    assert text_of(card).startswith("### harbour × Dusk at sea")
+    assert "classic, 24 iterations at 96 px, twice the usual strength" in text_of(card)
+    job = await job_of(stage, asked.id)
+    assert job.styles[0].key == f"jobs/{asked.id}/picture-1.png"
+    # What is asked for goes before what was saved.
+    job = await job_of(stage, (await _accepted(stage, place, "dusk at sea", size=64, recipe="fine", strength=1.0)))
+    assert (job.recipe.name, job.recipe.size) == ("fine", 64)
+
+
+async def _accepted(stage: Scene, place: Place, name: str | None, **options: Any) -> str:
+    asked = await by_name(stage, place, name, **options)
+    assert (await stage.private_reply(asked)).startswith("Accepted: ")
+    return str(asked.id)
+
+
+async def test_a_painting_by_name_comes_to_its_end(stage: Scene, pool: WorkerPool, place: Place) -> None:
+    async with connect(pool.url) as redis:
+        for job in await Jobs(redis).open():  # what the other tests have asked for
+            await Jobs(redis).cancel(job)
+    asked = await by_name(stage, place, "night", style2=stage.style)
+    card = await stage.card(asked, place.channel)
+    worker = pool.start_worker(seconds=0.3)
+    worker.ready()
+    await stage.ended(card)
+    assert pictures(stage.discord.world, card["id"])[-3:] == ["final.png", "loss.png", "film.webp"]
+    assert [style.name for style in (await job_of(stage, asked.id)).styles] == ["night", "strokes.png"]
+    worker.kill()
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({}, "There is no style: attach one as `style`, or choose a saved one as `style_name`."),
+        (
+            {"style_name": "night", "style": "the picture"},
+            "There are two first styles: attach one as `style`, or choose a saved one as `style_name`.",
+        ),
+        (
+            {"style_name": "[no](http://x) @everyone"},
+            r"There is no saved style called \[no\]\(http\:∕∕x\) ＠everyone here: "
+            "`/style list` shows those that there are.",
+        ),
+    ],
+)
+async def test_which_style_is_meant_must_be_clear(stage: Scene, place: Place, options: Json, sentence: str) -> None:
+    given = {key: stage.style if value == "the picture" else value for key, value in options.items()}
+    asked = await place.mem.slash(place.channel, "stylize", content=stage.content, **SMALL, **given)
+    assert await stage.private_reply(asked) == sentence
+    assert await stage.traces(asked.id) == []
+
+
+async def test_a_name_is_taken_once_and_caps_hold(stage: Scene, place: Place) -> None:
+    assert "There is a style called NIGHT here already" in await save(stage, place, "NIGHT")
+    saved = await asyncio.gather(*(save(stage, place, "one") for _ in range(3)))
+    assert sorted(reply[:6] for reply in saved) == ["Saved ", "There ", "There "]
+    for name in ("two", "three"):
+        assert (await save(stage, place, name)).startswith("Saved")
+    most = "You have saved 3 styles here, and that is the most: delete one by `/style delete` first."
+    assert await save(stage, place, "four") == most
+    assert (await save(stage, place, "four", place.other)).startswith("Saved")
+    most = "This server has 4 saved styles, and that is the most: delete one by `/style delete` first."
+    assert await save(stage, place, "five", place.other) == most
+    assert len(await blobs(stage, place)) == 4
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [(("notes.txt", b"words"), "notes.txt is no picture"), (("x.png", b"\x89PNG\r\n\x1a\n"), "x.png")],
+)
+async def test_what_is_no_picture_is_not_saved(stage: Scene, place: Place, file: Any, words: str) -> None:
+    assert words in await save(stage, place, "broken", picture=file)
+    assert await names(place) == DRAWN
+    assert await blobs(stage, place) == []
+
+
+async def test_who_saved_it_and_moderators_delete_it_and_nobody_else(stage: Scene, place: Place) -> None:
+    for name in ("mine", "another"):
+        await save(stage, place, name)
+    assert await names(place, place.other, "style delete") == []
+    assert await names(place, None, "style delete") == ["another", "mine"]
+    assert await names(place, place.moderator, "style delete") == ["another", *DRAWN[:2], "mine", *DRAWN[2:]]
+
+    async def delete(person: Person, name: str) -> str:
+        return await stage.private_reply(await person.slash(place.channel, "style delete", name=name))
+
+    only = f"Only <@{place.mem.id}>, who saved it, or a member with Manage Messages can delete this style."
+    assert await delete(place.other, "mine") == only
+    assert await delete(place.mem, "ink") == "Only a member with Manage Messages can delete this style."
+    assert await delete(place.mem, "MINE") == "Deleted: MINE. What was painted like it stays.".replace("MINE", "mine")
+    for name in ("another", "ink"):
+        assert (await delete(place.moderator, name)).startswith("Deleted")
+    assert await names(place) == [name for name in DRAWN if name != "ink"]
+    assert await blobs(stage, place) == []
+
+
+async def test_the_rules_of_the_server_hold_for_saving(stage: Scene, place: Place) -> None:
+    shown = await (await place.moderator.slash(place.channel, "impasto settings")).shown()
+    await (await place.moderator.choose(shown, place.mem, of="Members for whom I do not paint")).answered()
+    refused = "This server's moderators do not let you paint here: ask them, or paint in another server."
+    assert await save(stage, place, "sly") == refused
+    elsewhere = await place.guild.channel("elsewhere")
+    await (await place.moderator.choose(shown, elsewhere, of="Channels in which I paint: all")).answered()
+    assert (
+        await save(stage, place, "sly", place.other) == f"In this server I paint only in <#{elsewhere.id}>: ask there."
+    )
+    assert await names(place) == DRAWN
+
+
+async def test_forget_reaches_what_a_member_saved_in_every_server(stage: Scene, place: Place) -> None:
+    there = await stage.discord.guild("There")
+    eve = await there.member("Eve")
+    channel = await there.channel("paintings")
+    await save(stage, place, "stays")
+    for name in ("a", "b"):
+        given = {"name": name, "picture": stage.style}
+        await stage.private_reply(await eve.slash(channel, "style save", **given))
+    assert await stage.private_reply(await eve.slash(channel, "forget")) == "Your 2 saved styles: deleted."
+    assert [one["value"] for one in await eve.autocomplete(channel, "stylize", "style_name", "")] == DRAWN
+    assert await Store(stage.pool.store_url).list(f"styles/{there.id}/") == []
+    assert await stage.private_reply(await eve.slash(channel, "forget")) == "I keep nothing of yours."
+    assert "stays" in await names(place)
+
+
+async def test_a_spoiler_and_an_age_restricted_style_stay_what_they_are(
+    stage: Scene, place: Place, tmp_path: Path
+) -> None:
+    covered = picture(tmp_path / "SPOILER_end.png", 4)
+    await save(stage, place, "the end", picture=covered)
+    shown = await (await place.mem.slash(place.channel, "style list")).shown()
+    assert [file["spoiler"] for file in files_of(shown).values()].count(True) == 1
+    assert (await job_of(stage, await _accepted(stage, place, "the end"))).spoiler
+    private = await place.guild.channel("private", nsfw=True)
+    given = {"name": "bare", "picture": stage.style}
+    await stage.private_reply(await place.mem.slash(private, "style save", **given))
+    assert "bare" not in await names(place)
+    assert "bare" not in text_of(await (await place.mem.slash(place.channel, "style list")).shown())
+    refused = "The style bare was saved in an age-restricted channel: use it in one of those."
+    assert await stage.private_reply(await by_name(stage, place, "bare")) == refused
+    assert "bare" in [one["value"] for one in await place.mem.autocomplete(private, "stylize", "style_name", "")]
+    asked = await place.mem.slash(private, "stylize", content=stage.content, style_name="bare", **SMALL)
+    assert (await stage.private_reply(asked)).startswith("Accepted: ")
+
+
+async def test_a_long_list_has_pages(stage: Scene, place: Place) -> None:
+    for name, person in (("a", place.mem), ("b", place.mem), ("c", place.mem), ("d", place.other)):
+        await save(stage, place, name, person)
+    shown = await (await place.mem.slash(place.channel, "style list")).shown()
+    assert [button["label"] for button in buttons_of(shown)] == ["Next"]
+    assert len(files_of(shown)) == 8
+    await (await place.mem.press(shown, "Next")).answered()
+    page = await stage.discord.until(lambda world: _saying(world.message(shown), "**strokes**"))
+    assert len(files_of(page)) == 1
+    assert [button["label"] for button in buttons_of(page)] == ["Previous"]
+
+
+def _saying(message: Json, words: str) -> Json | None:
+    return message if words in text_of(message) else None
+
+
+async def test_direct_messages_have_the_drawn_ones_and_keep_none(stage: Scene) -> None:
+    dm = await stage.ada.dm()
+    offered = await stage.ada.autocomplete(dm, "stylize", "style_name", "")
+    assert [one["value"] for one in offered] == DRAWN
+    asked = await stage.ada.slash(dm, "stylize", content=stage.content, style_name="poster", **SMALL)
+    assert await stage.private_reply(asked) == "Accepted: watch it below."
+    asked = await stage.ada.slash(dm, "style save", name="x", picture=stage.style)
+    assert await stage.private_reply(asked) == "Styles are saved for a server: use this in a server that I am in."
+
+
+async def test_the_servers_styles_go_with_the_bot(stage: Scene, place: Place) -> None:
+    await save(stage, place, "left")
+    async with connect(stage.pool.url) as redis:
+        styles = SavedStyles(redis, Store(stage.pool.store_url))
+        await place.guild.kick_bot()
+        while await blobs(stage, place):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)  # a file system does not say when something goes
+        assert await styles.all(int(place.guild.id)) == []

@@ -1,0 +1,121 @@
+"""Saved styles in Redis and the store: caps, what is swept and what stays, and entries that cannot be read."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from arq.connections import ArqRedis
+from rotten import ROTTEN
+from support.pictures import noise
+
+from engine.contract.expiry import remove_expired
+from engine.contract.models import StoredPicture
+from engine.contract.saved_styles import SavedStyle, SavedStyles, StyleRefused, measured
+from engine.contract.store import Store
+
+MANY = 1000
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store((tmp_path / "store").as_uri())
+
+
+def a_style(name: str, owner: str = "1", key: str = "styles/7/a.png") -> SavedStyle:
+    picture = StoredPicture(key=key, name="strokes.png", width=8, height=8)
+    return SavedStyle(name=name, picture=picture, digest="0" * 12, owner=owner)
+
+
+async def refused(styles: SavedStyles, style: SavedStyle, member: int, server: int) -> str:
+    try:
+        await styles.save(7, style, member, server)
+    except StyleRefused as error:
+        return error.cap
+    return ""
+
+
+async def test_caps_hold_when_many_save_at_once(redis: ArqRedis, store: Store) -> None:
+    styles = SavedStyles(redis, store)
+    answers = await asyncio.gather(*(refused(styles, a_style(f"a{n}"), 3, MANY) for n in range(8)))
+    assert sorted(answers) == ["", "", "", *["member"] * 5]
+    answers = await asyncio.gather(*(refused(styles, a_style(f"b{n}", str(n + 10)), 3, 5) for n in range(8)))
+    assert sorted(answers) == ["", "", *["server"] * 6]
+    assert await refused(styles, a_style("A0 "), MANY, MANY) in ("name", "")
+    assert len({style.name.casefold().strip() for style in await styles.all(7)}) == len(await styles.all(7))
+
+
+async def test_first_styles_are_drawn_once_count_for_nobody_and_do_not_come_back(redis: ArqRedis, store: Store) -> None:
+    drawn: list[str] = []
+
+    def draw() -> bytes:
+        drawn.append("dots")
+        out = io.BytesIO()
+        noise(1, 8).save(out, "PNG")
+        return out.getvalue()
+
+    for _ in range(2):  # as after a restart
+        styles = SavedStyles(redis, store, {"dots": draw})
+        await styles.first()
+    assert drawn == ["dots"]
+    (first,) = await styles.all(7)
+    assert (first.name, first.owner, first.picture.key) == ("dots", None, "drawn/dots.png")
+    assert await refused(styles, a_style("mine"), 1, 1) == ""
+    await styles.delete(7, first)
+    assert [style.name for style in await styles.all(7)] == ["mine"]
+    assert [style.name for style in await styles.all(8)] == ["dots"]
+    assert await store.get("drawn/dots.png")
+
+
+async def test_the_sweep_leaves_what_is_saved_however_old_and_takes_the_rest(
+    redis: ArqRedis, store: Store, tmp_path: Path
+) -> None:
+    styles = SavedStyles(redis, store)
+    keys = {name: f"styles/7/{name}.png" for name in ("kept", "lost", "new")}
+    for name, key in keys.items():
+        await store.put(key, b"x")
+        if name != "new":
+            os.utime(tmp_path / "store" / key, (1, 1))
+    await styles.save(7, a_style("kept", key=keys["kept"]), MANY, MANY)
+    unused = await styles.unused(datetime.now(UTC) - timedelta(days=1))
+    assert [blob.key for blob in unused] == [keys["lost"]]
+    await remove_expired(redis, store)
+    assert sorted(key for key, _ in await store.list("styles/")) == [keys["kept"], keys["new"]]
+
+
+async def test_those_of_a_server_that_is_gone_end_unless_it_comes_back(redis: ArqRedis, store: Store) -> None:
+    styles = SavedStyles(redis, store)
+    for guild in (7, 8):
+        await styles.save(guild, a_style("a"), MANY, MANY)
+    await styles.keep_alone([7])
+    assert await redis.ttl("impasto:styles:7") == -1
+    assert 0 < await redis.ttl("impasto:styles:8") <= 7 * 86400
+    await styles.keep_alone([7, 8])
+    assert await redis.ttl("impasto:styles:8") == -1
+
+
+async def test_what_cannot_be_read_hides_no_other_and_counts_for_nobody(redis: ArqRedis, store: Store) -> None:
+    styles = SavedStyles(redis, store)
+    await styles.save(7, a_style("sound"), MANY, MANY)
+    for name, value in ROTTEN.items():
+        await redis.hset("impasto:styles:7", name, value)  # type: ignore[misc, arg-type]
+    assert [style.name for style in await styles.all(7)] == ["sound"]
+    assert await refused(styles, a_style("another"), 2, 2) == ""
+    await redis.set("impasto:styles:9", b"a text")
+    assert await styles.all(9) == []
+    assert await styles.forget("1") == 2
+
+
+def test_the_digest_is_of_pixels_however_they_are_packed(tmp_path: Path) -> None:
+    image = noise(3, 16)
+    digests = set()
+    for level in (0, 9):
+        image.save(tmp_path / "one.png", compress_level=level)
+        digests.add(measured((tmp_path / "one.png").read_bytes()))
+    assert len(digests) == 1
+    noise(4, 16).save(tmp_path / "one.png")
+    assert measured((tmp_path / "one.png").read_bytes()) not in digests
