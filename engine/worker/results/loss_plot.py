@@ -1,4 +1,4 @@
-"""The plot of a painting's losses: logarithmic axes, every line named where it ends."""
+"""The plot of a painting's losses: logarithmic axes, every line named where it ends; a long run's total evenly too."""
 
 from __future__ import annotations
 
@@ -17,13 +17,15 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogFormatterSciNotation, LogLocator, NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
-Array = NDArray[np.float64]
+from engine.worker.results.loss_marks import Array, Breakout, breakouts, extremes, first_decade, scale_starts
 
 PAPER, INK, QUIET, RULE = "#fcfbf8", "#1d2230", "#777c88", "#e4e2dc"
 _STRONG = {"total": INK, "content": "#1769b0", "style": "#d2451e"}
 _HUES = {"content": 0.575, "style": 0.045}
 _OTHER = "#5d8a66"
 _POINTS = 2000  # more points along the axis than it has pixels would only cost time
+_LONG = 2000  # iterations from which on a logarithmic axis leaves too little room for the last ones
+_MARKED = 12  # breakouts; with more the curve could not be seen
 _DECADES = 8  # losses further than this below the largest are noise around zero
 
 
@@ -58,24 +60,33 @@ def loss_plot(
     `rows` has one row per iteration and one number per column; numbers that are not positive and finite leave
     gaps, and columns without any other are left out. Columns named `content ...` and `style ...` are layers'
     parts. `snapshots` are iterations, `scales` pairs of (side in px, iterations). The axis of iterations is
-    `linear` where they do not grow ever less important. Raises `ValueError` where there is no row, or a row does
-    not fit the columns.
+    `linear` where they do not grow ever less important; else a long run's total is drawn a second time along a linear
+    one, where its end has room. Marked is where the total has fallen by a decade, and where it breaks out (see
+    `loss_marks.py`). Raises `ValueError` where there is no row, or a row does not fit the columns.
     """
     losses = np.asarray(rows, dtype=np.float64)
     if losses.ndim != 2 or not len(losses) or losses.shape[1] != len(columns):
         raise ValueError(f"Losses need rows of {len(columns)} numbers, not the shape {losses.shape}.")
     losses = drawable(losses)
     lines = _lines(columns, losses)
+    total = losses[:, list(columns).index("total")] if "total" in columns else None
     at = drawn_iterations(len(losses), snapshots, scales, linear=linear)
-    figure, axes = new_figure(title)
+    if total is not None:
+        at = np.union1d(at, _peaks(total, linear=linear))
+    twice = not linear and total is not None and len(losses) > _LONG
+    figure, axes = new_figure(title, bottom=0.36 if twice else 0.115)
     axes.set_xscale("linear" if linear else "log")
     dress(axes, len(losses), lines, at)
     mark_scales(axes, scales)
     for line in lines:
         axes.plot(at, line.values[at - 1], color=line.colour, linewidth=line.width, zorder=2 + line.strong,
                   marker="o" if len(at) == 1 else "", solid_joinstyle="round")  # fmt: skip
-    if "total" in columns:
-        _mark_snapshots(axes, losses[:, list(columns).index("total")], snapshots)
+    if total is not None:
+        found = breakouts(total, scale_starts(scales))
+        _mark_falls(axes, total, found, first_decade(total))
+        _mark_snapshots(axes, total, snapshots)
+        if twice:
+            _draw_evenly(figure, total, found)
     name_lines(axes, lines, len(losses))
     return as_png(figure, note)
 
@@ -85,12 +96,12 @@ def drawable(values: Array) -> Array:
     return np.where((values > 1e-290) & (values < 1e290), values, np.nan)
 
 
-def new_figure(title: str) -> tuple[Figure, Axes]:
-    """One of 1600 x 900 px, with its title, and the axes in it."""
+def new_figure(title: str, *, bottom: float = 0.115) -> tuple[Figure, Axes]:
+    """One of 1600 x 900 px, with its title, and the axes in it; `bottom` is where they end, in shares of the height."""
     figure = Figure(figsize=(16, 9), dpi=100, facecolor=PAPER)
     FigureCanvasAgg(figure)
     figure.text(0.066, 0.925, title, fontsize=23, fontweight="bold", color=INK, va="center", parse_math=False)
-    return figure, figure.add_axes((0.066, 0.115, 0.74, 0.745), facecolor=PAPER)
+    return figure, figure.add_axes((0.066, bottom, 0.74, 0.86 - bottom), facecolor=PAPER)
 
 
 def as_png(figure: Figure, note: str = "") -> bytes:
@@ -135,7 +146,7 @@ def drawn_iterations(
     return np.unique(np.concatenate([np.rint(spread).astype(np.int64), np.array(marks, dtype=np.int64)]))
 
 
-def dress(axes: Axes, last: int, lines: Sequence[Line], at: NDArray[np.int64]) -> None:
+def dress(axes: Axes, last: int, lines: Sequence[Line], at: NDArray[np.int64], heading: str = "weighted loss") -> None:
     """Axes, ticks, grid and limits; the limits leave out the dust around zero and leave room for marks."""
     axes.set_yscale("log")
     values = np.concatenate([line.values[at - 1] for line in lines] or [np.ones(1)])
@@ -158,7 +169,7 @@ def dress(axes: Axes, last: int, lines: Sequence[Line], at: NDArray[np.int64]) -
     axes.tick_params(axis="both", which="both", colors=QUIET, labelsize=14, length=0)
     axes.tick_params(axis="x", which="both", length=5, pad=7)
     axes.set_xlabel("iteration", fontsize=15, color=QUIET, labelpad=8)
-    axes.text(0, 1.02, "weighted loss", transform=axes.transAxes, fontsize=14, color=QUIET)
+    axes.text(0, 1.02, heading, transform=axes.transAxes, fontsize=14, color=QUIET)
 
 
 def mark_scales(axes: Axes, scales: Sequence[tuple[int, int]]) -> None:
@@ -176,6 +187,52 @@ def mark_scales(axes: Axes, scales: Sequence[tuple[int, int]]) -> None:
         if right - left > 24:
             axes.annotate(f"{side} px", (start, 1), xycoords=across, xytext=(5, -2), rotation=90, va="top",
                           textcoords="offset points", fontsize=11, color="#9b978c")  # fmt: skip
+
+
+def _peaks(total: Array, *, linear: bool) -> NDArray[np.int64]:
+    """The iterations of the total's ends and extremes in each place along the axis: no spike is left out."""
+    known = np.flatnonzero(np.isfinite(total))
+    if len(known) <= _POINTS:
+        return known + 1
+    along = (known + 1) / len(total) if linear else np.log(known + 1) / math.log(len(total))
+    return known[extremes(np.rint(along * _POINTS / 2).astype(np.int64), total[known])] + 1
+
+
+def _mark_falls(axes: Axes, total: Array, found: Sequence[Breakout], decade: int | None) -> None:
+    """A diamond where the total has fallen by a decade, a triangle over each of the highest breakouts, and words."""
+    words = []
+    if decade is not None:
+        axes.plot(decade, total[decade - 1], "D", markersize=9, color=INK, zorder=5)
+        words.append(f"◆ a tenth of its first, at iteration {decade:,}")
+    _mark_breakouts(axes, total, found, 10)
+    if found:
+        highest = max(found, key=lambda one: one.factor)
+        several = f"{len(found):,} breakouts, the highest" if len(found) > 1 else "a breakout,"
+        words.append(f"▼ {several} × {highest.factor:.3g} at {highest.iteration:,}")
+    axes.text(1, 1.02, "   ".join(words), transform=axes.transAxes, fontsize=13, color=QUIET, ha="right")
+
+
+def _mark_breakouts(axes: Axes, total: Array, found: Sequence[Breakout], size: float) -> None:
+    for one in sorted(found, key=lambda one: one.factor)[-_MARKED:]:
+        axes.annotate("▼", (one.iteration, total[one.iteration - 1]), xytext=(0, 3), textcoords="offset points",
+                      ha="center", va="bottom", fontsize=size, color=INK, zorder=6)  # fmt: skip
+
+
+def _draw_evenly(figure: Figure, total: Array, found: Sequence[Breakout]) -> None:
+    """The total once more below, along a linear axis, as high as all but its first hundredth needs."""
+    late = total[len(total) // 100 :]
+    late = late[np.isfinite(late)]
+    if not len(late):
+        return
+    axes = figure.add_axes((0.066, 0.085, 0.74, 0.16), facecolor=PAPER)
+    at = _peaks(total, linear=True)
+    line = Line("total", late, INK, strong=True)
+    dress(axes, len(total), [line], np.arange(1, len(late) + 1), "the total, with as much room for each iteration")
+    axes.set_xlabel("")
+    if late.max() / late.min() > 10:
+        axes.yaxis.set_major_locator(LogLocator(numticks=4))  # there is room for few
+    axes.plot(at, total[at - 1], color=INK, linewidth=1.6, solid_joinstyle="round")
+    _mark_breakouts(axes, total, found, 7)
 
 
 def _mark_snapshots(axes: Axes, total: Array, snapshots: Sequence[int]) -> None:

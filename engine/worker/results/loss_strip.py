@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from engine.worker.results.lettering import fitted_font, font
+from engine.worker.results.loss_marks import extremes
 from engine.worker.results.loss_plot import INK, PAPER, QUIET, RULE, drawable
 
 _TIP = "#d2451e"
@@ -107,16 +107,6 @@ class LossStrip:
 def strip_height(width: int) -> int:
     """Px, of a strip so wide."""
     return round(min(130, max(84, 0.2 * width)))
-
-
-def extremes(columns: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Which points, in order, to draw of those that share a column: the first, last, lowest and highest of each."""
-    bounds = np.flatnonzero(np.diff(columns, prepend=columns[0] - 1, append=columns[-1] + 1))
-    kept = set[int]()
-    for first, end in pairwise(bounds.tolist()):
-        part = values[first:end]
-        kept |= {first, end - 1, first + int(part.argmin()), first + int(part.argmax())}
-    return np.array(sorted(kept), dtype=np.int64)
 
 
 def loss_in_digits(loss: float) -> str:

@@ -9,12 +9,12 @@ from matplotlib import colormaps
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
+from engine.worker.results.loss_marks import Array
 from engine.worker.results.loss_plot import (
     INK,
     PAPER,
     QUIET,
     RULE,
-    Array,
     Line,
     as_png,
     drawable,

@@ -12,7 +12,7 @@ from support.jobs import light
 
 from engine.worker.results.film import FEWEST_STEPS, HOLD_MS, LENGTH_MS, film, film_iterations, frame, times_of
 from engine.worker.results.loss_plot import INK, PAPER
-from engine.worker.results.loss_strip import LossStrip, extremes, loss_in_digits, strip_height
+from engine.worker.results.loss_strip import LossStrip, loss_in_digits, strip_height
 
 
 def encoded(image: Image.Image, kind: str = "PNG") -> bytes:
@@ -182,17 +182,6 @@ def test_the_film_of_a_small_picture_has_room_for_the_words() -> None:
 def test_a_strip_of_odd_losses_is_drawn(totals: list[float | None]) -> None:
     strip = LossStrip(totals, [1, 3])
     assert len({strip.under(flat(90, (320, 200)), place).size for place in (0, 0.4, 1)}) == 1
-
-
-@given(st.lists(st.tuples(st.integers(0, 9), st.floats(0, 1)), min_size=1))
-def test_no_spike_is_lost_where_many_iterations_share_a_column(points: list[tuple[int, float]]) -> None:
-    columns = np.array(sorted(column for column, _ in points))
-    values = np.array([value for _, value in points])
-    kept = extremes(columns, values)
-    for column in set(columns.tolist()):
-        own, drawn = values[columns == column], values[kept[columns[kept] == column]]
-        assert (own.min(), own.max(), own[0], own[-1]) == (drawn.min(), drawn.max(), drawn[0], drawn[-1])
-        assert len(drawn) <= 4
 
 
 @pytest.mark.parametrize(

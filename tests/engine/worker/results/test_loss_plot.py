@@ -62,6 +62,44 @@ def test_every_frame_of_a_sequence_has_as_much_room() -> None:
     drawn(falling(7000), linear=True, scales=((64, 5000), (90, 2000)))
 
 
+@pytest.mark.parametrize("count", [1500, 30_000])
+def test_a_spike_of_one_iteration_is_drawn_and_marked_however_long_the_run(count: int) -> None:
+    rows, at = falling(count), round(0.7 * count)
+    spiked = rows.copy()
+    spiked[at - 1, 0] *= 4
+    changed = changed_columns(drawn(rows)[120:760], drawn(spiked)[120:760])
+    place = LEFT + WIDTH * math.log(at) / math.log(count)
+    assert min(abs(column - place) for column in changed) < 2
+    words = drawn(rows)[80:115] != drawn(spiked)[80:115]
+    assert words.any()
+
+
+def axes_below(picture: NDArray[np.int16]) -> int:
+    """How many axes of iterations there are: rows in QUIET across the whole plot."""
+    across = picture[:, round(LEFT) + 20 : round(LEFT + WIDTH) - 20]
+    rows = (np.abs(across - np.array([0x77, 0x7C, 0x88])).max(axis=2) < 70).mean(axis=1) > 0.9
+    return int((np.diff(rows.astype(int), prepend=0) > 0).sum())
+
+
+def test_a_long_runs_end_has_room_along_a_second_axis() -> None:
+    rows = falling(30_000)
+    spiked = rows.copy()
+    spiked[23_456, 0] *= 4
+    changed = np.abs(drawn(rows)[640:815] - drawn(spiked)[640:815]).max(axis=(0, 2))
+    place = LEFT + WIDTH * 23_456 / 30_000
+    assert all(abs(column - place) < 12 for column in np.flatnonzero(changed > 100))
+    assert changed[round(place)] > 100
+    assert [axes_below(drawn(rows)), axes_below(drawn(falling(300))), axes_below(drawn(rows, linear=True))] == [2, 1, 1]
+
+
+def test_where_it_has_fallen_by_a_decade_is_marked() -> None:
+    rows = np.repeat([[1000.0], [90.0]], [30, 70], axis=0)
+    before = drawn(rows[:30], columns=("total",))
+    marked = drawn(rows, columns=("total",))
+    assert (marked[80:115, 700:1190] != marked[0, 0]).any()
+    assert not (before[80:115, 700:1190] != before[0, 0]).any()
+
+
 def test_snapshots_past_the_run_or_without_a_loss_are_not_marked() -> None:
     rows = falling(50)
     rows[19, 0] = np.nan
