@@ -1,6 +1,6 @@
 # Everything a person types. Paths are relative, so that a checkout may lie in a folder with a space in its name.
 .DEFAULT_GOAL := help
-.PHONY: help demo lint test audit bench bench-gpu compare gallery talk chaos crowd screenshots starter lock clean
+.PHONY: help demo lint test audit bench bench-gpu compare gallery talk chaos crowd load screenshots starter sbom lock clean
 PY := .venv/bin/python
 PYTHON ?= python3
 UV_VERSION := 0.13.9
@@ -17,8 +17,10 @@ help:
   'make talk WEIGHTS=FILE  run the experiments of docs/talk.md (ARGS="swap white": only these)' \
   'make chaos   break everything for twenty minutes; a report (ARGS="--minutes 5 --seed 1")' \
   'make crowd   two hundred members ask at once; a report' \
+  'make load    ten thousand paintings wait, a thousand are under way; a report (ARGS="--minutes 5")' \
   'make screenshots  the pictures of the bot in docs/pictures/ (needs Chromium; WEIGHTS=FILE)' \
   'make starter TEACHER=FILE  teach the weights starter anew (ARGS="--pictures FOLDER --minutes 120")' \
+  'make sbom    what the images are made of, from the locked requirements; out/sbom/' \
   'make lock    renew requirements/*.txt from pyproject.toml'
 
 .venv/ready: requirements/dev.txt pyproject.toml
@@ -58,11 +60,17 @@ chaos: .venv/ready
 crowd: .venv/ready
 	@PYTHONPATH=tests:tests/bot $(PY) tests/bot/crowd.py
 
+load: .venv/ready
+	@PYTHONPATH=.:tests:tests/bot $(PY) -m load $(ARGS)
+
 screenshots: .venv/ready
 	@PYTHONPATH=tests:tests/bot $(PY) tests/bot/screenshots.py $(if $(WEIGHTS),"$(WEIGHTS)")
 
 starter: .venv/ready
 	@$(PY) -m training "$(TEACHER)" $(ARGS)
+
+sbom: .venv/ready
+	@sh deploy/sbom.sh
 
 lock: .venv/ready
 	@set -e; for name in front worker dev; do \

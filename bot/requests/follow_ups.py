@@ -16,7 +16,7 @@ from engine.contract.jobs import Jobs
 from engine.contract.models import Job, StoredPicture
 from engine.recipe.draft import finishing
 from engine.recipe.presets import preset
-from engine.recipe.recipe import MAX_ITERATIONS, Recipe, RecipeError
+from engine.recipe.recipe import MAX_ITERATIONS, OLDEST, Recipe, RecipeError
 
 MAX_STRENGTH = 100.0
 """Of the strength that presses of Stronger may add up to, over the preset's; its inverse is the least."""
@@ -36,13 +36,13 @@ class FollowUp:
             raise UserError("That is not for a study: press From here under one of its pictures, and go on from that.")
         match self.action:
             case Action.AGAIN:
-                return again(self.job)
+                return again(renewed(self.job))
             case Action.SWAP:
-                return swapped(self.job)
+                return swapped(renewed(self.job))
             case Action.STRONGER:
-                return stronger(self.job, _STRONGER)
+                return stronger(renewed(self.job), _STRONGER)
             case Action.WEAKER:
-                return stronger(self.job, 1 / _STRONGER)
+                return stronger(renewed(self.job), 1 / _STRONGER)
         return await self._go_on(network, jobs)
 
     async def _go_on(self, network: Network, jobs: Jobs) -> PaintRequest:
@@ -77,6 +77,20 @@ class FromSnapshot:
             key=self.picture, name="snapshot", width=content.width, height=content.height, spoiler=self.job.spoiler
         )
         return from_picture(self.job, start, self.preset, self.fields)
+
+
+def renewed(job: Job) -> Job:
+    """The job with today's recipe of its own one's name, size, length and seed, where no worker can paint its own.
+
+    Raises `RecipeError`.
+    """
+    old = job.recipe
+    if old.version >= OLDEST:
+        return job
+    kept = {name: getattr(old, name) for name in ("size", "seed", "snapshots", "style_weights")}
+    kept["iterations"] = old.still().iterations
+    still = new_recipe(old.name, Network(old.weights, old.network), kept)
+    return job.model_copy(update={"recipe": still.sequence(old.frames)})
 
 
 def again(job: Job) -> PaintRequest:

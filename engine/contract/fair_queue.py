@@ -13,6 +13,7 @@ together get no more than the user's part.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -70,10 +71,13 @@ class FairQueue:
     async def ready(self, names: Sequence[bytes], most: Running, count: int) -> list[bytes]:
         """Those of the queue's slices that may be begun, in order, until `count` of them are new.
 
-        Left out are those whose users or guilds have as many jobs held as they may: in the queue they keep their turns.
+        Left out are those that are being painted, and those whose users or guilds have as many jobs held as they may:
+        in the queue they keep their turns.
         """
-        keys = [HELD_USERS, HELD_GUILDS, *(job_key(name.decode().rsplit(":", 2)[0]) for name in names)]
-        places = await self._ready(keys=keys, args=[count, most.user, most.guild])
+        parts = [name.decode().rsplit(":", 2) for name in names]
+        epochs = [int(part[-1]) if re.fullmatch("[0-9]{1,15}", part[-1]) else 0 for part in parts]
+        keys = [HELD_USERS, HELD_GUILDS, *(job_key(part[0]) for part in parts)]
+        places = await self._ready(keys=keys, args=[count, most.user, most.guild, *epochs])
         return [names[place - 1] for place in places]
 
     async def waiting(self, name: str, slice_timeout: float) -> bool:

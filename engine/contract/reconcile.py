@@ -15,7 +15,15 @@ from engine.process.metrics import RECOVERIES
 GRACE = workers.BEAT * 2
 """Seconds that a change may be younger than what a heartbeat tells."""
 
+_TURN, _TURN_SECONDS = "impasto:reconciler", 5
+"""Shorter than the time between two looks of one worker, so that one that is alone never waits for itself."""
+
 _log = structlog.get_logger(__name__)
+
+
+async def takes_turn(redis: ArqRedis, worker: str) -> bool:
+    """Whether this worker is to look now: one does for all, since each looks at every open job."""
+    return bool(await redis.set(_TURN, worker, nx=True, ex=_TURN_SECONDS))
 
 
 async def reconcile(redis: ArqRedis, cost: float, slice_timeout: float) -> int:

@@ -34,17 +34,30 @@ class SliceWorker(Worker):
         if job_ids and await self.pool.zremrangebyscore(self.queue_name, "-inf", "-inf"):
             _log.error("entries of the queue were dated before all time")
             return
-        context: WorkerContext = self.ctx["context"]
-        slices = [name for name in job_ids if _is_text(name)]
-        ready = await context.queue.ready(slices, context.settings.running, self.max_jobs)
         try:
-            await super().start_jobs(ready)
+            await super().start_jobs(await self._ready(job_ids))
         except WatchError as error:
             # The connection broke between arq's look at an entry and its claim: arq gives the entry's place back only
             # where the claim itself fails. What is due lies in the queue as before.
             self.job_counter -= 1
             self.sem.release()
             _log.warning("Redis went away before a slice could be claimed", reason=str(error))
+
+    async def _ready(self, job_ids: list[bytes]) -> list[bytes]:
+        """Those that may be begun, of the queue's first or, where there is none among these, of its next.
+
+        Slices that are being painted stand in front: with many workers they are all that arq has read.
+        """
+        context: WorkerContext = self.ctx["context"]
+        read = 0
+        while job_ids:
+            slices = [name for name in job_ids if _is_text(name)]
+            ready = await context.queue.ready(slices, context.settings.running, self.max_jobs)
+            read += len(job_ids)
+            if ready or len(job_ids) < self.queue_read_limit:
+                return ready
+            job_ids = await self.pool.zrange(self.queue_name, read, read + self.queue_read_limit - 1)
+        return []
 
     def take_up_no_more(self) -> None:
         """What has been begun goes on."""

@@ -25,7 +25,7 @@ from engine.contract.connection import BLOCK, QUEUE, connect, load
 from engine.contract.expiry import remove_expired
 from engine.contract.fair_queue import SLICE
 from engine.contract.models import CONTROL
-from engine.contract.reconcile import forget_the_dead, reconcile
+from engine.contract.reconcile import forget_the_dead, reconcile, takes_turn
 from engine.contract.redis_check import await_redis
 from engine.contract.settings import Settings
 from engine.contract.store import Store, StoreError
@@ -179,9 +179,10 @@ async def _listen(context: WorkerContext) -> None:
 async def _reconcile(context: WorkerContext) -> None:
     """Twice at once is harmless. Not an arq cron: dated now, it would come after every slice, which is dated 1970."""
     while True:
-        await reconcile(context.redis, context.settings.impasto_slice_seconds, context.settings.slice_timeout)
-        for job in await forget_the_dead(context.redis):
-            await clean_up(context.jobs, context.store, job)
+        if await takes_turn(context.redis, context.id):
+            await reconcile(context.redis, context.settings.impasto_slice_seconds, context.settings.slice_timeout)
+            for job in await forget_the_dead(context.redis):
+                await clean_up(context.jobs, context.store, job)
         await asyncio.sleep(_RECONCILE * random.uniform(0.8, 1.2))
 
 

@@ -6,15 +6,18 @@ import dataclasses
 from typing import Any
 
 import pytest
+from arq.connections import ArqRedis
 
+from bot.cards.buttons import Action
 from bot.requests import follow_ups
-from bot.requests.follow_ups import MAX_STRENGTH
+from bot.requests.follow_ups import MAX_STRENGTH, FollowUp
 from bot.requests.new_painting import new_draft, new_recipe
 from bot.requests.paint_request import Network, PaintRequest
+from engine.contract.jobs import Jobs
 from engine.contract.models import Job, StoredPicture
 from engine.recipe.draft import finishing
 from engine.recipe.presets import PRESETS, TALK_SNAPSHOTS, preset
-from engine.recipe.recipe import MAX_ITERATIONS, Recipe, RecipeError
+from engine.recipe.recipe import MAX_ITERATIONS, OLDEST, VERSION, Recipe, RecipeError
 
 CONTENT, STYLE, SECOND, SNAPSHOT = (
     StoredPicture(key=f"jobs/1/{name}", name=name, width=32, height=24)
@@ -96,6 +99,26 @@ def test_again_is_another_picture_also_where_the_start_has_no_noise(start: str) 
 def test_again_adds_no_noise_to_a_start_that_hangs_on_the_seed(start: str) -> None:
     job = a_job(preset("fine", start=start))
     assert same_but(follow_ups.again(job), job, "seed")
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("press", [Action.AGAIN, Action.SWAP, Action.STRONGER, Action.WEAKER])
+async def test_what_no_worker_can_paint_any_more_is_asked_for_by_its_name(
+    name: str, press: Action, redis: ArqRedis
+) -> None:
+    old = dataclasses.replace(new_recipe(name, Network("random"), {"size": 96, "iterations": 70}), version=OLDEST - 1)
+    job = a_job(dataclasses.replace(old, alpha=3.0, beta=7.0))
+    found = await FollowUp(press, job).resolve(Network("random"), Jobs(redis))
+    usual = preset(name, weights="random")
+    assert (found.recipe.version, found.recipe.name) == (VERSION, name)
+    assert (found.recipe.size, found.recipe.iterations, found.recipe.snapshots) == (96, 70, old.snapshots)
+    factor = {Action.STRONGER: 2.0, Action.WEAKER: 0.5}.get(press, 1.0)
+    assert (found.recipe.alpha, found.recipe.beta) == (usual.alpha, factor * usual.beta)
+
+
+def test_what_can_still_be_painted_stays_as_it_is() -> None:
+    job = a_job(dataclasses.replace(new_recipe("fine", Network("random"), {}), version=OLDEST))
+    assert follow_ups.renewed(job) is job
 
 
 def test_as_it_was_begins_where_the_parent_was_to_begin() -> None:

@@ -6,10 +6,12 @@ from typing import Any
 
 from arq.connections import ArqRedis
 from rotten import ROTTEN, other_kinds
-from support.jobs import JobClient, light
+from support.jobs import JobClient, a_job, light
 from support.workers import WorkerPool
 
+from engine.contract import workers
 from engine.contract.connection import QUEUE
+from engine.contract.events import Cancelled
 from engine.contract.fair_queue import FINISH, SLICE
 from engine.contract.models import CONTROL
 
@@ -29,6 +31,31 @@ async def test_a_worker_outlasts_what_lies_in_the_queue(busy_pool: WorkerPool, b
     assert (await busy_client.run(job))["state"] == "done"
     assert not {*await busy_client.redis.zrange(QUEUE, 0, -1)} & rotten
     assert worker.alive
+
+
+async def test_what_is_free_is_found_behind_a_thousand_that_are_being_painted(
+    busy_pool: WorkerPool, busy_client: JobClient
+) -> None:
+    """They stand in front, for they were begun before; arq reads no more than those."""
+    jobs, held = busy_client.jobs, [a_job(f"user {number}", f"guild {number}") for number in range(1000)]
+    claims = []
+    for one in held:
+        await jobs.create(one)
+        claims.append(await jobs.start(one.id, 0, 0, "others"))
+    await workers.beat(
+        busy_client.redis,
+        workers.Worker(id="others", device="cpu", weights="random", jobs=tuple(one.id for one in held)),
+    )
+    for one in held:
+        await busy_client.queue.enqueue(one, 0, 0, 1.0)
+    job = await busy_client.submit(light(20))
+    assert (await busy_client.run(job))["state"] == "done"
+    assert {claim.epoch for claim in claims if claim} == {1}
+    assert {(await jobs.fields(one.id))["epoch"] for one in held} == {"1"}  # nobody else began one of them
+    for claim in claims:
+        assert claim is not None
+        await jobs.finish(claim, Cancelled(job=claim.job.id, iteration=0))
+        await busy_client.queue.forget(f"{claim.job.id}:0:0")
 
 
 async def _spoil(redis: ArqRedis) -> set[bytes]:

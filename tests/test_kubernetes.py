@@ -1,0 +1,221 @@
+"""The set-ups for Kubernetes: what kustomize makes of them is what the API takes, and fits this program."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import jsonschema
+import kubernetes_validate
+import pytest
+import yaml
+from arq.connections import ArqRedis
+from support.jobs import a_job
+
+from bot.settings import BotSettings
+from engine.contract.connection import QUEUE
+from engine.contract.fair_queue import FairQueue
+from engine.contract.jobs import Jobs
+from engine.contract.settings import parse_address
+from engine.monitoring import Monitored, serve_monitoring
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "deploy" / "kubernetes"
+VERSIONS = ["1.29", kubernetes_validate.latest_version()]
+Json = dict[str, Any]
+
+
+def _only(**properties: Json) -> Json:
+    """An object with these fields, all of which there must be, and no others."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+_TEXT, _COUNT, _NAME = {"type": "string"}, {"type": "integer", "minimum": 0}, _only(name={"type": "string"})
+_TRIGGER = _only(
+    type={"const": "redis"},
+    metadata=_only(
+        listName=_TEXT, listLength=_TEXT, activationListLength=_TEXT, databaseIndex=_TEXT, enableTLS=_TEXT
+    ),  # of whatever kind, they are texts to KEDA
+    authenticationRef=_NAME,
+)  # fmt: skip
+_PARAMETER = _only(parameter={"enum": ["address", "password"]}, name=_TEXT, key=_TEXT)
+KEDA = {
+    "ScaledObject": _only(
+        scaleTargetRef=_NAME, pollingInterval=_COUNT, cooldownPeriod=_COUNT, minReplicaCount=_COUNT,
+        maxReplicaCount=_COUNT, triggers={"type": "array", "items": _TRIGGER},
+    ),
+    "TriggerAuthentication": _only(secretTargetRef={"type": "array", "items": _PARAMETER}),
+}  # fmt: skip
+"""By kind the `spec`, as far as it is used here."""
+
+
+@pytest.fixture(scope="module", params=["small", "cloud"])
+def overlay(request: pytest.FixtureRequest) -> list[Json]:
+    """Every object of a whole set-up."""
+    tool = ["kustomize", "build"] if shutil.which("kustomize") else ["kubectl", "kustomize"]
+    if shutil.which(tool[0]) is None:
+        pytest.skip("neither kustomize nor kubectl is here")
+    folder = str(FOLDER / "overlays" / request.param)
+    made = subprocess.run([*tool, folder], capture_output=True, text=True, check=False)
+    assert (made.returncode, made.stderr) == (0, "")
+    return list(yaml.safe_load_all(made.stdout))
+
+
+def of_kind(objects: list[Json], kind: str) -> dict[str, Json]:
+    """By name, without the hash that kustomize adds."""
+    return {re.sub(r"-[a-z0-9]{10}$", "", one["metadata"]["name"]): one for one in objects if one["kind"] == kind}
+
+
+def pods(objects: list[Json]) -> dict[str, Json]:
+    """By deployment, the template of its pods."""
+    return {name: one["spec"]["template"] for name, one in of_kind(objects, "Deployment").items()}
+
+
+def container(pod: Json) -> Json:
+    (only,) = pod["spec"]["containers"]
+    assert isinstance(only, dict)
+    return only
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_api_takes_each_object(overlay: list[Json], version: str) -> None:
+    for one in overlay:
+        if one["apiVersion"].startswith("keda.sh/"):
+            assert set(one) == {"apiVersion", "kind", "metadata", "spec"}
+            assert one["apiVersion"] == "keda.sh/v1alpha1"
+            jsonschema.validate(one["spec"], KEDA[one["kind"]])
+        else:
+            kubernetes_validate.validate(one, version, strict=True)
+        assert one["metadata"]["namespace"] == "impasto"
+
+
+def test_what_the_api_would_refuse_is_refused_here(overlay: list[Json]) -> None:
+    pod = pods(overlay)["impasto-bot"]
+    pod = {**pod, "spec": {**pod["spec"], "terminationGracePeriod": 3}}
+    deployment = of_kind(overlay, "Deployment")["impasto-bot"]
+    wrong = {**deployment, "spec": {**deployment["spec"], "template": pod}}
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(wrong, "1.29", strict=True)
+
+
+def test_each_setting_is_one_and_its_value_is_taken(overlay: list[Json]) -> None:
+    told = of_kind(overlay, "ConfigMap")["impasto"]["data"]
+    devices = {one["name"]: one["value"] for one in container(pods(overlay)["impasto-worker"])["env"]}
+    assert set(devices) == {"IMPASTO_DEVICE"}
+    explained = set(re.findall(r"^#(\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert {*told, *devices} <= explained
+    ours = {name.lower(): value for name, value in {**told, **devices}.items() if not name.startswith("AWS_")}
+    assert set(ours) <= set(BotSettings.model_fields)
+    settings = BotSettings.model_validate({"discord_token": "x", **ours})
+    port = parse_address(settings.impasto_monitoring)
+    for pod in pods(overlay).values():
+        assert container(pod)["ports"] == [{"name": "monitoring", "containerPort": port[1] if port else 0}]
+        assert container(pod)["envFrom"][0]["configMapRef"]["name"].startswith("impasto-")
+
+
+def test_the_secrets_are_those_that_the_documents_make_and_a_worker_knows_no_token(overlay: list[Json]) -> None:
+    document = (ROOT / "docs" / "deploy.md").read_text()
+    made = dict(re.findall(r"create secret generic (\S+)((?:.*\\\n)*.*)", document))
+    text = yaml.safe_dump_all(overlay)
+    assert re.findall(r"secretRef:\s+name: (\S+)", text) == ["impasto", "impasto"]
+    for used in of_kind(overlay, "TriggerAuthentication").values():
+        assert {one["name"] for one in used["spec"]["secretTargetRef"]} == {"impasto-redis"}
+        assert {one["key"] for one in used["spec"]["secretTargetRef"]} <= keys(made["impasto-redis"])
+    assert "REDIS_URL" in keys(made["impasto"])
+    assert keys(made["impasto-discord"]) == {"DISCORD_TOKEN"}
+    reference = {"name": "impasto-discord", "key": "DISCORD_TOKEN"}
+    bot, worker = (container(pods(overlay)[name]) for name in ("impasto-bot", "impasto-worker"))
+    assert bot["env"] == [{"name": "DISCORD_TOKEN", "valueFrom": {"secretKeyRef": reference}}]
+    assert "impasto-discord" not in str(worker)
+
+
+def keys(options: str) -> set[str]:
+    return set(re.findall(r"--from-literal=(\w+)=", options))
+
+
+async def test_keda_counts_the_open_paintings_down_to_none(overlay: list[Json], redis: ArqRedis) -> None:
+    """It takes the ZCARD of a sorted set, and 0 where there is nothing."""
+    scaled = of_kind(overlay, "ScaledObject")
+    for one in scaled.values():
+        assert one["spec"]["scaleTargetRef"]["name"] in of_kind(overlay, "Deployment")
+        assert one["spec"]["triggers"][0]["metadata"]["listName"] == QUEUE
+        assert one["spec"]["minReplicaCount"] == 0
+        assert "replicas" not in of_kind(overlay, "Deployment")["impasto-worker"]["spec"]
+    assert await redis.type(QUEUE) == b"none"
+    jobs = [a_job(), a_job("another")]
+    for count, job in enumerate(jobs, 1):
+        await Jobs(redis).create(job)
+        await FairQueue(redis).enqueue(job, 0, 0, 1.0)
+        assert (await redis.type(QUEUE), await redis.zcard(QUEUE)) == (b"zset", count)
+
+
+async def test_each_probe_asks_for_what_is_served(overlay: list[Json]) -> None:
+    asked = {}
+    for name, pod in pods(overlay).items():
+        probes = {kind: container(pod)[f"{kind}Probe"]["httpGet"] for kind in ("startup", "readiness", "liveness")}
+        assert {one["port"] for one in probes.values()} == {"monitoring"}
+        asked[name] = {kind: one["path"] for kind, one in probes.items()}
+    # What the bot stands on includes a worker, of which there may be none; and nobody ends for an outage at once.
+    assert asked["impasto-bot"] == {"startup": "/readyz", "readiness": "/readyz", "liveness": "/readyz"}
+    assert asked["impasto-worker"] == {"startup": "/readyz", "readiness": "/healthz", "liveness": "/readyz"}
+
+    async def nothing() -> list[Any]:
+        return []
+
+    async with (
+        serve_monitoring(("127.0.0.1", 0), Monitored({}, {}, nothing)) as url,
+        aiohttp.ClientSession() as session,
+    ):
+        for path in {path for paths in asked.values() for path in paths.values()}:
+            async with session.get(url + path) as answer:
+                assert answer.status == 200
+
+
+def test_a_drain_has_the_time_that_it_has_elsewhere(overlay: list[Json]) -> None:
+    compose = (ROOT / "compose.yaml").read_text()
+    unit = (ROOT / "deploy" / "systemd" / "impasto-worker@.service").read_text()
+    assert "stop_grace_period: 2m\n" in compose
+    assert "TimeoutStopSec=120\n" in unit
+    found = {name: pod["spec"]["terminationGracePeriodSeconds"] for name, pod in pods(overlay).items()}
+    assert found == {"impasto-bot": 30, "impasto-worker": 120}
+    assert of_kind(overlay, "Deployment")["impasto-bot"]["spec"]["strategy"] == {"type": "Recreate"}
+    assert of_kind(overlay, "Deployment")["impasto-bot"]["spec"]["replicas"] == 1
+
+
+def test_nobody_may_more_than_they_need(overlay: list[Json]) -> None:
+    """As the standard `restricted` asks for, and a system that cannot be written to."""
+    user = int(re.findall(r"^USER (\d+):", (ROOT / "deploy" / "bot.Containerfile").read_text(), re.MULTILINE)[0])
+    for pod in pods(overlay).values():
+        spec, inner = pod["spec"], container(pod)
+        ids = dict.fromkeys(("runAsUser", "runAsGroup", "fsGroup"), user)
+        assert spec["securityContext"] == {**ids, "runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+        assert spec["automountServiceAccountToken"] is spec["enableServiceLinks"] is False
+        assert inner["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert inner["resources"]["limits"]["memory"]
+        assert {one["mountPath"] for one in inner["volumeMounts"]} == {"/data", "/tmp"}  # noqa: S108
+        assert "/" not in inner["image"], "whose registry it is, an operator says"
+
+
+def test_the_network_is_closed_but_for_what_is_needed(overlay: list[Json]) -> None:
+    (policy,) = of_kind(overlay, "NetworkPolicy").values()
+    chosen = policy["spec"]["podSelector"]["matchLabels"].items()
+    assert all(chosen <= pod["metadata"]["labels"].items() for pod in pods(overlay).values())
+    assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
+    (watched,) = policy["spec"]["ingress"]
+    assert watched["ports"] == [{"protocol": "TCP", "port": "monitoring"}]
+    assert watched["from"]
+    (out,) = policy["spec"]["egress"]
+    assert {one["port"] for one in out["ports"]} == {53, 443, 6379, 6380}
