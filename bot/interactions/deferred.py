@@ -92,12 +92,7 @@ class DeferredInteractions:
         webhook = discord.Webhook.partial(note.application, note.token, client=self._client)
         text = await self._outcome(job)
         try:
-            # This webhook knows nothing of the client's own default.
-            nobody = discord.AllowedMentions.none()
-            await persist(
-                lambda: webhook.edit_message("@original", content=text, allowed_mentions=nobody),  # type: ignore[call-overload]
-                within=TOKEN_LIVES,
-            )
+            await persist(lambda: webhook.edit_message("@original", content=text), within=TOKEN_LIVES)
         except FAILURES as error:
             _log.info("an answer came too late", interaction=job, reason=str(error))
         await redis.delete(key)
