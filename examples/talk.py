@@ -43,11 +43,13 @@ EXPERIMENTS = (
     Experiment(
         "styles", "One view, many styles", "What is content and what is style? The same harbour, five ways.",
         "study harbour.png glass.png ink.png night.png poster.png hatching.png --vary style --size 256", ("sheet.png",),
-        "",
+        "The boat, the houses and the lighthouse are in all five; all else is the style's. Its own picture "
+        "stands beside each label.",
     ),
     Experiment(
         "bold", "Big bold colours", "Large fields of one colour are the easiest style to see.",
-        "paint pears.png glass.png --size 384", ("final.png",), "",
+        "paint pears.png glass.png --size 384", ("final.png",),
+        "Each pane is one colour, and the leads go where the pears have edges.",
     ),
     Experiment(
         "white", "How much white", "White paper is a feature too, and a strong one. How does less of it look?",
@@ -55,11 +57,15 @@ EXPERIMENTS = (
     ),
     Experiment(
         "swap", "Both ways round", "Which of the two pictures is the content, and which is the style?",
-        "study harbour.png strokes.png --vary swap --size 256", ("sheet.png",), "",
+        "study harbour.png strokes.png --vary swap --size 256", ("sheet.png",),
+        "As content the strokes keep their eddies and get the colours of dusk, and pieces of lighthouse and "
+        "houses for texture.",
     ),
     Experiment(
         "strength", "Alpha against beta", "The loss is a sum of two. Their shares say what the picture is.",
-        "study harbour.png strokes.png --vary strength --size 256", ("sheet.png",), "",
+        "study harbour.png strokes.png --vary strength --size 256", ("sheet.png",),
+        "At a hundredth the harbour has the style's colours and a grain, at its usual weight its strokes. "
+        "With ten times that the houses dissolve; a hundred times is hardly more than ten.",
     ),
     Experiment(
         "start", "Where it begins", "The paper begins with white noise, the talk with noise over the photograph.",
@@ -67,16 +73,24 @@ EXPERIMENTS = (
     ),
     Experiment(
         "layers", "The layers of the style", "Each layer sees larger patterns. What does each bring?",
-        "study harbour.png strokes.png --vary layers --size 192", ("sheet.png",), "",
+        "study harbour.png strokes.png --vary layers --size 192", ("sheet.png",),
+        "The first layer brings colour, the second dashes, the third strokes, the fourth whole eddies. The "
+        "fifth alone changes next to nothing: this balance gives it a small share.",
     ),
     Experiment(
         "depth", "The depth of the content", "The deeper the layer, the freer the painter.",
-        "study harbour.png strokes.png --vary depth --size 256", ("sheet.png",), "",
+        "study harbour.png strokes.png --vary depth --size 256", ("sheet.png",),
+        "Held by relu2_2 or relu3_2 every window stays where it was, and by relu4_2 the houses lean with the "
+        "strokes; by relu5_2 only their place is left. relu1_2 differs so little between two pictures that it "
+        "holds less than the next ones.",
     ),
     Experiment(
         "optimiser", "The optimiser", "Adam's step is in levels of colour, so it can be too short and too long.",
         "study harbour.png strokes.png --vary optimiser --recipe classic --iterations 200 --size 192",
-        ("sheet.png", "losses.png"), "",
+        ("sheet.png", "losses.png"),
+        "The longer Adam's step, the lower the loss after 200 of them, and L-BFGS comes lowest of all. The "
+        "lowest loss is not the best picture: the talk's balance weighs the style so much that the harbour is "
+        "then gone.",
     ),
     Experiment(
         "flicker", "Flicker", "Is the same picture painted twice?",

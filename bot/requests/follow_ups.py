@@ -73,7 +73,9 @@ class FromSnapshot:
     async def resolve(self, _network: Network, _jobs: Jobs) -> PaintRequest:
         """By the parent's own network. Raises `RecipeError`."""
         content = self.job.content
-        start = StoredPicture(key=self.picture, name="snapshot", width=content.width, height=content.height)
+        start = StoredPicture(
+            key=self.picture, name="snapshot", width=content.width, height=content.height, spoiler=self.job.spoiler
+        )
         return from_picture(self.job, start, self.preset, self.fields)
 
 
@@ -160,7 +162,9 @@ def finished(job: Job, picture: str, network: Network) -> PaintRequest:
     if asked is None:
         raise RecipeError("It is no draft: press Continue or Larger to go on from it.")
     recipe = finishing(new_recipe(asked.recipe, network, asked.fields), job.recipe.size)
-    start = StoredPicture(key=picture, name="draft", width=job.content.width, height=job.content.height)
+    start = StoredPicture(
+        key=picture, name="draft", width=job.content.width, height=job.content.height, spoiler=job.spoiler
+    )
     return dataclasses.replace(_child(job, recipe), start=start, draft_of=None)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -100,5 +101,6 @@ async def shared_worker(settings: Settings, weights: str) -> Worker:
         if worker.weights == name:
             return worker
     raise WorkerError(
-        f"No worker at REDIS_URL has the weights {weights}: start one with `impasto worker --weights {weights}`."
+        f"No worker at REDIS_URL has the weights {weights}: "
+        f"start one with `impasto worker --weights {shlex.quote(weights)}`."
     )

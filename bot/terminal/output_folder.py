@@ -53,11 +53,13 @@ class OutputFolder:
         self.work = folder / ".impasto" if work is None else work
         self.pairs = self.work / "pairs"
         """Where a batch has the folders of work of its paintings."""
-        self.resume_command = resume_command or f"impasto paint --resume {shlex.quote(str(folder))}"
+        self.resume_command = resume_command or _resume_command(folder)
         """What to type to go on."""
         self._note = self.work / "job.json"
         self._sound = self.work / "sound.mp4"
-        self._lock = self.work / "painting.lock"
+        own = folder / ".impasto"
+        self._lock, self._alone = own / "painting.lock", own / self._note.name
+        """One lock for whoever paints here, and the note of a painting that is no batch's."""
         self._written = WrittenFiles(folder)
         self._tiles: dict[int, str] = {}
         """Of a study, by iteration: what its pictures are called."""
@@ -69,7 +71,7 @@ class OutputFolder:
         Afterwards what it takes to go on is kept where there is something to go on with, and what is empty is removed.
         Raises `FolderError` where another command is at work in it, or it cannot be written to.
         """
-        made = [path for path in (self.work, self.folder, *self.folder.parents) if not path.exists()]
+        made = [path for path in (self.work, self._lock.parent, self.folder, *self.folder.parents) if not path.exists()]
         try:
             with self._open_lock():
                 try:
@@ -78,6 +80,8 @@ class OutputFolder:
                 finally:
                     if not self.unfinished:
                         shutil.rmtree(self.work, ignore_errors=True)
+                    if self._lock.parent != self.work and [*self._lock.parent.iterdir()] == [self._lock]:
+                        shutil.rmtree(self._lock.parent, ignore_errors=True)
         finally:
             for path in made:
                 with suppress(OSError):  # it holds something
@@ -92,9 +96,9 @@ class OutputFolder:
             raise FolderError(
                 f"{self.folder} holds an unfinished batch: go on with the same `impasto batch`, or give another folder."
             )
-        if self.unfinished:
+        if self._alone.exists():
             raise FolderError(
-                f"{self.folder} holds an unfinished painting: go on with `{self.resume_command}`, "
+                f"{self.folder} holds an unfinished painting: go on with `{_resume_command(self.folder)}`, "
                 "or give another folder."
             )
         for picture in pictures:
@@ -237,11 +241,13 @@ class OutputFolder:
     def _open_lock(self) -> TextIO:
         """The lock's file, locked. Raises `FolderError`."""
         with self._failures():
-            if self.work.exists() and any(self.work.iterdir()) and not (self._lock.exists() or self._note.exists()):
-                raise FolderError(f"{self.work} was not made by Impasto: move it away, or give another folder.")
+            own = self._lock.parent
+            if own.exists() and any(own.iterdir()) and not (self._lock.exists() or self._alone.exists()):
+                raise FolderError(f"{own} was not made by Impasto: move it away, or give another folder.")
             while True:
                 self.folder.mkdir(parents=True, exist_ok=True)
-                self.work.mkdir(parents=True, exist_ok=True, mode=0o700)
+                for path in (self.work, own):
+                    path.mkdir(parents=True, exist_ok=True, mode=0o700)
                 lock = self._lock.open("w")
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -255,6 +261,10 @@ class OutputFolder:
                 except FileNotFoundError:
                     pass  # the command that held it has just ended, and took its file along
                 lock.close()
+
+
+def _resume_command(folder: Path) -> str:
+    return f"impasto paint --resume {shlex.quote(str(folder))}"
 
 
 def _is_output(path: Path, kind: Format = "png") -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +20,8 @@ from engine.contract.store import Blob, Store
 EVENT_DAYS = 7
 ORPHANS_AFTER = timedelta(days=1)
 """Pictures are stored before their job is created."""
+_OURS = re.compile(r"jobs/[0-9a-f]{16,20}/.+")
+"""What a job's blobs are called, by its id; a folder that is the store may hold a folder `jobs` of somebody else's."""
 
 
 async def remove_expired(redis: ArqRedis, store: Store, orphans_after: timedelta = ORPHANS_AFTER) -> None:
@@ -74,7 +77,7 @@ async def _unused_styles(redis: ArqRedis, store: Store, orphans_after: timedelta
 
 async def _old_blobs(store: Store, orphans_after: timedelta) -> list[Blob]:
     before = datetime.now(UTC) - orphans_after
-    return [blob for blob in await store.blobs("jobs/") if blob.modified < before]
+    return [blob for blob in await store.blobs("jobs/") if blob.modified < before and _OURS.fullmatch(blob.key)]
 
 
 async def _gone(redis: ArqRedis, blobs: list[Blob]) -> set[str]:

@@ -157,8 +157,8 @@ class Job(BaseModel):
     @property
     def spoiler(self) -> bool:
         """Whether the painting is to be covered: it shows what one of its pictures shows."""
-        begun = () if self.start is None else (self.start,)
-        return any(picture.spoiler for picture in (self.content, *self.styles, *begun))
+        begun, masks = () if self.start is None else (self.start,), (*self.content_masks, *self.style_masks)
+        return any(picture.spoiler for picture in (self.content, *self.styles, *begun, *masks))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
+import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any, Literal
@@ -26,6 +27,8 @@ from engine.contract.study import Value
 
 FOLDER = "styles/"
 """Of their pictures in the store: `styles/<server>/<id>.png`."""
+_OURS = re.compile(rf"{FOLDER}[0-9]+/[^/]+\.png")
+"""No other file: the folder that is the store may hold a folder `styles` of somebody else's."""
 LEFT_DAYS = 7
 """How long the styles of a server are kept that the bot was removed from while nobody could tell it."""
 _BEGUN = b""
@@ -139,7 +142,7 @@ class SavedStyles:
 
     async def unused(self, before: datetime) -> list[Blob]:
         """Pictures, last changed before that instant, that no style is of."""
-        old = [blob for blob in await self._store.blobs(FOLDER) if blob.modified < before]
+        old = [blob for blob in await self._store.blobs(FOLDER) if blob.modified < before and _OURS.fullmatch(blob.key)]
         guilds = {blob.key.split("/")[1] for blob in old}
         used = set()
         for guild in guilds:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from discord_server.driver import Interaction
+from discord_server.driver import Interaction, Spoiler
 from discord_server.reading import buttons_of, files_of, text_of
 from PIL import Image
 from scene import Scene, picture, pictures, scene
@@ -145,6 +146,19 @@ async def test_one_content_in_several_styles(stage: Scene, worker: None, tmp_pat
     labels = [text_of(message).split("**")[1] for message in tiles(stage, card)]
     assert labels == [r"style\_x1", r"style\_y2", r"style\_z3"]
     assert pictures(stage.discord.world, card["id"])[-3:] == ENDS
+
+
+async def test_of_a_covered_picture_all_is_covered_but_the_losses(stage: Scene, worker: None) -> None:
+    hidden = Spoiler(("the_butler_did_it.png", stage.style.read_bytes()))
+    asked = await stage.ada.slash(
+        stage.channel, "gallery", content=stage.content, style1=stage.style, style2=hidden, **SHORT
+    )
+    card = await stage.ended(await stage.card(asked))
+    messages = stage.discord.world.messages(card["id"])
+    shown = {name.split("-", 2)[2]: one["spoiler"] for message in messages for name, one in files_of(message).items()}
+    assert shown == {"00012.png": True, "00024.png": True, "final.png": True, "loss.png": False, "film.webp": True}
+    assert [one["spoiler"] for one in files_of(card).values()] == [True, False, False, True]
+    assert "butler" not in json.dumps([card, *messages, stage.discord.world.channel(card["id"])])
 
 
 async def test_a_cancelled_study_continues_where_it_was(stage: Scene, pool: WorkerPool, worker: None) -> None:

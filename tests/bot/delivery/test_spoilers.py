@@ -114,6 +114,29 @@ async def test_what_comes_of_it_is_covered_too(there: Stage, ending: tuple[str, 
     assert "butler" not in await everything(there, card)
 
 
+@pytest.mark.parametrize("which", ["start_picture", "mask", "style_mask"])
+async def test_what_no_card_shows_covers_the_painting_and_what_goes_on_from_it(
+    there: Stage, ending: tuple[str, bytes], which: str
+) -> None:
+    """A picture to begin with, or a mask: the painting has its shapes."""
+    given: Json = {which: Spoiler(ending)}
+    draft, first = await there.manual_painting(**LONG, **given, quality="draft")
+    assert covered(draft) == {"content.jpg": False, "style-1.jpg": False}
+    await first.snapshot(10)
+    snapshot = await there.posted(draft["id"], "00010.png")
+    assert covered(snapshot) == {"00010.png": True}
+    form = await there.scene.ada.press(snapshot, "From here")
+    await form.answered()
+    gone_on = await there.scene.ada.submit(form.modal, {})
+    await first.done()
+    finish = await there.scene.ada.press(await there.posted(draft["id"], "final.png"), "Finish")
+    for asked in (gone_on, finish):
+        child = await there.painting(asked)
+        await (await there.manual_worker(asked.id)).snapshot(10)
+        assert covered(await there.posted(child["id"], "00010.png")) == {"00010.png": True}
+        assert "butler" not in await everything(there, child)
+
+
 async def test_a_cards_covered_picture_is_chosen_covered(there: Stage, ending: tuple[str, bytes]) -> None:
     card = await there.painting(await there.scene.stylize(**LONG, content=Spoiler(ending)))
     asked = await there.scene.ada.menu(there.scene.channel, card, "Use as style")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import malformed
 import pytest
 from judging import refused
 from malformed import encoded, scene
+from PIL import Image
 
 import bot
 from bot.intake import Decoder, Decoders, Limits, decoders, take_in
@@ -25,6 +27,25 @@ ROOT = Path(bot.__file__).parents[1]
 async def test_memory_is_rationed() -> None:
     data = malformed.png(11_000, 10_900, pixels=malformed.deflated_zeros(11_001 * 10_900))
     assert "memory" in await refused(data, limits=Limits(memory=128 * 2**20))
+
+
+async def test_a_large_jpeg_is_never_decoded_whole() -> None:
+    """It is read at an eighth, which is many times as fast."""
+    data = encoded(Image.new("RGB", (8000, 8000)), "JPEG")
+    taken = await take_in(data, limits=Limits(max_side=500, memory=128 * 2**20))
+    assert (taken.width, taken.original_width) == (500, 8000)
+
+
+@pytest.mark.parametrize(("cores", "gigabytes", "count"), [(1, 64, 2), (6, 64, 6), (64, 256, 8), (8, 12, 4)])
+def test_there_are_as_many_as_cores_and_memory_allow(
+    cores: int, gigabytes: int, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = {"SC_PAGE_SIZE": 2**12, "SC_PHYS_PAGES": gigabytes * 2**18}
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)), raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(os, "sysconf", pages.__getitem__)
+    monkeypatch.setattr(Path, "read_text", lambda _: "max")  # a container's own limit
+    assert Decoders().count == count
 
 
 async def test_an_endless_picture_is_ended(caplog: pytest.LogCaptureFixture) -> None:

@@ -10,6 +10,7 @@ from impasto_command import run
 from support.jobs import a_job
 
 from engine.contract.jobs import Jobs
+from engine.contract.models import new_id
 from engine.contract.store import Store
 
 
@@ -18,8 +19,9 @@ async def test_what_no_painting_needs_is_named_and_then_deleted(
 ) -> None:
     store, job = Store((tmp_path / "store").as_uri()), a_job()
     await Jobs(redis).create(job)
-    gone = ["jobs/1234/checkpoint-00010-1.safetensors", "jobs/1234/final.png"]
-    kept = [f"jobs/{job.id}/picture-0.png", "jobs/5678/picture-0.png"]
+    expired = new_id()
+    gone = [f"jobs/{expired}/checkpoint-00010-1.safetensors", f"jobs/{expired}/final.png"]
+    kept = [f"jobs/{job.id}/picture-0.png", f"jobs/{new_id()}/picture-0.png"]
     for key in (*gone, *kept):
         await store.put(key, b"x" * 500_000)
     for key in (*gone, kept[0]):

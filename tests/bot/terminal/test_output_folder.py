@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from impasto_command import LIGHT, left_over, make_room, run, start
 
+from bot.terminal.batch_folder import BatchFolder, Pair
 from bot.terminal.main import main
 from bot.terminal.output_folder import FolderError, OutputFolder
 from engine.contract.events import Snapshot
@@ -123,6 +124,22 @@ def test_one_command_at_a_time(tmp_path: Path) -> None:
     with output.reserved():
         pass
     assert list(tmp_path.iterdir()) == []  # nothing came of it
+
+
+def test_a_batchs_painting_and_one_of_its_own_do_not_share_a_folder(tmp_path: Path) -> None:
+    own, pair = tmp_path / "cat-dots", Pair(Path("cat.png"), Path("dots.png"), "cat-dots")
+    batched, alone = BatchFolder(tmp_path).painting(pair), OutputFolder(own)
+    for first, second in ((batched, alone), (alone, batched)):
+        with first.reserved():
+            again = second.reserved()
+            with pytest.raises(FolderError, match=r"^Another command is painting in .*/cat-dots: wait for its"), again:
+                pass
+        assert not own.exists()
+    with alone.reserved():
+        (own / ".impasto" / "job.json").write_text("{}")  # it was stopped
+    with batched.reserved(), pytest.raises(FolderError, match=r"unfinished painting: go on with `impasto paint --res"):
+        batched.check([])
+    assert (own / ".impasto" / "job.json").exists()
 
 
 def test_a_second_command_or_a_resumption_does_not_meddle_with_the_first(tmp_path: Path) -> None:

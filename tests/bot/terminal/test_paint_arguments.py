@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -96,9 +97,10 @@ async def test_a_dry_run_is_of_the_weights_that_would_paint(tmp_path: Path, redi
             assert expected == preset("fine", weights="imagenet", network="64,64", **shallow)
         with pytest.raises(RecipeError, match=r"^These weights have no layer relu4_2, .*; they have conv1_1, conv1_2"):
             await asked_for("auto").expected(settings(url))
-        path = saved(ours(1), tmp_path / "mine.pth")
-        with pytest.raises(WorkerError, match=r"^No worker at REDIS_URL has the weights .*mine\.pth: start one with"):
+        path = saved(ours(1), tmp_path / "it's mine.pth")
+        with pytest.raises(WorkerError, match=r"^No worker at REDIS_URL has the weights .*mine\.pth: ") as said:
             await asked_for(str(path)).expected(settings(url))
+        assert shlex.split(str(said.value).split("`")[1]) == ["impasto", "worker", "--weights", str(path)]
         redis.flushdb()
 
 

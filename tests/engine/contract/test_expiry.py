@@ -11,7 +11,7 @@ from engine.contract.events import STREAM
 from engine.contract.expiry import EVENT_DAYS, remove_expired
 from engine.contract.fair_queue import CLOCK, FINISH, SPREAD
 from engine.contract.jobs import Jobs
-from engine.contract.models import USERS, index_key, job_key
+from engine.contract.models import USERS, index_key, job_key, new_id
 
 
 async def test_old_events_go_but_not_those_that_a_reader_still_holds(client: JobClient) -> None:
@@ -53,23 +53,27 @@ async def test_fresh_blobs_stay_even_before_their_job_is_created(client: JobClie
 
 
 async def test_what_belongs_to_no_job_is_left_alone(client: JobClient, pool: WorkerPool) -> None:
-    keys = ["uploads/1/a.png", "other.png", "jobs/loose.png"]
-    for key in [*keys, "jobs/long-gone/a.png", "jobs/long-gone/deep/b.png"]:
+    """Also where somebody keeps applications beside it."""
+    keys = {"uploads/1/a.png", "other.png", "jobs/loose.png", "jobs/cafe/cv.pdf", "jobs/a bank/cv.pdf"}
+    old = new_id()
+    gone = {f"jobs/{old}/a.png", f"jobs/{old}/deep/b.png", "jobs/1376543210987654321/final.png"}
+    for key in keys | gone:
         await client.store.put(key, b"x")
         os.utime(pool.folder / "store" / key, (1, 1))
     await remove_expired(client.redis, client.store)
     left = {key for key, _ in await client.store.list("")}
-    assert {"uploads/1/a.png", "other.png"} <= left
-    assert not [key for key in left if key.startswith("jobs/long-gone")]
+    assert keys <= left
+    assert not gone & left
 
 
 async def test_copies_for_a_child_stay_before_it_is_created(client: JobClient, pool: WorkerPool) -> None:
-    await client.store.put("jobs/parent/picture-0.png", b"a picture")
-    os.utime(pool.folder / "store" / "jobs/parent/picture-0.png", (1, 1))
-    await client.store.copy("jobs/parent/picture-0.png", "jobs/child/picture-0.png")
+    parent, child = f"jobs/{new_id()}", f"jobs/{new_id()}"
+    await client.store.put(f"{parent}/picture-0.png", b"a picture")
+    os.utime(pool.folder / "store" / parent / "picture-0.png", (1, 1))
+    await client.store.copy(f"{parent}/picture-0.png", f"{child}/picture-0.png")
     await remove_expired(client.redis, client.store)
-    assert [key for key, _ in await client.store.list("jobs/child")] == ["jobs/child/picture-0.png"]
-    assert await client.store.list("jobs/parent") == []
+    assert [key for key, _ in await client.store.list(child)] == [f"{child}/picture-0.png"]
+    assert await client.store.list(parent) == []
 
 
 async def test_nothing_is_left_of_users_whose_jobs_have_expired(client: JobClient) -> None:
