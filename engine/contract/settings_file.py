@@ -9,7 +9,10 @@ from collections.abc import Iterable
 
 from dotenv import dotenv_values
 
-OF_THE_BOT = ("IMPASTO_MAX_SIZE", "IMPASTO_MAX_ITERATIONS", "IMPASTO_PAGE", "IMPASTO_PAGE_TOKEN", "DISCORD_TOKEN")
+OF_THE_BOT = (
+    "IMPASTO_MAX_SIZE", "IMPASTO_MAX_ITERATIONS", "IMPASTO_USER_STYLES", "IMPASTO_GUILD_STYLES",
+    "IMPASTO_PAGE", "IMPASTO_PAGE_TOKEN", "DISCORD_TOKEN",
+)  # fmt: skip
 """Settings that only the bot has, and that stand in the same `.env` for all."""
 _OTHERS = ("IMPASTO_LOG",)
 _ALIKE = 0.85  # of names, by difflib
