@@ -104,7 +104,7 @@ EXPERIMENTS = (
     ),
     Experiment(
         "size", "Time against pixels", "How long does a larger picture take?",
-        "study harbour.png strokes.png --vary size --size 384 --iterations 60", ("time.png",), "",
+        "study harbour.png strokes.png --vary size --recipe classic --size 384 --iterations 60", ("time.png",), "",
     ),
     Experiment(
         "cup", "As it grows", "The talk's cup of coffee after 100, 300, 3300, 6500 and 30,000 iterations; here pears.",
