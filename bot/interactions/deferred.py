@@ -92,7 +92,10 @@ class DeferredInteractions:
         webhook = discord.Webhook.partial(note.application, note.token, client=self._client)
         text = await self._outcome(job)
         try:
-            await persist(lambda: webhook.edit_message("@original", content=text), within=TOKEN_LIVES)
+            await persist(
+                lambda: webhook.edit_message("@original", content=text),  # type: ignore[call-overload]
+                within=TOKEN_LIVES,
+            )
         except FAILURES as error:
             _log.info("an answer came too late", interaction=job, reason=str(error))
         await redis.delete(key)
