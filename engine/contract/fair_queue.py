@@ -22,7 +22,7 @@ from arq.connections import ArqRedis
 from engine.contract import arq_keys
 from engine.contract.connection import FRONT, QUEUE
 from engine.contract.jobs import script
-from engine.contract.models import HELD_GUILDS, HELD_USERS, KEEP_DAYS, OPEN, Job, Running, flows_key, job_key
+from engine.contract.models import HELD_GUILDS, HELD_USERS, KEEP_DAYS, Job, Running, flows_key, index_key, job_key
 from engine.contract.workers import SILENCE
 
 SLICE = "paint_slice"
@@ -54,9 +54,10 @@ class FairQueue:
         Repeating it is harmless.
         """
         name = slice_id(job.id, iteration, epoch)
-        keys = [job_key(job.id), CLOCK, FINISH, flows_key(job.guild), SPREAD, OPEN, QUEUE]
+        keys = [job_key(job.id), CLOCK, FINISH, flows_key(job.guild), SPREAD, QUEUE]
         scores, draft = [FRONT, _TICK / timedelta(milliseconds=1)], int(job.draft_of is not None)
-        tag = float(await self._tag(keys=keys, args=[job.guild, job.user, cost, name, job_key(""), *scores, draft]))
+        args = [job.guild, job.user, cost, name, job_key(""), index_key(""), *scores, draft]
+        tag = float(await self._tag(keys=keys, args=args))
         await self._redis.enqueue_job(
             SLICE,
             job.id,

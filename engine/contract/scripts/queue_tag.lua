@@ -1,6 +1,6 @@
--- A slice's virtual-time tag. KEYS: job, clock, finish, flows, spread, open, queue.
--- ARGV: guild, user, cost, slice id, where job keys begin, the queue's score of tag 0 and of a second more, and whether
--- it is a draft's ('1').
+-- A slice's virtual-time tag. KEYS: job, clock, finish, flows, spread, queue.
+-- ARGV: guild, user, cost, slice id, where the keys of jobs and of users' indices begin, the queue's score of tag 0 and of
+-- a second more, and whether it is a draft's ('1').
 -- What was cancelled is not painted any more, and should not wait for its turn.
 if redis.call('HGET', KEYS[1], 'cancel') == '1' then
     redis.call('HSET', KEYS[1], 'slice', ARGV[4])
@@ -20,24 +20,40 @@ local factor = users / tonumber(redis.call('HGET', KEYS[5], ARGV[1]) or users)
 local function stretched(tag)
     return tag > clock and clock + (tag - clock) * factor or tag
 end
-if factor ~= 1 then
-    for _, user in ipairs(redis.call('HKEYS', KEYS[4])) do
-        local flow = ARGV[1] .. ':' .. user
-        for _, name in ipairs({flow, flow .. DRAFTS}) do
-            local finish = redis.call('HGET', KEYS[3], name)
-            if finish then
-                redis.call('HSET', KEYS[3], name, seconds(stretched(tonumber(finish))))
-            end
+-- A user's `open` jobs in this guild, which are mostly the newest of all that are remembered of the user.
+local function respace(user, open)
+    local flow, read = ARGV[1] .. ':' .. user, 0
+    for _, name in ipairs({flow, flow .. DRAFTS}) do
+        local finish = redis.call('HGET', KEYS[3], name)
+        if finish then
+            redis.call('HSET', KEYS[3], name, seconds(stretched(tonumber(finish))))
         end
     end
-    for _, id in ipairs(redis.call('SMEMBERS', KEYS[6])) do
-        local key = ARGV[5] .. id
-        local guild, worker, tag, slice = unpack(redis.call('HMGET', key, 'guild', 'worker', 'tag', 'slice'))
-        if guild == ARGV[1] and worker == '' and slice then
-            tag = stretched(tonumber(tag))
-            redis.call('HSET', key, 'tag', seconds(tag))
-            redis.call('ZADD', KEYS[7], 'XX', math.floor(ARGV[6] + ARGV[7] * tag), slice)
+    while open > 0 do
+        local ids = redis.call('ZREVRANGE', ARGV[6] .. user, read, read + 9)
+        for _, id in ipairs(ids) do
+            local key = ARGV[5] .. id
+            local guild, state, worker, tag, slice =
+                unpack(redis.call('HMGET', key, 'guild', 'state', 'worker', 'tag', 'slice'))
+            if guild == ARGV[1] and (state == 'queued' or state == 'painting') then
+                open = open - 1
+                if worker == '' and slice then
+                    tag = stretched(tonumber(tag))
+                    redis.call('HSET', key, 'tag', seconds(tag))
+                    redis.call('ZADD', KEYS[6], 'XX', math.floor(ARGV[7] + ARGV[8] * tag), slice)
+                end
+            end
         end
+        if #ids < 10 then
+            break
+        end
+        read = read + 10
+    end
+end
+if factor ~= 1 then
+    local flows = redis.call('HGETALL', KEYS[4])
+    for place = 1, #flows, 2 do
+        respace(flows[place], tonumber(flows[place + 1]))
     end
 end
 redis.call('HSET', KEYS[5], ARGV[1], users)
@@ -51,7 +67,7 @@ end
 -- A user's drafts wait for each other alone, and come first among equals; their cost is the user's all the same.
 local flow = ARGV[1] .. ':' .. ARGV[2]
 local tag = charged(flow)
-if ARGV[8] == '1' then
+if ARGV[9] == '1' then
     tag = charged(flow .. DRAFTS) - 0.1
 end
 redis.call('HSET', KEYS[1], 'tag', seconds(tag), 'slice', ARGV[4])
