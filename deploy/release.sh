@@ -1,7 +1,7 @@
 #!/bin/sh
 # Build the images of a release, on a base that is pinned by its digest, and push them:
 #     sh deploy/release.sh docker://REGISTRY/NAME         the images are NAME/impasto-bot:VERSION and so on
-#     BASE=debian-python sh deploy/release.sh oci:/folder on a base that is here; needs no registry
+#     BASE=debian-python sh deploy/release.sh oci:/folder on a base that is here, to a folder that is there
 # Needs buildah, and without BASE skopeo. Who may push has logged in before (`buildah login`). What was pushed is in
 # out/release/digests: name and digest, a line each.
 set -eu

@@ -53,7 +53,10 @@ EXPERIMENTS = (
     ),
     Experiment(
         "white", "How much white", "White paper is a feature too, and a strong one. How does less of it look?",
-        "study harbour.png ink.png --vary white --size 256", ("sheet.png",), "",
+        "study harbour.png ink.png --vary white --size 256", ("sheet.png",),
+        "Brought halfway to grey the paper holds a harbour at dusk; wholly dark it is a drawing in silver. "
+        "With the white left out of the style's statistics there is nothing but ink left to paint with, and "
+        "it fills the sheet. (A margin would be trimmed in one more; this drawing has none.)",
     ),
     Experiment(
         "swap", "Both ways round", "Which of the two pictures is the content, and which is the style?",
@@ -94,11 +97,14 @@ EXPERIMENTS = (
     ),
     Experiment(
         "flicker", "Flicker", "Is the same picture painted twice?",
-        "study pears.png strokes.png --vary flicker --size 160", ("sheet.png",), "",
+        "study pears.png strokes.png --vary flicker --size 160", ("sheet.png",),
+        "On a processor the same seed gives the same picture to the last bit. Other seeds, which change the "
+        "noise in the start, move every stroke: by 33 levels on average. Painted one after the other they "
+        "flicker.",
     ),
     Experiment(
         "size", "Time against pixels", "How long does a larger picture take?",
-        "study harbour.png strokes.png --vary size --size 384 --iterations 60", ("time.png",), "",
+        "study harbour.png strokes.png --vary size --recipe classic --size 384 --iterations 60", ("time.png",), "",
     ),
     Experiment(
         "cup", "As it grows", "The talk's cup of coffee after 100, 300, 3300, 6500 and 30,000 iterations; here pears.",
