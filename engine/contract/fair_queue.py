@@ -56,7 +56,8 @@ class FairQueue:
         name = slice_id(job.id, iteration, epoch)
         keys = [job_key(job.id), CLOCK, FINISH, flows_key(job.guild), SPREAD, QUEUE]
         scores, draft = [FRONT, _TICK / timedelta(milliseconds=1)], int(job.draft_of is not None)
-        args = [job.guild, job.user, cost, name, job_key(""), index_key(""), *scores, draft]
+        prefixes = [job_key(""), index_key("")]
+        args: list[str | float] = [job.guild, job.user, cost, name, *prefixes, *scores, draft]
         tag = float(await self._tag(keys=keys, args=args))
         await self._redis.enqueue_job(
             SLICE,

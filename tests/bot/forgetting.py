@@ -1,4 +1,7 @@
-"""Many paintings that are forgotten at once, under Discord's own limits: `python tests/bot/forgetting.py 500`."""
+"""Many paintings that are forgotten at once, under Discord's own limits: `python tests/bot/forgetting.py 500`.
+
+Ends with an error where something is left, or where Discord was asked for more than it allows.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,8 @@ from engine.process.local_redis import embedded_redis
 
 Json = dict[str, Any]
 
-
+BUSIEST = 50
+"""Requests a second that Discord allows a bot."""
 NOBODY: Json = {"allowed_mentions": {"parse": []}}
 """Whom a message may ping, as the bot itself says with each of its own."""
 
@@ -97,6 +101,8 @@ async def main(paintings: int) -> None:
                     f"{paintings} paintings, rights {rights}: {len(requests)} requests in {took:.0f} s, "
                     f"at most {busiest_second(requests)} a second; answers {dict(answers)}; left: {len(left)}"
                 )
+                if left or answers[429] or busiest_second(requests) > BUSIEST:
+                    raise SystemExit("Something was left, or Discord was asked for too much.")
 
 
 if __name__ == "__main__":
