@@ -7,12 +7,18 @@ from discord import app_commands
 
 from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
+from bot.errors import UserError
 from bot.interactions.message_pictures import attached
+from bot.interactions.saved_styles import style_choices
 from bot.requests.new_study import NewStudy
+from bot.requests.paint_request import Style, StyleName
 from bot.text.recipe_text import PRESET_WORDS
 from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
 from engine.recipe.studies import KINDS, STYLE
 
+MOST_STYLES = 8
+_LONGEST = 100
+"""Letters of a choice, by Discord's rules."""
 _RECIPES = [app_commands.Choice(name=f"{name} ({words})", value=name) for name, words in PRESET_WORDS.items()]
 _HELD = {
     "recipe": "How to paint; without it, as is usual here: fine, which gives the best picture, or the server's own",
@@ -65,20 +71,22 @@ async def study(  # noqa: PLR0917 - a parameter for each option
     style1="The first picture to paint it like",
     style2="The second",
     style3="A third, and so on",
+    style_names="Saved styles too, with commas: night, ink; /style list shows them",
     **_HELD,
 )
 @app_commands.choices(recipe=_RECIPES)
 async def gallery(  # noqa: PLR0917 - a parameter for each option
     interaction: Interaction,
     content: discord.Attachment,
-    style1: discord.Attachment,
-    style2: discord.Attachment,
+    style1: discord.Attachment | None = None,
+    style2: discord.Attachment | None = None,
     style3: discord.Attachment | None = None,
     style4: discord.Attachment | None = None,
     style5: discord.Attachment | None = None,
     style6: discord.Attachment | None = None,
     style7: discord.Attachment | None = None,
     style8: discord.Attachment | None = None,
+    style_names: str | None = None,
     recipe: str | None = None,
     iterations: app_commands.Range[int, 1, MAX_ITERATIONS] | None = None,
     size: app_commands.Range[int, 64, MAX_SIZE] | None = None,
@@ -89,6 +97,26 @@ async def gallery(  # noqa: PLR0917 - a parameter for each option
     """Paint one picture in up to eight styles, each by itself, and show them in one sheet."""
     fields = {"iterations": iterations, "size": size, "strength": strength, "seed": seed}
     given = (style1, style2, style3, style4, style5, style6, style7, style8)
-    styles = tuple(attached(style) for style in given if style is not None)
-    asked = NewStudy(STYLE, recipe, fields, attached(content), styles, mention)
+    styles: list[Style] = [attached(style) for style in given if style is not None]
+    styles += map(StyleName, _names(style_names or ""))
+    if len(styles) > MOST_STYLES:
+        raise UserError(f"These are {len(styles)} styles, and {MOST_STYLES} are the most: leave some out.")
+    asked = NewStudy(STYLE, recipe, fields, attached(content), tuple(styles), mention)
     await interaction.client.services.submission.submit(interaction, asked)
+
+
+@gallery.autocomplete("style_names")
+async def _further(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    """What was typed up to the last comma, with each name that may follow."""
+    before, _, last = typed.rpartition(",")
+    given = _names(before)
+    choices = await style_choices(
+        interaction.client.services.backend.styles, interaction, last, lambda style: style.name not in given
+    )
+    lists = [", ".join([*given, choice.value]) for choice in choices]
+    return [app_commands.Choice(name=names, value=names) for names in lists if len(names) <= _LONGEST]
+
+
+def _names(text: str) -> list[str]:
+    """Those between the commas."""
+    return [" ".join(name.split()) for name in text.split(",") if name.strip()]

@@ -63,6 +63,8 @@ async def save(  # noqa: PLR0917 - a parameter for each option
         "colours": "content" if colours else None,
     }  # fmt: skip
     settings = {field: value for field, value in chosen.items() if value is not None}
+    if "," in name:
+        raise UserError("A style's name has no comma: `/gallery style_names:` parts names by it.")
     async with services.deferred.acknowledged(interaction):
         saved = await _saved(interaction, plain(name, NAME), picture, settings)
         told = f" ({', '.join(settings_in_words(settings))})" if settings else ""

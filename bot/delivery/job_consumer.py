@@ -27,7 +27,7 @@ from bot.delivery.sender import OutgoingMessage, Sender, Undeliverable
 from bot.delivery.threads import add_owner, open_thread
 from bot.discord_api.error_codes import Verdict
 from bot.ledger import NEUTRAL, LedgerPage
-from engine.contract.events import Cancelled, Done, Event, Failed, Notice, Progress, Snapshot, Started
+from engine.contract.events import Best, Cancelled, Done, Event, Failed, Notice, Progress, Snapshot, Started
 from engine.contract.models import Job, JobState
 from engine.contract.store import BlobMissing, StoreError
 from engine.process.metrics import FIRST_SNAPSHOT
@@ -149,6 +149,9 @@ class JobConsumer:
                     self._editor.show(job.id, state=JobState.PAINTING, note=note)
                 case Progress():
                     self._editor.show(job.id, state=JobState.PAINTING, iteration=event.iteration, progress=event)
+                case Notice(best=Best() as best):
+                    self._editor.show(job.id, note=event.text)
+                    return await self._post_best(job, page, best, entry, look_first)
                 case Notice():
                     self._editor.show(job.id, note="" if event.waits is False else event.text)
                 # A painting's last one is the final picture; a study's final picture is the sheet.
@@ -187,10 +190,21 @@ class JobConsumer:
         at = {f"at:{event.iteration}": event.files["final.png"]}
         page = await self._post(page, messages.final_message(job, page, record, final, limit), None, look_first, at)
         page = await self._post(page, messages.loss_message(job, page, plot, limit), None, look_first, {})
-        if "film.webp" not in event.files:
-            return page
-        film = await self._blob(event.files["film.webp"])
-        return await self._post(page, messages.film_message(job, page, film, limit), None, look_first, {})
+        if "film.webp" in event.files:
+            film = await self._blob(event.files["film.webp"])
+            page = await self._post(page, messages.film_message(job, page, film, limit), None, look_first, {})
+        if "best.png" in event.files:
+            kept = record["best"]
+            best = Best(iteration=kept["iteration"], picture=event.files["best.png"], loss=kept["loss"])
+            page = await self._post_best(job, page, best, None, look_first)
+        return page
+
+    async def _post_best(
+        self, job: Job, page: LedgerPage, best: Best, entry: str | None, look_first: bool
+    ) -> LedgerPage:
+        """The best picture so far, unless it was posted before."""
+        message = messages.best_message(job, page, best, await self._blob(best.picture), self._limit(page))
+        return await self._post(page, message, entry, look_first, {f"at:{best.iteration}": best.picture})
 
     async def _finish_study(self, job: Job, page: LedgerPage, event: Done, look_first: bool) -> LedgerPage:
         """The sheet, the losses in one plot, the time against the pixels where it was measured, and the film."""
@@ -222,7 +236,8 @@ class JobConsumer:
         rules = await self._backend.guilds.rules(page.address.guild)
         await self._backend.jobs.keep(job.id, rules.keep_days)
         until = await self._backend.jobs.kept_until(job.id)
-        card_state = dataclasses.replace(final_state(event, page.stopped), note=self._missing, kept_until=until)
+        note = " ".join(filter(None, [event.note if isinstance(event, Done) else "", self._missing]))
+        card_state = dataclasses.replace(final_state(event, page.stopped), note=note, kept_until=until)
         painting = event.files["final.png"] if isinstance(event, Done) else None
         pictures = await thumbnails(self._backend.store, job, painting) if painting else []
         for card, channel in page.former.items():

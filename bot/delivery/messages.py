@@ -16,7 +16,7 @@ from bot.ledger import LedgerPage
 from bot.text.formatting import count, loss
 from bot.text.recipe_text import recipe_in_words
 from bot.text.titles import alt_text
-from engine.contract.events import Snapshot
+from engine.contract.events import Best, Snapshot
 from engine.contract.models import Job
 
 
@@ -45,6 +45,16 @@ def snapshot_message(job: Job, page: LedgerPage, event: Snapshot, png: bytes, li
     return with_file(
         job, page, SizeFallback, png, limit, key=f"snapshot:{event.iteration}", name=f"{event.iteration:05d}",
         text=text, alt=_alt(job, event.iteration), view=view, spoiler=job.spoiler,
+    )  # fmt: skip
+
+
+def best_message(job: Job, page: LedgerPage, best: Best, png: bytes, limit: int) -> OutgoingMessage:
+    """The best picture so far, with the button to go on from it; where the painting gets no better any more."""
+    at = best.iteration
+    return with_file(
+        job, page, SizeFallback, png, limit, key=f"best:{at}", name=f"best-{at:05d}",
+        text=f"**The best so far**, of iteration {at:,} · loss {loss(best.loss)}", alt=_alt(job, at),
+        view=lambda _: picture_buttons(job.id, at, last=False), spoiler=job.spoiler,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import discord
@@ -92,12 +93,8 @@ class DeferredInteractions:
         webhook = discord.Webhook.partial(note.application, note.token, client=self._client)
         text = await self._outcome(job)
         try:
-            # This webhook knows nothing of the client's own default.
-            nobody = discord.AllowedMentions.none()
-            await persist(
-                lambda: webhook.edit_message("@original", content=text, allowed_mentions=nobody),  # type: ignore[call-overload]
-                within=TOKEN_LIVES,
-            )
+            edit = partial(webhook.edit_message, "@original", content=text)
+            await persist(edit, within=TOKEN_LIVES)
         except FAILURES as error:
             _log.info("an answer came too late", interaction=job, reason=str(error))
         await redis.delete(key)

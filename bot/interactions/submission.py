@@ -20,6 +20,7 @@ from bot.interactions.replies import reply_private, tell_error
 from bot.interactions.saved_styles import server_of
 from bot.requests.admission import Admission
 from bot.requests.destination import Destination
+from bot.requests.follow_ups import shortened
 from bot.requests.new_painting import NewPainting
 from bot.requests.new_study import NewStudy
 from bot.requests.paint_request import MemberRequest
@@ -65,7 +66,7 @@ class Submission:
                 asked, self._backend.styles, server_of(interaction), age_restricted=age_restricted(interaction.channel)
             )
             asked = dataclasses.replace(asked, preset=asked.preset or rules.recipe)
-        request = await asked.resolve(network, self._backend.jobs)
+        request = shortened(await asked.resolve(network, self._backend.jobs), rules.max_iterations)
         self._admission.check(request, rules)
         if destination.by_dm:
             await reply_private(interaction, "I am no member here: the painting comes by direct message.")

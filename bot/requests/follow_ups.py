@@ -130,7 +130,7 @@ def stronger(job: Job, factor: float) -> PaintRequest:
 
 
 def continued(job: Job, checkpoint: str, reached: int) -> PaintRequest:
-    """From where it stands: to its planned end, or as much again beyond it. Raises `RecipeError`."""
+    """From where it stands: to its planned end, or as much again as there is. Raises `RecipeError`."""
     recipe = job.recipe
     if job.study is not None:
         if reached >= job.iterations:
@@ -139,12 +139,21 @@ def continued(job: Job, checkpoint: str, reached: int) -> PaintRequest:
     if reached >= recipe.iterations and recipe.frames > 1:
         raise RecipeError("A film ends with its last picture: press Again or Stronger for another one.")
     if reached >= recipe.iterations:
-        more = min(recipe.planned, MAX_ITERATIONS - recipe.iterations)
+        more = min(recipe.iterations, MAX_ITERATIONS - recipe.iterations)
         if more < 1:
             raise RecipeError("It has as many iterations as there may be: press Again, or go on from a snapshot.")
         recipe = recipe.continued(more)
     request = _child(job, recipe)
     return dataclasses.replace(request, checkpoint=checkpoint, reached=reached)
+
+
+def shortened(request: PaintRequest, most: int) -> PaintRequest:
+    """The same where what goes on beyond its plan would have more than `most` iterations: then so many, if it can."""
+    over = request.recipe.iterations - most
+    if not 0 < over < request.recipe.extra or request.reached >= most:
+        return request
+    recipe = dataclasses.replace(request.recipe, iterations=most, extra=request.recipe.extra - over)
+    return dataclasses.replace(request, recipe=recipe)
 
 
 def larger(job: Job, checkpoint: str, reached: int) -> PaintRequest:

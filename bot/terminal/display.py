@@ -79,7 +79,7 @@ class PlainDisplay:
             case Snapshot():
                 self.say(f"iteration {event.iteration}: {path}")
             case Notice():
-                self.say(event.text)
+                self.say(f"{event.text} {path}" if path else event.text)
             case _:
                 pass
 

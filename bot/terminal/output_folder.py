@@ -20,12 +20,13 @@ from bot.terminal.page import render_page
 from bot.terminal.painted_video import painted_video
 from bot.terminal.study_page import TILE, render_study_page
 from bot.terminal.written_files import WrittenFiles
-from engine.contract.events import Cancelled, Done, Event, Snapshot
+from engine.contract.events import Best, Cancelled, Done, Event, Notice, Snapshot
 from engine.contract.models import FINAL_FILES, Format, Job
 from engine.contract.store import Store
 from engine.recipe.recipe import Recipe
 
-_RESULTS = ("final.png", "loss.png", "film.webp", "run.json")
+BEST = "best.png"
+_RESULTS = ("final.png", "loss.png", "film.webp", "run.json", BEST)
 _OF_STUDIES = {
     "final.png": "sheet.png", "loss.png": "losses.png", "film.webp": "film.webp", "run.json": "study.json",
     "time.png": "time.png",
@@ -168,6 +169,8 @@ class OutputFolder:
         match event:
             case Snapshot(picture=str(key)) | Cancelled(picture=str(key)):
                 return await self._fetch(store, key, self._tiles.get(event.iteration, f"{event.iteration:05d}.png"))
+            case Notice(best=Best() as best):
+                return await self._fetch(store, best.picture, BEST)
             case Done():
                 names = _OF_STUDIES if self._tiles else {name: name for name in (*_RESULTS, *_FORMATS)}
                 for name, here in names.items():

@@ -159,6 +159,8 @@ def facts(run: Mapping[str, Any]) -> dict[str, str]:
         "Picture's SHA-256": run["final"]["sha256"],
         "Job": f"{run['job']}, {run['state']}",
     }
+    if best := run.get("best"):
+        rows["The best"] = f"{best['why']} It is {_name(best)}, with loss {loss(best['loss'])}."
     for k, back in enumerate(run["rollbacks"], 1):
         name = f"Step back {k}" if len(run["rollbacks"]) > 1 else "Step back"
         rows[name] = f"At iteration {back['iteration']:,}: {back['reason']}; painted on with step {back['step']:g}."

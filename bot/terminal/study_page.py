@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.terminal.page import stand_in, words
 from bot.terminal.page_parts import embed, render, whole
-from bot.text.formatting import exact_duration, listed
+from bot.text.formatting import count, exact_duration, listed
 from engine.recipe.recipe import Recipe
 
 TILE = "study-"
@@ -65,7 +65,7 @@ def _facts(run: Mapping[str, Any]) -> dict[str, str]:
     device, weights = run["device"], run["weights"]
     versions = {"Impasto": run["impasto"], **run["versions"]}
     return {
-        "Machine": f"{device['model']} ({device['name']}, {device['threads']} threads)",
+        "Machine": f"{device['model']} ({device['name']}, {count(device['threads'], 'thread')})",
         "Versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
         "Weights": f"{weights['name']} ({weights['identity']})",
         "Seed": str(run["recipe"]["seed"]),

@@ -59,19 +59,37 @@ class Snapshot(_Event):
     loss: float
 
 
+class Best(BaseModel):
+    """The best picture so far: `picture` is its key in the store (PNG), `loss` the total that `iteration` saw."""
+
+    model_config = ConfigDict(frozen=True)
+
+    iteration: int
+    picture: str
+    loss: float
+
+
 class Notice(_Event):
-    """Something the audience should know, in a sentence; `waits` when the painting waits now, or goes on again."""
+    """Something the audience should know, in a sentence; `waits` when the painting waits now, or goes on again.
+
+    `best` is offered where it does not get better any more.
+    """
 
     kind: Literal["notice"] = "notice"
     text: str
     waits: bool | None = None
+    best: Best | None = None
 
 
 class Done(_Event):
-    """The last stroke. Keys in the store: final.png, loss.png, run.json, and film.webp where one is wanted."""
+    """The last stroke. Keys in the store: final.png, loss.png, run.json, and film.webp where one is wanted.
+
+    Where it ended no better than it was before, `note` says so, and best.png is among the files.
+    """
 
     kind: Literal["done"] = "done"
     files: dict[str, str]
+    note: str = ""
 
 
 class Failed(_Event):

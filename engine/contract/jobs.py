@@ -47,7 +47,7 @@ from engine.process.metrics import DUPLICATES
 
 _SCRIPTS = ("create", "check", "start", "emit", "commit", "release", "note_waiting", "finish", "cancel", "forget")
 _SHARED = ("held_counts", "daily_seconds", "caps", "end_job")  # parts of scripts
-_WAITS = {True: "waits", False: "goes on"}  # what is seen of such notices
+_WAITS: dict[bool | None, str] = {True: "waits", False: "goes on"}  # what is seen of such notices
 
 _log = structlog.get_logger(__name__)
 
@@ -168,7 +168,9 @@ class Jobs:
     async def emit(self, claim: Claim, event: Event) -> bool:
         """Tell the event; False if its key was told before. Raises `Fenced`."""
         keys = [job_key(claim.job.id), seen_key(claim.job.id), STREAM]
-        kind = _WAITS[event.waits] if isinstance(event, Notice) and event.waits is not None else event.kind
+        kind: str = event.kind
+        if isinstance(event, Notice):  # there may be others at the same iteration
+            kind = "best" if event.best else _WAITS.get(event.waits, kind)
         about = (claim.epoch, claim.job.id, kind, event.iteration, event.model_dump_json())
         new = bool(await self._fenced("emit", keys, *about))
         if not new and not isinstance(event, Progress):

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dotenv import dotenv_values
 
 OF_THE_BOT = (
-    "IMPASTO_MAX_SIZE", "IMPASTO_MAX_ITERATIONS", "IMPASTO_USER_STYLES", "IMPASTO_GUILD_STYLES",
-    "IMPASTO_PAGE", "IMPASTO_PAGE_TOKEN", "DISCORD_TOKEN",
+    "IMPASTO_MAX_SIZE", "IMPASTO_MAX_ITERATIONS", "IMPASTO_USER_STYLES", "IMPASTO_GUILD_STYLES", "IMPASTO_PAGE",
+    "IMPASTO_PAGE_TOKEN", "DISCORD_TOKEN",
 )  # fmt: skip
 """Settings that only the bot has, and that stand in the same `.env` for all."""
 _OTHERS = ("IMPASTO_LOG",)
@@ -42,7 +42,8 @@ def misspelt(fields: Iterable[str]) -> str:
         meant = difflib.get_close_matches(upper, known, 1, _ALIKE)
         if (ours or meant) if name in in_file else (ours and meant):
             hint = f"is {meant[0]} meant?" if meant else ".env.example has all."
-            return f"There is no setting {name}: {hint}"
+            where = ", which .env here has" if name in in_file else ""
+            return f"There is no setting {name}{where}: {hint}"
     return ""
 
 

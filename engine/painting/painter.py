@@ -18,6 +18,7 @@ from engine.painting import pictures
 from engine.painting.cuda.graphs import Graphs
 from engine.painting.cuda.readback import Readback
 from engine.painting.errors import PaintingError
+from engine.painting.flatness import GOO, spread, spread_of
 from engine.painting.network import vgg
 from engine.painting.network.networks import CALIBRATION_SIDE, networks_of
 from engine.painting.objective import columns
@@ -79,6 +80,7 @@ class Painter:
         masks = (content_masks, style_masks)
         self._sources = Sources(recipe, [content, *frames], styles, canvas=canvas, masks=masks)
         self.size = self._sources.size(recipe.size)
+        self._least_spread = GOO * min(map(spread_of, (content, *styles)))
         seen = self._sources.at(min(recipe.size, CALIBRATION_SIDE)) if recipe.weights == "random" else None
         self._networks = networks_of(recipe, convs, seen, device=self.device, dtype=dtype)
         graphs = Graphs.on(self.device) if graphs is None else graphs
@@ -134,6 +136,18 @@ class Painter:
         loss = state.losses[max(0, state.iteration - 1), 0]
         return Readback(state.shown(self.recipe.average), loss, lambda picture: self._finished(picture, frame))
 
+    def best_readback(self, state: State) -> Readback | None:
+        """The same of the best iterate so far; None where none is kept."""
+        if state.best is None:
+            return None
+        frame = self.recipe.frame_of(state.scale)
+        loss = torch.tensor(state.best_loss, device=state.best.device)
+        return Readback(state.best, loss, lambda picture: self._finished(picture, frame))
+
+    def is_goo(self, state: State) -> bool:
+        """Whether what is shown is nearly of one colour, where none of its pictures is."""
+        return spread(state.shown(self.recipe.average)) < self._least_spread
+
     def _finished(self, picture: Image.Image, frame: int) -> Image.Image:
         """At the size of the finished painting, and in its colours."""
         if picture.size != self.size:
@@ -157,6 +171,7 @@ class Painter:
         state.pixels = pixels.to(self.device)
         state.average, state.averaged = torch.zeros_like(state.pixels), 0
         state.good, state.good_loss = state.pixels.clone(), math.inf
+        state.best, state.best_loss, state.best_at = None, math.inf, 0
         state.optimiser.resize(*pixels.shape[2:])
         state.rows = self._stepper.plan(state)
 
@@ -172,6 +187,7 @@ class Painter:
         if finite and loss <= EXPLOSION * max(known, self._stepper.empty_loss(state)):
             if keep:
                 state.good, state.good_loss = before, loss
+                self._keep_best(state, before, loss)
             return
         reason = "the loss exploded" if finite else "the loss was no longer a number"
         state.rollbacks.append((state.iteration, reason))
@@ -185,3 +201,9 @@ class Painter:
         state.average.zero_()
         state.averaged = 0
         state.optimiser.forget()
+
+    def _keep_best(self, state: State, before: Tensor, loss: float) -> None:
+        """Remember what is shown where its loss is the least of this scale so far."""
+        shown = before if self.recipe.average == 0 else state.shown(self.recipe.average)
+        if loss < state.best_loss and spread(shown) >= self._least_spread:
+            state.best, state.best_loss, state.best_at = shown, loss, state.iteration

@@ -12,7 +12,8 @@ from engine.painting.optimisers import OPTIMISERS, Optimiser
 from engine.recipe.recipe import Recipe
 
 _NUMBERS = (
-    "iteration", "scale", "averaged", "optimiser_steps", "good_loss", "rows", "step_factor", "rollbacks"
+    "iteration", "scale", "averaged", "optimiser_steps", "good_loss", "rows", "step_factor", "rollbacks", "best_loss",
+    "best_at",
 )  # fmt: skip
 
 
@@ -46,6 +47,12 @@ class State:
     """(iteration, what was wrong) of each rollback."""
     painted: Tensor | None = None
     """In a sequence the painting of the frame before, on the CPU."""
+    best: Tensor | None = None
+    """What was shown at the inspection of this scale whose loss was the least; without goo (see `flatness.py`)."""
+    best_loss: float = float("inf")
+    """Its loss; infinite until there is one."""
+    best_at: int = 0
+    """The iteration that saw this loss."""
 
     def shown(self, decay: float) -> Tensor:
         """What a person sees: the bias-corrected average of the iterates (Kingma & Ba 2015, section 7.2), or them."""
@@ -57,8 +64,7 @@ class State:
         """Every tensor of the state, by name."""
         own = {"pixels": self.pixels, "average": self.average, "good": self.good}
         own["losses"] = self.losses[: self.iteration]
-        if self.painted is not None:
-            own["painted"] = self.painted
+        own |= {name: kept for name in ("painted", "best") if (kept := getattr(self, name)) is not None}
         return own | {f"optimiser.{name}": tensor for name, tensor in self.optimiser.tensors.items()}
 
     @property
@@ -81,7 +87,8 @@ class State:
         return State(
             self.iteration, self.scale, averaged=self.averaged, optimiser=optimiser, good_loss=self.good_loss,
             rows=self.rows, step_factor=self.step_factor, rollbacks=list(self.rollbacks),
-            painted=tensors.get("painted"), **own,
+            painted=tensors.get("painted"), best=tensors.get("best"), best_loss=self.best_loss, best_at=self.best_at,
+            **own,
         )  # fmt: skip
 
     @classmethod
@@ -99,7 +106,8 @@ class State:
             optimiser=OPTIMISERS[recipe.optimiser](recipe, _optimiser_part(moved), numbers["optimiser_steps"]),
             pixels=moved["pixels"], average=moved["average"], good=moved["good"], losses=losses,
             rollbacks=[(iteration, reason) for iteration, reason in numbers["rollbacks"]],
-            painted=tensors.get("painted"), rows=numbers.get("rows"), **own,
+            painted=tensors.get("painted"), rows=numbers.get("rows"), best=moved.get("best"),
+            best_loss=numbers.get("best_loss", float("inf")), best_at=numbers.get("best_at", 0), **own,
         )  # fmt: skip
 
 

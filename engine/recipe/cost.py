@@ -65,8 +65,8 @@ def peak_memory(recipe: Recipe, aspect: float) -> float:
 
 def lasting_memory(recipe: Recipe, pixels: float) -> float:
     """Bytes that the state of so many pixels takes from iteration to iteration."""
-    # Colours: pixels, average, last good ones, gradient, the optimiser's memory, a copy for other threads, scratch.
-    colours = 3 * (12 + (4 if recipe.optimiser == "adam" else 2 * recipe.history + 4))
+    # Colours: pixels, average, good and best ones, gradient, the optimiser's memory, a copy for other threads, scratch.
+    colours = 3 * (14 + (4 if recipe.optimiser == "adam" else 2 * recipe.history + 4))
     return float(_BYTES * colours * pixels)
 
 

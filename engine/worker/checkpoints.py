@@ -42,6 +42,8 @@ class Journal:
     """Of a study: the painting that the state is of."""
     records: list[str] = field(default_factory=list)
     """Of a study: the key of the record of each painting that is done."""
+    troubles: list[str] = field(default_factory=list)
+    """The kinds of trouble that were told, see `long_run.py`."""
 
     def as_dict(self) -> dict[str, Any]:
         return vars(self)
@@ -54,6 +56,7 @@ class Journal:
             slices=saved["slices"],
             part=saved.get("part", 0),
             records=saved.get("records", []),
+            troubles=saved.get("troubles", []),
         )
 
 

@@ -32,7 +32,8 @@ def describe(device: torch.device) -> str:
     """The device in words, its kind first: `cpu: AMD EPYC, 2 threads`."""
     if device.type == "cuda":
         return f"{device}: {torch.cuda.get_device_name(device)}"
-    return f"{device}: {_cpu_model()}, {torch.get_num_threads()} threads"
+    threads = torch.get_num_threads()
+    return f"{device}: {_cpu_model()}, {threads} {'thread' if threads == 1 else 'threads'}"
 
 
 def _cpu_model() -> str:

@@ -16,6 +16,7 @@ from engine.painting.errors import PaintingError
 from engine.painting.painter import Painter
 from engine.painting.state import State
 from engine.worker.checkpoints import Journal
+from engine.worker.long_run import Trouble, trouble
 
 _log = structlog.get_logger(__name__)
 
@@ -36,8 +37,10 @@ class PaintSession:
     filmed: bool = True
     """Whether frames of its making are kept."""
     saved: State = field(init=False)
-    """A copy of the state that other threads may read, and its picture; as of the last `refresh`."""
+    """A copy of the state that other threads may read, its picture, and the trouble with it; as of the last
+    `refresh`."""
     picture: Image.Image = field(init=False)
+    trouble: Trouble | None = field(init=False)
 
     def __post_init__(self) -> None:
         self.refresh()
@@ -48,13 +51,19 @@ class PaintSession:
         return self.before + self.state.iteration
 
     @property
+    def alone(self) -> bool:
+        """Whether it is no study's of several paintings."""
+        return not self.before and not self.later
+
+    @property
     def painted(self) -> bool:
         """Whether this painting is done; a study may have others to come."""
         return self.state.iteration >= self.painter.recipe.iterations
 
     def refresh(self) -> None:
-        """Renew `saved` and `picture`; in the painting thread."""
+        """Renew `saved`, `picture` and `trouble`; in the painting thread."""
         self.saved, self.picture = self.state.copy(), self.painter.picture(self.state)
+        self.trouble = trouble(self.painter, self.state)
 
 
 async def load_picture(store: Store, stored: StoredPicture) -> Image.Image:

@@ -6,13 +6,13 @@ import asyncio
 import threading
 from types import TracebackType
 
-from engine.contract.events import Notice, Snapshot
+from engine.contract.events import Best, Notice, Snapshot
 from engine.contract.models import Claim
 from engine.worker.checkpoints import Journal
 from engine.worker.context import WorkerContext
 from engine.worker.results.film import frame, side_of
 from engine.worker.results.png import encode
-from engine.worker.slice_loop import LoopReport
+from engine.worker.slice_loop import BestIterate, LoopReport
 
 
 class Reporter:
@@ -55,7 +55,8 @@ class Reporter:
     async def _tell(self, report: LoopReport) -> None:
         jobs, job = self._context.jobs, self._claim.job.id
         if report.notice:
-            await jobs.emit(self._claim, Notice(job=job, iteration=report.iteration, text=report.notice))
+            best = await self._kept(report.best) if report.best else None
+            await jobs.emit(self._claim, Notice(job=job, iteration=report.iteration, text=report.notice, best=best))
         if report.progress:
             await jobs.emit(self._claim, report.progress)
         if report.readback is None:
@@ -70,6 +71,12 @@ class Reporter:
             self._journal.snapshots[report.iteration] = key
             self._told.append(Snapshot(job=job, iteration=report.iteration, picture=key, loss=shown.loss))
             await self._tell_snapshots()
+
+    async def _kept(self, best: BestIterate) -> Best:
+        shown = await asyncio.to_thread(best.readback.read)
+        blob = await asyncio.to_thread(encode, shown.picture)
+        name = f"jobs/{self._claim.job.id}/best-{best.iteration:05d}.png"
+        return Best(iteration=best.iteration, picture=await self._context.store.put(name, blob), loss=shown.loss)
 
     async def _tell_snapshots(self) -> None:
         """All of this slice, for a Redis that was started anew may have lost its last moment; it drops what it has."""

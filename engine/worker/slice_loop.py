@@ -6,10 +6,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from engine.contract.events import Progress
 from engine.painting.cuda.readback import Readback
 from engine.worker.eta import Eta
+from engine.worker.long_run import LOOK, trouble
 from engine.worker.paint_session import PaintSession
 from engine.worker.results.film import film_iterations
 from engine.worker.watchdog import Pulse
@@ -17,6 +19,13 @@ from engine.worker.watchdog import Pulse
 _PROGRESS_SECONDS = 1.0
 _IN_STRIPS = "The device has too little memory for the whole picture, so it is painted in strips, which takes longer."
 _FIRST_PROGRESS_SECONDS = 0.2
+
+
+class BestIterate(NamedTuple):
+    """The best picture so far, and the iteration that saw its loss."""
+
+    readback: Readback
+    iteration: int
 
 
 @dataclass(frozen=True)
@@ -29,6 +38,8 @@ class LoopReport:
     frame: bool = False
     progress: Progress | None = None
     notice: str | None = None
+    best: BestIterate | None = None
+    """Offered with the notice."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +80,8 @@ def run_slice_loop(
                 rows = state.rows
             if state.iteration in frames or state.iteration in shown:
                 tell(_picture(session, snapshot=state.iteration in shown, frame=state.iteration in frames))
+            if state.iteration % LOOK == 0 and session.alone:
+                _look_back(session, tell)
             if now >= due or state.iteration == recipe.iterations:
                 due = now + _PROGRESS_SECONDS
                 tell(_progress(job, session, (state.iteration - first) / (now - began), eta.seconds))
@@ -84,6 +97,17 @@ def _notice(session: PaintSession) -> LoopReport:
     _, reason = state.rollbacks[-1]
     text = f"At iteration {session.iteration} {reason}: going on from the last good state with half the step."
     return LoopReport(session.iteration, notice=text)
+
+
+def _look_back(session: PaintSession, tell: Callable[[LoopReport], None]) -> None:
+    """Tell of a trouble with the painting, once for each kind, and offer the best iterate."""
+    found = trouble(session.painter, session.state)
+    if found is None or found.kind in session.journal.troubles:
+        return
+    session.journal.troubles.append(found.kind)
+    readback = session.painter.best_readback(session.state)
+    best = None if readback is None else BestIterate(readback, session.state.best_at)
+    tell(LoopReport(session.iteration, notice=found.text, best=best))
 
 
 def _picture(session: PaintSession, *, snapshot: bool, frame: bool) -> LoopReport:

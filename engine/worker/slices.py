@@ -203,7 +203,8 @@ class _Slice:
                 await self._pass_on(session)
                 return
             files["checkpoint.safetensors"] = await self._save(session)
-            done = Done(job=claim.job.id, iteration=session.iteration, files=files)
+            note = session.trouble.text if session.trouble and session.alone else ""
+            done = Done(job=claim.job.id, iteration=session.iteration, files=files, note=note)
             await context.jobs.finish(claim, done, seconds=self._seconds)
             JOBS_ENDED.labels(done.kind).inc()
             context.say(f"{claim.job.id}: done, {session.iteration} iterations")

@@ -15,7 +15,7 @@ from PIL import Image
 from scene import LONG, Json, Scene, scene
 
 from engine.contract.connection import BLOCK, connect
-from engine.contract.events import Cancelled, Done, Failed, Progress, Snapshot, Started, follow
+from engine.contract.events import Best, Cancelled, Done, Failed, Notice, Progress, Snapshot, Started, follow
 from engine.contract.models import CONTROL, Claim
 from engine.contract.store import Store
 from support.jobs import JobClient
@@ -131,14 +131,23 @@ class ManualWorker:
         event = Snapshot(job=self._job.id, iteration=iteration, picture=key, loss=1.0)
         await self._desk.jobs.emit(self._claim, event)
 
-    async def done(self, picture: bytes | None = None) -> None:
-        """The last stroke, with all that comes with it."""
+    async def no_better(self, iteration: int, best: int) -> str:
+        """That it gets no better than it was after `best` iterations, in the sentence that it returns."""
+        text = f"The loss has not improved by a hundredth since iteration {best:,}."
+        kept = Best(iteration=best, picture=await self._put(f"best-{best:05d}.png", small_png()), loss=2.0)
+        await self._desk.jobs.emit(self._claim, Notice(job=self._job.id, iteration=iteration, text=text, best=kept))
+        return text
+
+    async def done(self, picture: bytes | None = None, *, best: int = 0, note: str = "") -> None:
+        """The last stroke, with all that comes with it; the iteration of the best picture, where there is one."""
         png = picture or small_png()
         losses = {"columns": ["total"], "rows": [[1.0]]}
-        run = json.dumps({"losses": losses, "width": 96, "height": 72}).encode()
+        kept = {"file": "best.png", "iteration": best, "loss": 2.0, "why": note} if best else None
+        run = json.dumps({"losses": losses, "width": 96, "height": 72, "best": kept}).encode()
         blobs = {"final.png": png, "loss.png": small_png(), "film.webp": small_film(), "run.json": run}
+        blobs |= {"best.png": small_png()} if best else {}
         files = {name: await self._put(name, blob) for name, blob in blobs.items()}
-        event = Done(job=self._job.id, iteration=self._job.recipe.iterations, files=files)
+        event = Done(job=self._job.id, iteration=self._job.recipe.iterations, files=files, note=note)
         await self._desk.jobs.finish(self._claim, event)
 
     async def failed(self, reason: str) -> None:

@@ -23,6 +23,7 @@ from engine.worker.context import WorkerContext
 from engine.worker.paint_session import PaintSession, load_picture
 from engine.worker.results.film import USUAL_MS, film, frame, side_of, times_of
 from engine.worker.results.picture_files import FinalPicture
+from engine.worker.results.png import encode
 from engine.worker.weights.load import Weights
 
 _OF_WEIGHTS = ("name", "identity", "stand_in", "note", "input", "network")
@@ -41,6 +42,9 @@ async def finish_files(context: WorkerContext, claim: Claim, session: PaintSessi
     }
     if claim.job.film:
         blobs["film.webp"] = await _film(context, claim.job, session.journal, final.picture, run)
+    best = session.painter.best_readback(session.saved)
+    if best is not None and run["best"] is not None:
+        blobs["best.png"] = await asyncio.to_thread(encode, best.read().picture)
     folder = f"jobs/{claim.job.id}"
     return {name: await context.store.put(f"{folder}/{name}", blob) for name, blob in blobs.items()}
 
@@ -139,8 +143,17 @@ def run_record(job: Job, session: PaintSession, weights: Weights, sha256: str) -
             if i > before
         ],
         "final": {"file": "final.png", "sha256": sha256},
+        "best": _best(session),
         "losses": {"columns": columns(recipe), "rows": rows},
     }
+
+
+def _best(session: PaintSession) -> dict[str, Any] | None:
+    """What is kept where the painting ended no better than it was before."""
+    state = session.saved
+    if session.trouble is None or state.best is None or not session.alone:
+        return None
+    return {"file": "best.png", "iteration": state.best_at, "loss": state.best_loss, "why": session.trouble.text}
 
 
 def _sized(picture: StoredPicture) -> dict[str, Any]:

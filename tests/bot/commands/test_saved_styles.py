@@ -244,6 +244,26 @@ async def test_a_spoiler_and_an_age_restricted_style_stay_what_they_are(
     assert (await stage.private_reply(asked)).startswith("Accepted: ")
 
 
+async def test_a_gallery_of_saved_and_attached_styles(stage: Scene, place: Place) -> None:
+    async def offered(typed: str) -> list[str]:
+        return [one["value"] for one in await place.mem.autocomplete(place.channel, "gallery", "style_names", typed)]
+
+    async def ask(**given: Any) -> str:
+        asked = await place.mem.slash(place.channel, "gallery", content=stage.content, **SMALL, **given)
+        reply = await stage.private_reply(asked)
+        return str(asked.id) if reply.startswith("Accepted") else reply
+
+    assert await offered("pos") == ["poster"]
+    assert await offered("ink, ") == [f"ink, {name}" for name in DRAWN if name != "ink"]
+    job = await job_of(stage, await ask(style1=stage.style, style_names="ink,  NIGHT"))
+    assert [style.name for style in job.styles] == ["strokes.png", "ink", "night"]
+    assert [part.styles[0].name for part in job.parts] == ["strokes.png", "ink", "night"]
+    assert await ask() == "A study of styles needs two of them, or more."
+    assert await ask(style_names=", ".join(DRAWN * 2)) == "These are 10 styles, and 8 are the most: leave some out."
+    assert "There is no saved style called no here" in await ask(style_names="ink, no")
+    assert "no comma" in await save(stage, place, "a, b")
+
+
 async def test_a_long_list_has_pages(stage: Scene, place: Place) -> None:
     for name, person in (("a", place.mem), ("b", place.mem), ("c", place.mem), ("d", place.other)):
         await save(stage, place, name, person)

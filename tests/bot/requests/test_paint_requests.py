@@ -160,9 +160,9 @@ def test_what_was_stopped_goes_on_to_its_planned_end() -> None:
     assert (child.checkpoint, child.reached) == ("jobs/1/checkpoint", job.recipe.iterations - 1)
 
 
-def test_what_is_done_goes_on_for_as_long_as_was_planned_however_often() -> None:
+def test_what_is_done_goes_on_for_as_long_again_however_often() -> None:
     job, plan = a_job(start=SNAPSHOT), a_job().recipe.planned
-    for times in (2, 3, 4):
+    for times in (2, 4, 8):
         child = follow_ups.continued(job, "jobs/1/checkpoint", job.recipe.iterations)
         assert same_but(child, job, "iterations", "extra")
         assert (child.recipe.iterations, child.recipe.planned) == (times * plan, plan)
@@ -176,6 +176,26 @@ def test_it_goes_on_up_to_the_most_iterations_that_there_may_be() -> None:
     assert (child.recipe.iterations, child.recipe.extra) == (MAX_ITERATIONS, MAX_ITERATIONS - 60_000)
     with pytest.raises(RecipeError, match="press Again, or go on from a snapshot"):
         follow_ups.continued(a_job(child.recipe), "jobs/1/checkpoint", MAX_ITERATIONS)
+
+
+@pytest.mark.parametrize("name", ["fine", "classic", "gatys"])
+def test_a_few_presses_of_continue_lead_to_the_most_iterations(name: str) -> None:
+    job = a_job(new_recipe(name, Network("random"), {}))
+    for _ in range(10):
+        if job.recipe.iterations == MAX_ITERATIONS:
+            break
+        job = a_job(follow_ups.continued(job, "jobs/1/checkpoint", job.recipe.iterations).recipe)
+    assert job.recipe.iterations == MAX_ITERATIONS
+
+
+def test_it_goes_on_up_to_the_most_that_is_allowed_where_it_is_asked_for() -> None:
+    job = a_job(new_recipe("classic", Network("random"), {"iterations": 600}))
+    child = follow_ups.continued(job, "jobs/1/checkpoint", 600)
+    assert follow_ups.shortened(child, 1200) == child
+    less = follow_ups.shortened(child, 1000)
+    assert (less.recipe.iterations, less.recipe.extra, less.recipe.planned) == (1000, 400, 600)
+    assert follow_ups.shortened(child, 600) == child  # which is refused in words
+    assert follow_ups.shortened(follow_ups.again(job), 500).recipe.iterations == 600
 
 
 def test_larger_is_twice_the_size_from_the_last_stroke() -> None:

@@ -102,6 +102,13 @@ def test_what_only_shows_when_all_is_started_is_a_line_as_well(room: Path, argum
     assert not (room / "out" / ".impasto").exists()
 
 
+def test_the_device_of_the_settings_is_the_one_that_paints(room: Path) -> None:
+    asked = [*PAINT[: PAINT.index("--device")], "--size", "48", "--iterations", "4"]
+    reply = run(room, *asked, "-o", "out", IMPASTO_DEVICE="cuda:7")
+    assert (reply.returncode, reply.stdout) == (1, "")
+    assert reply.stderr.startswith("cuda:7 was asked for, ")
+
+
 @pytest.mark.parametrize(
     ("url", "status", "sentence"),
     [

@@ -59,9 +59,12 @@ def test_a_name_that_nobody_reads_is_told_with_the_one_that_was_meant(
         environment.setenv("IMPASTO_USERS_JOBS", "1")
         assert refused() == "There is no setting IMPASTO_USERS_JOBS: is IMPASTO_USER_JOBS meant?"
     for line, told in (
-        ("IMPASTO_CACHE_FOLDER=/srv", "There is no setting IMPASTO_CACHE_FOLDER: .env.example has all."),
-        ("REDIS_URI=redis://box", "There is no setting REDIS_URI: is REDIS_URL meant?"),
-        ("DISCORD_TOKENS=x", "There is no setting DISCORD_TOKENS: is DISCORD_TOKEN meant?"),
+        (
+            "IMPASTO_CACHE_FOLDER=/srv",
+            "There is no setting IMPASTO_CACHE_FOLDER, which .env here has: .env.example has all.",
+        ),
+        ("REDIS_URI=redis://box", "There is no setting REDIS_URI, which .env here has: is REDIS_URL meant?"),
+        ("DISCORD_TOKENS=x", "There is no setting DISCORD_TOKENS, which .env here has: is DISCORD_TOKEN meant?"),
     ):
         (room / ".env").write_text(f"{line}\n")
         assert refused() == told

@@ -16,11 +16,12 @@ def test_a_checkpoint_holds_the_names_it_always_had() -> None:
     *_, state = painter.paint(painter.begin())
     assert list(state.numbers()) == [
         "iteration", "scale", "averaged", "optimiser_steps", "good_loss", "rows", "step_factor", "rollbacks",
+        "best_loss", "best_at",
     ]  # fmt: skip
     assert set(state.tensors()) == {
-        "pixels", "average", "good", "losses", "optimiser.mean", "optimiser.square",
+        "pixels", "average", "good", "best", "losses", "optimiser.mean", "optimiser.square",
     }  # fmt: skip
-    assert set(Journal().as_dict()) == {"frames", "snapshots", "slices", "part", "records"}
+    assert set(Journal().as_dict()) == {"frames", "snapshots", "slices", "part", "records", "troubles"}
 
 
 def test_redis_has_the_keys_it_always_had() -> None:

@@ -1,0 +1,39 @@
+"""A painting that gets no better: its card says so, and the thread has the best picture so far, to go on from."""
+
+from __future__ import annotations
+
+import pytest
+from discord_server.reading import text_of
+from scene import LONG
+from support.delivery import Stage, posted
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_the_card_says_so_and_the_best_picture_is_posted_once_to_go_on_from(stage: Stage) -> None:
+    card, manual_worker = await stage.manual_painting(**LONG)
+    told = await manual_worker.no_better(4500, best=2990)
+    best = await stage.posted(card["id"], "best-02990.png")
+    assert text_of(best).startswith("**The best so far**, of iteration 2,990 · loss 2")
+    assert told in text_of(await stage.scene.ended(card, "since iteration 2,990"))
+
+    await manual_worker.done(best=2990, note=told)
+    done = await stage.scene.ended(card)
+    assert told in text_of(done)
+    assert len(posted(stage.discord.world, card["id"], "best-02990.png")) == 1
+
+    press = await stage.scene.ada.press(best, "From here")
+    await press.answered()
+    asked = {"Recipe": "fine", "Iterations": "6", "Strength of the style": "1"}
+    form = await stage.scene.ada.submit(press.modal, asked)
+    child = await stage.scene.card(form)
+    assert "from a given picture" in text_of(child)
+
+
+async def test_what_has_got_better_since_has_another_best_picture_at_its_end(stage: Stage) -> None:
+    card, manual_worker = await stage.manual_painting(**LONG)
+    told = await manual_worker.no_better(4500, best=2990)
+    await stage.posted(card["id"], "best-02990.png")
+    await manual_worker.done(best=5120, note=told)
+    await stage.scene.ended(card)
+    assert len(posted(stage.discord.world, card["id"], "best-02990.png", "best-05120.png")) == 2
