@@ -56,6 +56,8 @@ class LedgerPage:
     card_guild: int | None
     former: Mapping[int, int]
     """Message -> channel of the cards that `/show` left behind."""
+    shared: Mapping[int, int]
+    """Message -> channel of the pictures that were made for passing on."""
     brought: frozenset[int]
     """Channels that `/show` brings it to, known before it is to be seen there."""
     title: str
@@ -87,7 +89,7 @@ class LedgerPage:
     @property
     def messages(self) -> int:
         """How many there are on Discord."""
-        return len(self.posts) + len(self.former) + (self.card is not None)
+        return len(self.posts) + len(self.former) + len(self.shared) + (self.card is not None)
 
     @property
     def link(self) -> str:
@@ -203,6 +205,7 @@ def _read(job: str, raw: dict[bytes, bytes]) -> LedgerPage | None:
             card_channel=int(fields.get("card_channel", address.channel)),
             card_guild=_number(fields.get("card_guild", str(address.guild or ""))),
             former={int(name.removeprefix("former:")): int(v) for name, v in fields.items() if name[:7] == "former:"},
+            shared={int(name.removeprefix("shared:")): int(v) for name, v in fields.items() if name[:7] == "shared:"},
             brought=frozenset(int(name.removeprefix("brought:")) for name in fields if name[:8] == "brought:"),
             title=fields.get("title", address.title),
             thread=_number(fields.get("thread")),

@@ -28,6 +28,8 @@ class Action(StrEnum):
     LARGER = "larger"
     FINISH = "finish"
     FROM_HERE = "from"
+    CODE = "code"
+    SHARE = "share"
 
 
 STUDY_ACTIONS = (Action.CANCEL, Action.CONTINUE, Action.AGAIN)
@@ -43,6 +45,8 @@ _LABELS = {
     Action.LARGER: "Larger",
     Action.FINISH: "Finish",
     Action.FROM_HERE: "From here",
+    Action.CODE: "Recipe code",
+    Action.SHARE: "Before and after",
 }
 _STYLES = {
     Action.CANCEL: discord.ButtonStyle.danger,
@@ -109,10 +113,16 @@ def card_buttons(job: str, state: JobState, *, draft: bool = False) -> list[JobB
     return children
 
 
+def sharing_buttons(job: str) -> list[JobButton]:
+    """What one can pass on of a finished painting."""
+    return [JobButton(Action.SHARE, job), JobButton(Action.CODE, job)]
+
+
 def picture_buttons(job: str, iteration: int, *, last: bool, draft: bool = False) -> ui.View:
     """The row under a picture in the thread; under the last one all that one can do with a finished painting."""
     view = ui.View(timeout=None)
-    whole = card_buttons(job, JobState.DONE, draft=draft) + ([] if draft else [JobButton(Action.LARGER, job)])
+    whole = card_buttons(job, JobState.DONE, draft=draft)
+    whole += [] if draft else [JobButton(Action.LARGER, job), *sharing_buttons(job)]
     for button in whole if last else [JobButton(Action.FROM_HERE, job, iteration)]:
         view.add_item(button)
     return view

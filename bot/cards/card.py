@@ -7,7 +7,7 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.cards.buttons import JobButton, card_buttons, study_buttons
+from bot.cards.buttons import JobButton, card_buttons, sharing_buttons, study_buttons
 from bot.cards.card_state import CardState
 from bot.ledger import LedgerPage
 from bot.text.formatting import bar, count, day, duration, loss, relative
@@ -49,6 +49,8 @@ class Card(ui.LayoutView):
             box.add_item(_gallery(job, pictures))
         box.add_item(ui.TextDisplay(_small_print(job, page, card_state)))
         box.add_item(ui.ActionRow(*_buttons(job, card_state.state)))
+        if card_state.state is JobState.DONE and job.study is None and job.draft_of is None:
+            box.add_item(ui.ActionRow(*sharing_buttons(job.id)))
         self.add_item(box)
 
 

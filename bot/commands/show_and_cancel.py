@@ -30,7 +30,7 @@ _CHOICES = 25  # Discord's most
 async def show(interaction: Interaction, job: str) -> None:
     """Bring a painting's card back, e.g. after it was deleted or has scrolled away."""
     services = interaction.client.services
-    found, page = await services.button_actions.find(interaction, job.strip())
+    found, page = await services.button_actions.find(interaction, job.strip(), anywhere=True)
     check_showing(interaction, page)
     async with services.deferred.acknowledged(interaction, ephemeral=False):
         card_state, pictures = await _current_state(services.backend, found, page)

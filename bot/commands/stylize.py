@@ -12,9 +12,11 @@ from bot.commands.contexts import usable_everywhere
 from bot.errors import UserError
 from bot.interactions.message_pictures import attached
 from bot.interactions.saved_styles import style_choices
+from bot.requests.from_code import FromCode
 from bot.requests.new_painting import TALK, NewPainting
 from bot.requests.paint_request import AttachedPicture, Style, StyleName
 from bot.text.recipe_text import PRESET_WORDS
+from engine.contract.recipe_code import read_code
 from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
 
 
@@ -35,6 +37,7 @@ from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
     mask2="Where in the painting the second style applies",
     style_mask="Which part of the style counts: white",
     style2_mask="Which part of the second style counts",
+    recipe_code="A line from under another painting: its recipe, seed and size, with a content of yours",
     seed="The same seed paints the same picture again, e.g. 42",
     style2="A second style, mixed with the first",
     blend="Share of the second style in percent, e.g. 30",
@@ -74,6 +77,7 @@ async def stylize(  # noqa: PLR0917 - a parameter for each option
     mask2: discord.Attachment | None = None,
     style_mask: discord.Attachment | None = None,
     style2_mask: discord.Attachment | None = None,
+    recipe_code: str | None = None,
 ) -> None:
     """Paint a picture in the style of another, in front of everyone, e.g. a photo like The Starry Night."""
     asked = NewPainting(
@@ -87,7 +91,7 @@ async def stylize(  # noqa: PLR0917 - a parameter for each option
             "colours": "content" if colours else None,
         },
         content=attached(content),
-        styles=_styles(style, style_name, style2),
+        styles=_styles(style, style_name, style2, needed=recipe_code is None),
         blend=blend,
         mention=mention,
         animate=animate,
@@ -98,7 +102,8 @@ async def stylize(  # noqa: PLR0917 - a parameter for each option
         content_masks=_all(mask, mask2),
         style_masks=_all(style_mask, style2_mask),
     )
-    await interaction.client.services.submission.submit(interaction, asked)
+    by_code = None if recipe_code is None else FromCode.of(asked, read_code(recipe_code))
+    await interaction.client.services.submission.submit(interaction, by_code or asked)
 
 
 @stylize.autocomplete("style_name")
@@ -106,9 +111,11 @@ async def _saved(interaction: Interaction, typed: str) -> list[app_commands.Choi
     return await style_choices(interaction.client.services.backend.styles, interaction, typed)
 
 
-def _styles(first: discord.Attachment | None, name: str | None, second: discord.Attachment | None) -> tuple[Style, ...]:
-    """Raises `UserError` unless the first is given, and once."""
-    if (first is None) == (name is None):
+def _styles(
+    first: discord.Attachment | None, name: str | None, second: discord.Attachment | None, *, needed: bool
+) -> tuple[Style, ...]:
+    """Raises `UserError` unless the first is given, and once; or not at all, where none is `needed`."""
+    if (first is None) == (name is None) and (needed or first is not None):
         told = "There is no style" if first is None else "There are two first styles"
         raise UserError(f"{told}: attach one as `style`, or choose a saved one as `style_name`.")
     return (*_all(first), *([] if name is None else [StyleName(name)]), *_all(second))

@@ -97,6 +97,8 @@ class _JobMessages:
             await self._erase_thread(page.thread)
         for card, channel in page.former.items():
             await self._erase(channel, card, f"former:{card}")
+        for message, channel in page.shared.items():
+            await self._erase(channel, message, f"shared:{message}")
         if page.card is not None:
             await self._erase(page.card_channel, page.card, "card")
 
@@ -134,7 +136,7 @@ class _JobMessages:
             return False
         # An empty history is one that the bot may not read; a long one has more than a painting.
         jobs, others = set(), len(found) in (0, LOOK_BACK)
-        known = {self._page.card, *self._page.former, *self._page.posts.values()}
+        known = {self._page.card, *self._page.former, *self._page.shared, *self._page.posts.values()}
         for message in found:
             if message.type not in _SAID or message.author.id == self._page.address.owner or message.id in known:
                 continue

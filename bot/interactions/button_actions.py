@@ -10,8 +10,9 @@ from bot.errors import UserError
 from bot.interactions.deduplication import Deduplication
 from bot.interactions.deferred import DeferredInteractions
 from bot.interactions.modals import SnapshotForm
-from bot.interactions.permissions import child_destination
+from bot.interactions.permissions import child_destination, seen_by_everybody
 from bot.interactions.replies import reply_private, tell_error
+from bot.interactions.sharing import Sharing
 from bot.interactions.submission import Submission
 from bot.ledger import LedgerPage
 from bot.requests.follow_ups import FollowUp
@@ -28,6 +29,7 @@ class ButtonActions:
     ) -> None:
         self._backend, self._deferred = backend, deferred
         self._deduplication, self._submission = deduplication, submission
+        self._sharing = Sharing(backend, deferred)
 
     async def answer(self, interaction: discord.Interaction, button: JobButton) -> None:
         """Do what the button says, once, or tell the member why not. Never raises."""
@@ -50,18 +52,26 @@ class ButtonActions:
                 part = job.part_of(iteration or 0)  # a study's picture is gone on from as the painting that it is
                 form = SnapshotForm(self._submission, self._deduplication, part, page, picture)
                 await interaction.response.send_modal(form)
+            case Action.CODE:
+                await self._sharing.tell_code(interaction, job)
+            case Action.SHARE:
+                await self._sharing.show_before_and_after(interaction, job, page)
             case _:
                 await self._submission.submit(interaction, FollowUp(action, job), child_destination(interaction, page))
 
-    async def find(self, interaction: discord.Interaction, job_id: str) -> tuple[Job, LedgerPage]:
+    async def find(
+        self, interaction: discord.Interaction, job_id: str, *, anywhere: bool = False
+    ) -> tuple[Job, LedgerPage]:
         """The job and its page, if it is the member's own or shown where they are. Raises `UserError`.
 
-        Whoever sees a painting may go on from it; one that is shown elsewhere might as well not exist.
+        Whoever sees a painting may go on from it; one that is shown elsewhere might as well not exist, unless it may be
+        `anywhere` in this server where everybody sees it.
         """
         page, job = await self._backend.ledger.page(job_id), await self._backend.jobs.get(job_id)
         if page is None or job is None or page.forget:
             raise UserError(_EXPIRED)
-        if interaction.channel_id not in page.shown and interaction.user.id != page.address.owner:
+        mine, here = interaction.user.id == page.address.owner, interaction.channel_id in page.shown
+        if not (mine or here or (anywhere and seen_by_everybody(interaction, page))):
             raise UserError(_EXPIRED)
         return job, page
 

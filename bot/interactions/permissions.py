@@ -73,6 +73,16 @@ def may_see(interaction: discord.Interaction, channel: int) -> bool:
     return granted.view_channel and (granted.manage_threads or not private)
 
 
+def seen_by_everybody(interaction: discord.Interaction, page: LedgerPage) -> bool:
+    """Whether it is shown where everybody in the interaction's server may look; False for private threads."""
+    found = interaction.guild and interaction.guild.get_channel_or_thread(page.address.channel)
+    if not found or page.address.guild != interaction.guild_id or _stays(interaction, page):
+        return False
+    if isinstance(found, discord.Thread) and (found.is_private() or found.parent is None):
+        return False
+    return found.permissions_for(found.guild.default_role).view_channel
+
+
 def child_destination(interaction: discord.Interaction, page: LedgerPage) -> Destination | None:
     """A child is shown where its parent is; where that is hidden from the member, it is shown here (None).
 

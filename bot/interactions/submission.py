@@ -21,6 +21,7 @@ from bot.interactions.saved_styles import server_of
 from bot.requests.admission import Admission
 from bot.requests.destination import Destination
 from bot.requests.follow_ups import shortened
+from bot.requests.from_code import FromCode, note_on_styles
 from bot.requests.new_painting import NewPainting
 from bot.requests.new_study import NewStudy
 from bot.requests.paint_request import MemberRequest
@@ -52,7 +53,9 @@ class Submission:
                 destination = destination or await destination_of(interaction)
                 job = await self._admit(interaction, asked, destination)
                 await self._opening(job.id)
-                await reply_private(interaction, await self._where(job, destination))
+                where = await self._where(job, destination)
+                note = await note_on_styles(self._backend.store, asked.code, job) if isinstance(asked, FromCode) else ""
+                await reply_private(interaction, " ".join(filter(None, [where, note])))
             except Exception as error:
                 await tell_error(interaction, error)
 
@@ -61,10 +64,11 @@ class Submission:
         if network is None:
             raise UserError("No worker has started here yet, and I paint with its weights: try again in a minute.")
         rules = await check_allowed(self._backend.guilds, interaction, destination)
-        if isinstance(asked, NewPainting | NewStudy):
+        if isinstance(asked, NewPainting | NewStudy | FromCode):
             asked = await with_saved_styles(
                 asked, self._backend.styles, server_of(interaction), age_restricted=age_restricted(interaction.channel)
             )
+        if isinstance(asked, NewPainting | NewStudy):
             asked = dataclasses.replace(asked, preset=asked.preset or rules.recipe)
         request = shortened(await asked.resolve(network, self._backend.jobs), rules.max_iterations)
         self._admission.check(request, rules)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.errors import UserError
+from bot.requests.from_code import FromCode
 from bot.requests.new_painting import NewPainting
 from bot.requests.new_study import NewStudy
 from bot.requests.paint_request import StyleName
@@ -16,12 +17,15 @@ from engine.contract.saved_styles import SavedStyle, SavedStyles
 
 
 async def with_saved_styles(
-    asked: NewPainting | NewStudy, styles: SavedStyles, server: int, *, age_restricted: bool
-) -> NewPainting | NewStudy:
+    asked: NewPainting | NewStudy | FromCode, styles: SavedStyles, server: int, *, age_restricted: bool
+) -> NewPainting | NewStudy | FromCode:
     """The same with pictures in place of names, and painted as the first of them was saved where nothing else is asked.
 
-    A study holds all else the same, so that it has no style's own settings. Raises `UserError`.
+    A study holds all else the same, and a code all that it says, so that they have no style's own settings. A code
+    without styles finds its own where they are saved. Raises `UserError`.
     """
+    if isinstance(asked, FromCode) and not asked.styles:
+        return dataclasses.replace(asked, styles=_of_code(asked, await styles.all(server), age_restricted))
     if not any(isinstance(style, StyleName) for style in asked.styles):
         return asked
     known = {style.name.casefold(): style for style in await styles.all(server)}
@@ -30,12 +34,20 @@ async def with_saved_styles(
         for name in (style.name for style in asked.styles if isinstance(style, StyleName))
     }
     pictures = tuple(_named(found[one.name]) if isinstance(one, StyleName) else one for one in asked.styles)
-    if isinstance(asked, NewStudy):
+    if not isinstance(asked, NewPainting):
         return dataclasses.replace(asked, styles=pictures)
     settings = dict(next(iter(found.values())).settings)
     recipe = settings.pop("recipe", None)
     preset = asked.preset or (None if recipe is None else str(recipe))
     return dataclasses.replace(asked, styles=pictures, preset=preset, fields=_filled(asked.fields, settings))
+
+
+def _of_code(asked: FromCode, saved: Sequence[SavedStyle], age_restricted: bool) -> tuple[StoredPicture, ...]:
+    """Saved under whatever name."""
+    known = {style.digest: style for style in saved if age_restricted or not style.age_restricted}
+    if not set(asked.code.styles) <= set(known):
+        raise UserError("The style of this recipe code is not saved here: attach the same picture as `style`.")
+    return tuple(_named(known[digest]) for digest in asked.code.styles)
 
 
 def _filled(chosen: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,8 @@ from bot.terminal.option_values import numbers
 from bot.terminal.output_folder import FolderError
 from bot.terminal.paint import paint, resume
 from bot.terminal.paint_arguments import PaintArguments, weights_asked
-from bot.terminal.paint_options import arguments_of, shared_options
+from bot.terminal.paint_options import arguments_of, by_code, shared_options
+from bot.terminal.share import share
 from bot.terminal.study_commands import study_commands
 from bot.terminal.worker_process import WorkerError
 from engine.contract.redis_check import RedisAway
@@ -38,6 +39,9 @@ from engine.recipe.recipe import RecipeError
 if TYPE_CHECKING:
     from bot.settings import BotSettings
 
+_BESIDE_A_CODE = (
+    "--weights", "--weights-input", "--format", "--keep-transparency", "--still", "--device", "--dry-run", "--json"
+)  # fmt: skip
 _ONE_SENTENCE = (
     BadPicture, EmbeddedError, FolderError, RecipeError, RedisAway, SettingsError, StoreError, WorkerError
 )  # fmt: skip
@@ -69,6 +73,9 @@ def cli() -> None:
     "--finish", "finished", type=click.Path(path_type=Path), metavar="DIR",
     help="Paint in full what DIR has a draft of, on from there; in DIR/finished, or -o.",
 )  # fmt: skip
+@click.option(
+    "--recipe-code", metavar="CODE", help="A line from another painting: its recipe, seed and size, for this CONTENT."
+)
 def paint_command(pictures: tuple[Path, ...], output: Path | None, **options: Any) -> None:
     """Paint CONTENT in the style of STYLE. Ctrl-C stops and keeps what there is; --resume DIR goes on.
 
@@ -105,20 +112,23 @@ for command in study_commands(_paint, paint_command.params):
     cli.add_command(command)
 
 
-def _allow(option: str, *others: str) -> None:
+def _allow(option: str, *others: str, says: str = "goes on as it was begun") -> None:
     """Raises `UsageError` where something is given beside `option` that would be passed over in silence."""
     context = click.get_current_context()
     for parameter in context.command.params:
         name = parameter.opts[0] if parameter.param_type_name == "argument" else max(parameter.opts, key=len)
         given = context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
         if given and context.params[str(parameter.name)] != () and name not in (option, *others):
-            raise click.UsageError(f"{option} goes on as it was begun: only {', '.join(others)} can be given with it.")
+            raise click.UsageError(f"{option} {says}: only {', '.join(others)} can be given with it.")
 
 
 def _arguments(pictures: tuple[Path, ...], options: dict[str, Any], settings: Settings) -> PaintArguments:
     """A new painting, or the draft of one, which is refused where it could not be finished."""
     if len(pictures) < 2:
         raise click.UsageError("Two pictures are needed: CONTENT and STYLE.")
+    if options.get("recipe_code") is not None:
+        _allow("--recipe-code", "pictures", "--output", *_BESIDE_A_CODE, says="holds all the settings")
+        return by_code(pictures[0], pictures[1:], options, settings)
     arguments = arguments_of(pictures[0], pictures[1:], options, settings)
     if not options.get("draft"):
         return arguments
@@ -190,6 +200,13 @@ def _logged_bot_settings() -> BotSettings:
     settings = read_bot_settings()
     log_to(sys.stderr, settings.impasto_log_level, settings.impasto_log_format)
     return settings
+
+
+@cli.command("share")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+def share_command(folder: Path) -> None:
+    """Put content and painting of DIR side by side in DIR/before-and-after.jpg, and print the recipe code."""
+    share(folder)
 
 
 @cli.command("doctor")

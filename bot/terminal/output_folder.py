@@ -35,6 +35,7 @@ _OF_STUDIES = {
 _NAMES = (*_RESULTS, *_OF_STUDIES.values(), "index.html", "content.png", "style-1.png")
 _FORMATS = [name for name in FINAL_FILES.values() if name not in _NAMES]
 FILM_OF_VIDEO = "film.mp4"
+BEFORE_AND_AFTER = "before-and-after.jpg"
 ALPHA = "content-alpha.png"
 """The content's transparency, where it is kept for finishing a draft."""
 _ROOM = 2**20
@@ -126,7 +127,9 @@ class OutputFolder:
     def clear(self) -> None:
         """Delete an earlier, finished painting."""
         for path in list(self.folder.iterdir()):
-            if (_is_output(path) or path.name in (*_FORMATS, FILM_OF_VIDEO)) and self._written.includes(path):
+            if (
+                _is_output(path) or path.name in (*_FORMATS, FILM_OF_VIDEO, BEFORE_AND_AFTER)
+            ) and self._written.includes(path):
                 path.unlink()
         self._written.forget()
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from bot import intake
+from bot.requests.from_code import note_on_styles
 from bot.terminal.content_files import read_content
 from bot.terminal.local_stack import open_stack
 from bot.terminal.output_folder import OutputFolder
@@ -39,6 +41,8 @@ async def paint(arguments: PaintArguments, folder: Path, settings: Settings, *, 
                     output.clear()
                     output.keep_sound(pictures[0].sound if content.is_video else None)
                     job = await submit(stack, arguments, recipe, pictures)
+                    if arguments.code and (note := await note_on_styles(stack.store, arguments.code, job)):
+                        print(note, file=sys.stderr)
                     output.remember(job, fixed_weights(arguments.weights, weights), settings.impasto_weights_input)
                     return await follow(stack, output, job, as_json=as_json)
             finally:

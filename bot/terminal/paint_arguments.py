@@ -14,6 +14,7 @@ from bot.requests.study_parts import recipes as study_recipes
 from bot.terminal.local_stack import shared_worker
 from bot.terminal.weights_check import inspect_weights
 from engine.contract.models import Asked, Format
+from engine.contract.recipe_code import RecipeCode
 from engine.contract.settings import WEIGHTS_CACHED, Settings
 from engine.contract.workers import Worker
 from engine.recipe.draft import WEIGHTS, draft_recipe, finishing
@@ -28,7 +29,7 @@ class Draft(NamedTuple):
     size: int
 
 
-_NAMED = ("auto", "imagenet", *STAND_INS)
+WEIGHTS_BY_NAME = ("auto", "imagenet", *STAND_INS)
 
 
 def weights_asked(given: str | None, settings: Settings) -> str:
@@ -37,7 +38,7 @@ def weights_asked(given: str | None, settings: Settings) -> str:
     Where the workers of `REDIS_URL` paint, the setting is theirs, and without `--weights` they are taken as they are.
     """
     weights = given or ("auto" if settings.redis_url else settings.impasto_weights)
-    return weights if weights in _NAMED else str(Path(weights).absolute())
+    return weights if weights in WEIGHTS_BY_NAME else str(Path(weights).absolute())
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,8 @@ class PaintArguments:
     """Whether a film of its making is made."""
     vary: str | None = None
     """What is varied, where it is a study."""
+    code: RecipeCode | None = None
+    """The recipe code that decides all but the pictures, where one was given."""
 
     def as_draft(self) -> PaintArguments:
         """The arguments for the draft of it."""
@@ -115,6 +118,7 @@ class PaintArguments:
             network = worker.network
         fields = self.fields if network is None else {**self.fields, "network": network}
         recipe = self._recipe(weights, fields)
+        self._check_code(weights, frames)
         if len(recipe.style_weights) != len(self.styles):
             weighed, given = len(recipe.style_weights), len(self.styles)
             raise RecipeError(f"The recipe weighs {weighed} styles, but {given} were given.")
@@ -140,7 +144,21 @@ class PaintArguments:
         recipe = recipe.sequence(frames)
         return recipe if "snapshots" in self.fields else dataclasses.replace(recipe, snapshots=recipe.frame_ends)
 
+    def _check_code(self, weights: str, frames: int) -> None:
+        """The name of a file's weights is known only once a worker has read it."""
+        if self.code is None:
+            return
+        if frames > 1:
+            raise RecipeError("A recipe code is for one picture: give --still to paint the first of these alone.")
+        if self.code.recipe.weights != weights and not Path(weights).is_absolute():
+            raise RecipeError(
+                f"This recipe code is for the weights {self.code.recipe.weights}, and these are {weights}: give "
+                "those by --weights."
+            )
+
     def _recipe(self, weights: str, fields: Mapping[str, Any]) -> Recipe:
+        if self.code is not None:
+            return self.code.recipe
         if self.draft_of is not None:
             return draft_recipe(self.recipe, **fields)
         recipe = preset(self.recipe, weights=weights, **fields)
@@ -165,7 +183,7 @@ class PaintArguments:
         if settings.redis_url and self.weights not in STAND_INS:
             worker = await shared_worker(settings, self.weights)
             return self.recipe_for(worker.weights, worker=worker)
-        if self.weights in _NAMED:
+        if self.weights in WEIGHTS_BY_NAME:
             return self.recipe_for(self._possible(settings)[-1])
         file = await inspect_weights(self.weights, settings.impasto_weights_input)
         return self.recipe_for(file.name, network=file.network)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,8 +10,9 @@ from typing import Any, TypeVar
 import click
 
 from bot.terminal.option_values import ORIGINAL, STARTS, numbers, setting, size, snapshot, start
-from bot.terminal.paint_arguments import PaintArguments, weights_asked
+from bot.terminal.paint_arguments import WEIGHTS_BY_NAME, PaintArguments, weights_asked
 from engine.contract.models import FINAL_FILES
+from engine.contract.recipe_code import read_code
 from engine.contract.settings import Settings
 from engine.recipe.presets import PRESETS
 from engine.recipe.recipe import MAX_ITERATIONS
@@ -80,6 +82,15 @@ def arguments_of(
         original_size=options["size"] == ORIGINAL, film=options["film"],
         start=options["start"] if isinstance(options["start"], Path) else None,
     )  # fmt: skip
+
+
+def by_code(content: Path, styles: tuple[Path, ...], options: dict[str, Any], settings: Settings) -> PaintArguments:
+    """The arguments that a recipe code decides, with its own weights unless others are given. Raises `RecipeError`."""
+    code = read_code(options["recipe_code"])
+    own = code.recipe.weights
+    known = own if options["weights"] is None and own in WEIGHTS_BY_NAME else options["weights"]
+    arguments = arguments_of(content, styles, options | {"weights": known}, settings)
+    return dataclasses.replace(arguments, code=code)
 
 
 def _fields(options: dict[str, Any], styles: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import click
 
 from engine.recipe.studies import KINDS, STYLE
 
-_OF_PAINTINGS_ALONE = {"pictures", "output", "draft", "finished", "dry", "format_", "keep_transparency"}
+_OF_PAINTINGS_ALONE = {"pictures", "output", "draft", "finished", "recipe_code", "dry", "format_", "keep_transparency"}
 
 Paint = Callable[[tuple[Path, ...], Path | None, str | None, dict[str, Any]], NoReturn]
 """Paint the pictures in the folder; what is varied, if it is a study; the other options."""

@@ -158,11 +158,31 @@ async def test_strangers_are_shown_what_is_shown_where_they_are(stage: Scene) ->
     room = await a_room(stage, "Ann")
     job, _ = await _card(stage, room)
     stranger, elsewhere = await room.guild.member("Stan"), await room.guild.channel("elsewhere")
+    assert await stage.private_reply(await stranger.slash(elsewhere, "cancel", job=job)) == NOT_HERE
     for command in ("show", "cancel"):
-        assert await stage.private_reply(await stranger.slash(elsewhere, command, job=job)) == NOT_HERE
         for nonsense in ("0", "*", "../../etc/passwd", "@everyone", "x" * 3000):
             assert await stage.private_reply(await stranger.slash(room.channel, command, job=nonsense)) == NOT_HERE
     assert "harbour × strokes" in text_of(await (await stranger.slash(room.channel, "show", job=job)).shown())
+
+
+async def test_what_everybody_sees_is_shown_to_anybody_anywhere_in_the_server_and_nothing_else(stage: Scene) -> None:
+    room, other = await a_room(stage, "Joy"), await a_room(stage, "Out")
+    stranger, elsewhere = await room.guild.member("Stan"), await room.guild.channel("elsewhere")
+    job, _ = await _card(stage, room)
+    shown = await (await stranger.slash(elsewhere, "show", job=job)).shown()
+    assert not is_ephemeral(shown)
+    assert "harbour × strokes" in text_of(shown)
+    child = await stage.card(await stranger.press(shown, "Again"), room.channel)  # its buttons work there
+    assert f"for <@{stranger.id}>" in text_of(child)
+    for place in (other.channel, await other.member.dm()):
+        assert await stage.private_reply(await other.member.slash(place, "show", job=job)) == NOT_HERE
+    secret = await room.guild.channel("secret")
+    await secret.deny("view_channel", to="everyone")
+    await secret.allow("view_channel")
+    await secret.allow("view_channel", to=room.member)
+    asked = await stage.stylize(room.member, secret)
+    assert (await stage.private_reply(asked)).startswith("Accepted")
+    assert await stage.private_reply(await stranger.slash(elsewhere, "show", job=asked.id)) == NOT_HERE
 
 
 async def test_cancel_is_for_the_owner_and_for_moderators(stage: Scene) -> None:

@@ -1,0 +1,67 @@
+"""The picture that is made for passing on: content and painting side by side, with small labels."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Sequence
+
+from PIL import Image, ImageDraw, ImageFont
+
+from bot.cards.thumbnails import Broken
+from engine.contract.models import Job
+from engine.contract.store import Store
+
+_LEAST, _SIDE = 480, 800  # px, the longest of each picture; smaller ones have no room for labels
+_GAP, _STRIP, _STYLE = 8, 56, 44  # px: between pictures, of the labels' height, of the style's copy beside them
+_GROUND, _INK = "#1b1b1f", "#e8e6e3"
+_QUALITY = 90
+_SMOOTH = Image.Resampling.LANCZOS
+
+
+async def before_and_after(store: Store, job: Job, painting: str) -> bytes:
+    """A JPEG of at most 1,608 x 856 px; `painting` is the key of the finished picture.
+
+    Raises `Broken`, or `StoreError`.
+    """
+    keys = (job.content.key, painting, *(style.key for style in job.styles))
+    content, final, *styles = [await store.get(key) for key in keys]
+    return await asyncio.to_thread(side_by_side, content, final, styles)
+
+
+def side_by_side(before: bytes, after: bytes, styles: Sequence[bytes]) -> bytes:
+    """The same of PNGs; small copies of the styles stand beside the second label. Raises `Broken`."""
+    try:
+        right = _opened(after)
+        scale = min(_SIDE, max(_LEAST, *right.size)) / max(right.size)
+        right = right.resize((max(1, round(right.width * scale)), max(1, round(right.height * scale))), _SMOOTH)
+        left = _opened(before).resize(right.size, _SMOOTH)  # the painting has its shape
+        small = [_opened(style) for style in styles]
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise Broken(str(error)) from error
+    width, height = right.size
+    sheet = Image.new("RGB", (2 * width + _GAP, height + _STRIP), _GROUND)
+    sheet.paste(left, (0, 0))
+    sheet.paste(right, (width + _GAP, 0))
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(24)
+    middle = height + _STRIP // 2
+    for text, x in (("before", _GAP), ("after", width + 2 * _GAP)):
+        draw.text((x, middle), text, _INK, font, anchor="lm")
+    _add_styles(sheet, small, width + 2 * _GAP + round(draw.textlength("after", font)) + 2 * _GAP)
+    out = io.BytesIO()
+    sheet.save(out, "JPEG", quality=_QUALITY)
+    return out.getvalue()
+
+
+def _add_styles(sheet: Image.Image, styles: Sequence[Image.Image], x: int) -> None:
+    """As many as there is room for."""
+    y = sheet.height - (_STRIP + _STYLE) // 2
+    for style in styles:
+        style.thumbnail((3 * _STYLE, _STYLE), _SMOOTH)
+        if x + style.width <= sheet.width:
+            sheet.paste(style, (x, y + (_STYLE - style.height) // 2))
+        x += style.width + _GAP
+
+
+def _opened(png: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(png), formats=["PNG"]).convert("RGB")

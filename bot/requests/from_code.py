@@ -1,0 +1,78 @@
+"""A painting by a recipe code: recipe, seed and size as in another's, with pictures of one's own."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from bot.errors import UserError
+from bot.requests.new_painting import MOST_SNAPSHOTS, NewPainting
+from bot.requests.paint_request import AttachedPicture, Network, PaintRequest, Style, pictures_alone
+from bot.text.formatting import count, listed
+from bot.text.sanitise import plain
+from engine.contract.jobs import Jobs
+from engine.contract.models import Job
+from engine.contract.recipe_code import RecipeCode, code_of
+from engine.contract.saved_styles import measured
+from engine.contract.store import BlobMissing, Store
+from engine.recipe.recipe import RecipeError
+
+
+@dataclass(frozen=True)
+class FromCode:
+    """What a member asks for by a code, from attached pictures or saved ones."""
+
+    code: RecipeCode
+    content: AttachedPicture
+    styles: tuple[Style, ...]
+    """None: those of the code, where they are saved."""
+    mention: bool = False
+    film: bool = True
+
+    @classmethod
+    def of(cls, asked: NewPainting, code: RecipeCode) -> FromCode:
+        """The same pictures by a code. Raises `UserError` where something was chosen that the code decides."""
+        chosen = {
+            "recipe": asked.preset, **asked.fields, "blend": asked.blend, "snapshots": asked.snapshots,
+            "animate": asked.animate or None, "quality": asked.draft or None, "start_picture": asked.start,
+            "masks": asked.content_masks or asked.style_masks or None,
+        }  # fmt: skip
+        if given := [name for name, value in chosen.items() if value is not None]:
+            raise UserError(f"A recipe code holds all the settings: leave out {listed(given)}.")
+        return cls(code, asked.content, asked.styles, asked.mention, asked.film)
+
+    async def resolve(self, network: Network, _jobs: Jobs) -> PaintRequest:
+        """Raises `UserError`."""
+        recipe, needed = self.code.recipe, len(self.code.recipe.style_weights)
+        if recipe.weights != network.weights or network.architecture not in (None, recipe.network):
+            raise UserError(
+                f"This recipe code is for the weights {plain(recipe.weights, 40)}, and I paint with "
+                f"{plain(network.weights, 40)}: what it stands for cannot be repeated here."
+            )
+        if len(self.styles) != needed:
+            raise UserError(f"This recipe code is for {count(needed, 'style')}, and {len(self.styles)} were given.")
+        if len(recipe.shown) > MOST_SNAPSHOTS:
+            raise UserError(f"This recipe code asks for more than {MOST_SNAPSHOTS} snapshots: it is not painted here.")
+        styles = pictures_alone(self.styles)
+        return PaintRequest(recipe, self.content, styles, mention=self.mention, film=self.film)
+
+
+async def digests(store: Store, job: Job) -> tuple[str, ...]:
+    """Of the job's styles. Raises `StoreError`."""
+    pngs = [await store.get(style.key) for style in job.styles]
+    return tuple([(await asyncio.to_thread(measured, png))[2] for png in pngs])
+
+
+async def recipe_code(store: Store, job: Job) -> str:
+    """The job's own. Raises `RecipeError` where there is none, or `StoreError`."""
+    try:
+        return code_of(job, await digests(store, job))
+    except BlobMissing:
+        raise RecipeError("The pictures of this painting are no longer kept, so it has no recipe code.") from None
+
+
+async def note_on_styles(store: Store, code: RecipeCode, job: Job) -> str:
+    """A sentence where the styles are others than the code's; empty where they are the same. Raises `StoreError`."""
+    if code.styles == await digests(store, job):
+        return ""
+    return "The style is another picture than the code's, so the painting will not be the same."

@@ -1,0 +1,110 @@
+"""**Before and after**: one picture of both, for passing on; shown once in a place, and reached by `/forget`."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from discord_server.reading import buttons_of, files_of, is_ephemeral
+from PIL import Image
+from scene import LONG, Scene, picture, scene
+from support.pictures import noise
+from support.workers import WorkerPool
+
+from bot.cards.before_and_after import side_by_side
+from bot.cards.thumbnails import Broken
+from engine.contract.store import Store
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+Json = dict[str, Any]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+    async with scene(pool, tmp_path_factory.mktemp("sharing")) as made:
+        pool.start_worker(seconds=0.3).ready()
+        yield made
+        assert made.discord.world.violations == []
+
+
+async def painted(stage: Scene, **options: Any) -> Json:
+    return await stage.ended(await stage.card(await stage.stylize(**options)))
+
+
+async def test_it_is_shown_to_all_once_in_a_place_and_then_to_who_presses(stage: Scene) -> None:
+    card, bob = await painted(stage), await stage.guild.member("Bob")
+    shown = await (await stage.ada.press(card, "Before and after")).shown()
+    assert not is_ephemeral(shown)
+    ((name, file),) = files_of(shown).items()
+    assert name == f"impasto-{_job(card)}-before-and-after.jpg"
+    assert file["description"] == "On the left the content, on the right the painting that was made of it"
+    with Image.open(io.BytesIO(await stage.discord.download(file["url"]))) as image:
+        assert (image.format, image.size) == ("JPEG", (2 * 480 + 8, 360 + 56))
+        colours = [image.convert("RGB").crop(box).resize((1, 1)) for box in ((0, 0, 480, 360), (488, 0, 968, 360))]
+        assert colours[0].tobytes() != colours[1].tobytes()
+    for person in (stage.ada, bob):
+        assert is_ephemeral(await (await person.press(card, "Before and after")).shown())
+    (last,) = [m for m in stage.discord.world.messages(card["id"]) if "Larger" in [b["label"] for b in buttons_of(m)]]
+    in_thread = await (await bob.press(last, "Before and after")).shown()  # another place
+    assert not is_ephemeral(in_thread)
+    other = await stage.guild.channel("other")
+    brought = await (await bob.slash(other, "show", job=_job(card))).shown()
+    assert not is_ephemeral(await (await bob.press(brought, "Before and after")).shown())
+
+
+async def test_forget_takes_it_wherever_it_is(stage: Scene) -> None:
+    eve, other = await stage.guild.member("Eve"), await stage.guild.channel("far")
+    card = await stage.ended(await stage.card(await stage.stylize(eve)))
+    brought = await (await eve.slash(other, "show", job=_job(card))).shown()
+    await (await eve.press(brought, "Before and after")).shown()
+    assert len(stage.discord.world.messages(other)) == 2
+    await stage.private_reply(await eve.slash(stage.channel, "forget"))
+    await stage.discord.until(lambda world: world.messages(other) == [] or None)
+
+
+async def test_a_spoiler_stays_covered(stage: Scene, tmp_path: Path) -> None:
+    card = await painted(stage, content=picture(tmp_path / "SPOILER_end.png", 3))
+    shown = await (await stage.ada.press(card, "Before and after")).shown()
+    assert [file["spoiler"] for file in files_of(shown).values()] == [True]
+
+
+async def test_what_is_not_done_or_lost_is_a_sentence(stage: Scene) -> None:
+    card = await painted(stage)
+    store = Store(stage.pool.store_url)
+    await store.delete(f"jobs/{_job(card)}/picture-0.png")
+    refused = await stage.private_reply(await stage.ada.forge(card, f"impasto:code:{_job(card)}"))
+    assert "impasto:1:" in refused or "no longer kept" in refused
+    gone = await (await stage.ada.press(card, "Before and after")).shown()
+    assert gone["content"] == "The pictures of this painting are no longer kept: press Again."
+    asked = await stage.stylize(**LONG)
+    running = await stage.card(asked)
+    assert "Before and after" not in [button["label"] for button in buttons_of(running)]
+    await stage.private_reply(await stage.ada.press(running, "Cancel"))
+
+
+def _job(card: Json) -> str:
+    return str(buttons_of(card)[0]["custom_id"].split(":")[2])
+
+
+@pytest.mark.parametrize("size", [(20, 10), (10, 20), (2000, 300), (7, 500)])
+async def test_both_stand_side_by_side_in_one_size(size: tuple[int, int]) -> None:
+    before, after, style = (_png(noise(seed, 32).resize(size)) for seed in (1, 2, 3))
+    with Image.open(io.BytesIO(side_by_side(before, after, [style] * 4))) as image:
+        assert image.format == "JPEG"
+        assert 480 <= max((image.width - 8) // 2, image.height - 56) <= 800
+
+
+async def test_what_is_no_picture_is_told() -> None:
+    with pytest.raises(Broken):
+        side_by_side(b"x", _png(noise(1)), [])
+
+
+def _png(image: Image.Image) -> bytes:
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()

@@ -1,0 +1,105 @@
+"""`impasto paint --recipe-code`: what another painting's line says, painted here."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from impasto_command import LIGHT, make_room, run
+from PIL import Image
+from support.pictures import noise
+
+OTHER = "The style is another picture than the code's, so the painting will not be the same."
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_room(tmp_path_factory.mktemp("code"))
+
+
+@pytest.fixture(scope="module")
+def painted(room: Path) -> subprocess.CompletedProcess[str]:
+    return run(room, *LIGHT, "--iterations", "12", "--snapshots", "3,6", "--seed", "5", "-o", "out")
+
+
+def record(room: Path, name: str) -> dict[str, object]:
+    found: dict[str, object] = json.loads((room / name / "run.json").read_text())
+    return found
+
+
+def by_code(room: Path, code: str, *more: str, style: str = "style.png") -> subprocess.CompletedProcess[str]:
+    return run(room, "paint", "content.png", style, "--recipe-code", code, "--device", "cpu", *more)
+
+
+def test_the_line_that_was_printed_paints_the_same_again(room: Path, painted: subprocess.CompletedProcess[str]) -> None:
+    assert painted.returncode == 0, painted.stderr
+    code = str(record(room, "out")["recipe_code"])
+    assert painted.stdout.splitlines()[-1] == f"Recipe code: {code}"
+    again = by_code(room, code, "-o", "again")  # with the code's own weights
+    assert (again.returncode, again.stderr) == (0, "")
+    first, second = record(room, "out"), record(room, "again")
+    for name in ("recipe", "final", "snapshots", "recipe_code"):
+        assert second[name] == first[name]
+
+
+def test_with_another_style_that_is_said(room: Path, painted: subprocess.CompletedProcess[str]) -> None:
+    noise(7).save(room / "other.png")
+    done = by_code(room, str(record(room, "out")["recipe_code"]), "-o", "third", style="other.png")
+    assert (done.returncode, done.stderr.strip()) == (0, OTHER)
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "words"),
+    [
+        (["--size", "64"], 2, "--recipe-code holds all the settings: only"),
+        (["--set", "noise=1"], 2, "--recipe-code holds all the settings: only"),
+        (["--weights", "starter"], 1, "This recipe code is for the weights random, and these are starter"),
+        (["style.png"], 1, "The recipe weighs 1 styles, but 2 were given."),
+    ],
+)
+def test_the_code_decides_alone(
+    room: Path, painted: subprocess.CompletedProcess[str], more: list[str], status: int, words: str
+) -> None:
+    refused = by_code(room, str(record(room, "out")["recipe_code"]), *more, "-o", "none")
+    assert (refused.returncode, refused.stdout) == (status, "")
+    assert words in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert not (room / "none" / "final.png").exists()
+
+
+def test_share_puts_both_in_one_picture_which_the_next_painting_takes_away(
+    room: Path, painted: subprocess.CompletedProcess[str]
+) -> None:
+    shared = run(room, "share", "out")
+    code = str(record(room, "out")["recipe_code"])
+    assert (shared.returncode, shared.stdout) == (0, f"out/before-and-after.jpg\nRecipe code: {code}\n")
+    with Image.open(room / "out" / "before-and-after.jpg") as image:
+        assert (image.format, image.size) == ("JPEG", (2 * 480 + 8, 480 + 56))
+    assert run(room, "share", "out").returncode == 0
+    (room / "out" / "before-and-after.jpg").write_bytes(b"mine")
+    refused = run(room, "share", "out")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "would be written over, and Impasto did not make it" in refused.stderr
+    (room / "out" / "before-and-after.jpg").unlink()
+    run(room, "share", "out")
+    assert by_code(room, code, "-o", "out").returncode == 0
+    assert not (room / "out" / "before-and-after.jpg").exists()
+
+
+@pytest.mark.parametrize("folder", [".", "nowhere"])
+def test_only_what_is_finished_is_shared(room: Path, folder: str) -> None:
+    refused = run(room, "share", folder)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr == f"{folder} holds no finished painting: give the folder of one.\n"
+    assert not (room / "nowhere").exists()
+
+
+@pytest.mark.parametrize("code", ["impasto:1:AAAA:000000", "a line", "impasto:9:AAAA:000000"])
+def test_what_is_no_code_is_one_sentence(room: Path, code: str) -> None:
+    refused = by_code(room, code, "-o", "none")
+    assert refused.returncode not in (0, os.EX_SOFTWARE)
+    assert len(refused.stderr.strip().splitlines()) == 1
+    assert "recipe code" in refused.stderr
