@@ -178,10 +178,10 @@ async def _end(stack: Stack, output: OutputFolder, job: Job, last: events.Event 
             page = await output.finish(stack.store, job)
             if film := await output.film_of_video(job.recipe):
                 display.say(f"With its sound: {film}")
-            output.forget()
-            display.say(f"Done: {page}")
             with suppress(RecipeError):  # what began with a picture has none
                 display.say(f"Recipe code: {await recipe_code(stack.store, job)}")
+            output.forget()
+            display.say(f"Done: {page}")
             if job.draft_of is not None:
                 display.say(f"A draft; finish it with: impasto paint --finish {shlex.quote(str(output.folder))}")
             return 0
