@@ -7,19 +7,18 @@ from discord import app_commands
 
 from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
+from bot.commands.recipe_choices import RECIPE_CHOICES
 from bot.errors import UserError
 from bot.interactions.message_pictures import attached
 from bot.interactions.saved_styles import style_choices
 from bot.requests.new_study import NewStudy
 from bot.requests.paint_request import Style, StyleName
-from bot.text.recipe_text import PRESET_WORDS
 from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
 from engine.recipe.studies import KINDS, STYLE
 
 MOST_STYLES = 8
 _LONGEST = 100
 """Letters of a choice, by Discord's rules."""
-_RECIPES = [app_commands.Choice(name=f"{name} ({words})", value=name) for name, words in PRESET_WORDS.items()]
 _HELD = {
     "recipe": "How to paint; without it, as is usual here: fine, which gives the best picture, or the server's own",
     "iterations": "Of each painting, e.g. 100; the preset's own number by default",
@@ -39,7 +38,7 @@ _HELD = {
     **_HELD,
 )
 @app_commands.choices(
-    recipe=_RECIPES,
+    recipe=RECIPE_CHOICES,
     vary=[
         app_commands.Choice(name=f"{vary}: {kind.axis}"[:100], value=vary)
         for vary, kind in KINDS.items()
@@ -74,7 +73,7 @@ async def study(  # noqa: PLR0917 - a parameter for each option
     style_names="Saved styles too, with commas: night, ink; /style list shows them",
     **_HELD,
 )
-@app_commands.choices(recipe=_RECIPES)
+@app_commands.choices(recipe=RECIPE_CHOICES)
 async def gallery(  # noqa: PLR0917 - a parameter for each option
     interaction: Interaction,
     content: discord.Attachment,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Literal
 
@@ -9,6 +10,7 @@ import discord
 from discord import app_commands
 
 from bot.client import Interaction
+from bot.commands.recipe_choices import RECIPE_CHOICES
 from bot.errors import UserError
 from bot.interactions.guild_rules import check_allowed
 from bot.interactions.message_pictures import attached
@@ -17,7 +19,7 @@ from bot.interactions.replies import reply_private
 from bot.interactions.saved_styles import may_delete, server_of, style_choices, styles_here
 from bot.interactions.style_list import settings_in_words, style_page
 from bot.requests.pictures import check_upload
-from bot.text.recipe_text import PRESET_WORDS
+from bot.requests.style_names import no_such_style
 from bot.text.sanitise import plain, safe
 from engine.contract.saved_styles import FOLDER, SavedStyle, StyleRefused, measured
 from engine.contract.study import Value
@@ -43,9 +45,7 @@ style: app_commands.Group = app_commands.Group(
     size="Longest side of the painting in pixels, e.g. 512",
     colours="keep: the painting keeps the content's colours",
 )
-@app_commands.choices(
-    recipe=[app_commands.Choice(name=f"{name} ({words})", value=name) for name, words in PRESET_WORDS.items()]
-)
+@app_commands.choices(recipe=RECIPE_CHOICES)
 async def save(  # noqa: PLR0917 - a parameter for each option
     interaction: Interaction,
     name: app_commands.Range[str, 1, NAME],
@@ -89,7 +89,7 @@ async def _saved(
     with services.pictures.holding(owner):
         async with services.pictures.turn(owner):
             stored, _ = await services.pictures.keep(upload, key)
-    _, _, digest = measured(await services.backend.store.get(key))
+    _, _, digest = await asyncio.to_thread(measured, await services.backend.store.get(key))
     made = SavedStyle(
         name=name, picture=stored, digest=digest, settings=settings, owner=str(owner), saved=time.time(),
         age_restricted=age_restricted(interaction.channel),
@@ -132,9 +132,7 @@ async def delete(interaction: Interaction, name: str) -> None:
         guild, styles = server_of(interaction), services.backend.styles
         found = await styles.find(guild, name)
         if found is None or not guild:
-            raise UserError(
-                f"There is no saved style called {safe(name, 60)} here: `/style list` shows those there are."
-            )
+            raise no_such_style(name)
         if not may_delete(interaction, found):
             saver = f"<@{found.owner}>, who saved it, or " if found.owner else ""
             raise UserError(f"Only {saver}a member with Manage Messages can delete this style.")

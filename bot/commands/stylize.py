@@ -9,13 +9,13 @@ from discord import app_commands
 
 from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
+from bot.commands.recipe_choices import RECIPE_CHOICES
 from bot.errors import UserError
 from bot.interactions.message_pictures import attached
 from bot.interactions.saved_styles import style_choices
 from bot.requests.from_code import FromCode
 from bot.requests.new_painting import TALK, NewPainting
 from bot.requests.paint_request import AttachedPicture, Style, StyleName
-from bot.text.recipe_text import PRESET_WORDS
 from engine.contract.recipe_code import read_code
 from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
 
@@ -49,7 +49,7 @@ from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
 )
 @app_commands.choices(
     recipe=[
-        *(app_commands.Choice(name=f"{name} ({words})", value=name) for name, words in PRESET_WORDS.items()),
+        *RECIPE_CHOICES,
         app_commands.Choice(name="talk (classic, by another name)", value=TALK),
     ]
 )

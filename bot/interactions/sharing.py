@@ -14,9 +14,9 @@ from bot.interactions.deferred import DeferredInteractions
 from bot.interactions.permissions import present
 from bot.interactions.replies import reply_private
 from bot.ledger import LedgerPage
-from bot.requests.from_code import recipe_code
 from engine.contract.events import Done
 from engine.contract.models import Job
+from engine.contract.recipe_code import recipe_code
 from engine.contract.store import BlobMissing
 
 _CODE_IS = (

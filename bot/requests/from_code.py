@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 
 from bot.errors import UserError
@@ -12,10 +11,8 @@ from bot.text.formatting import count, listed
 from bot.text.sanitise import plain
 from engine.contract.jobs import Jobs
 from engine.contract.models import Job
-from engine.contract.recipe_code import RecipeCode, code_of
-from engine.contract.saved_styles import measured
-from engine.contract.store import BlobMissing, Store
-from engine.recipe.recipe import RecipeError
+from engine.contract.recipe_code import RecipeCode, style_digests
+from engine.contract.store import Store
 
 
 @dataclass(frozen=True)
@@ -57,22 +54,8 @@ class FromCode:
         return PaintRequest(recipe, self.content, styles, mention=self.mention, film=self.film)
 
 
-async def digests(store: Store, job: Job) -> tuple[str, ...]:
-    """Of the job's styles. Raises `StoreError`."""
-    pngs = [await store.get(style.key) for style in job.styles]
-    return tuple([(await asyncio.to_thread(measured, png))[2] for png in pngs])
-
-
-async def recipe_code(store: Store, job: Job) -> str:
-    """The job's own. Raises `RecipeError` where there is none, or `StoreError`."""
-    try:
-        return code_of(job, await digests(store, job))
-    except BlobMissing:
-        raise RecipeError("The pictures of this painting are no longer kept, so it has no recipe code.") from None
-
-
 async def note_on_styles(store: Store, code: RecipeCode, job: Job) -> str:
     """A sentence where the styles are others than the code's; empty where they are the same. Raises `StoreError`."""
-    if code.styles == await digests(store, job):
+    if code.styles == await style_digests(store, job):
         return ""
     return "The style is another picture than the code's, so the painting will not be the same."

@@ -13,7 +13,7 @@ from bot.requests.new_study import NewStudy
 from bot.requests.paint_request import StyleName
 from bot.text.sanitise import safe
 from engine.contract.models import StoredPicture
-from engine.contract.saved_styles import SavedStyle, SavedStyles
+from engine.contract.saved_styles import SavedStyle, SavedStyles, folded
 
 
 async def with_saved_styles(
@@ -28,7 +28,7 @@ async def with_saved_styles(
         return dataclasses.replace(asked, styles=_of_code(asked, await styles.all(server), age_restricted))
     if not any(isinstance(style, StyleName) for style in asked.styles):
         return asked
-    known = {style.name.casefold(): style for style in await styles.all(server)}
+    known = {folded(style.name): style for style in await styles.all(server)}
     found = {
         name: _found(known, name, age_restricted=age_restricted)
         for name in (style.name for style in asked.styles if isinstance(style, StyleName))
@@ -55,16 +55,19 @@ def _filled(chosen: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str,
 
 
 def _found(known: Mapping[str, SavedStyle], name: str, *, age_restricted: bool) -> SavedStyle:
-    style = known.get(" ".join(name.casefold().split()))
+    style = known.get(folded(name))
     if style is None:
-        raise UserError(
-            f"There is no saved style called {safe(name, 50)} here: `/style list` shows those that there are."
-        )
+        raise no_such_style(name)
     if style.age_restricted and not age_restricted:
         raise UserError(
             f"The style {safe(style.name, 50)} was saved in an age-restricted channel: use it in one of those."
         )
     return style
+
+
+def no_such_style(name: str) -> UserError:
+    """What a member is told who gave another name."""
+    return UserError(f"There is no saved style called {safe(name, 50)} here: `/style list` shows those that there are.")
 
 
 def _named(style: SavedStyle) -> StoredPicture:

@@ -183,6 +183,12 @@ class OutputFolder:
             case _:
                 return None
 
+    @property
+    def recipe_code(self) -> str | None:
+        """Of the finished painting here; None of a study, and of what no code holds."""
+        record = self.folder / "run.json"
+        return json.loads(record.read_text()).get("recipe_code") if record.exists() else None
+
     async def finish(self, store: Store, job: Job) -> Path:
         """Write the pictures it was made from, and the page that shows it all. Raises `FolderError`."""
         await self._fetch(store, job.content.key, "content.png")

@@ -14,7 +14,6 @@ from itertools import islice
 from typing import Any
 
 from bot import intake
-from bot.requests.from_code import recipe_code
 from bot.requests.study_parts import recipe_maker, with_study
 from bot.terminal.content_files import ContentFiles
 from bot.terminal.display import Display, choose_display
@@ -31,7 +30,7 @@ from engine.contract.redis_check import await_redis
 from engine.contract.settings import SettingsError
 from engine.forecast import first_cost, retry_time
 from engine.recipe.presets import STAND_INS
-from engine.recipe.recipe import Recipe, RecipeError
+from engine.recipe.recipe import Recipe
 
 INTERRUPTED = 130
 """The exit status of a command that was stopped by Ctrl-C."""
@@ -178,8 +177,8 @@ async def _end(stack: Stack, output: OutputFolder, job: Job, last: events.Event 
             page = await output.finish(stack.store, job)
             if film := await output.film_of_video(job.recipe):
                 display.say(f"With its sound: {film}")
-            with suppress(RecipeError):  # what began with a picture has none
-                display.say(f"Recipe code: {await recipe_code(stack.store, job)}")
+            if output.recipe_code:
+                display.say(f"Recipe code: {output.recipe_code}")
             output.forget()
             display.say(f"Done: {page}")
             if job.draft_of is not None:

@@ -6,6 +6,7 @@ some digits by which a slip in copying is seen. Every field is in it, so that a 
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import hashlib
@@ -18,6 +19,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from engine.contract.models import Job
+from engine.contract.saved_styles import measured
+from engine.contract.store import BlobMissing, Store
 from engine.recipe.recipe import VERSION, Recipe, RecipeError
 
 _FORMAT = "1"
@@ -60,8 +63,33 @@ class RecipeCode:
     """Digest of each style's pixels, by which the same picture is known."""
 
 
+async def recipe_code(store: Store, job: Job) -> str:
+    """The job's own. Raises `RecipeError` where there is none, or `StoreError`."""
+    _check_job(job)
+    try:
+        return code_of(job, await style_digests(store, job))
+    except BlobMissing:
+        raise RecipeError("The pictures of this painting are no longer kept, so it has no recipe code.") from None
+
+
+async def style_digests(store: Store, job: Job) -> tuple[str, ...]:
+    """Of the job's styles. Raises `StoreError`."""
+    pngs = [await store.get(style.key) for style in job.styles]
+    return tuple([(await asyncio.to_thread(measured, png))[2] for png in pngs])
+
+
 def code_of(job: Job, styles: tuple[str, ...]) -> str:
     """The code of a painting, with the digests of its `styles`. Raises `RecipeError` where there is none."""
+    _check_job(job)
+    fields = job.recipe.as_dict() | {"snapshots": job.recipe.shown[:-1], "styles": styles}
+    packing = zlib.compressobj(9, wbits=-15, zdict=_USUAL)
+    packed = packing.compress(_json(fields)) + packing.flush()
+    text = base64.urlsafe_b64encode(packed).decode().rstrip("=")
+    return f"impasto:{_FORMAT}:{text}:{_check(text)}"
+
+
+def _check_job(job: Job) -> None:
+    """Raises `RecipeError` where it has no code."""
     recipe = job.recipe
     if job.study is not None:
         raise RecipeError("A study has no recipe code: ask for that of a single painting.")
@@ -73,11 +101,6 @@ def code_of(job: Job, styles: tuple[str, ...]) -> str:
         raise RecipeError(
             "This painting began with a picture, a draft or a snapshot, or has masks: no recipe code holds those."
         )
-    fields = recipe.as_dict() | {"snapshots": recipe.shown[:-1], "styles": styles}
-    packing = zlib.compressobj(9, wbits=-15, zdict=_USUAL)
-    packed = packing.compress(_json(fields)) + packing.flush()
-    text = base64.urlsafe_b64encode(packed).decode().rstrip("=")
-    return f"impasto:{_FORMAT}:{text}:{_check(text)}"
 
 
 def read_code(text: str) -> RecipeCode:

@@ -93,18 +93,18 @@ class SavedStyles:
         if _BEGUN not in raw:
             raw = await self._begin(guild)
         styles = [_read(one, guild) for field, one in raw.items() if field != _BEGUN]
-        return sorted((style for style in styles if style), key=lambda style: _field(style.name))
+        return sorted((style for style in styles if style), key=lambda style: folded(style.name))
 
     async def find(self, guild: int, name: str) -> SavedStyle | None:
         """The one of that name, whether its letters are large or small."""
-        return next((style for style in await self.all(guild) if _field(style.name) == _field(name)), None)
+        return next((style for style in await self.all(guild) if folded(style.name) == folded(name)), None)
 
     async def save(self, guild: int, style: SavedStyle, most_of_member: int, most_of_server: int) -> None:
         """Keep it. Raises `StyleRefused`."""
         await self.all(guild)  # the first ones have their names before any other
         caps = (most_of_member, most_of_server)
         keys = [_key(guild), _owner_key(str(style.owner))]
-        about = (_field(style.name), style.model_dump_json(), str(style.owner), guild, *caps)
+        about = (folded(style.name), style.model_dump_json(), str(style.owner), guild, *caps)
         refused: bytes = await self._save(keys=keys, args=about)
         if refused:
             raise StyleRefused(refused.decode())  # type: ignore[arg-type]
@@ -113,7 +113,7 @@ class SavedStyles:
         """Nobody finds them any more; a picture that the store does not delete at once goes with the next sweep."""
         if not styles:
             return
-        await self._redis.hdel(_key(guild), *(_field(style.name) for style in styles))  # type: ignore[misc]
+        await self._redis.hdel(_key(guild), *(folded(style.name) for style in styles))  # type: ignore[misc]
         await self._delete_pictures(*(style.picture.key for style in styles))
 
     async def forget(self, owner: str) -> int:
@@ -152,7 +152,7 @@ class SavedStyles:
 
     async def _begin(self, guild: int) -> dict[bytes, bytes]:
         """The server's first styles; none of them comes back once it was deleted."""
-        first = {_field(style.name): style.model_dump_json() for style in await self.first()}
+        first = {folded(style.name): style.model_dump_json() for style in await self.first()}
         async with self._redis.pipeline(transaction=True) as pipe:
             for field, one in {_BEGUN.decode(): "", **first}.items():
                 pipe.hsetnx(_key(guild), field, one)
@@ -195,7 +195,8 @@ def _owner_key(user: str) -> str:
     return f"impasto:saved:{user}"
 
 
-def _field(name: str) -> str:
+def folded(name: str) -> str:
+    """By which a style is known: the name, whether its letters are large or small, and without what is around them."""
     return " ".join(name.casefold().split())
 
 

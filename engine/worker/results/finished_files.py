@@ -15,8 +15,7 @@ import torch
 from PIL import Image
 
 from engine.contract.models import FINAL_FILES, Claim, Format, Job, StoredPicture
-from engine.contract.recipe_code import code_of
-from engine.contract.saved_styles import measured
+from engine.contract.recipe_code import recipe_code
 from engine.contract.store import BlobMissing
 from engine.painting.objective import columns
 from engine.painting.pictures import pixels_sha256
@@ -38,7 +37,9 @@ async def finish_files(context: WorkerContext, claim: Claim, session: PaintSessi
     weights = context.weights_of(claim.job.recipe.weights)
     final = await _final(context, claim.job, session)
     run = run_record(claim.job, session, weights, pixels_sha256(final.picture))
-    run["recipe_code"] = await _code(context, claim.job)
+    run["recipe_code"] = None
+    with suppress(RecipeError):  # what began with a picture, has masks or is a film has none
+        run["recipe_code"] = await recipe_code(context.store, claim.job)
     formats: set[Format] = {"png", claim.job.format}
     blobs = {FINAL_FILES[kind]: await asyncio.to_thread(final.encode, kind, run) for kind in formats} | {
         "loss.png": await asyncio.to_thread(_plot, claim.job, run),
@@ -51,15 +52,6 @@ async def finish_files(context: WorkerContext, claim: Claim, session: PaintSessi
         blobs["best.png"] = await asyncio.to_thread(encode, best.read().picture)
     folder = f"jobs/{claim.job.id}"
     return {name: await context.store.put(f"{folder}/{name}", blob) for name, blob in blobs.items()}
-
-
-async def _code(context: WorkerContext, job: Job) -> str | None:
-    """None of what began with a picture, has masks or is a film."""
-    pngs = [await context.store.get(style.key) for style in job.styles]
-    try:
-        return code_of(job, tuple([(await asyncio.to_thread(measured, png))[2] for png in pngs]))
-    except RecipeError:
-        return None
 
 
 async def _final(context: WorkerContext, job: Job, session: PaintSession) -> FinalPicture:

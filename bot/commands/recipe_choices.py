@@ -1,0 +1,9 @@
+"""The presets as commands offer them."""
+
+from __future__ import annotations
+
+from discord import app_commands
+
+from bot.text.recipe_text import PRESET_WORDS
+
+RECIPE_CHOICES = [app_commands.Choice(name=f"{name} ({words})", value=name) for name, words in PRESET_WORDS.items()]
