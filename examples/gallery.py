@@ -17,6 +17,7 @@ from engine.contract.settings import read_settings
 from engine.painting.painter import Painter
 from engine.recipe.presets import preset
 from engine.worker.weights.load import Weights, load_weights
+from examples.contact import in_words
 from examples.patterns import cloth, glass, hatching, ink, night, pears, poster
 
 HERE = Path(__file__).parent
@@ -133,9 +134,7 @@ def main(choice: str, names: Sequence[str]) -> None:
         if not names or tile[0] in names:
             paint(tile, weights).save(folder / f"{tile[0]}.jpg", quality=85, optimize=True)
             print(tile[0], flush=True)
-    from_file = weights.name.startswith("sha256:")
-    words = f"a pretrained {weights.network.upper()} from a file" if from_file else f"the weights {weights.name}"
-    (DOCS / "gallery.md").write_text(page(words), encoding="utf-8")
+    (DOCS / "gallery.md").write_text(page(in_words(weights)), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from PIL import Image
 from engine.contract.settings import read_settings
 from engine.worker.weights.load import load_weights
 from examples import patterns
+from examples.contact import in_words
 
 ROOT = Path(__file__).parents[1]
 OUT, DOCS = ROOT / "out" / "talk", ROOT / "docs"
@@ -193,8 +194,9 @@ def _anchor(title: str) -> str:
     return "".join(letter for letter in title.lower().replace(" ", "-") if letter.isalnum() or letter == "-")
 
 
-def main(weights: str, names: Sequence[str], words: str) -> None:
-    """Run those of these names, or all, and write the document; `words` say which weights those are."""
+def main(weights: str, names: Sequence[str]) -> None:
+    """Run those of these names, or all, and write the document."""
+    words = in_words(load_weights(weights, read_settings().weights_cache))
     draw()
     for experiment in EXPERIMENTS:
         if not names or experiment.name in names:
@@ -203,13 +205,5 @@ def main(weights: str, names: Sequence[str], words: str) -> None:
         (DOCS / "talk.md").write_text(written, encoding="utf-8")
 
 
-def _words(weights: str) -> str:
-    """As a reader is told which weights they are."""
-    if not Path(weights).exists():
-        return f"the weights `{weights}`"
-    return f"a pretrained {load_weights(weights, read_settings().weights_cache).network.upper()} from a file"
-
-
 if __name__ == "__main__":
-    chosen = str(Path(sys.argv[1]).resolve()) if Path(sys.argv[1]).exists() else sys.argv[1]
-    main(chosen, sys.argv[2:], _words(chosen))
+    main(str(Path(sys.argv[1]).resolve()) if Path(sys.argv[1]).exists() else sys.argv[1], sys.argv[2:])

@@ -117,6 +117,10 @@ class Scene:
         """The card, once it says that word."""
         return await self.discord.until(lambda world: _with(world.message(card), word))
 
+    async def painted(self, **options: Any) -> Json:
+        """The card of a painting that is done."""
+        return await self.ended(await self.card(await self.stylize(**options)))
+
     async def private_reply(self, interaction: Interaction) -> str:
         """The text of the answer, which must be for the member alone, and all that came of the interaction."""
         answer = await interaction.shown()

@@ -32,12 +32,8 @@ async def stage(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> A
         assert made.discord.world.violations == []
 
 
-async def painted(stage: Scene, **options: Any) -> Json:
-    return await stage.ended(await stage.card(await stage.stylize(**options)))
-
-
 async def test_it_is_shown_to_all_once_in_a_place_and_then_to_who_presses(stage: Scene) -> None:
-    card, bob = await painted(stage), await stage.guild.member("Bob")
+    card, bob = await stage.painted(), await stage.guild.member("Bob")
     shown = await (await stage.ada.press(card, "Before and after")).shown()
     assert not is_ephemeral(shown)
     ((name, file),) = files_of(shown).items()
@@ -68,13 +64,13 @@ async def test_forget_takes_it_wherever_it_is(stage: Scene) -> None:
 
 
 async def test_a_spoiler_stays_covered(stage: Scene, tmp_path: Path) -> None:
-    card = await painted(stage, content=picture(tmp_path / "SPOILER_end.png", 3))
+    card = await stage.painted(content=picture(tmp_path / "SPOILER_end.png", 3))
     shown = await (await stage.ada.press(card, "Before and after")).shown()
     assert [file["spoiler"] for file in files_of(shown).values()] == [True]
 
 
 async def test_what_is_not_done_or_lost_is_a_sentence(stage: Scene) -> None:
-    card = await painted(stage)
+    card = await stage.painted()
     store = Store(stage.pool.store_url)
     await store.delete(f"jobs/{_job(card)}/picture-0.png")
     refused = await stage.private_reply(await stage.ada.forge(card, f"impasto:code:{_job(card)}"))

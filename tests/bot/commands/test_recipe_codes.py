@@ -35,11 +35,6 @@ async def stage(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> A
         assert made.discord.world.refusals == []
 
 
-async def painted(stage: Scene, **options: Any) -> Json:
-    """The card of a painting that is done."""
-    return await stage.ended(await stage.card(await stage.stylize(**options)))
-
-
 async def code_on(stage: Scene, message: Json) -> str:
     told = await stage.private_reply(await stage.ada.press(message, "Recipe code"))
     found = re.match(r"```\n(impasto:1:\S+)\n```\nWith this line", told)
@@ -76,7 +71,7 @@ async def by_code(stage: Scene, code: str, **options: Any) -> Any:
 
 
 async def test_the_same_pictures_by_the_code_are_the_same_painting(stage: Scene) -> None:
-    card = await painted(stage, recipe="classic", strength=2.0, size=80)
+    card = await stage.painted(recipe="classic", strength=2.0, size=80)
     (last,) = [m for m in stage.discord.world.messages(card["id"]) if "Larger" in [b["label"] for b in buttons_of(m)]]
     code = await code_on(stage, card)
     assert await code_on(stage, last) == code
@@ -89,7 +84,7 @@ async def test_the_same_pictures_by_the_code_are_the_same_painting(stage: Scene)
 
 
 async def test_with_another_style_that_is_said(stage: Scene, tmp_path: Path) -> None:
-    code = await code_on(stage, await painted(stage))
+    code = await code_on(stage, await stage.painted())
     asked = await by_code(stage, code, style=picture(tmp_path / "other.png", 9))
     card = await stage.card(asked)
     assert await stage.private_reply(asked) == f"Accepted: watch it in <#{card['id']}>.{OTHER}"
@@ -97,7 +92,7 @@ async def test_with_another_style_that_is_said(stage: Scene, tmp_path: Path) -> 
 
 async def test_a_saved_style_is_found_by_its_picture(stage: Scene, tmp_path: Path) -> None:
     style = picture(tmp_path / "rare.png", 11)
-    code = await code_on(stage, await painted(stage, style=style))
+    code = await code_on(stage, await stage.painted(style=style))
     missing = "The style of this recipe code is not saved here: attach the same picture as `style`."
     assert await stage.private_reply(await by_code(stage, code)) == missing
     saved = await stage.ada.slash(stage.channel, "style save", name="Rare one", picture=style, strength=50.0)
@@ -153,7 +148,7 @@ async def test_foreign_and_damaged_codes_and_those_beyond_the_limits_are_a_sente
 
 
 async def test_what_began_with_a_picture_has_no_code(stage: Scene, tmp_path: Path) -> None:
-    card = await painted(stage, start_picture=picture(tmp_path / "begun.png", 5))
+    card = await stage.painted(start_picture=picture(tmp_path / "begun.png", 5))
     told = await stage.private_reply(await stage.ada.press(card, "Recipe code"))
     assert (
         told == "This painting began with a picture, a draft or a snapshot, or has masks: no recipe code holds those."

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from discord_server.driver import Channel, Interaction
 from discord_server.reading import files_of
+from manual_worker import ManualWorker
 from scene import Json, pictures
 from support.delivery import Stage
 
@@ -33,11 +35,7 @@ async def test_who_asks_in_a_thread_is_a_member_of_it_from_then_on(stage: Stage)
 
 
 async def test_direct_messages_ring_once(stage: Stage) -> None:
-    dm = stage.discord.channel(await stage.scene.ada.dm())
-    asked = await stage.scene.stylize(channel=dm)
-    await stage.scene.private_reply(asked)
-    manual_worker = await stage.manual_worker(asked.id)
-    await manual_worker.snapshot(10)
+    dm, _, manual_worker = await _begun_by_dm(stage)
     await manual_worker.snapshot(20)
     await manual_worker.done()
     await stage.posted(dm.id, "film.webp")
@@ -46,11 +44,7 @@ async def test_direct_messages_ring_once(stage: Stage) -> None:
 
 
 async def test_a_stopped_painting_rings_with_what_there_is(stage: Stage) -> None:
-    dm = stage.discord.channel(await stage.scene.ada.dm())
-    asked = await stage.scene.stylize(channel=dm)
-    await stage.scene.private_reply(asked)
-    manual_worker = await stage.manual_worker(asked.id)
-    await manual_worker.snapshot(10)
+    dm, asked, manual_worker = await _begun_by_dm(stage)
     await stage.posted(dm.id, "00010.png")
     await stage.scene.ada.press(await stage.scene.card(asked, dm), "Cancel")
     await manual_worker.stopped(12)
@@ -67,6 +61,16 @@ async def test_in_a_thread_too_the_painting_alone_notifies(stage: Stage) -> None
     assert [_ends(one) for one in loud] == ["final.png"]
     pings = [ping["users"] for ping in stage.discord.world.pings if ping["channel"] == card["id"]]
     assert pings == [[stage.scene.ada.id]]
+
+
+async def _begun_by_dm(stage: Stage) -> tuple[Channel, Interaction, ManualWorker]:
+    """A painting in direct messages, with its first snapshot, and the worker by hand that it waits for."""
+    dm = stage.discord.channel(await stage.scene.ada.dm())
+    asked = await stage.scene.stylize(channel=dm)
+    await stage.scene.private_reply(asked)
+    manual_worker = await stage.manual_worker(asked.id)
+    await manual_worker.snapshot(10)
+    return dm, asked, manual_worker
 
 
 def _rang(stage: Stage, channel: str) -> list[str]:
