@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from discord_server.driver import Channel, Interaction
 from discord_server.reading import files_of
-from manual_worker import ManualWorker
 from scene import Json, pictures
-from support.delivery import Stage
+from support.delivery import ManualWorker, Stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 SILENT = 1 << 12
