@@ -43,21 +43,27 @@ class SettingsPanel(PrivateView):
         super().__init__(deduplication)
         self._backend, self._guild, self._rules = backend, guild, rules
         choices = rules.choices
-        self.add_item(ui.TextDisplay(_overview(rules)))
+        self.add_item(ui.TextDisplay("### Impasto in this server"))
         channels = _several(ui.ChannelSelect, "Channels in which I paint: all", choices.channels, channel_types=_PLACES)
-        self._add(channels, "channels")
-        self._add(_several(ui.RoleSelect, "Roles for whose members I paint: all", choices.roles), "roles")
-        self._add(_several(ui.UserSelect, "Members for whom I do not paint", choices.blocked), "blocked")
-        self._add(_recipes(rules.recipe), "recipe")
+        self._add(channels, "channels", f"Channels: {_listed('channels', choices.channels) or 'all'}")
+        roles = _several(ui.RoleSelect, "Roles for whose members I paint: all", choices.roles)
+        self._add(roles, "roles", f"Roles: {_listed('roles', choices.roles) or 'all'}")
+        blocked = _several(ui.UserSelect, "Members for whom I do not paint", choices.blocked)
+        self._add(blocked, "blocked", f"Blocked members: {_listed('blocked', choices.blocked) or 'none'}")
+        self._add(_recipes(rules.recipe), "recipe", f"Usual recipe: {rules.recipe}")
+        self.add_item(ui.TextDisplay(_limits(rules)))
         self.add_item(ui.ActionRow(self._button("Limits", self._ask_limits), self._button("Changes", self._tell)))
         self.note_open()
 
-    def _add(self, select: BaseSelect[Any], field: str) -> None:
+    def _add(self, select: BaseSelect[Any], field: str, says: str) -> None:
+        """Under what holds now: a select in which something is chosen does not say what it is for."""
+
         async def chosen(interaction: discord.Interaction) -> None:
             values = tuple(getattr(value, "id", value) for value in select.values)
             await self._change(interaction, {field: values[0] if field == "recipe" else values})
 
         select.callback = chosen  # type: ignore[method-assign]
+        self.add_item(ui.TextDisplay(says))
         self.add_item(ui.ActionRow(select))
 
     def _button(self, label: str, callback: Callable[[discord.Interaction], Any]) -> ui.Button[Any]:
@@ -136,19 +142,11 @@ def _recipes(chosen: str) -> ui.Select[Any]:
     return ui.Select(placeholder="The usual recipe", options=options)
 
 
-def _overview(rules: Rules) -> str:
-    choices = rules.choices
-    return "\n".join(
-        [
-            "### Impasto in this server",
-            f"Channels: {_listed('channels', choices.channels) or 'all'}",
-            f"Roles: {_listed('roles', choices.roles) or 'all'}",
-            f"Blocked members: {_listed('blocked', choices.blocked) or 'none'}",
-            f"Usual recipe: {rules.recipe}",
-            f"At a time: {count(rules.member_jobs, 'painting')} of one member, {rules.caps.guild:,} in this server",
-            f"At most {rules.max_size:,} px and {rules.max_iterations:,} iterations; "
-            f"kept for {count(rules.keep_days, 'day')}",
-        ]
+def _limits(rules: Rules) -> str:
+    return (
+        f"At a time: {count(rules.member_jobs, 'painting')} of one member, {rules.caps.guild:,} in this server\n"
+        f"At most {rules.max_size:,} px and {rules.max_iterations:,} iterations; "
+        f"kept for {count(rules.keep_days, 'day')}"
     )
 
 
