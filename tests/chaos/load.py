@@ -66,7 +66,7 @@ class Promise:
     def may_be_best(self, name: str) -> bool:
         """Whether a picture of this name may be the best so far of a long painting that got no better for a while."""
         found = re.fullmatch(rf"impasto-{self.job}-best-(\d+)\.png", name)
-        return found is not None and long_run.LOOK <= self.asked.iterations and int(found[1]) <= self.asked.iterations
+        return found is not None and self.asked.iterations >= long_run.LOOK and int(found[1]) <= self.asked.iterations
 
 
 @dataclass
