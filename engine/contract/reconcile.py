@@ -77,12 +77,13 @@ async def forget_the_dead(redis: ArqRedis) -> set[str]:
     queued = await queue.all()  # before the open jobs: what is queued was open
     still_open, ended = set(await jobs.open()), set()
     for name in queued:
-        job, *rest = name.rsplit(":", 2)
-        if len(rest) < 2 or not all(part.isdecimal() for part in rest):
+        job, _, place = name.partition(":")
+        iteration, _, epoch = place.partition(":")
+        if not (iteration.isdecimal() and epoch.isdecimal()):
             continue  # it is no slice: whoever takes it up takes it out
         if job not in still_open:
             ended.add(job)
-        elif not _is_over(*map(int, rest), fields=await jobs.fields(job)):
+        elif not _is_over(int(iteration), int(epoch), await jobs.fields(job)):
             continue
         await queue.forget(name)
     return ended
