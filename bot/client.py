@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from bot.backend import Backend, draw_first_styles
 from bot.cards.buttons import JobButton
 from bot.cards.forecasts import keep_forecasts_current
+from bot.discord_api.connections import discord_connector
 from bot.discord_api.pacing import Pacing
 from bot.discord_api.private_api import api_url
 from bot.discord_api.proxy import proxy_for
@@ -59,7 +60,7 @@ class Impasto(discord.AutoShardedClient):
     """The client, and what runs beside it once it leads."""
 
     def __init__(self, settings: BotSettings) -> None:
-        """Raises `SettingsError` where the environment names a proxy that cannot be used."""
+        """Only while an event loop runs. Raises `SettingsError` for a proxy in the environment that cannot be used."""
         super().__init__(
             intents=INTENTS,
             allowed_mentions=discord.AllowedMentions.none(),
@@ -68,6 +69,7 @@ class Impasto(discord.AutoShardedClient):
             max_messages=None,
             http_trace=self._trace(),
             proxy=proxy_for(api_url()),
+            connector=discord_connector(),
         )
         self.settings = settings
         self.tree = Tree(self)
