@@ -26,7 +26,7 @@ Json = dict[str, Any]
 PAINTINGS: tuple[Json, ...] = (
     {"style": EXAMPLES / "strokes.png", "iterations": 1500},
     {"style_name": "night", "iterations": 900},
-    {"style_name": "ink", "recipe": "classic", "iterations": 1500},
+    {"style_name": "ink", "iterations": 1500},
     {"style_name": "poster", "iterations": 900},
     {"style_name": "hatching", "recipe": "gatys"},
 )
@@ -35,7 +35,8 @@ PAINTINGS: tuple[Json, ...] = (
 async def main(weights: str, parts: Sequence[str], browser: str) -> None:
     with tempfile.TemporaryDirectory(prefix="impasto-") as folder, embedded_redis(Path(folder, "redis")) as url:
         pool = WorkerPool(url, Path(folder))
-        pool.start_worker(seconds=3, weights=weights).ready()
+        if "page" in parts:
+            pool.start_worker(seconds=3, weights=weights).ready()
         log = Path(folder, "bot.log")
         try:
             async with Discord.start(scale=20) as discord:
@@ -80,11 +81,11 @@ async def _under_way(discord: Discord, guild: Guild, channel: Channel) -> None:
     cards = []
     for number, options in enumerate(PAINTINGS):
         member = await guild.member(f"Member {number}")
-        given = {"content": EXAMPLES / "harbour.png", "size": 256, "seed": 42, **options}
+        given = {"content": EXAMPLES / "harbour.png", "size": 192, "seed": 42, **options}
         asked = await member.slash(channel, "stylize", **given)
         cards.append(await _card(discord, channel, asked.id))
     for card in cards[:3]:
-        await _has(discord, card, "00100.png")
+        await _has(discord, card, "00030.png")
 
 
 async def _card(discord: Discord, channel: Channel, job: str) -> Json:
