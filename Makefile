@@ -1,6 +1,6 @@
 # Everything a person types. Paths are relative, so that a checkout may lie in a folder with a space in its name.
 .DEFAULT_GOAL := help
-.PHONY: help demo lint test audit bench bench-gpu compare gallery talk chaos crowd load screenshots starter sbom lock clean
+.PHONY: help demo lint test audit bench bench-gpu compare gallery talk chaos crowd load screenshots catalogue starter sbom lock clean
 PY := .venv/bin/python
 PYTHON ?= python3
 UV_VERSION := 0.13.9
@@ -19,6 +19,7 @@ help:
   'make crowd   two hundred members ask at once; a report' \
   'make load    ten thousand paintings wait, a thousand are under way; a report (ARGS="--minutes 5")' \
   'make screenshots  the pictures of the bot in docs/pictures/ (needs Chromium; WEIGHTS=FILE)' \
+  'make catalogue  bring the languages of the bot up to date with its English; then translate what is new' \
   'make starter TEACHER=FILE  teach the weights starter anew (ARGS="--pictures FOLDER --minutes 120")' \
   'make sbom    what the images are made of, from the locked requirements; out/sbom/' \
   'make lock    renew requirements/*.txt from pyproject.toml'
@@ -65,6 +66,9 @@ load: .venv/ready
 
 screenshots: .venv/ready
 	@PYTHONPATH=tests:tests/bot $(PY) tests/bot/screenshots.py $(if $(WEIGHTS),"$(WEIGHTS)")
+
+catalogue: .venv/ready
+	@PYTHONPATH=tests/bot $(PY) tests/bot/catalogue.py
 
 starter: .venv/ready
 	@$(PY) -m training "$(TEACHER)" $(ARGS)

@@ -17,22 +17,27 @@ from bot.interactions.modals import Form
 from bot.interactions.private_view import PrivateView
 from bot.text.formatting import count, listed, relative
 from bot.text.recipe_text import PRESET_WORDS
+from bot.text.translation import ENGLISH, LANGUAGES, N_, _, name_of, pgettext
 
 _MOST = 25
 """Of what a select holds."""
 _PLACES = [discord.ChannelType.text, discord.ChannelType.news, discord.ChannelType.voice, discord.ChannelType.forum]
 _LIMITS = {
-    "member_jobs": "Paintings at a time of one member",
-    "guild_jobs": "Paintings at a time in this server",
-    "size": "Longest side, px",
-    "iterations": "Iterations",
-    "keep_days": "Days for which paintings are kept",
+    "member_jobs": N_("Paintings at a time of one member"),
+    "guild_jobs": N_("Paintings at a time in this server"),
+    "size": N_("Longest side, px"),
+    "iterations": N_("Iterations"),
+    "keep_days": N_("Days for which paintings are kept"),
 }
 _NAMES = {
-    **{field: words.lower() for field, words in _LIMITS.items()},
-    "channels": "channels", "roles": "roles", "blocked": "blocked members", "recipe": "usual recipe",
-    "guild_jobs": "paintings at a time in this server",
+    "member_jobs": N_("paintings at a time of one member"), "guild_jobs": N_("paintings at a time in this server"),
+    "size": N_("longest side, px"), "iterations": N_("iterations"),
+    "keep_days": N_("days for which paintings are kept"),
+    "channels": N_("channels"), "roles": N_("roles"), "blocked": N_("blocked members"), "recipe": N_("usual recipe"),
+    "language": N_("language"),
 }  # fmt: skip
+_AS_DISCORD_HAS_IT = "server"
+"""The choice of no language."""
 _MENTIONS = {"channels": "<#{}>", "roles": "<@&{}>", "blocked": "<@{}>"}
 
 
@@ -44,18 +49,23 @@ class SettingsPanel(PrivateView):
         self._backend, self._guild, self._rules = backend, guild, rules
         choices = rules.choices
         self.add_item(ui.TextDisplay(_overview(rules)))
-        channels = _several(ui.ChannelSelect, "Channels in which I paint: all", choices.channels, channel_types=_PLACES)
+        channels = _several(
+            ui.ChannelSelect, _("Channels in which I paint: all"), choices.channels, channel_types=_PLACES
+        )
         self._add(channels, "channels")
-        self._add(_several(ui.RoleSelect, "Roles for whose members I paint: all", choices.roles), "roles")
-        self._add(_several(ui.UserSelect, "Members for whom I do not paint", choices.blocked), "blocked")
+        self._add(_several(ui.RoleSelect, _("Roles for whose members I paint: all"), choices.roles), "roles")
+        self._add(_several(ui.UserSelect, _("Members for whom I do not paint"), choices.blocked), "blocked")
         self._add(_recipes(rules.recipe), "recipe")
-        self.add_item(ui.ActionRow(self._button("Limits", self._ask_limits), self._button("Changes", self._tell)))
+        self._add(_languages(choices.language), "language")
+        buttons = self._button(_("Limits"), self._ask_limits), self._button(_("Changes"), self._tell)
+        self.add_item(ui.ActionRow(*buttons))
         self.note_open()
 
     def _add(self, select: BaseSelect[Any], field: str) -> None:
         async def chosen(interaction: discord.Interaction) -> None:
             values = tuple(getattr(value, "id", value) for value in select.values)
-            await self._change(interaction, {field: values[0] if field == "recipe" else values})
+            one = values[0] if field in ("recipe", "language") else values
+            await self._change(interaction, {field: None if one == _AS_DISCORD_HAS_IT else one})
 
         select.callback = chosen  # type: ignore[method-assign]
         self.add_item(ui.ActionRow(select))
@@ -77,7 +87,7 @@ class SettingsPanel(PrivateView):
 
     async def _tell(self, interaction: discord.Interaction) -> None:
         changes = await self._backend.guilds.changes(self._guild)
-        text = "\n".join(_change_in_words(change) for change in changes) or "Nothing was changed yet."
+        text = "\n".join(_change_in_words(change) for change in changes) or _("Nothing was changed yet.")
         await interaction.response.send_message(text[:1900], ephemeral=True)
 
 
@@ -87,7 +97,7 @@ class LimitsForm(Form):
     def __init__(
         self, deduplication: Deduplication, choices: Choices, change: Callable[[discord.Interaction, Any], Any]
     ) -> None:
-        super().__init__("Limits in this server", deduplication)
+        super().__init__(_("Limits in this server"), deduplication)
         self._change = change
         self._inputs: dict[str, ui.TextInput[Any]] = {}
         for field, words in _LIMITS.items():
@@ -95,13 +105,16 @@ class LimitsForm(Form):
             self._inputs[field] = ui.TextInput(
                 custom_id=field, default=None if value is None else str(value), required=False, max_length=8
             )
-            self.add_item(ui.Label(text=words, component=self._inputs[field]))
+            self.add_item(ui.Label(text=_(words), component=self._inputs[field]))
 
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
         """Take them all, or none."""
         given = {field: self._inputs[field].value.strip() for field in _LIMITS}
         if wrong := [field for field, text in given.items() if text and not _is_within(field, text)]:
-            raise UserError(f"{_LIMITS[wrong[0]]}: give a whole number, {_span(wrong[0])}, or leave it empty.")
+            raise UserError(
+                _("{limit}: give a whole number, {span}, or leave it empty.", limit=_(_LIMITS[wrong[0]]),
+                  span=_span(wrong[0]))
+            )  # fmt: skip
         await self._change(interaction, {field: int(text) if text else None for field, text in given.items()})
 
 
@@ -117,7 +130,9 @@ def _span(field: str) -> str:
     limits = {type(limit).__name__: limit for limit in Choices.model_fields[field].metadata}
     most = getattr(limits.get("Le"), "le", None)
     least = getattr(limits.get("Ge"), "ge", 1)
-    return f"{least} or more" if most is None else f"{least} to {most:,}"
+    if most is None:
+        return _("{least} or more", least=least)
+    return _("{least} to {most:,}", least=least, most=most)
 
 
 def _several(
@@ -130,26 +145,44 @@ def _several(
 
 def _recipes(chosen: str) -> ui.Select[Any]:
     options = [
-        discord.SelectOption(label=f"Usual recipe: {name}", value=name, description=words, default=name == chosen)
+        discord.SelectOption(
+            label=_("Usual recipe: {name}", name=name), value=name, description=_(words), default=name == chosen
+        )
         for name, words in PRESET_WORDS.items()
     ]
-    return ui.Select(placeholder="The usual recipe", options=options)
+    return ui.Select(placeholder=_("The usual recipe"), options=options)
+
+
+def _languages(chosen: str | None) -> ui.Select[Any]:
+    usual = discord.SelectOption(label=_in_language(None), value=_AS_DISCORD_HAS_IT, default=chosen is None)
+    options = [
+        discord.SelectOption(label=_in_language(language), value=language, default=language == chosen)
+        for language in (ENGLISH, *LANGUAGES)
+    ]
+    return ui.Select(placeholder=_("Language"), options=[usual, *options])
+
+
+def _in_language(language: str | None) -> str:
+    name = _("as the server has it in Discord") if language is None else name_of(language)
+    return _("Language: {name}", name=name)
 
 
 def _overview(rules: Rules) -> str:
     choices = rules.choices
     return "\n".join(
         [
-            "### Impasto in this server",
-            f"Channels: {_listed('channels', choices.channels) or 'all'}",
-            f"Roles: {_listed('roles', choices.roles) or 'all'}",
-            f"Blocked members: {_listed('blocked', choices.blocked) or 'none'}",
-            f"Usual recipe: {rules.recipe}",
-            f"At a time: {count(rules.member_jobs, 'painting')} of one member, {rules.caps.guild:,} in this server",
-            f"At most {rules.max_size:,} px and {rules.max_iterations:,} iterations; "
-            f"kept for {count(rules.keep_days, 'day')}",
+            "### " + _("Impasto in this server"),
+            _("Channels: {channels}", channels=_value("channels", choices.channels)),
+            _("Roles: {roles}", roles=_value("roles", choices.roles)),
+            _("Blocked members: {members}", members=_value("blocked", choices.blocked)),
+            _("Usual recipe: {name}", name=rules.recipe),
+            _in_language(choices.language),
+            _("At a time: {paintings} of one member, {more:,} in this server",
+              paintings=count(rules.member_jobs, "painting"), more=rules.caps.guild),
+            _("At most {size:,} px and {iterations}; kept for {days}", size=rules.max_size,
+              iterations=count(rules.max_iterations, "iteration"), days=count(rules.keep_days, "day")),
         ]
-    )
+    )  # fmt: skip
 
 
 def _listed(field: str, ids: Sequence[int]) -> str:
@@ -158,7 +191,7 @@ def _listed(field: str, ids: Sequence[int]) -> str:
 
 def _change_in_words(change: Mapping[str, Any]) -> str:
     parts = [
-        f"{_NAMES.get(field, field)}: {_value(field, before)} → {_value(field, after)}"
+        f"{_(_NAMES.get(field, field))}: {_value(field, before)} → {_value(field, after)}"
         for field, (before, after) in change["what"].items()
     ]
     return f"- {relative(change['at'])} <@{change['by']}>: {'; '.join(parts)}"
@@ -166,5 +199,7 @@ def _change_in_words(change: Mapping[str, Any]) -> str:
 
 def _value(field: str, value: Any) -> str:
     if field in _MENTIONS:
-        return _listed(field, value) or ("none" if field == "blocked" else "all")
-    return "as usual" if value is None else str(value)
+        return _listed(field, value) or (pgettext("members", "none") if field == "blocked" else _("all"))
+    if field == "language" and value is not None:
+        return name_of(value)
+    return _("as usual") if value is None else str(value)
