@@ -19,10 +19,12 @@ from benchmarks.eta import eta
 from benchmarks.memory import memory
 from benchmarks.sizes import SIDES, sizes
 from benchmarks.speed import speed
+from benchmarks.starter import SIDES as STARTER_SIDES
+from benchmarks.starter import starter
 from benchmarks.target import ITERATIONS, target, write_curves
 from engine.painting.memory.allocator import keep_memory
 
-_TABLES = ("speed", "peers", "sizes", "target", "breakdown", "memory", "start", "overhead", "eta")
+_TABLES = ("speed", "peers", "sizes", "starter", "target", "breakdown", "memory", "start", "overhead", "eta")
 
 
 def main() -> None:
@@ -40,6 +42,7 @@ def main() -> None:
         "speed": lambda: speed(sides, 1 if quick else 5),
         "peers": lambda: contest(sides, 1 if quick else 3),
         "sizes": lambda: sizes(sides if quick else SIDES, 1 if quick else 3),
+        "starter": lambda: starter((128,) if quick else STARTER_SIDES, 1 if quick else 3),
         "target": lambda: target(size, iterations=25 if quick else ITERATIONS),
         "breakdown": lambda: breakdown(256, 2 if quick else 10),
         "memory": lambda: memory(sides),

@@ -18,12 +18,12 @@ class BareConvolutions:
 
     def __init__(
         self, side: int, layers: int, memory_format: torch.memory_format, device: str = "cpu",
-        dtype: torch.dtype = torch.float32,
+        dtype: torch.dtype = torch.float32, *, network: str = "vgg19",
     ) -> None:  # fmt: skip
         generator = torch.Generator().manual_seed(0)
         self._convs = []
         width = 3
-        for name, _, out, _ in convs("vgg19")[:layers]:
+        for name, _, out, _ in convs(network)[:layers]:
             side = side // 2 if starts_block(name) else side
             shapes = (1, width, side, side), (out, width, 3, 3), (1, out, side, side)
             x, weight, gradient = (

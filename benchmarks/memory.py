@@ -21,7 +21,7 @@ _ITERATIONS = 3
 
 def memory(sides: Sequence[int]) -> Table:
     """Each measured in a process of its own."""
-    peaks = {side: {who: _peak_of_child(who, side) for who in _WHO} for side in sides}
+    peaks = {side: {who: peak_of_child("benchmarks.memory", who, side) for who in _WHO} for side in sides}
     return Table(
         "memory",
         "Peak memory (resident, MiB)",
@@ -40,8 +40,9 @@ def _row(side: int, peak: dict[str, float]) -> list[str]:
     ]  # fmt: skip
 
 
-def _peak_of_child(who: str, side: int) -> float:
-    command = [sys.executable, "-m", "benchmarks.memory", who, str(side)]
+def peak_of_child(module: str, who: str, side: int) -> float:
+    """MiB that `python -m MODULE WHO SIDE` says it took."""
+    command = [sys.executable, "-m", module, who, str(side)]
     return float(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
 
 
@@ -64,7 +65,7 @@ def _start(side: int) -> Tensor:
     return torch.full((1, 3, side, side), 127.5)
 
 
-def _peak() -> float:
+def peak() -> float:
     """MiB, of this process; on Linux not by `getrusage`, which counts the parent's in there."""
     if sys.platform != "linux":
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
@@ -74,4 +75,4 @@ def _peak() -> float:
 
 if __name__ == "__main__":
     _paint(sys.argv[1], int(sys.argv[2]))
-    print(_peak())
+    print(peak())

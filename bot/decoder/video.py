@@ -1,7 +1,8 @@
 """One video: bytes on standard input, an answer on standard output.
 
-Arguments: the `Limits`, as JSON; how many frames a second are wanted. The answer: one line of JSON, then, if that line
-holds no "refusal", the frames as an animated RGB PNG, and after that as many bytes as it tells of sound, as MP4.
+Arguments: the `Limits`, as JSON; how many frames a second are wanted; `mp4` or `webm`. The answer: one line of JSON,
+then, if that line holds no "refusal", the frames as an animated RGB PNG, and after that as many bytes as it tells of
+sound, in a file of the wanted kind.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ from bot.decoder.size import allowed, check_shape
 if TYPE_CHECKING:
     from bot.decoder.limits import Limits
 
-MP4_SOUND = ("aac", "mp3")
-"""What goes into an MP4 as it is."""
+SOUND = {"mp4": (("aac", "mp3"), "aac"), "webm": (("opus", "vorbis"), "libopus")}
+"""By kind of file: what goes into it as it is, and what all else is encoded as."""
 
 
 def main() -> None:
@@ -42,7 +43,7 @@ def main() -> None:
     give_up_rights(limits, threads=True)
     data = sys.stdin.buffer.read()
     try:
-        answer, *blobs = taken(data, limits, float(sys.argv[2]))
+        answer, *blobs = taken(data, limits, float(sys.argv[2]), sys.argv[3])
     except Refusal as refusal:
         answer, blobs = {"refusal": str(refusal), "why": "refused"}, []
     except Exception as error:  # a broken video can raise anything
@@ -55,7 +56,7 @@ def main() -> None:
 BROKEN = "is no video that I can read, or is damaged: save it again as MP4."
 
 
-def taken(data: bytes, limits: Limits, fps: float) -> tuple[dict[str, Any], bytes, bytes]:
+def taken(data: bytes, limits: Limits, fps: float, kind: str) -> tuple[dict[str, Any], bytes, bytes]:
     """The answer, the animated PNG, and the sound. Raises `Refusal`, or whatever PyAV and Pillow raise."""
     container: Any
     with av.open(io.BytesIO(data)) as container:
@@ -85,7 +86,7 @@ def taken(data: bytes, limits: Limits, fps: float) -> tuple[dict[str, Any], byte
         after - before for before, after in zip(moments, [*moments[1:], moments[-1] + round(1000 / fps)], strict=True)
     ]
     png, kept = animated(frames, times)
-    sound = sound_of(data) if limits.max_frames > 1 else b""
+    sound = sound_of(data, kind) if limits.max_frames > 1 else b""
     width, height = frames[0].size
     sizes = {"width": width, "height": height, "original_width": size[0], "original_height": size[1]}
     return sizes | {"frames": kept, "sound": len(sound)}, png, sound
@@ -118,22 +119,23 @@ def sampled(container: Any, fps: float) -> Iterator[tuple[float, Image.Image]]:
         yield now, picture
 
 
-def sound_of(data: bytes) -> bytes:
-    """The first sound as MP4, as it was where that can hold it; empty where there is none."""
+def sound_of(data: bytes, kind: str) -> bytes:
+    """The first sound in a file of this kind, as it was where that can hold it; empty where there is none."""
     container: Any
     with av.open(io.BytesIO(data)) as container:
         if not container.streams.audio:
             return b""
         stream, out = container.streams.audio[0], io.BytesIO()
-        with av.open(out, "w", format="mp4") as written:
-            if stream.codec_context.name in MP4_SOUND:
+        as_it_is, codec = SOUND[kind]
+        with av.open(out, "w", format=kind) as written:
+            if stream.codec_context.name in as_it_is:
                 copy = written.add_stream_from_template(stream)
                 for packet in container.demux(stream):
                     if packet.dts is not None:
                         packet.stream = copy
                         written.mux(packet)
             else:
-                encoder: Any = written.add_stream("aac", rate=stream.codec_context.sample_rate)
+                encoder: Any = written.add_stream(codec, rate=stream.codec_context.sample_rate)
                 for frame in container.decode(stream):
                     written.mux(encoder.encode(frame))
                 written.mux(encoder.encode(None))

@@ -7,9 +7,10 @@ from bot.intake.decoders import Decoder, Decoders
 from bot.intake.frames import frame_files, take_in_frames
 from bot.intake.picture import BadPicture, Picture, Wanted, printable_name, read_picture_file, take_in
 from bot.intake.refused_kinds import PICTURE_TYPES
-from bot.intake.video import is_video, take_in_video
+from bot.intake.video import VideoKind, is_video, painted_kind, take_in_video
 
 __all__ = [
-    "FILM", "PICTURE_TYPES", "USUAL", "VIDEO", "BadPicture", "Decoder", "Decoders", "Limits", "Picture", "Wanted",
-    "frame_files", "is_video", "printable_name", "read_picture_file", "take_in", "take_in_frames", "take_in_video",
+    "FILM", "PICTURE_TYPES", "USUAL", "VIDEO", "BadPicture", "Decoder", "Decoders", "Limits", "Picture", "VideoKind",
+    "Wanted", "frame_files", "is_video", "painted_kind", "printable_name", "read_picture_file",
+    "take_in", "take_in_frames", "take_in_video",
 ]  # fmt: skip

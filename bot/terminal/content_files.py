@@ -19,13 +19,14 @@ class ContentFiles:
     """Whether of an animation only the first picture is taken."""
 
     @property
-    def is_video(self) -> bool:
-        """Whether it is one, by its name."""
-        return len(self.paths) == 1 and intake.is_video(self.paths[0])
+    def video(self) -> intake.VideoKind | None:
+        """What its painting is written as, where it is a video, by its name."""
+        single = len(self.paths) == 1 and intake.is_video(self.paths[0])
+        return intake.painted_kind(self.paths[0]) if single else None
 
     def read(self, path: Path) -> bytes:
         """The bytes of one of its files. Raises `BadPicture`."""
-        return intake.read_picture_file(path, intake.VIDEO if self.is_video else intake.USUAL)
+        return intake.read_picture_file(path, intake.VIDEO if self.video else intake.USUAL)
 
     async def take_in(self, fps: int) -> intake.Picture:
         """A clean picture, animated where it has several frames; those of a folder follow at `fps`, of a video as many
@@ -36,9 +37,9 @@ class ContentFiles:
         if len(self.paths) > 1:
             return await intake.take_in_frames(self.paths, self.name, round(1000 / fps))
         (path,) = self.paths
-        if self.is_video:
+        if self.video:
             limits = replace(intake.VIDEO, max_frames=1) if self.still else intake.VIDEO
-            return await intake.take_in_video(self.read(path), self.name, fps, limits)
+            return await intake.take_in_video(self.read(path), self.name, fps, limits, self.video)
         limits = intake.USUAL if self.still else intake.FILM
         picture = await intake.take_in(intake.read_picture_file(path), path.name, limits)
         return replace(picture, name=intake.printable_name(self.name))

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
+from bot.intake import VideoKind
 from bot.terminal.page import render_page
 from bot.terminal.painted_video import painted_video
 from bot.terminal.study_page import TILE, render_study_page
@@ -34,7 +35,7 @@ _OF_STUDIES = {
 """What a study's results are called here."""
 _NAMES = (*_RESULTS, *_OF_STUDIES.values(), "index.html", "content.png", "style-1.png")
 _FORMATS = [name for name in FINAL_FILES.values() if name not in _NAMES]
-FILM_OF_VIDEO = "film.mp4"
+FILMS_OF_VIDEOS: dict[VideoKind, str] = {"mp4": "film.mp4", "webm": "film.webm"}
 BEFORE_AND_AFTER = "before-and-after.jpg"
 ALPHA = "content-alpha.png"
 """The content's transparency, where it is kept for finishing a draft."""
@@ -58,7 +59,7 @@ class OutputFolder:
         self.resume_command = resume_command or _resume_command(folder)
         """What to type to go on."""
         self._note = self.work / "job.json"
-        self._sound = self.work / "sound.mp4"
+        self._sounds = {kind: self.work / f"sound.{kind}" for kind in FILMS_OF_VIDEOS}
         own = folder / ".impasto"
         self._lock, self._alone = own / "painting.lock", own / self._note.name
         """One lock for whoever paints here, and the note of a painting that is no batch's."""
@@ -89,10 +90,10 @@ class OutputFolder:
                 with suppress(OSError):  # it holds something
                     path.rmdir()
 
-    def check(self, pictures: Iterable[Path], kind: Format = "png", *, video: bool = False) -> None:
+    def check(self, pictures: Iterable[Path], kind: Format = "png", *, video: VideoKind | None = None) -> None:
         """Raises `FolderError` where a painting of `pictures` would write over them, or over what is not Impasto's.
 
-        `kind` is the finished picture's format; of a `video` there will be one too.
+        `kind` is the finished picture's format; of a `video` there will be one of this kind too.
         """
         if self._is_of_batch:
             raise FolderError(
@@ -108,7 +109,7 @@ class OutputFolder:
             if any(_is_output(place, kind) and place.parent == self.folder.resolve() for place in places):
                 raise FolderError(f"{picture} would be written over: give another folder.")
         # By both ways, since a name may be told from another by its capitals alone, and here not be.
-        names = {*_NAMES, FINAL_FILES[kind], *([FILM_OF_VIDEO] if video else [])}
+        names = {*_NAMES, FINAL_FILES[kind], *([FILMS_OF_VIDEOS[video]] if video else [])}
         fixed = (self.folder / name for name in names if os.path.lexists(self.folder / name))
         self.check_foreign(*fixed, *(path for path in self.folder.iterdir() if _is_output(path, kind)))
 
@@ -128,7 +129,7 @@ class OutputFolder:
         """Delete an earlier, finished painting."""
         for path in list(self.folder.iterdir()):
             if (
-                _is_output(path) or path.name in (*_FORMATS, FILM_OF_VIDEO, BEFORE_AND_AFTER)
+                _is_output(path) or path.name in (*_FORMATS, *FILMS_OF_VIDEOS.values(), BEFORE_AND_AFTER)
             ) and self._written.includes(path):
                 path.unlink()
         self._written.forget()
@@ -204,20 +205,21 @@ class OutputFolder:
         run: dict[str, Any] = json.loads((self.folder / name).read_text())
         return self.write("index.html", render(run, self.folder).encode())
 
-    def keep_sound(self, sound: bytes | None) -> None:
-        """Keep a video's sound, empty where it has none, until its film is painted; None where it is no video."""
-        if sound is None:
-            self._sound.unlink(missing_ok=True)
-        else:
-            with self._failures():
-                self._sound.write_bytes(sound)
+    def keep_sound(self, video: VideoKind | None, sound: bytes) -> None:
+        """Keep a video's sound, empty where it has none, until its film is painted; nothing where it is no video."""
+        with self._failures():
+            for kind, path in self._sounds.items():
+                path.unlink(missing_ok=True)
+                if kind == video:
+                    path.write_bytes(sound)
 
     async def film_of_video(self, recipe: Recipe) -> Path | None:
         """Write the painted film as a video with the sound that was kept, where it was one. Raises `FolderError`."""
-        if not self._sound.exists() or recipe.frames == 1:
-            return None
-        film = await asyncio.to_thread(painted_video, self.folder, recipe, self._sound.read_bytes())
-        return self.write(FILM_OF_VIDEO, film)
+        for kind, path in self._sounds.items():
+            if path.exists() and recipe.frames > 1:
+                film = await asyncio.to_thread(painted_video, self.folder, recipe, kind, path.read_bytes())
+                return self.write(FILMS_OF_VIDEOS[kind], film)
+        return None
 
     async def _fetch(self, store: Store, key: str, name: str) -> Path:
         return self.write(name, await store.get(key))

@@ -29,7 +29,7 @@ async def paint(arguments: PaintArguments, folder: Path, settings: Settings, *, 
     blobs = [intake.read_picture_file(path) for path in arguments.files]
     output = OutputFolder(folder)
     with output.reserved():
-        output.check([*content.paths, *arguments.files], arguments.format, video=content.is_video)
+        output.check([*content.paths, *arguments.files], arguments.format, video=content.video)
         with _told_how_to_go_on(output):
             taking = asyncio.ensure_future(take_in(content, arguments, blobs))
             try:
@@ -39,7 +39,7 @@ async def paint(arguments: PaintArguments, folder: Path, settings: Settings, *, 
                     pictures = await taking
                     recipe = recipe_of(stack, arguments, pictures[0])
                     output.clear()
-                    output.keep_sound(pictures[0].sound if content.is_video else None)
+                    output.keep_sound(content.video, pictures[0].sound)
                     job = await submit(stack, arguments, recipe, pictures)
                     if arguments.code and (note := await note_on_styles(stack.store, arguments.code, job)):
                         print(note, file=sys.stderr)

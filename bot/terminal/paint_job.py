@@ -46,7 +46,7 @@ async def take_in(content: ContentFiles, arguments: PaintArguments, blobs: Seque
     taken = [await content.take_in(arguments.fps)]
     for path, blob in zip(arguments.files, blobs, strict=True):
         taken.append(await intake.take_in(blob, path.name, wanted="mask" if path in masks else "picture"))
-    if arguments.keep_transparency and taken[0].frames == 1 and not content.is_video:
+    if arguments.keep_transparency and taken[0].frames == 1 and not content.video:
         taken.append(await content.take_in_alpha())
     return taken
 

@@ -1,4 +1,4 @@
-"""`impasto paint` with a video as content: a film of its frames, as MP4, with the video's sound."""
+"""`impasto paint` with a video as content: a film of its frames, as MP4 or WebM, with the video's sound."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pytest
 from impasto_command import LIGHT, make_room, run
 from PIL import Image
 
-from bot.intake import VIDEO, BadPicture, take_in_video
+from bot.intake import VIDEO, BadPicture, VideoKind, take_in_video
 
 FEW = ["--iterations", "6", "--set", "frame_iterations=2"]
 PAINT = [part if part != "content.png" else "clip.mp4" for part in LIGHT]
@@ -97,6 +97,21 @@ def test_the_film_is_a_video_of_the_paintings_with_the_sound_as_it_was(
         assert abs((film.duration or 0) / av.time_base - SECONDS) < 0.1
 
 
+def test_the_film_of_a_webm_is_one(room: Path) -> None:
+    clip(room / "clip.webm", "libvpx-vp9", "libopus")
+    of_webm = [part if part != "clip.mp4" else "clip.webm" for part in PAINT]
+    painted = run(room, *of_webm, *FEW, "--fps", "5", "-o", "web")
+    assert painted.returncode == 0, painted.stderr
+    assert "With its sound: web/film.webm" in painted.stdout
+    moments, frames, sound = read(room / "web" / "film.webm")
+    assert np.allclose(moments[:5], [0, 0.2, 0.4, 0.6, 0.8], atol=0.011)
+    assert sound == read(room / "clip.webm")[2] != b""
+    with Image.open(room / "web" / "final.png") as last:
+        expected = np.asarray(last.convert("RGB").crop((0, 0, *frames[-1].size)), float)
+    assert np.abs(expected - np.asarray(frames[-1], float)).mean() < 12
+    assert not (room / "web" / "film.mp4").exists()
+
+
 def test_painted_again_as_a_picture_no_video_is_left_over(
     room: Path, painted: subprocess.CompletedProcess[str]
 ) -> None:
@@ -115,12 +130,16 @@ def test_a_video_of_ones_own_is_not_written_over(room: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "video", "sound"),
-    [("a.webm", "libvpx-vp9", "libopus"), ("b.mkv", "mpeg4", "pcm_s16le"), ("c.mov", "libx264", "")],
-)
-async def test_what_videos_are_taken(tmp_path: Path, name: str, video: str, sound: str) -> None:
+    ("name", "video", "sound", "kind"),
+    [
+        ("a.webm", "libvpx-vp9", "libopus", "mp4"), ("a.webm", "libvpx-vp9", "libopus", "webm"),
+        ("b.mkv", "mpeg4", "pcm_s16le", "mp4"), ("b.mkv", "mpeg4", "pcm_s16le", "webm"),
+        ("c.mov", "libx264", "", "mp4"),
+    ],
+)  # fmt: skip
+async def test_what_videos_are_taken(tmp_path: Path, name: str, video: str, sound: str, kind: VideoKind) -> None:
     data = clip(tmp_path / name, video, sound).read_bytes()
-    taken = await take_in_video(data, name, 10, VIDEO)
+    taken = await take_in_video(data, name, 10, VIDEO, kind)
     assert (taken.width, taken.height, taken.frames) == (64, 48, 10)
     with Image.open(io.BytesIO(taken.png)) as film:
         for number in range(10):
@@ -135,7 +154,8 @@ async def test_what_videos_are_taken(tmp_path: Path, name: str, video: str, soun
     heard: Any
     with av.open(io.BytesIO(taken.sound)) as heard:
         (stream,) = heard.streams
-        assert stream.codec_context.name == "aac"
+        assert stream.codec_context.name == {"mp4": "aac", "webm": "opus"}[kind]
+        assert kind in heard.format.name
         assert abs((heard.duration or 0) / av.time_base - SECONDS) < 0.1
 
 
