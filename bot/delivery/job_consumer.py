@@ -240,8 +240,7 @@ class JobConsumer:
         rules = await self._backend.guilds.rules(page.address.guild)
         await self._backend.jobs.keep(job.id, rules.keep_days)
         until = await self._backend.jobs.kept_until(job.id)
-        said = [event.note if isinstance(event, Done) else "", self._missing]
-        note = " ".join(filter(None, map(stored, said)))
+        note = " ".join(filter(None, map(stored, [event.note if isinstance(event, Done) else "", self._missing])))
         card_state = dataclasses.replace(final_state(event, page.stopped), note=note, kept_until=until)
         painting = event.files["final.png"] if isinstance(event, Done) else None
         pictures = await thumbnails(self._backend.store, job, painting) if painting else []

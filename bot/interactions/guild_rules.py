@@ -9,8 +9,7 @@ import discord
 from bot.errors import UserError
 from bot.guild_settings import GuildSettings, Rules
 from bot.requests.destination import Destination
-from bot.text.formatting import listed
-from bot.text.translation import _
+from bot.text.translation import _, listed
 
 _SHOWN = 5
 """Channels and roles that are named."""

@@ -9,8 +9,7 @@ import discord
 from bot.errors import UserError
 from bot.ledger import LedgerPage
 from bot.requests.destination import Destination
-from bot.text.formatting import listed
-from bot.text.translation import N_, _, ngettext
+from bot.text.translation import N_, _, listed, ngettext
 
 _EVERYWHERE = ("view_channel", "read_message_history", "attach_files", "embed_links")
 _NEEDS = {

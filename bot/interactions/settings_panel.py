@@ -15,9 +15,9 @@ from bot.guild_settings import Choices, Rules
 from bot.interactions.deduplication import Deduplication
 from bot.interactions.modals import Form
 from bot.interactions.private_view import PrivateView
-from bot.text.formatting import count, listed, relative
+from bot.text.formatting import count, relative
 from bot.text.recipe_text import PRESET_WORDS
-from bot.text.translation import ENGLISH, LANGUAGES, N_, _, name_of, pgettext
+from bot.text.translation import LANGUAGE_NAMES, N_, _, listed, pgettext
 
 _MOST = 25
 """Of what a select holds."""
@@ -157,13 +157,13 @@ def _languages(chosen: str | None) -> ui.Select[Any]:
     usual = discord.SelectOption(label=_in_language(None), value=_AS_DISCORD_HAS_IT, default=chosen is None)
     options = [
         discord.SelectOption(label=_in_language(language), value=language, default=language == chosen)
-        for language in (ENGLISH, *LANGUAGES)
+        for language in LANGUAGE_NAMES
     ]
     return ui.Select(placeholder=_("Language"), options=[usual, *options])
 
 
 def _in_language(language: str | None) -> str:
-    name = _("as the server has it in Discord") if language is None else name_of(language)
+    name = _("as the server has it in Discord") if language is None else LANGUAGE_NAMES[language]
     return _("Language: {name}", name=name)
 
 
@@ -201,5 +201,5 @@ def _value(field: str, value: Any) -> str:
     if field in _MENTIONS:
         return _listed(field, value) or (pgettext("members", "none") if field == "blocked" else _("all"))
     if field == "language" and value is not None:
-        return name_of(value)
+        return LANGUAGE_NAMES[value]
     return _("as usual") if value is None else str(value)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from bot.errors import UserError
 from bot.requests.new_painting import MOST_SNAPSHOTS, NewPainting
 from bot.requests.paint_request import AttachedPicture, Network, PaintRequest, Style, pictures_alone
-from bot.text.formatting import count, listed
+from bot.text.formatting import count
 from bot.text.sanitise import plain
-from bot.text.translation import _, pgettext
+from bot.text.translation import _, listed, pgettext
 from engine.contract.jobs import Jobs
 from engine.contract.models import Job
 from engine.contract.recipe_code import RecipeCode, style_digests

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
-from babel.lists import format_list
-from babel.numbers import format_compact_decimal
-
-from bot.text.translation import ENGLISH, _, current_language, ngettext, number
+from bot.text.translation import _, large_number, ngettext, number
 
 _COUNTED: Mapping[str, Callable[[int], str]] = {
     "day": lambda n: ngettext("{n:,} day", "{n:,} days", n),
@@ -80,11 +77,5 @@ def loss(x: float) -> str:
     if x and not 1e-3 <= abs(x) < 1e12:
         return number(x, ".2e")
     if abs(x) >= 1e6:
-        return format_compact_decimal(x, format_type="long", fraction_digits=2, locale=current_language())
+        return large_number(x)
     return number(x, ",.0f" if abs(x) >= 100 else ".3g")
-
-
-def listed(things: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    language = current_language()
-    return format_list(things, locale="en_GB" if language == ENGLISH else language)

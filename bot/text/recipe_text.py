@@ -6,9 +6,9 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-from bot.text.formatting import count, listed
+from bot.text.formatting import count
 from bot.text.sanitise import plain
-from bot.text.translation import N_, _, ngettext
+from bot.text.translation import N_, _, listed, ngettext
 from engine.recipe.presets import PRESETS, preset
 from engine.recipe.recipe import Recipe
 

@@ -6,9 +6,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from bot.text.formatting import listed
 from bot.text.sanitise import plain
-from bot.text.translation import N_, _
+from bot.text.translation import N_, _, listed
 
 A_SPOILER = N_("a spoiler")
 """What a picture is called whose sender covers it: its own name may give away what it shows."""

@@ -17,7 +17,7 @@ from manual_worker import manual_worker
 from scene import LONG, Scene, pictures, scene
 from support.workers import WorkerPool
 
-from bot.text.translation import LANGUAGES, _, name_of, pgettext, speaking
+from bot.text.translation import LANGUAGE_NAMES, LANGUAGES, _, pgettext, speaking
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -100,9 +100,9 @@ def leftovers(text: str, language: str) -> list[str]:
     found = []
     for message in known:
         english, own = (str(one[0] if isinstance(one, tuple | list) else one) for one in (message.id, message.string))
-        fixed = [re.escape(part[0]) for part in string.Formatter().parse(english)]
-        if max(map(len, re.findall(r"[A-Za-z]+", english)), default=0) > 3 and own != english:
-            pattern = rf"(?<!\w){'.+?'.join(fixed)}(?!\w)"
+        fixed = [part[0] for part in string.Formatter().parse(english)]
+        if max(map(len, re.findall(r"[A-Za-z]+", " ".join(fixed))), default=0) > 3 and own != english:
+            pattern = rf"(?<!\w){'.+?'.join(map(re.escape, fixed))}(?!\w)"
             found += [english] if re.search(pattern, text) else []
     return found
 
@@ -120,7 +120,7 @@ async def test_a_member_is_answered_in_their_language_by_whatever_way(stage: Sce
     refusals = [
         await stage.private_reply(await eva.slash(channel, "stylize", content=stage.content)),
         await stage.private_reply(await eva.slash(channel, "stylize", content=pdf, style=stage.style)),
-        await stage.private_reply(await stage.stylize(eva, channel, size=64, recipe="fine", iterations=1)),
+        await stage.private_reply(await stage.stylize(eva, channel, recipe_code="nonsense", size=None, iterations=None)),
         await stage.private_reply(await eva.slash(channel, "cancel", job="1")),
     ]  # fmt: skip
     assert [text for text in refusals if leftovers(text, "de")] == []
@@ -152,7 +152,7 @@ async def test_moderators_choose_what_everybody_reads(stage: Scene, worker: None
     assert leftovers(text_of(panel), "fr") == []
     with speaking("fr"):
         select, same = _("Language"), _("Language: {name}", name=_("as the server has it in Discord"))
-        chosen = _("Language: {name}", name=name_of("pt_BR"))
+        chosen = _("Language: {name}", name=LANGUAGE_NAMES["pt_BR"])
     assert same in text_of(panel)
     assert [one["placeholder"] for one in selects_of(panel) if one["placeholder"] == select] == [select]
     await (await mo.choose(panel, chosen, of=select)).answered()

@@ -137,8 +137,3 @@ def test_what_is_not_of_the_network_is_unknown() -> None:
     error = RuntimeError("Session is closed")
     assert verdict(error) is Verdict.UNKNOWN
     one_sentence(sentence(error))
-
-
-async def test_the_sentence_says_where(refusing: Refusing) -> None:
-    error = await refusing.refuse(50013, 403)
-    assert sentence(error, "in #{paintings}").startswith("I may not post in #{paintings}: give me Send Messages")

@@ -151,10 +151,11 @@ def test_what_the_engine_says_is_recognised(language: str) -> None:
     known = catalogue_of(language)
     for message in messages(known):
         if message.context in (STORED, LABEL):
-            names = [name for name, _ in sorted(fields(message.id))]
+            english_text = str(message.id)
+            names = [name for name, _ in sorted(fields(english_text))]
             values = {name: f"{7 + place}" for place, name in enumerate(names)}
             with speaking(language):
-                told = (stored if message.context == STORED else label)(message.id.format(**values))
+                told = (stored if message.context == STORED else label)(english_text.format(**values))
             assert told == str(message.string).format(**values), message.id
 
 
@@ -221,10 +222,11 @@ def texts_outside(code: str) -> list[tuple[int, str]]:
     tree = ast.parse(textwrap.dedent(code))
     skipped = {id(node) for parent in ast.walk(tree) for node in _not_for_members(parent)}
     marked = {target.id for node in tree.body for target in _marked(node)}
-    found, waiting = [], [tree]
+    found: list[tuple[int, str]] = []
+    waiting: list[ast.AST] = [tree]
     told = {id(node) for call in ast.walk(tree) if isinstance(call, ast.Call) for node in _told_by(call)}
     while waiting:
-        node: ast.AST = waiting.pop()
+        node = waiting.pop()
         if id(node) in skipped:
             continue
         if isinstance(node, ast.Name) and node.id in marked and id(node) in told:
