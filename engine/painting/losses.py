@@ -65,12 +65,10 @@ def moments(features: Tensor, mask: Tensor | None = None) -> Moments:
     Gatys et al. (2017, section 4).
     """
     x = positions(features)
-    filters = x.T.contiguous() if x.device.type == "cpu" else x.T
     if mask is None:
-        return Moments(x.mean(0), product(filters, filters) / len(x))
-    weights = mask.flatten() / mask.sum().clamp_min(1e-12)
-    weighted = filters * weights
-    return Moments(weighted.sum(1), product(weighted, filters))
+        return Moments(x.mean(0), x.T @ x / len(x))
+    weighted = x * (mask.flatten() / mask.sum().clamp_min(1e-12))[:, None]
+    return Moments(weighted.sum(0), weighted.T @ x)
 
 
 def moments_backward(features: Tensor, grad: Moments, count: float | Tensor, mask: Tensor | None = None) -> Tensor:

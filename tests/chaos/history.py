@@ -96,7 +96,8 @@ def _judge_promise(world: WorldView, one: Promise, cards: int, names: list[str],
     verdict.disordered += disordered
     card = one.look(world)
     text = text_of(card) if card else "nothing"
-    if lost or doubled or disordered or cards != 1 or set(times) - set(expected):
+    further = [name for name in times if name not in expected and not one.may_be_best(name)]
+    if lost or doubled or disordered or cards != 1 or further:
         verdict.wrong.append(f"{one.job}: {cards} cards, lost {lost}, doubled {doubled}, posted {names}")
     if one.ends not in text or one.why not in text:
         verdict.wrong.append(f"{one.job}: its card should say {one.ends} and {one.why!r}, and says: {text}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from discord_server.faults import Fault
 from discord_server.reading import files_of, text_of
 from promises import SNAPSHOTS, Asked
 from scene import picture
+
+from engine.worker import long_run
 
 Json = dict[str, Any]
 
@@ -59,6 +62,11 @@ class Promise:
             return []
         names = [f"{n:05d}.png" for n in SNAPSHOTS if n < self.asked.iterations]
         return [f"impasto-{self.job}-{name}" for name in (*names, "final.png", "loss.png", "film.webp")]
+
+    def may_be_best(self, name: str) -> bool:
+        """Whether a picture of this name may be the best so far of a long painting that got no better for a while."""
+        found = re.fullmatch(rf"impasto-{self.job}-best-(\d+)\.png", name)
+        return found is not None and self.asked.iterations >= long_run.LOOK and int(found[1]) <= self.asked.iterations
 
 
 @dataclass

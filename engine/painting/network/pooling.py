@@ -33,21 +33,23 @@ class Pooling:
         """The gradient towards the result, carried to x and through the rectification that x comes from."""
         if self._gain != 1:
             gradient = gradient * self._gain
-        if self._kind != "average":
-            with torch.enable_grad():
-                leaf = x.detach().requires_grad_()
-                towards = torch.autograd.grad(self._pooled(leaf), leaf, gradient)[0]
-            return relu_backward(towards, x)
-        # One pass over the memory: every position looks up its share and whether it was rectified away.
-        _, n, h, w = x.shape
-        rows, columns = h // 2, w // 2
-        shares = (gradient / 4).permute(0, 2, 3, 1)[:, :, None, :, None].expand(1, rows, 2, columns, 2, n)
-        even = x.permute(0, 2, 3, 1)[:, : 2 * rows, : 2 * columns]
-        pooled = even.reshape(1, rows, 2, columns, 2, n)
-        towards = relu_backward(shares, pooled).view(1, 2 * rows, 2 * columns, n)
-        if (h, w) != (2 * rows, 2 * columns):
-            towards = F.pad(towards, (0, 0, 0, w - 2 * columns, 0, h - 2 * rows))
-        return towards.permute(0, 3, 1, 2)
+        towards = self._towards(gradient, x)
+        return relu_backward(towards, x, out=towards)
+
+    def _towards(self, gradient: Tensor, x: Tensor) -> Tensor:
+        if self._kind == "average":
+            shares = F.interpolate(gradient / 4, scale_factor=2, mode="nearest")
+            h, w = x.shape[2] - shares.shape[2], x.shape[3] - shares.shape[3]
+            return F.pad(shares, (0, w, 0, h)) if h or w else shares
+        if self._kind == "max":
+            _, places = torch.ops.aten.max_pool2d_with_indices(x, [2, 2])
+            towards: Tensor = torch.ops.aten.max_pool2d_with_indices_backward(
+                gradient, x, [2, 2], [2, 2], [0, 0], [1, 1], False, places
+            )
+            return towards
+        with torch.enable_grad():
+            leaf = x.detach().requires_grad_()
+            return torch.autograd.grad(self._pooled(leaf), leaf, gradient)[0]
 
     def _pooled(self, x: Tensor) -> Tensor:
         if self._kind == "average":
