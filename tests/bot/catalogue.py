@@ -230,12 +230,18 @@ def main() -> None:
 
 
 def save(catalogue: Catalog, path: Path) -> None:
-    """Without dates and line numbers, which would change with every change of the code."""
+    """By files, without dates and line numbers, which would change with every change of the code."""
+    ordered = Catalog(locale=catalogue.locale, charset="utf-8", fuzzy=False)
+    ordered.mime_headers = [("Plural-Forms", catalogue.plural_forms)]
+    messages = [message for message in catalogue if message.id]
+    for message in sorted(messages, key=lambda one: (sorted(one.locations), one.context or "", str(one.id))):
+        places = sorted(set(message.locations))
+        ordered.add(message.id, message.string, locations=places, context=message.context)
     written = io.BytesIO()
-    write_po(written, catalogue, width=118, ignore_obsolete=True, include_lineno=False, sort_by_file=True)
-    head, _, messages = written.getvalue().decode().partition("\n\n")
+    write_po(written, ordered, width=118, include_lineno=False)
+    head, _, body = written.getvalue().decode().partition("\n\n")
     kept = [line for line in head.splitlines() if line.startswith(_HEADER)]
-    path.write_text("\n".join([*kept, "", messages]))
+    path.write_text("\n".join([*kept, "", body]))
 
 
 def _is_whole(text: object) -> bool:

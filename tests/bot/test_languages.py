@@ -116,11 +116,11 @@ async def test_an_english_leftover_is_found() -> None:
 async def test_a_member_is_answered_in_their_language_by_whatever_way(stage: Scene, worker: None) -> None:
     _guild, channel, eva = await place(stage, "en", "de")
     card = await stage.ended(await stage.card(await stage.stylize(eva, channel), channel))
-    pdf = ("a.pdf", b"%PDF-1.7")
+    pdf, no_code = ("a.pdf", b"%PDF-1.7"), {"recipe_code": "nonsense", "size": None, "iterations": None}
     refusals = [
         await stage.private_reply(await eva.slash(channel, "stylize", content=stage.content)),
         await stage.private_reply(await eva.slash(channel, "stylize", content=pdf, style=stage.style)),
-        await stage.private_reply(await stage.stylize(eva, channel, recipe_code="nonsense", size=None, iterations=None)),
+        await stage.private_reply(await stage.stylize(eva, channel, **no_code)),
         await stage.private_reply(await eva.slash(channel, "cancel", job="1")),
     ]  # fmt: skip
     assert [text for text in refusals if leftovers(text, "de")] == []
