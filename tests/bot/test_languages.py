@@ -11,13 +11,19 @@ import catalogue
 import pytest
 import pytest_asyncio
 from babel.messages.pofile import read_po
+from card_kit import a_job
 from discord_server.driver import Channel, Guild, Person
 from discord_server.reading import buttons_of, files_of, is_ephemeral, selects_of, text_of
 from manual_worker import manual_worker
 from scene import LONG, Scene, pictures, scene
 from support.workers import WorkerPool
 
+from bot.text.study_text import at_tile, study_in_words, tile_label
 from bot.text.translation import LANGUAGE_NAMES, LANGUAGES, _, pgettext, speaking
+from engine.contract.models import StoredPicture
+from engine.contract.study import Part, Study
+from engine.recipe.presets import preset
+from engine.recipe.studies import variants
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -56,9 +62,15 @@ async def test_after_a_restart_a_painting_goes_on_in_its_language(stage: Scene) 
     async with manual_worker(stage, asked.id) as painter:
         await painter.snapshot(10)
         await stage.discord.until(lambda world: len(pictures(world, card["id"])) == 1 or None)
+        slow = await stage.discord.fault("PATCH /webhooks/**", delay_s=600)
+        queue = await eva.slash(channel, "queue")
+        await queue.answered()
         stage.bots[-1].kill()
+        await slow.remove()
         await painter.snapshot(30)
         await stage.start_bot()
+        told = text_of(await queue.shown())
+        assert told.startswith("J’ai été redémarré")
         captions = await stage.discord.until(lambda world: _captions(world.messages(card["id"]), 2))
         assert captions[-1].startswith("**Iteration 30** von 90.000 · Verlust ")
         await painter.stopped(40)
@@ -182,3 +194,20 @@ async def test_a_card_that_was_posted_in_german_is_a_picture_to_style_by_its_own
     shown = await menu.shown()
     labels = [option["label"] for select in selects_of(shown) for option in select["options"]]
     assert labels[1:] == ["2. harbour.png", "3. strokes.png"]
+
+
+async def test_the_pictures_of_a_study_are_called_in_the_servers_language() -> None:
+    """Their labels are the engine's, and lie in the job in English."""
+    picture = StoredPicture(key="nowhere", name="harbour.png", width=32, height=32)
+    recipe = preset("fine", iterations=20, size=64)
+    parts = [
+        Part(label=variant.label, recipe=recipe, content=picture, styles=(picture,))
+        for variant in variants("start", recipe, {}, ["strokes"])
+    ]
+    job = a_job().model_copy(update={"study": Study(vary="start", parts=tuple(parts))})
+    with speaking("de"):
+        told = [tile_label(job, tile) for tile in job.tiles]
+        assert at_tile(job, 30) == "Bild 2 von 9, 30 % Rauschen · Iteration 30 von 180"
+        assert study_in_words(job) == ["9 Bilder, variiert: der Start"]
+    assert told[:2] == ["Inhalt", "30\N{NO-BREAK SPACE}% Rauschen"]
+    assert told[4:] == ["Stil", "Flicken", "nur Rauschen", "Rauschen, Seed 1", "Rauschen, Seed 2"]
