@@ -67,18 +67,20 @@ def tcp_redis(folder: Path, password: str = "") -> Iterator[TcpRedis]:
 
 
 @asynccontextmanager
-async def tls_front(port: int) -> AsyncIterator[str]:
+async def tls_front(
+    port: int, host: str = "127.0.0.1", own_port: int = 0, certificate: Path = CERTIFICATE
+) -> AsyncIterator[str]:
     """What stands before a Redis to speak TLS for it, on this event loop; its host and port."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(CERTIFICATE)
+    context.load_cert_chain(certificate)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", port)
         await asyncio.gather(_pump(reader, inner_writer), _pump(inner_reader, writer))
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    server = await asyncio.start_server(serve, host, own_port, ssl=context)
     try:
-        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        yield f"{host}:{server.sockets[0].getsockname()[1]}"
     finally:
         server.close()
 

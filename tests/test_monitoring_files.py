@@ -66,6 +66,13 @@ async def test_the_queue_s_numbers_are_those_of_what_is_open(redis: ArqRedis) ->
     assert found["impasto_queue_work_seconds"] == [pytest.approx(work / 2e9)]
 
 
+def test_each_alert_is_seen_to_come() -> None:
+    named = set(re.findall(r"- alert: (\w+)", (FOLDER / "alerts.yml").read_text()))
+    tests = (FOLDER / "alerts_test.yml").read_text()
+    came = set(re.findall(r"alertname: (\w+)\s+exp_alerts:\s*(?:\[\{|- )", tests))
+    assert came == named
+
+
 @pytest.mark.parametrize(
     "words", ["check rules alerts.yml", "test rules alerts_test.yml", "check config --syntax-only prometheus.yml"]
 )

@@ -17,6 +17,9 @@ FAILURES = (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSE
 """What a request to Discord may raise; time-outs are operating system errors."""
 _FIRST_PAUSE, _SLOW_PAUSE, _LONGEST_PAUSE = 0.3, 6.0, 60.0  # s
 
+for _reason in (Verdict.RETRY, Verdict.SLOW):  # from nothing, or the first one would not be counted
+    RETRIES.labels(_reason)
+
 _T = TypeVar("_T")
 _log = structlog.get_logger(__name__)
 

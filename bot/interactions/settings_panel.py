@@ -48,26 +48,32 @@ class SettingsPanel(PrivateView):
         super().__init__(deduplication)
         self._backend, self._guild, self._rules = backend, guild, rules
         choices = rules.choices
-        self.add_item(ui.TextDisplay(_overview(rules)))
+        self.add_item(ui.TextDisplay("### " + _("Impasto in this server")))
         channels = _several(
             ui.ChannelSelect, _("Channels in which I paint: all"), choices.channels, channel_types=_PLACES
         )
-        self._add(channels, "channels")
-        self._add(_several(ui.RoleSelect, _("Roles for whose members I paint: all"), choices.roles), "roles")
-        self._add(_several(ui.UserSelect, _("Members for whom I do not paint"), choices.blocked), "blocked")
-        self._add(_recipes(rules.recipe), "recipe")
-        self._add(_languages(choices.language), "language")
+        self._add(channels, "channels", _("Channels: {channels}", channels=_value("channels", choices.channels)))
+        roles = _several(ui.RoleSelect, _("Roles for whose members I paint: all"), choices.roles)
+        self._add(roles, "roles", _("Roles: {roles}", roles=_value("roles", choices.roles)))
+        blocked = _several(ui.UserSelect, _("Members for whom I do not paint"), choices.blocked)
+        self._add(blocked, "blocked", _("Blocked members: {members}", members=_value("blocked", choices.blocked)))
+        self._add(_recipes(rules.recipe), "recipe", _("Usual recipe: {name}", name=rules.recipe))
+        self._add(_languages(choices.language), "language", _in_language(choices.language))
+        self.add_item(ui.TextDisplay(_limits(rules)))
         buttons = self._button(_("Limits"), self._ask_limits), self._button(_("Changes"), self._tell)
         self.add_item(ui.ActionRow(*buttons))
         self.note_open()
 
-    def _add(self, select: BaseSelect[Any], field: str) -> None:
+    def _add(self, select: BaseSelect[Any], field: str, says: str) -> None:
+        """Under what holds now: a select in which something is chosen does not say what it is for."""
+
         async def chosen(interaction: discord.Interaction) -> None:
             values = tuple(getattr(value, "id", value) for value in select.values)
             one = values[0] if field in ("recipe", "language") else values
             await self._change(interaction, {field: None if one == _AS_DISCORD_HAS_IT else one})
 
         select.callback = chosen  # type: ignore[method-assign]
+        self.add_item(ui.TextDisplay(says))
         self.add_item(ui.ActionRow(select))
 
     def _button(self, label: str, callback: Callable[[discord.Interaction], Any]) -> ui.Button[Any]:
@@ -167,22 +173,16 @@ def _in_language(language: str | None) -> str:
     return _("Language: {name}", name=name)
 
 
-def _overview(rules: Rules) -> str:
-    choices = rules.choices
-    return "\n".join(
-        [
-            "### " + _("Impasto in this server"),
-            _("Channels: {channels}", channels=_value("channels", choices.channels)),
-            _("Roles: {roles}", roles=_value("roles", choices.roles)),
-            _("Blocked members: {members}", members=_value("blocked", choices.blocked)),
-            _("Usual recipe: {name}", name=rules.recipe),
-            _in_language(choices.language),
-            _("At a time: {paintings} of one member, {more:,} in this server",
-              paintings=count(rules.member_jobs, "painting"), more=rules.caps.guild),
-            _("At most {size:,} px and {iterations}; kept for {days}", size=rules.max_size,
-              iterations=count(rules.max_iterations, "iteration"), days=count(rules.keep_days, "day")),
-        ]
-    )  # fmt: skip
+def _limits(rules: Rules) -> str:
+    members = count(rules.member_jobs, "painting")
+    at_a_time = _(
+        "At a time: {paintings} of one member, {more:,} in this server", paintings=members, more=rules.caps.guild
+    )
+    iterations, days = count(rules.max_iterations, "iteration"), count(rules.keep_days, "day")
+    most = _(
+        "At most {size:,} px and {iterations}; kept for {days}", size=rules.max_size, iterations=iterations, days=days
+    )
+    return f"{at_a_time}\n{most}"
 
 
 def _listed(field: str, ids: Sequence[int]) -> str:

@@ -70,18 +70,26 @@ async def _requeue_if_lost(
 async def forget_the_dead(redis: ArqRedis) -> set[str]:
     """Take slices out of the queue that workers which died have left there; the jobs among theirs that have ended.
 
-    They died after the job's last event, or after they had passed the job on.
+    They died after the job's last event, or after they had passed the job on. Or they only seemed to have died, and
+    passed it on after another slice had been queued in place of theirs.
     """
     jobs, queue = Jobs(redis), FairQueue(redis)
     queued = await queue.all()  # before the open jobs: what is queued was open
     still_open, ended = set(await jobs.open()), set()
     for name in queued:
-        job, epoch = name.partition(":")[0], name.rpartition(":")[2]
-        if not epoch.isdecimal():
+        job, _, place = name.partition(":")
+        iteration, _, epoch = place.partition(":")
+        if not (iteration.isdecimal() and epoch.isdecimal()):
             continue  # it is no slice: whoever takes it up takes it out
         if job not in still_open:
             ended.add(job)
-        elif int(epoch) >= int((await jobs.fields(job)).get("epoch", 0)) - 1:
+        elif not _is_over(int(iteration), int(epoch), await jobs.fields(job)):
             continue
         await queue.forget(name)
     return ended
+
+
+def _is_over(iteration: int, epoch: int, fields: dict[str, str]) -> bool:
+    """Whether nobody can begin the slice any more, nor is on it. One before the job's epoch is being painted."""
+    now = int(fields.get("epoch", 0))
+    return epoch < now - 1 or (epoch == now and iteration != int(fields.get("iteration", iteration)))

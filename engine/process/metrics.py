@@ -34,6 +34,19 @@ RESPONSES = Counter("impasto_discord_responses", "Discord's answers by their sta
 DUPLICATES = Counter("impasto_duplicates_dropped", "What came twice and was dropped.", ["what"], registry=REGISTRY)
 
 
+# A series that begins with its first event has not increased by it, and Prometheus would not count that one.
+for _counter, _values in (
+    (JOBS_ENDED, ("done", "failed", "cancelled")),
+    (RECOVERIES, ("worker", "slice", "job")),
+    (STORE_BYTES, ("to", "from")),
+    (RESPONSES, ("200", "401", "403", "429")),
+    (POSTS, ("card", "snapshot", "best", "final", "loss", "film", "stopped")),
+    (DUPLICATES, ("event", "interaction", "post")),
+):
+    for _value in _values:
+        _counter.labels(_value)
+
+
 def size_label(size: int) -> str:
     """A power of two that is not below it: the label of a longest side, so that there are few of them."""
     return str(1 << max(0, size - 1).bit_length())

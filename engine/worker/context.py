@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import functools
 import os
+import secrets
 import socket
 import threading
 from collections import OrderedDict
@@ -67,7 +68,8 @@ class WorkerContext:
         self, settings: Settings, redis: ArqRedis, weights: Weights, device: str, graphs: Graphs | None = None
     ) -> None:
         """`graphs` are those of the device, unless others are given."""
-        self.id = f"{socket.gethostname()}:{os.getpid()}"
+        self.id = f"{socket.gethostname()}:{secrets.token_hex(4)}:{os.getpid()}"
+        """Also of machines that were copied from one, whose names and process ids may be alike, nobody else's."""
         self.settings = settings
         self.redis, self.jobs, self.queue = redis, Jobs(redis), FairQueue(redis)
         self.store = Store(settings.store)

@@ -7,29 +7,18 @@ are taken where no others are named, and some five with the pretrained ones.
 from __future__ import annotations
 
 import asyncio
-import io
 import sys
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from discord_server.driver import Discord
-from discord_server.page.page import render_channel
-from discord_server.page.shoot import NoBrowser, shoot
+from discord_server.page.shoot import NoBrowser
 from discord_server.reading import files_of
-from PIL import Image
 from scene import BotProcess, card_of, pictures
+from shots import EXAMPLES, LONGEST, shoot_channel
 from support.workers import WorkerPool
 
 from engine.process.local_redis import embedded_redis
-
-ROOT = Path(__file__).parents[2]
-EXAMPLES, OUT = ROOT / "examples", ROOT / "docs" / "pictures"
-WIDTH = 1280  # px
-LONGEST = 900  # s
-
-Json = dict[str, Any]
 
 
 async def main(weights: str) -> None:
@@ -58,40 +47,12 @@ async def _play(discord: Discord) -> None:
     card = await discord.until(lambda world: card_of(world, channel, asked.id))
     await discord.until(lambda world: "00030.png" in pictures(world, card["id"]), LONGEST)
     await discord.until(lambda world: world.edits(card) >= 2)
-    await _shoot(discord, channel.id, "discord-painting.png", card["id"])
+    await shoot_channel(discord, channel.id, "discord-painting.png", card["id"])
     await discord.until(lambda world: len(files_of(world.message(card))) == 3, LONGEST)
     await bob.post(channel, "Oh, that is lovely!")
     press = await bob.press(discord.world.message(card), "Stronger")
     await discord.until(lambda world: card_of(world, channel, press.id))
-    await _shoot(discord, channel.id, "discord.png", card["id"], height=1180)
-
-
-async def _shoot(discord: Discord, channel: str, name: str, thread: str, height: int | None = None) -> None:
-    world = discord.world
-    messages, inside = world.messages(channel), world.messages(thread)
-    blobs = {url: await discord.download(url) for url in _urls([*messages, *inside])}
-    page = render_channel(
-        world.channel(channel),
-        messages,
-        users={},
-        threads={thread: inside},
-        now=datetime.now(UTC),
-        embed=blobs.__getitem__,
-    )
-    shot = OUT / name
-    shoot(page, shot, width=WIDTH, height=height)
-    _as_small_as_it_can(shot)
-    print(f"{shot.relative_to(ROOT)}: {shot.stat().st_size // 1024} kB")
-
-
-def _as_small_as_it_can(shot: Path) -> None:
-    """A palette does for a page, and halves what a clone has to fetch."""
-    picture = Image.open(io.BytesIO(shot.read_bytes())).convert("RGB")
-    picture.quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(shot, optimize=True)
-
-
-def _urls(messages: list[Json]) -> set[str]:
-    return {file["url"] for message in messages for file in files_of(message).values()}
+    await shoot_channel(discord, channel.id, "discord.png", card["id"], height=1180)
 
 
 if __name__ == "__main__":

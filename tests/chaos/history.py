@@ -48,8 +48,10 @@ class Verdict:
     wrong: list[str] = field(default_factory=list)
 
 
-async def judge(discord: Discord, redis: ArqRedis, store: Store, folder: Path, promises: list[Promise]) -> Verdict:
-    """Once nothing is under way, and the processes have ended in order."""
+async def judge(
+    discord: Discord, redis: ArqRedis, store: Store, folder: Path | None, promises: list[Promise]
+) -> Verdict:
+    """Once nothing is under way, and the processes have ended in order. `folder`: the store's, where it has one."""
     world, verdict = await discord.now(), Verdict()
     _judge_posts(world, promises, verdict)
     kept = [one for one in promises if one.asked.verdict(world) == "accepted"]
@@ -168,7 +170,7 @@ def _sha256(png: bytes) -> str:
     return pixels_sha256(_picture(png))
 
 
-async def _judge_leftovers(redis: ArqRedis, store: Store, folder: Path, verdict: Verdict) -> None:
+async def _judge_leftovers(redis: ArqRedis, store: Store, folder: Path | None, verdict: Verdict) -> None:
     """No lease, no place in the queue, no answer owed, no event not dealt with, no blob that nobody refers to."""
     await remove_expired(redis, store, orphans_after=timedelta())
     keys = [key.decode() async for key in redis.scan_iter("*", count=1000) if not 0 < await redis.pttl(key) < _PASSING]
@@ -190,9 +192,12 @@ async def _judge_leftovers(redis: ArqRedis, store: Store, folder: Path, verdict:
     if pending["pending"]:
         verdict.wrong.append(f"events read and not dealt with: {pending['pending']}")
     known = await _referred(redis, store)
-    on_disk = {str(path.relative_to(folder / "store")) for path in (folder / "store").rglob("*") if path.is_file()}
-    drawn = {key for key in on_disk if key.startswith("drawn/")}  # the saved styles that every server begins with
-    verdict.wrong += [f"left in the store: {key}" for key in sorted(on_disk - known - drawn - {"identity"})]
+    if folder is None:
+        stored = {key for key, _ in await store.list("")}
+    else:  # also what writers that were killed have left, which the store does not list
+        stored = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    drawn = {key for key in stored if key.startswith("drawn/")}  # the saved styles that every server begins with
+    verdict.wrong += [f"left in the store: {key}" for key in sorted(stored - known - drawn - {"identity"})]
 
 
 async def _referred(redis: ArqRedis, store: Store) -> set[str]:

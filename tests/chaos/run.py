@@ -69,7 +69,7 @@ async def run(folder: Path, seed: int, names: Sequence[str] | None, seconds: flo
                 ends = await cluster.close()
                 report.broken += [f"{name} ended with status {status}" for name, status in ends.items() if status]
                 report.broken += [f"still there: {line}" for line in _running(folder)]
-                report.verdict = await judge(discord, redis, scene.store, folder, load.promises)
+                report.verdict = await judge(discord, redis, scene.store, folder / "store", load.promises)
             except TimeoutError as error:
                 report.broken.append(f"not all was brought to an end: {str(error)[:4000]}")
             finally:

@@ -16,7 +16,7 @@ from discord_server.impossible import Impossible
 from discord_server.link import File, Link, Spoiler
 from discord_server.people import Person
 from discord_server.places import Channel, Guild, Permissions
-from discord_server.server import Server
+from discord_server.server import HOST, Server
 from discord_server.talk import Interaction, Modal, NotAnswered, Response
 from discord_server.view import WorldView, id_of
 
@@ -70,12 +70,15 @@ class Discord:
 
     @classmethod
     @asynccontextmanager
-    async def start(cls, scale: float = 1, inside: bool = False, bot: str = "Impasto") -> AsyncIterator[Discord]:
+    async def start(
+        cls, scale: float = 1, inside: bool = False, bot: str = "Impasto", host: str = HOST
+    ) -> AsyncIterator[Discord]:
         """Runs the server until the block ends. `scale` multiplies Discord's rate limits, `bot` is the bot's name.
 
         `inside`: on this event loop instead of in a process of its own. Quicker to start, and as slow as the test.
+        `host`: the address that it listens on, by which the bot must reach it.
         """
-        async with _inside() if inside else _process() as url:
+        async with _inside(host) if inside else _process(host) as url:
             link = Link(url)
             try:
                 discord = cls(link, await link.call("about"))
@@ -224,18 +227,18 @@ class Discord:
 
 
 @asynccontextmanager
-async def _inside() -> AsyncIterator[str]:
+async def _inside(host: str) -> AsyncIterator[str]:
     server = Server()
     try:
-        yield await server.start()
+        yield await server.start(host=host)
     finally:
         await server.stop()
 
 
 @asynccontextmanager
-async def _process() -> AsyncIterator[str]:
+async def _process(host: str) -> AsyncIterator[str]:
     environment = {**os.environ, "PYTHONPATH": str(HERE.parent)}
-    command = (sys.executable, "-m", "discord_server", "--until-stdin-closes")
+    command = (sys.executable, "-m", "discord_server", "--host", host, "--until-stdin-closes")
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*command, env=environment, stdin=pipe, stdout=pipe)
     assert process.stdin is not None

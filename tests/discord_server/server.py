@@ -48,13 +48,13 @@ class Server:
         app.router.add_post("/control/{verb}", control.serve)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.01)
 
-    async def start(self, port: int = 0) -> str:
+    async def start(self, port: int = 0, host: str = HOST) -> str:
         """The address that it answers on."""
         await self._runner.setup()
-        await web.TCPSite(self._runner, HOST, port).start()
+        await web.TCPSite(self._runner, host, port).start()
         port = self._runner.addresses[0][1]
-        self._world.media.base_url = f"http://{HOST}:{port}"
-        self._world.gateway_url = f"ws://{HOST}:{port}/gateway"
+        self._world.media.base_url = f"http://{host}:{port}"
+        self._world.gateway_url = f"ws://{host}:{port}/gateway"
         return self._world.media.base_url
 
     async def stop(self) -> None:

@@ -36,7 +36,7 @@ from engine.contract.connection import BLOCK, QUEUE, connect
 from engine.contract.events import STREAM, Snapshot, parse
 from engine.contract.fair_queue import FairQueue
 from engine.contract.jobs import Jobs
-from engine.contract.models import HELD_GUILDS, SPENT, Job, StoredPicture, new_id
+from engine.contract.models import HELD_GUILDS, OPEN, SPENT, Job, StoredPicture, job_key, new_id
 from engine.contract.store import Store
 from engine.process.child_process import child_command
 from engine.process.local_redis import embedded_redis
@@ -168,7 +168,10 @@ async def measure(scene: Scene, processes: dict[str, int], redis: ArqRedis, aske
         for names in (("used_cpu_sys", "used_cpu_user"), ("total_commands_processed",))
     )
     shares = [total - spent.get(guild, 0.0) for guild, total in (await by_guild(redis)).items()]
-    table = Table("", "", title=f"{took:.0f} s, {await redis.zcard(QUEUE)} open, {mean(holding):.0f} held by workers")
+    still_open: Any = redis.scard(OPEN)
+    table = Table("", "", title=f"{took:.0f} s, {await still_open} open, {mean(holding):.0f} held by workers")
+    queue = await entries(redis)
+    table.add_row(f"entries of the queue: {sum(queue.values())}", ", ".join(f"{n} {what}" for what, n in queue.items()))
     for name, process in watched.items():
         table.add_row(name, str(process))
     table.add_row(
@@ -212,6 +215,25 @@ def at(ordered: list[float], share: float) -> float:
 async def held(redis: Redis) -> int:
     """Jobs that workers hold."""
     return sum(int(count) for count in await redis.hvals(HELD_GUILDS))  # type: ignore[misc]
+
+
+async def entries(redis: ArqRedis) -> dict[str, int]:
+    """Those of the queue, by what has become of their slices."""
+    counts = dict.fromkeys(("wait", "are being painted", "were painted", "are superseded", "are of no open job"), 0)
+    names = [name.rsplit(":", 2) for name in await FairQueue(redis).all()]
+    async with redis.pipeline(transaction=False) as pipe:
+        for job, _, _ in names:
+            pipe.hmget(job_key(job), ["state", "epoch", "worker", "iteration"])
+        rows: Any = await pipe.execute()
+    for (_, iteration, epoch), (state, now, worker, stands_at) in zip(names, rows, strict=True):
+        behind = int(now or 0) - int(epoch)  # a slice that is begun raises the epoch
+        if state not in (b"queued", b"painting"):
+            counts["are of no open job"] += 1
+        elif behind == 0:
+            counts["wait" if int(stands_at) == int(iteration) else "are superseded"] += 1
+        else:
+            counts["are being painted" if behind == 1 and worker else "were painted"] += 1
+    return counts
 
 
 async def by_guild(redis: Redis) -> dict[str, float]:

@@ -103,7 +103,8 @@ async def _paint(context: Context, claim: Claim) -> None:
     if fields.get("cancel") == "1":
         await context.jobs.finish(claim, Cancelled(job=job.id, iteration=iteration))
     elif iteration < last:
-        await context.jobs.commit(claim, iteration, None, seconds)
+        # With a checkpoint, or it would stand where it stood, and the next slice be none of it.
+        await context.jobs.commit(claim, iteration, job.content.key, seconds)
         await context.queue.enqueue(job, iteration, claim.epoch, context.seconds)
     else:
         record = json.dumps({"losses": {"rows": [[3.0]]}, "width": 96, "height": 72}).encode()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
+from browser import browsing, chromium
 from discord_server.driver import Channel
 from manual_worker import manual_worker
 from scene import LONG, Scene, scene
@@ -78,49 +78,6 @@ async def painted(made: Scene, channel: Channel | None = None, **options: Any) -
         )
         yield asked.id
         await painter.stopped(20)
-
-
-async def rendered(browser: str, url: str, folder: Path) -> str:
-    """The document that the page's script makes, once a curve is drawn in it."""
-    flags = [
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--remote-debugging-port=0",
-        f"--user-data-dir={folder}",
-    ]
-    process = await asyncio.create_subprocess_exec(
-        browser, *flags, url, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
-    )
-    assert process.stderr is not None
-    try:
-        async with asyncio.timeout(120), aiohttp.ClientSession() as session:
-            while b"DevTools listening on ws://" not in (line := await process.stderr.readline()):
-                assert line, "Chromium ended"
-            place = line.decode().split("ws://")[1].split("/")[0]
-            while not (pages := await _pages(session, f"http://{place}/json", url)):  # noqa: ASYNC110
-                await asyncio.sleep(0.05)  # Chromium tells nobody
-            async with session.ws_connect(pages[0], max_msg_size=0) as page:
-                while '<polyline points="' not in (document := await _document(page)):  # noqa: ASYNC110
-                    await asyncio.sleep(0.05)
-                return document
-    finally:
-        process.kill()
-        await process.communicate()
-
-
-async def _pages(session: aiohttp.ClientSession, place: str, url: str) -> list[str]:
-    """Where to speak to those of Chromium's pages that are at the URL."""
-    async with session.get(place) as answer:
-        return [one["webSocketDebuggerUrl"] for one in await answer.json() if one["url"].startswith(url)]
-
-
-async def _document(page: aiohttp.ClientWebSocketResponse) -> str:
-    """As it is now; empty while another one takes its place."""
-    wanted = {"expression": "document.documentElement.outerHTML"}
-    await page.send_json({"id": 1, "method": "Runtime.evaluate", "params": wanted})
-    answer = await page.receive_json()
-    return str(answer.get("result", {}).get("result", {}).get("value", ""))
 
 
 async def test_a_painting_grows_on_the_page_with_its_curve(stage: tuple[Scene, str]) -> None:
@@ -196,13 +153,14 @@ async def test_with_a_token_only_who_has_it_is_answered(stage: tuple[Scene, str]
 
 async def test_chromium_shows_it(stage: tuple[Scene, str], tmp_path: Path) -> None:
     """That the script runs: the page's own words are in the document that it makes."""
-    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    browser = chromium()
     if browser is None:
         pytest.skip("Chromium is not here")
     made, url = stage
     async with painted(made) as job:
         await until(url, job, picture=True, curve=True)
-        page = await rendered(browser, url, tmp_path)
+        async with browsing(browser, url, tmp_path) as opened:
+            page = await opened.until('<polyline points="')
     assert "1 painting under way, 0 waiting" in page
     assert f'src="picture/{job}/10"' in page
     assert '<polyline points="0.00,' in page

@@ -43,5 +43,17 @@ def _select(select: Json, view: View) -> Html:
     text: list[str | Html | None] = [select.get("placeholder") or SELECTS[select["type"]]]
     if chosen:
         text = [part for o in chosen for part in (_emoji(o["emoji"], view) if o.get("emoji") else None, o["label"])]
-    state = ("chosen" if chosen else "", "disabled" if select.get("disabled") else "")
+    if given := select.get("default_values"):
+        text = [tag("span", _named(one, view), cls="chip") for one in given]
+    state = ("chosen" if chosen or given else "", "disabled" if select.get("disabled") else "")
     return tag("div", tag("span", *text), icon("down"), cls=" ".join(filter(None, ("select", *state))))
+
+
+def _named(one: Json, view: View) -> str:
+    """What a select of people or places has chosen."""
+    match one["type"]:
+        case "user":
+            return f"@{view.name_of(one['id'])}"
+        case "channel":
+            return f"#{view.channels.get(one['id'], 'unknown')}"
+    return "@unknown-role"

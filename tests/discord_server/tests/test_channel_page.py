@@ -211,6 +211,15 @@ def test_files_and_thumbnails_and_selects_have_their_places() -> None:
     assert "recipe.json1.50 KBChoose a recipe" in page.text
 
 
+def test_a_select_names_the_people_and_places_that_are_chosen_in_it() -> None:
+    people = {"type": 5, "placeholder": "Nobody", "default_values": [{"id": ADA["id"], "type": "user"}]}
+    places = {"type": 8, "placeholder": "Nowhere", "default_values": [{"id": "1", "type": "channel"}]}
+    roles = {"type": 6, "placeholder": "No role", "default_values": []}
+    parts = [{"type": 1, "components": [{"custom_id": "a", **select}]} for select in (people, places, roles)]
+    text = show([message(IMPASTO, flags=V2, components=parts)]).text
+    assert "@Ada Lovelace#paintingsNo role" in text
+
+
 def test_what_is_covered_stays_covered_however_it_was_said() -> None:
     plain, flagged = attachment("a.png"), {**attachment("b.png"), "flags": 8}
     page = show([message(ADA, attachments=[plain, flagged, attachment("SPOILER_c.png")])])

@@ -127,3 +127,14 @@ async def test_what_dead_workers_left_in_the_queue_is_taken_out(redis: ArqRedis,
     assert await forget_the_dead(redis) == set()
     assert await FairQueue(redis).all() == [slice_id(job.id, 10, 1)]
     assert await redis.keys("arq:in-progress:*") == []
+
+
+async def test_what_was_queued_for_a_worker_that_was_only_slow_is_forgotten(redis: ArqRedis, job: Job) -> None:
+    claim = await begin(redis, job)
+    await age(redis, job)
+    assert await reconcile(redis, 1.0, SLICE_TIMEOUT) == 1  # no heartbeat of it has come for long
+    await Jobs(redis).commit(claim, 10, "a checkpoint")  # and here it is
+    await FairQueue(redis).enqueue(job, 10, claim.epoch, 1.0)
+    assert len(await FairQueue(redis).all()) == 2
+    assert await forget_the_dead(redis) == set()
+    assert await FairQueue(redis).all() == [slice_id(job.id, 10, claim.epoch)]
