@@ -57,5 +57,5 @@ def backward(gradient: Tensor, transformed: Tensor) -> Tensor:
     x[1:, :2, :-1] += tiles[:, 4:, :, :4]
     x[:-1, :, 1:, :2] += tiles[:, :4, :, 4:]
     x[1:, :2, 1:, :2] += tiles[:, 4:, :, 4:]
-    x = x.view(4 * rows + 4, 4 * columns + 4, -1)[1 : h + 1, 1 : w + 1].contiguous()
-    return x.permute(2, 0, 1).unsqueeze(0)
+    x = x.view(1, 4 * rows + 4, 4 * columns + 4, -1)[:, 1 : h + 1, 1 : w + 1].contiguous()
+    return x.permute(0, 3, 1, 2)

@@ -28,6 +28,9 @@ def test_forward_and_backward_are_those_of_conv2d(size: tuple[int, int]) -> None
     (expected_gradient,) = torch.autograd.grad(expected, plain, towards.double())
     torch.testing.assert_close(y.double(), expected, atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(gradient.double(), expected_gradient, atol=1e-4, rtol=1e-4)
+    # A stride of the one picture that fits no layout, and torch's poolings would bring all to NCHW and back.
+    for found in (y, gradient) if size != (1, 1) else ():
+        assert found.stride(0) == found.numel()
 
 
 def test_the_trunk_uses_it_for_wide_layers_and_stays_the_trunk() -> None:
