@@ -18,6 +18,7 @@ from bot.interactions.message_pictures import pictures_of
 from bot.interactions.modals import PictureForm
 from bot.interactions.picture_choice import PictureChoice
 from bot.requests.paint_request import AttachedPicture
+from bot.text.translation import _
 
 _PATIENCE = 1.0  # s; of the three that Discord waits
 
@@ -40,7 +41,7 @@ async def _ask(interaction: Interaction, message: discord.Message, *, as_style: 
     """For the other picture; first for one of the message's, where it has several."""
     services, pictures = interaction.client.services, pictures_of(message)
     if not pictures:
-        raise UserError("There is no picture in this message: choose one that has a picture attached.")
+        raise UserError(_("There is no picture in this message: choose one that has a picture attached."))
     recipe = USUAL_RECIPE
     # Before the form is filled in for nothing; what it asks for is held against the rules once more. Redis may be away.
     with suppress(TimeoutError, RedisError):

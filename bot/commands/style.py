@@ -21,6 +21,7 @@ from bot.interactions.style_list import settings_in_words, style_page
 from bot.requests.pictures import check_upload
 from bot.requests.style_names import no_such_style
 from bot.text.sanitise import plain, safe
+from bot.text.translation import _
 from engine.contract.saved_styles import FOLDER, SavedStyle, StyleRefused, measured
 from engine.contract.study import Value
 from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
@@ -64,12 +65,15 @@ async def save(  # noqa: PLR0917 - a parameter for each option
     }  # fmt: skip
     settings = {field: value for field, value in chosen.items() if value is not None}
     if "," in name:
-        raise UserError("A style's name has no comma: `/gallery style_names:` parts names by it.")
+        raise UserError(_("A style's name has no comma: `/gallery style_names:` parts names by it."))
     async with services.deferred.acknowledged(interaction):
         saved = await _saved(interaction, plain(name, NAME), picture, settings)
         told = f" ({', '.join(settings_in_words(settings))})" if settings else ""
-        who = "everybody in this server can paint like it"
-        await reply_private(interaction, f"Saved as **{safe(saved.name, 60)}**: by `/stylize style_name:` {who}{told}.")
+        await reply_private(
+            interaction,
+            _("Saved as {name}: by `/stylize style_name:` everybody in this server can paint like it{settings}.",
+              name=f"**{safe(saved.name, 60)}**", settings=told),
+        )  # fmt: skip
 
 
 async def _saved(
@@ -78,7 +82,7 @@ async def _saved(
     """The style, taken in and kept. Raises `UserError`, `BadPicture`, `TooMany` or `StoreError`."""
     services, guild, owner = interaction.client.services, interaction.guild_id, interaction.user.id
     if guild is None or not present(interaction):
-        raise UserError("Styles are saved for a server: use this in a server that I am in.")
+        raise UserError(_("Styles are saved for a server: use this in a server that I am in."))
     await check_allowed(services.backend.guilds, interaction)
     check_may_attach(interaction)
     upload, styles = attached(picture), services.backend.styles
@@ -88,8 +92,8 @@ async def _saved(
     key = f"{FOLDER}{guild}/{interaction.id}.png"
     with services.pictures.holding(owner):
         async with services.pictures.turn(owner):
-            stored, _ = await services.pictures.keep(upload, key)
-    _, _, digest = await asyncio.to_thread(measured, await services.backend.store.get(key))
+            stored = (await services.pictures.keep(upload, key))[0]
+    digest = (await asyncio.to_thread(measured, await services.backend.store.get(key)))[2]
     made = SavedStyle(
         name=name, picture=stored, digest=digest, settings=settings, owner=str(owner), saved=time.time(),
         age_restricted=age_restricted(interaction.channel),
@@ -106,9 +110,17 @@ async def _saved(
 
 def _refusal(cap: Literal["name", "member", "server"], name: str, most: int) -> str:
     if cap == "name":
-        return f"There is a style called {safe(name, 60)} here already: choose another name, or delete that one first."
-    has = f"You have saved {most} styles here" if cap == "member" else f"This server has {most} saved styles"
-    return f"{has}, and that is the most: delete one by `/style delete` first."
+        return _(
+            "There is a style called {name} here already: choose another name, or delete that one first.",
+            name=safe(name, 60),
+        )  # fmt: skip
+    if cap == "member":
+        return _(
+            "You have saved {most} styles here, and that is the most: delete one by `/style delete` first.", most=most
+        )
+    return _(
+        "This server has {most} saved styles, and that is the most: delete one by `/style delete` first.", most=most
+    )
 
 
 @style.command(name="list")
@@ -118,7 +130,7 @@ async def show(interaction: Interaction) -> None:
     async with services.deferred.acknowledged(interaction):
         found = await styles_here(services.backend.styles, interaction)
         if not found:
-            raise UserError("No style is saved here: `/style save` keeps one.")
+            raise UserError(_("No style is saved here: `/style save` keeps one."))
         page = await style_page(services.deduplication, services.backend.store, found)
         await interaction.edit_original_response(view=page, attachments=page.files)
 
@@ -134,10 +146,18 @@ async def delete(interaction: Interaction, name: str) -> None:
         if found is None or not guild:
             raise no_such_style(name)
         if not may_delete(interaction, found):
-            saver = f"<@{found.owner}>, who saved it, or " if found.owner else ""
-            raise UserError(f"Only {saver}a member with Manage Messages can delete this style.")
+            raise UserError(_not_yours(found))
         await styles.delete(guild, found)
-        await reply_private(interaction, f"Deleted: {safe(found.name, 60)}. What was painted like it stays.")
+        await reply_private(
+            interaction, _("Deleted: {name}. What was painted like it stays.", name=safe(found.name, 60))
+        )
+
+
+def _not_yours(style: SavedStyle) -> str:
+    if style.owner is None:
+        return _("Only a member with Manage Messages can delete this style.")
+    owner = f"<@{style.owner}>"
+    return _("Only {owner}, who saved it, or a member with Manage Messages can delete this style.", owner=owner)
 
 
 @delete.autocomplete("name")
