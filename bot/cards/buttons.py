@@ -30,6 +30,8 @@ class Action(StrEnum):
     FROM_HERE = "from"
     CODE = "code"
     SHARE = "share"
+    FILM = "film"
+    SAVE = "save"
 
 
 STUDY_ACTIONS = (Action.CANCEL, Action.CONTINUE, Action.AGAIN)
@@ -47,6 +49,8 @@ _LABELS = {
     Action.FROM_HERE: "From here",
     Action.CODE: "Recipe code",
     Action.SHARE: "Before and after",
+    Action.FILM: "Short film",
+    Action.SAVE: "Save as style",
 }
 _STYLES = {
     Action.CANCEL: discord.ButtonStyle.danger,
@@ -114,8 +118,8 @@ def card_buttons(job: str, state: JobState, *, draft: bool = False) -> list[JobB
 
 
 def sharing_buttons(job: str) -> list[JobButton]:
-    """What one can pass on of a finished painting."""
-    return [JobButton(Action.SHARE, job), JobButton(Action.CODE, job)]
+    """What one can pass on of a finished painting, and keep for others."""
+    return [JobButton(action, job) for action in (Action.SHARE, Action.FILM, Action.CODE, Action.SAVE)]
 
 
 def picture_buttons(job: str, iteration: int, *, last: bool, draft: bool = False) -> ui.View:

@@ -33,7 +33,7 @@ async def shoot_channel(
 ) -> None:
     """Into docs/pictures; `users` are those whom the messages name and who have written none."""
     world = discord.world
-    messages, inside = world.messages(channel), {thread: world.messages(thread) for thread in threads}
+    messages, inside = world.messages(channel, viewer), {thread: world.messages(thread) for thread in threads}
     blobs = {
         url: await discord.download(url) for url in _urls([*messages, *(m for one in inside.values() for m in one)])
     }
