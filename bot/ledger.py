@@ -60,7 +60,9 @@ class LedgerPage:
     former: Mapping[int, int]
     """Message -> channel of the cards that `/show` left behind."""
     shared: Mapping[int, int]
-    """Message -> channel of the pictures that were made for passing on."""
+    """Message -> channel of the pictures and films that were made for passing on."""
+    films: frozenset[int]
+    """Those of them that are short films."""
     brought: frozenset[int]
     """Channels that `/show` brings it to, known before it is to be seen there."""
     title: str
@@ -219,6 +221,7 @@ def _read(job: str, raw: dict[bytes, bytes]) -> LedgerPage | None:
             card_guild=_number(fields.get("card_guild", str(address.guild or ""))),
             former={int(name.removeprefix("former:")): int(v) for name, v in fields.items() if name[:7] == "former:"},
             shared={int(name.removeprefix("shared:")): int(v) for name, v in fields.items() if name[:7] == "shared:"},
+            films=frozenset(int(name.removeprefix("film:")) for name in fields if name[:5] == "film:"),
             brought=frozenset(int(name.removeprefix("brought:")) for name in fields if name[:8] == "brought:"),
             title=fields.get("title", address.title),
             thread=_number(fields.get("thread")),

@@ -31,6 +31,8 @@ class Action(StrEnum):
     FROM_HERE = "from"
     CODE = "code"
     SHARE = "share"
+    FILM = "film"
+    SAVE = "save"
 
 
 STUDY_ACTIONS = (Action.CANCEL, Action.CONTINUE, Action.AGAIN)
@@ -48,6 +50,8 @@ _LABELS = {
     Action.FROM_HERE: N_("From here"),
     Action.CODE: N_("Recipe code"),
     Action.SHARE: N_("Before and after"),
+    Action.FILM: N_("Short film"),
+    Action.SAVE: N_("Save as style"),
 }
 _STYLES = {
     Action.CANCEL: discord.ButtonStyle.danger,
@@ -115,8 +119,8 @@ def card_buttons(job: str, state: JobState, *, draft: bool = False) -> list[JobB
 
 
 def sharing_buttons(job: str) -> list[JobButton]:
-    """What one can pass on of a finished painting."""
-    return [JobButton(Action.SHARE, job), JobButton(Action.CODE, job)]
+    """What one can pass on of a finished painting, and keep for others."""
+    return [JobButton(action, job) for action in (Action.SHARE, Action.FILM, Action.CODE, Action.SAVE)]
 
 
 def picture_buttons(job: str, iteration: int, *, last: bool, draft: bool = False) -> ui.View:

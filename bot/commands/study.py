@@ -36,6 +36,7 @@ _HELD = {
     content="The picture to be painted",
     style="The picture to paint it like",
     vary="What is to differ from painting to painting; all else is held",
+    snapshots="With iterations: those to show, like 100,300,3300; without it eight, where it changes",
     **_HELD,
 )
 @app_commands.choices(
@@ -57,10 +58,11 @@ async def study(  # noqa: PLR0917 - a parameter for each option
     strength: app_commands.Range[float, 0.01, 100.0] | None = None,
     seed: app_commands.Range[int, 0, 2**53 - 1] | None = None,
     mention: bool = False,
+    snapshots: app_commands.Range[str, 1, 200] | None = None,
 ) -> None:
     """Paint the same several times, vary one thing, and show it all in one sheet."""
     fields = {"iterations": iterations, "size": size, "strength": strength, "seed": seed}
-    asked = NewStudy(vary, recipe, fields, attached(content), (attached(style),), mention)
+    asked = NewStudy(vary, recipe, fields, attached(content), (attached(style),), mention, snapshots)
     await interaction.client.services.submission.submit(interaction, asked)
 
 

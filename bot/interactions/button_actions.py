@@ -10,10 +10,11 @@ from bot.errors import UserError
 from bot.interactions.deduplication import Deduplication
 from bot.interactions.deferred import DeferredInteractions
 from bot.interactions.languages import speak_to
-from bot.interactions.modals import SnapshotForm
+from bot.interactions.modals import SnapshotForm, StyleForm
 from bot.interactions.permissions import child_destination, seen_by_everybody
 from bot.interactions.replies import reply_private, tell_error
 from bot.interactions.sharing import Sharing
+from bot.interactions.style_saving import StyleSaving, server_to_save_in, settings_of
 from bot.interactions.submission import Submission
 from bot.ledger import LedgerPage
 from bot.requests.follow_ups import FollowUp
@@ -27,10 +28,15 @@ class ButtonActions:
     """One for the whole bot."""
 
     def __init__(
-        self, backend: Backend, deferred: DeferredInteractions, deduplication: Deduplication, submission: Submission
+        self,
+        backend: Backend,
+        deferred: DeferredInteractions,
+        deduplication: Deduplication,
+        submission: Submission,
+        style_saving: StyleSaving,
     ) -> None:
         self._backend, self._deferred = backend, deferred
-        self._deduplication, self._submission = deduplication, submission
+        self._deduplication, self._submission, self._style_saving = deduplication, submission, style_saving
         self._sharing = Sharing(backend, deferred)
 
     async def answer(self, interaction: discord.Interaction, button: JobButton) -> None:
@@ -57,8 +63,14 @@ class ButtonActions:
                 await interaction.response.send_modal(form)
             case Action.CODE:
                 await self._sharing.tell_code(interaction, job)
+            case Action.SAVE:
+                server_to_save_in(interaction)
+                saving = StyleForm(self._style_saving, self._deduplication, job.styles, settings_of(job))
+                await interaction.response.send_modal(saving)
             case Action.SHARE:
                 await self._sharing.show_before_and_after(interaction, job, page)
+            case Action.FILM:
+                await self._sharing.show_short_film(interaction, job, page)
             case _:
                 await self._submission.submit(interaction, FollowUp(action, job), child_destination(interaction, page))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import discord
@@ -15,14 +16,18 @@ from bot.interactions.message_pictures import attached
 from bot.interactions.permissions import child_destination
 from bot.interactions.private_view import OPEN_FOR
 from bot.interactions.replies import tell_error
+from bot.interactions.style_list import settings_in_words
+from bot.interactions.style_saving import LONGEST_NAME, StyleSaving
 from bot.interactions.submission import Submission
 from bot.ledger import LedgerPage
 from bot.requests.follow_ups import MAX_STRENGTH, FromSnapshot
 from bot.requests.new_painting import NewPainting
 from bot.requests.paint_request import AttachedPicture
 from bot.text.recipe_text import PRESET_WORDS
+from bot.text.sanitise import plain
 from bot.text.translation import N_, _, pgettext
-from engine.contract.models import Job
+from engine.contract.models import Job, StoredPicture
+from engine.contract.study import Value
 from engine.recipe.presets import PRESETS
 from engine.recipe.recipe import MAX_ITERATIONS
 
@@ -118,6 +123,49 @@ class SnapshotForm(Form):
         preset = self._recipe.value or self._job.recipe.name
         asked = FromSnapshot(self._job, self._picture, preset, fields)
         await self._submission.submit(interaction, asked, child_destination(interaction, self._page))
+
+
+class StyleForm(Form):
+    """Asks what to call a picture that is to be saved as a style; of several, which one."""
+
+    def __init__(
+        self,
+        saving: StyleSaving,
+        deduplication: Deduplication,
+        pictures: Sequence[AttachedPicture | StoredPicture],
+        settings: Mapping[str, Value],
+    ) -> None:
+        """`settings` are kept with it."""
+        super().__init__(_("Save as style"), deduplication)
+        self._saving, self._pictures, self._settings = saving, pictures, settings
+        names = [plain(picture.name, LONGEST_NAME) for picture in pictures]
+        self._name: ui.TextInput[Any] = ui.TextInput(
+            custom_id="name", default=_stem(names[0]) or None, max_length=LONGEST_NAME
+        )
+        self._which: ui.RadioGroup[Any] | None = None
+        kept = (
+            _("Kept with its settings: {settings}", settings=", ".join(settings_in_words(settings)))
+            if settings
+            else None
+        )
+        self.add_item(ui.Label(text=_("What to call it"), description=kept and plain(kept, 100), component=self._name))
+        if len(pictures) > 1:
+            options = [
+                discord.RadioGroupOption(label=f"{number}. {name}", value=str(number), default=number == 1)
+                for number, name in enumerate(names, 1)
+            ]
+            self._which = ui.RadioGroup(custom_id="which", options=options)
+            self.add_item(ui.Label(text=_("Which of its styles"), component=self._which))
+
+    async def on_submit(self, interaction: discord.Interaction, /) -> None:
+        """Save it."""
+        number = int(self._which.value or 1) if self._which else 1
+        await self._saving.save(interaction, self._name.value, self._pictures[number - 1], self._settings)
+
+
+def _stem(name: str) -> str:
+    """Without its ending, and without what no style's name has."""
+    return (name.rpartition(".")[0] or name).replace(",", "")
 
 
 _STRENGTH = N_("1 is usual, 2 is twice the style, 0.5 is half of it")
