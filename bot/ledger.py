@@ -14,13 +14,14 @@ import structlog
 from arq.connections import ArqRedis
 from pydantic import BaseModel, ConfigDict
 
+from bot.text.translation import ENGLISH, N_, _
 from engine.contract.connection import readable
 from engine.contract.events import STREAM
 from engine.contract.models import KEEP_DAYS
 
 GROUP = "discord"
 """The consumer group of the event stream that the bot reads in."""
-NEUTRAL = "A painting"
+NEUTRAL = N_("A painting")
 """What card and thread are called where AutoMod does not like the pictures' names."""
 
 
@@ -43,6 +44,8 @@ class Address(BaseModel):
     """Whether the owner asked to be mentioned at the end."""
     age_restricted: bool = False
     """Whether the channel was, so that the pictures must not leave it."""
+    language: str = ENGLISH
+    """Of what everybody sees of it."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,9 @@ class LedgerPage:
     former: Mapping[int, int]
     """Message -> channel of the cards that `/show` left behind."""
     shared: Mapping[int, int]
-    """Message -> channel of the pictures that were made for passing on."""
+    """Message -> channel of the pictures and films that were made for passing on."""
+    films: frozenset[int]
+    """Those of them that are short films."""
     brought: frozenset[int]
     """Channels that `/show` brings it to, known before it is to be seen there."""
     title: str
@@ -75,6 +80,16 @@ class LedgerPage:
     """Why nothing more is posted, in a sentence; empty while all is well."""
     forget: bool
     """Whether the owner wants it all deleted."""
+
+    @property
+    def language(self) -> str:
+        """Of what everybody sees of it."""
+        return self.address.language
+
+    @property
+    def shown_title(self) -> str:
+        """The title in the current language, where it is the neutral one."""
+        return _(NEUTRAL) if self.title == NEUTRAL else self.title
 
     @property
     def channel(self) -> int:
@@ -206,6 +221,7 @@ def _read(job: str, raw: dict[bytes, bytes]) -> LedgerPage | None:
             card_guild=_number(fields.get("card_guild", str(address.guild or ""))),
             former={int(name.removeprefix("former:")): int(v) for name, v in fields.items() if name[:7] == "former:"},
             shared={int(name.removeprefix("shared:")): int(v) for name, v in fields.items() if name[:7] == "shared:"},
+            films=frozenset(int(name.removeprefix("film:")) for name in fields if name[:5] == "film:"),
             brought=frozenset(int(name.removeprefix("brought:")) for name in fields if name[:8] == "brought:"),
             title=fields.get("title", address.title),
             thread=_number(fields.get("thread")),

@@ -19,6 +19,7 @@ from bot.intake import Decoders
 from bot.interactions.button_actions import ButtonActions
 from bot.interactions.deduplication import Deduplication
 from bot.interactions.deferred import DeferredInteractions
+from bot.interactions.style_saving import StyleSaving
 from bot.interactions.submission import Submission
 from bot.lifecycle.leadership import Leadership
 from bot.requests.admission import Admission
@@ -35,6 +36,7 @@ class Services:
     pictures: Pictures
     admission: Admission
     submission: Submission
+    style_saving: StyleSaving
     button_actions: ButtonActions
     dispatcher: Dispatcher
     editor: CardEditor
@@ -61,6 +63,7 @@ class Services:
         pictures = Pictures(backend, session, decoders)
         admission = Admission(backend, pictures)
         submission = Submission(backend, deferred, admission, sender, dispatcher.opened)
+        style_saving = StyleSaving(backend, pictures, deferred)
         return cls(
             backend=backend,
             deduplication=deduplication,
@@ -68,7 +71,8 @@ class Services:
             pictures=pictures,
             admission=admission,
             submission=submission,
-            button_actions=ButtonActions(backend, deferred, deduplication, submission),
+            style_saving=style_saving,
+            button_actions=ButtonActions(backend, deferred, deduplication, submission, style_saving),
             dispatcher=dispatcher,
             editor=editor,
             orphaned_jobs=orphaned_jobs,

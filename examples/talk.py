@@ -11,15 +11,17 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
 
 from PIL import Image
 
 from engine.contract.settings import read_settings
+from engine.recipe.studies import STYLE
 from engine.worker.weights.load import load_weights
 from examples import patterns
 from examples.contact import in_words
+from examples.talk_experiments import EXPERIMENTS, SLIDES, Experiment
 
 ROOT = Path(__file__).parents[1]
 OUT, DOCS = ROOT / "out" / "talk", ROOT / "docs"
@@ -27,113 +29,16 @@ WIDEST = 1400
 """Of a picture in the documents, px."""
 
 
-class Experiment(NamedTuple):
-    """One of the talk's: `asked` is its question, `seen` what came of it."""
-
-    name: str
-    title: str
-    asked: str
-    command: str
-    """What follows `impasto`; it is run where the drawn pictures are, and paints in a folder of its name."""
-    pictures: tuple[str, ...]
-    """Files of that folder which are shown."""
-    seen: str
-
-
-EXPERIMENTS = (
-    Experiment(
-        "styles", "One view, many styles", "What is content and what is style? The same harbour, five ways.",
-        "study harbour.png glass.png ink.png night.png poster.png hatching.png --vary style --size 256", ("sheet.png",),
-        "The boat, the houses and the lighthouse are in all five; all else is the style's. Its own picture "
-        "stands beside each label.",
-    ),
-    Experiment(
-        "bold", "Big bold colours", "Large fields of one colour are the easiest style to see.",
-        "paint pears.png glass.png --size 384", ("final.png",),
-        "Each pane is one colour, and the leads go where the pears have edges.",
-    ),
-    Experiment(
-        "white", "How much white", "White paper is a feature too, and a strong one. How does less of it look?",
-        "study harbour.png ink.png --vary white --size 256", ("sheet.png",),
-        "Brought halfway to grey the paper holds a harbour at dusk; wholly dark it is a drawing in silver. "
-        "With the white left out of the style's statistics there is nothing but ink left to paint with, and "
-        "it fills the sheet. (A margin would be trimmed in one more; this drawing has none.)",
-    ),
-    Experiment(
-        "swap", "Both ways round", "Which of the two pictures is the content, and which is the style?",
-        "study harbour.png strokes.png --vary swap --size 256", ("sheet.png",),
-        "As content the strokes keep their eddies and get the colours of dusk, and pieces of lighthouse and "
-        "houses for texture.",
-    ),
-    Experiment(
-        "strength", "Alpha against beta", "The loss is a sum of two. Their shares say what the picture is.",
-        "study harbour.png strokes.png --vary strength --size 256", ("sheet.png",),
-        "At a hundredth the harbour has the style's colours and a grain, at its usual weight its strokes. "
-        "With ten times that the houses dissolve; a hundred times is hardly more than ten.",
-    ),
-    Experiment(
-        "start", "Where it begins", "The paper begins with white noise, the talk with noise over the photograph.",
-        "study harbour.png strokes.png --vary start --recipe classic --iterations 300 --size 192", ("sheet.png",),
-        "From the photograph, or from noise over it, the harbour comes back; at nine tenths of noise only its "
-        "boat. From noise alone 300 iterations bring the style and nothing of the content, another time for "
-        "each seed. From the style's own picture there is next to no loss, and so nothing to paint: the "
-        "talk's balance hears the content only where the style has nothing left to say.",
-    ),
-    Experiment(
-        "layers", "The layers of the style", "Each layer sees larger patterns. What does each bring?",
-        "study harbour.png strokes.png --vary layers --size 192", ("sheet.png",),
-        "The first layer brings colour, the second dashes, the third strokes, the fourth whole eddies. The "
-        "fifth alone changes next to nothing: this balance gives it a small share.",
-    ),
-    Experiment(
-        "depth", "The depth of the content", "The deeper the layer, the freer the painter.",
-        "study harbour.png strokes.png --vary depth --size 256", ("sheet.png",),
-        "Held by relu2_2 or relu3_2 every window stays where it was, and by relu4_2 the houses lean with the "
-        "strokes; by relu5_2 only their place is left. relu1_2 differs so little between two pictures that it "
-        "holds less than the next ones.",
-    ),
-    Experiment(
-        "optimiser", "The optimiser", "Adam's step is in levels of colour, so it can be too short and too long.",
-        "study harbour.png strokes.png --vary optimiser --recipe classic --iterations 200 --size 192",
-        ("sheet.png", "losses.png"),
-        "The longer Adam's step, the lower the loss after 200 of them, and L-BFGS comes lowest of all. The "
-        "lowest loss is not the best picture: the talk's balance weighs the style so much that the harbour is "
-        "then gone.",
-    ),
-    Experiment(
-        "flicker", "Flicker", "Is the same picture painted twice?",
-        "study pears.png strokes.png --vary flicker --size 160", ("sheet.png",),
-        "On a processor the same seed gives the same picture to the last bit. Other seeds, which change the "
-        "noise in the start, move every stroke: by 33 levels on average. Painted one after the other they "
-        "flicker.",
-    ),
-    Experiment(
-        "size", "Time against pixels", "How long does a larger picture take?",
-        "study harbour.png strokes.png --vary size --recipe classic --size 384 --iterations 60", ("time.png",),
-        "A picture of twice the pixels takes less than twice as long, for a part of each iteration does not "
-        "depend on them. (Measured beside other work.)",
-    ),
-    Experiment(
-        "cup", "As it grows", "The talk's cup of coffee is seen after 100 iterations and on to 30,000; here are pears.",
-        "study pears.png strokes.png --vary iterations --recipe classic --iterations 3300 "
-        "--snapshots 30,100,300,1000,3300 --size 128", ("sheet.png", "losses.png"),
-        "After 100 iterations they are painted pears, after 300 the best ones. From then on the loss goes on "
-        "falling and the pears go: what is left after 3,300 is nearly the style's own picture. The loss "
-        "begins at some 1e11 and has fallen to a tenth at 27 and to a hundredth before 100, as in the talk; "
-        "its spikes did not come here. 30,000 iterations, or 99,900, are the same command with another "
-        "number, and were not painted for this page.",
-    ),
-)  # fmt: skip
-
 HEAD = """\
 # The talk, again
 
 "Painting, Keras Style" is the talk that Impasto comes from: a series of experiments with Gatys' way of painting one
 picture in the style of another. Here they are again, each by one command, in our own words and with pictures that the
-project drew itself; painted with {weights}. `make talk WEIGHTS=FILE` runs them all; `/study` runs the same in Discord.
+project drew itself; painted with {weights}, unless a command says otherwise.
+`make talk WEIGHTS=FILE` runs them all. In Discord content and style are attached.
 
-| what the talk shows | the command | its picture |
-|---|---|---|
+| the talk's slide | in the terminal | in Discord | picture |
+|---|---|---|---|
 {table}
 """
 
@@ -151,9 +56,8 @@ def run(experiment: Experiment, weights: str) -> None:
     """In a folder of its own; one that was cut short is gone on with."""
     folder = OUT / experiment.name
     words = shlex.split(experiment.command)
-    asked = (
-        [words[0], "--resume", folder.name] if folder.exists() else [*words, "--weights", weights, "-o", folder.name]
-    )
+    own = [] if "--weights" in words else ["--weights", weights]
+    asked = [words[0], "--resume", folder.name] if folder.exists() else [*words, *own, "-o", folder.name]
     subprocess.run([sys.executable, "-m", "bot.terminal.main", *asked], cwd=OUT, check=True)
 
 
@@ -176,18 +80,29 @@ def show(experiment: Experiment) -> list[str]:
 
 def page(shown: Sequence[tuple[Experiment, Sequence[str]]], weights: str) -> str:
     """The document; of an experiment without pictures there is only the command."""
+    painted = {one.name: (one, pictures) for one, pictures in shown}
     rows = []
-    for one, pictures in shown:
-        words = shlex.split(one.command)
-        varied = f" --vary {words[words.index('--vary') + 1]}" if "--vary" in words else ""
-        picture = f"[below](#{_anchor(one.title)})" if pictures else "not painted yet"
-        rows.append(f"| {one.title} | `impasto {words[0]} …{varied}` | {picture} |")
+    for slide, name in SLIDES:
+        one, pictures = painted[name]
+        picture = f"[{one.title}](#{_anchor(one.title)})" if pictures else "not painted yet"
+        rows.append(f"| {slide} | `impasto {one.command}` | `{in_discord(one)}` | {picture} |")
     parts = [HEAD.format(weights=weights, table="\n".join(rows))]
     for one, pictures in shown:
         lines = [f"## {one.title}", one.asked, f"    impasto {one.command} -o {one.name}"]
         lines += [f"![{one.title}](talk/{name})" for name in pictures]
         parts.append("\n\n".join([*lines, *([one.seen] if pictures and one.seen else [])]) + "\n")
     return "\n".join(parts)
+
+
+def in_discord(experiment: Experiment) -> str:
+    """The command that does the same there, with the pictures attached and the bot's own weights."""
+    name, *words = shlex.split(experiment.command)
+    given = dict(pairwise(words))
+    vary = given.get("--vary")
+    command = {"paint": "/stylize", "study": "/gallery" if vary == STYLE else "/study"}[name]
+    chosen = {"vary": vary if command == "/study" else None}
+    chosen |= {option: given.get(f"--{option}") for option in ("recipe", "iterations", "snapshots", "size")}
+    return " ".join([command, *(f"{option}:{value}" for option, value in chosen.items() if value is not None)])
 
 
 def _anchor(title: str) -> str:

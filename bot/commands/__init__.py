@@ -8,7 +8,7 @@ from discord import app_commands
 
 from bot.commands.about import about
 from bot.commands.forget import forget
-from bot.commands.message_menus import stylize_this, use_as_style
+from bot.commands.message_menus import save_as_style, stylize_this, use_as_style
 from bot.commands.moderation import impasto
 from bot.commands.queue import queue
 from bot.commands.show_and_cancel import cancel, show
@@ -20,6 +20,6 @@ from bot.commands.stylize import stylize
 def add_commands(tree: app_commands.CommandTree[Any]) -> None:
     """Add them all, installable to servers and to users, usable everywhere."""
     typed: tuple[Any, ...] = (stylize, study, gallery, style, queue, show, cancel, forget, about, impasto)
-    menus: tuple[Any, ...] = (stylize_this, use_as_style)
+    menus: tuple[Any, ...] = (stylize_this, use_as_style, save_as_style)
     for command in typed + menus:
         tree.add_command(command)

@@ -13,6 +13,7 @@ from bot.interactions.message_pictures import attached
 from bot.interactions.saved_styles import style_choices
 from bot.requests.new_study import NewStudy
 from bot.requests.paint_request import Style, StyleName
+from bot.text.translation import _
 from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
 from engine.recipe.studies import KINDS, STYLE
 
@@ -35,6 +36,7 @@ _HELD = {
     content="The picture to be painted",
     style="The picture to paint it like",
     vary="What is to differ from painting to painting; all else is held",
+    snapshots="With iterations: those to show, like 100,300,3300; without it eight, where it changes",
     **_HELD,
 )
 @app_commands.choices(
@@ -56,10 +58,11 @@ async def study(  # noqa: PLR0917 - a parameter for each option
     strength: app_commands.Range[float, 0.01, 100.0] | None = None,
     seed: app_commands.Range[int, 0, 2**53 - 1] | None = None,
     mention: bool = False,
+    snapshots: app_commands.Range[str, 1, 200] | None = None,
 ) -> None:
     """Paint the same several times, vary one thing, and show it all in one sheet."""
     fields = {"iterations": iterations, "size": size, "strength": strength, "seed": seed}
-    asked = NewStudy(vary, recipe, fields, attached(content), (attached(style),), mention)
+    asked = NewStudy(vary, recipe, fields, attached(content), (attached(style),), mention, snapshots)
     await interaction.client.services.submission.submit(interaction, asked)
 
 
@@ -99,7 +102,9 @@ async def gallery(  # noqa: PLR0917 - a parameter for each option
     styles: list[Style] = [attached(style) for style in given if style is not None]
     styles += map(StyleName, _names(style_names or ""))
     if len(styles) > MOST_STYLES:
-        raise UserError(f"These are {len(styles)} styles, and {MOST_STYLES} are the most: leave some out.")
+        raise UserError(
+            _("These are {given} styles, and {most} are the most: leave some out.", given=len(styles), most=MOST_STYLES)
+        )
     asked = NewStudy(STYLE, recipe, fields, attached(content), tuple(styles), mention)
     await interaction.client.services.submission.submit(interaction, asked)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from typing import Literal
 
 import discord
@@ -12,20 +10,17 @@ from discord import app_commands
 from bot.client import Interaction
 from bot.commands.recipe_choices import RECIPE_CHOICES
 from bot.errors import UserError
-from bot.interactions.guild_rules import check_allowed
 from bot.interactions.message_pictures import attached
-from bot.interactions.permissions import age_restricted, check_may_attach, present
 from bot.interactions.replies import reply_private
 from bot.interactions.saved_styles import may_delete, server_of, style_choices, styles_here
-from bot.interactions.style_list import settings_in_words, style_page
-from bot.requests.pictures import check_upload
+from bot.interactions.style_list import style_page
+from bot.interactions.style_saving import LONGEST_NAME
 from bot.requests.style_names import no_such_style
-from bot.text.sanitise import plain, safe
-from engine.contract.saved_styles import FOLDER, SavedStyle, StyleRefused, measured
+from bot.text.sanitise import safe
+from bot.text.translation import _
+from engine.contract.saved_styles import SavedStyle
 from engine.contract.study import Value
 from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
-
-NAME = 40  # letters
 
 style: app_commands.Group = app_commands.Group(
     name="style",
@@ -48,7 +43,7 @@ style: app_commands.Group = app_commands.Group(
 @app_commands.choices(recipe=RECIPE_CHOICES)
 async def save(  # noqa: PLR0917 - a parameter for each option
     interaction: Interaction,
-    name: app_commands.Range[str, 1, NAME],
+    name: app_commands.Range[str, 1, LONGEST_NAME],
     picture: discord.Attachment,
     recipe: str | None = None,
     strength: app_commands.Range[float, 0.01, 100.0] | None = None,
@@ -57,58 +52,12 @@ async def save(  # noqa: PLR0917 - a parameter for each option
     colours: Literal["keep"] | None = None,
 ) -> None:
     """Keep a picture as a style of this server, with its settings, for everybody here."""
-    services = interaction.client.services
     chosen: dict[str, Value | None] = {
         "recipe": recipe, "strength": strength, "iterations": iterations, "size": size,
         "colours": "content" if colours else None,
     }  # fmt: skip
     settings = {field: value for field, value in chosen.items() if value is not None}
-    if "," in name:
-        raise UserError("A style's name has no comma: `/gallery style_names:` parts names by it.")
-    async with services.deferred.acknowledged(interaction):
-        saved = await _saved(interaction, plain(name, NAME), picture, settings)
-        told = f" ({', '.join(settings_in_words(settings))})" if settings else ""
-        who = "everybody in this server can paint like it"
-        await reply_private(interaction, f"Saved as **{safe(saved.name, 60)}**: by `/stylize style_name:` {who}{told}.")
-
-
-async def _saved(
-    interaction: Interaction, name: str, picture: discord.Attachment, settings: dict[str, Value]
-) -> SavedStyle:
-    """The style, taken in and kept. Raises `UserError`, `BadPicture`, `TooMany` or `StoreError`."""
-    services, guild, owner = interaction.client.services, interaction.guild_id, interaction.user.id
-    if guild is None or not present(interaction):
-        raise UserError("Styles are saved for a server: use this in a server that I am in.")
-    await check_allowed(services.backend.guilds, interaction)
-    check_may_attach(interaction)
-    upload, styles = attached(picture), services.backend.styles
-    check_upload(upload)
-    if await styles.find(guild, name):
-        raise UserError(_refusal("name", name, 0))  # before anything is fetched; `save` checks again, for good
-    key = f"{FOLDER}{guild}/{interaction.id}.png"
-    with services.pictures.holding(owner):
-        async with services.pictures.turn(owner):
-            stored, _ = await services.pictures.keep(upload, key)
-    _, _, digest = await asyncio.to_thread(measured, await services.backend.store.get(key))
-    made = SavedStyle(
-        name=name, picture=stored, digest=digest, settings=settings, owner=str(owner), saved=time.time(),
-        age_restricted=age_restricted(interaction.channel),
-    )  # fmt: skip
-    limits = services.backend.settings
-    try:
-        await styles.save(guild, made, limits.impasto_user_styles, limits.impasto_guild_styles)
-    except StyleRefused as refused:
-        await services.backend.store.delete(key)
-        most = limits.impasto_user_styles if refused.cap == "member" else limits.impasto_guild_styles
-        raise UserError(_refusal(refused.cap, name, most)) from refused
-    return made
-
-
-def _refusal(cap: Literal["name", "member", "server"], name: str, most: int) -> str:
-    if cap == "name":
-        return f"There is a style called {safe(name, 60)} here already: choose another name, or delete that one first."
-    has = f"You have saved {most} styles here" if cap == "member" else f"This server has {most} saved styles"
-    return f"{has}, and that is the most: delete one by `/style delete` first."
+    await interaction.client.services.style_saving.save(interaction, name, attached(picture), settings)
 
 
 @style.command(name="list")
@@ -118,7 +67,7 @@ async def show(interaction: Interaction) -> None:
     async with services.deferred.acknowledged(interaction):
         found = await styles_here(services.backend.styles, interaction)
         if not found:
-            raise UserError("No style is saved here: `/style save` keeps one.")
+            raise UserError(_("No style is saved here: `/style save` keeps one."))
         page = await style_page(services.deduplication, services.backend.store, found)
         await interaction.edit_original_response(view=page, attachments=page.files)
 
@@ -134,10 +83,18 @@ async def delete(interaction: Interaction, name: str) -> None:
         if found is None or not guild:
             raise no_such_style(name)
         if not may_delete(interaction, found):
-            saver = f"<@{found.owner}>, who saved it, or " if found.owner else ""
-            raise UserError(f"Only {saver}a member with Manage Messages can delete this style.")
+            raise UserError(_not_yours(found))
         await styles.delete(guild, found)
-        await reply_private(interaction, f"Deleted: {safe(found.name, 60)}. What was painted like it stays.")
+        await reply_private(
+            interaction, _("Deleted: {name}. What was painted like it stays.", name=safe(found.name, 60))
+        )
+
+
+def _not_yours(style: SavedStyle) -> str:
+    if style.owner is None:
+        return _("Only a member with Manage Messages can delete this style.")
+    owner = f"<@{style.owner}>"
+    return _("Only {owner}, who saved it, or a member with Manage Messages can delete this style.", owner=owner)
 
 
 @delete.autocomplete("name")

@@ -1,28 +1,48 @@
-"""What one passes on of a finished painting: its recipe code, and the picture of before and after."""
+"""What one passes on of a finished painting: its recipe code, the picture of before and after, and the short film."""
 
 from __future__ import annotations
 
+import asyncio
 import io
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import NamedTuple
 
 import discord
 
 from bot.backend import Backend
 from bot.cards.before_and_after import before_and_after
+from bot.cards.short_film import making_of, short_film
 from bot.cards.thumbnails import Broken, marker
 from bot.errors import UserError
 from bot.interactions.deferred import DeferredInteractions
 from bot.interactions.permissions import present
 from bot.interactions.replies import reply_private
 from bot.ledger import LedgerPage
+from bot.text.translation import N_, _, current_language, speaking
 from engine.contract.events import Done
 from engine.contract.models import Job
 from engine.contract.recipe_code import recipe_code
 from engine.contract.store import BlobMissing
 
-_CODE_IS = (
+_CODE_IS = N_(
     "With this line as `/stylize recipe_code:` anybody has this recipe, seed and size for a content of their own. The "
     "style does not travel in it: attach the same picture, or leave it out where it is a saved style of the server."
 )
+
+
+_BEFORE_AND_AFTER = N_("On the left the content, on the right the painting that was made of it")
+_SHORT_FILM = N_("The content, the painting of it as it appears, the finished painting, and back to the content")
+
+
+class _Shared(NamedTuple):
+    """A file that was made for passing on."""
+
+    name: str
+    data: bytes
+    alt: str
+    title: str
+    """Both in English: they are translated where they are shown."""
 
 
 class Sharing:
@@ -30,37 +50,78 @@ class Sharing:
 
     def __init__(self, backend: Backend, deferred: DeferredInteractions) -> None:
         self._backend, self._deferred = backend, deferred
+        self._filming = asyncio.Semaphore(1)  # a second of a core, and a hundred pictures in memory
 
     async def tell_code(self, interaction: discord.Interaction, job: Job) -> None:
         """To the member alone, who copies it. Raises `RecipeError`, or `StoreError`."""
         async with self._deferred.acknowledged(interaction):
             code = await recipe_code(self._backend.store, job)
-            await reply_private(interaction, f"```\n{code}\n```\n{_CODE_IS}")
+            await reply_private(interaction, f"```\n{code}\n```\n{_(_CODE_IS)}")
 
     async def show_before_and_after(self, interaction: discord.Interaction, job: Job, page: LedgerPage) -> None:
+        """As `_show`."""
+        painting = (await self._files(job))["final.png"]
+
+        async def made() -> _Shared:
+            jpeg = await before_and_after(self._backend.store, job, painting)
+            return _Shared("before-and-after.jpg", jpeg, _BEFORE_AND_AFTER, N_("before and after, of painting {id}"))
+
+        await self._show(interaction, job, page, made)
+
+    async def show_short_film(self, interaction: discord.Interaction, job: Job, page: LedgerPage) -> None:
+        """As `_show`."""
+        files = await self._files(job)
+        if job.recipe.frames > 1:
+            raise UserError(_("This painting is a film itself: pass on the one at the end of its thread."))
+
+        async def made() -> _Shared:
+            store = self._backend.store
+            keys = (job.content.key, files["final.png"], files["run.json"])
+            before, after, run = [await store.get(key) for key in keys]
+            film = await store.get(files["film.webp"]) if "film.webp" in files else None
+            async with self._filming:
+                webp = await asyncio.to_thread(short_film, before, after, making_of(json.loads(run), film))
+            return _Shared("short-film.webp", webp, _SHORT_FILM, N_("how it was painted, of painting {id}"))
+
+        await self._show(interaction, job, page, made, film=True)
+
+    async def _show(
+        self,
+        interaction: discord.Interaction,
+        job: Job,
+        page: LedgerPage,
+        make: Callable[[], Awaitable[_Shared]],
+        *,
+        film: bool = False,
+    ) -> None:
         """For everybody there, once in each channel; a further press is answered to its member alone.
 
         Raises `UserError`, or `StoreError`.
         """
-        painting = await self._painting(job)
-        again = interaction.channel_id in page.shared.values() or not present(interaction)
+        shown = {channel for message, channel in page.shared.items() if (message in page.films) == film}
+        again = interaction.channel_id in shown or not present(interaction)
         async with self._deferred.acknowledged(interaction, ephemeral=again):
             try:
-                jpeg = await before_and_after(self._backend.store, job, painting)
+                shared = await make()
             except (BlobMissing, Broken):
-                raise UserError("The pictures of this painting are no longer kept: press Again.") from None
+                raise UserError(_("The pictures of this painting are no longer kept: press Again.")) from None
+            with speaking(current_language() if again else page.language):
+                text = f"-# {_(shared.title, id=f'`{job.id}`')}"
+                told = _(shared.alt)
             file = discord.File(
-                io.BytesIO(jpeg), filename=f"{marker(job.id)}before-and-after.jpg", spoiler=job.spoiler,
-                description="On the left the content, on the right the painting that was made of it",
-            )  # fmt: skip
-            text = f"-# before and after, of painting `{job.id}`"
+                io.BytesIO(shared.data),
+                filename=f"{marker(job.id)}{shared.name}",
+                spoiler=job.spoiler,
+                description=told,
+            )
             message = await interaction.edit_original_response(content=text, attachments=[file])
             if not again:
-                await self._backend.ledger.note(job.id, {f"shared:{message.id}": message.channel.id})
+                noted: dict[str, str | int] = {f"shared:{message.id}": message.channel.id}
+                await self._backend.ledger.note(job.id, noted | ({f"film:{message.id}": 1} if film else {}))
 
-    async def _painting(self, job: Job) -> str:
-        """The key of the finished picture. Raises `UserError`."""
+    async def _files(self, job: Job) -> Mapping[str, str]:
+        """The keys of what the finished painting left. Raises `UserError`."""
         outcome = None if job.study is not None else await self._backend.jobs.outcome(job.id)
         if not isinstance(outcome, Done):
-            raise UserError("Only a finished painting has a before and after: press this once it is done.")
-        return outcome.files["final.png"]
+            raise UserError(_("Only a finished painting is passed on: press this once it is done."))
+        return outcome.files

@@ -6,11 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.errors import UserError
 from bot.guild_settings import USUAL_RECIPE
-from bot.requests.new_painting import new_seed
+from bot.requests.new_painting import new_seed, read_snapshots
 from bot.requests.paint_request import AskedStudy, AttachedPicture, Network, PaintRequest, Style, pictures_alone
 from bot.requests.study_parts import recipe_maker, recipes
+from bot.text.translation import _
 from engine.contract.jobs import Jobs
+from engine.recipe.studies import ITERATIONS
+
+MOST_MOMENTS = 16
+"""Of a painting that grows, in one sheet."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +31,27 @@ class NewStudy:
     content: AttachedPicture
     styles: tuple[Style, ...]
     mention: bool = False
+    snapshots: str | None = None
+    """What is looked at where iterations are studied, as `read_snapshots` has them."""
 
     async def resolve(self, network: Network, _jobs: Jobs) -> PaintRequest:
-        """Raises `RecipeError`."""
+        """Raises `UserError` or `RecipeError`."""
         chosen = {field: value for field, value in self.fields.items() if value is not None}
         fields = {"seed": new_seed(), "style_weights": (1.0,) * len(self.styles), **chosen}
+        if self.snapshots is not None:
+            if self.vary != ITERATIONS:
+                raise UserError(_("Snapshots are of one painting that grows: choose them with `vary: iterations`."))
+            fields["snapshots"] = read_snapshots(self.snapshots)
         make = recipe_maker(self.preset or USUAL_RECIPE, network.weights, network.architecture)
-        recipes(self.vary, fields, make, [style.name for style in self.styles])
+        found = recipes(self.vary, fields, make, [style.name for style in self.styles])
+        if self.snapshots is not None and (count := len(found[0][1].shown)) > MOST_MOMENTS:
+            raise UserError(
+                _(
+                    "These are {n} pictures, and {most} are the most in one sheet: ask for fewer.",
+                    n=count,
+                    most=MOST_MOMENTS,
+                )
+            )
         styles = pictures_alone(self.styles)
         return PaintRequest(
             make(fields), self.content, styles, mention=self.mention, study=AskedStudy(self.vary, fields)

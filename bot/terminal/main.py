@@ -205,7 +205,8 @@ def _logged_bot_settings() -> BotSettings:
 @cli.command("share")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 def share_command(folder: Path) -> None:
-    """Put content and painting of DIR side by side in DIR/before-and-after.jpg, and print the recipe code."""
+    """Put content and painting of DIR side by side in before-and-after.jpg, and how it was painted into short-film.webp
+    (and .mp4, with PyAV), all in DIR, and print the recipe code."""
     share(folder)
 
 

@@ -36,7 +36,7 @@ _OF_STUDIES = {
 _NAMES = (*_RESULTS, *_OF_STUDIES.values(), "index.html", "content.png", "style-1.png")
 _FORMATS = [name for name in FINAL_FILES.values() if name not in _NAMES]
 FILMS_OF_VIDEOS: dict[VideoKind, str] = {"mp4": "film.mp4", "webm": "film.webm"}
-BEFORE_AND_AFTER = "before-and-after.jpg"
+BEFORE_AND_AFTER, SHORT_FILM, SHORT_VIDEO = "before-and-after.jpg", "short-film.webp", "short-film.mp4"
 ALPHA = "content-alpha.png"
 """The content's transparency, where it is kept for finishing a draft."""
 _ROOM = 2**20
@@ -128,9 +128,9 @@ class OutputFolder:
     def clear(self) -> None:
         """Delete an earlier, finished painting."""
         for path in list(self.folder.iterdir()):
-            if (
-                _is_output(path) or path.name in (*_FORMATS, *FILMS_OF_VIDEOS.values(), BEFORE_AND_AFTER)
-            ) and self._written.includes(path):
+            shared = (BEFORE_AND_AFTER, SHORT_FILM, SHORT_VIDEO)
+            further = (*_FORMATS, *FILMS_OF_VIDEOS.values(), *shared)
+            if (_is_output(path) or path.name in further) and self._written.includes(path):
                 path.unlink()
         self._written.forget()
 

@@ -1,8 +1,10 @@
-"""A painted film as MP4 or WebM: its frames' paintings, each as long as its content was shown, with the sound."""
+"""Films as MP4 or WebM: a painting's short one; a video's painted frames, each as long as there, with its sound."""
 
 from __future__ import annotations
 
+import importlib.util
 import io
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -25,9 +27,6 @@ def painted_video(folder: Path, recipe: Recipe, kind: VideoKind, sound: bytes) -
 
     Of a painting whose snapshots leave some of the frames out, it is made of film.webp's.
     """
-    import av  # noqa: PLC0415 - who paints no videos need not have it
-
-    frame_of: Any = av.VideoFrame.from_image
     files = [folder / f"{end:05d}.png" for end in recipe.frame_ends]
     if all(file.exists() for file in files):
         frames = [_opened(file) for file in files]
@@ -36,6 +35,19 @@ def painted_video(folder: Path, recipe: Recipe, kind: VideoKind, sound: bytes) -
             frames = [frame.convert("RGB") for frame in ImageSequence.Iterator(film)]
     with Image.open(folder / "content.png") as content:
         times = [round(frame.info["duration"]) for frame in ImageSequence.Iterator(content)]
+    return video_file(frames, times, kind, sound)
+
+
+def has_encoder() -> bool:
+    """Whether PyAV is there: who makes no videos need not have it."""
+    return importlib.util.find_spec("av") is not None
+
+
+def video_file(frames: Sequence[Image.Image], times: Sequence[int], kind: VideoKind, sound: bytes = b"") -> bytes:
+    """The frames, each for its time in ms, as a file of this kind; `sound` is one too, or empty."""
+    import av  # noqa: PLC0415 - see `has_encoder`
+
+    frame_of: Any = av.VideoFrame.from_image
     width, height = (side - side % 2 for side in frames[0].size)  # what 4:2:0 can hold
     out = io.BytesIO()
     written: Any

@@ -1,4 +1,4 @@
-"""`impasto share`: what one passes on of a painting: before and after in one picture, and its recipe code."""
+"""`impasto share`: what one passes on of a painting: before and after in one picture, a short film, the recipe code."""
 
 from __future__ import annotations
 
@@ -7,21 +7,31 @@ from pathlib import Path
 from typing import Any
 
 from bot.cards.before_and_after import side_by_side
+from bot.cards.short_film import making_of, moments, short_film
 from bot.cards.thumbnails import Broken
-from bot.terminal.output_folder import BEFORE_AND_AFTER, FolderError, OutputFolder
+from bot.terminal.output_folder import BEFORE_AND_AFTER, SHORT_FILM, SHORT_VIDEO, FolderError, OutputFolder
+from bot.terminal.painted_video import has_encoder, video_file
 
 
 def share(folder: Path) -> None:
-    """Write the picture beside the painting, and print where it is, and the code. Raises `FolderError`."""
+    """Write both beside the painting, and print where they are, and the code. Raises `FolderError`."""
     try:
         run: dict[str, Any] = json.loads((folder / "run.json").read_bytes())
         names = ["content.png", "final.png", *(f"style-{number}.png" for number in range(1, len(run["styles"]) + 1))]
         before, after, *styles = [(folder / name).read_bytes() for name in names]
-        jpeg = side_by_side(before, after, styles)
+        made = {BEFORE_AND_AFTER: side_by_side(before, after, styles)}
+        if run["recipe"].get("frames", 1) == 1:  # else film.webp is itself what one passes on
+            film = (folder / "film.webp").read_bytes() if run.get("film") else None
+            making = making_of(run, film)
+            made[SHORT_FILM] = short_film(before, after, making)
+            if has_encoder():  # for places that play no WebP
+                shown = moments(before, after, making)
+                made[SHORT_VIDEO] = video_file([one.picture for one in shown], [one.ms for one in shown], "mp4")
     except (OSError, ValueError, LookupError, TypeError, Broken):
         raise FolderError(f"{folder} holds no finished painting: give the folder of one.") from None
     output = OutputFolder(folder)
     with output.reserved():
-        print(output.write(BEFORE_AND_AFTER, jpeg))
+        for name, data in made.items():
+            print(output.write(name, data))
     if code := run.get("recipe_code"):
         print(f"Recipe code: {code}")

@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 
 from engine.painting.memory.allocator import keep_memory
+from engine.painting.network.networks import fastest
 from engine.painting.painter import Painter
 from engine.recipe import cost
 from engine.recipe.recipe import Recipe
@@ -32,7 +33,8 @@ def measure_speed(recipe: Recipe, device: str) -> float:
         scales=1, frames=1, iterations=_COUNTED + 2, extra=0,
     )  # fmt: skip
     picture = Image.effect_noise((side, side), 64).convert("RGB")
-    painter = Painter(short, picture, [picture] * len(recipe.style_weights), device=device)
+    dtype = fastest(torch.device(device), recipe)
+    painter = Painter(short, picture, [picture] * len(recipe.style_weights), device=device, dtype=dtype)
     state = painter.begin()
     for _ in painter.paint(state, 2):
         pass

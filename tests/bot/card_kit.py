@@ -36,7 +36,7 @@ def a_page(job: Job, channel: int = 1, age: float = 0.0, title: str = "harbour",
     card = discord.utils.time_snowflake(discord.utils.utcnow() - timedelta(seconds=age)) + int(job.id)
     facts: dict[str, Any] = {
         "address": address, "card": card, "card_channel": channel, "card_guild": 1, "former": {}, "shared": {},
-        "brought": frozenset(), "title": title, "thread": card, "posts": {}, "pictures": {},
+        "films": frozenset(), "brought": frozenset(), "title": title, "thread": card, "posts": {}, "pictures": {},
         "files": ("content.jpg", "style-1.jpg"), "parent": "",
         "stopped": "", "forget": False,
     }  # fmt: skip

@@ -1,7 +1,7 @@
-"""`make screenshots WEIGHTS=FILE`: what members see, painted for real and shown by the stand-in; into docs/pictures/.
+"""`make screenshots WEIGHTS=FILE ARGS="study styles"`: what members see, painted for real and shown by the stand-in.
 
-Needs Chromium. Starts a Redis, a worker and the bot of its own; takes a minute or two with the weights `starter`, which
-are taken where no others are named, and some five with the pretrained ones.
+These scenes, or all, into docs/pictures/. Needs Chromium. Starts a Redis, a worker and the bot of its own;
+takes some minutes with the weights `starter`, which are taken where no others are named, longer with pretrained ones.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from discord_server.page.shoot import NoBrowser
 from discord_server.reading import files_of
 from scene import BotProcess, card_of, pictures
 from shots import EXAMPLES, LONGEST, shoot_channel
+from study_screenshots import show_passing_on, show_study, show_styles
 from support.workers import WorkerPool
 
 from engine.process.local_redis import embedded_redis
 
 
-async def main(weights: str) -> None:
+async def main(weights: str, *names: str) -> None:
     with tempfile.TemporaryDirectory(prefix="impasto-") as folder, embedded_redis(Path(folder, "redis")) as url:
         pool = WorkerPool(url, Path(folder))
         pool.start_worker(seconds=5, weights=weights).ready()
@@ -29,18 +30,20 @@ async def main(weights: str) -> None:
             async with Discord.start(scale=20) as discord:
                 bot = BotProcess(discord, pool, Path(folder, "bot.log"), IMPASTO_WEIGHTS=weights)
                 try:
-                    await _play(discord)
+                    await discord.until(lambda world: world.commands and world.counts["sessions"])
+                    for name in names or SCENES:
+                        await SCENES[name](discord)
                 finally:
                     bot.end()
         finally:
             pool.close()
 
 
-async def _play(discord: Discord) -> None:
+async def show_painting(discord: Discord) -> None:
+    """While it is painted; and when it is done, and another has come of a press."""
     guild = await discord.guild("Studio")
     channel = await guild.channel("paintings")
     ada, bob = await guild.member("Ada"), await guild.member("Bob")
-    await discord.until(lambda world: world.commands and world.counts["sessions"])
     await ada.post(channel, "The harbour from this morning. What would it be in strokes?")
     harbour, strokes = EXAMPLES / "harbour.png", EXAMPLES / "strokes.png"
     asked = await ada.slash(channel, "stylize", content=harbour, style=strokes, size=512, seed=42)
@@ -53,6 +56,9 @@ async def _play(discord: Discord) -> None:
     press = await bob.press(discord.world.message(card), "Stronger")
     await discord.until(lambda world: card_of(world, channel, press.id))
     await shoot_channel(discord, channel.id, "discord.png", card["id"], height=1180)
+
+
+SCENES = {"painting": show_painting, "study": show_study, "passing-on": show_passing_on, "styles": show_styles}
 
 
 if __name__ == "__main__":

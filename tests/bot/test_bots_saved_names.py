@@ -12,7 +12,8 @@ from bot.requests import admission
 
 OLD = {
     "address": '{"job":"7","owner":1,"guild":2,"channel":3,"place":"thread","title":"harbour","mention":true}',
-    "card": "8", "card_channel": "4", "card_guild": "5", "former:9": "3", "brought:6": "1", "title": "A painting",
+    "card": "8", "card_channel": "4", "card_guild": "5", "former:9": "3", "brought:6": "1", "shared:12": "3",
+    "shared:13": "3", "film:13": "1", "title": "A painting",
     "thread": "10", "post:snapshot:300": "11", "at:300": "jobs/7/300.png", "files": "a.jpg b.jpg",
     "parent": "https://discord.com/channels/2/3/1", "stopped": "Gone.", "forget": "1",
 }  # fmt: skip
@@ -22,8 +23,9 @@ async def test_a_page_that_an_older_bot_wrote_is_read(redis: ArqRedis) -> None:
     await redis.hset("impasto:posted:7", mapping=OLD)  # type: ignore[misc]
     address = Address(job="7", owner=1, guild=2, channel=3, place="thread", title="harbour", mention=True)
     assert await Ledger(redis).page("7") == LedgerPage(
-        address=address, card=8, card_channel=4, card_guild=5, former={9: 3}, shared={}, brought=frozenset({6}),
-        title="A painting", thread=10, posts={"snapshot:300": 11}, pictures={300: "jobs/7/300.png"},
+        address=address, card=8, card_channel=4, card_guild=5, former={9: 3}, shared={12: 3, 13: 3},
+        films=frozenset({13}), brought=frozenset({6}), title="A painting", thread=10,
+        posts={"snapshot:300": 11}, pictures={300: "jobs/7/300.png"},
         files=("a.jpg", "b.jpg"), parent="https://discord.com/channels/2/3/1", stopped="Gone.", forget=True,
     )  # fmt: skip
     await redis.sadd("impasto:forgetting", "7")  # type: ignore[misc]
@@ -44,6 +46,7 @@ def test_notes_have_the_keys_they_always_had() -> None:
 
 def test_buttons_of_old_messages_are_known() -> None:
     acts = ["cancel", "continue", "again", "swap", "stronger", "weaker", "larger", "finish", "from", "code", "share"]
+    acts += ["film", "save"]
     assert {action.value for action in Action} >= set(acts)
     for act in acts:
         assert JobButton.knows(f"impasto:{act}:1234567890:300")

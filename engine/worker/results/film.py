@@ -95,6 +95,15 @@ def film(
     raise ValueError(f"No film of {len(frames)} frames fits into {limit:,} bytes.")
 
 
+def painted_box(film_of: bytes, frame_of: bytes) -> tuple[int, int, int, int]:
+    """Where in the film's pictures its frames are, as left, top, right and bottom: the loss may be under them."""
+    whole, (width, height) = _open(film_of).width, _open(frame_of).size
+    if width > whole:  # it had to be made smaller
+        width, height = whole, round(height * whole / width)
+    left = (whole - width) // 2
+    return left, 0, left + width, height
+
+
 def _encode(
     frames: Sequence[bytes], size: tuple[int, int], quality: int, times: Sequence[int] | None, under: Under | None
 ) -> bytes:

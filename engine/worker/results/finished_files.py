@@ -23,7 +23,7 @@ from engine.recipe.recipe import RecipeError
 from engine.worker.checkpoints import Journal
 from engine.worker.context import WorkerContext
 from engine.worker.paint_session import PaintSession, load_picture
-from engine.worker.results.film import USUAL_MS, film, frame, side_of, times_of
+from engine.worker.results.film import USUAL_MS, film, frame, painted_box, side_of, times_of
 from engine.worker.results.picture_files import FinalPicture
 from engine.worker.results.png import encode
 from engine.worker.weights.load import Weights
@@ -42,14 +42,15 @@ async def finish_files(context: WorkerContext, claim: Claim, session: PaintSessi
         run["recipe_code"] = await recipe_code(context.store, claim.job)
     formats: set[Format] = {"png", claim.job.format}
     blobs = {FINAL_FILES[kind]: await asyncio.to_thread(final.encode, kind, run) for kind in formats} | {
-        "loss.png": await asyncio.to_thread(_plot, claim.job, run),
-        "run.json": json.dumps(run, indent=1).encode(),
+        "loss.png": await asyncio.to_thread(_plot, claim.job, run)
     }
     if claim.job.film:
-        blobs["film.webp"] = await _film(context, claim.job, session.journal, final.picture, run)
+        blobs["film.webp"], box = await _film(context, claim.job, session.journal, final.picture, run)
+        run["film"] = {"file": "film.webp", "painting": box}
     best = session.painter.best_readback(session.saved)
     if best is not None and run["best"] is not None:
         blobs["best.png"] = await asyncio.to_thread(encode, best.read().picture)
+    blobs["run.json"] = json.dumps(run, indent=1).encode()
     folder = f"jobs/{claim.job.id}"
     return {name: await context.store.put(f"{folder}/{name}", blob) for name, blob in blobs.items()}
 
@@ -64,17 +65,23 @@ async def _final(context: WorkerContext, job: Job, session: PaintSession) -> Fin
     return FinalPicture(session.picture, levels, alpha)
 
 
-async def _film(context: WorkerContext, job: Job, journal: Journal, final: Image.Image, run: dict[str, Any]) -> bytes:
+async def _film(
+    context: WorkerContext, job: Job, journal: Journal, final: Image.Image, run: dict[str, Any]
+) -> tuple[bytes, tuple[int, int, int, int]]:
+    """The film, and where in it the painting is."""
     recipe = job.recipe
     frames = await _frames(context, journal) or {
         recipe.iterations: await asyncio.to_thread(frame, final, side_of(recipe))
     }
+    *_, last = frames.values()
     if recipe.frames == 1:
-        return await asyncio.to_thread(film_of_making, frames, run)
+        made = await asyncio.to_thread(film_of_making, frames, run)
+        return made, painted_box(made, last)
     content = await context.store.get(job.content.key)
     known = await asyncio.to_thread(times_of, content, recipe.frame_ends)
     times = [known.get(iteration, USUAL_MS) for iteration in frames]
-    return await asyncio.to_thread(film, list(frames.values()), times=times)
+    made = await asyncio.to_thread(film, list(frames.values()), times=times)
+    return made, painted_box(made, last)
 
 
 def film_of_making(frames: Mapping[int, bytes], run: Mapping[str, Any]) -> bytes:
@@ -149,6 +156,7 @@ def run_record(job: Job, session: PaintSession, weights: Weights, sha256: str) -
         ],
         "final": {"file": "final.png", "sha256": sha256},
         "best": _best(session),
+        "film": None,
         "losses": {"columns": columns(recipe), "rows": rows},
     }
 

@@ -1,4 +1,4 @@
-"""**Before and after**: one picture of both, for passing on; shown once in a place, and reached by `/forget`."""
+"""**Before and after** and **Short film**, for passing on: shown once in a place, and reached by `/forget`."""
 
 from __future__ import annotations
 
@@ -53,20 +53,46 @@ async def test_it_is_shown_to_all_once_in_a_place_and_then_to_who_presses(stage:
     assert not is_ephemeral(await (await bob.press(brought, "Before and after")).shown())
 
 
+async def test_the_short_film_is_shown_beside_it_and_once_in_a_place_too(stage: Scene) -> None:
+    card, bob = await stage.painted(), await stage.guild.member("Bob")
+    for button in ("Before and after", "Short film"):
+        assert not is_ephemeral(await (await stage.ada.press(card, button)).shown())
+        assert is_ephemeral(await (await bob.press(card, button)).shown())
+    (last,) = [m for m in stage.discord.world.messages(card["id"]) if "Larger" in [b["label"] for b in buttons_of(m)]]
+    shown = await (await bob.press(last, "Short film")).shown()
+    assert not is_ephemeral(shown)
+    ((name, file),) = files_of(shown).items()
+    assert name == f"impasto-{_job(card)}-short-film.webp"
+    assert shown["content"] == f"-# how it was painted, of painting `{_job(card)}`"
+    with Image.open(io.BytesIO(await stage.discord.download(file["url"]))) as film:
+        assert (film.format, film.size) == ("WEBP", (480, 360))
+        assert getattr(film, "n_frames", 1) > 20
+
+
+async def test_a_painting_without_a_film_has_a_short_one_too(stage: Scene) -> None:
+    card = await stage.painted(film="no")
+    shown = await (await stage.ada.press(card, "Short film")).shown()
+    ((_, file),) = files_of(shown).items()
+    with Image.open(io.BytesIO(await stage.discord.download(file["url"]))) as film:
+        assert getattr(film, "n_frames", 1) > 5
+
+
 async def test_forget_takes_it_wherever_it_is(stage: Scene) -> None:
     eve, other = await stage.guild.member("Eve"), await stage.guild.channel("far")
     card = await stage.ended(await stage.card(await stage.stylize(eve)))
     brought = await (await eve.slash(other, "show", job=_job(card))).shown()
-    await (await eve.press(brought, "Before and after")).shown()
-    assert len(stage.discord.world.messages(other)) == 2
+    for button in ("Before and after", "Short film"):
+        await (await eve.press(brought, button)).shown()
+    assert len(stage.discord.world.messages(other)) == 3
     await stage.private_reply(await eve.slash(stage.channel, "forget"))
     await stage.discord.until(lambda world: world.messages(other) == [] or None)
 
 
 async def test_a_spoiler_stays_covered(stage: Scene, tmp_path: Path) -> None:
     card = await stage.painted(content=picture(tmp_path / "SPOILER_end.png", 3))
-    shown = await (await stage.ada.press(card, "Before and after")).shown()
-    assert [file["spoiler"] for file in files_of(shown).values()] == [True]
+    for button in ("Before and after", "Short film"):
+        shown = await (await stage.ada.press(card, button)).shown()
+        assert [file["spoiler"] for file in files_of(shown).values()] == [True]
 
 
 async def test_what_is_not_done_or_lost_is_a_sentence(stage: Scene) -> None:

@@ -116,18 +116,76 @@ async def _accepted(stage: Scene, place: Place, name: str | None, **options: Any
     return str(asked.id)
 
 
-async def test_a_painting_by_name_comes_to_its_end(stage: Scene, pool: WorkerPool, place: Place) -> None:
+async def test_the_picture_of_any_message_is_saved_by_its_menu(stage: Scene, place: Place) -> None:
+    message = await place.mem.post(place.channel, "look", files=[stage.style])
+    form = await place.other.menu(place.channel, message, "Save as style")
+    await form.answered()
+    (name,) = form.modal.data["components"]
+    assert (name["label"], name["component"]["value"]) == ("What to call it", "strokes")
+    sent = await place.other.submit(form.modal, {"name": "found"})
+    assert (await stage.private_reply(sent)).startswith("Saved as **found**")
+    assert "found" in await names(place)
+    message = await place.mem.post(place.channel, "no picture")
+    refused = await place.other.menu(place.channel, message, "Save as style")
+    assert "There is no picture in this message" in await stage.private_reply(refused)
+
+
+async def painted(stage: Scene, pool: WorkerPool, card: Json) -> Json:
+    """The card, once a worker that is there for this painting alone has painted it."""
     async with connect(pool.url) as redis:
-        for job in await Jobs(redis).open():  # what the other tests have asked for
-            await Jobs(redis).cancel(job)
-    asked = await by_name(stage, place, "night", style2=stage.style)
-    card = await stage.card(asked, place.channel)
+        jobs, asked = Jobs(redis), buttons_of(card)[0]["custom_id"].split(":")[2]
+        for job in await jobs.open():  # what the other tests have asked for
+            if job != asked:
+                await jobs.cancel(job)
     worker = pool.start_worker(seconds=0.3)
     worker.ready()
-    await stage.ended(card)
+    done = await stage.ended(card)
+    worker.kill()
+    return done
+
+
+async def test_a_painting_by_name_comes_to_its_end(stage: Scene, pool: WorkerPool, place: Place) -> None:
+    asked = await by_name(stage, place, "night", style2=stage.style)
+    card = await painted(stage, pool, await stage.card(asked, place.channel))
     assert pictures(stage.discord.world, card["id"])[-3:] == ["final.png", "loss.png", "film.webp"]
     assert [style.name for style in (await job_of(stage, asked.id)).styles] == ["night", "strokes.png"]
-    worker.kill()
+
+
+async def test_a_paintings_button_saves_its_style_with_its_settings(
+    stage: Scene, pool: WorkerPool, place: Place
+) -> None:
+    given = {"content": stage.content, "style": stage.style, "style2": stage.content, "colours": "keep"}
+    options = {"recipe": "classic", "strength": 2.0, **SMALL}
+    asked = await place.mem.slash(place.channel, "stylize", **given, **options)
+    card = await stage.card(asked, place.channel)
+    assert "Save as style" not in [button["label"] for button in buttons_of(card)]
+    card = await painted(stage, pool, card)
+    form = await _form(place, card)
+    assert form.modal.title == "Save as style"
+    name, which = form.modal.data["components"]
+    settings = "classic, strength 2, 24 iterations, 64 px, the content's colours"
+    assert name["description"] == f"Kept with its settings: {settings}"
+    assert name["component"]["value"] == "strokes"
+    assert [option["label"] for option in which["component"]["options"]] == ["1. strokes.png", "2. harbour.png"]
+    sent = await place.other.submit(form.modal, {"name": "of the second", "which": "2"})
+    assert "Saved as **of the second**: by `/stylize style_name:`" in await stage.private_reply(sent)
+    assert await names(place) == [*DRAWN[:3], "of the second", *DRAWN[3:]]
+    job = await job_of(stage, await _accepted(stage, place, "of the second", size=None, iterations=None))
+    assert (job.recipe.name, job.recipe.size, job.recipe.iterations) == ("classic", 64, 24)
+    assert job.recipe.colours == "content"
+    store = Store(stage.pool.store_url)
+    before = await store.get(f"jobs/{asked.id}/picture-2.png")
+    assert [await store.get(key) for key in await blobs(stage, place)] == [before]
+    sent = await place.other.submit((await _form(place, card)).modal, {"name": "Of the SECOND"})
+    assert "There is a style called Of the SECOND here already" in await stage.private_reply(sent)
+    sent = await place.other.submit((await _form(place, card)).modal, {"name": "a, b"})
+    assert "no comma" in await stage.private_reply(sent)
+
+
+async def _form(place: Place, card: Json) -> Any:
+    form = await place.other.press(card, "Save as style")
+    await form.answered()
+    return form
 
 
 @pytest.mark.parametrize(

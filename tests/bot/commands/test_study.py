@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import random
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -17,6 +18,9 @@ from discord_server.reading import buttons_of, files_of, text_of
 from PIL import Image
 from scene import Scene, picture, pictures, scene
 from support.workers import WorkerPool
+
+from engine.contract.connection import connect
+from engine.contract.events import follow
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -86,6 +90,8 @@ async def test_the_card_says_what_is_varied_and_queue_shows_one_line(stage: Scen
             {"iterations": 20_000},
             "A study of 5 paintings takes 100,000 iterations, and 99,900 is the most here",
         ),
+        ("swap", {"snapshots": "1,2"}, "Snapshots are of one painting that grows: choose them with"),
+        ("iterations", {"snapshots": "every:1", "iterations": 30}, "These are 30 pictures, and 16 are the most in one"),
     ],
 )
 async def test_what_cannot_be_studied_is_one_private_sentence(
@@ -136,6 +142,12 @@ async def test_a_press_on_a_picture_goes_on_from_that_painting(stage: Scene, wor
     assert pictures(stage.discord.world, child["id"])[-3:] == ENDS
 
 
+async def test_the_moments_of_one_that_grows_are_chosen(stage: Scene, worker: None) -> None:
+    card = await stage.ended(await stage.card(await ask(stage, "iterations", iterations=20, snapshots="3,10")))
+    labels = [text_of(message).split("**")[1] for message in tiles(stage, card)]
+    assert labels == ["3 iterations", "10 iterations", "20 iterations"]
+
+
 async def test_one_content_in_several_styles(stage: Scene, worker: None, tmp_path: Path) -> None:
     styles = {f"style{k}": picture(tmp_path / f"style_{name}.png", k) for k, name in enumerate(("x1", "y2", "z3"), 1)}
     asked = await stage.ada.slash(stage.channel, "gallery", content=stage.content, **styles, **SHORT)
@@ -179,21 +191,73 @@ async def test_a_cancelled_study_continues_where_it_was(stage: Scene, pool: Work
     assert [*before[:-1], *after] == [*every, *ENDS]
 
 
-async def test_killed_bots_and_workers_lose_nothing_and_show_nothing_twice(
+async def kill_at_random(stage: Scene, pool: WorkerPool, job: str, chance: random.Random) -> None:
+    """Kills the worker at three moments of the painting and at its end, and the bot with it every other time."""
+    marks = [*sorted(chance.sample(range(5, 116), 3)), 120]
+    bots = chance.sample([True, False, True, False], 4)
+    async with connect(pool.url) as redis:
+        async for _, event in follow(redis, job):
+            if not marks or event.iteration < marks[0]:
+                continue
+            marks = [mark for mark in marks if mark > event.iteration]
+            pool.workers[-1].send(signal.SIGKILL)
+            if bots.pop():
+                stage.bots[-1].kill()
+                await stage.start_bot()
+            assert pool.workers[-1].ended() == -signal.SIGKILL
+            pool.start_worker(seconds=0.2).ready()
+    assert not marks
+
+
+async def test_a_study_killed_at_random_moments_is_the_one_that_nothing_happened_to(
     stage: Scene, pool: WorkerPool, worker: None
 ) -> None:
-    asked = await ask(stage, "strength", iterations=24)
-    card = await stage.card(asked)
-    for seen in (1, 3):
-        await stage.discord.until(lambda _: tiles(stage, card)[seen - 1 :])  # noqa: B023 - it is awaited here
-        pool.workers[-1].send(signal.SIGKILL)
-        stage.bots[-1].kill()
-        pool.workers[-1].ended()
-        pool.start_worker(seconds=0.2).ready()
-        await stage.start_bot()
-    card = await stage.ended(card)
     every = [f"{end:05d}.png" for end in (24, 48, 72, 96, 120)]
-    assert pictures(stage.discord.world, card["id"]) == [*every, *ENDS]
+    shown = []
+    for chance in (None, random.Random(16)):
+        asked = await ask(stage, "strength", iterations=24, seed=3)
+        card = await stage.card(asked)
+        if chance is not None:
+            await kill_at_random(stage, pool, asked.id, chance)
+        card = await stage.ended(card)
+        assert pictures(stage.discord.world, card["id"]) == [*every, *ENDS]
+        about = [one["id"] for one in stage.discord.world.messages(stage.channel) if asked.id in str(one)]
+        assert about == [card["id"]]
+        urls = [file["url"] for message in tiles(stage, card) for file in files_of(message).values()]
+        shown.append([await stage.discord.download(url) for url in urls])
+    assert shown[0] == shown[1]
+    assert len(set(shown[0])) == 5
+
+
+@pytest.mark.parametrize(
+    ("vary", "there"),
+    [
+        ("start", (9, "noise, seed 5")),
+        ("layers", (5, "all 3")),
+        ("depth", (5, "relu5_2")),
+        ("optimiser", (6, "L-BFGS")),
+        ("size", (5, "128 px")),
+        ("iterations", (8, "30 iterations")),
+        ("white", (5, "white left out")),
+    ],
+)
+async def test_every_other_kind_comes_to_its_end(
+    stage: Scene, worker: None, tmp_path: Path, vary: str, there: tuple[int, str]
+) -> None:
+    """`there` is how many pictures come, and the last one's label. The other kinds are in the other tests."""
+    bordered = Image.new("RGB", (96, 72), "white")
+    with Image.open(stage.style) as style:
+        bordered.paste(style.resize((60, 40)), (18, 16))
+    bordered.save(tmp_path / "bordered.png")
+    options = {"iterations": 30 if vary == "iterations" else 4, "size": 128 if vary == "size" else 64}
+    card = await stage.ended(
+        await stage.card(await ask(stage, vary, style=tmp_path / "bordered.png", seed=3, **options))
+    )
+    labels = [text_of(message).split("**")[1].replace("\\", "") for message in tiles(stage, card)]
+    assert (len(labels), labels[-1]) == there
+    ends = ["final.png", "loss.png", *(["time.png"] if vary == "size" else []), "film.webp"]
+    assert pictures(stage.discord.world, card["id"])[len(labels) :] == ends
+    assert ", kept until " in text_of(card)
 
 
 async def test_again_has_other_seeds_and_forget_leaves_nothing(stage: Scene, worker: None) -> None:

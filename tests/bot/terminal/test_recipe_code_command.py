@@ -7,11 +7,13 @@ import os
 import subprocess
 from pathlib import Path
 
+import av
 import pytest
 from impasto_command import LIGHT, make_room, run
 from PIL import Image
 from support.pictures import noise
 
+SHARED = ("before-and-after.jpg", "short-film.webp", "short-film.mp4")
 OTHER = "The style is another picture than the code's, so the painting will not be the same."
 
 
@@ -75,7 +77,13 @@ def test_share_puts_both_in_one_picture_which_the_next_painting_takes_away(
 ) -> None:
     shared = run(room, "share", "out")
     code = str(record(room, "out")["recipe_code"])
-    assert (shared.returncode, shared.stdout) == (0, f"out/before-and-after.jpg\nRecipe code: {code}\n")
+    told = [*(f"out/{name}" for name in SHARED), f"Recipe code: {code}"]
+    assert (shared.returncode, shared.stdout.splitlines()) == (0, told)
+    with Image.open(room / "out" / "short-film.webp") as film:
+        assert (film.format, film.size, getattr(film, "n_frames", 1) > 20) == ("WEBP", (480, 480), True)
+    with av.open(room / "out" / "short-film.mp4") as video:
+        shown = list(video.decode(video=0))
+        assert (shown[0].width, shown[0].height, len(shown) > 20) == (480, 480, True)
     with Image.open(room / "out" / "before-and-after.jpg") as image:
         assert (image.format, image.size) == ("JPEG", (2 * 480 + 8, 480 + 56))
     assert run(room, "share", "out").returncode == 0
@@ -86,7 +94,7 @@ def test_share_puts_both_in_one_picture_which_the_next_painting_takes_away(
     (room / "out" / "before-and-after.jpg").unlink()
     run(room, "share", "out")
     assert by_code(room, code, "-o", "out").returncode == 0
-    assert not (room / "out" / "before-and-after.jpg").exists()
+    assert not [name for name in SHARED if (room / "out" / name).exists()]
 
 
 @pytest.mark.parametrize("folder", [".", "nowhere"])
