@@ -1,6 +1,6 @@
 # Everything a person types. Paths are relative, so that a checkout may lie in a folder with a space in its name.
 .DEFAULT_GOAL := help
-.PHONY: help demo lint test audit bench bench-gpu compare gallery talk chaos crowd load machines screenshots starter sbom lock clean
+.PHONY: help demo lint test audit bench bench-gpu compare gallery talk chaos crowd load machines screenshots catalogue starter sbom lock clean
 PY := .venv/bin/python
 PYTHON ?= python3
 UV_VERSION := 0.13.9
@@ -20,6 +20,7 @@ help:
   'make load    ten thousand paintings wait, a thousand are under way; a report (ARGS="--minutes 5")' \
   'make machines  bot, Redis, S3 and two workers, each a machine of its own that is cut off for a while (Linux); a report' \
   'make screenshots  the pictures of the bot in docs/pictures/ (needs Chromium; WEIGHTS=FILE ARGS="study")' \
+  'make catalogue  bring the languages of the bot up to date with its English; then translate what is new' \
   'make starter TEACHER=FILE  teach the weights starter anew (ARGS="--pictures FOLDER --minutes 120")' \
   'make sbom    what the images are made of, from the locked requirements; out/sbom/' \
   'make lock    renew requirements/*.txt from pyproject.toml'
@@ -70,6 +71,9 @@ machines: .venv/ready
 screenshots: .venv/ready
 	@PYTHONPATH=tests:tests/bot $(PY) tests/bot/screenshots.py "$(or $(WEIGHTS),starter)" $(ARGS)
 	@$(if $(ARGS),:,PYTHONPATH=tests:tests/bot $(PY) tests/bot/operator_screenshots.py "$(or $(WEIGHTS),starter)")
+
+catalogue: .venv/ready
+	@PYTHONPATH=tests/bot $(PY) tests/bot/catalogue.py
 
 starter: .venv/ready
 	@$(PY) -m training "$(TEACHER)" $(ARGS)

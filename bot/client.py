@@ -16,26 +16,30 @@ from redis.exceptions import RedisError
 from bot.backend import Backend, draw_first_styles
 from bot.cards.buttons import JobButton
 from bot.cards.forecasts import keep_forecasts_current
+from bot.discord_api.connections import discord_connector
 from bot.discord_api.pacing import Pacing
 from bot.discord_api.private_api import api_url
 from bot.discord_api.proxy import proxy_for
 from bot.intake import Decoders
+from bot.interactions.languages import speak_to
 from bot.interactions.replies import tell_error
 from bot.interactions.unknown_components import answer_unknown
+from bot.lifecycle.command_names import CommandTranslator
 from bot.lifecycle.command_sync import sync_commands
 from bot.lifecycle.leadership import Leadership
 from bot.lifecycle.loop_monitor import monitor_loop
 from bot.services import Services
 from bot.settings import BotSettings
+from bot.text.translation import N_, load_all
 from engine.contract.connection import connect
 
 INTENTS = discord.Intents(guilds=True)
 """All that it needs: what a message's menu was opened on comes with the interaction."""
 _LAST_WORDS = 8.0  # s that what is being sent may take when the bot ends
 
-_THREAD_GONE = "The thread was deleted, so the painting was stopped: press Continue to go on in a new one."
-_CHANNEL_GONE = "The channel was deleted, so the painting was stopped: ask for it in another one."
-_REMOVED = "I was removed from the server, so the painting was stopped: invite me again to go on with it."
+_THREAD_GONE = N_("The thread was deleted, so the painting was stopped: press Continue to go on in a new one.")
+_CHANNEL_GONE = N_("The channel was deleted, so the painting was stopped: ask for it in another one.")
+_REMOVED = N_("I was removed from the server, so the painting was stopped: invite me again to go on with it.")
 
 _log = structlog.get_logger(__name__)
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # a painter has no voice
@@ -45,7 +49,8 @@ class Tree(app_commands.CommandTree["Impasto"]):
     """Whose errors are told to the member."""
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:
-        """Not twice."""
+        """Not twice; and from here on in the member's language."""
+        speak_to(interaction)
         return interaction.client.services.deduplication.first(interaction.id)
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
@@ -59,7 +64,7 @@ class Impasto(discord.AutoShardedClient):
     """The client, and what runs beside it once it leads."""
 
     def __init__(self, settings: BotSettings) -> None:
-        """Raises `SettingsError` where the environment names a proxy that cannot be used."""
+        """Only while an event loop runs. Raises `SettingsError` for a proxy in the environment that cannot be used."""
         super().__init__(
             intents=INTENTS,
             allowed_mentions=discord.AllowedMentions.none(),
@@ -68,6 +73,7 @@ class Impasto(discord.AutoShardedClient):
             max_messages=None,
             http_trace=self._trace(),
             proxy=proxy_for(api_url()),
+            connector=discord_connector(),
         )
         self.settings = settings
         self.tree = Tree(self)
@@ -110,8 +116,10 @@ class Impasto(discord.AutoShardedClient):
         session = await self._stack.enter_async_context(aiohttp.ClientSession())
         decoders = await self._stack.enter_async_context(Decoders())
         backend = Backend.of(self.settings, redis)
+        await asyncio.to_thread(load_all)
         self._services = services = Services.of(self, backend, leadership, reader, session, decoders=decoders)
         left = await services.deferred.left_waiting()
+        await self.tree.set_translator(CommandTranslator())
         await sync_commands(self.tree, redis)
         self._run(services.deferred.answer_left(left))
         self._run(services.editor.run())

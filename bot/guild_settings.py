@@ -41,6 +41,8 @@ class Choices(BaseModel):
     iterations: int | None = Field(default=None, ge=1, le=MAX_ITERATIONS)
     keep_days: int | None = Field(default=None, ge=1)
     recipe: str | None = None
+    language: str | None = None
+    """Of what everybody sees; None: the server's own."""
 
 
 class Allowance(BaseModel):

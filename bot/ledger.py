@@ -14,13 +14,14 @@ import structlog
 from arq.connections import ArqRedis
 from pydantic import BaseModel, ConfigDict
 
+from bot.text.translation import ENGLISH, N_, _
 from engine.contract.connection import readable
 from engine.contract.events import STREAM
 from engine.contract.models import KEEP_DAYS
 
 GROUP = "discord"
 """The consumer group of the event stream that the bot reads in."""
-NEUTRAL = "A painting"
+NEUTRAL = N_("A painting")
 """What card and thread are called where AutoMod does not like the pictures' names."""
 
 
@@ -43,6 +44,8 @@ class Address(BaseModel):
     """Whether the owner asked to be mentioned at the end."""
     age_restricted: bool = False
     """Whether the channel was, so that the pictures must not leave it."""
+    language: str = ENGLISH
+    """Of what everybody sees of it."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,16 @@ class LedgerPage:
     """Why nothing more is posted, in a sentence; empty while all is well."""
     forget: bool
     """Whether the owner wants it all deleted."""
+
+    @property
+    def language(self) -> str:
+        """Of what everybody sees of it."""
+        return self.address.language
+
+    @property
+    def shown_title(self) -> str:
+        """The title in the current language, where it is the neutral one."""
+        return _(NEUTRAL) if self.title == NEUTRAL else self.title
 
     @property
     def channel(self) -> int:

@@ -47,7 +47,7 @@ def test_rooms_without_torch_need_none(modules: list[str]) -> None:
 
 
 def test_the_terminal_command_needs_no_torch_to_start() -> None:
-    assert not packages("bot.terminal.main") & {"torch", "torchvision", "matplotlib", "safetensors"}
+    assert not packages("bot.terminal.main") & {"torch", "torchvision", "matplotlib", "safetensors", "babel"}
 
 
 def test_a_worker_says_what_is_wrong_before_it_loads_torch() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import discord
 from discord import ui
 
+from bot.text.translation import N_, _
 from engine.contract.models import JobState
 
 
@@ -38,19 +39,19 @@ STUDY_ACTIONS = (Action.CANCEL, Action.CONTINUE, Action.AGAIN)
 """What one can do with a study as a whole; from each of its pictures one goes on as from a snapshot."""
 
 _LABELS = {
-    Action.CANCEL: "Cancel",
-    Action.CONTINUE: "Continue",
-    Action.AGAIN: "Again",
-    Action.SWAP: "Swap",
-    Action.STRONGER: "Stronger",
-    Action.WEAKER: "Weaker",
-    Action.LARGER: "Larger",
-    Action.FINISH: "Finish",
-    Action.FROM_HERE: "From here",
-    Action.CODE: "Recipe code",
-    Action.SHARE: "Before and after",
-    Action.FILM: "Short film",
-    Action.SAVE: "Save as style",
+    Action.CANCEL: N_("Cancel"),
+    Action.CONTINUE: N_("Continue"),
+    Action.AGAIN: N_("Again"),
+    Action.SWAP: N_("Swap"),
+    Action.STRONGER: N_("Stronger"),
+    Action.WEAKER: N_("Weaker"),
+    Action.LARGER: N_("Larger"),
+    Action.FINISH: N_("Finish"),
+    Action.FROM_HERE: N_("From here"),
+    Action.CODE: N_("Recipe code"),
+    Action.SHARE: N_("Before and after"),
+    Action.FILM: N_("Short film"),
+    Action.SAVE: N_("Save as style"),
 }
 _STYLES = {
     Action.CANCEL: discord.ButtonStyle.danger,
@@ -70,7 +71,7 @@ class JobButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
     def __init__(self, action: Action, job: str, iteration: int | None = None) -> None:
         custom_id = f"impasto:{action}:{job}" + (f":{iteration}" if iteration is not None else "")
         style = _STYLES.get(action, discord.ButtonStyle.secondary)
-        super().__init__(ui.Button(label=_LABELS[action], style=style, custom_id=custom_id))
+        super().__init__(ui.Button(label=_(_LABELS[action]), style=style, custom_id=custom_id))
         self.action, self.job, self.iteration = action, job, iteration
 
     @classmethod

@@ -14,6 +14,8 @@ from bot.text.formatting import bar, count, day, duration, loss, relative
 from bot.text.recipe_text import recipe_in_words
 from bot.text.sanitise import safe
 from bot.text.study_text import at_tile, study_in_words
+from bot.text.titles import picture_name
+from bot.text.translation import N_, _, ngettext, number, speaking, stored
 from engine.contract.models import Job, JobState
 
 _COLOURS = {
@@ -25,16 +27,17 @@ _COLOURS = {
     JobState.QUARANTINED: discord.Colour(0xD83C3E),
 }
 STAND_INS = {
-    "starter": "Painted with our small starter network, not with the pretrained VGG19.",
-    "random": "Painted with random stand-in weights: a network that was never trained.",
+    "starter": N_("Painted with our small starter network, not with the pretrained VGG19."),
+    "random": N_("Painted with random stand-in weights: a network that was never trained."),
 }
+CONTENT_ALT, STYLE_ALT = N_("Content: {name}"), N_("Style: {name}")
 
 
 def stand_in(job: Job) -> str:
     """The label of what was painted without pretrained weights; empty for what was painted with them."""
     if job.draft_of is not None:
-        return f"A draft by our small starter network: Finish goes on from it, at {job.draft_of.size} px."
-    return STAND_INS.get(job.recipe.weights, "")
+        return _("A draft by our small starter network: Finish goes on from it, at {size} px.", size=job.draft_of.size)
+    return _(STAND_INS.get(job.recipe.weights, ""))
 
 
 class Card(ui.LayoutView):
@@ -43,15 +46,20 @@ class Card(ui.LayoutView):
     def __init__(self, job: Job, page: LedgerPage, card_state: CardState, pictures: tuple[str, ...]) -> None:
         """`pictures` are the names of the files on the message: the painting once it is done, content, styles."""
         super().__init__(timeout=None)
-        box: ui.Container[Any] = ui.Container(accent_colour=_COLOURS[card_state.state])
-        box.add_item(ui.TextDisplay(f"### {safe(page.title, 100)}\n{_status(job, page, card_state)}"))
-        if pictures:
-            box.add_item(_gallery(job, pictures))
-        box.add_item(ui.TextDisplay(_small_print(job, page, card_state)))
-        box.add_item(ui.ActionRow(*_buttons(job, card_state.state)))
-        if card_state.state is JobState.DONE and job.study is None and job.draft_of is None:
-            box.add_item(ui.ActionRow(*sharing_buttons(job.id)))
-        self.add_item(box)
+        with speaking(page.language):
+            self.add_item(_box(job, page, card_state, pictures))
+
+
+def _box(job: Job, page: LedgerPage, card_state: CardState, pictures: tuple[str, ...]) -> ui.Container[Any]:
+    box: ui.Container[Any] = ui.Container(accent_colour=_COLOURS[card_state.state])
+    box.add_item(ui.TextDisplay(f"### {safe(page.shown_title, 100)}\n{_status(job, page, card_state)}"))
+    if pictures:
+        box.add_item(_gallery(job, pictures))
+    box.add_item(ui.TextDisplay(_small_print(job, page, card_state)))
+    box.add_item(ui.ActionRow(*_buttons(job, card_state.state)))
+    if card_state.state is JobState.DONE and job.study is None and job.draft_of is None:
+        box.add_item(ui.ActionRow(*sharing_buttons(job.id)))
+    return box
 
 
 def _buttons(job: Job, state: JobState) -> list[JobButton]:
@@ -61,19 +69,24 @@ def _buttons(job: Job, state: JobState) -> list[JobButton]:
 
 
 def _gallery(job: Job, pictures: tuple[str, ...]) -> ui.MediaGallery[Any]:
-    shown = [(f"Content: {job.content.name}", job.content.spoiler)]
-    shown += [(f"Style: {style.name}", style.spoiler) for style in job.styles]
+    shown = list(zip(alt_texts(job), (picture.spoiler for picture in (job.content, *job.styles)), strict=True))
     if len(pictures) > len(shown):
-        shown.insert(0, ("The painting" if job.study is None else "The sheet", job.spoiler))
+        shown.insert(0, (_("The painting") if job.study is None else _("The sheet"), job.spoiler))
     gallery: ui.MediaGallery[Any] = ui.MediaGallery()
     for file, (name, spoiler) in zip(pictures, shown, strict=False):
         gallery.add_item(media=f"attachment://{file}", description=name[:1024], spoiler=spoiler)
     return gallery
 
 
+def alt_texts(job: Job) -> list[str]:
+    """What the card's pictures of content and styles show, for those who cannot see them."""
+    content = _(CONTENT_ALT, name=picture_name(job.content.name))
+    return [content, *(_(STYLE_ALT, name=picture_name(style.name)) for style in job.styles)]
+
+
 def _status(job: Job, page: LedgerPage, card_state: CardState) -> str:
     return "\n".join(
-        line for line in (_headline(job, page, card_state), *_lines(job, card_state), card_state.note) if line
+        line for line in (_headline(job, page, card_state), *_lines(job, card_state), stored(card_state.note)) if line
     )
 
 
@@ -81,57 +94,67 @@ def _headline(job: Job, page: LedgerPage, card_state: CardState) -> str:
     total = count(job.iterations, "iteration") if job.study is None else count(len(job.tiles), "picture")
     match card_state.state:
         case JobState.QUEUED:
-            return f"**Waiting** · {_place(card_state)}"
+            return _("**Waiting** · {place}", place=_place(card_state))
         case JobState.PAINTING:
-            return f"**Painting** · {at_tile(job, card_state.iteration)}"
+            return _("**Painting** · {place}", place=at_tile(job, card_state.iteration))
         case JobState.DONE:
-            return " · ".join(part for part in ("**Done**", total, _where(page)) if part)
+            return " · ".join(part for part in (_("**Done**"), total, _where(page)) if part)
         case JobState.CANCELLED:
-            return f"**Stopped** at iteration {card_state.iteration:,} of {job.iterations:,}"
-    return "**It failed**"
+            return stopped_at(job, card_state.iteration)
+    return _("**It failed**")
+
+
+def stopped_at(job: Job, iteration: int) -> str:
+    """How far it had come."""
+    return _("**Stopped** at iteration {iteration:,} of {of:,}", iteration=iteration, of=job.iterations)
 
 
 def _lines(job: Job, card_state: CardState) -> list[str]:
     if not card_state.open:
-        return [card_state.reason]
-    when = f"done {relative(card_state.done_at)}" if card_state.done_at else ""
+        return [stored(card_state.reason)]
+    when = _("done {when}", when=relative(card_state.done_at)) if card_state.done_at else ""
     if card_state.state is JobState.QUEUED:
         return [when]
     share = card_state.iteration / job.iterations
-    lines = [f"{bar(share)} {share:.0%}"]
+    lines = [f"{bar(share)} {number(share, '.0%')}"]
     if card_state.progress is not None:
         p = card_state.progress
-        lines.append(f"loss {loss(p.loss)} · content {loss(p.content)} · style {loss(p.style)}")
-        lines.append(" · ".join(part for part in (f"{p.rate:.1f} iterations/s", when) if part))
+        lines.append(
+            _("loss {loss} · content {content} · style {style}", loss=loss(p.loss), content=loss(p.content),
+              style=loss(p.style))
+        )  # fmt: skip
+        lines.append(" · ".join(part for part in (_("{rate:.1f} iterations/s", rate=p.rate), when) if part))
     return lines
 
 
 def _place(card_state: CardState) -> str:
     forecast = card_state.forecast
     if forecast is None or not forecast.ahead:
-        return "it starts in a moment"
-    wait = f", {duration(forecast.wait)} until the first stroke" if forecast.wait else ""
-    return f"{count(forecast.ahead, 'painting')} before it{wait}"
+        return _("it starts in a moment")
+    before = ngettext("{n:,} painting before it", "{n:,} paintings before it", forecast.ahead)
+    if not forecast.wait:
+        return before
+    return _("{before}, {duration} until the first stroke", before=before, duration=duration(forecast.wait))
 
 
 def _where(page: LedgerPage) -> str:
     if page.stopped:
         return ""
-    return f"all of it in <#{page.thread}>" if page.thread else "all of it below"
+    return _("all of it in {place}", place=f"<#{page.thread}>") if page.thread else _("all of it below")
 
 
 def _small_print(job: Job, page: LedgerPage, card_state: CardState) -> str:
     recipe = job.recipe
-    facts = [*study_in_words(job), recipe_in_words(recipe), f"seed {recipe.seed}", f"for <@{page.address.owner}>"]
-    kept = f", kept until {day(card_state.kept_until)}" if card_state.kept_until else ""
-    lines = [" · ".join(facts), stand_in(job), f"painting `{job.id}`" + parent_link(job, page) + kept]
+    facts = [*study_in_words(job), recipe_in_words(recipe), _("seed {seed}", seed=recipe.seed)]
+    facts.append(_("for {member}", member=f"<@{page.address.owner}>"))
+    kept = _("kept until {day}", day=day(card_state.kept_until)) if card_state.kept_until else ""
+    which = _("painting {id}", id=f"`{job.id}`")
+    lines = [" · ".join(facts), stand_in(job), ", ".join(filter(None, [which, parent_link(job, page), kept]))]
     return "\n".join(f"-# {line}" for line in lines if line)
 
 
 def parent_link(job: Job, page: LedgerPage) -> str:
-    """Where a child came from, as words to put behind its id."""
+    """Where a child came from; empty where it is none."""
     if job.parent is None:
         return ""
-    if not page.parent:
-        return f", from `{job.parent}`"
-    return f", from [`{job.parent}`]({page.parent})"
+    return _("from {parent}", parent=f"[`{job.parent}`]({page.parent})" if page.parent else f"`{job.parent}`")

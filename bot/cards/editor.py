@@ -189,7 +189,7 @@ class CardEditor:
         _log.info("a card could not be edited", job=track.job.id, reason=str(error), verdict=str(reason))
         if reason in (Verdict.GONE, Verdict.FORBIDDEN):
             self._tracks.pop(track.job.id, None)
-            await self._on_lost(track.job.id, sentence(error, "here"))
+            await self._on_lost(track.job.id, sentence(error))
         elif reason is Verdict.UNKNOWN and track.page.files:
             track.page = dataclasses.replace(track.page, files=())  # it may have been the pictures: without them
         elif reason not in (Verdict.RETRY, Verdict.SLOW):

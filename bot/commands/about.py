@@ -12,12 +12,14 @@ from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
 from bot.guild_settings import Rules
 from bot.text.formatting import count
+from bot.text.translation import N_, _
 
 _PICTURE = "before-and-after.jpg"
+_PAPER = "Gatys, Ecker and Bethge, Image Style Transfer Using Convolutional Neural Networks, 2016"
 _WEIGHTS = {
-    "imagenet": "VGG19, trained on ImageNet",
-    "starter": "our small starter network, taught by a pretrained VGG16",
-    "random": "random stand-ins: a VGG19 that was never trained",
+    "imagenet": N_("VGG19, trained on ImageNet"),
+    "starter": N_("our small starter network, taught by a pretrained VGG16"),
+    "random": N_("random stand-ins: a VGG19 that was never trained"),
 }
 
 
@@ -38,28 +40,36 @@ def _page(rules: Rules, weights: str | None) -> ui.LayoutView:
     box.add_item(
         ui.TextDisplay(
             "### Impasto\n"
-            "I paint one picture in the style of another while you watch: `/stylize`, with two pictures attached. "
-            "Or open the menu of a message with a picture, under Apps: **Stylize this**, or **Use as style**.\n"
-            "In the thread come snapshots as the painting grows, then the final picture, the loss curve and a film "
-            "of its making. The buttons go on from there: more iterations, a new seed, swapped pictures, more style "
-            "or less."
+            + _(
+                "I paint one picture in the style of another while you watch: `/stylize`, with two pictures attached. "
+                "Or open the menu of a message with a picture, under Apps: **Stylize this**, or **Use as style**."
+            )
+            + "\n"
+            + _(
+                "In the thread come snapshots as the painting grows, then the final picture, the loss curve and a film "
+                "of its making. The buttons go on from there: more iterations, a new seed, swapped pictures, more "
+                "style or less."
+            )
         )
     )
     box.add_item(
         ui.MediaGallery(
             discord.MediaGalleryItem(
-                f"attachment://{_PICTURE}", description="A harbour, a picture of strokes, and the harbour painted so"
+                f"attachment://{_PICTURE}", description=_("A harbour, a picture of strokes, and the harbour painted so")
             )
         )
     )
     box.add_item(
         ui.TextDisplay(
-            f"-# Weights: {_in_words(weights)}.\n"
-            f"-# Here: up to {rules.max_size:,} px and {rules.max_iterations:,} iterations, "
-            f"{rules.member_jobs:,} paintings at a time for each member{_a_day(rules)}. "
-            "`/forget` deletes all of yours.\n"
-            f"-# {_kept(rules.keep_days)}\n"
-            "-# The method: Gatys, Ecker and Bethge, Image Style Transfer Using Convolutional Neural Networks, 2016."
+            "\n".join(
+                f"-# {line}"
+                for line in (
+                    _("Weights: {weights}.", weights=_in_words(weights)),
+                    f"{_limits(rules)} {_('`/forget` deletes all of yours.')}",
+                    _kept(rules.keep_days),
+                    _("The method: {paper}.", paper=_PAPER),
+                )
+            )
         )
     )
     view = ui.LayoutView(timeout=None)
@@ -68,13 +78,22 @@ def _page(rules: Rules, weights: str | None) -> ui.LayoutView:
 
 
 def _in_words(weights: str | None) -> str:
-    return "not known before a worker has started" if weights is None else _WEIGHTS.get(weights, weights)
+    return _("not known before a worker has started") if weights is None else _(_WEIGHTS.get(weights, weights))
 
 
 def _kept(days: int) -> str:
-    return f"For {count(days, 'day')} after it was posted a painting can be gone on from; then I delete its pictures."
+    return _(
+        "For {days} after it was posted a painting can be gone on from; then I delete its pictures.",
+        days=count(days, "day"),
+    )  # fmt: skip
 
 
-def _a_day(rules: Rules) -> str:
-    most = rules.caps.user_seconds
-    return f", {count(max(1, round(most / 60)), 'minute')} of painting a day" if most else ""
+def _limits(rules: Rules) -> str:
+    values = {"size": rules.max_size, "iterations": count(rules.max_iterations, "iteration")}
+    values["paintings"] = count(rules.member_jobs, "painting")
+    if not rules.caps.user_seconds:
+        return _("Here: up to {size:,} px and {iterations}, {paintings} at a time for each member.", **values)
+    return _(
+        "Here: up to {size:,} px and {iterations}, {paintings} at a time for each member, {minutes} of painting a day.",
+        **values, minutes=count(max(1, round(rules.caps.user_seconds / 60)), "minute"),
+    )  # fmt: skip

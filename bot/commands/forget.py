@@ -8,6 +8,7 @@ from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
 from bot.interactions.replies import reply_private
 from bot.text.formatting import count
+from bot.text.translation import _
 
 
 @app_commands.command()
@@ -18,9 +19,9 @@ async def forget(interaction: Interaction) -> None:
     async with services.deferred.acknowledged(interaction):
         jobs = await services.backend.jobs.of_user(str(interaction.user.id))
         styles = await services.backend.styles.forget(str(interaction.user.id))
-        too = f"Your {count(styles, 'saved style')}: deleted." if styles else ""
+        too = _("Your {styles}: deleted.", styles=count(styles, "saved style")) if styles else ""
         if not jobs:
-            await reply_private(interaction, too or "I keep nothing of yours.")
+            await reply_private(interaction, too or _("I keep nothing of yours."))
             return
         pages = await services.backend.ledger.pages(*jobs)
         asked_before = any(page.forget for page in pages.values() if page)
@@ -28,6 +29,11 @@ async def forget(interaction: Interaction) -> None:
         await services.backend.ledger.forget(*jobs)
         for job in jobs:
             services.dispatcher.open(job)
-        what = f"Your {count(len(jobs), 'painting')} and all their pictures are being deleted"
-        so_far = f"; left on Discord: {count(left, 'message')}" if asked_before else ""
-        await reply_private(interaction, f"{what}{so_far}. {too}".rstrip())
+        paintings, messages = count(len(jobs), "painting"), count(left, "message")
+        what = _("Your {paintings} and all their pictures are being deleted.", paintings=paintings)
+        if asked_before:
+            what = _(
+                "Your {paintings} and all their pictures are being deleted; left on Discord: {messages}.",
+                paintings=paintings, messages=messages,
+            )  # fmt: skip
+        await reply_private(interaction, f"{what} {too}".rstrip())

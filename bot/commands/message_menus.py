@@ -21,6 +21,7 @@ from bot.interactions.modals import Form, PictureForm, StyleForm
 from bot.interactions.picture_choice import PictureChoice
 from bot.interactions.style_saving import server_to_save_in
 from bot.requests.paint_request import AttachedPicture
+from bot.text.translation import _
 
 _PATIENCE = 1.0  # s; of the three that Discord waits
 
@@ -63,7 +64,7 @@ async def _ask(
     """By a form of one of the message's pictures, and the usual recipe here; first which, where it has several."""
     services, pictures = interaction.client.services, pictures_of(message)
     if not pictures:
-        raise UserError("There is no picture in this message: choose one that has a picture attached.")
+        raise UserError(_("There is no picture in this message: choose one that has a picture attached."))
     recipe = USUAL_RECIPE
     # Before the form is filled in for nothing; what it asks for is held against the rules once more. Redis may be away.
     with suppress(TimeoutError, RedisError):

@@ -15,6 +15,7 @@ from bot.interactions.replies import reply_private
 from bot.interactions.settings_panel import SettingsPanel
 from bot.text.formatting import count
 from bot.text.sanitise import safe
+from bot.text.translation import _
 
 _MOST = 1850  # characters; of Discord's 2,000
 
@@ -32,7 +33,7 @@ async def settings(interaction: Interaction) -> None:
     """Where I paint in this server, for whom, how much and how."""
     services, guild = interaction.client.services, interaction.guild_id
     if guild is None or not present(interaction):
-        raise UserError("Settings are a server's: ask for them in a server that I am in.")
+        raise UserError(_("Settings are a server's: ask for them in a server that I am in."))
     panel = SettingsPanel(services.backend, services.deduplication, guild, await services.backend.guilds.rules(guild))
     await interaction.response.send_message(view=panel, ephemeral=True, allowed_mentions=discord.AllowedMentions.none())
 
@@ -70,7 +71,7 @@ def _require_owner(interaction: Interaction) -> None:
     if application is not None:
         owners = {member.id for member in application.team.members} if application.team else {application.owner.id}
     if interaction.user.id not in owners:
-        raise UserError("Only who runs me may use this: moderators have `/impasto settings`.")
+        raise UserError(_("Only who runs me may use this: moderators have `/impasto settings`."))
 
 
 async def _all(interaction: Interaction) -> str:
@@ -79,16 +80,17 @@ async def _all(interaction: Interaction) -> str:
     guilds = sorted(interaction.client.guilds, key=lambda guild: (-under_way[str(guild.id)], guild.name))
     text = count(len(guilds), "server") + "."
     for number, guild in enumerate(guilds):
-        line = f"\n- {await _line(interaction, guild.id)}, {count(under_way[str(guild.id)], 'painting')} under way"
+        paintings = _("{paintings} under way", paintings=count(under_way[str(guild.id)], "painting"))
+        line = f"\n- {await _line(interaction, guild.id)}, {paintings}"
         if len(text) + len(line) > _MOST:
-            return f"{text}\nAnd {len(guilds) - number:,} more."
+            return text + "\n" + _("And {n:,} more.", n=len(guilds) - number)
         text += line
     return text
 
 
 async def _one(interaction: Interaction, server: str, changed: dict[str, Any]) -> str:
     if not server.strip().isdecimal():
-        raise UserError("Give the server by its id, in digits: `/impasto servers` lists them.")
+        raise UserError(_("Give the server by its id, in digits: `/impasto servers` lists them."))
     guild = int(server)
     if changed:
         await interaction.client.services.backend.guilds.allow(guild, interaction.user.id, **changed)
@@ -101,7 +103,8 @@ async def _line(interaction: Interaction, guild: int) -> str:
     known = client.get_guild(guild)
     rules = await client.services.backend.guilds.rules(guild)
     allowance = rules.allowance
-    told = [f"**{safe(known.name, 60)}**" if known else "a server that I am not in", f"`{guild}`"]
-    told += ["blocked"] if allowance.blocked else []
-    told += [f"at most {count(allowance.guild_jobs, 'painting')} at a time"] if allowance.guild_jobs else []
+    told = [f"**{safe(known.name, 60)}**" if known else _("a server that I am not in"), f"`{guild}`"]
+    told += [_("blocked")] if allowance.blocked else []
+    if allowance.guild_jobs:
+        told.append(_("at most {paintings} at a time", paintings=count(allowance.guild_jobs, "painting")))
     return ", ".join(told)

@@ -15,6 +15,7 @@ from bot.interactions.replies import reply_private
 from bot.ledger import LedgerPage
 from bot.text.formatting import count, duration, relative
 from bot.text.sanitise import safe
+from bot.text.translation import _, ngettext
 from engine.contract import workers
 from engine.contract.models import JobState, Standing
 from engine.forecast import Forecast, forecast
@@ -41,11 +42,12 @@ async def queue_text(backend: Backend, interaction: Interaction) -> str:
     here = [s for s in near if user == s.job.user or _to_be_seen(interaction, pages[s.job.id])]
     here.sort(key=lambda s: (s.state is not JobState.PAINTING, _done(forecasts.get(s.job.id)), s.job.created))
     painters = len(await workers.living(backend.redis))
-    head = f"{count(len(standings), 'painting')} under way in all, {count(painters, 'worker')} painting."
+    under_way, workers_there = count(len(standings), "painting"), count(painters, "worker")
+    head = _("{paintings} under way in all, {workers} painting.", paintings=under_way, workers=workers_there)
     if not painters:
-        head = f"{count(len(standings), 'painting')} under way in all; no worker is there at the moment."
+        head = _("{paintings} under way in all; no worker is there at the moment.", paintings=under_way)
     if not here:
-        return f"{head}\nNone of them is from here."
+        return head + "\n" + _("None of them is from here.")
     lines = [_line(s, pages[s.job.id], forecasts.get(s.job.id), user) for s in here[:_SHOWN]]
     return "\n".join([head, *_fitting(lines, len(here))])
 
@@ -53,7 +55,7 @@ async def queue_text(backend: Backend, interaction: Interaction) -> str:
 def _fitting(lines: list[str], total: int) -> list[str]:
     """As many as one message holds, and how many there are beside them."""
     shown = [line for line, end in zip(lines, accumulate(len(line) + 1 for line in lines), strict=True) if end < _MOST]
-    return [*shown, f"-# and {total - len(shown):,} more"] if len(shown) < total else shown
+    return [*shown, "-# " + _("and {n:,} more", n=total - len(shown))] if len(shown) < total else shown
 
 
 def _to_be_seen(interaction: Interaction, page: LedgerPage | None) -> bool:
@@ -62,29 +64,32 @@ def _to_be_seen(interaction: Interaction, page: LedgerPage | None) -> bool:
 
 def _line(standing: Standing, page: LedgerPage | None, forecast: Forecast | None, user: str) -> str:
     name = _name(page) if page else f"`{standing.job.id}`"
-    whose = "**yours**" if standing.job.user == user else f"<@{standing.job.user}>"
+    whose = _("**yours**") if standing.job.user == user else f"<@{standing.job.user}>"
     return f"- {name} · {whose} · {_state(standing)}{_when(forecast)}"
 
 
 def _name(page: LedgerPage) -> str:
-    title = safe(page.title, 60)
+    title = safe(page.shown_title, 60)
     return f"[{title}]({page.link})" if page.link else title
 
 
 def _state(standing: Standing) -> str:
     if standing.state is JobState.PAINTING:
-        return f"painting, {standing.iteration / standing.job.iterations:.0%}"
-    return "waiting"
+        return _("painting, {share:.0%}", share=standing.iteration / standing.job.iterations)
+    return _("waiting")
 
 
 def _when(forecast: Forecast | None) -> str:
     if forecast is None:
         return ""
-    ahead = f", {count(forecast.ahead, 'painting')} before it" if forecast.ahead else ""
-    if forecast.done is None:
-        return ahead
-    wait = f", starts in {duration(forecast.wait)}" if forecast.wait and forecast.wait >= 60 else ""
-    return f"{ahead}{wait}, done {relative(time.time() + forecast.done)}"
+    told = []
+    if forecast.ahead:
+        told.append(ngettext("{n:,} painting before it", "{n:,} paintings before it", forecast.ahead))
+    if forecast.done is not None and forecast.wait and forecast.wait >= 60:
+        told.append(_("starts in {duration}", duration=duration(forecast.wait)))
+    if forecast.done is not None:
+        told.append(_("done {when}", when=relative(time.time() + forecast.done)))
+    return "".join(f", {part}" for part in told)
 
 
 def _done(forecast: Forecast | None) -> float:

@@ -18,10 +18,15 @@ from bot.discord_api.error_codes import Verdict, verdict
 from bot.interactions.permissions import check_showing, present
 from bot.ledger import LedgerPage
 from bot.text.sanitise import plain
+from bot.text.translation import N_, _
 from engine.contract.events import Done
 from engine.contract.models import Job, JobState
 
 _CHOICES = 25  # Discord's most
+_STATES = {
+    JobState.QUEUED: N_("queued"), JobState.PAINTING: N_("painting"), JobState.DONE: N_("done"),
+    JobState.FAILED: N_("failed"), JobState.CANCELLED: N_("cancelled"), JobState.QUARANTINED: N_("quarantined"),
+}  # fmt: skip
 
 
 @app_commands.command()
@@ -102,7 +107,7 @@ async def _offer(interaction: Interaction, typed: str, states: tuple[JobState, .
         state, page = await backend.jobs.state(job), await backend.ledger.page(job)
         if page is None or state not in states:
             continue
-        name = f"{plain(page.title, 50)} ({state}) {job}"
+        name = f"{plain(page.shown_title, 50)} ({_(_STATES[state])}) {job}"
         if typed.lower() in name.lower():
             choices.append(app_commands.Choice(name=name, value=job))
     return choices[:_CHOICES]

@@ -13,6 +13,7 @@ from bot.interactions.message_pictures import attached
 from bot.interactions.saved_styles import style_choices
 from bot.requests.new_study import NewStudy
 from bot.requests.paint_request import Style, StyleName
+from bot.text.translation import _
 from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
 from engine.recipe.studies import KINDS, STYLE
 
@@ -101,7 +102,9 @@ async def gallery(  # noqa: PLR0917 - a parameter for each option
     styles: list[Style] = [attached(style) for style in given if style is not None]
     styles += map(StyleName, _names(style_names or ""))
     if len(styles) > MOST_STYLES:
-        raise UserError(f"These are {len(styles)} styles, and {MOST_STYLES} are the most: leave some out.")
+        raise UserError(
+            _("These are {given} styles, and {most} are the most: leave some out.", given=len(styles), most=MOST_STYLES)
+        )
     asked = NewStudy(STYLE, recipe, fields, attached(content), tuple(styles), mention)
     await interaction.client.services.submission.submit(interaction, asked)
 

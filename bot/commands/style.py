@@ -17,6 +17,8 @@ from bot.interactions.style_list import style_page
 from bot.interactions.style_saving import LONGEST_NAME
 from bot.requests.style_names import no_such_style
 from bot.text.sanitise import safe
+from bot.text.translation import _
+from engine.contract.saved_styles import SavedStyle
 from engine.contract.study import Value
 from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
 
@@ -65,7 +67,7 @@ async def show(interaction: Interaction) -> None:
     async with services.deferred.acknowledged(interaction):
         found = await styles_here(services.backend.styles, interaction)
         if not found:
-            raise UserError("No style is saved here: `/style save` keeps one.")
+            raise UserError(_("No style is saved here: `/style save` keeps one."))
         page = await style_page(services.deduplication, services.backend.store, found)
         await interaction.edit_original_response(view=page, attachments=page.files)
 
@@ -81,10 +83,18 @@ async def delete(interaction: Interaction, name: str) -> None:
         if found is None or not guild:
             raise no_such_style(name)
         if not may_delete(interaction, found):
-            saver = f"<@{found.owner}>, who saved it, or " if found.owner else ""
-            raise UserError(f"Only {saver}a member with Manage Messages can delete this style.")
+            raise UserError(_not_yours(found))
         await styles.delete(guild, found)
-        await reply_private(interaction, f"Deleted: {safe(found.name, 60)}. What was painted like it stays.")
+        await reply_private(
+            interaction, _("Deleted: {name}. What was painted like it stays.", name=safe(found.name, 60))
+        )
+
+
+def _not_yours(style: SavedStyle) -> str:
+    if style.owner is None:
+        return _("Only a member with Manage Messages can delete this style.")
+    owner = f"<@{style.owner}>"
+    return _("Only {owner}, who saved it, or a member with Manage Messages can delete this style.", owner=owner)
 
 
 @delete.autocomplete("name")

@@ -16,6 +16,7 @@ from bot.interactions.saved_styles import style_choices
 from bot.requests.from_code import FromCode
 from bot.requests.new_painting import TALK, NewPainting
 from bot.requests.paint_request import AttachedPicture, Style, StyleName
+from bot.text.translation import _
 from engine.contract.recipe_code import read_code
 from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
 
@@ -116,8 +117,9 @@ def _styles(
 ) -> tuple[Style, ...]:
     """Raises `UserError` unless the first is given, and once; or not at all, where none is `needed`."""
     if (first is None) == (name is None) and (needed or first is not None):
-        told = "There is no style" if first is None else "There are two first styles"
-        raise UserError(f"{told}: attach one as `style`, or choose a saved one as `style_name`.")
+        if first is None:
+            raise UserError(_("There is no style: attach one as `style`, or choose a saved one as `style_name`."))
+        raise UserError(_("There are two first styles: attach one as `style`, or choose a saved one as `style_name`."))
     return (*_all(first), *([] if name is None else [StyleName(name)]), *_all(second))
 
 

@@ -18,6 +18,7 @@ from bot.discord_api.error_codes import Verdict, verdict
 from bot.discord_api.pacing import time_limit
 from bot.discord_api.retry import FAILURES, persist
 from bot.ledger import NEUTRAL, LedgerPage
+from bot.text.translation import _
 
 _AT_A_TIME = 4
 """Requests for all that is being forgotten: what is painted need not wait behind it."""
@@ -116,8 +117,9 @@ class _JobMessages:
         if alone and may and await self._done(thread, partial(private_api.delete_thread, self._client, thread)):
             await self._ledger.strike(self._job, "thread", *(f"post:{post}" for post in self._page.posts))
             return
-        if getattr(self._client.get_channel(thread), "name", self._page.title) != NEUTRAL:
-            await self._done(thread, partial(private_api.rename_thread, self._client, thread, NEUTRAL))
+        neutral = _(NEUTRAL)
+        if getattr(self._client.get_channel(thread), "name", self._page.title) != neutral:
+            await self._done(thread, partial(private_api.rename_thread, self._client, thread, neutral))
         await self._erase_posts()
         for message in self._unnoted:
             await self._erase(thread, message)

@@ -27,14 +27,17 @@ from bot.delivery.sender import OutgoingMessage, Sender, Undeliverable
 from bot.delivery.threads import add_owner, open_thread
 from bot.discord_api.error_codes import Verdict
 from bot.ledger import NEUTRAL, LedgerPage
+from bot.text.translation import ENGLISH, N_, speak, stored
 from engine.contract.events import Best, Cancelled, Done, Event, Failed, Notice, Progress, Snapshot, Started
 from engine.contract.models import Job, JobState
 from engine.contract.store import BlobMissing, StoreError
 from engine.process.metrics import FIRST_SNAPSHOT
 
-_LOCKED = "The thread is locked, so the painting was stopped: ask a moderator to unlock it, then press Continue."
-_TOO_LARGE = "A picture is too large for this server even at its smallest, and was left out: ask for a smaller size."
-_LOST = "A picture of it was lost in my store, and was left out: press Again to have it painted once more."
+_LOCKED = N_("The thread is locked, so the painting was stopped: ask a moderator to unlock it, then press Continue.")
+_TOO_LARGE = N_(
+    "A picture is too large for this server even at its smallest, and was left out: ask for a smaller size."
+)
+_LOST = N_("A picture of it was lost in my store, and was left out: press Again to have it painted once more.")
 
 _log = structlog.get_logger(__name__)
 
@@ -88,6 +91,7 @@ class JobConsumer:
     async def _work(self, look_first: bool) -> None:
         self._again = False
         page = await self._backend.ledger.page(self._id)
+        speak(page.language if page is not None else ENGLISH)  # the task has that of whoever began it
         job = await self._backend.jobs.get(self._id) if page is not None else None
         if page is None or job is None or page.forget:
             await self._drop_all()
@@ -236,7 +240,7 @@ class JobConsumer:
         rules = await self._backend.guilds.rules(page.address.guild)
         await self._backend.jobs.keep(job.id, rules.keep_days)
         until = await self._backend.jobs.kept_until(job.id)
-        note = " ".join(filter(None, [event.note if isinstance(event, Done) else "", self._missing]))
+        note = " ".join(filter(None, map(stored, [event.note if isinstance(event, Done) else "", self._missing])))
         card_state = dataclasses.replace(final_state(event, page.stopped), note=note, kept_until=until)
         painting = event.files["final.png"] if isinstance(event, Done) else None
         pictures = await thumbnails(self._backend.store, job, painting) if painting else []

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 from bot.cards.buttons import picture_buttons
-from bot.cards.card import Card, stand_in
+from bot.cards.card import Card, alt_texts, stand_in, stopped_at
 from bot.cards.card_state import CardState
 from bot.cards.thumbnails import Thumbnail, marker
 from bot.delivery.sender import OutgoingMessage
@@ -15,7 +15,8 @@ from bot.delivery.size_fallback import OutgoingFile, SizeFallback, film_fallback
 from bot.ledger import LedgerPage
 from bot.text.formatting import count, loss
 from bot.text.recipe_text import recipe_in_words
-from bot.text.titles import alt_text
+from bot.text.titles import alt_text, picture_name
+from bot.text.translation import _
 from engine.contract.events import Best, Snapshot
 from engine.contract.models import Job
 
@@ -33,14 +34,17 @@ def card_message(
         text=None,
         variants=_only(files),
         view=lambda _: Card(job, page, card_state, names),
-        alt=[f"Content: {job.content.name}", *(f"Style: {style.name}" for style in job.styles)],
+        alt=alt_texts(job),
     )
 
 
 def snapshot_message(job: Job, page: LedgerPage, event: Snapshot, png: bytes, limit: int) -> OutgoingMessage:
     """A snapshot, with the button to go on from it; a film is gone on from within its first frame alone."""
     goes_on = event.iteration <= job.recipe.frame_ends[0]
-    text = f"**Iteration {event.iteration:,}** of {job.recipe.iterations:,} · loss {loss(event.loss)}"
+    text = _(
+        "**Iteration {iteration:,}** of {of:,} · loss {loss}",
+        iteration=event.iteration, of=job.recipe.iterations, loss=loss(event.loss),
+    )  # fmt: skip
     view = (lambda _: picture_buttons(job.id, event.iteration, last=False)) if goes_on else None
     return with_file(
         job, page, SizeFallback, png, limit, key=f"snapshot:{event.iteration}", name=f"{event.iteration:05d}",
@@ -51,9 +55,10 @@ def snapshot_message(job: Job, page: LedgerPage, event: Snapshot, png: bytes, li
 def best_message(job: Job, page: LedgerPage, best: Best, png: bytes, limit: int) -> OutgoingMessage:
     """The best picture so far, with the button to go on from it; where the painting gets no better any more."""
     at = best.iteration
+    text = _("**The best so far**, of iteration {iteration:,} · loss {loss}", iteration=at, loss=loss(best.loss))
     return with_file(
         job, page, SizeFallback, png, limit, key=f"best:{at}", name=f"best-{at:05d}",
-        text=f"**The best so far**, of iteration {at:,} · loss {loss(best.loss)}", alt=_alt(job, at),
+        text=text, alt=_alt(job, at),
         view=lambda _: picture_buttons(job.id, at, last=False), spoiler=job.spoiler,
     )  # fmt: skip
 
@@ -62,9 +67,11 @@ def final_message(job: Job, page: LedgerPage, run: dict[str, Any], png: bytes, l
     """The finished picture at full size, with what one can do next; the owner is mentioned if they asked for it."""
     owner = page.address.owner if page.address.mention else None
     last = run["losses"]["rows"][-1][0]
+    ended = _("loss {loss}", loss=loss(float("nan") if last is None else last))
+    seed = _("seed {seed}", seed=job.recipe.seed)
     lines = [
-        f"**Done** · {count(job.recipe.iterations, 'iteration')} · loss {loss(float('nan') if last is None else last)}",
-        f"-# {recipe_in_words(job.recipe)} · seed {job.recipe.seed} · {run['width']} × {run['height']} px",
+        " · ".join([_("**Done**"), count(job.recipe.iterations, "iteration"), ended]),
+        f"-# {recipe_in_words(job.recipe)} · {seed} · {run['width']} × {run['height']} px",
     ]
     lines += [f"-# {stand_in(job)}"] if stand_in(job) else []
     text = "\n".join([*([f"<@{owner}>"] if owner else []), *lines])
@@ -78,17 +85,18 @@ def final_message(job: Job, page: LedgerPage, run: dict[str, Any], png: bytes, l
 def loss_message(job: Job, page: LedgerPage, plot: bytes, limit: int) -> OutgoingMessage:
     """The loss curve; a message of its own, for beside another picture Discord cuts it to a square."""
     return with_file(
-        job, page, SizeFallback, plot, limit, key="loss", text="**The loss** at each iteration",
-        alt=f"Loss over the iterations of {job.content.name}, on a logarithmic scale",
+        job, page, SizeFallback, plot, limit, key="loss", text=_("**The loss** at each iteration"),
+        alt=_("Loss over the iterations of {name}, on a logarithmic scale", name=picture_name(job.content.name)),
     )  # fmt: skip
 
 
 def film_message(job: Job, page: LedgerPage, film: bytes, limit: int) -> OutgoingMessage:
     """The film of its making; of an animation, its painted frames."""
-    text = "**The film** of its making"
-    alt = f"Film of the painting's making over {count(job.recipe.iterations, 'iteration')}"
+    text = _("**The film** of its making")
+    alt = _("Film of the painting's making over {iterations}", iterations=count(job.recipe.iterations, "iteration"))
     if job.recipe.frames > 1:
-        text, alt = "**The film**, painted", f"{job.content.name}, painted picture by picture"
+        text = _("**The film**, painted")
+        alt = _("{name}, painted picture by picture", name=picture_name(job.content.name))
     return with_file(job, page, film_fallback, film, limit, key="film", text=text, alt=alt, spoiler=job.spoiler)
 
 
@@ -127,11 +135,6 @@ def with_file(
         answers=page.card if page.address.place == "replies" else None,
         **more,
     )
-
-
-def stopped_at(job: Job, iteration: int) -> str:
-    """How far it had come."""
-    return f"**Stopped** at iteration {iteration:,} of {job.iterations:,}"
 
 
 def _alt(job: Job, iteration: int) -> str:

@@ -25,6 +25,7 @@ from bot.discord_api.error_codes import Verdict, sentence, verdict
 from bot.discord_api.pacing import time_limit
 from bot.discord_api.retry import FAILURES, persist
 from bot.discord_api.spoilers import bare_name
+from bot.text.translation import N_
 from engine.process.metrics import DUPLICATES, POSTS
 
 REQUEST_TIMEOUT = 25.0
@@ -106,8 +107,8 @@ class Sender:
                 reason = verdict(error)
                 _log.info("it was refused", job=message.job, post=message.key, reason=str(error), verdict=str(reason))
                 if reason is not Verdict.SMALLER:
-                    raise Undeliverable(reason, sentence(error, "here")) from error
-        raise Undeliverable(Verdict.SMALLER, "The picture is too large for this server, even at its smallest.")
+                    raise Undeliverable(reason, sentence(error)) from error
+        raise Undeliverable(Verdict.SMALLER, N_("The picture is too large for this server, even at its smallest."))
 
     async def find_sent(self, channel: int, message: OutgoingMessage) -> int | None:
         """The message, if it was sent before: the newest are looked at first, back to the job's beginning.

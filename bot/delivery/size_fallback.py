@@ -11,6 +11,8 @@ from typing import Any
 
 from PIL import Image
 
+from bot.text.translation import N_, _
+
 _FLOOR = 256  # px of the longest side; a smaller copy of a picture would show no brush stroke
 _BROKEN = (OSError, ValueError, LookupError, SyntaxError, Image.DecompressionBombError)
 """What Pillow raises for bytes that are no picture; the store may hold anything."""
@@ -33,6 +35,13 @@ class _Variant:
     note: str
     encode: Callable[[bytes], bytes | None]
     """Takes the original; None where the copy would be too small to look at."""
+    share: float = 1.0
+    """Of the original's sides."""
+
+    @property
+    def in_words(self) -> str:
+        """How it differs from the original."""
+        return _(self.note, share=self.share)
 
 
 class SizeFallback:
@@ -73,7 +82,7 @@ def _first(
         except _BROKEN:
             return None, ()
         if data is not None and len(data) <= most:
-            return OutgoingFile(f"{stem}.{variant.ending}", data, variant.note), variants[number:]
+            return OutgoingFile(f"{stem}.{variant.ending}", data, variant.in_words), variants[number:]
     return None, ()
 
 
@@ -115,23 +124,23 @@ def _scaled(image: Image.Image, share: float) -> tuple[int, int]:
 
 
 def _copy(note: str, kind: str, share: float = 1.0, **options: Any) -> _Variant:
-    note = note if share == 1 else f"{note}, {share:.0%} of its size"
-    return _Variant({"WEBP": "webp", "JPEG": "jpg"}[kind], note, partial(_still, kind=kind, share=share, **options))
+    encode = partial(_still, kind=kind, share=share, **options)
+    return _Variant({"WEBP": "webp", "JPEG": "jpg"}[kind], note, encode, share)
 
 
 # Without loss at effort 20, WebP takes as long as PNG and saves more than PNG does at its slowest.
 _PICTURE = (
     _Variant("png", "", _as_it_is),
-    _copy("as lossless WebP", "WEBP", lossless=True, quality=20, method=1),
-    *(_copy("as WebP", "WEBP", quality=quality) for quality in (95, 88, 80)),
-    *(_copy("as JPEG", "JPEG", quality=quality) for quality in (92, 86, 80)),
-    *(_copy("as JPEG", "JPEG", share=0.5 ** (k / 2), quality=85) for k in range(1, 9)),
+    _copy(N_("as lossless WebP"), "WEBP", lossless=True, quality=20, method=1),
+    *(_copy(N_("as WebP"), "WEBP", quality=quality) for quality in (95, 88, 80)),
+    *(_copy(N_("as JPEG"), "JPEG", quality=quality) for quality in (92, 86, 80)),
+    *(_copy(N_("as JPEG, {share:.0%} of its size"), "JPEG", share=0.5 ** (k / 2), quality=85) for k in range(1, 9)),
 )
 _FILM = (
     _Variant("webp", "", _as_it_is),
-    _Variant("webp", "film at a lower quality", partial(_moving, share=1.0, step=1)),
+    _Variant("webp", N_("film at a lower quality"), partial(_moving, share=1.0, step=1)),
     *(
-        _Variant("webp", f"film at {share:.0%} of its size", partial(_moving, share=share, step=step))
+        _Variant("webp", N_("film at {share:.0%} of its size"), partial(_moving, share=share, step=step), share)
         for share, step in ((0.71, 1), (0.5, 2), (0.35, 3))
     ),
 )

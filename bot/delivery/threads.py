@@ -31,13 +31,13 @@ async def open_thread(client: discord.Client, page: LedgerPage) -> int:
 
     async def attempt() -> int:
         async with time_limit(client, REQUEST_TIMEOUT):
-            return await start_thread(client, page.address.channel, card, page.title, _ARCHIVE)
+            return await start_thread(client, page.address.channel, card, page.shown_title, _ARCHIVE)
 
     try:
         thread = await persist(attempt, job=page.address.job, post="thread")
     except FAILURES as error:
         if not isinstance(error, discord.HTTPException) or error.code != _EXISTS:
-            raise Undeliverable(verdict(error), sentence(error, "here")) from error
+            raise Undeliverable(verdict(error), sentence(error)) from error
         thread = card
     await add_owner(client, thread, page)
     return thread

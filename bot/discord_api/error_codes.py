@@ -7,6 +7,8 @@ from enum import StrEnum
 import aiohttp
 import discord
 
+from bot.text.translation import N_
+
 
 class Verdict(StrEnum):
     """What to do about an error."""
@@ -30,39 +32,43 @@ class Verdict(StrEnum):
 
 
 _SENTENCES = {
-    Verdict.RETRY: "Discord does not answer at the moment: wait a little, for I keep trying to post {where}.",
-    Verdict.SLOW: "Discord rarely lets old messages be edited: wait a little for the next change {where}.",
-    Verdict.SMALLER: "The file is too large to be posted {where}: ask for a smaller size.",
-    Verdict.UNARCHIVE_FIRST: "The thread is archived, so I can change nothing {where}: write in it to wake it.",
-    Verdict.UNKNOWN: "Discord refused what I had to post {where}: try again, and if it stays so, tell the operators.",
+    Verdict.RETRY: N_("Discord does not answer at the moment: wait a little, for I keep trying to post here."),
+    Verdict.SLOW: N_("Discord rarely lets old messages be edited: wait a little for the next change here."),
+    Verdict.SMALLER: N_("The file is too large to be posted here: ask for a smaller size."),
+    Verdict.UNARCHIVE_FIRST: N_("The thread is archived, so I can change nothing here: write in it to wake it."),
+    Verdict.UNKNOWN: N_("Discord refused what I had to post here: try again, and if it stays so, tell the operators."),
 }
 
-_ACCESS = "I have no access {where}: give me the permission View Channel, or ask for the painting elsewhere."
-_CLOSED = "Your direct messages are closed to me: open them in the server's privacy settings, or ask me in a channel."
-_AUTOMOD = "The server's AutoMod blocks what I post {where}: rename your pictures, or ask a moderator to exempt me."
-_LINKS = "Discord takes something in what I post {where} for a harmful link: rename your pictures, and ask again."
-_LATE = "My answer came too late for Discord: ask again."
+_ACCESS = N_("I have no access here: give me the permission View Channel, or ask for the painting elsewhere.")
+_CLOSED = N_(
+    "Your direct messages are closed to me: open them in the server's privacy settings, or ask me in a channel."
+)
+_AUTOMOD = N_("The server's AutoMod blocks what I post here: rename your pictures, or ask a moderator to exempt me.")
+_LINKS = N_("Discord takes something in what I post here for a harmful link: rename your pictures, and ask again.")
+_LATE = N_("My answer came too late for Discord: ask again.")
 
 # With None, the verdict's sentence is the code's.
 _CODES: dict[int, tuple[Verdict, str | None]] = {
     10003: (
         Verdict.GONE,
-        "I can no longer post {where}, for the channel or thread was deleted: ask for the painting elsewhere.",
+        N_("I can no longer post here, for the channel or thread was deleted: ask for the painting elsewhere."),
     ),
-    10004: (Verdict.GONE, "I can no longer post {where}, for I am not on that server: invite me, or ask elsewhere."),
-    10008: (Verdict.GONE, "My message {where} was deleted: ask for the painting again."),
+    10004: (Verdict.GONE, N_("I can no longer post here, for I am not on that server: invite me, or ask elsewhere.")),
+    10008: (Verdict.GONE, N_("My message here was deleted: ask for the painting again.")),
     10062: (Verdict.UNKNOWN, _LATE),
     30046: (Verdict.SLOW, None),
     40005: (Verdict.SMALLER, None),
-    40060: (Verdict.UNKNOWN, "That was answered already: ask again if you see nothing {where}."),
+    40060: (Verdict.UNKNOWN, N_("That was answered already: ask again if you see nothing here.")),
     50001: (Verdict.GONE, _ACCESS),
     50007: (Verdict.FORBIDDEN, _CLOSED),
     50013: (
         Verdict.FORBIDDEN,
-        "I may not post {where}: give me Send Messages, Create Public Threads, Send Messages in Threads "
-        "and Attach Files.",
+        N_(
+            "I may not post here: give me Send Messages, Create Public Threads, Send Messages in Threads "
+            "and Attach Files."
+        ),
     ),
-    50024: (Verdict.UNKNOWN, "Discord does not allow that {where}: ask for the painting in an ordinary text channel."),
+    50024: (Verdict.UNKNOWN, N_("Discord does not allow that here: ask for the painting in an ordinary text channel.")),
     50027: (Verdict.UNKNOWN, _LATE),
     50035: (Verdict.UNKNOWN, None),
     50045: (Verdict.SMALLER, None),
@@ -70,19 +76,19 @@ _CODES: dict[int, tuple[Verdict, str | None]] = {
     50278: (Verdict.FORBIDDEN, _CLOSED),
     160002: (
         Verdict.FORBIDDEN,
-        "I may not answer my own card {where}: give me Read Message History, or ask for the painting elsewhere.",
+        N_("I may not answer my own card here: give me Read Message History, or ask for the painting elsewhere."),
     ),
-    160004: (Verdict.UNKNOWN, "The message has a thread already: look for the painting in it."),
-    160005: (Verdict.FORBIDDEN, "I may not post {where}, for the thread is locked: ask a moderator to unlock it."),
-    160006: (Verdict.UNKNOWN, "This server has as many open threads as Discord allows: close some, and ask again."),
+    160004: (Verdict.UNKNOWN, N_("The message has a thread already: look for the painting in it.")),
+    160005: (Verdict.FORBIDDEN, N_("I may not post here, for the thread is locked: ask a moderator to unlock it.")),
+    160006: (Verdict.UNKNOWN, N_("This server has as many open threads as Discord allows: close some, and ask again.")),
     160007: (
         Verdict.UNKNOWN,
-        "This server has as many open announcement threads as Discord allows: close some, and ask again.",
+        N_("This server has as many open announcement threads as Discord allows: close some, and ask again."),
     ),
     200000: (Verdict.BLOCKED, _AUTOMOD),
     200001: (Verdict.BLOCKED, _AUTOMOD),
     240000: (Verdict.BLOCKED, _LINKS),
-    400001: (Verdict.FORBIDDEN, "Discord has restricted uploads {where}: ask for the painting on another server."),
+    400001: (Verdict.FORBIDDEN, N_("Discord has restricted uploads here: ask for the painting on another server.")),
 }
 
 
@@ -101,8 +107,8 @@ def verdict(error: Exception) -> Verdict:
     return Verdict.UNKNOWN
 
 
-def sentence(error: Exception, where: str) -> str:
-    """The cause and the next step, for the audience; `where` is an adverb, such as "here" or "in #paintings"."""
+def sentence(error: Exception) -> str:
+    """The cause and the next step, for the audience, in English: `translation.stored` has it in other languages."""
     code = error.code if isinstance(error, discord.HTTPException) else 0
     _, special = _CODES.get(code, (Verdict.UNKNOWN, None))
-    return (special or _SENTENCES[verdict(error)]).format(where=where)
+    return special or _SENTENCES[verdict(error)]

@@ -18,6 +18,9 @@ from bot.decoder.limits import USUAL, Limits
 from bot.intake.decoders import Decoder, DecoderLost
 from bot.intake.refused_kinds import may_be_heif, why_refused
 
+NAMELESS = "The picture"
+"""What one is called in a sentence that has no name."""
+
 log = logging.getLogger(__name__)
 
 
@@ -59,7 +62,7 @@ Wanted = Literal["picture", "mask", "alpha"]
 
 
 async def take_in(
-    data: bytes, name: str = "The picture", limits: Limits = USUAL, wanted: Wanted = "picture",
+    data: bytes, name: str = NAMELESS, limits: Limits = USUAL, wanted: Wanted = "picture",
     decoder: Decoder | None = None,
 ) -> Picture:  # fmt: skip
     """Turn a stranger's bytes into a clean picture.
@@ -155,7 +158,7 @@ def printable_name(name: str) -> str:
     name = _printable(name)
     if len(name) > 50:
         name = f"{name[:36]}…{name[-12:]}"  # the end is kept because it says the kind
-    return name or "The picture"
+    return name or NAMELESS
 
 
 def _printable(text: str) -> str:

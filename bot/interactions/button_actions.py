@@ -9,6 +9,7 @@ from bot.cards.buttons import Action, JobButton
 from bot.errors import UserError
 from bot.interactions.deduplication import Deduplication
 from bot.interactions.deferred import DeferredInteractions
+from bot.interactions.languages import speak_to
 from bot.interactions.modals import SnapshotForm, StyleForm
 from bot.interactions.permissions import child_destination, seen_by_everybody
 from bot.interactions.replies import reply_private, tell_error
@@ -17,9 +18,10 @@ from bot.interactions.style_saving import StyleSaving, server_to_save_in, settin
 from bot.interactions.submission import Submission
 from bot.ledger import LedgerPage
 from bot.requests.follow_ups import FollowUp
+from bot.text.translation import N_, _
 from engine.contract.models import Job
 
-_EXPIRED = "This painting is no longer kept: start a new one with `/stylize`."
+_EXPIRED = N_("This painting is no longer kept: start a new one with `/stylize`.")
 
 
 class ButtonActions:
@@ -39,6 +41,7 @@ class ButtonActions:
 
     async def answer(self, interaction: discord.Interaction, button: JobButton) -> None:
         """Do what the button says, once, or tell the member why not. Never raises."""
+        speak_to(interaction)
         if not self._deduplication.first(interaction.id):
             return
         try:
@@ -54,7 +57,7 @@ class ButtonActions:
             case Action.FROM_HERE:
                 picture = page.pictures.get(iteration or 0)
                 if picture is None:
-                    raise UserError(_EXPIRED)
+                    raise UserError(_(_EXPIRED))
                 part = job.part_of(iteration or 0)  # a study's picture is gone on from as the painting that it is
                 form = SnapshotForm(self._submission, self._deduplication, part, page, picture)
                 await interaction.response.send_modal(form)
@@ -81,21 +84,22 @@ class ButtonActions:
         """
         page, job = await self._backend.ledger.page(job_id), await self._backend.jobs.get(job_id)
         if page is None or job is None or page.forget:
-            raise UserError(_EXPIRED)
+            raise UserError(_(_EXPIRED))
         mine, here = interaction.user.id == page.address.owner, interaction.channel_id in page.shown
         if not (mine or here or (anywhere and seen_by_everybody(interaction, page))):
-            raise UserError(_EXPIRED)
+            raise UserError(_(_EXPIRED))
         return job, page
 
     async def cancel(self, interaction: discord.Interaction, job: Job, page: LedgerPage) -> None:
         """By the owner, or a member who may manage messages. Raises `UserError`."""
         mine = interaction.user.id == page.address.owner
         if not mine and not (interaction.guild_id and interaction.permissions.manage_messages):
+            owner = f"<@{page.address.owner}>"
             raise UserError(
-                f"Only <@{page.address.owner}>, who asked for it, or a member with Manage Messages can cancel this."
+                _("Only {owner}, who asked for it, or a member with Manage Messages can cancel this.", owner=owner)
             )
         async with self._deferred.acknowledged(interaction):
             if await self._backend.jobs.cancel(job.id):
-                await reply_private(interaction, "It stops within an iteration; what there is by then is kept.")
+                await reply_private(interaction, _("It stops within an iteration; what there is by then is kept."))
             else:
-                await reply_private(interaction, "It has ended already.")
+                await reply_private(interaction, _("It has ended already."))

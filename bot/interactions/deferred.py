@@ -18,12 +18,13 @@ from bot.backend import Backend
 from bot.discord_api.retry import FAILURES, persist
 from bot.interactions.replies import TOKEN_LIVES, acknowledge
 from bot.ledger import LedgerPage
+from bot.text.translation import ENGLISH, N_, _, current_language, speaking
 from engine.contract.connection import within
 from engine.process.metrics import ACKNOWLEDGED
 
 _KEY = "impasto:thinking"
 _NOTING = 1.0  # s; of the three that Discord waits
-_RESTARTED = "I was restarted before I was done with this: please ask again."
+_RESTARTED = N_("I was restarted before I was done with this: please ask again.")
 
 _log = structlog.get_logger(__name__)
 
@@ -33,6 +34,7 @@ class _Note(BaseModel):
 
     application: int
     token: str
+    language: str = ENGLISH
 
 
 class DeferredInteractions:
@@ -49,7 +51,10 @@ class DeferredInteractions:
         task, redis = asyncio.current_task(), self._backend.redis
         await self._confirm()
         key = f"{_KEY}:{interaction.id}"
-        note = _Note(application=interaction.application_id, token=interaction.token).model_dump_json()
+        who = _Note(
+            application=interaction.application_id, token=interaction.token, language=current_language()
+        )  # fmt: skip
+        note = who.model_dump_json()
         # Before the acknowledgement, or a bot that is killed right after it would not know; but Redis may be away.
         noting = asyncio.ensure_future(redis.set(key, note, ex=int(TOKEN_LIVES)))
         await asyncio.wait([noting], timeout=_NOTING)
@@ -91,7 +96,8 @@ class DeferredInteractions:
             await redis.delete(key)
             return
         webhook = discord.Webhook.partial(note.application, note.token, client=self._client)
-        text = await self._outcome(job)
+        with speaking(note.language):
+            text = await self._outcome(job)
         try:
             edit = partial(webhook.edit_message, "@original", content=text)
             await persist(edit, within=TOKEN_LIVES)
@@ -102,10 +108,12 @@ class DeferredInteractions:
     async def _outcome(self, job: str) -> str:
         """What became of an interaction: jobs have the id of theirs."""
         if await self._backend.jobs.state(job) is None:
-            return _RESTARTED
+            return _(_RESTARTED)
         return where_to_look(await self._backend.ledger.page(job))
 
 
 def where_to_look(page: LedgerPage | None) -> str:
     """That it was accepted, and where it is to be seen."""
-    return f"Accepted: watch it in <#{page.thread}>." if page and page.thread else "Accepted: watch it below."
+    if page and page.thread:
+        return _("Accepted: watch it in {place}.", place=f"<#{page.thread}>")
+    return _("Accepted: watch it below.")

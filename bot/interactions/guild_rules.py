@@ -9,7 +9,7 @@ import discord
 from bot.errors import UserError
 from bot.guild_settings import GuildSettings, Rules
 from bot.requests.destination import Destination
-from bot.text.formatting import listed
+from bot.text.translation import _, listed
 
 _SHOWN = 5
 """Channels and roles that are named."""
@@ -44,12 +44,12 @@ def _check_here(interaction: discord.Interaction, rules: Rules) -> None:
 def _check_member(member: int, roles: frozenset[int], rules: Rules) -> None:
     choices = rules.choices
     if rules.allowance.blocked:
-        raise UserError("Who runs me has blocked me in this server: ask for the painting in another one.")
+        raise UserError(_("Who runs me has blocked me in this server: ask for the painting in another one."))
     if member in choices.blocked:
-        raise UserError("This server's moderators do not let you paint here: ask them, or paint in another server.")
+        raise UserError(_("This server's moderators do not let you paint here: ask them, or paint in another server."))
     if choices.roles and not roles & set(choices.roles):
         names = listed([f"<@&{role}>" for role in choices.roles[:_SHOWN]])
-        raise UserError(f"Only members with {names} may paint here: ask a moderator for it.")
+        raise UserError(_("Only members with {roles} may paint here: ask a moderator for it.", roles=names))
 
 
 def _check_channel(place: Any, rules: Rules) -> None:
@@ -59,4 +59,4 @@ def _check_channel(place: Any, rules: Rules) -> None:
         return
     if not {place.id, getattr(place, "parent_id", None)} & set(allowed):
         names = listed([f"<#{channel}>" for channel in allowed[:_SHOWN]])
-        raise UserError(f"In this server I paint only in {names}: ask there.")
+        raise UserError(_("In this server I paint only in {channels}: ask there.", channels=names))

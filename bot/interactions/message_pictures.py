@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Any
@@ -9,13 +10,12 @@ from urllib.parse import unquote, urlsplit
 
 import discord
 
+from bot.cards.card import CONTENT_ALT, STYLE_ALT
 from bot.discord_api.spoilers import bare_name, is_spoiler, is_spoiler_name
 from bot.intake import PICTURE_TYPES
 from bot.requests.attachment_download import may_fetch
 from bot.requests.paint_request import AttachedPicture
-
-_ROLES = ("Content: ", "Style: ")
-"""What the alt texts of a card's pictures begin with."""
+from bot.text.translation import in_all_languages
 
 
 def attached(attachment: discord.Attachment) -> AttachedPicture:
@@ -72,10 +72,18 @@ def _media(media: discord.UnfurledMediaItem, called: str | None, *, covered: boo
     if _is_picture(media.content_type, media.width):
         file = _file_name(media.url)
         name = bare_name(called or file)
-        for role in _ROLES:
-            name = name.removeprefix(role)
+        for before, after in _alt_texts():
+            if name.startswith(before) and name.endswith(after):
+                name = name[len(before) : len(name) - len(after)]
         spoiler = covered or media.flags.spoiler or is_spoiler_name(file)
         yield AttachedPicture(name, media.url, kind=media.content_type, spoiler=spoiler)
+
+
+@functools.cache
+def _alt_texts() -> list[tuple[str, str]]:
+    """What stands around the names in the alt texts of a card's pictures, in all languages."""
+    told = [text for alt in (CONTENT_ALT, STYLE_ALT) for text in in_all_languages(alt)]
+    return [(before, after) for before, _, after in (text.partition("{name}") for text in told)]
 
 
 def _is_picture(kind: str | None, width: int | None) -> bool:

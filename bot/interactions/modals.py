@@ -11,6 +11,7 @@ from discord import ui
 
 from bot.errors import UserError
 from bot.interactions.deduplication import Deduplication
+from bot.interactions.languages import speak_to
 from bot.interactions.message_pictures import attached
 from bot.interactions.permissions import child_destination
 from bot.interactions.private_view import OPEN_FOR
@@ -24,6 +25,7 @@ from bot.requests.new_painting import NewPainting
 from bot.requests.paint_request import AttachedPicture
 from bot.text.recipe_text import PRESET_WORDS
 from bot.text.sanitise import plain
+from bot.text.translation import N_, _, pgettext
 from engine.contract.models import Job, StoredPicture
 from engine.contract.study import Value
 from engine.recipe.presets import PRESETS
@@ -51,7 +53,8 @@ class Form(ui.Modal):
         Form.open.discard(self.custom_id)
 
     async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
-        """Not twice."""
+        """Not twice; and from here on in the member's language."""
+        speak_to(interaction)
         return self._deduplication.first(interaction.id)
 
     async def on_error(  # type: ignore[override]
@@ -74,15 +77,16 @@ class PictureForm(Form):
         recipe: str,
     ) -> None:
         """`found` is the message's picture; `as_style` says what it is to be; `recipe` is the one that is usual."""
-        super().__init__("Use as style" if as_style else "Stylize this", deduplication)
+        title = pgettext("command", "Use as style") if as_style else pgettext("command", "Stylize this")
+        super().__init__(title, deduplication)
         self._submission, self._found, self._as_style = submission, found, as_style
-        asked = "Content: the picture to be painted" if as_style else "Style: the picture to paint like"
+        asked = _("Content: the picture to be painted") if as_style else _("Style: the picture to paint like")
         self._file: ui.FileUpload[Any] = ui.FileUpload(custom_id="picture")
         self._recipe = _recipes(recipe)
         self._strength = _number("strength", "1")
         self.add_item(ui.Label(text=asked, component=self._file))
-        self.add_item(ui.Label(text="Recipe", component=self._recipe))
-        self.add_item(ui.Label(text="Strength of the style", description=_STRENGTH, component=self._strength))
+        self.add_item(ui.Label(text=_("Recipe"), component=self._recipe))
+        self.add_item(ui.Label(text=_("Strength of the style"), description=_(_STRENGTH), component=self._strength))
 
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
         """Submit it."""
@@ -99,20 +103,21 @@ class SnapshotForm(Form):
         self, submission: Submission, deduplication: Deduplication, job: Job, page: LedgerPage, picture: str
     ) -> None:
         """`picture` is the snapshot's key in the store."""
-        super().__init__("Go on from here", deduplication)
+        super().__init__(_("Go on from here"), deduplication)
         self._submission = submission
         self._job, self._page, self._picture = job, page, picture
         self._recipe = _recipes(job.recipe.name)
         self._iterations = _number("iterations", str(job.recipe.still().iterations))
         self._strength = _number("strength", "1")
-        self.add_item(ui.Label(text="Recipe", component=self._recipe))
-        self.add_item(ui.Label(text="Iterations", description="How many, from here on", component=self._iterations))
-        self.add_item(ui.Label(text="Strength of the style", description=_STRENGTH, component=self._strength))
+        self.add_item(ui.Label(text=_("Recipe"), component=self._recipe))
+        more = _("How many, from here on")
+        self.add_item(ui.Label(text=_("Iterations"), description=more, component=self._iterations))
+        self.add_item(ui.Label(text=_("Strength of the style"), description=_(_STRENGTH), component=self._strength))
 
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
         """Submit it."""
         fields = {
-            "iterations": round(read_number(self._iterations.value, "number of iterations", 1, MAX_ITERATIONS)),
+            "iterations": round(read_number(self._iterations.value, _OF_ITERATIONS, 1, MAX_ITERATIONS)),
             "strength": _read_strength(self._strength.value),
         }
         preset = self._recipe.value or self._job.recipe.name
@@ -131,22 +136,23 @@ class StyleForm(Form):
         settings: Mapping[str, Value],
     ) -> None:
         """`settings` are kept with it."""
-        super().__init__("Save as style", deduplication)
+        super().__init__(_("Save as style"), deduplication)
         self._saving, self._pictures, self._settings = saving, pictures, settings
         names = [plain(picture.name, LONGEST_NAME) for picture in pictures]
         self._name: ui.TextInput[Any] = ui.TextInput(
             custom_id="name", default=_stem(names[0]) or None, max_length=LONGEST_NAME
         )
         self._which: ui.RadioGroup[Any] | None = None
-        kept = f"Kept with its settings: {', '.join(settings_in_words(settings))}" if settings else None
-        self.add_item(ui.Label(text="What to call it", description=kept and plain(kept, 100), component=self._name))
+        told = ", ".join(settings_in_words(settings))
+        kept = plain(_("Kept with its settings: {settings}", settings=told), 100) if settings else None
+        self.add_item(ui.Label(text=_("What to call it"), description=kept, component=self._name))
         if len(pictures) > 1:
             options = [
                 discord.RadioGroupOption(label=f"{number}. {name}", value=str(number), default=number == 1)
                 for number, name in enumerate(names, 1)
             ]
             self._which = ui.RadioGroup(custom_id="which", options=options)
-            self.add_item(ui.Label(text="Which of its styles", component=self._which))
+            self.add_item(ui.Label(text=_("Which of its styles"), component=self._which))
 
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
         """Save it."""
@@ -159,27 +165,29 @@ def _stem(name: str) -> str:
     return (name.rpartition(".")[0] or name).replace(",", "")
 
 
-_STRENGTH = "1 is usual, 2 is twice the style, 0.5 is half of it"
+_STRENGTH = N_("1 is usual, 2 is twice the style, 0.5 is half of it")
+_OF_ITERATIONS = N_("The number of iterations must be a number from {least:g} to {most:,g}: try again.")
+_OF_STRENGTH = N_("The strength must be a number from {least:g} to {most:,g}: try again.")
 
 
-def read_number(text: str, what: str, least: float, most: float) -> float:
-    """What a member typed, a comma for a point allowed. Raises `UserError`."""
+def read_number(text: str, sentence: str, least: float, most: float) -> float:
+    """What a member typed, a comma for a point allowed. Raises `UserError` with that sentence."""
     try:
         number = float(text.strip().replace(",", "."))
     except ValueError:
         number = math.nan
     if not least <= number <= most:
-        raise UserError(f"The {what} must be a number from {least:g} to {most:,g}: try again.")
+        raise UserError(_(sentence, least=least, most=most))
     return number
 
 
 def _read_strength(text: str) -> float:
-    return read_number(text, "strength", 1 / MAX_STRENGTH, MAX_STRENGTH)
+    return read_number(text, _OF_STRENGTH, 1 / MAX_STRENGTH, MAX_STRENGTH)
 
 
 def _recipes(chosen: str) -> ui.RadioGroup[Any]:
     options = [
-        discord.RadioGroupOption(label=name, value=name, description=PRESET_WORDS[name], default=name == chosen)
+        discord.RadioGroupOption(label=name, value=name, description=_(PRESET_WORDS[name]), default=name == chosen)
         for name in PRESETS
     ]
     return ui.RadioGroup(custom_id="recipe", options=options)

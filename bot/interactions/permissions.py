@@ -9,7 +9,7 @@ import discord
 from bot.errors import UserError
 from bot.ledger import LedgerPage
 from bot.requests.destination import Destination
-from bot.text.formatting import listed
+from bot.text.translation import N_, _, listed, ngettext
 
 _EVERYWHERE = ("view_channel", "read_message_history", "attach_files", "embed_links")
 _NEEDS = {
@@ -21,11 +21,18 @@ _THREADED = (discord.ChannelType.text, discord.ChannelType.news)
 _THREADS = (discord.ChannelType.public_thread, discord.ChannelType.private_thread, discord.ChannelType.news_thread)
 
 
-_NO_WAY_OUT = (
+_NO_WAY_OUT = N_(
     "I am no member here, so the painting would leave this channel, which is age-restricted, as far as I can tell: "
     "ask in a server that I am in."
 )
-_STAYS = "That painting is in an age-restricted channel, and is shown in no other: look at it in <#{channel}>."
+_STAYS = N_("That painting is in an age-restricted channel, and is shown in no other: look at it in {place}.")
+_RIGHTS = {
+    "view_channel": N_("View Channel"), "read_message_history": N_("Read Message History"),
+    "attach_files": N_("Attach Files"), "embed_links": N_("Embed Links"), "send_messages": N_("Send Messages"),
+    "create_public_threads": N_("Create Public Threads"),
+    "send_messages_in_threads": N_("Send Messages in Threads"),
+}  # fmt: skip
+"""As Discord's client calls them."""
 
 
 async def destination_of(interaction: discord.Interaction) -> Destination:
@@ -35,17 +42,17 @@ async def destination_of(interaction: discord.Interaction) -> Destination:
     """
     channel, guild = interaction.channel, interaction.guild_id
     if channel is None:
-        raise UserError("I cannot see this channel: try it in another one.")
+        raise UserError(_("I cannot see this channel: try it in another one."))
     restricted = age_restricted(channel)
     if not present(interaction):
         if restricted:
-            raise UserError(_NO_WAY_OUT)
+            raise UserError(_(_NO_WAY_OUT))
         return await _direct_messages(interaction)
     if guild is None:
         return Destination(channel.id, "replies", None)
     inside = channel.type in _THREADS
     if inside and getattr(channel, "locked", False) and not interaction.app_permissions.manage_threads:
-        raise UserError("This thread is locked: ask a moderator to unlock it, or paint in another channel.")
+        raise UserError(_("This thread is locked: ask a moderator to unlock it, or paint in another channel."))
     kind: Literal["thread", "replies"] = "thread" if channel.type in _THREADED else "replies"
     _check(interaction.app_permissions, _NEEDS["inside" if inside else kind])
     check_may_attach(interaction)
@@ -92,7 +99,7 @@ def child_destination(interaction: discord.Interaction, page: LedgerPage) -> Des
     restricted = _stays(interaction, page)
     if interaction.user.id != address.owner and not may_see(interaction, address.channel):
         if restricted:
-            raise UserError(_STAYS.format(channel=address.channel))
+            raise UserError(_(_STAYS, place=f"<#{address.channel}>"))
         return None
     return Destination(address.channel, address.place, address.guild, restricted)
 
@@ -100,7 +107,7 @@ def child_destination(interaction: discord.Interaction, page: LedgerPage) -> Des
 def check_showing(interaction: discord.Interaction, page: LedgerPage) -> None:
     """Raises `UserError` where a painting may not be shown: out of an age-restricted channel."""
     if interaction.channel_id not in page.shown and _stays(interaction, page):
-        raise UserError(_STAYS.format(channel=page.address.channel))
+        raise UserError(_(_STAYS, place=f"<#{page.address.channel}>"))
 
 
 def _stays(interaction: discord.Interaction, page: LedgerPage) -> bool:
@@ -125,7 +132,7 @@ async def _direct_messages(interaction: discord.Interaction) -> Destination:
 
 def direct_messages_closed() -> str:
     """That the member takes no direct messages."""
-    return (
+    return _(
         "I am no member here, so the painting comes by direct message, and yours are closed to me: "
         "allow direct messages in your privacy settings, or ask in a server that I am in."
     )
@@ -139,14 +146,18 @@ def check_may_attach(interaction: discord.Interaction) -> None:
     granted, inside = interaction.permissions, getattr(interaction.channel, "type", None) in _THREADS
     writes = granted.send_messages_in_threads if inside else granted.send_messages
     if not (writes and granted.attach_files):
-        raise UserError("You may not attach files here, so I post none for you: ask in a channel where you may.")
+        raise UserError(_("You may not attach files here, so I post none for you: ask in a channel where you may."))
 
 
 def _check(granted: discord.Permissions, needed: tuple[str, ...]) -> None:
     if not granted.view_channel:
         needed = ("view_channel",)  # without it Discord counts none of the others as granted
-    missing = [name.replace("_", " ").title().replace(" In ", " in ") for name in needed if not getattr(granted, name)]
+    missing = [f"**{_(_RIGHTS[name])}**" for name in needed if not getattr(granted, name)]
     if missing:
-        noun = "permission" if len(missing) == 1 else "permissions"
-        names = listed([f"**{name}**" for name in missing])
-        raise UserError(f"I lack the {noun} {names} here: ask someone who manages this channel to grant it.")
+        raise UserError(
+            ngettext(
+                "I lack the permission {names} here: ask someone who manages this channel to grant it.",
+                "I lack the permissions {names} here: ask someone who manages this channel to grant it.",
+                len(missing), names=listed(missing),
+            )
+        )  # fmt: skip

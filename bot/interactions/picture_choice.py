@@ -13,6 +13,7 @@ from bot.interactions.modals import Form
 from bot.interactions.private_view import PrivateView
 from bot.requests.paint_request import AttachedPicture
 from bot.text.sanitise import plain
+from bot.text.translation import _
 
 MOST = 10
 """Pictures that a gallery holds."""
@@ -30,7 +31,7 @@ class PictureChoice(PrivateView):
         super().__init__(deduplication)
         self._pictures, self._form_of = pictures[:MOST], form_of
         self._select: ui.Select[Any] = ui.Select(
-            placeholder="Which picture?",
+            placeholder=_("Which picture?"),
             options=[
                 discord.SelectOption(label=label, value=str(number)) for number, label in enumerate(self._labels())
             ],
@@ -39,7 +40,7 @@ class PictureChoice(PrivateView):
         gallery: ui.MediaGallery[Any] = ui.MediaGallery()
         for picture, label in zip(self._pictures, self._labels(), strict=True):
             gallery.add_item(media=picture.url, description=label, spoiler=picture.spoiler)
-        self.add_item(ui.TextDisplay("There are several pictures in this message: choose one."))
+        self.add_item(ui.TextDisplay(_("There are several pictures in this message: choose one.")))
         self.add_item(gallery)
         self.add_item(ui.ActionRow(self._select))
         self.note_open()

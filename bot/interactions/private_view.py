@@ -9,6 +9,7 @@ from discord import ui
 from discord.ui.select import BaseSelect
 
 from bot.interactions.deduplication import Deduplication
+from bot.interactions.languages import speak_to
 from bot.interactions.replies import TOKEN_LIVES, tell_error
 
 OPEN_FOR = TOKEN_LIVES
@@ -30,7 +31,8 @@ class PrivateView(ui.LayoutView):
         PrivateView.open.update(self._custom_ids())
 
     async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
-        """Not twice."""
+        """Not twice; and from here on in the member's language."""
+        speak_to(interaction)
         return self._deduplication.first(interaction.id)
 
     async def on_timeout(self) -> None:

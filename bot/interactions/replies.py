@@ -13,6 +13,7 @@ from bot.errors import UserError
 from bot.intake import BadPicture
 from bot.text.cap_messages import cap_message
 from bot.text.formatting import relative
+from bot.text.translation import _, stored
 from engine.contract.models import TooMany
 from engine.contract.store import StoreError
 from engine.recipe.recipe import RecipeError
@@ -59,8 +60,10 @@ def user_sentence(error: Exception) -> str | None:
     match error:
         case TooMany():
             return cap_message(error, relative)
-        case UserError() | BadPicture() | RecipeError():
+        case UserError():
             return str(error)
+        case BadPicture() | RecipeError():  # of modules that know no language but English
+            return stored(str(error))
     return None
 
 
@@ -70,10 +73,13 @@ async def tell_error(interaction: discord.Interaction, error: Exception, **where
     log = _log.bind(interaction=str(interaction.id), user=str(interaction.user.id), **where)
     if isinstance(error, (RedisError, StoreError)):
         log.warning("an interaction could not be served", reason=str(error))
-        text = "My memory does not answer at the moment: try again in a minute."
+        text = _("My memory does not answer at the moment: try again in a minute.")
     if text is None:
         log.error("an interaction broke off", exc_info=error)
-        text = f"Something went wrong on my side: try again, and if it stays so, tell the operators `{interaction.id}`."
+        text = _(
+            "Something went wrong on my side: try again, and if it stays so, tell the operators {id}.",
+            id=f"`{interaction.id}`",
+        )  # fmt: skip
     try:
         await reply_private(interaction, text)
     except (discord.HTTPException, OSError) as silent:

@@ -15,24 +15,29 @@ from bot.guild_settings import Choices, Rules
 from bot.interactions.deduplication import Deduplication
 from bot.interactions.modals import Form
 from bot.interactions.private_view import PrivateView
-from bot.text.formatting import count, listed, relative
+from bot.text.formatting import count, relative
 from bot.text.recipe_text import PRESET_WORDS
+from bot.text.translation import LANGUAGE_NAMES, N_, _, listed, pgettext
 
 _MOST = 25
 """Of what a select holds."""
 _PLACES = [discord.ChannelType.text, discord.ChannelType.news, discord.ChannelType.voice, discord.ChannelType.forum]
 _LIMITS = {
-    "member_jobs": "Paintings at a time of one member",
-    "guild_jobs": "Paintings at a time in this server",
-    "size": "Longest side, px",
-    "iterations": "Iterations",
-    "keep_days": "Days for which paintings are kept",
+    "member_jobs": N_("Paintings at a time of one member"),
+    "guild_jobs": N_("Paintings at a time in this server"),
+    "size": N_("Longest side, px"),
+    "iterations": N_("Iterations"),
+    "keep_days": N_("Days for which paintings are kept"),
 }
 _NAMES = {
-    **{field: words.lower() for field, words in _LIMITS.items()},
-    "channels": "channels", "roles": "roles", "blocked": "blocked members", "recipe": "usual recipe",
-    "guild_jobs": "paintings at a time in this server",
+    "member_jobs": N_("paintings at a time of one member"), "guild_jobs": N_("paintings at a time in this server"),
+    "size": N_("longest side, px"), "iterations": N_("iterations"),
+    "keep_days": N_("days for which paintings are kept"),
+    "channels": N_("channels"), "roles": N_("roles"), "blocked": N_("blocked members"), "recipe": N_("usual recipe"),
+    "language": N_("language"),
 }  # fmt: skip
+_AS_DISCORD_HAS_IT = "server"
+"""The choice of no language."""
 _MENTIONS = {"channels": "<#{}>", "roles": "<@&{}>", "blocked": "<@{}>"}
 
 
@@ -43,16 +48,20 @@ class SettingsPanel(PrivateView):
         super().__init__(deduplication)
         self._backend, self._guild, self._rules = backend, guild, rules
         choices = rules.choices
-        self.add_item(ui.TextDisplay("### Impasto in this server"))
-        channels = _several(ui.ChannelSelect, "Channels in which I paint: all", choices.channels, channel_types=_PLACES)
-        self._add(channels, "channels", f"Channels: {_listed('channels', choices.channels) or 'all'}")
-        roles = _several(ui.RoleSelect, "Roles for whose members I paint: all", choices.roles)
-        self._add(roles, "roles", f"Roles: {_listed('roles', choices.roles) or 'all'}")
-        blocked = _several(ui.UserSelect, "Members for whom I do not paint", choices.blocked)
-        self._add(blocked, "blocked", f"Blocked members: {_listed('blocked', choices.blocked) or 'none'}")
-        self._add(_recipes(rules.recipe), "recipe", f"Usual recipe: {rules.recipe}")
+        self.add_item(ui.TextDisplay("### " + _("Impasto in this server")))
+        channels = _several(
+            ui.ChannelSelect, _("Channels in which I paint: all"), choices.channels, channel_types=_PLACES
+        )
+        self._add(channels, "channels", _("Channels: {channels}", channels=_value("channels", choices.channels)))
+        roles = _several(ui.RoleSelect, _("Roles for whose members I paint: all"), choices.roles)
+        self._add(roles, "roles", _("Roles: {roles}", roles=_value("roles", choices.roles)))
+        blocked = _several(ui.UserSelect, _("Members for whom I do not paint"), choices.blocked)
+        self._add(blocked, "blocked", _("Blocked members: {members}", members=_value("blocked", choices.blocked)))
+        self._add(_recipes(rules.recipe), "recipe", _("Usual recipe: {name}", name=rules.recipe))
+        self._add(_languages(choices.language), "language", _in_language(choices.language))
         self.add_item(ui.TextDisplay(_limits(rules)))
-        self.add_item(ui.ActionRow(self._button("Limits", self._ask_limits), self._button("Changes", self._tell)))
+        buttons = self._button(_("Limits"), self._ask_limits), self._button(_("Changes"), self._tell)
+        self.add_item(ui.ActionRow(*buttons))
         self.note_open()
 
     def _add(self, select: BaseSelect[Any], field: str, says: str) -> None:
@@ -60,7 +69,8 @@ class SettingsPanel(PrivateView):
 
         async def chosen(interaction: discord.Interaction) -> None:
             values = tuple(getattr(value, "id", value) for value in select.values)
-            await self._change(interaction, {field: values[0] if field == "recipe" else values})
+            one = values[0] if field in ("recipe", "language") else values
+            await self._change(interaction, {field: None if one == _AS_DISCORD_HAS_IT else one})
 
         select.callback = chosen  # type: ignore[method-assign]
         self.add_item(ui.TextDisplay(says))
@@ -83,7 +93,7 @@ class SettingsPanel(PrivateView):
 
     async def _tell(self, interaction: discord.Interaction) -> None:
         changes = await self._backend.guilds.changes(self._guild)
-        text = "\n".join(_change_in_words(change) for change in changes) or "Nothing was changed yet."
+        text = "\n".join(_change_in_words(change) for change in changes) or _("Nothing was changed yet.")
         await interaction.response.send_message(text[:1900], ephemeral=True)
 
 
@@ -93,7 +103,7 @@ class LimitsForm(Form):
     def __init__(
         self, deduplication: Deduplication, choices: Choices, change: Callable[[discord.Interaction, Any], Any]
     ) -> None:
-        super().__init__("Limits in this server", deduplication)
+        super().__init__(_("Limits in this server"), deduplication)
         self._change = change
         self._inputs: dict[str, ui.TextInput[Any]] = {}
         for field, words in _LIMITS.items():
@@ -101,13 +111,16 @@ class LimitsForm(Form):
             self._inputs[field] = ui.TextInput(
                 custom_id=field, default=None if value is None else str(value), required=False, max_length=8
             )
-            self.add_item(ui.Label(text=words, component=self._inputs[field]))
+            self.add_item(ui.Label(text=_(words), component=self._inputs[field]))
 
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
         """Take them all, or none."""
         given = {field: self._inputs[field].value.strip() for field in _LIMITS}
         if wrong := [field for field, text in given.items() if text and not _is_within(field, text)]:
-            raise UserError(f"{_LIMITS[wrong[0]]}: give a whole number, {_span(wrong[0])}, or leave it empty.")
+            raise UserError(
+                _("{limit}: give a whole number, {span}, or leave it empty.", limit=_(_LIMITS[wrong[0]]),
+                  span=_span(wrong[0]))
+            )  # fmt: skip
         await self._change(interaction, {field: int(text) if text else None for field, text in given.items()})
 
 
@@ -123,7 +136,9 @@ def _span(field: str) -> str:
     limits = {type(limit).__name__: limit for limit in Choices.model_fields[field].metadata}
     most = getattr(limits.get("Le"), "le", None)
     least = getattr(limits.get("Ge"), "ge", 1)
-    return f"{least} or more" if most is None else f"{least} to {most:,}"
+    if most is None:
+        return _("{least} or more", least=least)
+    return _("{least} to {most:,}", least=least, most=most)
 
 
 def _several(
@@ -136,18 +151,38 @@ def _several(
 
 def _recipes(chosen: str) -> ui.Select[Any]:
     options = [
-        discord.SelectOption(label=f"Usual recipe: {name}", value=name, description=words, default=name == chosen)
+        discord.SelectOption(
+            label=_("Usual recipe: {name}", name=name), value=name, description=_(words), default=name == chosen
+        )
         for name, words in PRESET_WORDS.items()
     ]
-    return ui.Select(placeholder="The usual recipe", options=options)
+    return ui.Select(placeholder=_("The usual recipe"), options=options)
+
+
+def _languages(chosen: str | None) -> ui.Select[Any]:
+    usual = discord.SelectOption(label=_in_language(None), value=_AS_DISCORD_HAS_IT, default=chosen is None)
+    options = [
+        discord.SelectOption(label=_in_language(language), value=language, default=language == chosen)
+        for language in LANGUAGE_NAMES
+    ]
+    return ui.Select(placeholder=_("Language"), options=[usual, *options])
+
+
+def _in_language(language: str | None) -> str:
+    name = _("as the server has it in Discord") if language is None else LANGUAGE_NAMES[language]
+    return _("Language: {name}", name=name)
 
 
 def _limits(rules: Rules) -> str:
-    return (
-        f"At a time: {count(rules.member_jobs, 'painting')} of one member, {rules.caps.guild:,} in this server\n"
-        f"At most {rules.max_size:,} px and {rules.max_iterations:,} iterations; "
-        f"kept for {count(rules.keep_days, 'day')}"
+    members = count(rules.member_jobs, "painting")
+    at_a_time = _(
+        "At a time: {paintings} of one member, {more:,} in this server", paintings=members, more=rules.caps.guild
     )
+    iterations, days = count(rules.max_iterations, "iteration"), count(rules.keep_days, "day")
+    most = _(
+        "At most {size:,} px and {iterations}; kept for {days}", size=rules.max_size, iterations=iterations, days=days
+    )
+    return f"{at_a_time}\n{most}"
 
 
 def _listed(field: str, ids: Sequence[int]) -> str:
@@ -156,7 +191,7 @@ def _listed(field: str, ids: Sequence[int]) -> str:
 
 def _change_in_words(change: Mapping[str, Any]) -> str:
     parts = [
-        f"{_NAMES.get(field, field)}: {_value(field, before)} → {_value(field, after)}"
+        f"{_(_NAMES.get(field, field))}: {_value(field, before)} → {_value(field, after)}"
         for field, (before, after) in change["what"].items()
     ]
     return f"- {relative(change['at'])} <@{change['by']}>: {'; '.join(parts)}"
@@ -164,5 +199,7 @@ def _change_in_words(change: Mapping[str, Any]) -> str:
 
 def _value(field: str, value: Any) -> str:
     if field in _MENTIONS:
-        return _listed(field, value) or ("none" if field == "blocked" else "all")
-    return "as usual" if value is None else str(value)
+        return _listed(field, value) or (pgettext("members", "none") if field == "blocked" else _("all"))
+    if field == "language" and value is not None:
+        return LANGUAGE_NAMES[value]
+    return _("as usual") if value is None else str(value)

@@ -19,19 +19,20 @@ from bot.interactions.deferred import DeferredInteractions
 from bot.interactions.permissions import present
 from bot.interactions.replies import reply_private
 from bot.ledger import LedgerPage
+from bot.text.translation import N_, _, current_language, speaking
 from engine.contract.events import Done
 from engine.contract.models import Job
 from engine.contract.recipe_code import recipe_code
 from engine.contract.store import BlobMissing
 
-_CODE_IS = (
+_CODE_IS = N_(
     "With this line as `/stylize recipe_code:` anybody has this recipe, seed and size for a content of their own. The "
     "style does not travel in it: attach the same picture, or leave it out where it is a saved style of the server."
 )
 
 
-_BEFORE_AND_AFTER = "On the left the content, on the right the painting that was made of it"
-_SHORT_FILM = "The content, the painting of it as it appears, the finished painting, and back to the content"
+_BEFORE_AND_AFTER = N_("On the left the content, on the right the painting that was made of it")
+_SHORT_FILM = N_("The content, the painting of it as it appears, the finished painting, and back to the content")
 
 
 class _Shared(NamedTuple):
@@ -54,7 +55,7 @@ class Sharing:
         """To the member alone, who copies it. Raises `RecipeError`, or `StoreError`."""
         async with self._deferred.acknowledged(interaction):
             code = await recipe_code(self._backend.store, job)
-            await reply_private(interaction, f"```\n{code}\n```\n{_CODE_IS}")
+            await reply_private(interaction, f"```\n{code}\n```\n{_(_CODE_IS)}")
 
     async def show_before_and_after(self, interaction: discord.Interaction, job: Job, page: LedgerPage) -> None:
         """As `_show`."""
@@ -62,7 +63,7 @@ class Sharing:
 
         async def made() -> _Shared:
             jpeg = await before_and_after(self._backend.store, job, painting)
-            return _Shared("before-and-after.jpg", jpeg, _BEFORE_AND_AFTER, "before and after")
+            return _Shared("before-and-after.jpg", jpeg, _BEFORE_AND_AFTER, N_("before and after, of painting {id}"))
 
         await self._show(interaction, job, page, made)
 
@@ -70,7 +71,7 @@ class Sharing:
         """As `_show`."""
         files = await self._files(job)
         if job.recipe.frames > 1:
-            raise UserError("This painting is a film itself: pass on the one at the end of its thread.")
+            raise UserError(_("This painting is a film itself: pass on the one at the end of its thread."))
 
         async def made() -> _Shared:
             store = self._backend.store
@@ -79,7 +80,7 @@ class Sharing:
             film = await store.get(files["film.webp"]) if "film.webp" in files else None
             async with self._filming:
                 webp = await asyncio.to_thread(short_film, before, after, making_of(json.loads(run), film))
-            return _Shared("short-film.webp", webp, _SHORT_FILM, "how it was painted")
+            return _Shared("short-film.webp", webp, _SHORT_FILM, N_("how it was painted, of painting {id}"))
 
         await self._show(interaction, job, page, made, film=True)
 
@@ -102,12 +103,12 @@ class Sharing:
             try:
                 shared = await make()
             except (BlobMissing, Broken):
-                raise UserError("The pictures of this painting are no longer kept: press Again.") from None
-            file = discord.File(
-                io.BytesIO(shared.data), filename=f"{marker(job.id)}{shared.name}", spoiler=job.spoiler,
-                description=shared.alt,
-            )  # fmt: skip
-            text = f"-# {shared.title}, of painting `{job.id}`"
+                raise UserError(_("The pictures of this painting are no longer kept: press Again.")) from None
+            with speaking(current_language() if again else page.language):
+                text = "-# " + _(shared.title, id=f"`{job.id}`")
+                told = _(shared.alt)
+            name = f"{marker(job.id)}{shared.name}"
+            file = discord.File(io.BytesIO(shared.data), filename=name, spoiler=job.spoiler, description=told)
             message = await interaction.edit_original_response(content=text, attachments=[file])
             if not again:
                 noted: dict[str, str | int] = {f"shared:{message.id}": message.channel.id}
@@ -117,5 +118,5 @@ class Sharing:
         """The keys of what the finished painting left. Raises `UserError`."""
         outcome = None if job.study is not None else await self._backend.jobs.outcome(job.id)
         if not isinstance(outcome, Done):
-            raise UserError("Only a finished painting is passed on: press this once it is done.")
+            raise UserError(_("Only a finished painting is passed on: press this once it is done."))
         return outcome.files

@@ -9,11 +9,13 @@ from typing import Any
 import discord
 from discord import ui
 
+from bot.cards.card import STYLE_ALT
 from bot.cards.thumbnails import Broken, Thumbnail, small_jpeg
 from bot.interactions.deduplication import Deduplication
 from bot.interactions.private_view import PrivateView
 from bot.text.formatting import count, day
 from bot.text.sanitise import plain, safe
+from bot.text.translation import N_, _
 from engine.contract.saved_styles import SavedStyle
 from engine.contract.store import BlobMissing, Store
 from engine.contract.study import Value
@@ -33,13 +35,13 @@ class StyleList(PrivateView):
         super().__init__(deduplication)
         self._store, self._styles, self._first, self._pictures = store, styles, first, pictures
         self.add_item(
-            ui.TextDisplay(f"### {count(len(styles), 'saved style')}\n`/stylize style_name:` paints like one.")
+            ui.TextDisplay(f"### {count(len(styles), 'saved style')}\n{_('`/stylize style_name:` paints like one.')}")
         )
         for style in styles[first : first + _A_PAGE]:
             self.add_item(self._section(style))
         buttons = [
             self._button(label, start)
-            for label, start in (("Previous", first - _A_PAGE), ("Next", first + _A_PAGE))
+            for label, start in ((_("Previous"), first - _A_PAGE), (_("Next"), first + _A_PAGE))
             if 0 <= start < len(styles)
         ]
         if buttons:
@@ -55,8 +57,8 @@ class StyleList(PrivateView):
         text = f"**{safe(style.name, 50)}**\n-# {_about(style)}"
         picture = self._pictures.get(style.name)
         if picture is None:
-            return ui.TextDisplay(f"{text}\n-# Its picture is lost: save it again.")
-        described, spoiler = f"Style: {plain(style.name, 100)}", style.picture.spoiler
+            return ui.TextDisplay(f"{text}\n-# {_('Its picture is lost: save it again.')}")
+        described, spoiler = _(STYLE_ALT, name=plain(style.name, 100)), style.picture.spoiler
         return ui.Section(
             text, accessory=ui.Thumbnail(f"attachment://{picture.name}", description=described, spoiler=spoiler)
         )
@@ -88,16 +90,21 @@ async def style_page(
 
 def _about(style: SavedStyle) -> str:
     """Whose it is, and how it is painted."""
-    whose = "drawn by this project" if style.owner is None else f"by <@{style.owner}>, {day(style.saved)}"
+    whose = _("drawn by this project")
+    if style.owner is not None:
+        whose = _("by {member}, {day}", member=f"<@{style.owner}>", day=day(style.saved))
     return " · ".join([whose, *settings_in_words(style.settings)])
 
 
 _WORDS = {
-    "recipe": "{}", "strength": "strength {:g}", "iterations": "{:,} iterations", "size": "{} px",
-    "colours": "the content's colours",
+    "recipe": "{value}", "strength": N_("strength {value:g}"), "size": "{value} px",
+    "colours": N_("the content's colours"),
 }  # fmt: skip
 
 
 def settings_in_words(settings: Mapping[str, Value]) -> list[str]:
     """A saved style's settings, each in a word or two."""
-    return [_WORDS[field].format(value) for field, value in settings.items() if field in _WORDS]
+    told = {field: _(words, value=settings[field]) for field, words in _WORDS.items() if field in settings}
+    if "iterations" in settings:
+        told["iterations"] = count(int(settings["iterations"]), "iteration")
+    return [told[field] for field in settings if field in told]

@@ -19,6 +19,7 @@ from bot.interactions.style_list import settings_in_words
 from bot.requests.paint_request import AttachedPicture
 from bot.requests.pictures import Pictures, check_upload
 from bot.text.sanitise import plain, safe
+from bot.text.translation import _
 from engine.contract.models import Job, StoredPicture
 from engine.contract.saved_styles import FOLDER, SavedStyle, StyleRefused, measured
 from engine.contract.study import Value
@@ -44,12 +45,15 @@ class StyleSaving:
     ) -> None:
         """Keep it, and say how to paint like it. Raises `UserError`, `BadPicture`, `TooMany` or `StoreError`."""
         if "," in name:
-            raise UserError("A style's name has no comma: `/gallery style_names:` parts names by it.")
+            raise UserError(_("A style's name has no comma: `/gallery style_names:` parts names by it."))
         async with self._deferred.acknowledged(interaction):
             saved = await self._kept(interaction, plain(name, LONGEST_NAME), picture, settings)
             told = f" ({', '.join(settings_in_words(settings))})" if settings else ""
-            who = "everybody in this server can paint like it"
-            text = f"Saved as **{safe(saved.name, 60)}**: by `/stylize style_name:` {who}{told}."
+            text = _(
+                "Saved as {name}: by `/stylize style_name:` everybody in this server can paint like it{settings}.",
+                name=f"**{safe(saved.name, 60)}**",
+                settings=told,
+            )
             await reply_private(interaction, text)
 
     async def _kept(
@@ -70,8 +74,8 @@ class StyleSaving:
         key = f"{FOLDER}{guild}/{interaction.id}.png"
         with self._pictures.holding(owner):
             async with self._pictures.turn(owner):
-                stored, _ = await self._pictures.keep(picture, key)
-        _, _, digest = await asyncio.to_thread(measured, await self._backend.store.get(key))
+                stored = (await self._pictures.keep(picture, key))[0]
+        digest = (await asyncio.to_thread(measured, await self._backend.store.get(key)))[2]
         made = SavedStyle(
             name=name, picture=stored, digest=digest, settings=dict(settings), owner=str(owner), saved=time.time(),
             age_restricted=age_restricted(interaction.channel),
@@ -89,7 +93,7 @@ class StyleSaving:
 def server_to_save_in(interaction: discord.Interaction) -> int:
     """Raises `UserError` where there is none."""
     if interaction.guild_id is None or not present(interaction):
-        raise UserError("Styles are saved for a server: use this in a server that I am in.")
+        raise UserError(_("Styles are saved for a server: use this in a server that I am in."))
     return interaction.guild_id
 
 
@@ -117,6 +121,14 @@ def settings_of(job: Job) -> dict[str, Value]:
 
 def _refusal(cap: Literal["name", "member", "server"], name: str, most: int) -> str:
     if cap == "name":
-        return f"There is a style called {safe(name, 60)} here already: choose another name, or delete that one first."
-    has = f"You have saved {most} styles here" if cap == "member" else f"This server has {most} saved styles"
-    return f"{has}, and that is the most: delete one by `/style delete` first."
+        return _(
+            "There is a style called {name} here already: choose another name, or delete that one first.",
+            name=safe(name, 60),
+        )  # fmt: skip
+    if cap == "member":
+        return _(
+            "You have saved {most} styles here, and that is the most: delete one by `/style delete` first.", most=most
+        )
+    return _(
+        "This server has {most} saved styles, and that is the most: delete one by `/style delete` first.", most=most
+    )

@@ -15,6 +15,7 @@ from bot.delivery.sender import Sender, Undeliverable
 from bot.errors import UserError
 from bot.interactions.deferred import DeferredInteractions, where_to_look
 from bot.interactions.guild_rules import check_allowed
+from bot.interactions.languages import public_language
 from bot.interactions.permissions import age_restricted, destination_of, direct_messages_closed
 from bot.interactions.replies import reply_private, tell_error
 from bot.interactions.saved_styles import server_of
@@ -26,6 +27,7 @@ from bot.requests.new_painting import NewPainting
 from bot.requests.new_study import NewStudy
 from bot.requests.paint_request import MemberRequest
 from bot.requests.style_names import with_saved_styles
+from bot.text.translation import _, stored
 from engine.contract.models import Job
 
 
@@ -62,8 +64,9 @@ class Submission:
     async def _admit(self, interaction: discord.Interaction, asked: MemberRequest, destination: Destination) -> Job:
         network = await self._admission.network()
         if network is None:
-            raise UserError("No worker has started here yet, and I paint with its weights: try again in a minute.")
+            raise UserError(_("No worker has started here yet, and I paint with its weights: try again in a minute."))
         rules = await check_allowed(self._backend.guilds, interaction, destination)
+        destination = dataclasses.replace(destination, language=public_language(interaction, destination, rules))
         if isinstance(asked, NewPainting | NewStudy | FromCode):
             asked = await with_saved_styles(
                 asked, self._backend.styles, server_of(interaction), age_restricted=age_restricted(interaction.channel)
@@ -73,7 +76,7 @@ class Submission:
         request = shortened(await asked.resolve(network, self._backend.jobs), rules.max_iterations)
         self._admission.check(request, rules)
         if destination.by_dm:
-            await reply_private(interaction, "I am no member here: the painting comes by direct message.")
+            await reply_private(interaction, _("I am no member here: the painting comes by direct message."))
         job_id, owner = str(interaction.id), interaction.user.id
         opening = self._open_by_dm(destination) if destination.by_dm else None
         return await self._admission.admit(job_id, owner, destination, request, rules=rules, before_queueing=opening)
@@ -98,7 +101,7 @@ class Submission:
     async def _where(self, job: Job, destination: Destination) -> str:
         page = await self._backend.ledger.page(job.id)
         if page is not None and page.stopped:
-            return page.stopped
+            return stored(page.stopped)
         if destination.by_dm:
-            return f"Accepted: watch it in <#{destination.channel}>, our direct messages."
+            return _("Accepted: watch it in {place}, our direct messages.", place=f"<#{destination.channel}>")
         return where_to_look(page)

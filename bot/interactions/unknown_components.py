@@ -10,14 +10,16 @@ from discord import ui
 from bot.cards.buttons import JobButton
 from bot.errors import UserError
 from bot.interactions.deduplication import Deduplication
+from bot.interactions.languages import speak_to
 from bot.interactions.modals import Form
 from bot.interactions.private_view import PrivateView
 from bot.interactions.replies import tell_error
+from bot.text.translation import N_, _
 
-_CLOSED = "I was restarted while this form was open, or it was open for too long: open it again."
-_OLD_CHOICE = "I was restarted while this choice was open, or it was open for too long: open it again."
+_CLOSED = N_("I was restarted while this form was open, or it was open for too long: open it again.")
+_OLD_CHOICE = N_("I was restarted while this choice was open, or it was open for too long: open it again.")
 _SELECTS = tuple(kind.value for kind in discord.ComponentType if kind.name.endswith("select"))
-_UNKNOWN = "This button has gone: press another one, or start a new painting with `/stylize`."
+_UNKNOWN = N_("This button has gone: press another one, or start a new painting with `/stylize`.")
 
 
 async def answer_unknown(interaction: discord.Interaction, deduplication: Deduplication) -> None:
@@ -30,7 +32,8 @@ async def answer_unknown(interaction: discord.Interaction, deduplication: Dedupl
     elif interaction.type is discord.InteractionType.component and not _comes_to_us(interaction, custom_id):
         text = _OLD_CHOICE if _is_select(data) else _UNKNOWN
     if text and deduplication.first(interaction.id):
-        await tell_error(interaction, UserError(text))
+        speak_to(interaction)
+        await tell_error(interaction, UserError(_(text)))
 
 
 def _comes_to_us(interaction: discord.Interaction, custom_id: str) -> bool:

@@ -15,7 +15,11 @@ _log = structlog.get_logger(__name__)
 
 async def sync_commands(tree: app_commands.CommandTree[Any], redis: ArqRedis) -> bool:
     """Whether it was needed. The hash of what Discord was last told is in Redis, by application."""
-    payload = [command.to_dict(tree) for command in tree.get_commands()]
+    translator = tree.translator
+    payload = [
+        await command.get_translated_payload(tree, translator) if translator else command.to_dict(tree)
+        for command in tree.get_commands()
+    ]
     digest = hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
     key = f"impasto:commands:{tree.client.application_id}"
     if await redis.get(key) == digest.encode():

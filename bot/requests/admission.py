@@ -19,6 +19,7 @@ from bot.requests.pictures import Pictures, check_upload
 from bot.requests.study_parts import recipe_maker, with_copied_pictures, with_study
 from bot.text.sanitise import plain
 from bot.text.titles import title
+from bot.text.translation import _, label, speaking
 from engine.contract import workers
 from engine.contract.models import Job, TooMany
 from engine.contract.store import StoreError
@@ -61,13 +62,15 @@ class Admission:
         frames = request.recipe.frames
         whole = request.draft_of or request.recipe  # of a draft, what is to be finished
         if whole.size > rules.max_size:
-            raise UserError(f"The size may be at most {rules.max_size} px here: ask for a smaller one.")
+            raise UserError(_("The size may be at most {size} px here: ask for a smaller one.", size=rules.max_size))
         if whole.iterations > rules.max_iterations:
             most = rules.max_iterations
             if frames > 1:
-                took = f"A film of {frames} pictures takes {request.recipe.iterations:,} iterations"
-                raise UserError(f"{took}, and {most:,} is the most here: send a shorter one.")
-            raise UserError(f"At most {most:,} iterations can be asked for here: ask for fewer.")
+                raise UserError(
+                    _("A film of {frames} pictures takes {iterations:,} iterations, and {most:,} is the most here: "
+                      "send a shorter one.", frames=frames, iterations=request.recipe.iterations, most=most)
+                )  # fmt: skip
+            raise UserError(_("At most {most:,} iterations can be asked for here: ask for fewer.", most=most))
         begun = () if request.start is None else (request.start,)
         for upload in (request.content, *request.styles, *begun, *request.content_masks, *request.style_masks):
             if isinstance(upload, AttachedPicture):
@@ -120,16 +123,19 @@ class Admission:
             job = await self._make(job_id, owner, destination, request, rules)
         except StoreError as error:
             _log.error("the store does not work", job=job_id, reason=str(error))
-            raise UserError("My store of pictures does not answer: try again in a few minutes.") from error
+            raise UserError(_("My store of pictures does not answer: try again in a few minutes.")) from error
+        with speaking(destination.language):
+            called = _title(job)
         address = Address(
             job=job_id,
             owner=owner,
             guild=destination.guild,
             channel=destination.channel,
             place=destination.kind,
-            title=_title(job),
+            title=called,
             mention=request.mention,
             age_restricted=destination.age_restricted,
+            language=destination.language,
         )
         await backend.ledger.open(address, await self._parent_link(request))
         if before_queueing is not None:
@@ -200,8 +206,10 @@ class Admission:
         else:
             job = await with_copied_pictures(job, study, self._pictures.copy)
         if job.iterations > most:
-            took = f"A study of {len(job.parts)} paintings takes {job.iterations:,} iterations"
-            raise UserError(f"{took}, and {most:,} is the most here: ask for fewer of each.")
+            raise UserError(
+                _("A study of {paintings} paintings takes {iterations:,} iterations, and {most:,} is the most here: "
+                  "ask for fewer of each.", paintings=len(job.parts), iterations=job.iterations, most=most)
+            )  # fmt: skip
         return job
 
     async def _parent_link(self, request: PaintRequest) -> str:
@@ -210,10 +218,11 @@ class Admission:
 
 
 def _title(job: Job) -> str:
-    whole = title(job.content.name, [style.name for style in job.styles], f"{job.recipe.name} painting")
+    fallback = _("{recipe} painting", recipe=job.recipe.name)
+    whole = title(job.content.name, [style.name for style in job.styles], fallback)
     if job.study is not None:
-        return plain(f"{studies.title(job.study.vary)}: {whole}", 100)
-    return plain(f"Draft: {whole}", 100) if job.draft_of else whole
+        return plain(f"{label(studies.title(job.study.vary))}: {whole}", 100)
+    return plain(_("Draft: {title}", title=whole), 100) if job.draft_of else whole
 
 
 def _guild(owner: int, destination: Destination) -> str:

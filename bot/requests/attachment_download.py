@@ -11,6 +11,7 @@ from yarl import URL
 from bot.discord_api.private_api import origins
 from bot.discord_api.proxy import proxy_for
 from bot.text.sanitise import plain
+from bot.text.translation import _
 
 _CDN = frozenset({"https://cdn.discordapp.com", "https://media.discordapp.net"})
 _PAUSE = 0.5  # seconds before the second try
@@ -38,14 +39,16 @@ async def download(
     """
     called = plain(name, 50)
     if not may_fetch(url, hosts):
-        raise AttachmentError(f"{called} is not kept by Discord: attach it to your message.")
+        raise AttachmentError(_("{name} is not kept by Discord: attach it to your message.", name=called))
     try:
         async with asyncio.timeout(seconds):
             return await _twice(session, url, called, max_bytes)
     except TimeoutError:
-        raise AttachmentError(f"{called} takes too long to arrive: try again, or send a smaller copy.") from None
+        told = _("{name} takes too long to arrive: try again, or send a smaller copy.", name=called)
+        raise AttachmentError(told) from None
     except _PASSING:
-        raise AttachmentError(f"Discord does not hand out {called} at the moment: try again in a minute.") from None
+        told = _("Discord does not hand out {name} at the moment: try again in a minute.", name=called)
+        raise AttachmentError(told) from None
 
 
 def may_fetch(url: str, hosts: frozenset[str] | None = None) -> bool:
@@ -76,7 +79,9 @@ async def _fetch(session: aiohttp.ClientSession, url: str, called: str, max_byte
         proxy=proxy_for(url),
     ) as response:
         _check(response, called)
-        too_long = AttachmentError(f"{called} is larger than {max_bytes / 2**20:.3g} MiB: send a smaller copy.")
+        too_long = AttachmentError(
+            _("{name} is larger than {size:.3g} MiB: send a smaller copy.", name=called, size=max_bytes / 2**20)
+        )
         if (response.content_length or 0) > max_bytes:
             raise too_long
         data = bytearray()
@@ -94,5 +99,5 @@ def _check(response: aiohttp.ClientResponse, called: str) -> None:
     if response.status == 429 or response.status >= 500:
         raise ConnectionError(response.status)
     if response.status in (403, 404, 410):
-        raise AttachmentError(f"Discord no longer has {called}: attach it again.")
-    raise AttachmentError(f"Discord does not hand out {called}: attach it again.")
+        raise AttachmentError(_("Discord no longer has {name}: attach it again.", name=called))
+    raise AttachmentError(_("Discord does not hand out {name}: attach it again.", name=called))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from bot.text.translation import ENGLISH
+
 
 @dataclass(frozen=True)
 class Destination:
@@ -16,3 +18,5 @@ class Destination:
     age_restricted: bool = False
     by_dm: bool = False
     """Whether it is the member's direct messages although the command was given elsewhere."""
+    language: str = ENGLISH
+    """Of what everybody sees of it."""

@@ -11,6 +11,7 @@ from bot.cards.buttons import STUDY_ACTIONS, Action
 from bot.errors import UserError
 from bot.requests.new_painting import new_recipe, new_seed
 from bot.requests.paint_request import AskedStudy, Network, PaintRequest
+from bot.text.translation import _
 from engine.contract.events import Cancelled, Done
 from engine.contract.jobs import Jobs
 from engine.contract.models import Job, StoredPicture
@@ -33,7 +34,9 @@ class FollowUp:
     async def resolve(self, network: Network, jobs: Jobs) -> PaintRequest:
         """Raises `UserError` or `RecipeError`."""
         if self.job.study is not None and self.action not in STUDY_ACTIONS:
-            raise UserError("That is not for a study: press From here under one of its pictures, and go on from that.")
+            raise UserError(
+                _("That is not for a study: press From here under one of its pictures, and go on from that.")
+            )
         match self.action:
             case Action.AGAIN:
                 return again(renewed(self.job))
@@ -125,7 +128,7 @@ def stronger(job: Job, factor: float) -> PaintRequest:
     usual = preset(job.recipe.name, weights=job.recipe.weights).beta
     strength = job.recipe.beta * factor / usual
     if not 1 / MAX_STRENGTH <= strength <= MAX_STRENGTH:
-        raise RecipeError("It cannot go further in this direction: start over with `/stylize`.")
+        raise RecipeError(_("It cannot go further in this direction: start over with `/stylize`."))
     return _child(job, dataclasses.replace(job.recipe, beta=job.recipe.beta * factor), strength=strength)
 
 
@@ -134,14 +137,14 @@ def continued(job: Job, checkpoint: str, reached: int) -> PaintRequest:
     recipe = job.recipe
     if job.study is not None:
         if reached >= job.iterations:
-            raise RecipeError("The study is complete: press From here under one of its pictures to go on from that.")
+            raise RecipeError(_("The study is complete: press From here under one of its pictures to go on from that."))
         return dataclasses.replace(as_it_was(job), checkpoint=checkpoint, reached=reached)
     if reached >= recipe.iterations and recipe.frames > 1:
-        raise RecipeError("A film ends with its last picture: press Again or Stronger for another one.")
+        raise RecipeError(_("A film ends with its last picture: press Again or Stronger for another one."))
     if reached >= recipe.iterations:
         more = min(recipe.iterations, MAX_ITERATIONS - recipe.iterations)
         if more < 1:
-            raise RecipeError("It has as many iterations as there may be: press Again, or go on from a snapshot.")
+            raise RecipeError(_("It has as many iterations as there may be: press Again, or go on from a snapshot."))
         recipe = recipe.continued(more)
     request = _child(job, recipe)
     return dataclasses.replace(request, checkpoint=checkpoint, reached=reached)
@@ -169,7 +172,7 @@ def finished(job: Job, picture: str, network: Network) -> PaintRequest:
     """
     asked = job.draft_of
     if asked is None:
-        raise RecipeError("It is no draft: press Continue or Larger to go on from it.")
+        raise RecipeError(_("It is no draft: press Continue or Larger to go on from it."))
     recipe = finishing(new_recipe(asked.recipe, network, asked.fields), job.recipe.size)
     start = StoredPicture(
         key=picture, name="draft", width=job.content.width, height=job.content.height, spoiler=job.spoiler
@@ -206,8 +209,10 @@ async def _continue(job: Job, jobs: Jobs) -> PaintRequest:
         case Cancelled():
             return as_it_was(job)
         case None:
-            raise UserError("It is still being painted: go on from it when it has ended, or from one of its snapshots.")
-    raise UserError("It failed, so there is nothing to go on from: press Again.")
+            raise UserError(
+                _("It is still being painted: go on from it when it has ended, or from one of its snapshots.")
+            )
+    raise UserError(_("It failed, so there is nothing to go on from: press Again."))
 
 
 async def _enlarge(job: Job, jobs: Jobs) -> PaintRequest:
@@ -215,8 +220,8 @@ async def _enlarge(job: Job, jobs: Jobs) -> PaintRequest:
         case Done() as done:
             return larger(job, done.files["checkpoint.safetensors"], done.iteration)
         case None:
-            raise UserError("It is still being painted: enlarge it when it has ended.")
-    raise UserError("Only a finished painting can be enlarged: press Continue first.")
+            raise UserError(_("It is still being painted: enlarge it when it has ended."))
+    raise UserError(_("Only a finished painting can be enlarged: press Continue first."))
 
 
 async def _finish(job: Job, network: Network, jobs: Jobs) -> PaintRequest:
@@ -226,5 +231,5 @@ async def _finish(job: Job, network: Network, jobs: Jobs) -> PaintRequest:
         case Cancelled(picture=str(picture)):
             return finished(job, picture, network)
         case None:
-            raise UserError("The draft is still being painted: finish it when it has ended.")
-    raise UserError("There is no draft to go on from: press Again.")
+            raise UserError(_("The draft is still being painted: finish it when it has ended."))
+    raise UserError(_("There is no draft to go on from: press Again."))

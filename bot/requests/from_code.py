@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from bot.errors import UserError
 from bot.requests.new_painting import MOST_SNAPSHOTS, NewPainting
 from bot.requests.paint_request import AttachedPicture, Network, PaintRequest, Style, pictures_alone
-from bot.text.formatting import count, listed
+from bot.text.formatting import count
 from bot.text.sanitise import plain
+from bot.text.translation import _, listed, pgettext
 from engine.contract.jobs import Jobs
 from engine.contract.models import Job
 from engine.contract.recipe_code import RecipeCode, style_digests
@@ -32,10 +33,11 @@ class FromCode:
         chosen = {
             "recipe": asked.preset, **asked.fields, "blend": asked.blend, "snapshots": asked.snapshots,
             "animate": asked.animate or None, "quality": asked.draft or None, "start_picture": asked.start,
-            "masks": asked.content_masks or asked.style_masks or None,
+            "mask": asked.content_masks or asked.style_masks or None,
         }  # fmt: skip
         if given := [name for name, value in chosen.items() if value is not None]:
-            raise UserError(f"A recipe code holds all the settings: leave out {listed(given)}.")
+            options = listed([pgettext("option", name) for name in given])
+            raise UserError(_("A recipe code holds all the settings: leave out {options}.", options=options))
         return cls(code, asked.content, asked.styles, asked.mention, asked.film)
 
     async def resolve(self, network: Network, _jobs: Jobs) -> PaintRequest:
@@ -43,13 +45,16 @@ class FromCode:
         recipe, needed = self.code.recipe, len(self.code.recipe.style_weights)
         if recipe.weights != network.weights or network.architecture not in (None, recipe.network):
             raise UserError(
-                f"This recipe code is for the weights {plain(recipe.weights, 40)}, and I paint with "
-                f"{plain(network.weights, 40)}: what it stands for cannot be repeated here."
-            )
+                _("This recipe code is for the weights {wanted}, and I paint with {here}: what it stands for cannot be "
+                  "repeated here.", wanted=plain(recipe.weights, 40), here=plain(network.weights, 40))
+            )  # fmt: skip
         if len(self.styles) != needed:
-            raise UserError(f"This recipe code is for {count(needed, 'style')}, and {len(self.styles)} were given.")
+            wanted, given = count(needed, "style"), len(self.styles)
+            raise UserError(_("This recipe code is for {styles}, and {given} were given.", styles=wanted, given=given))
         if len(recipe.shown) > MOST_SNAPSHOTS:
-            raise UserError(f"This recipe code asks for more than {MOST_SNAPSHOTS} snapshots: it is not painted here.")
+            raise UserError(
+                _("This recipe code asks for more than {most} snapshots: it is not painted here.", most=MOST_SNAPSHOTS)
+            )
         styles = pictures_alone(self.styles)
         return PaintRequest(recipe, self.content, styles, mention=self.mention, film=self.film)
 
@@ -58,4 +63,4 @@ async def note_on_styles(store: Store, code: RecipeCode, job: Job) -> str:
     """A sentence where the styles are others than the code's; empty where they are the same. Raises `StoreError`."""
     if code.styles == await style_digests(store, job):
         return ""
-    return "The style is another picture than the code's, so the painting will not be the same."
+    return _("The style is another picture than the code's, so the painting will not be the same.")

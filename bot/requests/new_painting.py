@@ -11,6 +11,7 @@ from typing import Any
 from bot.errors import UserError
 from bot.guild_settings import USUAL_RECIPE
 from bot.requests.paint_request import AttachedPicture, Network, PaintRequest, Style, pictures_alone
+from bot.text.translation import _
 from engine.contract.jobs import Jobs
 from engine.contract.models import Asked
 from engine.recipe.draft import draft_recipe
@@ -53,11 +54,11 @@ class NewPainting:
         """Raises `UserError` or `RecipeError`."""
         name = self.preset or USUAL_RECIPE
         if self.blend is not None and len(self.styles) < 2:
-            raise UserError("A blend needs a second style: attach one as style2.")
+            raise UserError(_("A blend needs a second style: attach one as style2."))
         if self.draft and self.animate:
-            raise UserError("A draft is of one picture: leave out animate, or quality.")
+            raise UserError(_("A draft is of one picture: leave out animate, or quality."))
         if self.animate and not self.film:
-            raise UserError("What animate paints is a film: leave out one of the two.")
+            raise UserError(_("What animate paints is a film: leave out one of the two."))
         fields = {**self.fields, "style_weights": self._shares()}
         if self.snapshots is not None:
             fields["snapshots"] = read_snapshots(self.snapshots)
@@ -71,9 +72,11 @@ class NewPainting:
         for masks in (self.content_masks, self.style_masks):
             recipe.check_masks(len(masks))
         if self.snapshots is not None and len(recipe.shown) > MOST_SNAPSHOTS:
+            given = len(recipe.shown)
             raise UserError(
-                f"These are {len(recipe.shown):,} snapshots, and {MOST_SNAPSHOTS} are the most: ask for fewer."
-            )
+                _("These are {given:,} snapshots, and {most} are the most: ask for fewer.", given=given,
+                  most=MOST_SNAPSHOTS)
+            )  # fmt: skip
         styles = pictures_alone(self.styles)
         return PaintRequest(
             recipe, self.content, styles, mention=self.mention, animate=self.animate, draft_of=asked,
@@ -92,7 +95,7 @@ def read_snapshots(text: str) -> tuple[int | str, ...]:
     words = [word.strip().lower() for word in text.split(",") if word.strip()]
     given = [int(word) if word.isdecimal() else word for word in words]
     if not given or not all(isinstance(one, int) or one == AUTO or one.startswith(EVERY) for one in given):
-        raise UserError("Snapshots are iterations like 100,300,1000, or auto, or every:50 for each fiftieth.")
+        raise UserError(_("Snapshots are iterations like 100,300,1000, or auto, or every:50 for each fiftieth."))
     return tuple(given)
 
 

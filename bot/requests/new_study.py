@@ -11,6 +11,7 @@ from bot.guild_settings import USUAL_RECIPE
 from bot.requests.new_painting import new_seed, read_snapshots
 from bot.requests.paint_request import AskedStudy, AttachedPicture, Network, PaintRequest, Style, pictures_alone
 from bot.requests.study_parts import recipe_maker, recipes
+from bot.text.translation import _
 from engine.contract.jobs import Jobs
 from engine.recipe.studies import ITERATIONS
 
@@ -39,12 +40,17 @@ class NewStudy:
         fields = {"seed": new_seed(), "style_weights": (1.0,) * len(self.styles), **chosen}
         if self.snapshots is not None:
             if self.vary != ITERATIONS:
-                raise UserError("Snapshots are of one painting that grows: choose them with `vary: iterations`.")
+                raise UserError(_("Snapshots are of one painting that grows: choose them with `vary: iterations`."))
             fields["snapshots"] = read_snapshots(self.snapshots)
         make = recipe_maker(self.preset or USUAL_RECIPE, network.weights, network.architecture)
         found = recipes(self.vary, fields, make, [style.name for style in self.styles])
         if self.snapshots is not None and (count := len(found[0][1].shown)) > MOST_MOMENTS:
-            raise UserError(f"These are {count} pictures, and {MOST_MOMENTS} are the most in one sheet: ask for fewer.")
+            sentence = _(
+                "These are {count} pictures, and {most} are the most in one sheet: ask for fewer.",
+                count=count,
+                most=MOST_MOMENTS,
+            )
+            raise UserError(sentence)
         styles = pictures_alone(self.styles)
         return PaintRequest(
             make(fields), self.content, styles, mention=self.mention, study=AskedStudy(self.vary, fields)

@@ -16,6 +16,7 @@ from bot.errors import UserError
 from bot.requests.attachment_download import AttachmentError, discord_origins, download
 from bot.requests.paint_request import AttachedPicture
 from bot.text.titles import A_SPOILER
+from bot.text.translation import _
 from engine.contract.models import StoredPicture, TooMany
 from engine.contract.store import StoreError
 
@@ -82,7 +83,9 @@ class Pictures:
         try:
             await self._backend.store.copy(source, target)
         except StoreError as error:
-            raise UserError("The pictures of that painting are no longer kept: start over with `/stylize`.") from error
+            raise UserError(
+                _("The pictures of that painting are no longer kept: start over with `/stylize`.")
+            ) from error
         return target
 
     @property
@@ -96,6 +99,7 @@ def check_upload(upload: AttachedPicture) -> None:
     """What Discord tells of it, before it is fetched. Raises `UserError`."""
     name = intake.printable_name(upload.name)
     if upload.kind is not None and not upload.kind.startswith("image/"):
-        raise UserError(f"{name} is no picture: attach a PNG, JPEG, WebP or GIF.")
+        raise UserError(_("{name} is no picture: attach a PNG, JPEG, WebP or GIF.", name=name))
     if upload.size is not None and upload.size > intake.USUAL.max_bytes:
-        raise UserError(f"{name} is larger than {intake.USUAL.max_bytes // 2**20} MiB: send a smaller copy.")
+        most = intake.USUAL.max_bytes / 2**20
+        raise UserError(_("{name} is larger than {size:.3g} MiB: send a smaller copy.", name=name, size=most))

@@ -10,6 +10,7 @@ from typing import Any
 from PIL import Image
 
 from bot.intake import white
+from bot.text.translation import _
 from engine.contract.models import Job, StoredPicture
 from engine.contract.store import Store
 from engine.contract.study import Part, Study
@@ -39,7 +40,7 @@ def recipes(
 ) -> list[tuple[Variant, Recipe]]:
     """The study's paintings; `styles` are the styles' names. Raises `RecipeError`."""
     if vary == studies.STYLE and len(styles) < 2:
-        raise RecipeError("A study of styles needs two of them, or more.")
+        raise RecipeError(_("A study of styles needs two of them, or more."))
     base = make(given)
     return [
         (variant, make({**given, "snapshots": (), **variant.fields}))
@@ -53,7 +54,7 @@ async def with_study(job: Job, vary: str, given: Mapping[str, Any], make: MakeRe
     if any(variant.change is Change.TONED for variant, _ in variants):
         png = await store.get(job.styles[0].key)
         if not await asyncio.to_thread(white.has_white, png):
-            raise RecipeError("There is no white in the style: nothing to study.")
+            raise RecipeError(_("There is no white in the style: nothing to study."))
     parts = []
     for variant, recipe in variants:
         part = await _part(job, variant, recipe, store)

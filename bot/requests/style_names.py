@@ -12,6 +12,7 @@ from bot.requests.new_painting import NewPainting
 from bot.requests.new_study import NewStudy
 from bot.requests.paint_request import StyleName
 from bot.text.sanitise import safe
+from bot.text.translation import _
 from engine.contract.models import StoredPicture
 from engine.contract.saved_styles import SavedStyle, SavedStyles, folded
 
@@ -46,7 +47,7 @@ def _of_code(asked: FromCode, saved: Sequence[SavedStyle], age_restricted: bool)
     """Saved under whatever name."""
     known = {style.digest: style for style in saved if age_restricted or not style.age_restricted}
     if not set(asked.code.styles) <= set(known):
-        raise UserError("The style of this recipe code is not saved here: attach the same picture as `style`.")
+        raise UserError(_("The style of this recipe code is not saved here: attach the same picture as `style`."))
     return tuple(_named(known[digest]) for digest in asked.code.styles)
 
 
@@ -59,15 +60,19 @@ def _found(known: Mapping[str, SavedStyle], name: str, *, age_restricted: bool) 
     if style is None:
         raise no_such_style(name)
     if style.age_restricted and not age_restricted:
+        called = safe(style.name, 50)
         raise UserError(
-            f"The style {safe(style.name, 50)} was saved in an age-restricted channel: use it in one of those."
+            _("The style {name} was saved in an age-restricted channel: use it in one of those.", name=called)
         )
     return style
 
 
 def no_such_style(name: str) -> UserError:
     """What a member is told who gave another name."""
-    return UserError(f"There is no saved style called {safe(name, 50)} here: `/style list` shows those that there are.")
+    called = safe(name, 50)
+    return UserError(
+        _("There is no saved style called {name} here: `/style list` shows those that there are.", name=called)
+    )
 
 
 def _named(style: SavedStyle) -> StoredPicture:

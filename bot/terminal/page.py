@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.terminal.page_parts import embed, render, whole
-from bot.text.formatting import count, exact_duration, listed, loss
+from bot.text.formatting import count, exact_duration, loss
+from bot.text.translation import listed
 from engine.recipe.recipe import Recipe
 
 MOST_SNAPSHOTS = 48

@@ -8,7 +8,8 @@ from typing import Any
 
 from bot.terminal.page import stand_in, words
 from bot.terminal.page_parts import embed, render, whole
-from bot.text.formatting import count, exact_duration, listed
+from bot.text.formatting import count, exact_duration
+from bot.text.translation import listed
 from engine.recipe.recipe import Recipe
 
 TILE = "study-"

@@ -3,27 +3,44 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
+
+from bot.text.translation import _, large_number, ngettext, number
+
+_COUNTED: Mapping[str, Callable[[int], str]] = {
+    "day": lambda n: ngettext("{n:,} day", "{n:,} days", n),
+    "iteration": lambda n: ngettext("{n:,} iteration", "{n:,} iterations", n),
+    "message": lambda n: ngettext("{n:,} message", "{n:,} messages", n),
+    "minute": lambda n: ngettext("{n:,} minute", "{n:,} minutes", n),
+    "painting": lambda n: ngettext("{n:,} painting", "{n:,} paintings", n),
+    "picture": lambda n: ngettext("{n:,} picture", "{n:,} pictures", n),
+    "saved style": lambda n: ngettext("{n:,} saved style", "{n:,} saved styles", n),
+    "server": lambda n: ngettext("{n:,} server", "{n:,} servers", n),
+    "style": lambda n: ngettext("{n:,} style", "{n:,} styles", n),
+    "worker": lambda n: ngettext("{n:,} worker", "{n:,} workers", n),
+}
 
 
 def count(number: int, noun: str) -> str:
-    """`1 iteration`, `3,300 iterations`."""
+    """`1 iteration`, `3,300 iterations`; in English any noun that only takes an s."""
+    if noun in _COUNTED:
+        return _COUNTED[noun](number)
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def duration(seconds: float) -> str:
     """`under a minute`, `about 4 minutes`, `about 2½ hours`, `about 3 days`."""
     if not math.isfinite(seconds):
-        return "an unknown time"
+        return _("an unknown time")
     if seconds < 60:
-        return "under a minute"
+        return _("under a minute")
     minutes, halves = round(seconds / 60), round(seconds / 1800)
     if minutes < 60:
-        return "about a minute" if minutes == 1 else f"about {minutes} minutes"
+        return ngettext("about a minute", "about {n} minutes", minutes)
     if halves < 96:
         hours = f"{halves // 2}{'½' if halves % 2 else ''}"
-        return "about an hour" if hours == "1" else f"about {hours} hours"
-    return f"about {round(seconds / 86400)} days"
+        return _("about an hour") if hours == "1" else _("about {hours} hours", hours=hours)
+    return _("about {days} days", days=round(seconds / 86400))
 
 
 def exact_duration(seconds: float) -> str:
@@ -58,13 +75,7 @@ def loss(x: float) -> str:
         return "–"
     x = float(f"{x:.3g}")
     if x and not 1e-3 <= abs(x) < 1e12:
-        return f"{x:.2e}"
-    for size, name in ((1e9, " billion"), (1e6, " million")):
-        if abs(x) >= size:
-            return f"{x / size:.3g}{name}"
-    return f"{x:,.0f}" if abs(x) >= 100 else f"{x:.3g}"
-
-
-def listed(things: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return " and ".join([", ".join(things[:-1]), things[-1]] if len(things) > 1 else things)
+        return number(x, ".2e")
+    if abs(x) >= 1e6:
+        return large_number(x)
+    return number(x, ",.0f" if abs(x) >= 100 else ".3g")

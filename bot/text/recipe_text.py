@@ -6,16 +6,22 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-from bot.text.formatting import count, listed
+from bot.text.formatting import count
 from bot.text.sanitise import plain
+from bot.text.translation import N_, _, listed, ngettext
 from engine.recipe.presets import PRESETS, preset
 from engine.recipe.recipe import Recipe
 
-_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_STYLES = (
+    "", "", N_("two styles"), N_("three styles"), N_("four styles"), N_("five styles"), N_("six styles"),
+    N_("seven styles"), N_("eight styles"), N_("nine styles"), N_("ten styles"),
+)  # fmt: skip
 _STARTS = {
-    "noise": "a flat colour", "content": "the content", "style": "the style", "picture": "a given picture",
-    "statistics": "the style's spectrum", "patches": "patches of the style",
+    "noise": N_("from a flat colour"), "content": N_("from the content"), "style": N_("from the style"),
+    "picture": N_("from a given picture"), "statistics": N_("from the style's spectrum"),
+    "patches": N_("from patches of the style"),
 }  # fmt: skip
+_COLOURS = {"style": "", "content": N_("content's colours"), "matched": N_("style in the content's colours")}
 _OPTIMISERS = {"adam": "Adam", "lbfgs": "L-BFGS"}
 # What `recipe_in_words` tells in words of its own, and what is no choice of the painter's.
 _TOLD = {"name", "weights", "size", "iterations", "extra", "beta", "colours", "style_weights", "start", "noise"} | {
@@ -23,9 +29,9 @@ _TOLD = {"name", "weights", "size", "iterations", "extra", "beta", "colours", "s
 }  # fmt: skip
 
 PRESET_WORDS = {
-    "fine": "coarse to fine: the best picture",
-    "classic": "the talk's own: Adam on one scale",
-    "gatys": "the paper's: L-BFGS from noise",
+    "fine": N_("coarse to fine: the best picture"),
+    "classic": N_("the talk's own: Adam on one scale"),
+    "gatys": N_("the paper's: L-BFGS from noise"),
 }
 """The presets in a few words."""
 
@@ -34,17 +40,19 @@ def recipe_in_words(recipe: Recipe) -> str:
     """The preset, iterations and size, then what differs from the preset, in at most 200 characters."""
     name = recipe.name if recipe.name in PRESETS else "fine"
     usual = preset(name, weights=recipe.weights, network=recipe.network, size=recipe.size)
-    added = f" ({recipe.extra:,} of them added)" if recipe.extra else ""
+    iterations = count(recipe.iterations, "iteration")
+    added = _("{iterations} ({extra:,} of them added)", iterations=iterations, extra=recipe.extra)
+    length, scale, optimiser = added if recipe.extra else iterations, recipe.style_scale, _OPTIMISERS[recipe.optimiser]
     told = [
         recipe.name,
-        f"a film of {recipe.frames} frames" if recipe.frames > 1 else "",
-        f"{count(recipe.iterations, 'iteration')}{added} at {recipe.size} px",
+        ngettext("a film of {n} frame", "a film of {n} frames", recipe.frames) if recipe.frames > 1 else "",
+        _("{iterations} at {size} px", iterations=length, size=recipe.size),
         _strength(recipe.beta / usual.beta),
-        {"style": "", "content": "content's colours", "matched": "style in the content's colours"}[recipe.colours],
+        _(_COLOURS[recipe.colours]),
         _styles(recipe.style_weights),
         _start(recipe) if (recipe.start, recipe.noise) != (usual.start, usual.noise) else "",
-        f"style at {recipe.style_scale:.0%} of its size" if recipe.style_scale != usual.style_scale else "",
-        f"with {_OPTIMISERS[recipe.optimiser]}" if recipe.optimiser != usual.optimiser else "",
+        _("style at {share:.0%} of its size", share=scale) if scale != usual.style_scale else "",
+        _("with {optimiser}", optimiser=optimiser) if recipe.optimiser != usual.optimiser else "",
         _rest(recipe, usual),
     ]
     return plain(", ".join(filter(None, told)), 200)
@@ -53,22 +61,23 @@ def recipe_in_words(recipe: Recipe) -> str:
 def _strength(ratio: float) -> str:
     if math.isclose(ratio, 1):
         return ""
-    times = {0.5: "half", 2.0: "twice"}.get(round(ratio, 6), f"{ratio:.3g} times")
-    return f"{times} the usual strength"
+    usual = {0.5: N_("half the usual strength"), 2.0: N_("twice the usual strength")}.get(round(ratio, 6))
+    return _(usual) if usual else _("{times:.3g} times the usual strength", times=ratio)
 
 
 def _styles(weights: Sequence[float]) -> str:
     if len(weights) == 1:
         return ""
-    number = _NUMBERS[len(weights)] if len(weights) < len(_NUMBERS) else str(len(weights))
+    styles = _(_STYLES[len(weights)]) if len(weights) < len(_STYLES) else count(len(weights), "style")
     shares = " : ".join(f"{100 * weight / sum(weights):.0f}" for weight in weights)
-    return f"{number} styles" if len(set(weights)) == 1 or len(weights) > 4 else f"{number} styles {shares}"
+    return styles if len(set(weights)) == 1 or len(weights) > 4 else f"{styles} {shares}"
 
 
 def _start(recipe: Recipe) -> str:
     if recipe.noise == 1 or (recipe.start == "noise" and recipe.noise):
-        return "from noise"
-    return f"from {_STARTS[recipe.start]}" + (f" with {recipe.noise:.0%} noise" if recipe.noise else "")
+        return _("from noise")
+    start = _(_STARTS[recipe.start])
+    return _("{start} with {share:.0%} noise", start=start, share=recipe.noise) if recipe.noise else start
 
 
 def _rest(recipe: Recipe, usual: Recipe) -> str:
@@ -76,5 +85,5 @@ def _rest(recipe: Recipe, usual: Recipe) -> str:
     names = {field.name for field in dataclasses.fields(Recipe)} - told
     own = sorted(name.replace("_", " ") for name in names if getattr(recipe, name) != getattr(usual, name))
     if len(own) > 2:
-        return f"{len(own)} other settings"
-    return f"own {listed(own)}" if own else ""
+        return ngettext("{n} other setting", "{n} other settings", len(own))
+    return _("own {settings}", settings=listed(own)) if own else ""

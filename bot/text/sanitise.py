@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from bot.text.translation import _
+
 # Discord looks for mentions, links and invites in the raw text, where no escape would stop it: what they are made of
 # becomes a double that means nothing. The others are letters that show nothing.
 _BLANKS = dict.fromkeys("\u115f\u1160\u2800\u3164\uffa0", " ")
@@ -30,7 +32,7 @@ def plain(text: str, most: int = 80) -> str:
 def _tame(text: str) -> str:
     """One line in which nothing lives but markdown."""
     shown = "".join(letter if letter.isprintable() else " " if letter.isspace() else "" for letter in text)
-    return " ".join(shown.translate(_DOUBLES).split()) or "picture"
+    return " ".join(shown.translate(_DOUBLES).split()) or _("picture")
 
 
 def _shortened(letters: Sequence[str], most: int) -> str:

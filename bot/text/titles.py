@@ -6,10 +6,10 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from bot.text.formatting import listed
 from bot.text.sanitise import plain
+from bot.text.translation import N_, _, listed
 
-A_SPOILER = "a spoiler"
+A_SPOILER = N_("a spoiler")
 """What a picture is called whose sender covers it: its own name may give away what it shows."""
 
 _KINDS = re.compile(r"\.(png|jpe?g|jfif|webp|gif|bmp|tiff?|avif|hei[cf])$", re.IGNORECASE)
@@ -23,7 +23,7 @@ _MACHINE_WORD = re.compile(
 )
 
 
-def title(content_name: str, style_names: Sequence[str], fallback: str = "painting") -> str:
+def title(content_name: str, style_names: Sequence[str], fallback: str = "") -> str:
     """What a painting is called, in at most 100 characters: `harbour × strokes`.
 
     Names of files that a camera or a program chose are left out; `fallback` stands where nothing else is left.
@@ -31,18 +31,31 @@ def title(content_name: str, style_names: Sequence[str], fallback: str = "painti
     content, styles = _name(content_name), ", ".join(dict.fromkeys(filter(None, map(_name, style_names))))
     if content and styles:
         return f"{plain(content, 48)} × {plain(styles, 48)}"
-    return plain(content or (f"in the style of {styles}" if styles else fallback), 100)
+    return plain(
+        content or (_("in the style of {styles}", styles=styles) if styles else fallback or _("painting")), 100
+    )
 
 
 def alt_text(iteration: int, of: int, content_name: str, style_names: Sequence[str]) -> str:
     """What a picture shows, for those who cannot see it, in at most 1,024 characters."""
-    content = _name(content_name) or "a picture"
-    styles = listed(list(dict.fromkeys(_name(name) or "another picture" for name in style_names)))
-    return plain(f"Iteration {iteration:,} of {of:,}: {content} painted in the style of {styles}", 1024)
+    content = _name(content_name) or _("a picture")
+    styles = listed(list(dict.fromkeys(_name(name) or _("another picture") for name in style_names)))
+    told = _(
+        "Iteration {iteration:,} of {of:,}: {content} painted in the style of {styles}",
+        iteration=iteration, of=of, content=content, styles=styles,
+    )  # fmt: skip
+    return plain(told, 1024)
+
+
+def picture_name(name: str) -> str:
+    """A picture's name as it is shown."""
+    return _(A_SPOILER) if name == A_SPOILER else name
 
 
 def _name(file: str) -> str:
     """What a person called the picture; empty where a camera or a program did."""
+    if file == A_SPOILER:
+        return _(A_SPOILER)
     stem = plain(_KINDS.sub("", file).replace("_", " "))
     words = re.findall(r"[^\W\d]+", stem.casefold())
     if any(unicodedata.category(letter) == "So" for letter in stem):  # an emoji, which no camera chooses

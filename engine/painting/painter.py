@@ -32,6 +32,8 @@ from engine.recipe.schedule import Schedule
 EXPLOSION = 10.0
 """A loss this many times the larger of the last good one and that of a picture without features has exploded."""
 ROLLBACKS = 3
+REASONS = ("the loss was no longer a number", "the loss exploded")
+"""Why a painting goes back to its last good picture: its loss is not finite, or finite and too large."""
 
 
 def paint(
@@ -189,7 +191,7 @@ class Painter:
                 state.good, state.good_loss = before, loss
                 self._keep_best(state, before, loss)
             return
-        reason = "the loss exploded" if finite else "the loss was no longer a number"
+        reason = REASONS[finite]
         state.rollbacks.append((state.iteration, reason))
         if len(state.rollbacks) > ROLLBACKS:
             raise PaintingError(

@@ -96,10 +96,12 @@ def _start(base: Recipe, _given: Mapping[str, Any], _styles: Sequence[str]) -> l
         Variant("content" if not share else f"{share:.0%} noise", {"start": "content", "noise": share})
         for share in (0.0, 0.3, 0.6, 0.9)
     ]
-    pictures = [Variant(f"{name}", {"start": name, "noise": 0.0}) for name in ("style", "patches")]
+    pictures = [
+        Variant("style", {"start": "style", "noise": 0.0}), Variant("patches", {"start": "patches", "noise": 0.0})
+    ]  # fmt: skip
     alone = [
-        Variant("noise alone" if not more else f"noise, seed {base.seed + more}",
-                {"start": "noise", "noise": 1.0, "seed": base.seed + more}) for more in range(3)
+        Variant("noise alone" if seed == base.seed else f"noise, seed {seed}",
+                {"start": "noise", "noise": 1.0, "seed": seed}) for seed in range(base.seed, base.seed + 3)
     ]  # fmt: skip
     return [*mixed, *pictures, *alone]
 
@@ -169,9 +171,13 @@ _SOME_NOISE = 0.6
 
 def _flicker(base: Recipe, _given: Mapping[str, Any], _styles: Sequence[str]) -> list[Variant]:
     noise = {} if base.noise else {"noise": _SOME_NOISE}
-    times = ("", ", again", ", once more")
-    same = [Variant(f"seed {base.seed}{times[k]}", noise) for k in range(REPEATS)]
-    others = [Variant(f"seed {base.seed + k}", {"seed": base.seed + k, **noise}) for k in range(1, REPEATS + 1)]
+    same = [
+        Variant(f"seed {base.seed}", noise), Variant(f"seed {base.seed}, again", noise),
+        Variant(f"seed {base.seed}, once more", noise),
+    ]  # fmt: skip
+    others = [
+        Variant(f"seed {seed}", {"seed": seed, **noise}) for seed in range(base.seed + 1, base.seed + REPEATS + 1)
+    ]
     return [*same, *others]
 
 

@@ -30,14 +30,30 @@ def trouble(painter: Painter, state: State) -> Trouble | None:
     """What there is to say of the painting as it stands; of short ones and of sequences nothing."""
     if state.iteration < LOOK or painter.recipe.frames > 1:
         return None
-    kept = "" if state.best is None else f"; the best picture so far, of iteration {state.best_at:,}, is kept"
+    best = None if state.best is None else state.best_at
     if painter.is_goo(state):
-        return Trouble("goo", f"The picture has turned into nearly one colour{kept}.")
+        return Trouble("goo", _goo(best))
     first = Schedule(painter.recipe).first(state.scale)
     since = first + last_improvement(state.losses[first : state.iteration, 0])
     if state.iteration - since < max(_PATIENCE, _SHARE * state.iteration):
         return None
-    return Trouble("stalled", f"The loss has not improved by a hundredth since iteration {since:,}{kept}.")
+    return Trouble("stalled", _stalled(since, best))
+
+
+# Whole sentences, for they are translated.
+def _goo(best: int | None) -> str:
+    if best is None:
+        return "The picture has turned into nearly one colour."
+    return f"The picture has turned into nearly one colour; the best picture so far, of iteration {best:,}, is kept."
+
+
+def _stalled(since: int, best: int | None) -> str:
+    if best is None:
+        return f"The loss has not improved by a hundredth since iteration {since:,}."
+    return (
+        f"The loss has not improved by a hundredth since iteration {since:,}; the best picture so far, of iteration "
+        f"{best:,}, is kept."
+    )
 
 
 def last_improvement(losses: torch.Tensor) -> int:

@@ -33,7 +33,7 @@ T = TypeVar("T")
 _TOO_NEW = (
     "It was asked for by a newer version of Impasto than any worker here knows: update the workers, and ask again."
 )
-_WAITS = "The painting waits, for what is painted cannot be stored now ({}); it goes on by itself once it can."
+_WAITS = "The painting waits, for what is painted cannot be stored now ({reason}); it goes on by itself once it can."
 _GOES_ON = "What is painted can be stored again: the painting goes on."
 
 _log = structlog.get_logger(__name__)
@@ -263,7 +263,7 @@ class _Slice:
         """Let go of the job, as it stood before; the reconciler queues it again. Its audience is told of the store."""
         with suppress(Fenced, RedisError):
             if not isinstance(error, RedisError):
-                await self._notice(_WAITS.format(reason_of(error)), self._claim.iteration, waits=True)
+                await self._notice(_WAITS.format(reason=reason_of(error)), self._claim.iteration, waits=True)
             await self._context.jobs.commit(self._claim, self._claim.iteration, None)
 
     async def _notice(self, text: str, iteration: int, *, waits: bool) -> None:

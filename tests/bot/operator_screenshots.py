@@ -9,6 +9,7 @@ import asyncio
 import json
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +24,19 @@ from engine.process.local_redis import embedded_redis
 Json = dict[str, Any]
 
 PAINTINGS: tuple[Json, ...] = (
-    {"style": EXAMPLES / "strokes.png", "iterations": 600},
-    {"style_name": "night", "iterations": 400},
-    {"style_name": "ink", "recipe": "classic", "iterations": 1500},
-    {"style_name": "poster", "size": 320},
+    {"style": EXAMPLES / "strokes.png", "iterations": 1500},
+    {"style_name": "night", "iterations": 900},
+    {"style_name": "ink", "iterations": 1500},
+    {"style_name": "poster", "iterations": 900},
     {"style_name": "hatching", "recipe": "gatys"},
 )
 
 
-async def main(weights: str, browser: str) -> None:
+async def main(weights: str, parts: Sequence[str], browser: str) -> None:
     with tempfile.TemporaryDirectory(prefix="impasto-") as folder, embedded_redis(Path(folder, "redis")) as url:
         pool = WorkerPool(url, Path(folder))
-        pool.start_worker(seconds=3, weights=weights).ready()
+        if "page" in parts:
+            pool.start_worker(seconds=3, weights=weights).ready()
         log = Path(folder, "bot.log")
         try:
             async with Discord.start(scale=20) as discord:
@@ -43,9 +45,11 @@ async def main(weights: str, browser: str) -> None:
                     await discord.until(lambda world: world.commands and world.counts["sessions"])
                     guild = await discord.guild("Studio")
                     channel = await guild.channel("paintings")
-                    await _settings(discord, guild, channel)
-                    await _under_way(discord, guild, channel)
-                    await _page(log, browser, Path(folder, "chromium"))
+                    if "settings" in parts:
+                        await _settings(discord, guild, channel)
+                    if "page" in parts:
+                        await _under_way(discord, guild, channel)
+                        await _page(log, browser, Path(folder, "chromium"))
                 finally:
                     bot.end()
         finally:
@@ -73,11 +77,11 @@ async def _settings(discord: Discord, guild: Guild, channel: Channel) -> None:
 
 
 async def _under_way(discord: Discord, guild: Guild, channel: Channel) -> None:
-    """Three paintings, each with some snapshots, and two that wait."""
+    """Five paintings, of which three have some snapshots."""
     cards = []
     for number, options in enumerate(PAINTINGS):
         member = await guild.member(f"Member {number}")
-        given = {"content": EXAMPLES / "harbour.png", "size": 256, "seed": 42, **options}
+        given = {"content": EXAMPLES / "harbour.png", "size": 192, "seed": 42, **options}
         asked = await member.slash(channel, "stylize", **given)
         cards.append(await _card(discord, channel, asked.id))
     for card in cards[:3]:
@@ -106,4 +110,5 @@ if __name__ == "__main__":
     found = chromium()
     if found is None:
         raise SystemExit("No Chromium to take a screenshot with.")
-    asyncio.run(main((sys.argv[1:] or ["starter"])[0], found))
+    weights, *parts = sys.argv[1:] or ["starter"]
+    asyncio.run(main(weights, parts or ["settings", "page"], found))

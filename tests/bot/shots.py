@@ -31,7 +31,7 @@ async def shoot_channel(
     viewer: str | None = None,
     users: Mapping[str, Json] | None = None,
 ) -> None:
-    """Into docs/pictures; `users` are those whom the messages name and who have written none."""
+    """Into docs/pictures, as the viewer sees it; `users` are those whom the messages name and who have written none."""
     world = discord.world
     messages, inside = world.messages(channel, viewer), {thread: world.messages(thread) for thread in threads}
     blobs = {

@@ -21,6 +21,7 @@ _WITHIN = "IMPASTO_MACHINES_WITHIN"
 def main() -> int:
     parser = argparse.ArgumentParser("make machines")
     parser.add_argument("--short", action="store_true", help="the first scene alone")
+    parser.add_argument("--scene", action="append", help="this one only, by its name; may be given again")
     parser.add_argument("--keep", type=Path, help="a new folder for the logs, kept afterwards")
     options = parser.parse_args()
     if _WITHIN not in os.environ:
@@ -37,7 +38,7 @@ def main() -> int:
         if options.keep:
             options.keep.mkdir(parents=True)
         kept = (options.keep or Path(folder)).absolute()
-        wrong = asyncio.run(run(kept, SHORT if options.short else list(SCENES)))
+        wrong = asyncio.run(run(kept, options.scene or (SHORT if options.short else list(SCENES))))
     print("\n".join(wrong), file=sys.stderr)
     return 1 if wrong else 0
 

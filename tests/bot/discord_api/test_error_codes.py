@@ -101,14 +101,14 @@ async def test_a_code_has_its_verdict_and_its_sentence(
 ) -> None:
     error = await refusing.refuse(code, status)
     assert verdict(error) is expected
-    assert says in one_sentence(sentence(error, "here"))
+    assert says in one_sentence(sentence(error))
 
 
 @pytest.mark.parametrize(("code", "status", "expected"), OTHERS)
 async def test_other_answers_go_by_their_status(refusing: Refusing, code: int, status: int, expected: Verdict) -> None:
     error = await refusing.refuse(code, status)
     assert verdict(error) is expected
-    one_sentence(sentence(error, "here"))
+    one_sentence(sentence(error))
 
 
 async def test_a_refused_connection_is_tried_again() -> None:
@@ -130,15 +130,10 @@ async def test_a_refused_connection_is_tried_again() -> None:
 )
 def test_what_passes_is_tried_again(error: Exception) -> None:
     assert verdict(error) is Verdict.RETRY
-    assert "moment" in one_sentence(sentence(error, "here"))
+    assert "moment" in one_sentence(sentence(error))
 
 
 def test_what_is_not_of_the_network_is_unknown() -> None:
     error = RuntimeError("Session is closed")
     assert verdict(error) is Verdict.UNKNOWN
-    one_sentence(sentence(error, "here"))
-
-
-async def test_the_sentence_says_where(refusing: Refusing) -> None:
-    error = await refusing.refuse(50013, 403)
-    assert sentence(error, "in #{paintings}").startswith("I may not post in #{paintings}: give me Send Messages")
+    one_sentence(sentence(error))

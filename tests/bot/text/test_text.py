@@ -15,6 +15,7 @@ from bot.text.formatting import bar, count, duration, exact_duration, loss
 from bot.text.recipe_text import recipe_in_words
 from bot.text.sanitise import plain, safe
 from bot.text.titles import alt_text, title
+from bot.text.translation import language_of, listed, number, speaking
 from engine.recipe.presets import PRESETS, preset
 from engine.recipe.recipe import Recipe
 
@@ -243,3 +244,31 @@ def test_any_recipe_is_told_in_200_characters() -> None:
     }
     recipe = Recipe(**own, noise=0.123, start="style", colours="content", optimiser="lbfgs", step=1.0)
     assert recipe_in_words(recipe).startswith("harbour") and len(recipe_in_words(recipe)) <= 200
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("de", "1 Bild; 2 Bilder; 3.300 Iterationen; etwa 2½ Stunden; 1,23 Millionen; a, b und c; 50 %"),
+        ("es", "1 imagen; 2 imágenes; 3.300 iteraciones; unas 2½ horas; 1,23 millones; a, b y c; 50 %"),
+        ("fr", "1 image; 2 images; 3 300 itérations; environ 2½ heures; 1,23 million; a, b et c; 50 %"),
+        ("ja", "1 枚; 2 枚; 3,300 回; 約2½時間; 123万; a、b、c; 50%"),
+        ("pt_BR", "1 imagem; 2 imagens; 3.300 iterações; cerca de 2½ horas; 1,23 milhão; a, b e c; 50%"),
+        ("tlh", "1 picture; 2 pictures; 3,300 iterations; about 2½ hours; 1.23 million; a, b and c; 50%"),
+    ],
+)
+def test_numbers_and_plurals_are_those_of_the_language(language: str, words: str) -> None:
+    """One that there is no catalogue for is English. Spaces that do not break are shown as any."""
+    with speaking(language):
+        told = [count(1, "picture"), count(2, "picture"), count(3300, "iteration"), duration(9000), loss(1.234e6)]
+        told += [listed(["a", "b", "c"]), number(0.5, ".0%")]
+    assert re.sub(r"\s", " ", "; ".join(told)) == words
+    assert count(2, "picture") == "2 pictures"
+
+
+@pytest.mark.parametrize(
+    ("locale", "language"),
+    [("de", "de"), ("es-ES", "es"), ("es-419", "es"), ("pt-BR", "pt_BR"), ("en-GB", "en"), ("zh-TW", "en"), ("", "en")],
+)
+def test_each_of_discords_locales_has_a_language(locale: str, language: str) -> None:
+    assert language_of(locale) == language
