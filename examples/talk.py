@@ -37,6 +37,10 @@ picture in the style of another. Here they are again, each by one command, in ou
 project drew itself; painted with {weights}, unless a command says otherwise.
 `make talk WEIGHTS=FILE` runs them all. In Discord content and style are attached.
 
+![A study's card in a channel; in its thread the single pictures, the sheet and the plot](pictures/discord-study.png)
+
+*`/study vary:strength` as members see it, here with the small network `starter` (`make screenshots ARGS=study`).*
+
 | the talk's slide | in the terminal | in Discord | picture |
 |---|---|---|---|
 {table}

@@ -45,8 +45,9 @@ def side_by_side(before: bytes, after: bytes, styles: Sequence[bytes]) -> bytes:
     sheet.paste(right, (width + _GAP, 0))
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(24)
     middle = height + _STRIP // 2
-    for text, x in (("before", _GAP), ("after", width + 2 * _GAP)):
-        draw.text((x, middle), text, _INK, font, anchor="lm")
+    # The first one in the middle: where it would begin, Discord puts the sign that there is a description.
+    draw.text((width // 2, middle), "before", _INK, font, anchor="mm")
+    draw.text((width + 2 * _GAP, middle), "after", _INK, font, anchor="lm")
     _add_styles(sheet, small, width + 2 * _GAP + round(draw.textlength("after", font)) + 2 * _GAP)
     out = io.BytesIO()
     sheet.save(out, "JPEG", quality=_QUALITY)

@@ -56,7 +56,7 @@ def short_film(before: bytes, after: bytes, making: Making | None, limit: int = 
         film = _encoded(shown, quality, share)
         if len(film) <= limit:
             return film
-    raise Broken
+    raise Broken(str(limit))
 
 
 def moments(before: bytes, after: bytes, making: Making | None) -> list[Shown]:

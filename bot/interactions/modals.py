@@ -143,12 +143,9 @@ class StyleForm(Form):
             custom_id="name", default=_stem(names[0]) or None, max_length=LONGEST_NAME
         )
         self._which: ui.RadioGroup[Any] | None = None
-        kept = (
-            _("Kept with its settings: {settings}", settings=", ".join(settings_in_words(settings)))
-            if settings
-            else None
-        )
-        self.add_item(ui.Label(text=_("What to call it"), description=kept and plain(kept, 100), component=self._name))
+        told = ", ".join(settings_in_words(settings))
+        kept = plain(_("Kept with its settings: {settings}", settings=told), 100) if settings else None
+        self.add_item(ui.Label(text=_("What to call it"), description=kept, component=self._name))
         if len(pictures) > 1:
             options = [
                 discord.RadioGroupOption(label=f"{number}. {name}", value=str(number), default=number == 1)

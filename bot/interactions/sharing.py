@@ -42,7 +42,6 @@ class _Shared(NamedTuple):
     data: bytes
     alt: str
     title: str
-    """Both in English: they are translated where they are shown."""
 
 
 class Sharing:
@@ -106,14 +105,10 @@ class Sharing:
             except (BlobMissing, Broken):
                 raise UserError(_("The pictures of this painting are no longer kept: press Again.")) from None
             with speaking(current_language() if again else page.language):
-                text = f"-# {_(shared.title, id=f'`{job.id}`')}"
+                text = "-# " + _(shared.title, id=f"`{job.id}`")
                 told = _(shared.alt)
-            file = discord.File(
-                io.BytesIO(shared.data),
-                filename=f"{marker(job.id)}{shared.name}",
-                spoiler=job.spoiler,
-                description=told,
-            )
+            name = f"{marker(job.id)}{shared.name}"
+            file = discord.File(io.BytesIO(shared.data), filename=name, spoiler=job.spoiler, description=told)
             message = await interaction.edit_original_response(content=text, attachments=[file])
             if not again:
                 noted: dict[str, str | int] = {f"shared:{message.id}": message.channel.id}

@@ -49,11 +49,12 @@ class StyleSaving:
         async with self._deferred.acknowledged(interaction):
             saved = await self._kept(interaction, plain(name, LONGEST_NAME), picture, settings)
             told = f" ({', '.join(settings_in_words(settings))})" if settings else ""
-            await reply_private(
-                interaction,
-                _("Saved as {name}: by `/stylize style_name:` everybody in this server can paint like it{settings}.",
-                  name=f"**{safe(saved.name, 60)}**", settings=told),
-            )  # fmt: skip
+            text = _(
+                "Saved as {name}: by `/stylize style_name:` everybody in this server can paint like it{settings}.",
+                name=f"**{safe(saved.name, 60)}**",
+                settings=told,
+            )
+            await reply_private(interaction, text)
 
     async def _kept(
         self,

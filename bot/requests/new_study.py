@@ -45,13 +45,12 @@ class NewStudy:
         make = recipe_maker(self.preset or USUAL_RECIPE, network.weights, network.architecture)
         found = recipes(self.vary, fields, make, [style.name for style in self.styles])
         if self.snapshots is not None and (count := len(found[0][1].shown)) > MOST_MOMENTS:
-            raise UserError(
-                _(
-                    "These are {n} pictures, and {most} are the most in one sheet: ask for fewer.",
-                    n=count,
-                    most=MOST_MOMENTS,
-                )
+            sentence = _(
+                "These are {count} pictures, and {most} are the most in one sheet: ask for fewer.",
+                count=count,
+                most=MOST_MOMENTS,
             )
+            raise UserError(sentence)
         styles = pictures_alone(self.styles)
         return PaintRequest(
             make(fields), self.content, styles, mention=self.mention, study=AskedStudy(self.vary, fields)

@@ -41,10 +41,10 @@ class Page:
         return document
 
     async def shoot(self, shot: Path, width: int, height: int, scale: float = 1.0, *, phone: bool = False) -> None:
-        """A PNG of the window, whose size is this, and of what is below its edge where that is a phone's."""
+        """A PNG of the window, whose size is this."""
         metrics: Json = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": phone}
         await self._call("Emulation.setDeviceMetricsOverride", **metrics)
-        answer = await self._call("Page.captureScreenshot", format="png", captureBeyondViewport=phone)
+        answer = await self._call("Page.captureScreenshot", format="png")
         shot.write_bytes(base64.b64decode(answer["data"]))
 
     async def _call(self, method: str, **words: Any) -> Json:

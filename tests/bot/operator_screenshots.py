@@ -30,6 +30,8 @@ PAINTINGS: tuple[Json, ...] = (
     {"style_name": "poster", "iterations": 900},
     {"style_name": "hatching", "recipe": "gatys"},
 )
+LIMITS = {"IMPASTO_USER_JOBS": "3", "IMPASTO_GUILD_JOBS": "25"}
+"""As they are where nobody sets them."""
 
 
 async def main(weights: str, parts: Sequence[str], browser: str) -> None:
@@ -40,7 +42,7 @@ async def main(weights: str, parts: Sequence[str], browser: str) -> None:
         log = Path(folder, "bot.log")
         try:
             async with Discord.start(scale=20) as discord:
-                bot = BotProcess(discord, pool, log, IMPASTO_WEIGHTS=weights, IMPASTO_PAGE="0")
+                bot = BotProcess(discord, pool, log, IMPASTO_WEIGHTS=weights, IMPASTO_PAGE="0", **LIMITS)
                 try:
                     await discord.until(lambda world: world.commands and world.counts["sessions"])
                     guild = await discord.guild("Studio")
@@ -101,7 +103,7 @@ async def _page(log: Path, browser: str, profile: Path) -> None:
     (url,) = [line["url"] for line in lines if line["event"] == "the live page is served"]
     async with browsing(browser, url, profile) as page:
         await page.until('<polyline points="')
-        for name, width, height, scale in (("page-phone.png", 390, 844, 2.0), ("page-wall.png", 1920, 1080, 1.0)):
+        for name, width, height, scale in (("page-phone.png", 390, 1180, 1.5), ("page-wall.png", 1920, 1080, 1.0)):
             await page.shoot(OUT / name, width, height, scale, phone=width < 500)
             shrink(OUT / name)
 

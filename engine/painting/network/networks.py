@@ -63,5 +63,5 @@ def fastest(device: torch.device, recipe: Recipe) -> torch.dtype:
 
 def _has_amx() -> bool:
     """Whether the processor has tiles of bfloat16: Intel's, since Sapphire Rapids."""
-    known = getattr(torch.cpu, "get_capabilities", dict)()  # torch 2.11 need not have it
+    known: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()  # torch 2.11 need not have it
     return bool(known.get("amx_bf16", False))
