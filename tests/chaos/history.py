@@ -114,7 +114,8 @@ async def _judge_jobs(redis: ArqRedis, store: Store, kept: list[Promise], verdic
         told[event.job].append(event)
     jobs = Jobs(redis)
     for one in kept:
-        keys = Counter((event.kind, event.iteration) for event in told[one.job])
+        # Several notices may fall on one iteration, such as that it waits and that it goes on; none is told twice.
+        keys = Counter((event.kind, event.iteration, getattr(event, "text", "")) for event in told[one.job])
         ends = [event for event in told[one.job] if isinstance(event, Last)]
         state = await jobs.state(one.job)
         twice = [key for key, count in keys.items() if count > 1]
