@@ -133,7 +133,7 @@ async def test_under_the_last_picture_of_a_draft_is_its_finish() -> None:
     labels = [item.item.label for item in buttons(picture_buttons("1", 135, last=True, draft=True))]
     assert labels == ["Finish", "Again", "Swap", "Stronger", "Weaker"]
     labels = [item.item.label for item in buttons(picture_buttons("1", 135, last=True))]
-    assert labels[-3:] == ["Larger", "Before and after", "Recipe code"]
+    assert labels[-5:] == ["Larger", "Before and after", "Short film", "Recipe code", "Save as style"]
 
 
 async def test_a_card_whose_pictures_are_broken_goes_without(tmp_path: Path) -> None:
