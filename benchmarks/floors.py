@@ -9,6 +9,8 @@ import torch.nn.functional as F
 
 from engine.recipe.vgg_layers import convs, starts_block
 
+FORMATS = {"channels-last": torch.channels_last, "NCHW": torch.contiguous_format}
+"""The memory layouts of which bare convolutions take the faster one."""
 _GEMM_SIDE = 2048
 _GEMMS = 2
 

@@ -10,14 +10,13 @@ from functools import partial
 import torch
 
 from benchmarks.bench import Ours, Times, freely_timed, given, interleave, ratio, square_pictures, stand_in, timed
-from benchmarks.floors import BareConvolutions
+from benchmarks.floors import FORMATS, BareConvolutions
 from benchmarks.report import Table, seconds
 from engine.recipe import cost
 from engine.recipe.recipe import MAX_ITERATIONS
 from engine.recipe.vgg_layers import depth
 
 _GEMM_SIDE = {"cuda": 8192, "cpu": 512}
-_FORMATS = {"NCHW": torch.contiguous_format, "channels-last": torch.channels_last}
 _TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
@@ -44,7 +43,7 @@ def measure(side: int, rounds: int, device: str, deadline: float) -> Times:
     layers = depth((*recipe.content_layers, *recipe.style_layers))
     bare = {
         f"{kind}, {name}": BareConvolutions(side, layers, layout, device, dtype).step
-        for kind, dtype in _TYPES.items() for name, layout in _FORMATS.items()
+        for kind, dtype in _TYPES.items() for name, layout in FORMATS.items()
     }  # fmt: skip
     n = _GEMM_SIDE[torch.device(device).type]
     matrix = torch.rand(n, n, device=device).bfloat16()
@@ -60,7 +59,7 @@ def measure(side: int, rounds: int, device: str, deadline: float) -> Times:
         deadline,
     )
     for kind in _TYPES:
-        times[kind] = min((times[f"{kind}, {name}"] for name in _FORMATS), key=statistics.median)
+        times[kind] = min((times[f"{kind}, {name}"] for name in FORMATS), key=statistics.median)
     return times
 
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
-import torch
-
 from benchmarks.bench import Ours, Times, classic, freely_timed, interleave, ratio, square_pictures, timed
-from benchmarks.floors import BareConvolutions, MatrixProducts
+from benchmarks.floors import FORMATS, BareConvolutions, MatrixProducts
 from benchmarks.reference import Reference
 from benchmarks.report import Table, seconds
 from engine.recipe import cost
 from engine.recipe.vgg_layers import depth
 
 _ITERATIONS = {128: 4, 256: 2}  # of one round; 1 for larger sizes
-_FORMATS = {"channels-last": torch.channels_last, "NCHW": torch.contiguous_format}
 
 
 def speed(sides: Sequence[int], rounds: int) -> Table:
@@ -40,7 +37,7 @@ def measure(side: int, rounds: int) -> Times:
     ours = Ours(recipe, content, style)
     reference = Reference(recipe, content, style, ours.state.pixels)
     layers = depth((*recipe.content_layers, *recipe.style_layers))
-    bare = {name: BareConvolutions(side, layers, layout) for name, layout in _FORMATS.items()}
+    bare = {name: BareConvolutions(side, layers, layout) for name, layout in FORMATS.items()}
     products = MatrixProducts(cost.flops_per_pixel(recipe) * side**2)
     count = _ITERATIONS.get(side, 1)
     times = interleave(
@@ -52,7 +49,7 @@ def measure(side: int, rounds: int) -> Times:
         },
         rounds,
     )
-    faster = min(_FORMATS, key=lambda name: statistics.median(times[name]))
+    faster = min(FORMATS, key=lambda name: statistics.median(times[name]))
     return times | {"convs": times[faster]}
 
 

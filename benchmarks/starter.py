@@ -8,11 +8,9 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-import torch
-
 from benchmarks.bench import ROOT, Ours, Times, freely_timed, given, interleave, square_pictures, stand_in, timed
 from benchmarks.bench import ratio as ratio_of
-from benchmarks.floors import BareConvolutions
+from benchmarks.floors import FORMATS, BareConvolutions
 from benchmarks.memory import peak, peak_of_child
 from benchmarks.report import Table, seconds
 from engine.recipe.presets import preset
@@ -23,7 +21,6 @@ from engine.worker.weights.load import load_weights
 SIDES = (256, 512, 1024)
 _ITERATIONS = {128: 8, 256: 4, 512: 2}  # of one round; 1 for larger sizes
 _PAINTED = 512  # px: a larger picture by VGG19 would take a quarter of an hour
-_FORMATS = {"channels-last": torch.channels_last, "NCHW": torch.contiguous_format}
 
 
 def starter(sides: Sequence[int], rounds: int) -> Table:
@@ -52,7 +49,7 @@ def measure(side: int, rounds: int) -> Times:
     own, vgg19 = (make("classic", side, iterations=MAX_ITERATIONS) for make in _WHO.values())
     recipe = own.painter.recipe
     layers = depth((*recipe.content_layers, *recipe.style_layers), [conv.name for conv in convs(recipe.network)])
-    bare = {name: BareConvolutions(side, layers, layout, network=recipe.network) for name, layout in _FORMATS.items()}
+    bare = {name: BareConvolutions(side, layers, layout, network=recipe.network) for name, layout in FORMATS.items()}
     count = _ITERATIONS.get(side, 1)
     times = interleave(
         {
@@ -62,7 +59,7 @@ def measure(side: int, rounds: int) -> Times:
         },
         rounds,
     )
-    faster = min(_FORMATS, key=lambda name: statistics.median(times[name]))
+    faster = min(FORMATS, key=lambda name: statistics.median(times[name]))
     return times | {"convs": times[faster]}
 
 

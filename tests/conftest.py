@@ -97,6 +97,12 @@ def pool(redis_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         client.flushdb()
 
 
+@pytest.fixture(scope="module")
+def late_worker(pool: WorkerPool) -> None:
+    """For the tests that come after those that paint by hand."""
+    pool.start_worker(seconds=0.15).ready()
+
+
 @pytest.fixture
 async def client(pool: WorkerPool) -> AsyncIterator[JobClient]:
     async with connect(pool.url) as client:

@@ -47,11 +47,12 @@ class Shown(NamedTuple):
 
 
 def short_film(before: bytes, after: bytes, making: Making | None, limit: int = SMALLEST_LIMIT) -> bytes:
-    """The film as an animated WebP, which Discord plays by itself; `before` and `after` are PNGs.
+    """The film of these PNGs. Raises `Broken`, also where it does not fit into `limit` bytes."""
+    return animated(moments(before, after, making), limit)
 
-    Raises `Broken`, also where it does not fit into `limit` bytes.
-    """
-    shown = moments(before, after, making)
+
+def animated(shown: Sequence[Shown], limit: int = SMALLEST_LIMIT) -> bytes:
+    """An animated WebP, which Discord plays by itself. Raises `Broken` where it does not fit into `limit` bytes."""
     for quality, share in _LADDER:
         film = _encoded(shown, quality, share)
         if len(film) <= limit:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.cards.before_and_after import side_by_side
-from bot.cards.short_film import making_of, moments, short_film
+from bot.cards.short_film import animated, making_of, moments
 from bot.cards.thumbnails import Broken
 from bot.terminal.output_folder import BEFORE_AND_AFTER, SHORT_FILM, SHORT_VIDEO, FolderError, OutputFolder
 from bot.terminal.painted_video import has_encoder, video_file
@@ -22,10 +22,9 @@ def share(folder: Path) -> None:
         made = {BEFORE_AND_AFTER: side_by_side(before, after, styles)}
         if run["recipe"].get("frames", 1) == 1:  # else film.webp is itself what one passes on
             film = (folder / "film.webp").read_bytes() if run.get("film") else None
-            making = making_of(run, film)
-            made[SHORT_FILM] = short_film(before, after, making)
+            shown = moments(before, after, making_of(run, film))
+            made[SHORT_FILM] = animated(shown)
             if has_encoder():  # for places that play no WebP
-                shown = moments(before, after, making)
                 made[SHORT_VIDEO] = video_file([one.picture for one in shown], [one.ms for one in shown], "mp4")
     except (OSError, ValueError, LookupError, TypeError, Broken):
         raise FolderError(f"{folder} holds no finished painting: give the folder of one.") from None

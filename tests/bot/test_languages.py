@@ -39,12 +39,6 @@ async def stage(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> A
         assert made.discord.world.violations == []
 
 
-@pytest.fixture(scope="module")
-def worker(pool: WorkerPool) -> None:
-    """For the tests that come after those that paint by hand."""
-    pool.start_worker(seconds=0.15).ready()
-
-
 def locale(language: str) -> str:
     return LANGUAGES[language][-1] if language in LANGUAGES else "en-US"
 
@@ -83,7 +77,7 @@ def _captions(messages: list[Json], count: int) -> list[str] | None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-async def test_nothing_english_is_left_of_a_painting(stage: Scene, worker: None, language: str) -> None:
+async def test_nothing_english_is_left_of_a_painting(stage: Scene, late_worker: None, language: str) -> None:
     _guild, channel, eva = await place(stage, language, FOREIGN[language])
     asked = await stage.stylize(eva, channel, strength=2.0, seed=7)
     with speaking(language):
@@ -125,7 +119,7 @@ async def test_an_english_leftover_is_found() -> None:
     assert leftovers("# Wird gemalt\nSeed 7 · painting `1`", "de")
 
 
-async def test_a_member_is_answered_in_their_language_by_whatever_way(stage: Scene, worker: None) -> None:
+async def test_a_member_is_answered_in_their_language_by_whatever_way(stage: Scene, late_worker: None) -> None:
     _guild, channel, eva = await place(stage, "en", "de")
     card = await stage.ended(await stage.card(await stage.stylize(eva, channel), channel))
     pdf, no_code = ("a.pdf", b"%PDF-1.7"), {"recipe_code": "nonsense", "size": None, "iterations": None}
@@ -150,14 +144,14 @@ async def test_a_member_is_answered_in_their_language_by_whatever_way(stage: Sce
     )
 
 
-async def test_direct_messages_are_in_the_members_language(stage: Scene, worker: None) -> None:
+async def test_direct_messages_are_in_the_members_language(stage: Scene, late_worker: None) -> None:
     eva = await stage.discord.user("Eva", installed=True, locale="ja")
     channel = stage.discord.channel(await eva.dm())
     card = await stage.ended(await stage.card(await stage.stylize(eva, channel), channel), "**完成**")
     assert leftovers(text_of(card), "ja") == []
 
 
-async def test_moderators_choose_what_everybody_reads(stage: Scene, worker: None) -> None:
+async def test_moderators_choose_what_everybody_reads(stage: Scene, late_worker: None) -> None:
     _guild, channel, mo = await place(stage, "en", "fr", permissions=["manage_guild"])
     panel = await (await mo.slash(channel, "impasto settings")).shown()
     assert is_ephemeral(panel)
@@ -186,7 +180,7 @@ async def test_commands_have_their_names_in_every_language(stage: Scene) -> None
 
 
 async def test_a_card_that_was_posted_in_german_is_a_picture_to_style_by_its_own_name(
-    stage: Scene, worker: None
+    stage: Scene, late_worker: None
 ) -> None:
     _guild, channel, eva = await place(stage, "de", "de")
     card = await stage.ended(await stage.card(await stage.stylize(eva, channel), channel), "**Fertig**")

@@ -27,12 +27,6 @@ async def stage(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> A
         assert made.discord.world.violations == []
 
 
-@pytest.fixture(scope="module")
-def worker(pool: WorkerPool) -> None:
-    """For the tests that come after those that paint by hand."""
-    pool.start_worker(seconds=0.15).ready()
-
-
 async def test_a_restart_in_the_middle_does_not_save_anything(stage: Scene) -> None:
     """What has ended, and tells no more, is remembered to be forgotten."""
     eve = await stage.guild.member("Eve")
@@ -72,7 +66,7 @@ async def test_a_card_that_waits_for_its_turn_is_not_edited_any_more(stage: Scen
     assert [one for one in stage.discord.world.refusals if one["request"].startswith("PATCH")] == []
 
 
-async def test_everything_of_mine_is_deleted_and_nothing_of_others(stage: Scene, worker: None) -> None:
+async def test_everything_of_mine_is_deleted_and_nothing_of_others(stage: Scene, late_worker: None) -> None:
     guild = await stage.discord.guild("Free", bot_permissions=["manage_threads"])
     channel, eve, bob = await guild.channel("paintings"), await guild.member("Eve"), await guild.member("Bob")
     dm, other = stage.discord.channel(await eve.dm()), await guild.channel("other")
@@ -102,7 +96,7 @@ async def test_everything_of_mine_is_deleted_and_nothing_of_others(stage: Scene,
     assert await stage.private_reply(asked) == "I keep nothing of yours."
 
 
-async def test_a_thread_that_may_not_be_deleted_is_emptied_and_loses_its_name(stage: Scene, worker: None) -> None:
+async def test_a_thread_that_may_not_be_deleted_is_emptied_and_loses_its_name(stage: Scene, late_worker: None) -> None:
     guild = await stage.discord.guild("Strict")
     channel, eve = await guild.channel("paintings"), await guild.member("Eve")
     job, card = await _painting(stage, eve, channel, **SHORT)
@@ -117,7 +111,7 @@ async def test_a_thread_that_may_not_be_deleted_is_emptied_and_loses_its_name(st
     assert _cards(stage, channel, job) == []
 
 
-async def test_forgetting_a_painting_before_its_first_stroke(stage: Scene, worker: None) -> None:
+async def test_forgetting_a_painting_before_its_first_stroke(stage: Scene, late_worker: None) -> None:
     eve = await stage.guild.member("Eve")
     jobs = [(await stage.stylize(eve, **LONG)).id for _ in range(2)]
     for _ in jobs:
