@@ -22,8 +22,8 @@ def main() -> None:
     print("Reading and drawing the pictures …", flush=True)
     trained, scored = _crops(given)
     plan = Plan(
-        given.minutes * 60, given.fresh, given.replayed, given.side, given.rate, given.gram,
-        given.maximum, int(given.room * 1e9), bfloat16=given.bfloat16, seed=given.seed,
+        given.minutes * 60, given.crops, given.side, given.rate, given.gram, given.change, given.maximum,
+        bfloat16=given.bfloat16, seed=given.seed,
     )  # fmt: skip
     device = torch.device(given.device)
     training = Training(Teacher(read_teacher(given.teacher)).to(device), trained, scored, plan, device)
@@ -52,15 +52,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--drawings", type=int, default=160, help="how many to draw (160)")
     parser.add_argument("--minutes", type=float, default=120, help="in all, with those before --resume (120)")
     parser.add_argument("--resume", type=Path, help="the checkpoint of an earlier training to go on with")
-    parser.add_argument("--fresh", type=int, default=Plan.fresh, help="new crops a step (%(default)s)")
-    parser.add_argument("--replayed", type=int, default=Plan.replayed, help="earlier crops a step (%(default)s)")
+    parser.add_argument("--crops", type=int, default=Plan.crops, help="crops a step, each twice (%(default)s)")
     parser.add_argument("--side", type=int, default=Plan.side, help="px of a crop (%(default)s)")
     parser.add_argument("--rate", type=float, default=Plan.rate, help="of learning (%(default)s)")
     parser.add_argument("--gram", type=float, default=Plan.gram, help="weight of Gram matrices (%(default)s)")
+    parser.add_argument("--change", type=float, default=Plan.change, help="weight of changes (%(default)s)")
     parser.add_argument(
         "--maximum", type=float, default=Plan.maximum, help="share of steps with max pooling, the others average (0.75)"
     )
-    parser.add_argument("--room", type=float, default=Plan.room / 1e9, help="GB for earlier crops (%(default)s)")
     parser.add_argument("--bfloat16", action="store_true", help="faster on GPUs and on processors with AMX")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")

@@ -82,16 +82,28 @@ def _blended(crops: Tensor, generator: torch.Generator) -> Tensor:
 
 def _noisy(crops: Tensor, generator: torch.Generator) -> Tensor:
     """Some with noise of up to 60 levels, of single pixels or of pixels four together; a few nothing but noise."""
-    n, _, height, width = crops.shape
-    fine = torch.randn(crops.shape, generator=generator)
-    coarse = torch.randn((n, 3, (height + 1) // 2, (width + 1) // 2), generator=generator)
-    coarse = coarse.repeat_interleave(2, 2).repeat_interleave(2, 3)[:, :, :height, :width]
-    noise = torch.where(torch.rand(n, 1, 1, 1, generator=generator) < 1 / 4, coarse, fine)
-    noise = torch.where(torch.rand(n, 1, 1, 1, generator=generator) < 1 / 4, noise.mean(1, keepdim=True), noise)
+    n = len(crops)
     deviation = torch.exp(torch.rand(n, 1, 1, 1, generator=generator) * math.log(30)) * 2
     chance = torch.rand(n, 1, 1, 1, generator=generator)
     base = torch.where(chance < _NOISY / 10, crops.mean((2, 3), keepdim=True), crops)
-    return torch.where(chance < _NOISY, base + noise * deviation, crops)
+    return torch.where(chance < _NOISY, base + _noise(crops.shape, generator) * deviation, crops)
+
+
+def changed(crops: Tensor, generator: torch.Generator) -> Tensor:
+    """The crops (n, 3, height, width) with noise of 4 to 16 levels: what an optimiser's step may do to them."""
+    deviation = torch.exp(torch.rand(len(crops), 1, 1, 1, generator=generator) * math.log(4)) * 4
+    return crops + _noise(crops.shape, generator) * deviation
+
+
+def _noise(shape: torch.Size, generator: torch.Generator) -> Tensor:
+    """Of deviation one: of single pixels or of four together, a quarter each grey, crop by crop."""
+    n, _, height, width = shape
+    fine = torch.randn(shape, generator=generator)
+    coarse = torch.randn((n, 3, (height + 1) // 2, (width + 1) // 2), generator=generator)
+    coarse = coarse.repeat_interleave(2, 2).repeat_interleave(2, 3)[:, :, :height, :width]
+    noise = torch.where(torch.rand(n, 1, 1, 1, generator=generator) < 1 / 4, coarse, fine)
+    grey = torch.rand(n, 1, 1, 1, generator=generator) < 1 / 4
+    return torch.where(grey, noise.mean(1, keepdim=True) * math.sqrt(3), noise)
 
 
 def _integer(below: int, generator: torch.Generator) -> int:

@@ -1,11 +1,10 @@
-"""What is asked of the student: the teacher's features, and their Gram matrices."""
+"""What is asked of the student: the teacher's features, their Gram matrices, and how they change with the pixels."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 GRAM_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
@@ -14,7 +13,7 @@ GRAM_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 
 def feature_errors(foretold: Mapping[str, Tensor], features: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Mean squared error of each layer's features, in their own units."""
-    return {name: F.mse_loss(foretold[name], x.to(foretold[name].dtype)).float() for name, x in features.items()}
+    return {name: _square(foretold[name] - x) / x.numel() for name, x in features.items()}
 
 
 def gram_errors(foretold: Mapping[str, Tensor], features: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -25,6 +24,26 @@ def gram_errors(foretold: Mapping[str, Tensor], features: Mapping[str, Tensor]) 
         error, square = _between(guess, true) if true.shape[1] < true.shape[2] else _of_matrices(guess, true)
         errors[name] = (error / square.clamp_min(1e-6)).mean()
     return errors
+
+
+def change_errors(foretold: Mapping[str, Tensor], features: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Squared error of how features change from a crop to the same crop changed, over the square of the true change.
+
+    Of features (2n, filters, h, w) of n crops and then of the same n changed; mean over crops, by layer. Where the
+    changes are white noise, this is the squared distance of the two networks' Jacobians: the gradients that paint
+    (Sobolev training, Czarnecki et al. 2017, by finite differences).
+    """
+    errors = {}
+    for name, x in features.items():
+        error, true = (second - first for first, second in (y.chunk(2) for y in (foretold[name] - x, x)))
+        errors[name] = (_square(error, (1, 2, 3)) / _square(true, (1, 2, 3)).clamp_min(1e-6)).mean()
+    return errors
+
+
+def _square(x: Tensor, dims: tuple[int, ...] | None = None) -> Tensor:
+    """The sum of squares over these dimensions, or all, in float32."""
+    norm: Tensor = torch.linalg.vector_norm(x, dim=dims, dtype=torch.float32)
+    return norm.square()
 
 
 def _of_matrices(guess: Tensor, true: Tensor) -> tuple[Tensor, Tensor]:

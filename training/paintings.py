@@ -1,7 +1,9 @@
-"""`python -m training.paintings`: short paintings with the teacher, whose states are pictures to train on.
+"""`python -m training.paintings`: short paintings, whose states are pictures to train on.
 
 A painting under way does not look like a photograph: noise, speckles, half-made strokes. A student that never saw such
-pictures has features there that tell little, and paints speckles that the teacher would have smoothed away.
+pictures has features there that tell little, and paints speckles that the teacher would have smoothed away. What a
+student paints itself shows where its features are wrong: an optimiser finds such places (as on-policy distillation
+does, Agarwal et al. 2024).
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ from torch import Tensor
 from engine.painting.painter import Painter
 from engine.recipe.presets import preset
 from engine.recipe.recipe import Recipe
-from training.pictures import drawn_pictures, is_scored, picture_files, read_picture
+from training.export import read
+from training.pictures import SMALLEST, drawn_pictures, is_scored, picture_files, read_picture
 from training.teacher import in_vgg19s_shape, read_teacher
 
 KEPT = (3, 10, 30, 100)
@@ -38,8 +41,14 @@ _OPTIMISERS: tuple[dict[str, Any], ...] = (
 
 
 def recipes(count: int, rng: random.Random) -> Iterator[Recipe]:
-    """So many recipes of 160 px, of every start with every optimiser, poolings and balances drawn by `rng`."""
+    """So many recipes of 160 px, of every start with every optimiser, poolings and balances drawn by `rng`.
+
+    After nine of those nine of `fine`, of 256 px.
+    """
     for index in range(count):
+        if index % 18 >= 9:
+            yield preset("fine", weights="starter", size=256, iterations=KEPT[-1], snapshots=KEPT, seed=index)
+            continue
         yield preset(
             "gatys", size=_SIDE, iterations=KEPT[-1], snapshots=KEPT, seed=index, content_layers=("relu4_2",),
             style_layers=_LAYERS, alpha=5.0, beta=rng.choice([30.0, 100.0, 300.0]),
@@ -51,14 +60,16 @@ def recipes(count: int, rng: random.Random) -> Iterator[Recipe]:
 def states(painter: Painter) -> Iterator[tuple[int, Tensor]]:
     """The iterations of `KEPT`, and the picture (3, height, width), uint8, as it is then."""
     for state in painter.paint(painter.begin()):
-        if state.iteration in KEPT:
+        if state.iteration in KEPT and min(state.pixels.shape[2:]) >= SMALLEST:
             yield state.iteration, state.pixels[0].round().clamp(0, 255).to(torch.uint8)
 
 
 def main() -> None:
     """Contents from the folders, styles from there and from drawn textures; files such as 003-lbfgs-noise-0030.png."""
     parser = argparse.ArgumentParser(prog="training.paintings", description="Keep the states of short paintings.")
-    parser.add_argument("teacher", type=Path, help="VGG16 or VGG19, a PyTorch file with torchvision's names")
+    parser.add_argument(
+        "network", type=Path, help="VGG16 or VGG19, a PyTorch file with torchvision's names; or a student's safetensors"
+    )
     parser.add_argument("--pictures", type=Path, nargs="+", required=True, help="folders of pictures to paint from")
     parser.add_argument("--count", type=int, default=20, help="how many paintings (20)")
     parser.add_argument("--seed", type=int, default=1)
@@ -68,7 +79,8 @@ def main() -> None:
     rng = random.Random(given.seed)
     given.out.mkdir(parents=True, exist_ok=True)
     dtype = torch.bfloat16 if given.bfloat16 else None
-    convs = in_vgg19s_shape(read_teacher(given.teacher))
+    own = given.network.suffix == ".safetensors"
+    convs = read(given.network) if own else in_vgg19s_shape(read_teacher(given.network))
     files = [path for path in picture_files(given.pictures) if not is_scored(path)]
     photographs = [read_picture(path) for path in rng.sample(files, min(30, len(files)))]
     styles = drawn_pictures(given.seed, 10, 20) + photographs

@@ -26,7 +26,8 @@ HELD_OUT = (
 LONGEST = 720
 """Px of a picture's longest side at most; paintings are made at 256 to 1024."""
 DRAWN_SIDE = 192  # px
-_SMALLEST = 96  # px: a crop must fit
+SMALLEST = 144
+"""Px of a picture's shorter side at least: a crop must fit."""
 _SCORED = 16  # one name in so many is kept for the score
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
@@ -53,8 +54,8 @@ def read_picture(path: Path, longest: int = LONGEST) -> Tensor:
         file.draft("RGB", (2 * longest, 2 * longest))
         picture = file.convert("RGB")
     picture.thumbnail((longest, longest), Image.Resampling.LANCZOS)
-    if min(picture.size) < _SMALLEST:
-        picture = picture.resize([max(_SMALLEST, side) for side in picture.size], Image.Resampling.LANCZOS)
+    if min(picture.size) < SMALLEST:
+        picture = picture.resize([max(SMALLEST, side) for side in picture.size], Image.Resampling.LANCZOS)
     return torch.from_numpy(np.array(picture)).permute(2, 0, 1).contiguous()
 
 

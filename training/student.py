@@ -14,15 +14,24 @@ from engine.painting.network import vgg
 from engine.painting.network.pooling import Pooling, PoolingKind
 from engine.recipe.vgg_layers import convs, starts_block
 
-NETWORK = "24|64|128,128|256,256|256"
+NETWORK = "24,24|64,64|128,128|320,320|384"
 """Filters of each convolution, block by block."""
 WIDTHS: Mapping[str, int] = {conv.name: conv.outputs for conv in convs(NETWORK)}
 """The same by name, in order."""
 COMPARED = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv4_2", "conv5_1")
 """The layers whose features are compared with the teacher's: those that recipes ask for."""
+_SHALLOW = ("conv1_1", "conv2_1")
 
-SHALLOW = ("conv1_1", "conv2_1")
-"""Those that are soon learned, and have most of all numbers to compare: a part of each batch is enough."""
+
+def enough(features: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The features (n, filters, h, w), of the two shallowest layers those of a quarter of the picture.
+
+    They have most of all numbers to compare, and are soon learned.
+    """
+    return {
+        name: x[..., : (x.shape[2] + 1) // 2, : (x.shape[3] + 1) // 2] if name in _SHALLOW else x
+        for name, x in features.items()
+    }
 
 
 class Student(nn.Module):
@@ -81,15 +90,17 @@ class Learner(nn.Module):
         pooling: PoolingKind = "average",
         *,
         factors: Mapping[str, float] = MappingProxyType({}),
-        shallow: int | None = None,
+        part: bool = False,
     ) -> dict[str, Tensor]:
         """The foretold features of the teacher (n, its filters, h, w), for pixels (n, 3, height, width) in levels.
 
-        What a map foretells is multiplied by its layer's factor, if there is one. Features of `SHALLOW` layers only for
-        the first `shallow` of the pixels, if that is given.
+        What a map foretells is multiplied by its layer's factor, if there is one. With `part` no more than `enough`.
         """
-        features, foretold = self.student(pixels, pooling), {}
+        features = self.student(pixels, pooling)
+        if part:
+            features = enough(features)
+        foretold = {}
         for name in self.compared:
-            x, weight = features[name], cast(nn.Conv2d, self.maps[name]).weight
-            foretold[name] = F.conv2d(x[:shallow] if name in SHALLOW else x, weight * factors.get(name, 1.0))
+            weight = cast(nn.Conv2d, self.maps[name]).weight
+            foretold[name] = F.conv2d(features[name], weight * factors.get(name, 1.0))
         return foretold

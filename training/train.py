@@ -1,4 +1,4 @@
-"""The training: a student learns to foretell a teacher's features and their Gram matrices."""
+"""The training: a student learns to foretell a teacher's features, their Gram matrices and their changes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ import torch
 from torch import Tensor
 
 from engine.painting.network.pooling import PoolingKind
-from training.crops import Crops
-from training.losses import feature_errors, gram_errors, scales
-from training.replay import Replay
+from training.crops import Crops, changed
+from training.losses import change_errors, feature_errors, gram_errors, scales
 from training.score import Score, score
-from training.student import SHALLOW, WIDTHS, Learner
+from training.student import WIDTHS, Learner, enough
 from training.teacher import Teacher
 
 KINDS: tuple[PoolingKind, ...] = ("max", "average")
@@ -35,20 +34,18 @@ class Plan:
 
     seconds: float
     """Of training in all, with what was done before it was resumed; the rates fall to zero by a cosine over it."""
-    fresh: int = 8
-    """Crops a step that the teacher looks at."""
-    replayed: int = 16
-    """Crops a step that it looked at before."""
-    side: int = 64
+    crops: int = 6
+    """Crops a step; each is looked at twice, as it is and with a little noise."""
+    side: int = 96
     """Px of a crop; in the last third half as much again, and half as many."""
     rate: float = 2e-3
     """AdamW's, of the convolutions; twice as much of the maps."""
     gram: float = 1.0
     """Weight of the Gram matrices' error beside the features'."""
+    change: float = 0.5
+    """Weight of the error of how features change with the pixels."""
     maximum: float = 0.75
     """Share of the steps with max pooling in both networks, as `fine` and `gatys` have it; the others average."""
-    room: int = 2_000_000_000
-    """Bytes for crops that may be replayed."""
     keep_every: float = 240.0
     """Seconds between scores and checkpoints."""
     bfloat16: bool = False
@@ -92,10 +89,10 @@ class Training:
             {"params": self.learner.student.parameters(), "factor": 1.0},
             {"params": self.learner.maps.parameters(), "factor": 2.0},
         ], lr=plan.rate, fused=True)  # fmt: skip
-        self._replays, self._later = self._empty(), False
         fixed = torch.Generator().manual_seed(0)
         self.scored = held_out(_SCORED_CROPS, _SCORED_SIDE, fixed).to(device)
-        seen = self._fresh(64, 96)
+        self._pairs = torch.cat([self.scored, changed(self.scored.cpu(), fixed).to(device)])
+        seen = self._crops(64, 96, self._generator).to(device)
         self.progress.units = {kind: scales(teacher(seen, self.learner.compared, kind)) for kind in KINDS}
         self._answers = self._true()
 
@@ -128,17 +125,20 @@ class Training:
         for group in self._optimiser.param_groups:
             group["lr"] = rate * group["factor"]
         kind = self._kind()
-        pixels, answers = self._batch(kind, later=passed > LATER)
+        pixels = self._batch(later=passed > LATER)
         with torch.autocast(self._device.type, torch.bfloat16, enabled=plan.bfloat16):
-            shallow = len(answers[self.learner.compared[0]])
-            foretold = self.learner(pixels, kind, factors=self._factors(kind), shallow=shallow)
-        told, grams = feature_errors(foretold, answers), gram_errors(foretold, answers)
-        loss = torch.stack([*told.values()]).sum() + plan.gram * torch.stack([*grams.values()]).sum()
+            answers = self._ask(pixels, kind)
+            foretold = self.learner(pixels, kind, factors=self._factors(kind), part=True)
+            told, grams = feature_errors(foretold, answers), gram_errors(foretold, answers)
+            changes = change_errors(foretold, answers)
+        kinds = ((1.0, told), (plan.gram, grams), (plan.change, changes))
+        loss = torch.stack([weight * error for weight, errors in kinds for error in errors.values()]).sum()
         self._optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self._optimiser.step()
         self._follow()
-        return {name: error.detach() for name, error in (told | {f"Gram {n}": e for n, e in grams.items()}).items()}
+        told |= {f"{kind} {n}": e for kind, errors in (("Gram", grams), ("change", changes)) for n, e in errors.items()}
+        return {name: error.detach() for name, error in told.items()}
 
     @torch.no_grad()
     def _follow(self) -> None:
@@ -156,43 +156,21 @@ class Training:
         """How this step pools."""
         return KINDS[0] if float(torch.rand((), generator=self._generator)) < self.plan.maximum else KINDS[1]
 
-    def _empty(self) -> dict[PoolingKind, Replay]:
-        shares = (self.plan.maximum, 1 - self.plan.maximum)
-        return {kind: Replay(int(self.plan.room * share)) for kind, share in zip(KINDS, shares, strict=True)}
-
-    def _batch(self, kind: PoolingKind, *, later: bool) -> tuple[Tensor, dict[str, Tensor]]:
-        """Pixels, and the teacher's features, of fresh crops and then some that it looked at before.
-
-        Of shallow layers only half the fresh crops' features: they would take most of the room and of the time.
-        """
+    def _batch(self, *, later: bool) -> Tensor:
+        """Pixels (2n, 3, side, side) of n crops, and of the same with a little noise."""
         plan = self.plan
-        if later and not self._later:
-            self._replays, self._later = self._empty(), True
-        side, share = (plan.side * 3 // 2, 2) if later else (plan.side, 1)
-        pixels = self._fresh(max(1, plan.fresh // share), side)
-        answers = self._ask(pixels, kind)
-        half = (len(pixels) + 1) // 2
-        shallow = {name: answers.pop(name)[:half] for name in SHALLOW if name in answers}
-        fresh = {"pixels": pixels, **answers}
-        old = self._replays[kind].draw(plan.replayed // share, self._generator)
-        self._replays[kind].add(fresh)
-        batch = {name: torch.cat([tensor, old[name]]) if old else tensor for name, tensor in fresh.items()}
-        pixels = batch.pop("pixels")
-        return pixels, shallow | batch
-
-    def _fresh(self, n: int, side: int) -> Tensor:
-        """Crops, rounded as they are kept for replay."""
-        return self._crops(n, side, self._generator).half().float().to(self._device)
+        count, side = (max(1, plan.crops // 2), plan.side * 3 // 2) if later else (plan.crops, plan.side)
+        crops = self._crops(count, side, self._generator)
+        return torch.cat([crops, changed(crops, self._generator)]).to(self._device)
 
     def _ask(self, pixels: Tensor, kind: PoolingKind) -> dict[str, Tensor]:
         """The teacher's features, in their units."""
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=self.plan.bfloat16):
-            features = self.teacher(pixels, self.learner.compared, kind)
+        features = enough(self.teacher(pixels, self.learner.compared, kind))
         return {name: x.div_(self.progress.units[kind][name]) for name, x in features.items()}
 
     def _true(self) -> dict[PoolingKind, dict[str, Tensor]]:
         """The teacher's features that the score is taken by."""
-        seen = {kind: self.teacher(self.scored, self.learner.compared, kind) for kind in KINDS}
+        seen = {kind: self.teacher(self._pairs, self.learner.compared, kind) for kind in KINDS}
         units = self.progress.units
         return {kind: {name: x / units[kind][name] for name, x in features.items()} for kind, features in seen.items()}
 
@@ -200,7 +178,7 @@ class Training:
     def _score(self) -> Score:
         """Of the averaged weights, with the pooling that most steps have."""
         kind = KINDS[self.plan.maximum < 1 / 2]
-        foretold = self.average(self.scored, kind, factors=self._factors(kind))
+        foretold = self.average(self._pairs, kind, factors=self._factors(kind))
         return score(foretold, self._answers[kind])
 
     def save(self, path: Path) -> None:
@@ -215,7 +193,7 @@ class Training:
         draft.replace(path)
 
     def resume(self, path: Path) -> None:
-        """Go on from what `save` wrote; crops to be replayed are gathered anew."""
+        """Go on from what `save` wrote."""
         state: dict[str, Any] = torch.load(path, map_location=self._device, weights_only=True)
         self.learner.load_state_dict(state["learner"])
         self.average.load_state_dict(state["average"])

@@ -19,7 +19,7 @@ from training.crops import Crops, Group
 from training.drawings import drawing
 from training.fields import FIELDS
 from training.paintings import recipes, states
-from training.pictures import HELD_OUT, LONGEST, drawn_pictures, is_scored, picture_files, read_picture
+from training.pictures import HELD_OUT, LONGEST, SMALLEST, drawn_pictures, is_scored, picture_files, read_picture
 from training.resources import files_in
 from training.textures import texture
 
@@ -92,7 +92,7 @@ def test_a_picture_is_shrunk_but_a_crop_fits(tmp_path: Path) -> None:
     Image.new("L", (200, 20)).save(tmp_path / "flat.png")
     assert read_picture(tmp_path / "large.png").shape == (3, LONGEST // 2, LONGEST)
     flat = read_picture(tmp_path / "flat.png")
-    assert (flat.shape, flat.dtype) == ((3, 96, 200), torch.uint8)
+    assert (flat.shape, flat.dtype) == ((3, SMALLEST, 200), torch.uint8)
 
 
 def test_crops_follow_from_the_generator_and_differ_among_themselves() -> None:
@@ -139,15 +139,16 @@ def test_files_come_out_of_a_qt_resource() -> None:
 
 
 def test_paintings_start_in_every_way_with_every_optimiser_and_their_states_are_pictures() -> None:
-    planned = list(recipes(9, random.Random(0)))
-    assert len({(recipe.start, recipe.noise, recipe.optimiser, recipe.step) for recipe in planned}) == 9
+    planned = list(recipes(20, random.Random(0)))
+    assert len({(recipe.start, recipe.noise, recipe.optimiser, recipe.step) for recipe in planned[:9]}) == 9
+    assert [recipe.size for recipe in planned] == [160] * 9 + [256] * 9 + [160] * 2, "nine of fine"
     generator, inputs, convs = torch.Generator().manual_seed(0), 3, {}
     for name in NAMES:
         convs[name] = (torch.randn(4, inputs, 3, 3, generator=generator) * 0.3, torch.zeros(4))
         inputs = 4
     picture = Image.fromarray(texture(1, 48))
-    recipe = dataclasses.replace(planned[1], size=48)
+    recipe = dataclasses.replace(planned[1], size=SMALLEST)
     kept = list(states(Painter(recipe, picture, [picture], convs=convs)))
     assert [iteration for iteration, _ in kept] == [3, 10, 30, 100]
-    assert all((pixels.shape, pixels.dtype) == ((3, 48, 48), torch.uint8) for _, pixels in kept)
+    assert all((pixels.shape, pixels.dtype) == ((3, SMALLEST, SMALLEST), torch.uint8) for _, pixels in kept)
     assert not torch.equal(kept[0][1], kept[-1][1])
