@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from training.crops import Crops, Group
-from training.export import levelled, write
+from training.export import levelled, read, write
 from training.pictures import drawn_pictures, is_scored, picture_files, read_picture
 from training.score import Score
 from training.teacher import Teacher, digest, read_teacher
@@ -26,7 +26,8 @@ def main() -> None:
         bfloat16=given.bfloat16, seed=given.seed,
     )  # fmt: skip
     device = torch.device(given.device)
-    training = Training(Teacher(read_teacher(given.teacher)).to(device), trained, scored, plan, device)
+    begin = read(given.begin) if given.begin else None
+    training = Training(Teacher(read_teacher(given.teacher)).to(device), trained, scored, plan, device, begin=begin)
     if given.resume:
         training.resume(given.resume)
     sha256 = digest(given.teacher)
@@ -51,6 +52,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--textures", type=int, default=300, help="how many to draw (300)")
     parser.add_argument("--drawings", type=int, default=160, help="how many to draw (160)")
     parser.add_argument("--minutes", type=float, default=120, help="in all, with those before --resume (120)")
+    parser.add_argument("--begin", type=Path, help="the safetensors of an earlier student, as wide or slimmer")
     parser.add_argument("--resume", type=Path, help="the checkpoint of an earlier training to go on with")
     parser.add_argument("--crops", type=int, default=Plan.crops, help="crops a step, each twice (%(default)s)")
     parser.add_argument("--side", type=int, default=Plan.side, help="px of a crop (%(default)s)")

@@ -60,6 +60,30 @@ class Student(nn.Module):
             found[name] = x
         return found
 
+    @torch.no_grad()
+    def widen(self, convs: vgg.Convs, pixels: Tensor) -> None:
+        """Take the filters of a slimmer or shallower student; others stay, and are not yet heard.
+
+        A convolution that `convs` lacks passes on what it gets. The function is kept (Net2Net, Chen et al. 2016) but
+        for a factor of each layer, by which its features of `pixels` have a mean square of one.
+        """
+        x, before, pool = vgg.normalise(pixels), torch.ones(()), Pooling("max")
+        for name, conv in ((name, cast(nn.Conv2d, conv)) for name, conv in self.convs.items()):
+            x = pool(x) if starts_block(name) else x
+            taken = convs.get(name)
+            if taken is None:
+                width = min(conv.weight.shape[:2])
+                taken = (nn.init.dirac_(torch.empty(width, width, 3, 3)), torch.zeros(width))
+            (outputs, inputs), bias = taken[0].shape[:2], cast(Tensor, conv.bias)
+            conv.weight[:outputs] = 0
+            conv.weight[:outputs, :inputs] = taken[0] * before
+            bias[:outputs] = taken[1]
+            x = F.relu(conv(x))
+            before = x[:, :outputs].square().mean().sqrt()
+            conv.weight[:outputs] /= before
+            bias[:outputs] /= before
+            x[:, :outputs] /= before
+
     def tensors(self) -> dict[str, tuple[Tensor, Tensor]]:
         """Weight (out, in, 3, 3) and bias (out) of each layer, float32, on the CPU; copies."""
         convs = {name: cast(nn.Conv2d, conv) for name, conv in self.convs.items()}
@@ -83,6 +107,19 @@ class Learner(nn.Module):
         self.maps = nn.ModuleDict({
             name: nn.Conv2d(widths[name], teacher_widths[name], 1, bias=False) for name in self.compared
         })  # fmt: skip
+        for one in self.maps.values():
+            nn.init.zeros_(cast(nn.Conv2d, one).weight)  # Gram matrices of chance would be far too large
+
+    @torch.no_grad()
+    def fit(self, pixels: Tensor, wanted: Mapping[str, Tensor]) -> None:
+        """The maps that foretell the teacher's features of these pixels best, by least squares."""
+        features = self.student(pixels, "max")
+        for name in self.compared:
+            x, y = (f[name].transpose(0, 1).flatten(1).double() for f in (features, wanted))
+            square = x @ x.T
+            square.diagonal().add_(1e-3 * square.diagonal().mean())
+            found = torch.linalg.solve(square, x @ y.T).T
+            cast(nn.Conv2d, self.maps[name]).weight.copy_(found[:, :, None, None])
 
     def forward(
         self,

@@ -13,16 +13,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from engine.painting.network import vgg
 from engine.painting.network.pooling import PoolingKind
 from training.crops import Crops, changed
 from training.losses import change_errors, feature_errors, gram_errors, scales
 from training.score import Score, score
-from training.student import WIDTHS, Learner, enough
+from training.student import COMPARED, WIDTHS, Learner, enough
 from training.teacher import Teacher
 
 KINDS: tuple[PoolingKind, ...] = ("max", "average")
 LATER = 2 / 3  # of the time: then crops are larger, since deep layers look further than a small crop
 _WARM_UP = 200  # steps
+_LONGEST_GRADIENT = 4.0
 _AVERAGE = 0.998  # decay of the average of the weights
 _SCORED_CROPS, _SCORED_SIDE = 32, 96
 _LINE_EVERY = 60.0  # s
@@ -76,15 +78,24 @@ class Training:
         device: torch.device,
         *,
         widths: Mapping[str, int] = WIDTHS,
+        begin: vgg.Convs | None = None,
     ) -> None:
-        """`held_out`: crops of pictures that `crops` never takes; `widths`: the student's filters in each layer."""
+        """`held_out`: crops of pictures that `crops` never takes; `widths`: the student's filters in each layer.
+
+        `begin`: weight and bias by layer of an earlier, slimmer student to begin with.
+        """
         torch.manual_seed(plan.seed)
         self.plan, self._crops, self._device = plan, crops, device
         self.teacher = teacher
         self._generator = torch.Generator().manual_seed(plan.seed)
+        seen = self._crops(64, 96, self._generator).to(device)
+        units = {kind: scales(teacher(seen, COMPARED, kind)) for kind in KINDS}
+        self.progress = Progress(units=units)
         self.learner = Learner(teacher.widths, widths).to(device)
+        if begin is not None:
+            self.learner.student.widen(begin, seen)
+            self.learner.fit(seen, {n: x / units["max"][n] for n, x in teacher(seen, COMPARED, "max").items()})
         self.average = copy.deepcopy(self.learner)
-        self.progress = Progress()
         self._optimiser = torch.optim.AdamW([
             {"params": self.learner.student.parameters(), "factor": 1.0},
             {"params": self.learner.maps.parameters(), "factor": 2.0},
@@ -92,8 +103,6 @@ class Training:
         fixed = torch.Generator().manual_seed(0)
         self.scored = held_out(_SCORED_CROPS, _SCORED_SIDE, fixed).to(device)
         self._pairs = torch.cat([self.scored, changed(self.scored.cpu(), fixed).to(device)])
-        seen = self._crops(64, 96, self._generator).to(device)
-        self.progress.units = {kind: scales(teacher(seen, self.learner.compared, kind)) for kind in KINDS}
         self._answers = self._true()
 
     def run(self, keep: Callable[[Score, bool], None]) -> Iterator[str]:
@@ -135,6 +144,8 @@ class Training:
         loss = torch.stack([weight * error for weight, errors in kinds for error in errors.values()]).sum()
         self._optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
+        # The Gram error of a crop on which the teacher sees next to nothing would fill AdamW's memory for long.
+        torch.nn.utils.clip_grad_norm_(self.learner.parameters(), _LONGEST_GRADIENT)
         self._optimiser.step()
         self._follow()
         told |= {f"{kind} {n}": e for kind, errors in (("Gram", grams), ("change", changes)) for n, e in errors.items()}

@@ -13,7 +13,7 @@ from engine.recipe.snapshot_spacing import evenly
 STAND_INS = ("starter", "random")
 """Weights that every worker has without a download."""
 
-_NETWORKS = {"starter": "24|64|128,128|256,256|256"}
+_NETWORKS = {"starter": "24,24|64,64|128,128|320,320|384"}
 """Architectures of weights that are known by name, where they are not VGG19's."""
 
 AUTO = "auto"

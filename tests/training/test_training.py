@@ -197,6 +197,25 @@ def test_a_learner_whose_student_is_the_teacher_has_no_error(pooling: PoolingKin
         assert all(float(error) == pytest.approx(1) for error in errors(silent, features).values())
 
 
+def test_a_student_begins_where_a_slimmer_one_ended() -> None:
+    slim = teacher_convs({"conv1_1": 3, "conv2_1": 5, "conv3_1": 6}, loudness=7)
+    pixels = torch.rand(4, 3, 32, 32) * 255
+    learner = Learner(dict.fromkeys(NARROW, 8), NARROW)
+    learner.student.widen(slim, pixels)
+    before = Teacher(slim)(pixels, slim, "max")
+    with torch.no_grad():
+        after = learner.student(pixels, "max")
+        for name, x in before.items():
+            taken = after[name][:, : x.shape[1]]
+            torch.testing.assert_close(taken, x * (taken.sum() / x.sum()), rtol=1e-3, atol=1e-4)
+            assert float(taken.square().mean()) == pytest.approx(1, rel=1e-3)
+        wanted = {name: after[name][:, :1] + after[name][:, 1:2] for name in learner.compared}
+        wanted = {name: x.expand(-1, 8, -1, -1) for name, x in wanted.items()}
+        learner.fit(pixels, wanted)
+        for error in feature_errors(learner(pixels, "max"), wanted).values():
+            assert error < 1e-3
+
+
 def test_changes_are_compared_crop_by_crop_whatever_the_features_themselves_are() -> None:
     first, change = torch.rand(2, 3, 4, 4), torch.rand(2, 3, 4, 4)
     features = {"conv1_1": torch.cat([first, first + change])}
