@@ -83,7 +83,7 @@ def test_the_content_is_held_by_a_layer_of_each_block() -> None:
         ("relu1_2",), ("relu2_2",), ("relu3_2",), ("relu4_2",), ("relu5_2",)
     ]  # fmt: skip
     assert [recipe.content_layers[0] for recipe in made("depth", weights="starter")] == [
-        "relu1_1", "relu2_1", "relu3_2", "relu4_2", "relu5_1"
+        "relu1_2", "relu2_2", "relu3_2", "relu4_2", "relu5_1"
     ]  # fmt: skip
 
 
