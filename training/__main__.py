@@ -9,7 +9,7 @@ import torch
 
 from training.crops import Crops, Group
 from training.export import levelled, read, write
-from training.pictures import drawn_pictures, is_scored, picture_files, read_picture
+from training.pictures import SMALLEST, drawn_pictures, is_scored, picture_files, read_picture
 from training.score import Score
 from training.teacher import Teacher, digest, read_teacher
 from training.train import Plan, Training
@@ -19,12 +19,14 @@ def main() -> None:
     """What the command line says, with a line of errors every minute."""
     given = _arguments()
     given.out.parent.mkdir(parents=True, exist_ok=True)
-    print("Reading and drawing the pictures …", flush=True)
-    trained, scored = _crops(given)
     plan = Plan(
         given.minutes * 60, given.crops, given.side, given.rate, given.gram, given.change, given.maximum,
         bfloat16=given.bfloat16, seed=given.seed,
     )  # fmt: skip
+    if plan.later_side > SMALLEST:
+        raise SystemExit(f"A picture to train on may be as small as {SMALLEST} px: give --side {SMALLEST * 2 // 3} at most.")
+    print("Reading and drawing the pictures …", flush=True)
+    trained, scored = _crops(given)
     device = torch.device(given.device)
     begin = read(given.begin) if given.begin else None
     training = Training(Teacher(read_teacher(given.teacher)).to(device), trained, scored, plan, device, begin=begin)

@@ -89,10 +89,10 @@ def _noisy(crops: Tensor, generator: torch.Generator) -> Tensor:
     return torch.where(chance < _NOISY, base + _noise(crops.shape, generator) * deviation, crops)
 
 
-def changed(crops: Tensor, generator: torch.Generator) -> Tensor:
-    """The crops (n, 3, height, width) with noise of 4 to 16 levels: what an optimiser's step may do to them."""
+def pairs(crops: Tensor, generator: torch.Generator) -> Tensor:
+    """The n crops (n, 3, height, width), and then the same with noise of 4 to 16 levels, as an optimiser may add it."""
     deviation = torch.exp(torch.rand(len(crops), 1, 1, 1, generator=generator) * math.log(4)) * 4
-    return crops + _noise(crops.shape, generator) * deviation
+    return torch.cat([crops, crops + _noise(crops.shape, generator) * deviation])
 
 
 def _noise(shape: torch.Size, generator: torch.Generator) -> Tensor:

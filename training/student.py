@@ -67,7 +67,7 @@ class Student(nn.Module):
         A convolution that `convs` lacks passes on what it gets. The function is kept (Net2Net, Chen et al. 2016) but
         for a factor of each layer, by which its features of `pixels` have a mean square of one.
         """
-        x, before, pool = vgg.normalise(pixels), torch.ones(()), Pooling("max")
+        x, before, pool = vgg.normalise(pixels), 1.0, Pooling("max")
         for name, conv in ((name, cast(nn.Conv2d, conv)) for name, conv in self.convs.items()):
             x = pool(x) if starts_block(name) else x
             taken = convs.get(name)
@@ -79,7 +79,7 @@ class Student(nn.Module):
             conv.weight[:outputs, :inputs] = taken[0] * before
             bias[:outputs] = taken[1]
             x = F.relu(conv(x))
-            before = x[:, :outputs].square().mean().sqrt()
+            before = float(x[:, :outputs].square().mean().sqrt())
             conv.weight[:outputs] /= before
             bias[:outputs] /= before
             x[:, :outputs] /= before
@@ -133,10 +133,8 @@ class Learner(nn.Module):
 
         What a map foretells is multiplied by its layer's factor, if there is one. With `part` no more than `enough`.
         """
-        features = self.student(pixels, pooling)
-        if part:
-            features = enough(features)
-        foretold = {}
+        features, foretold = self.student(pixels, pooling), {}
+        features = enough(features) if part else features
         for name in self.compared:
             weight = cast(nn.Conv2d, self.maps[name]).weight
             foretold[name] = F.conv2d(features[name], weight * factors.get(name, 1.0))

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from engine.painting.network import vgg
 from engine.painting.network.pooling import PoolingKind
-from training.crops import Crops, changed
+from training.crops import Crops, pairs
 from training.losses import change_errors, feature_errors, gram_errors, scales
 from training.score import Score, score
 from training.student import COMPARED, WIDTHS, Learner, enough
@@ -54,6 +54,11 @@ class Plan:
     """Compute in bfloat16: several times faster on GPUs and on processors with AMX."""
     seed: int = 0
 
+    @property
+    def later_side(self) -> int:
+        """Px of a crop in the last third of the time."""
+        return self.side * 3 // 2
+
 
 @dataclass
 class Progress:
@@ -89,20 +94,21 @@ class Training:
         self.teacher = teacher
         self._generator = torch.Generator().manual_seed(plan.seed)
         seen = self._crops(64, 96, self._generator).to(device)
-        units = {kind: scales(teacher(seen, COMPARED, kind)) for kind in KINDS}
+        features = {kind: teacher(seen, COMPARED, kind) for kind in KINDS}
+        units = {kind: scales(features[kind]) for kind in KINDS}
         self.progress = Progress(units=units)
         self.learner = Learner(teacher.widths, widths).to(device)
         if begin is not None:
             self.learner.student.widen(begin, seen)
-            self.learner.fit(seen, {n: x / units["max"][n] for n, x in teacher(seen, COMPARED, "max").items()})
+            self.learner.fit(seen, {name: x / units["max"][name] for name, x in features["max"].items()})
         self.average = copy.deepcopy(self.learner)
         self._optimiser = torch.optim.AdamW([
             {"params": self.learner.student.parameters(), "factor": 1.0},
             {"params": self.learner.maps.parameters(), "factor": 2.0},
         ], lr=plan.rate, fused=True)  # fmt: skip
         fixed = torch.Generator().manual_seed(0)
-        self.scored = held_out(_SCORED_CROPS, _SCORED_SIDE, fixed).to(device)
-        self._pairs = torch.cat([self.scored, changed(self.scored.cpu(), fixed).to(device)])
+        self._pairs = pairs(held_out(_SCORED_CROPS, _SCORED_SIDE, fixed), fixed).to(device)
+        self.scored = self._pairs[:_SCORED_CROPS]
         self._answers = self._true()
 
     def run(self, keep: Callable[[Score, bool], None]) -> Iterator[str]:
@@ -170,9 +176,8 @@ class Training:
     def _batch(self, *, later: bool) -> Tensor:
         """Pixels (2n, 3, side, side) of n crops, and of the same with a little noise."""
         plan = self.plan
-        count, side = (max(1, plan.crops // 2), plan.side * 3 // 2) if later else (plan.crops, plan.side)
-        crops = self._crops(count, side, self._generator)
-        return torch.cat([crops, changed(crops, self._generator)]).to(self._device)
+        count, side = (max(1, plan.crops // 2), plan.later_side) if later else (plan.crops, plan.side)
+        return pairs(self._crops(count, side, self._generator), self._generator).to(self._device)
 
     def _ask(self, pixels: Tensor, kind: PoolingKind) -> dict[str, Tensor]:
         """The teacher's features, in their units."""
