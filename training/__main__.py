@@ -24,7 +24,9 @@ def main() -> None:
         bfloat16=given.bfloat16, seed=given.seed,
     )  # fmt: skip
     if plan.later_side > SMALLEST:
-        raise SystemExit(f"A picture to train on may be as small as {SMALLEST} px: give --side {SMALLEST * 2 // 3} at most.")
+        raise SystemExit(
+            f"A picture to train on may be as small as {SMALLEST} px: give --side {SMALLEST * 2 // 3} at most."
+        )
     print("Reading and drawing the pictures …", flush=True)
     trained, scored = _crops(given)
     device = torch.device(given.device)
