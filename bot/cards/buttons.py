@@ -118,6 +118,13 @@ def card_buttons(job: str, state: JobState, *, draft: bool = False) -> list[JobB
     return children
 
 
+def failed_buttons(job: str, iteration: int) -> ui.View:
+    """What one can do with a painting that failed, under the message that says so."""
+    view = ui.View(timeout=None)
+    view.add_item(JobButton(Action.AGAIN, job, iteration))
+    return view
+
+
 def sharing_buttons(job: str) -> list[JobButton]:
     """What one can pass on of a finished painting, and keep for others."""
     return [JobButton(action, job) for action in (Action.SHARE, Action.FILM, Action.CODE, Action.SAVE)]

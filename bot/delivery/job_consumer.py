@@ -9,7 +9,6 @@ import asyncio
 import dataclasses
 import time
 from collections import deque
-from collections.abc import Sequence
 from typing import Any
 
 import discord
@@ -175,6 +174,8 @@ class JobConsumer:
                     stopped = messages.stopped_message if job.study is None else study_messages.stopped_message
                     message = stopped(job, page, event.iteration, png, self._limit(page))
                     page = await self._post(page, message, None, look_first, {f"at:{event.iteration}": event.picture})
+                case Failed() if not page.stopped:
+                    page = await self._post(page, messages.failed_message(job, page, event), None, look_first, {})
         except Undeliverable as error:
             page = await self._give_up(page, error)
         except BlobMissing as error:
@@ -256,9 +257,7 @@ class JobConsumer:
         except CardRefused:
             await self._replace_card(job, page, card_state, pictures or await thumbnails(self._backend.store, job))
 
-    async def _replace_card(
-        self, job: Job, page: LedgerPage, card_state: CardState, pictures: Sequence[Thumbnail]
-    ) -> None:
+    async def _replace_card(self, job: Job, page: LedgerPage, card_state: CardState, pictures: list[Thumbnail]) -> None:
         """A new card in place of one that Discord lets nobody edit, and that tells what is no longer so."""
         stem = marker(job.id)
         again = [dataclasses.replace(one, name=one.name.replace(stem, f"{stem}last-")) for one in pictures]
@@ -279,9 +278,8 @@ class JobConsumer:
         self._log.warning("the painting is stopped, for it cannot be shown", reason=str(error))
         locked = error.verdict is Verdict.UNARCHIVE_FIRST  # a message wakes an archived thread, but not a locked one
         await self._backend.ledger.stop(self._id, _LOCKED if locked else str(error))
-        page = await self._note({})
         await self._backend.jobs.cancel(self._id)
-        return page
+        return await self._note({})
 
     def _leave_out(self, why: str) -> None:
         self._missing = why

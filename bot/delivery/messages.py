@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
-from bot.cards.buttons import picture_buttons
+from bot.cards.buttons import Action, JobButton, failed_buttons, picture_buttons
 from bot.cards.card import Card, alt_texts, stand_in, stopped_at
 from bot.cards.card_state import CardState
 from bot.cards.thumbnails import Thumbnail, marker
@@ -16,8 +16,8 @@ from bot.ledger import LedgerPage
 from bot.text.formatting import count, loss
 from bot.text.recipe_text import recipe_in_words
 from bot.text.titles import alt_text, picture_name
-from bot.text.translation import _
-from engine.contract.events import Best, Snapshot
+from bot.text.translation import _, stored
+from engine.contract.events import Best, Failed, Snapshot
 from engine.contract.models import Job
 
 
@@ -109,6 +109,24 @@ def stopped_message(job: Job, page: LedgerPage, iteration: int, png: bytes, limi
     )  # fmt: skip
 
 
+def failed_message(job: Job, page: LedgerPage, event: Failed) -> OutgoingMessage:
+    """Why there is no picture; the owner is mentioned if they asked for it. Its button has the iteration, which that of
+    the card has not, so that it can be told from the card."""
+    owner = page.address.owner if page.address.mention else None
+    lines = [*([f"<@{owner}>"] if owner else []), _("**It failed**"), stored(event.reason)]
+    return OutgoingMessage(
+        job=job.id,
+        key="failed",
+        marker=JobButton(Action.AGAIN, job.id, event.iteration).custom_id,
+        text=lambda _: "\n".join(lines),
+        variants=_only([]),
+        view=lambda _: failed_buttons(job.id, event.iteration),
+        mention=owner,
+        rings=True,
+        answers=_answered(page),
+    )
+
+
 def last_record(blob: bytes) -> dict[str, Any]:
     """The run.json of a finished painting."""
     record: dict[str, Any] = json.loads(blob)
@@ -132,9 +150,13 @@ def with_file(
         text=lambda note: f"{text}\n-# {note}" if note else text,
         variants=_one_by_one(smaller(file, stem, limit)),
         alt=[alt],
-        answers=page.card if page.address.place == "replies" else None,
+        answers=_answered(page),
         **more,
     )
+
+
+def _answered(page: LedgerPage) -> int | None:
+    return page.card if page.address.place == "replies" else None
 
 
 def _alt(job: Job, iteration: int) -> str:

@@ -1,7 +1,7 @@
 """Sends one message exactly once, whatever breaks on the way.
 
 The nonce makes Discord drop a repetition for some minutes; what may be older is first looked for in the channel's
-history, by the name of its files.
+history, by the name of its files or, where it has none, by its button.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ class OutgoingMessage:
     key: str
     """Unique within the job; decides the nonce."""
     marker: str
-    """What the name of its first file begins with, and no other message's."""
+    """What the name of its first file begins with, or without files the custom id of its first button; no other
+    message's."""
     text: Callable[[str], str] | None
     """The content, given the note of its upload; None for a message that is all view."""
     variants: AsyncIterator[Sequence[OutgoingFile]]
@@ -122,7 +123,7 @@ class Sender:
         async with time_limit(self.client, 2 * REQUEST_TIMEOUT):
             async for sent in history:
                 ours = me is not None and sent.author.id == me.id
-                if ours and any(name.startswith(message.marker) for name in file_names(sent)):
+                if ours and any(name.startswith(message.marker) for name in (*file_names(sent), *button_ids(sent))):
                     return sent.id
         return None
 
@@ -158,6 +159,12 @@ def file_names(message: discord.Message) -> Iterator[str]:
             yield from (
                 unquote(urlsplit(item.media.url).path).rpartition("/")[2] for item in getattr(part, "items", ())
             )
+
+
+def button_ids(message: discord.Message) -> Iterator[str]:
+    """The custom ids of the buttons in its rows."""
+    for row in message.components:
+        yield from (getattr(part, "custom_id", None) or "" for part in getattr(row, "children", ()))
 
 
 def fresh_files(files: Sequence[OutgoingFile], alt: Sequence[str], *, spoiler: bool = False) -> list[discord.File]:

@@ -43,10 +43,15 @@ class FromCode:
     async def resolve(self, network: Network, _jobs: Jobs) -> PaintRequest:
         """Raises `UserError`."""
         recipe, needed = self.code.recipe, len(self.code.recipe.style_weights)
-        if recipe.weights != network.weights or network.architecture not in (None, recipe.network):
+        if recipe.weights != network.weights:
             raise UserError(
                 _("This recipe code is for the weights {wanted}, and I paint with {here}: what it stands for cannot be "
                   "repeated here.", wanted=plain(recipe.weights, 40), here=plain(network.weights, 40))
+            )  # fmt: skip
+        if network.architecture not in (None, recipe.network):
+            raise UserError(
+                _("This recipe code is for other weights {weights} than I have: what it stands for cannot be repeated "
+                  "here.", weights=plain(recipe.weights, 40))
             )  # fmt: skip
         if len(self.styles) != needed:
             wanted, given = count(needed, "style"), len(self.styles)

@@ -20,6 +20,7 @@ from redis.exceptions import (
     RedisError,
     ResponseError,
 )
+from redis.exceptions import ConnectionError as ConnectionLost
 
 from engine.contract.connection import check_redis_url, unusable
 from engine.contract.settings import SettingsError
@@ -76,6 +77,8 @@ async def _explained(error: Exception, connection: Any) -> Exception:
         return _of_answer(error, place)
     secure = hasattr(connection, "ssl_context")
     told = next((words for cause in _causes(error) if (words := _of_files(cause, place, secure))), None)
+    if isinstance(error, ConnectionLost) and not secure and (refusal := await _refusal_unasked(connection)):
+        return _of_answer(ResponseError(refusal), place)
     if told is None and hasattr(connection, "host"):
         told = await _of_kind(connection.host, connection.port, secure)
     if told is None and isinstance(error, InvalidResponse):
@@ -104,6 +107,7 @@ _ANSWERS: list[tuple[str, type[Exception], str]] = [
     ),
     ("AuthenticationError", SettingsError, "does not accept the password, or the user, in REDIS_URL: correct it."),
     ("DENIED", SettingsError, "is in protected mode: give it a password, and REDIS_URL the same."),
+    ("max number of clients", RedisAway, "has as many clients as it takes: end some, or raise its maxclients."),
     ("DB index", SettingsError, "has no database of the number in REDIS_URL: 0 is always there."),
 ]
 """What stands in Redis' answer, or names its kind; whether waiting may help; and the words for it."""
@@ -133,6 +137,24 @@ def _of_files(cause: BaseException, place: str, secure: bool) -> str | None:
     if "CERTIFICATE_REQUIRED" in str(cause):
         return f"Redis at {place} asks for a certificate of ours: name it in REDIS_URL, ?ssl_certfile=…&ssl_keyfile=…"
     return None
+
+
+async def _refusal_unasked(connection: Any) -> str:
+    """How a Redis refuses that ends a connection before it is asked anything; empty where it says nothing.
+
+    In protected mode, or with as many clients as it takes. Who has asked already may see the connection's end alone.
+    """
+    try:
+        async with asyncio.timeout(_SECOND_LOOK / 2):
+            if hasattr(connection, "host"):
+                reader, writer = await asyncio.open_connection(connection.host, connection.port)
+            else:
+                reader, writer = await asyncio.open_unix_connection(connection.path)
+            line = await reader.readline()
+            writer.transport.abort()
+    except (OSError, TimeoutError, ValueError):  # ValueError: endless without a line's end
+        return ""
+    return line.decode(errors="replace").strip()[1:] if line.startswith(b"-") else ""
 
 
 async def _of_kind(host: str, port: int, secure: bool) -> str | None:

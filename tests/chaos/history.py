@@ -13,12 +13,12 @@ from typing import Any
 
 from arq.connections import ArqRedis
 from discord_server.driver import Discord, WorldView
-from discord_server.reading import files_of, text_of
+from discord_server.reading import buttons_of, files_of, text_of
 from PIL import Image
 from support.jobs import one_thread
 
 from bot.ledger import GROUP
-from chaos.load import Promise
+from chaos.load import DONE, FAILED, Promise
 from engine.contract.events import STREAM, Done, Event, Last, parse
 from engine.contract.expiry import remove_expired
 from engine.contract.jobs import Jobs
@@ -66,8 +66,11 @@ def _judge_posts(world: WorldView, promises: list[Promise], verdict: Verdict) ->
     """Cards and pictures, as everybody sees them."""
     posted: dict[str, list[str]] = defaultdict(list)
     cards: Counter[str] = Counter()
+    failures: Counter[str] = Counter()
     for channel in world.channels:
         for message in world.messages(channel):
+            if message["content"].startswith(FAILED):
+                failures[buttons_of(message)[0]["custom_id"].split(":")[2]] += 1
             for name in files_of(message):
                 job = name.split("-")[1]
                 cards[job] += name.endswith("-content.jpg")
@@ -78,6 +81,8 @@ def _judge_posts(world: WorldView, promises: list[Promise], verdict: Verdict) ->
             case "accepted":
                 verdict.accepted += 1
                 _judge_promise(world, one, cards[one.job], posted[one.job], verdict)
+                if failures[one.job] != (one.ends == FAILED):
+                    verdict.wrong.append(f"{one.job}: {failures[one.job]} messages say that it failed")
             case word:
                 verdict.refused += word == "refused"
                 verdict.unheard += word != "refused"
@@ -119,7 +124,7 @@ async def _judge_jobs(redis: ArqRedis, store: Store, kept: list[Promise], verdic
         ends = [event for event in told[one.job] if isinstance(event, Last)]
         state = await jobs.state(one.job)
         twice = [key for key, count in keys.items() if count > 1]
-        wanted = {"**Done**": ("done",), "**It failed**": ("failed", "quarantined")}.get(one.ends, ("cancelled",))
+        wanted = {DONE: ("done",), FAILED: ("failed", "quarantined")}.get(one.ends, ("cancelled",))
         if len(ends) != 1 or twice or state not in wanted or told[one.job][-1] is not ends[0]:
             verdict.wrong.append(f"{one.job}: {state}, told twice {twice}, ends {[end.kind for end in ends]}")
 

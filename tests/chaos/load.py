@@ -24,7 +24,9 @@ LENGTHS = (24, 60, 150, 350)
 SEEDS = (1, 2)
 """Few of each, so that few uncut runs have to be painted to compare with."""
 _A_CHANNEL = 10  # paintings in a channel, so that nobody has to look through a thousand messages
-_ENDS = ("**Done**", "**It failed**", "**Stopped**")
+DONE, FAILED = "**Done**", "**It failed**"
+"""What the card of a painting says that has ended so."""
+_ENDS = (DONE, FAILED, "**Stopped**")
 
 
 @dataclass
@@ -32,7 +34,7 @@ class Promise:
     """A painting that somebody asked for. `ends` is what its card must say at last, and `why` a word of the reason."""
 
     asked: Asked
-    ends: str = "**Done**"
+    ends: str = DONE
     why: str = ""
     card: str = ""
 
@@ -58,7 +60,7 @@ class Promise:
     @property
     def pictures(self) -> list[str]:
         """The names of what must be posted of it beside the card, in order; of one that fails, none."""
-        if self.ends != "**Done**":
+        if self.ends != DONE:
             return []
         names = [f"{n:05d}.png" for n in SNAPSHOTS if n < self.asked.iterations]
         return [f"impasto-{self.job}-{name}" for name in (*names, "final.png", "loss.png", "film.webp")]

@@ -142,6 +142,8 @@ async def test_foreign_and_damaged_codes_and_those_beyond_the_limits_are_a_sente
     assert (await told(changed()[:-2])).startswith("This recipe code is damaged")
     foreign = "This recipe code is for the weights imagenet, and I paint with random: what it stands for cannot be"
     assert (await told(changed(weights="imagenet", networks=1))).startswith(foreign)
+    other = "This recipe code is for other weights random than I have: what it stands for cannot be repeated here."
+    assert await told(changed(network="24,24|32")) == other
     assert await told(changed(size=2048)) == "The size may be at most 1024 px here: ask for a smaller one."
     many = changed(iterations=90, snapshots=tuple(range(1, 90)))
     assert await told(many) == "This recipe code asks for more than 50 snapshots: it is not painted here."

@@ -14,15 +14,42 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 BOT_SETTINGS = {"IMPASTO_WEIGHTS": "imagenet"}
+TOO_LARGE = "The picture does not fit into the device's memory: ask for a smaller size."
+SILENT = 1 << 12
 
 
 async def test_a_failure_is_told_in_its_own_words(stage: Stage) -> None:
     card, manual_worker = await stage.manual_painting()
-    reason = "The picture does not fit into the device's memory: ask for a smaller size."
-    await manual_worker.failed(reason)
+    await manual_worker.failed(TOO_LARGE)
     failed = await stage.scene.ended(card, "**It failed**")
-    assert reason in text_of(failed)
+    assert TOO_LARGE in text_of(failed)
     assert [button["label"] for button in buttons_of(failed)] == ["Again", "Swap", "Stronger", "Weaker"]
+
+
+async def test_who_asked_to_be_mentioned_is_told_in_the_thread_that_it_failed(stage: Stage) -> None:
+    asked = await stage.scene.stylize(mention=True)
+    card = await stage.scene.card(asked)
+    manual_worker = await stage.manual_worker(asked.id)
+    await manual_worker.failed(TOO_LARGE)
+    await stage.scene.ended(card, "**It failed**")
+    (told,) = stage.discord.world.messages(card["id"])
+    assert told["content"] == f"<@{stage.scene.ada.id}>\n**It failed**\n{TOO_LARGE}"
+    assert [user["id"] for user in told["mentions"]] == [stage.scene.ada.id]
+    assert not told["flags"] & SILENT
+    assert [button["label"] for button in buttons_of(told)] == ["Again"]
+
+
+async def test_that_it_failed_is_told_once_though_the_bot_was_killed_before_it_knew(stage: Stage) -> None:
+    card, manual_worker = await stage.manual_painting()
+    unheard = await stage.discord.fault(f"POST /channels/{card['id']}/messages", times=1, swallow="hang")
+    await manual_worker.failed(TOO_LARGE)
+    await stage.discord.until(lambda world: world.messages(card["id"]))
+    stage.scene.bots[-1].kill()
+    await stage.discord.turn_clock(600)  # the nonce holds no longer
+    await stage.scene.start_bot(**BOT_SETTINGS)
+    await stage.scene.ended(card, "**It failed**")
+    assert await unheard.hits() == 1
+    assert [one["content"] for one in stage.discord.world.messages(card["id"])] == [f"**It failed**\n{TOO_LARGE}"]
 
 
 async def test_a_failure_wakes_the_archived_thread_that_its_card_is_in(stage: Stage) -> None:
@@ -34,6 +61,18 @@ async def test_a_failure_wakes_the_archived_thread_that_its_card_is_in(stage: St
     await thread.archive()
     await manual_worker.failed("The painting was set aside: 3 workers ended while on it.")
     assert "set aside" in text_of(await stage.scene.ended(card, "**It failed**"))
+    assert not thread.data["thread_metadata"]["archived"]
+
+
+async def test_the_end_of_a_painting_that_never_began_wakes_the_archived_thread_that_its_card_is_in(
+    stage: Stage,
+) -> None:
+    thread = await stage.scene.channel.thread("about it", stage.scene.ada)
+    asked = await stage.scene.stylize(channel=thread)
+    await stage.scene.private_reply(asked)
+    await thread.archive()
+    await stage.client.jobs.cancel(asked.id)
+    await stage.scene.ended(await stage.scene.card(asked, thread), "**Stopped**")
     assert not thread.data["thread_metadata"]["archived"]
     assert refused(stage.discord.world, thread.id) == [50083]
 
@@ -100,7 +139,7 @@ async def test_what_was_to_be_stopped_when_the_bot_was_killed_is_stopped_by_the_
     card, manual_worker = await stage.manual_painting()
     stage.scene.bots[-1].kill()
     await Ledger(stage.client.redis).stop(job_of(card), "The thread was deleted, so the painting was stopped.")
-    await stage.scene.start_bot(IMPASTO_WEIGHTS="imagenet")
+    await stage.scene.start_bot(**BOT_SETTINGS)
     await manual_worker.stopped(10)
     assert "The thread was deleted" in text_of(await stage.scene.ended(card, "**Stopped**"))
 

@@ -9,13 +9,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from chaos.forced import POISON, TOO_LARGE
-from chaos.load import Promise
+from chaos.load import FAILED, Promise
 from chaos.rounds.scene import Fault, Scene
 from engine.contract.events import Failed, follow
 from engine.contract.fair_queue import FairQueue
 from engine.contract.models import job_key, new_id
-
-FAILED = "**It failed**"
 
 
 async def poison(scene: Scene) -> None:

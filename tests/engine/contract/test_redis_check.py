@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
+import struct
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -96,6 +98,23 @@ async def test_what_is_no_redis_or_has_no_such_database_is_told(free: TcpRedis) 
         assert "is no Redis" in await wrong(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}")
     assert "no database of the number" in await wrong(f"redis://{free.place}/99")
     assert "is not usable" in await wrong(f"redis://{free.place}?ssl_ca_certs=x")
+
+
+async def test_who_is_refused_before_asking_is_told_why(free: TcpRedis) -> None:
+    async def refuse(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"-DENIED Redis is running in protected mode because protected mode is enabled.\r\n")
+        await writer.drain()
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.close()  # by a reset, as Redis' is where the client has asked already
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        assert "is in protected mode" in await wrong(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    async with connect(f"redis://{free.place}") as redis:
+        await redis.config_set("maxclients", 1)
+        try:
+            assert "has as many clients as it takes" in await away(f"redis://{free.place}")
+        finally:
+            await redis.config_set("maxclients", 10_000)
 
 
 async def test_a_redis_that_is_away_may_come_back(free: TcpRedis) -> None:
