@@ -53,8 +53,8 @@ class Card(ui.LayoutView):
 def _box(job: Job, page: LedgerPage, card_state: CardState, pictures: tuple[str, ...]) -> ui.Container[Any]:
     box: ui.Container[Any] = ui.Container(accent_colour=_COLOURS[card_state.state])
     box.add_item(ui.TextDisplay(f"### {safe(page.shown_title, 100)}\n{_status(job, page, card_state)}"))
-    if pictures:
-        box.add_item(_gallery(job, pictures))
+    for gallery in _galleries(job, pictures):
+        box.add_item(gallery)
     box.add_item(ui.TextDisplay(_small_print(job, page, card_state)))
     box.add_item(ui.ActionRow(*_buttons(job, card_state.state)))
     if card_state.state is JobState.DONE and job.study is None and job.draft_of is None:
@@ -68,14 +68,17 @@ def _buttons(job: Job, state: JobState) -> list[JobButton]:
     return card_buttons(job.id, state, draft=job.draft_of is not None)
 
 
-def _gallery(job: Job, pictures: tuple[str, ...]) -> ui.MediaGallery[Any]:
+def _galleries(job: Job, pictures: tuple[str, ...]) -> list[ui.MediaGallery[Any]]:
+    """One, or for a study's sheet one of its own: Discord cuts pictures that stand side by side."""
     shown = list(zip(alt_texts(job), (picture.spoiler for picture in (job.content, *job.styles)), strict=True))
     if len(pictures) > len(shown):
         shown.insert(0, (_("The painting") if job.study is None else _("The sheet"), job.spoiler))
-    gallery: ui.MediaGallery[Any] = ui.MediaGallery()
-    for file, (name, spoiler) in zip(pictures, shown, strict=False):
-        gallery.add_item(media=f"attachment://{file}", description=name[:1024], spoiler=spoiler)
-    return gallery
+    items = [
+        discord.MediaGalleryItem(f"attachment://{file}", description=name[:1024], spoiler=spoiler)
+        for file, (name, spoiler) in zip(pictures, shown, strict=False)
+    ]
+    alone = int(job.study is not None and len(pictures) > len(job.styles) + 1)
+    return [ui.MediaGallery(*part) for part in (items[:alone], items[alone:]) if part]
 
 
 def alt_texts(job: Job) -> list[str]:

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from discord_server.codes import Part
+from discord_server.component_rules import walk
 from discord_server.driver import Interaction, Spoiler
 from discord_server.reading import buttons_of, files_of, text_of
 from PIL import Image
@@ -125,6 +127,8 @@ async def test_each_picture_the_sheet_the_losses_and_a_film_come_once(stage: Sce
         assert image.width > 3 * 64
     assert "**Done** · 5 pictures" in text_of(card)
     assert [button["label"] for button in buttons_of(card)] == ["Again"]
+    galleries = [len(part["items"]) for _, part in walk(card["components"]) if part["type"] == Part.GALLERY]
+    assert galleries == [1, 2]  # the sheet alone is shown whole
 
 
 async def test_a_press_on_a_picture_goes_on_from_that_painting(stage: Scene, worker: None) -> None:
