@@ -29,7 +29,7 @@ help:
 	@sh deploy/make-environment.sh $(UV_VERSION)
 
 demo: .venv/ready
-	@$(PY) -m bot.terminal.main paint examples/harbour.png examples/strokes.png -o out/demo --size 384
+	@$(PY) -m bot.terminal.main paint examples/harbour.png examples/strokes.png -o out/demo --size 512 --iterations 160
 
 lint: .venv/ready
 	@sh tests/lint.sh
