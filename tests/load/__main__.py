@@ -197,6 +197,8 @@ def of_posts(times: SnapshotTimes, world: WorldView) -> list[tuple[str, str]]:
 
 
 def of_shares(shares: list[float]) -> list[tuple[str, str]]:
+    if not any(shares):
+        return [("seconds painted", "0: see what the workers say")]
     index = sum(shares) ** 2 / (len(shares) * sum(one * one for one in shares))
     return [
         ("seconds painted by guild", f"least {min(shares):.0f}, mean {mean(shares):.1f}, most {max(shares):.0f}"),
@@ -252,7 +254,9 @@ async def lag(redis: Redis) -> int:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--queued", type=int, default=10_000)
-    parser.add_argument("--workers", type=int, default=500, help="each holds two")
+    parser.add_argument(
+        "--workers", type=int, default=500, help="each holds two; tens of them look into the queue as one"
+    )
     parser.add_argument("--shown", type=int, default=200, help="of the queued ones, on Discord")
     parser.add_argument("--slice", type=float, default=15.0, help="seconds")
     parser.add_argument("--minutes", type=float, default=2.0)

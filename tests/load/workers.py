@@ -2,7 +2,8 @@
 
 They take up slices by the worker's own queue (arq and `SliceWorker`), hold two jobs each of which one is painted, beat,
 look after lost jobs, tell what is painted (progress each second, snapshots), commit, and queue the next slice. Their
-paintings make ten iterations a second. In place of a picture stands the content.
+paintings make ten iterations a second. In place of a picture stands the content. Ten of them look into the queue as
+one: a process that looked for hundreds, each as often as a worker of its own, would be busy with nothing else.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import json
 import logging
 import random
 import sys
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import structlog
@@ -33,13 +34,14 @@ from engine.contract.store import Store
 from engine.worker.arq_worker import SliceWorker
 
 RATE = 10  # iterations per second
+TOGETHER = 10  # workers
 BETWEEN_LOOKS = 10.0  # s, as the worker's
 SETTINGS = Settings(_env_file=None)
 
 
 @dataclasses.dataclass
 class Context:
-    """What a slice needs of its worker; `SliceWorker` looks at `queue` and `settings`."""
+    """What a slice needs of its workers, `TOGETHER`; `SliceWorker` looks at `queue` and `settings`."""
 
     id: str
     redis: ArqRedis
@@ -50,7 +52,7 @@ class Context:
 
     def __post_init__(self) -> None:
         self.jobs, self.queue = Jobs(self.redis), FairQueue(self.redis)
-        self.device = asyncio.Lock()
+        self.devices = asyncio.Semaphore(TOGETHER)
         self.held: set[str] = set()
 
     async def beat(self) -> None:
@@ -76,7 +78,7 @@ async def paint_slice(ctx: dict[str, Any], job: str, iteration: int, epoch: int)
         most = Running(SETTINGS.impasto_user_running, SETTINGS.impasto_guild_running)
         claim = await context.jobs.start(job, iteration, epoch, context.id, most)
         if claim is not None:
-            async with context.device:
+            async with context.devices:
                 await _paint(context, claim)
     except Busy:
         raise Retry from None
@@ -116,9 +118,10 @@ async def _paint(context: Context, claim: Claim) -> None:
 def _worker(context: Context) -> SliceWorker:
     function = func(paint_slice, name=SLICE, timeout=SETTINGS.slice_timeout, keep_result=0, max_tries=1_000_000)
     return SliceWorker(
-        functions=[function], redis_pool=context.redis, queue_name=QUEUE, ctx={"context": context}, max_jobs=2,
-        poll_delay=0.25, queue_read_limit=1000, handle_signals=False, health_check_key=f"impasto:arq:{context.id}",
-        health_check_interval=60, keep_result=0, job_serializer=lambda _: b"null", job_deserializer=load,
+        functions=[function], redis_pool=context.redis, queue_name=QUEUE, ctx={"context": context},
+        max_jobs=2 * TOGETHER, poll_delay=0.25, queue_read_limit=1000, handle_signals=False,
+        health_check_key=f"impasto:arq:{context.id}", health_check_interval=60, keep_result=0,
+        job_serializer=lambda _: b"null", job_deserializer=load,
     )  # fmt: skip
 
 
@@ -132,8 +135,9 @@ async def main(count: int, seconds: float, redis_url: str, store_url: str) -> No
     logging.getLogger("arq").setLevel(logging.ERROR)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     store = Store(store_url)
-    async with connect(redis_url) as redis:
-        contexts = [Context(f"synthetic-{number}", redis, store, seconds) for number in range(count)]
+    async with AsyncExitStack() as stack:
+        connections = [await stack.enter_async_context(connect(redis_url)) for _ in range(count // TOGETHER)]
+        contexts = [Context(f"synthetic-{n}", redis, store, seconds) for n, redis in enumerate(connections)]
         made: list[ArqWorker] = [_worker(context) for context in contexts]
         tasks = [asyncio.create_task(_begin(worker)) for worker in made]
         for context in contexts:
