@@ -13,8 +13,6 @@ together get no more than the user's part.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from arq.connections import ArqRedis
@@ -70,17 +68,15 @@ class FairQueue:
             _expires=timedelta(days=KEEP_DAYS),
         )
 
-    async def ready(self, names: Sequence[bytes], most: Running, count: int) -> list[bytes]:
-        """Those of the queue's slices that may be begun, in order, until `count` of them are new.
+    async def ready(self, most: Running, count: int) -> list[bytes]:
+        """Names of the slices that may be begun, in order, until `count` of them are new; and of what is no slice.
 
-        Left out are those that are being painted, and those whose users or guilds have as many jobs held as they may:
-        in the queue they keep their turns.
+        Left out are those that are being painted or were just taken up, and those whose users or guilds have as many
+        jobs held as they may: in the queue they keep their turns.
         """
-        parts = [name.decode().rsplit(":", 2) for name in names]
-        epochs = [int(part[-1]) if re.fullmatch("[0-9]{1,15}", part[-1]) else 0 for part in parts]
-        keys = [HELD_USERS, HELD_GUILDS, *(job_key(part[0]) for part in parts)]
-        places = await self._ready(keys=keys, args=[count, most.user, most.guild, *epochs])
-        return [names[place - 1] for place in places]
+        args: list[str | float] = [count, most.user, most.guild, job_key(""), arq_keys.lease("")]
+        names: list[bytes] = await self._ready(keys=[QUEUE, HELD_USERS, HELD_GUILDS], args=args)
+        return names
 
     async def waiting(self, name: str, slice_timeout: float) -> bool:
         """Whether the slice is in the queue, and free, or taken up by a worker that may still live.

@@ -6,6 +6,7 @@ The one place that uses counters and tasks of arq's worker, which it does not pr
 from __future__ import annotations
 
 import asyncio
+import time
 
 import structlog
 from arq.worker import Worker
@@ -17,47 +18,44 @@ from engine.worker.context import WorkerContext
 _log = structlog.get_logger(__name__)
 
 
+_REST = 0.2  # s
+
+
 class SliceWorker(Worker):
     """What cannot be run is taken out of the queue, with a line in the log; the reconciler queues anew what is due."""
 
-    async def start_jobs(self, job_ids: list[bytes]) -> None:
-        """Leaves out names that are none, and instants before all time, which arq takes for numbers.
+    _rests_until = 0.0
 
-        And what waits until others of its user or guild are done: that stays in the queue, in its place. Begun and put
-        back (arq's `Retry`) it would stand in front of everybody else's slices, and with a delay, which is counted from
-        now, behind them.
+    async def start_jobs(self, job_ids: list[bytes]) -> None:
+        """Looks by itself at what may be begun; what arq has read, the queue's first, tells that there is something.
+
+        Leaves out names that are none, and instants before all time, which arq takes for numbers. And what waits until
+        others of its user or guild are done: that stays in the queue, in its place. Begun and put back (arq's `Retry`)
+        it would stand in front of everybody else's slices, and with a delay, which is counted from now, behind them.
+
+        Where nothing may be begun the next look is a moment later, so that many idle workers do not keep Redis busy.
         """
-        rotten = [name for name in job_ids if not _is_text(name)]
+        if not job_ids or time.monotonic() < self._rests_until:
+            return
+        if await self.pool.zremrangebyscore(self.queue_name, "-inf", "-inf"):
+            _log.error("entries of the queue were dated before all time")
+        context: WorkerContext = self.ctx["context"]
+        ready = await context.queue.ready(context.settings.running, self.max_jobs - self.job_counter)
+        if not ready:
+            self._rests_until = time.monotonic() + _REST
+            return
+        rotten = [name for name in ready if not _is_text(name)]
         if rotten:
             _log.error("entries of the queue cannot be read", count=len(rotten))
             await self.pool.zrem(self.queue_name, *rotten)
-        if job_ids and await self.pool.zremrangebyscore(self.queue_name, "-inf", "-inf"):
-            _log.error("entries of the queue were dated before all time")
-            return
         try:
-            await super().start_jobs(await self._ready(job_ids))
+            await super().start_jobs([name for name in ready if _is_text(name)])
         except WatchError as error:
             # The connection broke between arq's look at an entry and its claim: arq gives the entry's place back only
             # where the claim itself fails. What is due lies in the queue as before.
             self.job_counter -= 1
             self.sem.release()
             _log.warning("Redis went away before a slice could be claimed", reason=str(error))
-
-    async def _ready(self, job_ids: list[bytes]) -> list[bytes]:
-        """Those that may be begun, of the queue's first or, where there is none among these, of its next.
-
-        Slices that are being painted stand in front: with many workers they are all that arq has read.
-        """
-        context: WorkerContext = self.ctx["context"]
-        read = 0
-        while job_ids:
-            slices = [name for name in job_ids if _is_text(name)]
-            ready = await context.queue.ready(slices, context.settings.running, self.max_jobs)
-            read += len(job_ids)
-            if ready or len(job_ids) < self.queue_read_limit:
-                return ready
-            job_ids = await self.pool.zrange(self.queue_name, read, read + self.queue_read_limit - 1)
-        return []
 
     def take_up_no_more(self) -> None:
         """What has been begun goes on."""

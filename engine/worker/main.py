@@ -132,7 +132,7 @@ def _arq(context: WorkerContext) -> SliceWorker:
     function = func(paint_slice, name=SLICE, timeout=context.settings.slice_timeout, keep_result=0, max_tries=1_000_000)
     return SliceWorker(
         functions=[function], redis_pool=context.redis, queue_name=QUEUE, ctx={"context": context},
-        max_jobs=_SLICES_AT_ONCE, poll_delay=0.05, queue_read_limit=1000, handle_signals=False,
+        max_jobs=_SLICES_AT_ONCE, poll_delay=0.05, queue_read_limit=1, handle_signals=False,
         health_check_key=f"impasto:arq:{context.id}", health_check_interval=60, keep_result=0,
         job_serializer=_no_result, job_deserializer=load,
     )  # fmt: skip

@@ -119,7 +119,7 @@ def _worker(context: Context) -> SliceWorker:
     function = func(paint_slice, name=SLICE, timeout=SETTINGS.slice_timeout, keep_result=0, max_tries=1_000_000)
     return SliceWorker(
         functions=[function], redis_pool=context.redis, queue_name=QUEUE, ctx={"context": context},
-        max_jobs=2 * TOGETHER, poll_delay=0.25, queue_read_limit=1000, handle_signals=False,
+        max_jobs=2 * TOGETHER, poll_delay=0.5, queue_read_limit=1, handle_signals=False,
         health_check_key=f"impasto:arq:{context.id}", health_check_interval=60, keep_result=0,
         job_serializer=lambda _: b"null", job_deserializer=load,
     )  # fmt: skip

@@ -8,6 +8,7 @@ import pytest
 from arq.connections import ArqRedis
 from support.jobs import SLICE_TIMEOUT, a_job
 
+from engine.contract import arq_keys
 from engine.contract.connection import QUEUE
 from engine.contract.events import Cancelled, Done
 from engine.contract.fair_queue import FairQueue, slice_id
@@ -165,7 +166,7 @@ async def test_no_more_of_a_user_or_a_guild_run_than_may(redis: ArqRedis) -> Non
     await submit(redis, *(a_job(*person) for person in people))
     waiting = await queue(redis)
     first = await redis.zrange(QUEUE, 0, 2)
-    assert await FairQueue(redis).ready(first, MOST, 2) == first[:2]  # as many as there is use for
+    assert await FairQueue(redis).ready(MOST, 2) == first[:2]  # as many as there is use for
     begun = await begin_all(redis)
     assert Counter(claim.job.user for claim in begun) == {"ann": 1, "bob": 1, "dot": 1, "cid": 2}
     assert await begin_all(redis) == []
@@ -178,6 +179,13 @@ async def test_no_more_of_a_user_or_a_guild_run_than_may(redis: ArqRedis) -> Non
     await FairQueue(redis).enqueue(ann.job, 0, ann.epoch, COST)
     assert Counter(claim.job.user for claim in await begin_all(redis)) == {"ann": 2, "cid": 1}
     assert await begin_all(redis) == []
+
+
+async def test_what_was_just_taken_up_is_left_to_its_worker(redis: ArqRedis) -> None:
+    await submit(redis, a_job("ann"), a_job("ann"), a_job("ann"))
+    taken, *others = await redis.zrange(QUEUE, 0, -1)
+    await redis.set(arq_keys.lease(taken.decode()), "1")
+    assert await FairQueue(redis).ready(Running(user=2, guild=9), 9) == others
 
 
 async def test_what_is_cancelled_needs_no_room(redis: ArqRedis) -> None:
@@ -229,7 +237,7 @@ async def test_what_drafts_cost_puts_back_the_paintings_of_their_user(redis: Arq
 async def begin_all(redis: ArqRedis, most: Running = MOST) -> list[Claim]:
     """What idle workers begin: all that is ready, and of the rest nothing can be begun."""
     names, claims = await redis.zrange(QUEUE, 0, -1), []
-    ready = await FairQueue(redis).ready(names, most, len(names))
+    ready = await FairQueue(redis).ready(most, len(names))
     for name in [*ready, *(name for name in names if name not in ready)]:
         job, iteration, epoch = name.decode().split(":")
         start = Jobs(redis).start(job, int(iteration), int(epoch), "w1", most)
