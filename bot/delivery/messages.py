@@ -110,8 +110,10 @@ def stopped_message(job: Job, page: LedgerPage, iteration: int, png: bytes, limi
 
 
 def failed_message(job: Job, page: LedgerPage, event: Failed) -> OutgoingMessage:
-    """Why there is no picture; the owner is mentioned if they asked for it. Its button has the iteration, which that of
-    the card has not, so that it can be told from the card."""
+    """Why there is no picture; the owner is mentioned if they asked for it.
+
+    Its button names the iteration, as no card's does, so that the message can be told from a card.
+    """
     owner = page.address.owner if page.address.mention else None
     lines = [*([f"<@{owner}>"] if owner else []), _("**It failed**"), stored(event.reason)]
     return OutgoingMessage(

@@ -72,6 +72,8 @@ class SliceWorker(Worker):
         except (ResponseError, TypeError, ValueError) as error:
             _log.error("an entry of the queue cannot be run", entry=job_id, reason=str(error)[:300])
             await FairQueue(self.pool).forget(job_id)
+        finally:
+            self._rests_until = 0.0  # its successor is due at once
 
 
 def _is_text(name: bytes) -> bool:

@@ -17,7 +17,8 @@ local function free(name)
         unpack(redis.pcall('HMGET', ARGV[4] .. (job or name), 'state', 'worker', 'cancel', 'user', 'guild', 'epoch'))
     -- What a worker holds has been begun: it is in the queue until it ends. What was queued anew has the newer epoch.
     local room = not (worker and worker ~= '' and tonumber(epoch or 0) < (tonumber(newest) or 0))
-    if room and (state == 'queued' or state == 'painting') and worker == '' and cancel ~= '1' then
+    local waits = (state == 'queued' or state == 'painting') and worker == '' and cancel ~= '1'
+    if room and waits and user and guild then
         room = held(2, guild) < tonumber(ARGV[3]) and held(1, user) < tonumber(ARGV[2])
         if room then
             known[1][user], known[2][guild] = held(1, user) + 1, held(2, guild) + 1
