@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -24,18 +25,20 @@ Json = dict[str, Any]
 
 
 def here(program: tuple[str, ...]) -> bool:
-    """Whether it is, and is no docker without its compose, nor docker-compose's first version."""
+    """Whether it is, and is no docker without its compose, nor too old: docker-compose 1, podman-compose 1.0."""
     if shutil.which(program[0]) is None:
         return False
     said = subprocess.run([*program, "version"], capture_output=True, text=True, check=False)
-    return said.returncode == 0 and not said.stdout.startswith("docker-compose version 1.")
+    return said.returncode == 0 and not re.search(
+        r"docker-compose version 1\.|podman-composer? version:? +1\.0\.", said.stdout
+    )
 
 
 @pytest.fixture(params=PROGRAMS, ids="-".join)
 def services(request: pytest.FixtureRequest, tmp_path: Path) -> Json:
     """By their names, as the program would start them."""
     if not here(request.param):
-        pytest.skip(f"{' '.join(request.param)} is not here")
+        pytest.skip(f"{' '.join(request.param)} is not here, or too old")
     shutil.copy(ROOT / "compose.yaml", tmp_path)
     (tmp_path / ".env").write_text("".join(f"{name}={value}\n" for name, value in SETTINGS.items()))
     ours = {name: value for name, value in os.environ.items() if name not in SETTINGS}
