@@ -87,6 +87,11 @@ class LedgerPage:
         return self.address.language
 
     @property
+    def mentioned(self) -> int | None:
+        """Who asked to be mentioned at the end; None where they did not."""
+        return self.address.owner if self.address.mention else None
+
+    @property
     def shown_title(self) -> str:
         """The title in the current language, where it is the neutral one."""
         return _(NEUTRAL) if self.title == NEUTRAL else self.title

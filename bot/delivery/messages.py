@@ -65,7 +65,7 @@ def best_message(job: Job, page: LedgerPage, best: Best, png: bytes, limit: int)
 
 def final_message(job: Job, page: LedgerPage, run: dict[str, Any], png: bytes, limit: int) -> OutgoingMessage:
     """The finished picture at full size, with what one can do next; the owner is mentioned if they asked for it."""
-    owner = page.address.owner if page.address.mention else None
+    owner = page.mentioned
     last = run["losses"]["rows"][-1][0]
     ended = _("loss {loss}", loss=loss(float("nan") if last is None else last))
     seed = _("seed {seed}", seed=job.recipe.seed)
@@ -114,7 +114,7 @@ def failed_message(job: Job, page: LedgerPage, event: Failed) -> OutgoingMessage
 
     Its button names the iteration, as no card's does, so that the message can be told from a card.
     """
-    owner = page.address.owner if page.address.mention else None
+    owner = page.mentioned
     lines = [*([f"<@{owner}>"] if owner else []), _("**It failed**"), stored(event.reason)]
     return OutgoingMessage(
         job=job.id,

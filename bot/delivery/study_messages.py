@@ -61,7 +61,7 @@ def final_messages(job: Job, page: LedgerPage, files: Mapping[str, bytes], limit
 
 
 def _sheet(job: Job, page: LedgerPage, run: Mapping[str, Any], png: bytes, limit: int) -> OutgoingMessage:
-    owner = page.address.owner if page.address.mention else None
+    owner = page.mentioned
     lines = [f"<@{owner}>"] if owner else []
     lines.append(_("**Done** · {pictures}, in one sheet", pictures=count(len(job.tiles), "picture")))
     lines.append(f"-# {recipe_in_words(job.recipe)} · {_('seed {seed}', seed=job.recipe.seed)}")
