@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from discord_server.codes import MessageFlag
 from discord_server.reading import buttons_of, files_of, text_of
 from scene import Json, pictures
 from support.delivery import Stage, job_of, refused
@@ -15,7 +16,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 BOT_SETTINGS = {"IMPASTO_WEIGHTS": "imagenet"}
 TOO_LARGE = "The picture does not fit into the device's memory: ask for a smaller size."
-SILENT = 1 << 12
 
 
 async def test_a_failure_is_told_in_its_own_words(stage: Stage) -> None:
@@ -35,7 +35,7 @@ async def test_who_asked_to_be_mentioned_is_told_in_the_thread_that_it_failed(st
     (told,) = stage.discord.world.messages(card["id"])
     assert told["content"] == f"<@{stage.scene.ada.id}>\n**It failed**\n{TOO_LARGE}"
     assert [user["id"] for user in told["mentions"]] == [stage.scene.ada.id]
-    assert not told["flags"] & SILENT
+    assert not told["flags"] & MessageFlag.SUPPRESS_NOTIFICATIONS
     assert [button["label"] for button in buttons_of(told)] == ["Again"]
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from discord_server.codes import MessageFlag
 from discord_server.driver import Channel, Interaction
 from discord_server.reading import files_of
 from scene import Json, pictures
 from support.delivery import ManualWorker, Stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-SILENT = 1 << 12
 
 
 async def test_who_asked_is_a_member_of_the_thread(stage: Stage) -> None:
@@ -56,7 +56,9 @@ async def test_in_a_thread_too_the_painting_alone_notifies(stage: Stage) -> None
     await manual_worker.snapshot(10)
     await manual_worker.done()
     await stage.posted(card["id"], "film.webp")
-    loud = [one for one in stage.discord.world.messages(card["id"]) if not one["flags"] & SILENT]
+    loud = [
+        one for one in stage.discord.world.messages(card["id"]) if not one["flags"] & MessageFlag.SUPPRESS_NOTIFICATIONS
+    ]
     assert [_ends(one) for one in loud] == ["final.png"]
     pings = [ping["users"] for ping in stage.discord.world.pings if ping["channel"] == card["id"]]
     assert pings == [[stage.scene.ada.id]]
