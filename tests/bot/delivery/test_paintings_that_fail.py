@@ -74,7 +74,7 @@ async def test_the_end_of_a_painting_that_never_began_wakes_the_archived_thread_
     await stage.client.jobs.cancel(asked.id)
     await stage.scene.ended(await stage.scene.card(asked, thread), "**Stopped**")
     assert not thread.data["thread_metadata"]["archived"]
-    assert refused(stage.discord.world, thread.id) == [50083]
+    assert set(refused(stage.discord.world, thread.id)) == {50083}  # the end's own edit, and maybe one before it
 
 
 @pytest.mark.parametrize(
