@@ -37,6 +37,7 @@ class Objective:
                 Targets(recipe, network, content, styles, octaves=self._octaves, rows=rows, masks=masks)
                 for network in networks
             ]
+        self._variation = content.new_tensor(_variation_weight(recipe, styles))
         self.empty_loss = self._targets[0].empty_loss()
         """The loss of a picture without any features: what an explosion is measured by."""
 
@@ -44,7 +45,7 @@ class Objective:
     def tensors(self) -> list[Tensor]:
         """All that a call looks up, besides the pixels."""
         networks = [tensor for network in self._networks for tensor in network.tensors]
-        return networks + [tensor for targets in self._targets for tensor in targets.tensors]
+        return [*networks, self._variation, *(tensor for targets in self._targets for tensor in targets.tensors)]
 
     def __call__(self, pixels: Tensor, iteration: int) -> tuple[Tensor, Tensor]:
         """(terms, gradient) at pixels (1, 3, height, width); networks take turns by `iteration`."""
@@ -61,7 +62,7 @@ class Objective:
         outputs, towards = octaves[1:], [octave.gradient for octave in seen[1:]]
         variation = pixels.new_zeros(())
         if recipe.total_variation:
-            variation = recipe.total_variation * losses.total_variation(octaves[0])
+            variation = self._variation * losses.total_variation(octaves[0])
             outputs, towards = [*outputs, variation], [*towards, torch.ones_like(variation)]
         gradient = seen[0].gradient
         if outputs:
@@ -69,6 +70,16 @@ class Objective:
         sums = [torch.stack(part).sum() if part else pixels.new_zeros(()) for part in (content, style)]
         terms = torch.stack([sums[0] + sums[1] + variation, *sums, variation, *content, *style]).detach()
         return terms, gradient
+
+
+def _variation_weight(recipe: Recipe, styles: Sequence[Tensor]) -> float:
+    """Of the total variation, weighed down where the styles (1, 3, height, width) vary more than the ceiling."""
+    ceiling = recipe.variation_ceiling
+    if not ceiling or not recipe.total_variation:
+        return recipe.total_variation
+    shares = [weight / sum(recipe.style_weights) for weight in recipe.style_weights]
+    own = sum(share * float(losses.total_variation(style)) for share, style in zip(shares, styles, strict=True))
+    return recipe.total_variation * ceiling / max(own, ceiling)
 
 
 def columns(recipe: Recipe) -> list[str]:

@@ -17,8 +17,8 @@ from typing import Any, Literal, get_args
 
 from engine.recipe import vgg_layers
 
-VERSION = 6
-"""Of what is written now. 4: smoothing; 5: start_colours, studies; 6: style_ceiling."""
+VERSION = 7
+"""Of what is written now. 4: smoothing; 5: start_colours, studies; 6: style_ceiling; 7: variation_ceiling."""
 OLDEST = 3
 """The oldest that can be painted: before it the losses' weights were in units of the run's own pictures."""
 
@@ -106,6 +106,10 @@ class Recipe:
     """What surrounds the picture: zeros, the mean colour, or its own edge. Deeper layers always have the zeros that the
     network was trained with."""
     total_variation: float = 0.0
+    """Weight of the mean squared difference of neighbouring pixels, in 8-bit levels squared."""
+    variation_ceiling: float = 0.0
+    """A style whose own variation is above it, on the scale that is painted, weighs `total_variation` down as much, so
+    that a painting may be as fine in detail as its style. 0: no ceiling."""
     match_luminance: bool = False
     """Bring the content's luminance mean and deviation to the style's before painting. Only where the colours are the
     style's; else it is the other way round."""
@@ -237,10 +241,10 @@ class Recipe:
 
 
 def _problems(r: Recipe) -> list[str]:
-    weights = (r.alpha, r.beta, r.style_ceiling, r.total_variation, *r.style_layer_weights)
+    weights = (r.alpha, r.beta, r.style_ceiling, r.total_variation, r.variation_ceiling, *r.style_layer_weights)
     wanted = (*r.content_layers, *r.style_layers)
     deep = [name for name in wanted if name not in vgg_layers.LAYERS]
-    architecture = _convs(r.network)
+    architecture = vgg_layers.conv_names(r.network)
     lacking = [name for name in wanted if name not in deep and vgg_layers.conv_of(name) not in architecture]
     checks = {
         f"This recipe is of version {r.version}; this program knows up to version {VERSION}: update it.": r.version
@@ -290,11 +294,3 @@ def _problems(r: Recipe) -> list[str]:
         "The smoothing must be between 0 and 1.": 0 <= r.smoothing <= 1,
     }
     return [sentence for sentence, holds in checks.items() if not holds]
-
-
-def _convs(architecture: str) -> tuple[str, ...]:
-    """Names of its convolutions; none where there is no such architecture."""
-    try:
-        return tuple(conv.name for conv in vgg_layers.convs(architecture))
-    except ValueError:
-        return ()

@@ -45,6 +45,14 @@ def convs(architecture: str) -> tuple[Conv, ...]:
     return tuple(found)
 
 
+def conv_names(architecture: str) -> tuple[str, ...]:
+    """Names of its convolutions, in order; none where there is no such architecture."""
+    try:
+        return tuple(conv.name for conv in convs(architecture))
+    except ValueError:
+        return ()
+
+
 def _parsed(text: str) -> tuple[tuple[int, ...], ...]:
     blocks = tuple(tuple(int(width) for width in block.split(",")) for block in text.split("|"))
     known = ARCHITECTURES["vgg19"]

@@ -43,7 +43,7 @@ def test_every_field_makes_another_key() -> None:
         "beta1": 0.5, "beta2": 0.5, "history": 3, "smoothing": 0.5,
         "clamp": True, "scales": 2, "average": 0.5, "detail": 0.5, "extra": 3,
         "colours": "content", "frames": 2, "frame_iterations": 9, "start_colours": "style",
-        "style_ceiling": 1.0,
+        "style_ceiling": 1.0, "variation_ceiling": 1.0,
     }  # fmt: skip
     assert {field.name for field in dataclasses.fields(Recipe)} == {*changes, "networks"}
     keys = {Recipe(**{name: value}).key for name, value in changes.items()}
@@ -82,7 +82,7 @@ BAD: list[tuple[str, Any, str]] = [
     *(("style_layer_weights", (value, 1, 1, 1, 1), "finite") for value in (-1.0, NAN, INF)),
     *(
         (field, value, "finite")
-        for field in ("alpha", "beta", "style_ceiling", "total_variation")
+        for field in ("alpha", "beta", "style_ceiling", "total_variation", "variation_ceiling")
         for value in (-1.0, NAN, INF)
     ),
     *(("style_weights", value, "Style weights") for value in ((), (0.0,), (1.0, -1.0), (NAN,), (INF,))),

@@ -1,0 +1,63 @@
+"""A style that varies much weighs the total variation down: the painting may be as fine in detail as its style."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+from painting_kit import levels, quick, random_weights
+from torch import Tensor
+
+from engine.painting.network.vgg import VGG
+from engine.painting.objective import Objective
+from engine.recipe.presets import preset
+from engine.recipe.recipe import Recipe
+
+NETWORK = VGG(random_weights(4, 0, torch.float64), pooling="average", device=torch.device("cpu"))
+CONTENT, STYLE, CALM = levels(24, 16, 1).double(), levels(20, 28, 3).double(), 128 + 0.1 * levels(24, 16, 2).double()
+RECIPE = quick(total_variation=3.0)
+
+
+def mean_squared_difference(picture: Tensor) -> float:
+    """Written out: over all neighbours of a pixel below and to its right."""
+    total = 0.0
+    for channel in picture[0].tolist():
+        for y, row in enumerate(channel):
+            for x, value in enumerate(row):
+                total += (channel[y + 1][x] - value) ** 2 if y + 1 < len(channel) else 0.0
+                total += (row[x + 1] - value) ** 2 if x + 1 < len(row) else 0.0
+    return total / picture.numel()
+
+
+def variation(recipe: Recipe, *styles: Tensor) -> float:
+    """The content's own, as it counts in the loss."""
+    terms, _ = Objective(recipe, [NETWORK], CONTENT, styles)(CONTENT, 0)
+    return float(terms[3])
+
+
+PLAIN = 3.0 * mean_squared_difference(CONTENT)
+
+
+def test_a_style_above_it_weighs_the_variation_down_by_as_much() -> None:
+    recipe = dataclasses.replace(RECIPE, variation_ceiling=mean_squared_difference(STYLE) / 4)
+    assert variation(recipe, STYLE) == pytest.approx(PLAIN / 4)
+
+
+@pytest.mark.parametrize("ceiling", [0.0, 1.001])
+def test_below_it_or_without_one_nothing_changes(ceiling: float) -> None:
+    recipe = dataclasses.replace(RECIPE, variation_ceiling=ceiling * mean_squared_difference(STYLE))
+    assert variation(recipe, STYLE) == pytest.approx(PLAIN)
+
+
+def test_several_styles_count_by_their_weights() -> None:
+    own = (3 * mean_squared_difference(STYLE) + mean_squared_difference(CALM)) / 4
+    recipe = dataclasses.replace(RECIPE, style_weights=(3.0, 1.0), variation_ceiling=own / 2)
+    assert variation(recipe, STYLE, CALM) == pytest.approx(PLAIN / 2)
+
+
+def test_fine_has_one_and_older_recipes_have_none() -> None:
+    assert preset("fine").variation_ceiling > 0
+    assert {preset(name).variation_ceiling for name in ("classic", "gatys")} == {0}
+    older = {name: value for name, value in preset("fine").as_dict().items() if name != "variation_ceiling"}
+    assert Recipe.from_dict(older | {"version": 6}).variation_ceiling == 0
