@@ -14,9 +14,9 @@ from rich.console import Console
 from benchmarks import plots, report
 from benchmarks.breakdown import breakdown
 from benchmarks.command import overhead, start
-from benchmarks.contest import contest
 from benchmarks.eta import eta
 from benchmarks.memory import memory
+from benchmarks.peer_speeds import contest
 from benchmarks.sizes import SIDES, sizes
 from benchmarks.speed import speed
 from benchmarks.starter import SIDES as STARTER_SIDES

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from benchmarks import blind, report
+from benchmarks import blind_pairs, report
 from benchmarks.bench import CONTENT, ROOT, STYLE
-from benchmarks.contenders import (
+from benchmarks.compare_rows import (
     CompareError,
     Contender,
     Network,
@@ -39,8 +39,8 @@ from engine.painting.errors import PaintingError
 from engine.painting.memory.allocator import keep_memory
 from engine.recipe.recipe import RecipeError
 from engine.recipe.vgg_layers import named
-from engine.worker.weights.file import WeightsError
 from engine.worker.weights.load import load_weights
+from engine.worker.weights.weights_file import WeightsError
 
 FOLDER = ROOT / "out" / "compare"
 COLUMNS = (
@@ -109,10 +109,10 @@ class Comparison:
         ]
         return report.Table(slug(pair.name), pair.name, COLUMNS, rows, "", None)
 
-    def matches(self) -> list[blind.Match]:
+    def matches(self) -> list[blind_pairs.Match]:
         """Ours against each peer, for each pair."""
         return [
-            blind.Match(
+            blind_pairs.Match(
                 pair.name, _BLIND_ROW, self.painted[pair.name, _BLIND_ROW].picture, peer.name,
                 self.painted[pair.name, peer.name].picture,
             )
@@ -143,7 +143,7 @@ def compare(options: argparse.Namespace) -> Path:
     comparison = Comparison(options.out, options.size, pairs, [*rows, *peers], note)
     _paint(comparison, network)
     if options.blind:
-        blind.write(comparison.matches() * options.blind, folder, key, secrets.randbits(32))
+        blind_pairs.write(comparison.matches() * options.blind, folder, key, secrets.randbits(32))
     return comparison.folder
 
 

@@ -18,8 +18,8 @@ from pathlib import Path
 import torch
 
 from benchmarks import report
-from benchmarks.contest import contest
 from benchmarks.equalities import equalities
+from benchmarks.peer_speeds import contest
 from benchmarks.rates import rates
 from benchmarks.report import Table
 from benchmarks.sizes import sizes

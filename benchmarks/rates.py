@@ -10,7 +10,7 @@ from functools import partial
 import torch
 
 from benchmarks.bench import Ours, Times, freely_timed, given, interleave, ratio, square_pictures, stand_in, timed
-from benchmarks.floors import FORMATS, BareConvolutions
+from benchmarks.lower_bounds import FORMATS, BareConvolutions
 from benchmarks.report import Table, seconds
 from engine.recipe import cost
 from engine.recipe.recipe import MAX_ITERATIONS

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 
 from benchmarks.bench import Ours, Times, classic, freely_timed, interleave, ratio, square_pictures, timed
-from benchmarks.floors import FORMATS, BareConvolutions, MatrixProducts
+from benchmarks.lower_bounds import FORMATS, BareConvolutions, MatrixProducts
 from benchmarks.reference import Reference
 from benchmarks.report import Table, seconds
 from engine.recipe import cost

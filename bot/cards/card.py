@@ -9,7 +9,7 @@ from discord import ui
 
 from bot.cards.buttons import JobButton, card_buttons, sharing_buttons, study_buttons
 from bot.cards.card_state import CardState
-from bot.ledger import LedgerPage
+from bot.post_ledger import LedgerPage
 from bot.text.formatting import bar, count, day, duration, loss, relative
 from bot.text.recipe_text import recipe_in_words
 from bot.text.sanitise import safe

@@ -15,11 +15,11 @@ import structlog
 from bot.cards.card import Card
 from bot.cards.card_state import CardState
 from bot.cards.thumbnails import Thumbnail
-from bot.discord_api.error_codes import Verdict, sentence, verdict
+from bot.discord_api.error_sentences import Verdict, sentence, verdict
 from bot.discord_api.pacing import time_limit
 from bot.discord_api.private_api import wake_thread
 from bot.discord_api.retry import FAILURES, persist
-from bot.ledger import NEUTRAL, Ledger, LedgerPage
+from bot.post_ledger import NEUTRAL, Ledger, LedgerPage
 from engine.contract.models import Job
 
 BUDGET = 8.0

@@ -12,7 +12,7 @@ from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
 from bot.interactions.permissions import may_see
 from bot.interactions.replies import reply_private
-from bot.ledger import LedgerPage
+from bot.post_ledger import LedgerPage
 from bot.text.formatting import count, duration, relative
 from bot.text.sanitise import safe
 from bot.text.translation import _, ngettext

@@ -14,9 +14,9 @@ from bot.cards.card_state import CardState, final_state
 from bot.cards.thumbnails import Thumbnail, thumbnails
 from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
-from bot.discord_api.error_codes import Verdict, verdict
+from bot.discord_api.error_sentences import Verdict, verdict
 from bot.interactions.permissions import check_showing, present
-from bot.ledger import LedgerPage
+from bot.post_ledger import LedgerPage
 from bot.text.sanitise import plain
 from bot.text.translation import N_, _
 from engine.contract.events import Done

@@ -13,7 +13,7 @@ from bot.commands.recipe_choices import RECIPE_CHOICES
 from bot.errors import UserError
 from bot.interactions.message_pictures import attached
 from bot.interactions.saved_styles import style_choices
-from bot.requests.from_code import FromCode
+from bot.requests.from_recipe_code import FromCode
 from bot.requests.new_painting import TALK, NewPainting
 from bot.requests.paint_request import AttachedPicture, Style, StyleName
 from bot.text.translation import _

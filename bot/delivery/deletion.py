@@ -14,10 +14,10 @@ from bot.backend import Backend
 from bot.cards.thumbnails import job_of
 from bot.delivery.sender import LOOK_BACK, REQUEST_TIMEOUT, file_names
 from bot.discord_api import private_api
-from bot.discord_api.error_codes import Verdict, verdict
+from bot.discord_api.error_sentences import Verdict, verdict
 from bot.discord_api.pacing import time_limit
 from bot.discord_api.retry import FAILURES, persist
-from bot.ledger import NEUTRAL, LedgerPage
+from bot.post_ledger import NEUTRAL, LedgerPage
 from bot.text.translation import _
 
 _AT_A_TIME = 4

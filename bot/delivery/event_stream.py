@@ -11,7 +11,7 @@ from typing import Any
 from arq.connections import ArqRedis
 from redis.exceptions import ResponseError
 
-from bot.ledger import GROUP
+from bot.post_ledger import GROUP
 from engine.contract.connection import BLOCK
 from engine.contract.events import STREAM
 

@@ -24,8 +24,8 @@ from bot.delivery import messages, study_messages
 from bot.delivery.deletion import Deletion, erase_message
 from bot.delivery.sender import OutgoingMessage, Sender, Undeliverable
 from bot.delivery.threads import add_owner, open_thread
-from bot.discord_api.error_codes import Verdict
-from bot.ledger import NEUTRAL, LedgerPage
+from bot.discord_api.error_sentences import Verdict
+from bot.post_ledger import NEUTRAL, LedgerPage
 from bot.text.translation import ENGLISH, N_, speak, stored
 from engine.contract.events import Best, Cancelled, Done, Event, Failed, Notice, Progress, Snapshot, Started
 from engine.contract.models import Job, JobState

@@ -12,7 +12,7 @@ from bot.cards.card_state import CardState
 from bot.cards.thumbnails import Thumbnail, marker
 from bot.delivery.sender import OutgoingMessage
 from bot.delivery.size_fallback import OutgoingFile, SizeFallback, film_fallback
-from bot.ledger import LedgerPage
+from bot.post_ledger import LedgerPage
 from bot.text.formatting import count, loss
 from bot.text.recipe_text import recipe_in_words
 from bot.text.titles import alt_text, picture_name

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import structlog
 
 from bot.backend import Backend
-from bot.ledger import LedgerPage
+from bot.post_ledger import LedgerPage
 
 _log = structlog.get_logger(__name__)
 

@@ -21,7 +21,7 @@ import structlog
 from discord import ui
 
 from bot.delivery.size_fallback import OutgoingFile
-from bot.discord_api.error_codes import Verdict, sentence, verdict
+from bot.discord_api.error_sentences import Verdict, sentence, verdict
 from bot.discord_api.pacing import time_limit
 from bot.discord_api.retry import FAILURES, persist
 from bot.discord_api.spoilers import bare_name

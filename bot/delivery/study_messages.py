@@ -11,7 +11,7 @@ from bot.cards.card import stand_in, stopped_at
 from bot.delivery.messages import with_file
 from bot.delivery.sender import OutgoingMessage
 from bot.delivery.size_fallback import SizeFallback, film_fallback
-from bot.ledger import LedgerPage
+from bot.post_ledger import LedgerPage
 from bot.text.formatting import count, loss
 from bot.text.recipe_text import recipe_in_words
 from bot.text.sanitise import plain, safe

@@ -8,11 +8,11 @@ import discord
 import structlog
 
 from bot.delivery.sender import REQUEST_TIMEOUT, Undeliverable
-from bot.discord_api.error_codes import sentence, verdict
+from bot.discord_api.error_sentences import sentence, verdict
 from bot.discord_api.pacing import time_limit
 from bot.discord_api.private_api import add_thread_member, start_thread
 from bot.discord_api.retry import FAILURES, persist
-from bot.ledger import LedgerPage
+from bot.post_ledger import LedgerPage
 
 _ARCHIVE: Literal[1440] = 1440  # minutes without a message; the next one brings it back
 _EXISTS = 160004

@@ -10,7 +10,7 @@ import aiohttp
 import discord
 import structlog
 
-from bot.discord_api.error_codes import Verdict, verdict
+from bot.discord_api.error_sentences import Verdict, verdict
 from engine.process.metrics import RETRIES
 
 FAILURES = (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError)

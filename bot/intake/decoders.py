@@ -23,7 +23,7 @@ _PROJECT = str(Path(__file__).parents[2])
 _LIBRARIES = sorted({str(distribution(name).locate_file("")) for name in ("pillow", "pillow-heif")})
 # No site, no user packages, nothing from the folder it runs in: the path below is all it has.
 COMMAND = (sys.executable, "-S", "-s", "-P", "-m")
-_WARM = "bot.decoder.warm"
+_WARM = "bot.decoder.preload"
 _NICENESS = 10
 _FEWEST, _MOST = 2, 8
 _STATUS = struct.Struct("=i")

@@ -16,7 +16,7 @@ from bot.interactions.replies import reply_private, tell_error
 from bot.interactions.sharing import Sharing
 from bot.interactions.style_saving import StyleSaving, server_to_save_in, settings_of
 from bot.interactions.submission import Submission
-from bot.ledger import LedgerPage
+from bot.post_ledger import LedgerPage
 from bot.requests.follow_ups import FollowUp
 from bot.text.translation import N_, _
 from engine.contract.models import Job

@@ -17,7 +17,7 @@ from redis.exceptions import ResponseError
 from bot.backend import Backend
 from bot.discord_api.retry import FAILURES, persist
 from bot.interactions.replies import TOKEN_LIVES, acknowledge
-from bot.ledger import LedgerPage
+from bot.post_ledger import LedgerPage
 from bot.text.translation import ENGLISH, N_, _, current_language, speaking
 from engine.contract.connection import within
 from engine.process.metrics import ACKNOWLEDGED

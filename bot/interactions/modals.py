@@ -19,7 +19,7 @@ from bot.interactions.replies import tell_error
 from bot.interactions.style_list import settings_in_words
 from bot.interactions.style_saving import LONGEST_NAME, StyleSaving
 from bot.interactions.submission import Submission
-from bot.ledger import LedgerPage
+from bot.post_ledger import LedgerPage
 from bot.requests.follow_ups import MAX_STRENGTH, FromSnapshot
 from bot.requests.new_painting import NewPainting
 from bot.requests.paint_request import AttachedPicture

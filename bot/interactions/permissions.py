@@ -7,7 +7,7 @@ from typing import Any, Literal
 import discord
 
 from bot.errors import UserError
-from bot.ledger import LedgerPage
+from bot.post_ledger import LedgerPage
 from bot.requests.destination import Destination
 from bot.text.translation import N_, _, listed, ngettext
 

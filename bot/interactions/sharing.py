@@ -18,7 +18,7 @@ from bot.errors import UserError
 from bot.interactions.deferred import DeferredInteractions
 from bot.interactions.permissions import present
 from bot.interactions.replies import reply_private
-from bot.ledger import LedgerPage
+from bot.post_ledger import LedgerPage
 from bot.text.translation import N_, _, current_language, speaking
 from engine.contract.events import Done
 from engine.contract.models import Job

@@ -22,7 +22,7 @@ from bot.interactions.saved_styles import server_of
 from bot.requests.admission import Admission
 from bot.requests.destination import Destination
 from bot.requests.follow_ups import shortened
-from bot.requests.from_code import FromCode, note_on_styles
+from bot.requests.from_recipe_code import FromCode, note_on_styles
 from bot.requests.new_painting import NewPainting
 from bot.requests.new_study import NewStudy
 from bot.requests.paint_request import MemberRequest

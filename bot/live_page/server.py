@@ -17,9 +17,9 @@ from redis.exceptions import RedisError
 
 from bot.cards.thumbnails import Broken, small_jpeg
 from bot.client import Impasto
-from bot.ledger import Ledger
-from bot.live_page.losses import Losses
-from bot.live_page.scene import LiveScene
+from bot.live_page.loss_curves import Losses
+from bot.live_page.page_state import LiveScene
+from bot.post_ledger import Ledger
 from bot.settings import BotSettings
 from engine.contract.jobs import Jobs
 from engine.contract.store import Store, StoreError

@@ -12,7 +12,7 @@ from bot import intake
 from bot.backend import Backend
 from bot.errors import UserError
 from bot.guild_settings import Rules
-from bot.ledger import Address
+from bot.post_ledger import Address
 from bot.requests.destination import Destination
 from bot.requests.paint_request import AskedStudy, AttachedPicture, Network, PaintRequest
 from bot.requests.pictures import Pictures, check_upload

@@ -109,7 +109,7 @@ def again(job: Job) -> PaintRequest:
 
 
 def as_it_was(job: Job) -> PaintRequest:
-    """The very same: for what was stopped before its first stroke."""
+    """The very same: for what was stopped before its first iteration."""
     return dataclasses.replace(_child(job, job.recipe), checkpoint=job.checkpoint, reached=job.reached)
 
 
@@ -160,7 +160,7 @@ def shortened(request: PaintRequest, most: int) -> PaintRequest:
 
 
 def larger(job: Job, checkpoint: str, reached: int) -> PaintRequest:
-    """At twice the size, from its last stroke. Raises `RecipeError`."""
+    """At twice the size, from its last iteration. Raises `RecipeError`."""
     request = _child(job, job.recipe.enlarged())
     return dataclasses.replace(request, checkpoint=checkpoint, reached=reached, draft_of=None)
 

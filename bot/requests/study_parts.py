@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-from bot.intake import white
+from bot.intake import white_removal
 from bot.text.translation import _
 from engine.contract.models import Job, StoredPicture
 from engine.contract.store import Store
@@ -23,9 +23,9 @@ MakeRecipe = Callable[[Mapping[str, Any]], Recipe]
 """From a recipe's fields to the recipe, by the preset and the weights that were asked for."""
 
 _CHANGES: Mapping[Change, Callable[[bytes], bytes]] = {
-    Change.TRIMMED: white.trimmed,
-    Change.HALF_TONED: lambda png: white.toned(png, 0.5),
-    Change.TONED: lambda png: white.toned(png, 1.0),
+    Change.TRIMMED: white_removal.trimmed,
+    Change.HALF_TONED: lambda png: white_removal.toned(png, 0.5),
+    Change.TONED: lambda png: white_removal.toned(png, 1.0),
 }
 
 
@@ -53,7 +53,7 @@ async def with_study(job: Job, vary: str, given: Mapping[str, Any], make: MakeRe
     variants = recipes(vary, given, make, [_stem(style.name) for style in job.styles])
     if any(variant.change is Change.TONED for variant, _ in variants):
         png = await store.get(job.styles[0].key)
-        if not await asyncio.to_thread(white.has_white, png):
+        if not await asyncio.to_thread(white_removal.has_white, png):
             raise RecipeError(_("There is no white in the style: nothing to study."))
     parts = []
     for variant, recipe in variants:
@@ -91,7 +91,8 @@ async def _part(job: Job, variant: Variant, recipe: Recipe, store: Store) -> Par
     if variant.change is Change.SWAPPED:
         content, styles, over, of = styles[0], (content, *styles[1:]), (), ()
     elif variant.change is Change.MASKED:
-        of = tuple([await _changed(job, style, f"mask-{n}", white.mask, store) for n, style in enumerate(styles)])
+        masks = [await _changed(job, style, f"mask-{n}", white_removal.mask, store) for n, style in enumerate(styles)]
+        of = tuple(masks)
     elif variant.change is not Change.NONE:
         name = variant.change.replace(" ", "-")
         styles = (await _changed(job, styles[0], name, _CHANGES[variant.change], store), *styles[1:])

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.errors import UserError
-from bot.requests.from_code import FromCode
+from bot.requests.from_recipe_code import FromCode
 from bot.requests.new_painting import NewPainting
 from bot.requests.new_study import NewStudy
 from bot.requests.paint_request import StyleName

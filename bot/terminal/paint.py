@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bot import intake
-from bot.requests.from_code import note_on_styles
+from bot.requests.from_recipe_code import note_on_styles
 from bot.terminal.content_files import read_content
 from bot.terminal.local_stack import open_stack
 from bot.terminal.output_folder import OutputFolder

@@ -82,7 +82,7 @@ class Notice(_Event):
 
 
 class Done(_Event):
-    """The last stroke. Keys in the store: final.png, loss.png, run.json, and film.webp where one is wanted.
+    """The painting is finished. Keys in the store: final.png, loss.png, run.json, and film.webp where one is wanted.
 
     Where it ended no better than it was before, `note` says so, and best.png is among the files.
     """

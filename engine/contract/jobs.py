@@ -45,7 +45,6 @@ from engine.contract.models import (
 )
 from engine.process.metrics import DUPLICATES
 
-_SCRIPTS = ("create", "check", "start", "emit", "commit", "release", "note_waiting", "finish", "cancel", "forget")
 _SHARED = ("held_counts", "daily_seconds", "caps", "end_job")  # parts of scripts
 _WAITS: dict[bool | None, str] = {True: "waits", False: "goes on"}  # what is seen of such notices
 
@@ -57,19 +56,19 @@ class Jobs:
 
     def __init__(self, redis: ArqRedis) -> None:
         self._redis = redis
-        self._scripts = {name: redis.register_script(script(name)) for name in _SCRIPTS}
 
     async def create(self, job: Job, caps: Caps | None = None) -> bool:
         """Accept the job; False if it was accepted before, whatever the caps. Raises `TooMany`."""
         keys = [job_key(job.id), OPEN, flows_key(job.guild), USERS, index_key(job.user), SPENT]
         about = (job.id, job.user, job.guild, job.model_dump_json(), job.created)
-        reply = await self._run("create", keys, *about, *(astuple(caps) if caps else ()))
+        reply = await self._run("create_job", keys, *about, *(astuple(caps) if caps else ()))
         _raise_refusal(reply)
         return bool(reply)
 
     async def check(self, user: str, guild: str, caps: Caps) -> None:
         """Raises `TooMany` where `create` would now; for those who would spare the work before it."""
-        _raise_refusal(await self._run("check", [OPEN, flows_key(guild), USERS, SPENT], user, guild, *astuple(caps)))
+        keys = [OPEN, flows_key(guild), USERS, SPENT]
+        _raise_refusal(await self._run("may_create", keys, user, guild, *astuple(caps)))
 
     async def get(self, job: str) -> Job | None:
         """The job as it was accepted. Raises `ValueError` where this program cannot read it."""
@@ -139,7 +138,7 @@ class Jobs:
         Its blobs are the caller's to delete. Forgetting it twice is harmless; its id could then be accepted anew.
         """
         user, _ = await self._whose(job)
-        return bool(await self._run("forget", [job_key(job), seen_key(job), OPEN, index_key(user)], job))
+        return bool(await self._run("forget_job", [job_key(job), seen_key(job), OPEN, index_key(user)], job))
 
     async def start(
         self, job: str, iteration: int, epoch: int, worker: str, most: Running | None = None
@@ -150,7 +149,7 @@ class Jobs:
         """
         keys = [job_key(job), "impasto:clock", HELD_USERS, HELD_GUILDS]
         caps = (most.user, most.guild) if most else ()
-        reply = await self._run("start", keys, iteration, epoch, worker, DEATHS, *caps)
+        reply = await self._run("start_slice", keys, iteration, epoch, worker, DEATHS, *caps)
         if reply is None:
             return None
         if reply == b"busy":
@@ -172,7 +171,7 @@ class Jobs:
         if isinstance(event, Notice):  # there may be others at the same iteration
             kind = "best" if event.best else _WAITS.get(event.waits, kind)
         about = (claim.epoch, claim.job.id, kind, event.iteration, event.model_dump_json())
-        new = bool(await self._fenced("emit", keys, *about))
+        new = bool(await self._fenced("emit_event", keys, *about))
         if not new and not isinstance(event, Progress):
             DUPLICATES.labels("event").inc()
         return new
@@ -188,11 +187,11 @@ class Jobs:
         Raises `Fenced`.
         """
         keys = [job_key(claim.job.id), HELD_USERS, HELD_GUILDS, SPENT]
-        dropped = await self._fenced("commit", keys, claim.epoch, iteration, checkpoint or "", seconds)
+        dropped = await self._fenced("end_slice", keys, claim.epoch, iteration, checkpoint or "", seconds)
         return [key.decode() for key in dropped]
 
     async def waits(self, claim: Claim, waiting: bool) -> None:
-        """Note that the slice waits for another job's stroke: if its worker dies now, that is a quarter of a death.
+        """Note that the slice waits while another job paints: if its worker dies now, that is a quarter of a death.
 
         Raises `Fenced`.
         """
@@ -200,7 +199,7 @@ class Jobs:
 
     async def release(self, job: str, worker: str) -> None:
         """Give the job back unpainted, if the worker holds it: its end is then no death of the job's."""
-        await self._run("release", [job_key(job), HELD_USERS, HELD_GUILDS], worker)
+        await self._run("release_job", [job_key(job), HELD_USERS, HELD_GUILDS], worker)
 
     async def finish(
         self, claim: Claim, event: Done | Failed | Cancelled, *, quarantine: bool = False, seconds: float = 0.0
@@ -209,14 +208,14 @@ class Jobs:
         state = JobState.QUARANTINED if quarantine else JobState(event.kind)
         keys = [*_ending(claim.job.id, claim.job.guild), HELD_USERS, HELD_GUILDS, SPENT]
         about = (claim.epoch, claim.job.id, claim.job.user, state)
-        await self._fenced("finish", keys, *about, *_last_words(event), seconds)
+        await self._fenced("finish_job", keys, *about, *_last_words(event), seconds)
 
     async def refuse(self, job: Unreadable, reason: str) -> None:
         """End it as failed, for a reason, a sentence. Raises `Fenced`."""
         user, guild = await self._whose(job.job)
         event = Failed(job=job.job, iteration=job.iteration, reason=reason)
         keys = [*_ending(job.job, guild), HELD_USERS, HELD_GUILDS, SPENT]
-        await self._fenced("finish", keys, job.epoch, job.job, user, JobState.FAILED, *_last_words(event), 0.0)
+        await self._fenced("finish_job", keys, job.epoch, job.job, user, JobState.FAILED, *_last_words(event), 0.0)
 
     async def keep(self, job: str, days: int) -> None:
         """Keep a job that has ended for so long from now on, and then what the store has of it no longer either."""
@@ -246,7 +245,7 @@ class Jobs:
         user, guild = await self._whose(job)
         event = Cancelled(job=job, iteration=0)
         keys = [*_ending(job, guild), CONTROL, QUEUE]
-        return bool(await self._run("cancel", keys, job, user, *_last_words(event), FRONT - 1))
+        return bool(await self._run("cancel_job", keys, job, user, *_last_words(event), FRONT - 1))
 
     async def _whose(self, job: str) -> tuple[str, str]:
         """User and guild, also of a job whose spec cannot be read; empty for an unknown job."""
@@ -261,9 +260,10 @@ class Jobs:
         return reply
 
     async def _run(self, name: str, keys: list[str], *args: Any) -> Any:
-        return await self._scripts[name](keys=keys, args=list(args))
+        return await self._redis.register_script(script(name))(keys=keys, args=list(args))
 
 
+@functools.cache
 def script(name: str) -> str:
     """The text of a Lua script, with what several of them use before it."""
     folder = files("engine.contract") / "scripts"

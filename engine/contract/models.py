@@ -35,7 +35,7 @@ KEEP_DAYS = 30
 """How long an ended job can still be asked for, unless it was posted and the settings say otherwise."""
 DEATHS = 3
 """Workers that may die on one slice without progress before the job is set aside; four count as one where the slice
-was only waiting for another job's stroke."""
+was only waiting while another job was painted."""
 
 
 class JobState(StrEnum):

@@ -109,7 +109,7 @@ class Settings(BaseSettings):
     def slice_timeout(self) -> float:
         """Seconds that arq allows for a slice. For what hangs beside the painting thread, which has a watchdog.
 
-        Twice its patience, for a slice may wait for another's stroke, and its own comes after.
+        Twice its patience, for a slice may wait until another's iterations are done, and its own come after.
         """
         return 600.0 + 2 * self.impasto_stuck_seconds
 

@@ -32,9 +32,9 @@ class Forecast:
     ahead: int
     """Open jobs that will be done before it."""
     wait: float | None
-    """Seconds until its first stroke; 0 when it is being painted. None where `done` is."""
+    """Seconds until its first iteration; 0 when it is being painted. None where `done` is."""
     done: float | None
-    """Seconds until its last stroke; None when no worker lives or no speed is known."""
+    """Seconds until its last iteration; None when no worker lives or no speed is known."""
 
 
 async def forecast(redis: ArqRedis, slice_seconds: float = SLICE_SECONDS) -> dict[str, Forecast]:

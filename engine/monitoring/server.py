@@ -13,7 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Metric, ge
 from prometheus_client.registry import Collector
 
 from engine.contract.settings import SettingsError
-from engine.monitoring.health import Check, Examination, report
+from engine.monitoring.health_checks import Check, Examination, report
 from engine.process.metrics import REGISTRY
 
 _log = structlog.get_logger(__name__)

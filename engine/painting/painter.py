@@ -19,11 +19,11 @@ from engine.painting.cuda.graphs import Graphs
 from engine.painting.cuda.readback import Readback
 from engine.painting.errors import PaintingError
 from engine.painting.flatness import GOO, spread, spread_of
+from engine.painting.input_pictures import Sources
 from engine.painting.network import vgg
 from engine.painting.network.networks import CALIBRATION_SIDE, networks_of
 from engine.painting.objective import columns
 from engine.painting.optimisers import OPTIMISERS
-from engine.painting.sources import Sources
 from engine.painting.state import State
 from engine.painting.stepper import Stepper
 from engine.recipe.recipe import OLDEST, Recipe, RecipeError

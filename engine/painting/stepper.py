@@ -10,13 +10,13 @@ from torch import Tensor
 from engine.painting.cuda.graphs import Graph, Graphs, Unrecordable
 from engine.painting.cuda.step_table import StepTable
 from engine.painting.errors import PaintingError
+from engine.painting.input_pictures import Sources
 from engine.painting.iteration import Iteration
 from engine.painting.memory import budget
 from engine.painting.memory.allocator import arrange_memory
 from engine.painting.memory.strips import LEAST_ROWS
 from engine.painting.network.vgg import VGG
 from engine.painting.objective import Objective
-from engine.painting.sources import Sources
 from engine.painting.state import State
 from engine.recipe.recipe import Recipe
 from engine.recipe.schedule import Schedule

@@ -222,7 +222,7 @@ class Recipe:
             raise RecipeError(f"There are {styles} styles and {count} masks: give one for each, or none.")
 
     def enlarged(self) -> Recipe:
-        """The recipe at twice the size, whose coarse scales are this one's plan: a draft goes on from its last stroke.
+        """The recipe at twice the size, whose coarse scales are this one's plan: a draft goes on from its end.
 
         Raises `RecipeError` where the sizes or counts of the scales do not meet.
         """

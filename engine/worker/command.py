@@ -9,8 +9,8 @@ from engine.process.redaction import redact
 from engine.worker import fast_path_check
 from engine.worker.context import WorkerContext
 from engine.worker.main import run_worker
-from engine.worker.weights.file import WeightsError
 from engine.worker.weights.load import in_words
+from engine.worker.weights.weights_file import WeightsError
 
 
 async def work(settings: Settings) -> int:

@@ -35,10 +35,10 @@ from engine.worker.arq_worker import SliceWorker
 from engine.worker.context import WorkerContext
 from engine.worker.device import choose_device
 from engine.worker.fast_path_check import fault_of_fast_path
-from engine.worker.health import monitored
 from engine.worker.slices import paint_slice
 from engine.worker.watchdog import stacks, until_stuck
 from engine.worker.weights.load import load_weights
+from engine.worker.worker_health import monitored
 
 _SLICES_AT_ONCE = 2
 """While one slice paints, the next one's pictures load and the last one's snapshots encode; the painting thread keeps

@@ -12,9 +12,9 @@ from PIL import Image, ImageChops
 from support.pictures import CONTENT, STYLE
 from torchvision_files import Original, ours, saved
 
-from benchmarks.blind import same_size
+from benchmarks.blind_pairs import same_size
 from benchmarks.compare import COLUMNS, main
-from benchmarks.contenders import CompareError, Ours, Pair, Peer, read_pairs, read_rows
+from benchmarks.compare_rows import CompareError, Ours, Pair, Peer, read_pairs, read_rows
 
 SIZE = 32
 ROWS = ("--row", "fine: fine iterations=2", "--row", "two steps: classic iterations=2", "--only", "fine")

@@ -16,7 +16,7 @@ from virtual_clock import now
 
 from bot.cards.card_state import CardState
 from bot.cards.editor import CardEditor
-from bot.ledger import Address, LedgerPage
+from bot.post_ledger import Address, LedgerPage
 from engine.contract.events import Progress
 from engine.contract.models import Job, JobState, StoredPicture
 from engine.recipe.presets import preset

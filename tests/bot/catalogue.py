@@ -27,7 +27,7 @@ from bot.intake.picture import NAMELESS
 from bot.lifecycle.command_names import CONTEXTS
 from bot.text.translation import LABEL, LANGUAGES, STORED
 from engine.painting.painter import REASONS
-from engine.worker.weights.input_kind import IN_WORDS
+from engine.worker.weights.input_normalisation import IN_WORDS
 
 ROOT = Path(__file__).parents[2]
 LOCALES = ROOT / "bot" / "text" / "locales"
@@ -36,12 +36,12 @@ ENGLISH_ALONE = ("bot/terminal/", "bot/live_page/")
 """For who runs the bot."""
 SENTENCES = (
     "engine.contract.recipe_code", "engine.painting.network.networks", "engine.painting.painter",
-    "engine.painting.sources", "engine.recipe.presets", "engine.recipe.recipe", "engine.recipe.studies",
-    "engine.worker.context", "engine.worker.long_run", "engine.worker.slices", "engine.worker.weights.load",
+    "engine.painting.input_pictures", "engine.recipe.presets", "engine.recipe.recipe", "engine.recipe.studies",
+    "engine.worker.context", "engine.worker.stagnation", "engine.worker.slices", "engine.worker.weights.load",
 )  # fmt: skip
 """Modules whose sentences reach members."""
 FRAGMENTS: Mapping[str, Sequence[str]] = {
-    "engine/painting/painter.py": REASONS, "engine/worker/weights/input_kind.py": tuple(IN_WORDS.values()),
+    "engine/painting/painter.py": REASONS, "engine/worker/weights/input_normalisation.py": tuple(IN_WORDS.values()),
     "bot/intake/picture.py": (NAMELESS,),
 }  # fmt: skip
 """What stands within sentences as a value."""

@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 from arq.connections import ArqRedis
 from discord_server.driver import Channel, Discord, Interaction, Person, WorldView
-from discord_server.reading import text_of
+from discord_server.message_text import text_of
 from PIL import Image
 from rich.console import Console
 from rich.table import Table

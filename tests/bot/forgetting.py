@@ -19,7 +19,7 @@ from scene import Scene, scene
 from support.jobs import JobClient, a_job
 from support.workers import WorkerPool
 
-from bot.ledger import Address, Ledger
+from bot.post_ledger import Address, Ledger
 from engine.contract.connection import connect
 from engine.contract.events import STREAM
 from engine.contract.store import Store

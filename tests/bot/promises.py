@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from discord_server.driver import Interaction, WorldView
-from discord_server.reading import files_of, is_thinking, text_of
+from discord_server.message_text import files_of, is_thinking, text_of
 from support.workers import WorkerPool
 
-from bot.ledger import GROUP
+from bot.post_ledger import GROUP
 from engine.contract.connection import connect
 from engine.contract.events import STREAM
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from discord_server.driver import Channel, Discord, Guild, Interaction, Person, WorldView
-from discord_server.reading import buttons_of, files_of, is_ephemeral, text_of
+from discord_server.message_text import buttons_of, files_of, is_ephemeral, text_of
 from support.pictures import noise
 from support.workers import ONE_THREAD, WorkerPool
 

@@ -12,8 +12,8 @@ import tempfile
 from pathlib import Path
 
 from discord_server.driver import Discord
+from discord_server.message_text import files_of
 from discord_server.page.shoot import NoBrowser
-from discord_server.reading import files_of
 from scene import BotProcess, card_of, pictures
 from shots import EXAMPLES, LONGEST, shoot_channel
 from study_screenshots import show_passing_on, show_study, show_styles

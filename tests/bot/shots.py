@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from discord_server.driver import Discord
+from discord_server.message_text import files_of
 from discord_server.page.page import render_channel
 from discord_server.page.shoot import shoot
-from discord_server.reading import files_of
 from PIL import Image
 
 ROOT = Path(__file__).parents[2]

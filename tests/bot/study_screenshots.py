@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from discord_server.driver import Discord
-from discord_server.reading import files_of, text_of
+from discord_server.message_text import files_of, text_of
 from scene import card_of
 from shots import EXAMPLES, LONGEST, shoot_channel
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from discord_server.reading import text_of
+from discord_server.message_text import text_of
 from promises import Asked, check_kept, check_no_loops, left
 from scene import LONG, SMALL, Scene, pictures, scene
 from support.jobs import JobClient

@@ -6,8 +6,8 @@ from arq.connections import ArqRedis
 
 from bot.cards.buttons import Action, JobButton
 from bot.interactions import deferred
-from bot.ledger import GROUP, Address, Ledger, LedgerPage
 from bot.lifecycle.leadership import Leadership
+from bot.post_ledger import GROUP, Address, Ledger, LedgerPage
 from bot.requests import admission
 
 OLD = {

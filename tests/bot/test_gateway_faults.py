@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from discord_server.driver import Interaction, WorldView
-from discord_server.reading import text_of
+from discord_server.message_text import text_of
 from promises import Asked, check_kept, check_no_loops, left
 from scene import SMALL, Scene, scene
 from support.workers import WorkerPool

@@ -13,7 +13,7 @@ import pytest_asyncio
 from babel.messages.pofile import read_po
 from card_kit import a_job
 from discord_server.driver import Channel, Guild, Person
-from discord_server.reading import buttons_of, files_of, is_ephemeral, selects_of, text_of
+from discord_server.message_text import buttons_of, files_of, is_ephemeral, selects_of, text_of
 from manual_worker import manual_worker
 from scene import LONG, Scene, pictures, scene
 from support.workers import WorkerPool

@@ -9,7 +9,7 @@ import pytest
 from arq.connections import ArqRedis
 from redis.exceptions import ConnectionError
 
-from bot.ledger import GROUP, Address, Ledger, LedgerPage
+from bot.post_ledger import GROUP, Address, Ledger, LedgerPage
 from engine.contract.events import STREAM
 from engine.contract.models import KEEP_DAYS
 

@@ -10,14 +10,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from discord_server.reading import text_of
+from discord_server.message_text import text_of
 from own_redis import OwnRedis
 from promises import Asked, check_kept, check_no_loops, left
 from scene import SMALL, Scene, scene
 from support.jobs import JobClient
 from support.workers import WorkerPool
 
-from bot.ledger import GROUP
+from bot.post_ledger import GROUP
 from engine.contract.events import STREAM
 
 SNAPSHOT = b'"kind":"snapshot"'

@@ -7,7 +7,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from discord_server.reading import buttons_of, files_of, is_ephemeral, text_of
+from discord_server.message_text import buttons_of, files_of, is_ephemeral, text_of
 from PIL import Image, ImageSequence
 from scene import LONG, Json, Scene, card_of, pictures, scene
 from support.pictures import noise

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from discord_server.driver import Interaction, WorldView
-from discord_server.reading import text_of
+from discord_server.message_text import text_of
 from promises import Asked, check_kept, check_no_loops, left
 from scene import LONG, SMALL, Scene, pictures, scene
 from support.jobs import JobClient

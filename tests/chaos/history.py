@@ -13,11 +13,11 @@ from typing import Any
 
 from arq.connections import ArqRedis
 from discord_server.driver import Discord, WorldView
-from discord_server.reading import buttons_of, files_of, text_of
+from discord_server.message_text import buttons_of, files_of, text_of
 from PIL import Image
 from support.jobs import one_thread
 
-from bot.ledger import GROUP
+from bot.post_ledger import GROUP
 from chaos.load import DONE, FAILED, Promise
 from engine.contract.events import STREAM, Done, Event, Last, parse
 from engine.contract.expiry import remove_expired

@@ -11,11 +11,11 @@ from typing import Any
 
 from discord_server.driver import Channel, Discord, Guild, Person, WorldView
 from discord_server.faults import Fault
-from discord_server.reading import files_of, text_of
+from discord_server.message_text import files_of, text_of
 from promises import SNAPSHOTS, Asked
 from scene import picture
 
-from engine.worker import long_run
+from engine.worker import stagnation
 
 Json = dict[str, Any]
 
@@ -68,7 +68,7 @@ class Promise:
     def may_be_best(self, name: str) -> bool:
         """Whether a picture of this name may be the best so far of a long painting that got no better for a while."""
         found = re.fullmatch(rf"impasto-{self.job}-best-(\d+)\.png", name)
-        return found is not None and self.asked.iterations >= long_run.LOOK and int(found[1]) <= self.asked.iterations
+        return found is not None and self.asked.iterations >= stagnation.LOOK and int(found[1]) <= self.asked.iterations
 
 
 @dataclass

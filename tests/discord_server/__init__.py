@@ -34,7 +34,7 @@ The bot runs against it unchanged, with the discord.py that it always uses; a te
 `world` (`await discord.now()` for the very latest) gives messages, threads, channels, interactions, commands, counts,
 pings, requests, refusals (the errors that a correct client may meet: 403, 404, 413 ...) and violations (those that it
 may not). Messages and channels are dicts as Discord's API has them; as there, a message's `attachments` leave out what
-its components or embeds show. `discord_server.reading` finds a message's text, files and buttons.
+its components or embeds show. `discord_server.message_text` finds a message's text, files and buttons.
 
 What a person could not do in Discord's client raises Impossible. Discord's OpenAPI description, where it is at hand
 (DISCORD_OPENAPI, or ../shared/data/discord-openapi.json), checks each body too; without it the server says so once.

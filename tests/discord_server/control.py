@@ -11,21 +11,21 @@ from typing import Any
 
 from aiohttp import web
 
-from discord_server.control_acts import ACTS
+from discord_server.control_actions import ACTS
+from discord_server.control_call import ControlCall
 from discord_server.control_faults import FAULTS
 from discord_server.control_world import CHANGES
-from discord_server.desk import Desk
 from discord_server.faults import Faults
 from discord_server.gateway import Gateway
-from discord_server.impossible import Impossible
+from discord_server.impossible_action import Impossible
 from discord_server.intake import read_body
 from discord_server.refusals import Refusal
-from discord_server.sight import see
 from discord_server.world import World
+from discord_server.world_snapshot import see
 
 Json = dict[str, Any]
 
-VERBS: dict[str, Callable[[Desk], Any]] = {**ACTS, **CHANGES, **FAULTS}
+VERBS: dict[str, Callable[[ControlCall], Any]] = {**ACTS, **CHANGES, **FAULTS}
 LONGEST_POLL_S = 20.0
 
 
@@ -42,7 +42,7 @@ class Control:
         covered = (body or {}).pop("spoilers", [])
         uploads = [replace(upload, spoiler=upload.index in covered) for upload in uploads]
         try:
-            result = verb(Desk(self._world, self._gateway, self._faults, body or {}, uploads))
+            result = verb(ControlCall(self._world, self._gateway, self._faults, body or {}, uploads))
         except Impossible as error:
             return _json(422, {"error": str(error)})
         except (Refusal, ValueError, KeyError) as error:

@@ -5,57 +5,57 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from discord_server.desk import Desk
+from discord_server.control_call import ControlCall
 from discord_server.routes_channels import archive_idle_threads
 
 
-def clock(desk: Desk) -> float:
-    desk.world.clock.turn(desk.order["seconds"])
-    archive_idle_threads(desk.world)
-    return desk.world.clock.now()
+def clock(call: ControlCall) -> float:
+    call.world.clock.turn(call.order["seconds"])
+    archive_idle_threads(call.world)
+    return call.world.clock.now()
 
 
-def fault(desk: Desk) -> int:
-    return desk.faults.order(**desk.order).id
+def fault(call: ControlCall) -> int:
+    return call.faults.order(**call.order).id
 
 
-def clear_fault(desk: Desk) -> int:
-    return desk.faults.remove(desk.order["fault"])
+def clear_fault(call: ControlCall) -> int:
+    return call.faults.remove(call.order["fault"])
 
 
-def fault_hits(desk: Desk) -> int:
-    return desk.faults.hits(desk.order["fault"])
+def fault_hits(call: ControlCall) -> int:
+    return call.faults.hits(call.order["fault"])
 
 
-def gateway(desk: Desk) -> None:
-    what = desk.order["what"]
+def gateway(call: ControlCall) -> None:
+    what = call.order["what"]
     if what == "invalid_session":
-        desk.gateway.invalidate(bool(desk.order.get("resumable")))
+        call.gateway.invalidate(bool(call.order.get("resumable")))
         return
-    gateway = desk.gateway
+    gateway = call.gateway
     {"drop": gateway.drop, "reconnect": gateway.reconnect, "forget": gateway.forget, "new_token": gateway.new_token}[
         what
     ]()
 
 
-def dispatch(desk: Desk) -> None:
-    desk.world.emit(desk.order["event"], desk.order["data"])
+def dispatch(call: ControlCall) -> None:
+    call.world.emit(call.order["event"], call.order["data"])
 
 
-def rate_limits(desk: Desk) -> None:
-    desk.world.limits.scale = desk.order["scale"]
+def rate_limits(call: ControlCall) -> None:
+    call.world.limits.scale = call.order["scale"]
 
 
-def intents(desk: Desk) -> None:
+def intents(call: ControlCall) -> None:
     """Which privileged intents the application has been granted."""
-    desk.world.privileged_intents = desk.order["granted"]
+    call.world.privileged_intents = call.order["granted"]
 
 
-def ban_after(desk: Desk) -> None:
-    desk.world.invalid.limit = desk.order["times"]
+def ban_after(call: ControlCall) -> None:
+    call.world.invalid.limit = call.order["times"]
 
 
-VERBS: tuple[Callable[[Desk], Any], ...] = (
+VERBS: tuple[Callable[[ControlCall], Any], ...] = (
     *(clock, fault, clear_fault, fault_hits, gateway, dispatch, rate_limits, ban_after, intents),
 )
 FAULTS = {verb.__name__: verb for verb in VERBS}

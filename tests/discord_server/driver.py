@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from discord_server.codes import permission_bits
-from discord_server.impossible import Impossible
-from discord_server.link import File, Link, Spoiler
+from discord_server.control_client import File, Link, Spoiler
+from discord_server.impossible_action import Impossible
+from discord_server.interaction_handle import Interaction, Modal, NotAnswered, Response
 from discord_server.people import Person
 from discord_server.places import Channel, Guild, Permissions
 from discord_server.server import HOST, Server
-from discord_server.talk import Interaction, Modal, NotAnswered, Response
 from discord_server.view import WorldView, id_of
 
 __all__ = [

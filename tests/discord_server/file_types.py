@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from discord_server.impossible import Impossible
+from discord_server.impossible_action import Impossible
 from discord_server.refusals import FormErrors, Path
 
 Json = dict[str, Any]

@@ -7,10 +7,10 @@ from typing import Any
 from discord_server.codes import Part
 from discord_server.component_rules import walk
 from discord_server.file_types import require_file_type
-from discord_server.impossible import Impossible
+from discord_server.impossible_action import Impossible
 from discord_server.interactions import Seat
 from discord_server.media import Upload
-from discord_server.parts import resolved_things
+from discord_server.named_components import resolved_things
 
 Json = dict[str, Any]
 

@@ -19,9 +19,9 @@ from discord_server.command_rules import (
 )
 from discord_server.entities import Channel
 from discord_server.file_types import require_file_type
-from discord_server.impossible import Impossible
+from discord_server.impossible_action import Impossible
 from discord_server.media import Upload
-from discord_server.parts import resolved_things
+from discord_server.named_components import resolved_things
 from discord_server.world import World
 
 Json = dict[str, Any]

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from discord_server.link import File, Link, Spoiler
-from discord_server.talk import Interaction, Modal
+from discord_server.control_client import File, Link, Spoiler
+from discord_server.interaction_handle import Interaction, Modal
 from discord_server.view import id_of
 
 Json = dict[str, Any]

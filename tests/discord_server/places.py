@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from discord_server.codes import permission_bits
-from discord_server.link import Link
+from discord_server.control_client import Link
 from discord_server.people import Person
 from discord_server.view import id_of
 

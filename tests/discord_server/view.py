@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from discord_server.reading import buttons_of, files_of, is_thinking, text_of
+from discord_server.message_text import buttons_of, files_of, is_thinking, text_of
 
 Json = dict[str, Any]
 

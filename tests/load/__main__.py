@@ -23,7 +23,7 @@ from typing import Any
 import psutil
 from arq.connections import ArqRedis
 from discord_server.driver import Channel, Discord, Interaction, WorldView
-from discord_server.reading import files_of
+from discord_server.message_text import files_of
 from redis.asyncio import Redis
 from rich.console import Console
 from rich.table import Table
@@ -31,7 +31,7 @@ from scene import Scene
 from support.delivery import small_png
 from support.workers import WorkerPool
 
-from bot.ledger import GROUP
+from bot.post_ledger import GROUP
 from engine.contract.connection import BLOCK, QUEUE, connect
 from engine.contract.events import STREAM, Snapshot, parse
 from engine.contract.fair_queue import FairQueue

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from arq.connections import ArqRedis
 from chaos.cluster import Service
 from chaos.load import Load, Promise
-from discord_server.reading import files_of
+from discord_server.message_text import files_of
 
 from engine.contract import workers
 from engine.contract.jobs import Jobs

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from discord_server.driver import Interaction, WorldView
-from discord_server.reading import buttons_of, files_of
+from discord_server.message_text import buttons_of, files_of
 from PIL import Image
 from scene import LONG, Json, Scene, scene
 
@@ -105,7 +105,7 @@ class ManualWorker:
     """Paints one job by hand: it tells the audience what a test wants told, when the test wants it."""
 
     def __init__(self, client: JobClient, claim: Claim) -> None:
-        self._desk, self._claim, self._job = client, claim, claim.job
+        self._client, self._claim, self._job = client, claim, claim.job
 
     @classmethod
     async def take(cls, client: JobClient, job: str) -> ManualWorker:
@@ -117,29 +117,29 @@ class ManualWorker:
 
     async def finish(self) -> None:
         """Ends the job if it is still open."""
-        if await self._desk.jobs.state(self._job.id) == "painting":
-            await self._desk.jobs.finish(self._claim, Cancelled(job=self._job.id, iteration=0))
+        if await self._client.jobs.state(self._job.id) == "painting":
+            await self._client.jobs.finish(self._claim, Cancelled(job=self._job.id, iteration=0))
 
     async def progress(self, iteration: int) -> None:
         """How far it is."""
         event = Progress(job=self._job.id, iteration=iteration, loss=3, content=1, style=2, rate=5, eta=60)
-        await self._desk.jobs.emit(self._claim, event)
+        await self._client.jobs.emit(self._claim, event)
 
     async def snapshot(self, iteration: int, picture: bytes | None = None) -> None:
         """A promised picture, PNG."""
         key = await self._put(f"{iteration:05d}.png", picture or small_png())
         event = Snapshot(job=self._job.id, iteration=iteration, picture=key, loss=1.0)
-        await self._desk.jobs.emit(self._claim, event)
+        await self._client.jobs.emit(self._claim, event)
 
     async def no_better(self, iteration: int, best: int) -> str:
         """That it gets no better than it was after `best` iterations, in the sentence that it returns."""
         text = f"The loss has not improved by a hundredth since iteration {best:,}."
         kept = Best(iteration=best, picture=await self._put(f"best-{best:05d}.png", small_png()), loss=2.0)
-        await self._desk.jobs.emit(self._claim, Notice(job=self._job.id, iteration=iteration, text=text, best=kept))
+        await self._client.jobs.emit(self._claim, Notice(job=self._job.id, iteration=iteration, text=text, best=kept))
         return text
 
     async def done(self, picture: bytes | None = None, *, best: int = 0, note: str = "") -> None:
-        """The last stroke, with all that comes with it; the iteration of the best picture, where there is one."""
+        """The end, with all that comes with it; the iteration of the best picture, where there is one."""
         png = picture or small_png()
         losses = {"columns": ["total"], "rows": [[1.0]]}
         kept = {"file": "best.png", "iteration": best, "loss": 2.0, "why": note} if best else None
@@ -148,27 +148,27 @@ class ManualWorker:
         blobs |= {"best.png": small_png()} if best else {}
         files = {name: await self._put(name, blob) for name, blob in blobs.items()}
         event = Done(job=self._job.id, iteration=self._job.recipe.iterations, files=files, note=note)
-        await self._desk.jobs.finish(self._claim, event)
+        await self._client.jobs.finish(self._claim, event)
 
     async def failed(self, reason: str) -> None:
         """It cannot be painted."""
-        await self._desk.jobs.finish(self._claim, Failed(job=self._job.id, iteration=0, reason=reason))
+        await self._client.jobs.finish(self._claim, Failed(job=self._job.id, iteration=0, reason=reason))
 
     async def stopped(self, iteration: int) -> None:
         """Waits until it is cancelled, and then does what a worker does."""
         told = "0"
         while True:
-            reply: Any = await self._desk.redis.xread({CONTROL: told}, block=BLOCK)
+            reply: Any = await self._client.redis.xread({CONTROL: told}, block=BLOCK)
             for entry, fields in (line for _, lines in reply for line in lines):
                 told = entry
                 if fields[b"job"].decode() == self._job.id:
                     key = await self._put("stopped.png", small_png())
                     event = Cancelled(job=self._job.id, iteration=iteration, picture=key, checkpoint=key)
-                    await self._desk.jobs.finish(self._claim, event)
+                    await self._client.jobs.finish(self._claim, event)
                     return
 
     async def _put(self, name: str, blob: bytes) -> str:
-        return await self._desk.store.put(f"jobs/{self._job.id}/{name}", blob)
+        return await self._client.store.put(f"jobs/{self._job.id}/{name}", blob)
 
 
 def png_of(image: Image.Image) -> bytes:

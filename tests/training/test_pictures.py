@@ -17,10 +17,10 @@ from engine.painting.painter import Painter
 from engine.recipe.vgg_layers import NAMES
 from training.crops import Crops, Group
 from training.drawings import drawing
-from training.fields import FIELDS
 from training.paintings import recipes, states
 from training.pictures import HELD_OUT, LONGEST, SMALLEST, drawn_pictures, is_scored, picture_files, read_picture
-from training.resources import files_in
+from training.qt_resources import files_in
+from training.random_fields import FIELDS
 from training.textures import texture
 
 

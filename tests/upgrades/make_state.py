@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 from discord_server.driver import Discord
-from discord_server.reading import buttons_of, files_of
+from discord_server.message_text import buttons_of, files_of
 from own_redis import OwnRedis
 from PIL import Image
 from redis import Redis

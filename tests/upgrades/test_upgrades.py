@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from discord_server.driver import Discord, WorldView
-from discord_server.reading import files_of, text_of
+from discord_server.message_text import files_of, text_of
 from discord_server.tests.raw import Raw
 from own_redis import OwnRedis
 from PIL import Image

@@ -86,7 +86,7 @@ async def _film(
 
 def film_of_making(frames: Mapping[int, bytes], run: Mapping[str, Any]) -> bytes:
     """The film of the run's `frames`, by iteration, with its loss under them."""
-    from engine.worker.results.loss_strip import LossStrip  # as below
+    from engine.worker.results.film_loss_curve import LossStrip  # as below
 
     totals = [row[0] for row in run["losses"]["rows"]]
     return film(list(frames.values()), under=LossStrip(totals, list(frames)).under)

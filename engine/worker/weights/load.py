@@ -21,8 +21,8 @@ import safetensors.torch
 from engine.contract.settings import WEIGHTS_CACHED
 from engine.painting.network.vgg import architecture
 from engine.worker.weights.fetch import FetchError, Source, fetch, matches, torchvision_source
-from engine.worker.weights.file import Convs, WeightsError, check, digest, load_file, named, unpickle, why
-from engine.worker.weights.input_kind import IN_WORDS, Input
+from engine.worker.weights.input_normalisation import IN_WORDS, Input
+from engine.worker.weights.weights_file import Convs, WeightsError, check, digest, load_file, named, unpickle, why
 
 # `auto` decides within 5 s; one of them is for all that is not the network.
 _AUTO_PATIENCE = 4.0

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from discord_server.reading import buttons_of, files_of, is_ephemeral
+from discord_server.message_text import buttons_of, files_of, is_ephemeral
 from PIL import Image
 from scene import LONG, Scene, picture, scene
 from support.pictures import noise

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from discord_server.driver import Channel, Person
-from discord_server.reading import text_of
+from discord_server.message_text import text_of
 from manual_worker import manual_worker
 from scene import LONG, Scene, pictures, scene
 from support.workers import WorkerPool

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from discord_server.driver import Channel, Person
-from discord_server.reading import text_of
+from discord_server.message_text import text_of
 from discord_server.tests.raw import Raw
 from forgetting import NOBODY, busiest_second, forgotten, hang_up
 from manual_worker import manual_worker
 from scene import LONG, Scene, pictures, scene
 from support.workers import WorkerPool
 
-from bot.ledger import Ledger
+from bot.post_ledger import Ledger
 from engine.contract.connection import connect
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from discord_server.driver import Channel, Guild, Person
-from discord_server.reading import buttons_of, files_of, is_ephemeral, text_of
+from discord_server.message_text import buttons_of, files_of, is_ephemeral, text_of
 from manual_worker import manual_worker
 from scene import Scene, scene
 from support.workers import WorkerPool

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from discord_server.driver import Interaction
-from discord_server.reading import text_of
+from discord_server.message_text import text_of
 from manual_worker import manual_worker
 from scene import Scene, scene
 from support.workers import WorkerPool

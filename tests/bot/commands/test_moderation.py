@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from discord_server.driver import Channel, Guild, Person
-from discord_server.impossible import Impossible
-from discord_server.reading import is_ephemeral, text_of
+from discord_server.impossible_action import Impossible
+from discord_server.message_text import is_ephemeral, text_of
 from redis import Redis
 from scene import LONG, Scene, scene
 from support.workers import WorkerPool

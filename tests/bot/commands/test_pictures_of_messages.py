@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from discord_server.driver import File, Interaction, Spoiler
-from discord_server.reading import files_of, is_ephemeral, selects_of, text_of
+from discord_server.message_text import files_of, is_ephemeral, selects_of, text_of
 from discord_server.tests.raw import Raw
 from manual_worker import manual_worker
 from scene import LONG, Scene, scene

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from discord_server.reading import buttons_of, files_of, text_of
+from discord_server.message_text import buttons_of, files_of, text_of
 from PIL import Image
 from scene import SMALL, Scene, picture, scene
 from support.workers import WorkerPool

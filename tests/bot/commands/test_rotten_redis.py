@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from arq.connections import ArqRedis
-from discord_server.reading import text_of
+from discord_server.message_text import text_of
 from manual_worker import manual_worker
 from rotten import ROTTEN, other_kinds
 from scene import Scene, scene
 from support.jobs import a_job
 from support.workers import WorkerPool
 
-from bot.ledger import Address
+from bot.post_ledger import Address
 from engine.contract.connection import connect
 from engine.contract.events import STREAM
 from engine.contract.jobs import Jobs

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from discord_server.driver import Channel, Guild, Person
-from discord_server.reading import buttons_of, files_of, is_ephemeral, text_of
+from discord_server.message_text import buttons_of, files_of, is_ephemeral, text_of
 from scene import SMALL, Scene, picture, pictures, scene
 from support.workers import WorkerPool
 

@@ -16,7 +16,7 @@ import pytest_asyncio
 from discord_server.codes import Part
 from discord_server.component_rules import walk
 from discord_server.driver import Interaction, Spoiler
-from discord_server.reading import buttons_of, files_of, text_of
+from discord_server.message_text import buttons_of, files_of, text_of
 from PIL import Image
 from scene import Scene, picture, pictures, scene
 from support.workers import WorkerPool

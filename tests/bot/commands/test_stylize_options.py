@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from discord_server.driver import Impossible, Person
-from discord_server.reading import buttons_of, files_of, text_of
+from discord_server.message_text import buttons_of, files_of, text_of
 from scene import Scene, picture, scene
 from support.pictures import noise
 from support.workers import WorkerPool

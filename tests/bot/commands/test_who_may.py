@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from discord_server.driver import Channel, Guild, Person
-from discord_server.reading import buttons_of
+from discord_server.message_text import buttons_of
 from scene import Scene, card_of, scene
 from support.workers import WorkerPool
 

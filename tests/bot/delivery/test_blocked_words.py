@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from discord_server.reading import text_of
+from discord_server.message_text import text_of
 from support.delivery import Stage, refused
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from discord_server.reading import text_of
+from discord_server.message_text import text_of
 from full_disk import fill, make_room
 from scene import LONG, scene
 from support.workers import WorkerPool

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from discord_server.reading import text_of
+from discord_server.message_text import text_of
 from scene import card_of, pictures
 from support.delivery import Stage
 

@@ -7,7 +7,7 @@ import re
 import time
 from pathlib import Path
 
-from discord_server.reading import text_of
+from discord_server.message_text import text_of
 from redis import Redis
 from scene import scene
 from support.workers import WorkerPool

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 from discord_server.codes import MessageFlag
-from discord_server.reading import buttons_of, files_of, text_of
+from discord_server.message_text import buttons_of, files_of, text_of
 from scene import Json, pictures
 from support.delivery import Stage, job_of, refused
 from support.workers import WorkerPool
 
-from bot.ledger import Ledger
+from bot.post_ledger import Ledger
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

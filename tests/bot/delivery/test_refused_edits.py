@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from discord_server.reading import buttons_of, files_of, text_of
+from discord_server.message_text import buttons_of, files_of, text_of
 from scene import Json
 from support.delivery import Stage, job_of
 

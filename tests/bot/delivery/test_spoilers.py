@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from discord_server.driver import Interaction, Spoiler
-from discord_server.reading import buttons_of, files_of, text_of
+from discord_server.message_text import buttons_of, files_of, text_of
 from scene import LONG, Json
 from support.delivery import Stage, open_stage, posted
 from support.workers import WorkerPool

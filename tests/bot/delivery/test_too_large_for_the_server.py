@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
-from discord_server.reading import files_of, text_of
+from discord_server.message_text import files_of, text_of
 from PIL import Image
 from scene import pictures
 from support.delivery import Stage, png_of, posted, refused

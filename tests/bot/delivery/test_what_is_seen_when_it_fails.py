@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from discord_server.reading import buttons_of, text_of
+from discord_server.message_text import buttons_of, text_of
 from scene import LONG, Json, card_of, pictures
 from support.delivery import Stage, job_of, open_stage, refused
 from support.workers import WorkerPool

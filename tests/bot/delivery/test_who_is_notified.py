@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from discord_server.codes import MessageFlag
 from discord_server.driver import Channel, Interaction
-from discord_server.reading import files_of
+from discord_server.message_text import files_of
 from scene import Json, pictures
 from support.delivery import ManualWorker, Stage
 

@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestServer, unused_port
 from discord.http import HTTPClient, Route
 from judging import one_sentence
 
-from bot.discord_api.error_codes import Verdict, sentence, verdict
+from bot.discord_api.error_sentences import Verdict, sentence, verdict
 
 CODES = [
     (10003, 404, Verdict.GONE, "deleted"),

@@ -18,7 +18,7 @@ from manual_worker import manual_worker
 from scene import LONG, Scene, scene
 from support.workers import WorkerPool
 
-from bot.live_page.losses import POINTS, Losses
+from bot.live_page.loss_curves import POINTS, Losses
 from engine.contract import workers
 from engine.contract.connection import connect
 from engine.contract.events import Cancelled, Progress, Snapshot

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from discord_server.reading import text_of
+from discord_server.message_text import text_of
 from judging import one_sentence
 from malformed import bombs, deflated_zeros, png
 from scene import Scene, card_of, scene

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from discord_server.reading import is_thinking
+from discord_server.message_text import is_thinking
 from scene import scene
 from support.workers import WorkerPool
 

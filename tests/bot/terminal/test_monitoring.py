@@ -109,7 +109,7 @@ async def test_promtool_finds_nothing_to_say_against_the_metrics(stage: tuple[Sc
 
 async def test_the_container_s_health_check_asks_it(stage: tuple[Scene, str, str]) -> None:
     _, bot, _ = stage
-    script = str(Path(__file__).parents[3] / "deploy" / "healthy.py")
+    script = str(Path(__file__).parents[3] / "deploy" / "container_health_check.py")
     port = bot.rpartition(":")[2]
     for address, status in ((f"0.0.0.0:{port}", 0), (str(free_port()), 1), ("off", 1)):
         process = await asyncio.create_subprocess_exec(

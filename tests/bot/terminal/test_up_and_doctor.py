@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from discord_server.driver import Discord
-from discord_server.reading import text_of
+from discord_server.message_text import text_of
 from impasto_command import left_over
 from operator_command import impasto, told
 from scene import SMALL, card_of, picture

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from discord_server.driver import Discord, Impossible
-from discord_server.reading import files_of, text_of
+from discord_server.message_text import files_of, text_of
 from discord_server.tests.raw import Json
 from discord_server.tests.small_bot import png, running
 

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from discord_server.driver import Discord
-from discord_server.reading import files_of
+from discord_server.message_text import files_of
 from discord_server.tests.raw import Json, Raw
 from discord_server.tests.small_bot import png
 

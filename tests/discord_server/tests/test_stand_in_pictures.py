@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from discord_server.driver import Discord, File, Impossible, Person, Spoiler
+from discord_server.message_text import files_of
 from discord_server.places import Channel, Guild
-from discord_server.reading import files_of
 from discord_server.tests.raw import Json, Raw
 from discord_server.tests.small_bot import png
 

@@ -143,7 +143,7 @@ async def test_the_outlook_is_the_forecast_of_what_redis_knows(redis: ArqRedis) 
 async def test_there_is_room_when_so_many_in_the_way_have_ended(
     redis: ArqRedis, monkeypatch: pytest.MonkeyPatch, cap: Any, most: int, job_after: int
 ) -> None:
-    monkeypatch.setattr("engine.forecast.refused.time.time", lambda: 1000.0)
+    monkeypatch.setattr("engine.forecast.retry_after.time.time", lambda: 1000.0)
     asked: dict[str, Any] = {
         "redis": redis,
         "full": TooMany(cap),

@@ -11,8 +11,8 @@ from PIL import Image, ImageColor, ImageStat
 from support.jobs import light
 
 from engine.worker.results.film import FEWEST_STEPS, HOLD_MS, LENGTH_MS, film, film_iterations, frame, times_of
+from engine.worker.results.film_loss_curve import LossStrip, loss_in_digits, strip_height
 from engine.worker.results.loss_plot import INK, PAPER
-from engine.worker.results.loss_strip import LossStrip, loss_in_digits, strip_height
 
 
 def encoded(image: Image.Image, kind: str = "PNG") -> bytes:

@@ -16,9 +16,9 @@ from torchvision_files import saved
 
 from engine.painting.network.vgg import normalise
 from engine.recipe.vgg_layers import NAMES
-from engine.worker.weights.file import Convs, load_file
-from engine.worker.weights.input_kind import Input, for_torchvision, guess
+from engine.worker.weights.input_normalisation import Input, for_torchvision, guess
 from engine.worker.weights.load import in_words, load_weights
+from engine.worker.weights.weights_file import Convs, load_file
 
 WIDTHS = (64, 64, 128, 128, 256, 256, 256)
 LAYERS = NAMES[: len(WIDTHS)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from discord_server.link import Link
-from discord_server.reading import is_thinking
+from discord_server.control_client import Link
+from discord_server.message_text import is_thinking
 from discord_server.view import WorldView
 
 Json = dict[str, Any]

@@ -1,4 +1,4 @@
-"""`python -m training.sheet`: pictures painted with `starter` and with `random`, one above the other."""
+"""`python -m training.starter_sheet`: pictures painted with `starter` and with `random`, one above the other."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from training.export import read
 
 def main() -> None:
     """A row for `random` and one for `starter`, a column for each content and style."""
-    parser = argparse.ArgumentParser(prog="training.sheet", description="Compare the weights starter and random.")
+    parser = argparse.ArgumentParser(prog="training.starter_sheet", description="Compare starter and random.")
     parser.add_argument("pairs", nargs="+", metavar="CONTENT:STYLE", help="paths of two pictures")
     parser.add_argument("--weights", type=Path, default=Path("out/starter/starter.safetensors"))
     parser.add_argument("--size", type=int, default=256)

@@ -7,7 +7,7 @@ import io
 import pytest
 from PIL import Image, ImageDraw
 
-from bot.intake import white
+from bot.intake import white_removal
 
 PAPER, RED, INK = (252, 251, 246), (200, 40, 30), (20, 20, 60)
 
@@ -35,18 +35,18 @@ def opened(data: bytes) -> Image.Image:
 
 
 def test_the_margin_is_cut_away_and_nothing_else() -> None:
-    cut = opened(white.trimmed(png(drawing())))
+    cut = opened(white_removal.trimmed(png(drawing())))
     assert cut.size == (80, 60)
     assert cut.tobytes() == drawing().crop((20, 20, 100, 80)).tobytes()
 
 
 def test_what_has_no_margin_or_is_nothing_but_paper_stays() -> None:
     for picture in (drawing().crop((20, 20, 100, 80)), Image.new("RGB", (64, 64), PAPER)):
-        assert white.trimmed(png(picture)) == png(picture)
+        assert white_removal.trimmed(png(picture)) == png(picture)
 
 
 def test_white_becomes_the_mean_of_the_rest_and_the_rest_stays() -> None:
-    toned, half = opened(white.toned(png(drawing()), 1.0)), opened(white.toned(png(drawing()), 0.5))
+    toned, half = opened(white_removal.toned(png(drawing()), 1.0)), opened(white_removal.toned(png(drawing()), 0.5))
     assert toned.getpixel((60, 70)) == RED
     assert toned.getpixel((60, 22)) == INK
     red, green, blue = toned.getpixel((5, 5))  # type: ignore[misc]
@@ -57,12 +57,12 @@ def test_white_becomes_the_mean_of_the_rest_and_the_rest_stays() -> None:
 
 
 def test_a_mask_is_black_where_it_is_white() -> None:
-    mask = opened(white.mask(png(drawing())))
+    mask = opened(white_removal.mask(png(drawing())))
     assert [mask.getpixel(at) for at in ((5, 5), (60, 50), (30, 60), (60, 22))] == [
         (0, 0, 0), (0, 0, 0), (255, 255, 255), (255, 255, 255)
     ]  # fmt: skip
 
 
 def test_whether_there_is_any() -> None:
-    assert white.has_white(png(drawing()))
-    assert not white.has_white(png(Image.new("RGB", (64, 64), RED)))
+    assert white_removal.has_white(png(drawing()))
+    assert not white_removal.has_white(png(Image.new("RGB", (64, 64), RED)))

@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Desk:
+class ControlCall:
     """KeyError for what an order names and the world does not have."""
 
     world: World

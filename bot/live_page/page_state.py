@@ -14,8 +14,8 @@ import discord
 
 from bot.client import Impasto
 from bot.interactions.permissions import age_restricted
-from bot.ledger import Ledger, LedgerPage
-from bot.live_page.losses import Losses
+from bot.live_page.loss_curves import Losses
+from bot.post_ledger import Ledger, LedgerPage
 from bot.text.recipe_text import recipe_in_words
 from engine.contract import workers
 from engine.contract.jobs import Jobs

@@ -6,7 +6,7 @@ from typing import Any
 
 from discord_server.component_rules import walk
 from discord_server.entities import Channel
-from discord_server.impossible import Impossible
+from discord_server.impossible_action import Impossible
 from discord_server.render import channel_json, member_json, role_json, user_json
 from discord_server.world import World
 

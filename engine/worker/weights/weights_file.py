@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from engine.recipe.vgg_layers import NAMES
-from engine.worker.weights.input_kind import Input, for_torchvision, guess
+from engine.worker.weights.input_normalisation import Input, for_torchvision, guess
 from engine.worker.weights.tensor_names import BatchNorm, Gap, NotVGG, conv_keys
 
 _KINDS = ("weight", "bias")

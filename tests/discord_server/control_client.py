@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import aiohttp
 
-from discord_server.impossible import Impossible
+from discord_server.impossible_action import Impossible
 from discord_server.view import WorldView
 
 Json = dict[str, Any]

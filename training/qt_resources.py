@@ -1,4 +1,4 @@
-"""`python -m training.resources`: the pictures in Qt resource files (.rcc), in which GCompris has its photographs."""
+"""`python -m training.qt_resources`: pictures in Qt resource files (.rcc), where GCompris has its photographs."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def files_in(resource: bytes) -> Iterator[tuple[str, bytes]]:
 
 def main() -> None:
     """Each picture that is large enough, under its own name without folders."""
-    parser = argparse.ArgumentParser(prog="training.resources", description="Unpack the pictures of .rcc files.")
+    parser = argparse.ArgumentParser(prog="training.qt_resources", description="Unpack the pictures of .rcc files.")
     parser.add_argument("files", type=Path, nargs="+")
     parser.add_argument("--smallest", type=int, default=240, help="px of the shorter side at least (240)")
     parser.add_argument("-o", "--out", type=Path, required=True)

@@ -10,7 +10,7 @@ from discord_server.codes import SELECTS, MessageFlag, MessageType, Part, Permis
 from discord_server.command_rules import CHAT_INPUT, MESSAGE_MENU, USER_MENU
 from discord_server.entities import Interaction, Message, Sticker, User
 from discord_server.filled_modal import filled_modal
-from discord_server.impossible import Impossible
+from discord_server.impossible_action import Impossible
 from discord_server.interactions import (
     AUTOCOMPLETE,
     COMMAND,
@@ -23,8 +23,8 @@ from discord_server.interactions import (
 )
 from discord_server.media import Upload
 from discord_server.messages import Draft, new_message, post
+from discord_server.named_components import find_part, picked, resolved_things
 from discord_server.option_values import Filled, descend, wrapped
-from discord_server.parts import find_part, picked, resolved_things
 from discord_server.permissions import effective_permissions, guild_permissions, permissions, sees, sees_message
 from discord_server.render import member_json, user_json
 from discord_server.render_message import message_json
