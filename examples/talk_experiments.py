@@ -102,8 +102,8 @@ EXPERIMENTS = (
     ),
     Experiment(
         "long", "Much too long", "The talk's longest runs, of 23,500 and 99,900 iterations, end in grey goo.",
-        "study pears.png strokes.png --vary iterations --recipe classic --iterations 30000 "
-        "--snapshots 100,300,3300,6500,30000 --size 128 --weights starter", ("sheet.png", "losses.png"),
+        "study pears.png strokes.png --vary iterations --recipe classic --iterations 99900 "
+        "--snapshots 100,300,3300,6500,23500,30000,99900 --size 128 --weights starter", ("sheet.png", "losses.png"),
         "After 300 iterations they are pears, after 3,300 one can guess them, after 6,500 it is the style's "
         "own picture, and so it stays. From some 5,000 on the loss hardly falls, its lines fray, and "
         "relu1_1's rises again: what the other layers win, the finest one pays, and after 30,000 a screen of "
