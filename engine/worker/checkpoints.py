@@ -43,7 +43,7 @@ class Journal:
     records: list[str] = field(default_factory=list)
     """Of a study: the key of the record of each painting that is done."""
     troubles: list[str] = field(default_factory=list)
-    """The kinds of trouble that were told, see `stagnation.py`."""
+    """The kinds of trouble that were told, see `loss_stagnation.py`."""
 
     def as_dict(self) -> dict[str, Any]:
         return vars(self)

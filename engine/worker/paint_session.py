@@ -16,7 +16,7 @@ from engine.painting.errors import PaintingError
 from engine.painting.painter import Painter
 from engine.painting.state import State
 from engine.worker.checkpoints import Journal
-from engine.worker.stagnation import Trouble, trouble
+from engine.worker.loss_stagnation import Trouble, trouble
 
 _log = structlog.get_logger(__name__)
 

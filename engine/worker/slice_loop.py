@@ -11,9 +11,9 @@ from typing import NamedTuple
 from engine.contract.events import Progress
 from engine.painting.cuda.readback import Readback
 from engine.worker.eta import Eta
+from engine.worker.loss_stagnation import LOOK, trouble
 from engine.worker.paint_session import PaintSession
 from engine.worker.results.film import film_iterations
-from engine.worker.stagnation import LOOK, trouble
 from engine.worker.watchdog import Pulse
 
 _PROGRESS_SECONDS = 1.0

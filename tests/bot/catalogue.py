@@ -37,7 +37,7 @@ ENGLISH_ALONE = ("bot/terminal/", "bot/live_page/")
 SENTENCES = (
     "engine.contract.recipe_code", "engine.painting.network.networks", "engine.painting.painter",
     "engine.painting.input_pictures", "engine.recipe.presets", "engine.recipe.recipe", "engine.recipe.studies",
-    "engine.worker.context", "engine.worker.stagnation", "engine.worker.slices", "engine.worker.weights.load",
+    "engine.worker.context", "engine.worker.loss_stagnation", "engine.worker.slices", "engine.worker.weights.load",
 )  # fmt: skip
 """Modules whose sentences reach members."""
 FRAGMENTS: Mapping[str, Sequence[str]] = {

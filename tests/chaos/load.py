@@ -15,7 +15,7 @@ from discord_server.message_text import files_of, text_of
 from promises import SNAPSHOTS, Asked
 from scene import picture
 
-from engine.worker import stagnation
+from engine.worker import loss_stagnation
 
 Json = dict[str, Any]
 
@@ -68,7 +68,8 @@ class Promise:
     def may_be_best(self, name: str) -> bool:
         """Whether a picture of this name may be the best so far of a long painting that got no better for a while."""
         found = re.fullmatch(rf"impasto-{self.job}-best-(\d+)\.png", name)
-        return found is not None and self.asked.iterations >= stagnation.LOOK and int(found[1]) <= self.asked.iterations
+        iterations = self.asked.iterations
+        return found is not None and iterations >= loss_stagnation.LOOK and int(found[1]) <= iterations
 
 
 @dataclass

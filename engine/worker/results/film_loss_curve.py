@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from engine.worker.results.lettering import fitted_font, font
-from engine.worker.results.loss_marks import extremes
+from engine.worker.results.loss_milestones import extremes
 from engine.worker.results.loss_plot import INK, PAPER, QUIET, RULE, drawable
 
 _TIP = "#d2451e"

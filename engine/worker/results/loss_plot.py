@@ -17,7 +17,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogFormatterSciNotation, LogLocator, NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
-from engine.worker.results.loss_marks import Array, Breakout, breakouts, extremes, first_decade, scale_starts
+from engine.worker.results.loss_milestones import Array, Breakout, breakouts, extremes, first_decade, scale_starts
 
 PAPER, INK, QUIET, RULE = "#fcfbf8", "#1d2230", "#777c88", "#e4e2dc"
 _STRONG = {"total": INK, "content": "#1769b0", "style": "#d2451e"}
@@ -62,7 +62,7 @@ def loss_plot(
     parts. `snapshots` are iterations, `scales` pairs of (side in px, iterations). The axis of iterations is
     `linear` where they do not grow ever less important; else a long run's total is drawn a second time along a linear
     one, where its end has room. Marked is where the total has fallen by a decade, and where it breaks out (see
-    `loss_marks.py`). Raises `ValueError` where there is no row, or a row does not fit the columns.
+    `loss_milestones.py`). Raises `ValueError` where there is no row, or a row does not fit the columns.
     """
     losses = np.asarray(rows, dtype=np.float64)
     if losses.ndim != 2 or not len(losses) or losses.shape[1] != len(columns):

@@ -9,7 +9,7 @@ from matplotlib import colormaps
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from engine.worker.results.loss_marks import Array
+from engine.worker.results.loss_milestones import Array
 from engine.worker.results.loss_plot import (
     INK,
     PAPER,

@@ -19,7 +19,7 @@ from engine.painting.painter import Painter
 from engine.painting.pictures import pixels_sha256
 from engine.painting.state import State
 from engine.recipe.recipe import Recipe
-from engine.worker.stagnation import last_improvement
+from engine.worker.loss_stagnation import last_improvement
 
 FLAT: dict[str, Any] = {"scales": 1, "average": 0.0}
 STALLED = light(1530, step=1e-6, **FLAT)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from engine.worker.results.loss_marks import breakouts, extremes, first_decade, scale_starts
+from engine.worker.results.loss_milestones import breakouts, extremes, first_decade, scale_starts
 
 
 def falling(count: int) -> NDArray[np.float64]:
