@@ -23,7 +23,7 @@ _PROJECT = str(Path(__file__).parents[2])
 _LIBRARIES = sorted({str(distribution(name).locate_file("")) for name in ("pillow", "pillow-heif")})
 # No site, no user packages, nothing from the folder it runs in: the path below is all it has.
 COMMAND = (sys.executable, "-S", "-s", "-P", "-m")
-_WARM = "bot.decoder.preload"
+_PRELOAD = "bot.decoder.preload"
 _NICENESS = 10
 _FEWEST, _MOST = 2, 8
 _STATUS = struct.Struct("=i")
@@ -79,7 +79,7 @@ class Decoder:
             ours.setblocking(False)
             self._control, self._left = ours, _PICTURES
             self._process = await asyncio.create_subprocess_exec(
-                *COMMAND, _WARM, stdin=theirs.fileno(), stdout=DEVNULL, stderr=DEVNULL,
+                *COMMAND, _PRELOAD, stdin=theirs.fileno(), stdout=DEVNULL, stderr=DEVNULL,
                 cwd="/", env=environment(_LIBRARIES),
                 start_new_session=True,  # Ctrl-C in a terminal is for the bot; and so its decoders end with it
             )  # fmt: skip

@@ -133,7 +133,8 @@ def words(r: Recipe) -> str:
         means = f"{statistic} of {listed(r.style_layers)}{octaves}"
         tell.append(f"The style is matched by the {means}, with weight {r.beta:g}.")
     if r.total_variation:
-        tell.append(f"A total variation term of weight {r.total_variation:g} keeps it smooth.")
+        less = ", less where the style is fine in detail" if r.variation_ceiling else ""
+        tell.append(f"A total variation term of weight {r.total_variation:g}{less} keeps it smooth.")
     if r.colours == "content":
         tell.append("Only light was painted; the colours are the content's.")
     elif r.colours == "matched":

@@ -19,7 +19,7 @@ from arq.connections import ArqRedis
 
 from engine.contract import arq_keys
 from engine.contract.connection import FRONT, QUEUE
-from engine.contract.jobs import script
+from engine.contract.lua_scripts import script
 from engine.contract.models import HELD_GUILDS, HELD_USERS, KEEP_DAYS, Job, Running, flows_key, index_key, job_key
 from engine.contract.workers import SILENCE
 

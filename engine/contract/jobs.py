@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import astuple
-from importlib.resources import files
 from typing import Any
 
 import structlog
@@ -19,6 +18,7 @@ from arq.connections import ArqRedis
 
 from engine.contract.connection import FRONT, QUEUE, readable, within
 from engine.contract.events import STREAM, Cancelled, Done, Event, Failed, Last, Notice, Progress, parse
+from engine.contract.lua_scripts import script
 from engine.contract.models import (
     CONTROL,
     DEATHS,
@@ -45,7 +45,10 @@ from engine.contract.models import (
 )
 from engine.process.metrics import DUPLICATES
 
-_SHARED = ("held_counts", "daily_seconds", "caps", "end_job")  # parts of scripts
+_SCRIPTS = (
+    "create_job", "may_create", "start_slice", "emit_event", "end_slice", "release_job", "note_waiting", "finish_job",
+    "cancel_job", "forget_job",
+)  # fmt: skip
 _WAITS: dict[bool | None, str] = {True: "waits", False: "goes on"}  # what is seen of such notices
 
 _log = structlog.get_logger(__name__)
@@ -56,6 +59,7 @@ class Jobs:
 
     def __init__(self, redis: ArqRedis) -> None:
         self._redis = redis
+        self._scripts = {name: redis.register_script(script(name)) for name in _SCRIPTS}
 
     async def create(self, job: Job, caps: Caps | None = None) -> bool:
         """Accept the job; False if it was accepted before, whatever the caps. Raises `TooMany`."""
@@ -260,14 +264,7 @@ class Jobs:
         return reply
 
     async def _run(self, name: str, keys: list[str], *args: Any) -> Any:
-        return await self._redis.register_script(script(name))(keys=keys, args=list(args))
-
-
-@functools.cache
-def script(name: str) -> str:
-    """The text of a Lua script, with what several of them use before it."""
-    folder = files("engine.contract") / "scripts"
-    return "".join((folder / f"{part}.lua").read_text() for part in (*_SHARED, name))
+        return await self._scripts[name](keys=keys, args=list(args))
 
 
 def _raise_refusal(reply: Any) -> None:

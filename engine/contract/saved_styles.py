@@ -20,7 +20,7 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict
 
 from engine.contract.connection import readable, within
-from engine.contract.jobs import script
+from engine.contract.lua_scripts import script
 from engine.contract.models import StoredPicture
 from engine.contract.store import Blob, BlobMissing, Store, StoreError
 from engine.contract.study import Value

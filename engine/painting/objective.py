@@ -37,7 +37,7 @@ class Objective:
                 Targets(recipe, network, content, styles, octaves=self._octaves, rows=rows, masks=masks)
                 for network in networks
             ]
-        self._variation = content.new_tensor(_variation_weight(recipe, styles))
+        self._variation = content.new_tensor(_variation_weight(recipe, styles, masks or Masks()))
         self.empty_loss = self._targets[0].empty_loss()
         """The loss of a picture without any features: what an explosion is measured by."""
 
@@ -72,14 +72,20 @@ class Objective:
         return terms, gradient
 
 
-def _variation_weight(recipe: Recipe, styles: Sequence[Tensor]) -> float:
-    """Of the total variation, weighed down where the styles (1, 3, height, width) vary more than the ceiling."""
+def _variation_weight(recipe: Recipe, styles: Sequence[Tensor], masks: Masks) -> float:
+    """Of the total variation, weighed down where the styles (1, 3, height, width) vary more than the ceiling.
+
+    Each style counts by its weight and its share of the painting, and no more of it than its own mask shows.
+    """
     ceiling = recipe.variation_ceiling
     if not ceiling or not recipe.total_variation:
         return recipe.total_variation
-    shares = [weight / sum(recipe.style_weights) for weight in recipe.style_weights]
-    own = sum(share * float(losses.total_variation(style)) for share, style in zip(shares, styles, strict=True))
-    return recipe.total_variation * ceiling / max(own, ceiling)
+    shares, own = list(recipe.style_weights), 0.0
+    if masks.content:
+        shares = [share * float(mask.mean()) for share, mask in zip(shares, masks.content, strict=True)]
+    for i, (share, style) in enumerate(zip(shares, styles, strict=True)):
+        own += share * float(losses.total_variation(style, masks.styles[i] if masks.styles else None))
+    return recipe.total_variation * (ceiling / max(own / max(sum(shares), 1e-12), ceiling))
 
 
 def columns(recipe: Recipe) -> list[str]:

@@ -108,8 +108,8 @@ class Recipe:
     total_variation: float = 0.0
     """Weight of the mean squared difference of neighbouring pixels, in 8-bit levels squared."""
     variation_ceiling: float = 0.0
-    """A style whose own variation is above it, on the scale that is painted, weighs `total_variation` down as much, so
-    that a painting may be as fine in detail as its style. 0: no ceiling."""
+    """Styles whose own variation is above it on average, on the scale that is painted, weigh `total_variation` down as
+    much, so that a painting may be as fine in detail as they are. 0: no ceiling."""
     match_luminance: bool = False
     """Bring the content's luminance mean and deviation to the style's before painting. Only where the colours are the
     style's; else it is the other way round."""

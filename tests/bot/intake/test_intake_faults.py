@@ -110,13 +110,13 @@ def decoder_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[s
     """Have these lines run in place of what a decoder does."""
 
     def replace(lines: str) -> None:
-        text = (ROOT / "bot" / "decoder" / "warm.py").read_text()
+        text = (ROOT / "bot" / "decoder" / "preload.py").read_text()
         taken = "from bot.decoder.__main__ import main\n"
         assert taken in text
-        warm = tmp_path / "warm.py"
-        warm.write_text(text.replace(taken, f"def main():\n    {lines}\n"))
+        preload = tmp_path / "preload.py"
+        preload.write_text(text.replace(taken, f"def main():\n    {lines}\n"))
         monkeypatch.setattr(decoders, "COMMAND", (sys.executable, "-S"))
-        monkeypatch.setattr(decoders, "_WARM", str(warm))
+        monkeypatch.setattr(decoders, "_PRELOAD", str(preload))
 
     return replace
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from engine.painting.network.vgg import VGG
 from engine.painting.objective import Objective
+from engine.painting.targets import Masks
 from engine.recipe.presets import preset
 from engine.recipe.recipe import Recipe
 
@@ -30,9 +31,9 @@ def mean_squared_difference(picture: Tensor) -> float:
     return total / picture.numel()
 
 
-def variation(recipe: Recipe, *styles: Tensor) -> float:
+def variation(recipe: Recipe, *styles: Tensor, masks: Masks | None = None) -> float:
     """The content's own, as it counts in the loss."""
-    terms, _ = Objective(recipe, [NETWORK], CONTENT, styles)(CONTENT, 0)
+    terms, _ = Objective(recipe, [NETWORK], CONTENT, styles, masks=masks)(CONTENT, 0)
     return float(terms[3])
 
 
@@ -56,8 +57,35 @@ def test_several_styles_count_by_their_weights() -> None:
     assert variation(recipe, STYLE, CALM) == pytest.approx(PLAIN / 2)
 
 
+def test_with_masks_each_style_counts_by_its_share_of_the_painting() -> None:
+    recipe = dataclasses.replace(RECIPE, style_weights=(1.0, 1.0))
+    corner = torch.zeros(1, 1, *CONTENT.shape[2:], dtype=torch.float64)
+    corner[..., :4, :4] = 1
+    own = (16 * mean_squared_difference(STYLE) + (24 * 16 - 16) * mean_squared_difference(CALM)) / (24 * 16)
+    recipe = dataclasses.replace(recipe, variation_ceiling=own / 2)
+    assert variation(recipe, STYLE, CALM, masks=Masks([corner, 1 - corner])) == pytest.approx(PLAIN / 2)
+    nowhere = Masks([torch.zeros_like(corner)] * 2)
+    assert variation(recipe, STYLE, CALM, masks=nowhere) == pytest.approx(PLAIN)
+
+
+def test_of_a_style_with_a_mask_only_what_it_shows_counts() -> None:
+    left = torch.zeros(1, 1, *STYLE.shape[2:], dtype=torch.float64)
+    left[..., :9] = 1
+    recipe = dataclasses.replace(RECIPE, variation_ceiling=mean_squared_difference(STYLE[..., :9]) / 2)
+    noisy_elsewhere = torch.where(left > 0, STYLE, 255 * levels(20, 28, 5).double().gt(128))
+    assert variation(recipe, noisy_elsewhere, masks=Masks(styles=[left])) == pytest.approx(PLAIN / 2)
+
+
+def test_the_moves_follow_from_what_is_weighed_down() -> None:
+    recipe = dataclasses.replace(RECIPE, alpha=0.0, beta=0.0)
+    ceiling = dataclasses.replace(recipe, variation_ceiling=mean_squared_difference(STYLE) / 4)
+    (_, plain), (_, less) = (Objective(one, [NETWORK], CONTENT, [STYLE])(CONTENT, 0) for one in (recipe, ceiling))
+    torch.testing.assert_close(less, plain / 4)
+
+
 def test_fine_has_one_and_older_recipes_have_none() -> None:
     assert preset("fine").variation_ceiling > 0
-    assert {preset(name).variation_ceiling for name in ("classic", "gatys")} == {0}
+    others = [preset("classic"), preset("gatys"), preset("fine", weights="random")]
+    assert {recipe.variation_ceiling for recipe in others} == {0}
     older = {name: value for name, value in preset("fine").as_dict().items() if name != "variation_ceiling"}
     assert Recipe.from_dict(older | {"version": 6}).variation_ceiling == 0
