@@ -18,6 +18,7 @@ from types import TracebackType
 
 from bot.child_signals import send
 from bot.decoder.limits import USUAL
+from engine.process.memory_limits import memory_limits
 
 _PROJECT = str(Path(__file__).parents[2])
 _LIBRARIES = sorted({str(distribution(name).locate_file("")) for name in ("pillow", "pillow-heif")})
@@ -153,10 +154,9 @@ class Decoders:
 
 def _fitting() -> int:
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    memory = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
-    with suppress(OSError, ValueError):  # of a container
-        memory.append(int(Path("/sys/fs/cgroup/memory.max").read_text()))
-    return max(_FEWEST, min(cores, _MOST, min(memory) // (2 * USUAL.memory)))
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    memory = min([machine, *(limit.most for limit in memory_limits())])
+    return max(_FEWEST, min(cores, _MOST, memory // (2 * USUAL.memory)))
 
 
 async def _write(writer: asyncio.StreamWriter, data: bytes) -> None:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 
 from engine.painting.memory.allocator import kept_memory
 from engine.painting.memory.strips import LEAST_ROWS, margin
+from engine.process.memory_limits import memory_limits
 from engine.recipe import cost
 from engine.recipe.recipe import Recipe
 
 _SPARE = 0.9  # of the free memory: others live there too
-_CGROUPS = (("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"))
 
 
 def rows_for(recipe: Recipe, width: int, height: int, free: float) -> int | None:
@@ -39,11 +38,11 @@ def fits(recipe: Recipe, width: int, height: int, free: float) -> bool:
 
 
 def free_memory(device: torch.device) -> float:
-    """Bytes that the device can still give: on CUDA its own, else the machine's or the container's."""
+    """Bytes that the device can still give: on CUDA its own, else the machine's, or a container's or unit's."""
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
         return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    return kept_memory() + min(_machine(), *_containers())
+    return kept_memory() + min([_machine(), *(limit.most - limit.used for limit in memory_limits())])
 
 
 def _machine() -> float:
@@ -53,12 +52,3 @@ def _machine() -> float:
             if line.startswith("MemAvailable:"):
                 return float(line.split()[1]) * 1024
     return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-
-
-def _containers() -> Iterator[float]:
-    """What the control groups that bound this process leave; without end where none does."""
-    yield float("inf")
-    for limit, usage in _CGROUPS:
-        with contextlib.suppress(OSError, ValueError):  # no such group, or no limit ("max")
-            most, used = (int((Path("/sys/fs/cgroup") / name).read_text()) for name in (limit, usage))
-            yield float(most - used)

@@ -20,6 +20,7 @@ from PIL import Image
 
 import bot
 from bot.intake import Decoder, Decoders, Limits, decoders, take_in
+from engine.process.memory_limits import MemoryLimit
 
 ROOT = Path(bot.__file__).parents[1]
 
@@ -36,15 +37,18 @@ async def test_a_large_jpeg_is_never_decoded_whole() -> None:
     assert (taken.width, taken.original_width) == (500, 8000)
 
 
-@pytest.mark.parametrize(("cores", "gigabytes", "count"), [(1, 64, 2), (6, 64, 6), (64, 256, 8), (8, 12, 4)])
+@pytest.mark.parametrize(
+    ("cores", "gigabytes", "limit", "count"),
+    [(1, 64, 0, 2), (6, 64, 0, 6), (64, 256, 0, 8), (8, 12, 0, 4), (64, 256, 4, 2), (8, 12, 64, 4)],
+)
 def test_there_are_as_many_as_cores_and_memory_allow(
-    cores: int, gigabytes: int, count: int, monkeypatch: pytest.MonkeyPatch
+    cores: int, gigabytes: int, limit: int, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pages = {"SC_PAGE_SIZE": 2**12, "SC_PHYS_PAGES": gigabytes * 2**18}
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)), raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
     monkeypatch.setattr(os, "sysconf", pages.__getitem__)
-    monkeypatch.setattr(Path, "read_text", lambda _: "max")  # a container's own limit
+    monkeypatch.setattr(decoders, "memory_limits", lambda: [MemoryLimit(limit * 2**30, 0)] if limit else [])
     assert Decoders().count == count
 
 

@@ -9,9 +9,11 @@ from torch import Tensor
 
 from engine.painting.errors import PaintingError
 from engine.painting.memory import budget
+from engine.painting.memory.allocator import kept_memory
 from engine.painting.memory.strips import LEAST_ROWS, margin
 from engine.painting.objective import Objective
 from engine.painting.painter import Painter
+from engine.process.memory_limits import MemoryLimit
 from engine.recipe import cost
 from engine.recipe.presets import preset
 from engine.recipe.recipe import Recipe
@@ -64,6 +66,12 @@ def test_the_processors_free_memory_is_some_and_not_more_than_there_is() -> None
     total = torch.empty(0)
     free = budget.free_memory(total.device)
     assert 2**26 < free < 2**46
+
+
+def test_a_units_limit_counts_where_the_machine_has_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = kept_memory()
+    monkeypatch.setattr(budget, "memory_limits", lambda: [MemoryLimit(2**30, 2**29), MemoryLimit(2**40, 0)])
+    assert budget.free_memory(torch.device("cpu")) - kept == pytest.approx(2**29, abs=2**24)
 
 
 def test_each_scale_is_planned_and_the_plan_is_kept_with_the_state(monkeypatch: pytest.MonkeyPatch) -> None:
