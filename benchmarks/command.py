@@ -1,4 +1,4 @@
-"""Tables 4 and 5: the real command, from its start to its last file."""
+"""The real command, from its start to its last file."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def run_command(*options: str) -> Run:
 
 
 def start(rounds: int) -> Table:
-    """Table 4: how long one waits for the first stroke."""
+    """How long one waits for the first stroke."""
     waits: dict[str, list[float]] = {"painting begins": [], "first iteration seen": [], "all done": []}
     for _ in range(rounds):
         run = run_command("--recipe", "fine", "--iterations", "40")
@@ -94,7 +94,7 @@ class Shares:
 
 
 def overhead(rounds: int, iterations: int) -> Table:
-    """Table 5: what the worker adds to the loop."""
+    """What the worker adds to the loop."""
     shares = [measure_shares(iterations) for _ in range(rounds)]
     middle = {
         "the loop": [s.loop for s in shares],

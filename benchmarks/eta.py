@@ -1,4 +1,4 @@
-"""Table 6: how early the time to go is known."""
+"""How early the time to go is known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Table 3: peak memory of ours and of the plain loop. `python -m benchmarks.memory WHO SIDE` measures one of them."""
+"""Peak memory of ours and of the plain loop. `python -m benchmarks.memory WHO SIDE` measures one of them."""
 
 from __future__ import annotations
 

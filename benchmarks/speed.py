@@ -1,4 +1,4 @@
-"""Table 1: seconds per iteration of ours, of the plain loop, and of the two lower bounds."""
+"""Seconds per iteration of ours, of the plain loop, and of the two lower bounds."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""How the weights `starter` are made: VGG19's architecture, trained without labels on pictures we may use.
+"""How the weights `starter` are made: a slim VGG, taught to answer pictures as a pretrained network does.
 
-`python -m training --minutes 60` (or `make starter`) draws its pictures, trains, and writes `starter.safetensors`;
-`docs/starter.md` says what came of it. Nothing else in the project needs this package.
+`make starter TEACHER=FILE ARGS="--pictures FOLDER"` trains it and writes `starter.safetensors`; `docs/starter.md` says
+with which pictures, and what came of it. Nothing else in the project needs this package.
 """

@@ -1,1 +1,1 @@
-"""The paint floor: recipe, pictures, VGG19, losses, the loop. Torch and Pillow; no queue, no files of its own."""
+"""The paint floor: pictures, VGG, losses, the loop. Torch, NumPy and Pillow; no queue, no files of its own."""

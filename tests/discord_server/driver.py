@@ -221,7 +221,7 @@ class Discord:
         return data
 
     async def file(self, attachment: Any) -> bytes:
-        """The bytes of a file, by a dict of `reading.files_of` or an id, whether its address still works or not."""
+        """The bytes of a file, by a dict of `message_text.files_of` or an id, also once its address has expired."""
         kept = await self._link.call("file", attachment=id_of(attachment))
         return base64.b64decode(kept["data"])
 

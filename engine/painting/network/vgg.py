@@ -24,7 +24,7 @@ DEVIATION = (0.229, 0.224, 0.225)
 
 
 def architecture(convs: Convs) -> str:
-    """What `layers.convs` calls the network with these weights."""
+    """What `vgg_layers.convs` calls the network with these weights."""
     return named((name, len(weight)) for name, (weight, _) in convs.items())
 
 
