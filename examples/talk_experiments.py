@@ -106,8 +106,8 @@ EXPERIMENTS = (
         "--snapshots 100,300,3300,6500,23500,30000,99900 --size 128 --weights starter", ("sheet.png", "losses.png"),
         "After 300 iterations they are pears, after 3,300 one can guess them, after 6,500 it is the style's "
         "own picture, and so it stays. From some 5,000 on the loss hardly falls, its lines fray, and "
-        "relu1_1's rises again: what the other layers win, the finest one pays, and after 30,000 a screen of "
-        "single pixels lies over all. No grey goo came.",
+        "relu1_1's rises again: what the other layers win, the finest one pays. After 23,500 a screen of "
+        "single pixels lies over all, and after 99,900 there is more screen than paint. It is goo, but not grey.",
     ),
 )  # fmt: skip
 
