@@ -27,10 +27,10 @@ def free_port() -> int:
 
 
 class TcpRedis:
-    """`password` is set as `requirepass`. It runs from the beginning unless the test is to start it."""
+    """`password` is set as `requirepass`; `options` are redis-server's. Runs at once, unless the test is to start it."""
 
-    def __init__(self, folder: Path, password: str = "", *, started: bool = True) -> None:
-        self._folder, self._password = folder, password
+    def __init__(self, folder: Path, password: str = "", *options: str, started: bool = True) -> None:
+        self._folder, self._password, self._options = folder, password, options
         self.port = free_port()
         self.place = f"127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
@@ -40,7 +40,7 @@ class TcpRedis:
     def start(self) -> None:
         """Waits until it answers."""
         unix, log = local_redis.socket_folder() / "redis.sock", self._folder / "redis.log"
-        options = ("--port", str(self.port), "--bind", "127.0.0.1")
+        options = ("--port", str(self.port), "--bind", "127.0.0.1", *self._options)
         self._process = local_redis.launch(local_redis.servers()[0], self._folder, unix, log, *options)
         assert local_redis.await_ready(self._process, unix), log.read_text()
         with Redis(unix_socket_path=str(unix)) as client:
@@ -58,8 +58,8 @@ class TcpRedis:
 
 
 @contextmanager
-def tcp_redis(folder: Path, password: str = "") -> Iterator[TcpRedis]:
-    server = TcpRedis(folder, password)
+def tcp_redis(folder: Path, password: str = "", *options: str) -> Iterator[TcpRedis]:
+    server = TcpRedis(folder, password, *options)
     try:
         yield server
     finally:

@@ -117,6 +117,13 @@ async def test_who_is_refused_before_asking_is_told_why(free: TcpRedis) -> None:
             await redis.config_set("maxclients", 10_000)
 
 
+async def test_one_that_lacks_the_newest_command_is_too_old(tmp_path: Path) -> None:
+    with tcp_redis(tmp_path, "", "--rename-command", "EXPIRETIME", "") as server:
+        assert await wrong(f"redis://{server.place}") == (
+            f"Redis at {server.place} is too old: update it to Redis 7 or later, or Valkey 8 or later."
+        )
+
+
 async def test_a_redis_that_is_away_may_come_back(free: TcpRedis) -> None:
     assert "cannot be reached (Connect call failed" in await away(f"redis://127.0.0.1:{free_port()}")
     assert "cannot be reached (No such file" in await away("unix:///nowhere/redis.sock")
