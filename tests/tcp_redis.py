@@ -27,7 +27,7 @@ def free_port() -> int:
 
 
 class TcpRedis:
-    """`password` is set as `requirepass`; `options` are redis-server's. Runs at once, unless the test is to start it."""
+    """`password` is set as `requirepass`; `options` are redis-server's. Runs at once unless a test is to start it."""
 
     def __init__(self, folder: Path, password: str = "", *options: str, started: bool = True) -> None:
         self._folder, self._password, self._options = folder, password, options
