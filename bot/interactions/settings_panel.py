@@ -58,7 +58,7 @@ class SettingsPanel(PrivateView):
         blocked = _several(ui.UserSelect, _("Members for whom I do not paint"), choices.blocked)
         self._add(blocked, "blocked", _("Blocked members: {members}", members=_value("blocked", choices.blocked)))
         self._add(_recipes(rules.recipe), "recipe", _("Usual recipe: {name}", name=rules.recipe))
-        self._add(_languages(choices.language), "language", _in_language(choices.language))
+        self._add(_languages(choices.language), "language", _("Language: {name}", name=_named(choices.language)))
         self.add_item(ui.TextDisplay(_limits(rules)))
         buttons = self._button(_("Limits"), self._ask_limits), self._button(_("Changes"), self._tell)
         self.add_item(ui.ActionRow(*buttons))
@@ -151,26 +151,23 @@ def _several(
 
 def _recipes(chosen: str) -> ui.Select[Any]:
     options = [
-        discord.SelectOption(
-            label=_("Usual recipe: {name}", name=name), value=name, description=_(words), default=name == chosen
-        )
+        discord.SelectOption(label=name, value=name, description=_(words), default=name == chosen)
         for name, words in PRESET_WORDS.items()
     ]
     return ui.Select(placeholder=_("The usual recipe"), options=options)
 
 
 def _languages(chosen: str | None) -> ui.Select[Any]:
-    usual = discord.SelectOption(label=_in_language(None), value=_AS_DISCORD_HAS_IT, default=chosen is None)
+    usual = discord.SelectOption(label=_named(None), value=_AS_DISCORD_HAS_IT, default=chosen is None)
     options = [
-        discord.SelectOption(label=_in_language(language), value=language, default=language == chosen)
+        discord.SelectOption(label=_named(language), value=language, default=language == chosen)
         for language in LANGUAGE_NAMES
     ]
     return ui.Select(placeholder=_("Language"), options=[usual, *options])
 
 
-def _in_language(language: str | None) -> str:
-    name = _("as the server has it in Discord") if language is None else LANGUAGE_NAMES[language]
-    return _("Language: {name}", name=name)
+def _named(language: str | None) -> str:
+    return _("as the server has it in Discord") if language is None else LANGUAGE_NAMES[language]
 
 
 def _limits(rules: Rules) -> str:

@@ -157,14 +157,14 @@ async def test_moderators_choose_what_everybody_reads(stage: Scene, late_worker:
     assert is_ephemeral(panel)
     assert leftovers(text_of(panel), "fr") == []
     with speaking("fr"):
-        select, same = _("Language"), _("Language: {name}", name=_("as the server has it in Discord"))
-        chosen = _("Language: {name}", name=LANGUAGE_NAMES["pt_BR"])
+        select, usual, chosen = _("Language"), _("as the server has it in Discord"), LANGUAGE_NAMES["pt_BR"]
+        same, other = (_("Language: {name}", name=name) for name in (usual, chosen))
     assert same in text_of(panel)
     assert [one["placeholder"] for one in selects_of(panel) if one["placeholder"] == select] == [select]
     await (await mo.choose(panel, chosen, of=select)).answered()
-    await stage.discord.until(lambda world: chosen in text_of(world.message(panel)) or None)
+    await stage.discord.until(lambda world: other in text_of(world.message(panel)) or None)
     card = await stage.ended(await stage.card(await stage.stylize(mo, channel), channel), "**Pronto**")
-    await (await mo.choose(stage.discord.world.message(panel), same, of=select)).answered()
+    await (await mo.choose(stage.discord.world.message(panel), usual, of=select)).answered()
     await stage.discord.until(lambda world: same in text_of(world.message(panel)) or None)
     again = await mo.press(card, "De novo")
     await stage.ended(await stage.card(again, channel), "**Done**")

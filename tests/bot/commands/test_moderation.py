@@ -171,7 +171,7 @@ async def test_what_is_no_number_is_a_sentence_and_changes_nothing(stage: Scene,
 
 
 async def test_the_usual_recipe_is_taken_where_none_was_asked_for(stage: Scene, place: Place) -> None:
-    await choose(stage, place, RECIPE, "Usual recipe: gatys", says="Usual recipe: gatys")
+    await choose(stage, place, RECIPE, "gatys", says="Usual recipe: gatys")
     asked = await stage.stylize(place.member, place.channel, **LONG)
     assert "gatys, 90,000 iterations" in text_of(await stage.card(asked, place.channel))
     asked = await stage.stylize(place.member, place.channel, recipe="classic", **LONG)
