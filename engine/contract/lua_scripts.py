@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from importlib.resources import files
 
 _SHARED = ("held_counts", "daily_seconds", "caps", "end_job")  # parts of scripts
 
 
+@functools.cache
 def script(name: str) -> str:
     """The text of a Lua script, with what several of them use before it."""
     folder = files("engine.contract") / "scripts"

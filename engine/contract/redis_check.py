@@ -109,7 +109,7 @@ _ANSWERS: list[tuple[str, type[Exception], str]] = [
     ("AuthenticationError", SettingsError, "does not accept the password, or the user, in REDIS_URL: correct it."),
     ("DENIED", SettingsError, "is in protected mode: give it a password, and REDIS_URL the same."),
     ("max number of clients", RedisAway, "has as many clients as it takes: end some, or raise its maxclients."),
-    ("unknown command", SettingsError, "is too old: update it to Redis 7 or later, or Valkey 8 or later."),
+    ("EXPIRETIME", SettingsError, "is too old: update it to Redis 7 or later, or Valkey 8 or later."),
     ("DB index", SettingsError, "has no database of the number in REDIS_URL: 0 is always there."),
 ]
 """What stands in Redis' answer, or names its kind; whether waiting may help; and the words for it."""

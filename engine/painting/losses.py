@@ -128,11 +128,12 @@ def wasserstein_loss(seen: Moments, style: Target) -> Tensor:
 def total_variation(pixels: Tensor, mask: Tensor | None = None) -> Tensor:
     """Mean squared difference of neighbours, over all of pixels (1, 3, height, width), in levels squared.
 
-    With a mask (1, 1, height, width), 0 to 1, of neighbours that both count, over the pixels that do.
+    With a mask (1, 1, height, width), 0 to 1, neighbours count as much as the less of the two, and pixels as they do.
     """
     down = (pixels[:, :, 1:] - pixels[:, :, :-1]).square()
     right = (pixels[:, :, :, 1:] - pixels[:, :, :, :-1]).square()
     if mask is None:
         return (down.sum() + right.sum()) / pixels.numel()
-    down, right = down * mask[:, :, 1:] * mask[:, :, :-1], right * mask[:, :, :, 1:] * mask[:, :, :, :-1]
+    down = down * torch.minimum(mask[:, :, 1:], mask[:, :, :-1])
+    right = right * torch.minimum(mask[:, :, :, 1:], mask[:, :, :, :-1])
     return (down.sum() + right.sum()) / (pixels.shape[1] * mask.sum()).clamp_min(1.0)

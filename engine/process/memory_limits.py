@@ -36,16 +36,19 @@ def memory_limits(membership: Path = _MEMBERSHIP, tree: Path = _TREE) -> list[Me
 
 
 def _idle_copies(folder: Path) -> int:
-    """Bytes of files that lie in memory, and that nobody has used for a while."""
-    numbers = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
-    return int(numbers.get("total_inactive_file") or numbers["inactive_file"])
+    """Bytes of files that lie in memory, and that nobody has used for a while; 0 where that is not told."""
+    try:
+        numbers = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+        return int(numbers.get("total_inactive_file") or numbers["inactive_file"])
+    except (OSError, ValueError, KeyError):
+        return 0
 
 
 def _groups(membership: Path, tree: Path) -> Iterator[tuple[Path, tuple[str, str]]]:
     """Folders, with the names of the files in them."""
     yield tree, _FILES[""]  # a container may see its own group there, and its path from outside
     yield tree / "memory", _FILES["memory"]
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, ValueError):
         for line in membership.read_text().splitlines():
             _, controllers, path = line.split(":", 2)
             for controller in set(controllers.split(",")) & _FILES.keys():

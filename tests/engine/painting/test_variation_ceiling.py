@@ -76,6 +76,12 @@ def test_of_a_style_with_a_mask_only_what_it_shows_counts() -> None:
     assert variation(recipe, noisy_elsewhere, masks=Masks(styles=[left])) == pytest.approx(PLAIN / 2)
 
 
+def test_a_grey_mask_is_as_none() -> None:
+    recipe = dataclasses.replace(RECIPE, variation_ceiling=mean_squared_difference(STYLE) / 2)
+    grey = torch.full((1, 1, *STYLE.shape[2:]), 0.5, dtype=torch.float64)
+    assert variation(recipe, STYLE, masks=Masks(styles=[grey])) == pytest.approx(PLAIN / 2)
+
+
 def test_the_moves_follow_from_what_is_weighed_down() -> None:
     recipe = dataclasses.replace(RECIPE, alpha=0.0, beta=0.0)
     ceiling = dataclasses.replace(recipe, variation_ceiling=mean_squared_difference(STYLE) / 4)

@@ -53,6 +53,17 @@ def test_the_first_version_has_a_tree_for_each_controller(membership: Path, tree
     assert sorted(memory_limits(membership, tree)) == [(2 * GIB, GIB - 300), (2**63 - 4096, 9 * GIB)]
 
 
+@pytest.mark.parametrize("stat", ["", "anon 5\n", "inactive_file\n", None])
+def test_where_idle_copies_are_not_told_all_that_is_used_counts(membership: Path, tree: Path, stat: str | None) -> None:
+    membership.write_text("no such line\n")
+    group(tree, str(4 * GIB), GIB, 0)
+    if stat is None:
+        (tree / "memory.stat").unlink()
+    else:
+        (tree / "memory.stat").write_text(stat)
+    assert memory_limits(membership, tree) == [(4 * GIB, GIB)]
+
+
 @pytest.mark.parametrize("known", [True, False])
 def test_without_a_limit_there_is_none(membership: Path, tree: Path, known: bool) -> None:
     if known:
