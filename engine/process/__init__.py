@@ -1,1 +1,1 @@
-"""How a process behaves: children that end with it, its own end, its log, its memory, and the secrets that it never tells."""
+"""How a process behaves: children that end with it, its end, its log, its memory, the secrets that it never tells."""
