@@ -198,5 +198,5 @@ def _value(field: str, value: Any) -> str:
     if field in _MENTIONS:
         return _listed(field, value) or (pgettext("members", "none") if field == "blocked" else _("all"))
     if field == "language" and value is not None:
-        return LANGUAGE_NAMES[value]
+        return _named(value)
     return _("as usual") if value is None else str(value)
