@@ -122,8 +122,14 @@ def _only(label: str, names: tuple[str, ...], weights: tuple[float, ...]) -> Var
     return Variant(label, {"style_layers": names, "style_layer_weights": weights})
 
 
+_TAUGHT = ("relu1_1", "relu2_1", "relu3_1", "relu4_2", "relu5_1")
+"""The layers of `starter` that see as its teacher's do, and are as loud: of each block one (docs/starter.md)."""
+
+
 def _depth(base: Recipe, _given: Mapping[str, Any], _styles: Sequence[str]) -> list[Variant]:
     """A layer of each block, the second where there is one, as Gatys et al. (2016) show them."""
+    if base.weights == "starter":
+        return [Variant(name, {"content_layers": (name,)}) for name in _TAUGHT]
     blocks: dict[str, list[str]] = {}
     for conv in vgg_layers.convs(base.network):
         blocks.setdefault(conv.name[4], []).append(conv.name)
