@@ -35,8 +35,8 @@ async def reconcile(redis: ArqRedis, cost: float, slice_timeout: float) -> int:
     there by a worker that died before it began it.
     """
     jobs, queue = Jobs(redis), FairQueue(redis)
-    alive = {worker.id: worker for worker in await workers.living(redis)}
     now, found = (await redis.time())[0], 0  # Redis' clock wrote the times; ours may be off
+    alive = {worker.id: worker for worker in await workers.living(redis)}
     for job_id in await jobs.open():
         try:
             found += await _requeue_if_lost(jobs, queue, job_id, alive=alive, now=now, cost=cost, limit=slice_timeout)
@@ -52,7 +52,10 @@ async def _requeue_if_lost(
     if job is None:
         return False
     iteration, epoch, holder = int(fields["iteration"]), int(fields["epoch"]), fields["worker"]
-    fresh = now - float(fields["since"]) < GRACE
+    since = float(fields["since"])
+    fresh = now - since < GRACE
+    if since >= now:  # its worker may have started after the heartbeats were read: the next look tells
+        return False
     if holder in alive and (fresh or job_id in alive[holder].jobs):
         return False
     name = slice_id(job_id, iteration, epoch)

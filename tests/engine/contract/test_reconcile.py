@@ -27,9 +27,9 @@ async def begin(redis: ArqRedis, job: Job) -> Claim:
     return claim
 
 
-async def age(redis: ArqRedis, job: Job) -> None:
-    """Make the job's last change older than the grace, instead of waiting for it."""
-    await redis.hincrbyfloat(job_key(job.id), "since", -GRACE - 1)  # type: ignore[misc]
+async def age(redis: ArqRedis, job: Job, seconds: float = GRACE + 1) -> None:
+    """Make the job's last change older, than the grace or by so many seconds, instead of waiting for it."""
+    await redis.hincrbyfloat(job_key(job.id), "since", -seconds)  # type: ignore[misc]
 
 
 async def alive(redis: ArqRedis, *jobs: str) -> None:
@@ -60,11 +60,31 @@ async def test_a_slice_whose_arq_job_has_gone_is_queued_again(redis: ArqRedis, j
 
 async def test_the_job_of_a_dead_worker_is_queued_again_even_when_fresh(redis: ArqRedis, job: Job) -> None:
     claim = await begin(redis, job)
+    await age(redis, job, 1)
     assert await reconcile(redis, 1.0, SLICE_TIMEOUT) == 1
     assert await FairQueue(redis).waiting(slice_id(job.id, 0, claim.epoch), SLICE_TIMEOUT)
     assert not await FairQueue(redis).waiting(slice_id(job.id, 0, 0), SLICE_TIMEOUT)
     successor = await Jobs(redis).start(job.id, 0, claim.epoch, "w2")
     assert successor is not None
+
+
+async def test_the_job_of_a_worker_that_starts_while_it_is_looked_for_is_let_be(
+    redis: ArqRedis, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    living = workers.living
+
+    async def living_before_it_starts(redis: ArqRedis) -> list[workers.Worker]:
+        found = await living(redis)
+        await alive(redis)
+        await begin(redis, job)
+        return found
+
+    monkeypatch.setattr(workers, "living", living_before_it_starts)
+    assert await reconcile(redis, 1.0, SLICE_TIMEOUT) == 0
+    monkeypatch.undo()
+    await workers.sign_off(redis, "w1")
+    await age(redis, job, 10)
+    assert await reconcile(redis, 1.0, SLICE_TIMEOUT) == 1  # where it was really dead, the next look finds it
 
 
 async def test_the_job_of_a_living_worker_is_let_be(redis: ArqRedis, job: Job) -> None:
