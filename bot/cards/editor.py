@@ -172,6 +172,8 @@ class CardEditor:
 
     async def _refresh(self, track: _TrackedCard) -> None:
         async with track.lock:
+            if self._tracks.get(track.job.id) is not track:
+                return  # closed before this began: the final state would be painted over
             card_state, page, track.edited = track.card_state, track.page, _now()
             try:
                 shown = await self._edit(track.job, page, card_state, ())

@@ -150,6 +150,22 @@ def test_the_last_face_comes_at_once_and_is_the_last() -> None:
     run(scenario())
 
 
+@pytest.mark.parametrize("steps", range(4))
+def test_the_last_face_is_the_last_at_whichever_step_of_an_edit_it_comes(steps: int) -> None:
+    async def scenario() -> None:
+        fake, job = FakeClient(slow=1.0), a_job()
+        page = a_page(job)
+        async with running(fake) as editor:
+            editor.follow(job, page, WAITING)
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            await editor.close(job, page, CardState(JobState.DONE, 90_000), ())
+            await asyncio.sleep(100)
+        assert "**Done**" in fake.edits[-1].text
+
+    run(scenario())
+
+
 @pytest.mark.parametrize(("code", "status"), [(10008, 404), (10003, 404), (50001, 403), (50013, 403)])
 def test_a_card_that_is_gone_is_told_once_and_asked_for_no_more(code: int, status: int) -> None:
     async def scenario() -> None:
