@@ -27,6 +27,7 @@ from bot.requests.new_painting import NewPainting
 from bot.requests.new_study import NewStudy
 from bot.requests.paint_request import MemberRequest
 from bot.requests.style_names import with_saved_styles
+from bot.requests.unchosen import with_unchosen
 from bot.text.translation import _, stored
 from engine.contract.models import Job
 
@@ -72,7 +73,7 @@ class Submission:
                 asked, self._backend.styles, server_of(interaction), age_restricted=age_restricted(interaction.channel)
             )
         if isinstance(asked, NewPainting | NewStudy):
-            asked = dataclasses.replace(asked, preset=asked.preset or rules.recipe)
+            asked = with_unchosen(asked, rules, network)
         request = shortened(await asked.resolve(network, self._backend.jobs), rules.max_iterations)
         self._admission.check(request, rules)
         if destination.by_dm:

@@ -145,6 +145,25 @@ async def test_limits_are_the_server_s_and_never_more_than_the_operator_s(stage:
     )
 
 
+async def test_what_nobody_chose_is_within_the_limits(stage: Scene, place: Place) -> None:
+    """Of a recipe that is larger and longer by itself; the menus have no field for either."""
+    await limits(stage, place, "At most 256 px and 1,000 iterations", size="256", iterations="1000")
+    usual = {"recipe": "classic", "size": None, "iterations": None}
+    asked = await stage.stylize(place.member, place.channel, **usual)
+    assert "classic, 1,000 iterations at 256 px" in text_of(await stage.card(asked, place.channel))
+    for menu, other in (("Stylize this", "Style: the picture"), ("Use as style", "Content: the picture to be painted")):
+        form = await place.member.menu(
+            place.channel, await place.member.post(place.channel, "look", files=[stage.content]), menu
+        )
+        await form.answered()
+        label = next(one["label"] for one in form.modal.data["components"] if one["label"].startswith(other))
+        sent = await place.member.submit(form.modal, {label: stage.style, "Recipe": "classic"})
+        assert "classic, 1,000 iterations at 256 px" in text_of(await stage.card(sent, place.channel))
+    given = {"content": stage.content, "style": stage.style, "vary": "strength", "recipe": "classic"}
+    asked = await place.member.slash(place.channel, "study", **given)
+    assert "classic, 200 iterations at 256 px" in text_of(await stage.card(asked, place.channel))
+
+
 async def test_caps_of_a_member_and_of_the_server(stage: Scene, place: Place) -> None:
     await limits(stage, place, "1 painting of one member, 2 in this server", member_jobs="1", guild_jobs="2")
     await painting(stage, place)

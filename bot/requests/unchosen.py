@@ -1,0 +1,39 @@
+"""What a member did not choose for a new painting or study: as is usual there, and within the limits."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from bot.guild_settings import Rules
+from bot.requests.new_painting import NewPainting, new_recipe
+from bot.requests.new_study import NewStudy
+from bot.requests.paint_request import Network
+from bot.requests.study_parts import recipe_maker, recipes
+
+
+def with_unchosen(asked: NewPainting | NewStudy, rules: Rules, network: Network) -> NewPainting | NewStudy:
+    """The same with a recipe, and with the size and iterations of the limits where the recipe's own ones are above.
+
+    What was chosen stays as it is, and is refused where it is too much. Raises `RecipeError`.
+    """
+    name = asked.preset or rules.recipe
+    fields = {field: value for field, value in asked.fields.items() if value is not None}
+    if "size" not in fields and new_recipe(name, network, {}).size > rules.max_size:
+        fields["size"] = rules.max_size
+    if "iterations" not in fields:
+        held = {"size": fields["size"]} if "size" in fields else {}
+        most = rules.max_iterations
+        if isinstance(asked, NewStudy):
+            most = max(1, most // _paintings(asked, name, fields, network))
+        if new_recipe(name, network, held).iterations > most:
+            fields["iterations"] = most
+    return dataclasses.replace(asked, preset=name, fields=fields)
+
+
+def _paintings(asked: NewStudy, name: str, fields: Mapping[str, Any], network: Network) -> int:
+    """How many the study has: its limit is of all their iterations."""
+    make = recipe_maker(name, network.weights, network.architecture)
+    given = {"style_weights": (1.0,) * len(asked.styles), **fields}
+    return len(recipes(asked.vary, given, make, [style.name for style in asked.styles]))
