@@ -24,7 +24,7 @@ from engine.contract.fair_queue import FairQueue
 from engine.contract.jobs import Jobs
 from engine.contract.models import Claim, Job
 from engine.contract.settings import Settings
-from engine.contract.store import Store, StoreError
+from engine.contract.store import BlobMissing, Store
 from engine.painting.cuda.graphs import Graphs
 from engine.painting.painter import Painter
 from engine.painting.state import State
@@ -160,7 +160,8 @@ class WorkerContext:
     async def session(self, claim: Claim) -> PaintSession:
         """The job's session at the claim's iteration: warm, or from its checkpoint, or new.
 
-        Raises `RecipeError` when this worker cannot paint the recipe, `PaintingError` when its pictures are gone.
+        Raises `RecipeError` when this worker cannot paint the recipe, `PaintingError` when its pictures are gone, and
+        `StoreError` when the store cannot be read: what is there again soon is not painted again.
         """
         warm = self._warm.pop(claim.job.id, None)
         parts = claim.job.parts
@@ -178,7 +179,7 @@ class WorkerContext:
                         f"The last strokes were lost, so it goes on from iteration {session.iteration}."
                     )
                 return await self._next(parts, session) if session.painted else session
-            except (StoreError, CheckpointError) as error:
+            except (BlobMissing, CheckpointError) as error:
                 _log.warning("a checkpoint cannot be used", job=claim.job.id, key=key, reason=str(error))
         session = await self._begin(parts, Journal())
         if claim.checkpoints or claim.job.checkpoint:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 
+import pytest
+from arq.connections import ArqRedis
 from support.jobs import JobClient, light, uncut_sha256
 from support.workers import WorkerPool
 
-from engine.contract.events import Notice, Snapshot
+from engine.contract.events import Notice, Snapshot, tail
+from engine.contract.settings import read_settings
+from engine.contract.store import Store, StoreError
+from engine.worker.context import WorkerContext
+from engine.worker.slices import paint_slice
+from engine.worker.weights.load import load_weights
 
 RECIPE = light(400, snapshots=tuple(range(10, 400, 10)))
 
@@ -38,3 +46,34 @@ async def test_a_damaged_checkpoint_costs_a_slice_and_the_loss_of_all_costs_what
     ((back,), (over,)) = told
     assert "goes on from iteration" in back
     assert "starts over" in over
+
+
+async def test_a_store_that_cannot_be_read_for_a_moment_costs_nothing_that_was_painted(
+    redis: ArqRedis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = read_settings(store_url=(tmp_path / "store").as_uri(), impasto_slice_seconds=0.05)
+    client, get = JobClient(redis, Store(settings.store)), Store.get
+    job, before = await client.submit(light(5000)), await tail(redis)
+
+    async def fields_after_a_slice() -> dict[str, str]:
+        """Of a worker that begins with it, and has nothing in memory."""
+        context = WorkerContext(settings, redis, load_weights("random", tmp_path), "cpu")
+        fields = await client.jobs.fields(job.id)
+        await paint_slice({"context": context}, job.id, int(fields["iteration"]), int(fields["epoch"]))
+        return await client.jobs.fields(job.id)
+
+    async def reset_by_peer(store: Store, key: str) -> bytes:
+        if "checkpoint" in key:
+            raise StoreError(f"{key} could not be read: on order")
+        return await get(store, key)
+
+    painted = await fields_after_a_slice()
+    assert int(painted["iteration"]) > 0
+    monkeypatch.setattr(Store, "get", reset_by_peer)
+    given_back = await fields_after_a_slice()
+    kept = ("iteration", "checkpoints", "worker", "deaths")
+    assert [given_back[name] for name in kept] == [painted[name] for name in kept]
+    monkeypatch.setattr(Store, "get", get)
+    assert int((await fields_after_a_slice())["iteration"]) > int(painted["iteration"])
+    notices = [event for event in await client.told(before, {job.id}) if isinstance(event, Notice)]
+    assert [notice.waits for notice in notices] == [True, False]
