@@ -58,6 +58,7 @@ class Batch:
         self._arguments, self._output, self._pairs, self._settings = arguments, output, pairs, settings
         self._json = as_json
         self._digests: dict[Path, str] = {}
+        self._weights = _file_of_weights(arguments.weights, settings.impasto_weights_input)
 
     async def paint(self) -> int:
         """All that is not painted yet; the exit status."""
@@ -83,7 +84,7 @@ class Batch:
             content = read_content(pair.content, still=arguments.still)
             digests = [self._digest(path, content.read) for path in content.paths]
             digests += [self._digest(path, intake.read_picture_file) for path in arguments.files]
-            pair.key = key_of(arguments, digests)
+            pair.key = key_of(arguments, digests + self._weights)
         except BadPicture as bad:
             self._fail(pair, str(bad))
             return False
@@ -184,3 +185,12 @@ class Batch:
         if any(pair.status in ("begun", "waiting") for pair in self._pairs):
             print("The same command goes on with what is missing.")
         print(f"{sum(pair.status == 'done' for pair in self._pairs)} of {len(self._pairs)} painted: {page}", flush=True)
+
+
+def _file_of_weights(weights: str, weights_input: str) -> list[str]:
+    """The file's SHA-256 and whose input it expects; of weights that are known by name, nothing."""
+    try:
+        with Path(weights).open("rb") as file:
+            return [hashlib.file_digest(file, "sha256").hexdigest(), weights_input]
+    except OSError:
+        return []

@@ -56,14 +56,14 @@ def pairs_of(contents: Sequence[Path], styles: Sequence[Path]) -> list[Pair]:
     return pairs
 
 
-def key_of(arguments: PaintArguments, pictures: Iterable[str]) -> str:
-    """The same for the same pictures, told by their SHA-256, painted in the same way."""
+def key_of(arguments: PaintArguments, files: Iterable[str]) -> str:
+    """The same for the same files of pictures and weights, told by their SHA-256, painted in the same way."""
     ways = (
         arguments.recipe, sorted(arguments.fields.items()), arguments.weights, arguments.fps, arguments.still,
         arguments.format, arguments.keep_transparency, arguments.original_size,
         *(() if arguments.film else ("no film",)),
     )  # fmt: skip
-    return hashlib.sha256(repr((ways, *pictures)).encode()).hexdigest()
+    return hashlib.sha256(repr((ways, *files)).encode()).hexdigest()
 
 
 class BatchFolder(OutputFolder):

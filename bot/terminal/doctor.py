@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import os
 import secrets
 import shutil
@@ -183,6 +184,8 @@ async def _weights(settings: BotSettings) -> str:
             return f"{wanted}; the pretrained ones are cached here"
         last = "; if it cannot, `starter` stands in" if wanted == "auto" else ""
         return f"{wanted}; not cached here: {_REMEDY}, else a worker tries to at its start{last}"
+    if importlib.util.find_spec("torch") is None:  # as in the bot's image
+        return f"{wanted}, a file; only a worker can look into it"
     try:
         file = await inspect_weights(wanted, settings.impasto_weights_input)
     except WorkerError as error:
@@ -193,7 +196,7 @@ async def _weights(settings: BotSettings) -> str:
 async def _gpu(_settings: BotSettings) -> str:
     tool = shutil.which("nvidia-smi")
     if tool is None:
-        return "none here (no NVIDIA driver); workers paint on the CPU"
+        return "none here (no NVIDIA driver); workers here paint on the CPU"
     process = await asyncio.create_subprocess_exec(
         tool, "--query-gpu=name,memory.total", "--format=csv,noheader", stdout=asyncio.subprocess.PIPE
     )

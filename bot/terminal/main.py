@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from bot.settings import BotSettings
 
 _BESIDE_A_CODE = (
-    "--weights", "--weights-input", "--format", "--keep-transparency", "--still", "--device", "--dry-run", "--json"
+    "--weights", "--weights-input", "--format", "--keep-transparency", "--still", "--film", "--device", "--dry-run",
+    "--json",
 )  # fmt: skip
 _ONE_SENTENCE = (
     BadPicture, EmbeddedError, FolderError, RecipeError, RedisAway, SettingsError, StoreError, WorkerError

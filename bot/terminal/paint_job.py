@@ -25,7 +25,7 @@ from bot.text.cap_messages import cap_message
 from engine.contract import events
 from engine.contract.fair_queue import FairQueue
 from engine.contract.jobs import Jobs
-from engine.contract.models import Job, JobState, StoredPicture, TooMany, new_id
+from engine.contract.models import KEEP_DAYS, Job, JobState, StoredPicture, TooMany, new_id
 from engine.contract.redis_check import await_redis
 from engine.contract.settings import SettingsError
 from engine.forecast import first_cost, retry_time
@@ -125,8 +125,12 @@ async def reopen(stack: Stack, job_id: str, output: OutputFolder) -> Job:
     jobs = Jobs(stack.redis)
     job, state = await jobs.get(job_id), await jobs.state(job_id)
     if job is None:
-        raise FolderError(f"This Redis does not know the painting of {output.folder}: set REDIS_URL as it was.")
+        raise FolderError(
+            f"This Redis does not know the painting of {output.folder}: set REDIS_URL as it was; if that was not set, "
+            f"the painting was kept for {KEEP_DAYS} days: delete {output.work} and start a new one."
+        )
     if state in (JobState.FAILED, JobState.QUARANTINED):
+        output.forget()
         raise FolderError("The painting failed, so there is nothing to go on with: start a new one.")
     if state is not JobState.CANCELLED:
         return job

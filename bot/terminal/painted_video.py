@@ -28,13 +28,12 @@ def painted_video(folder: Path, recipe: Recipe, kind: VideoKind, sound: bytes) -
     Of a painting whose snapshots leave some of the frames out, it is made of film.webp's.
     """
     files = [folder / f"{end:05d}.png" for end in recipe.frame_ends]
-    if all(file.exists() for file in files):
-        frames = [_opened(file) for file in files]
-    else:
-        with Image.open(folder / "film.webp") as film:
-            frames = [frame.convert("RGB") for frame in ImageSequence.Iterator(film)]
-    with Image.open(folder / "content.png") as content:
-        times = [round(frame.info["duration"]) for frame in ImageSequence.Iterator(content)]
+    whole = all(file.exists() for file in files)
+    # What has a frame's time: a film in WebP leaves out frames that equal those before, and shows these for longer.
+    with Image.open(folder / ("content.png" if whole else "film.webp")) as timed:
+        shown = [(frame.convert("RGB"), round(frame.info["duration"])) for frame in ImageSequence.Iterator(timed)]
+    times = [time for _, time in shown]
+    frames = [_opened(file) for file in files] if whole else [frame for frame, _ in shown]
     return video_file(frames, times, kind, sound)
 
 

@@ -82,6 +82,8 @@ def code_of(job: Job, styles: tuple[str, ...]) -> str:
     """The code of a painting, with the digests of its `styles`. Raises `RecipeError` where there is none."""
     _check_job(job)
     fields = job.recipe.as_dict() | {"snapshots": job.recipe.shown[:-1], "styles": styles}
+    if len(_json(fields)) > _MOST:
+        fields["snapshots"] = ()  # which the picture does not hang on
     packing = zlib.compressobj(9, wbits=-15, zdict=_USUAL)
     packed = packing.compress(_json(fields)) + packing.flush()
     text = base64.urlsafe_b64encode(packed).decode().rstrip("=")

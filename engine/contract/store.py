@@ -132,9 +132,10 @@ class Store:
         return [(blob.key, blob.modified) for blob in await self.blobs(prefix)]
 
     async def blobs(self, prefix: str) -> Sequence[Blob]:
-        """Every blob under `prefix`."""
-        batches = obstore.list(self._store, prefix)
-        return [Blob(one["path"], one["last_modified"], one["size"]) async for batch in batches for one in batch]
+        """Every blob under `prefix`. Raises `StoreError`."""
+        with _failures(f"{prefix or 'The store'} could not be listed"):
+            batches = obstore.list(self._store, prefix)
+            return [Blob(one["path"], one["last_modified"], one["size"]) async for batch in batches for one in batch]
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import sys
 import time
 
@@ -15,8 +16,9 @@ from PIL import Image
 
 from engine.painting.memory.allocator import keep_memory
 from engine.painting.network.networks import fastest
+from engine.painting.network.vgg import Convs
 from engine.painting.painter import Painter
-from engine.recipe import cost
+from engine.recipe import cost, vgg_layers
 from engine.recipe.recipe import Recipe
 from engine.worker.device import choose_device, describe
 
@@ -29,12 +31,12 @@ def measure_speed(recipe: Recipe, device: str) -> float:
     networks = 1 if recipe.weights != "random" else recipe.networks
     side = min(_SIDE, recipe.size)
     short = dataclasses.replace(
-        recipe, weights="random", networks=networks, size=side, start="noise",
-        scales=1, frames=1, iterations=_COUNTED + 2, extra=0,
-    )  # fmt: skip
+        recipe, networks=networks, size=side, start="noise", scales=1, frames=1, iterations=_COUNTED + 2, extra=0
+    )
+    convs = None if recipe.weights == "random" else _noise_filters(recipe.network)
     picture = Image.effect_noise((side, side), 64).convert("RGB")
     dtype = fastest(torch.device(device), recipe)
-    painter = Painter(short, picture, [picture] * len(recipe.style_weights), device=device, dtype=dtype)
+    painter = Painter(short, picture, [picture] * len(recipe.style_weights), convs=convs, device=device, dtype=dtype)
     state = painter.begin()
     for _ in painter.paint(state, 2):
         pass
@@ -44,6 +46,17 @@ def measure_speed(recipe: Recipe, device: str) -> float:
         pass
     _settle(device)
     return cost.remaining_flops(short, 1.0, short.iterations - _COUNTED) / (time.perf_counter() - began)
+
+
+def _noise_filters(architecture: str) -> Convs:
+    """Weights as many and as wide as the architecture's: loading its own would take longer than the measurement."""
+    generator = torch.Generator().manual_seed(0)
+    return {
+        conv.name: (
+            torch.randn(conv.outputs, conv.inputs, 3, 3, generator=generator) * math.sqrt(2 / 9 / conv.inputs),
+            torch.zeros(conv.outputs),
+        ) for conv in vgg_layers.convs(architecture)
+    }  # fmt: skip
 
 
 def _settle(device: str) -> None:

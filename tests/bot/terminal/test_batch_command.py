@@ -6,13 +6,17 @@ import json
 import re
 import signal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from impasto_command import LIGHT, left_over, run, start
 from PIL import Image, ImageOps
 from support.pictures import CONTENT, STYLE
 
+from bot.terminal.batch import Batch
+from bot.terminal.batch_folder import BatchFolder
+from bot.terminal.paint_arguments import PaintArguments
+from engine.contract.settings import read_settings
 from engine.painting.pictures import pixels_sha256
 
 OPTIONS = LIGHT[LIGHT.index("style.png") + 1 :]
@@ -137,3 +141,18 @@ def test_what_others_have_there_is_not_written_over(room: Path) -> None:
     assert run(room, "batch", "cat.png", *SHORT).returncode == 1
     assert statuses(room) == {"cat-strokes": "done", "cat-dots": "failed"}
     assert (room / "out" / "cat-dots" / "final.png").read_text() == "my own picture"
+
+
+def test_a_painting_is_of_its_file_of_weights_and_of_what_that_is_taken_for(room: Path) -> None:
+    def weights(input_: Literal["auto", "caffe"]) -> list[str]:
+        arguments = PaintArguments(Path(), (), "fine", {}, str(file))
+        settings = read_settings(impasto_weights_input=input_)
+        return Batch(arguments, BatchFolder(room), [], settings, as_json=True)._weights
+
+    file = room / "own.safetensors"
+    file.write_bytes(b"one")
+    first = weights("auto")
+    assert weights("auto") == first
+    assert weights("caffe") != first
+    file.write_bytes(b"two")
+    assert weights("auto") != first

@@ -45,6 +45,12 @@ async def test_it_says_what_a_file_is_or_why_it_cannot_be_used(tmp_path: Path) -
         await CHECKS["weights"](settings(str(path)))
 
 
+async def test_where_there_is_no_torch_a_file_is_left_to_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "torch" else name)
+    said = await CHECKS["weights"](settings("/data/vgg16.pth"))
+    assert said == "/data/vgg16.pth, a file; only a worker can look into it"
+
+
 async def test_it_says_what_each_worker_paints_with_and_how(redis_server: str) -> None:
     url = f"{redis_server}?db=6"
     made = [

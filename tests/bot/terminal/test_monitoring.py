@@ -139,9 +139,12 @@ async def test_what_is_away_is_named(stage: tuple[Scene, str, str]) -> None:
     tells = await until(f"{worker}/healthz", 503)
     assert not tells["checks"]["store"]["ok"]
     assert tells["checks"]["redis"]["ok"]
+    tells = await until(f"{bot}/healthz", 503)
+    assert [name for name, check in tells["checks"].items() if not check["ok"]] == ["store"]
     store.unlink()
     store.with_name("elsewhere").rename(store)
     await until(f"{worker}/healthz", 200)
+    await until(f"{bot}/healthz", 200)
     (process,) = made.pool.workers
     process.send(signal.SIGTERM)
     assert process.ended() == 0

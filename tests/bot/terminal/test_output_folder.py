@@ -6,14 +6,20 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from arq.connections import ArqRedis
 from impasto_command import LIGHT, left_over, make_room, run, start
+from support.jobs import a_job
 
 from bot.terminal.batch_folder import BatchFolder, Pair
 from bot.terminal.main import main
 from bot.terminal.output_folder import FolderError, OutputFolder
-from engine.contract.events import Snapshot
+from bot.terminal.paint_job import reopen
+from engine.contract.events import Failed, Snapshot
+from engine.contract.jobs import Jobs
 from engine.contract.store import Store
 
 OWN = ("final.png", "index.html", "loss.png", "00008.png", "run.json", "content.png", "style-sheet.png", "film.webp")
@@ -161,3 +167,22 @@ def test_a_second_command_or_a_resumption_does_not_meddle_with_the_first(tmp_pat
 def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path, line: Callable[[Path, str], str]) -> None:
     room = make_room(tmp_path)
     assert line(room, "content.png/out") == "content.png/out cannot be written to: Not a directory."
+
+
+async def test_a_painting_that_failed_is_not_in_the_way_of_a_new_one(redis: ArqRedis, tmp_path: Path) -> None:
+    output, job = OutputFolder(tmp_path / "out"), a_job()
+    stack: Any = SimpleNamespace(redis=redis)
+    with output.reserved():
+        output.remember(job, "starter", "auto")
+        with pytest.raises(
+            FolderError, match=r"set REDIS_URL as it was; if that was not set, the painting was kept"
+        ):
+            await reopen(stack, job.id, output)
+        assert output.unfinished
+        await Jobs(redis).create(job)
+        claim = await Jobs(redis).start(job.id, 0, 0, "worker")
+        assert claim is not None
+        await Jobs(redis).finish(claim, Failed(job=job.id, iteration=0, reason="It broke."))
+        with pytest.raises(FolderError, match=r"failed, so there is nothing to go on with: start a new one"):
+            await reopen(stack, job.id, output)
+        assert not output.unfinished

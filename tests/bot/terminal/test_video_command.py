@@ -18,6 +18,8 @@ from impasto_command import LIGHT, make_room, run
 from PIL import Image
 
 from bot.intake import VIDEO, BadPicture, VideoKind, take_in_video
+from bot.terminal.painted_video import painted_video
+from engine.recipe.presets import preset
 
 FEW = ["--iterations", "6", "--set", "frame_iterations=2"]
 PAINT = [part if part != "content.png" else "clip.mp4" for part in LIGHT]
@@ -173,3 +175,13 @@ async def test_what_videos_are_not_taken(tmp_path: Path) -> None:
         with pytest.raises(BadPicture) as refused:
             await take_in_video(data, "long.mp4", fps, VIDEO)
         assert str(refused.value).startswith(said)
+
+
+def test_where_a_film_leaves_equal_frames_out_those_before_are_shown_for_longer(tmp_path: Path) -> None:
+    recipe = preset("fine", weights="random", size=64, iterations=12, frames=3, frame_iterations=2, snapshots=())
+    shown = [Image.new("RGB", (64, 48), colour) for colour in ("red", "blue")]
+    shown[0].save(tmp_path / "film.webp", save_all=True, append_images=shown[1:], duration=[400, 200])
+    (tmp_path / "film.mp4").write_bytes(painted_video(tmp_path, recipe, "mp4", b""))
+    moments, frames, _ = read(tmp_path / "film.mp4")
+    assert moments == [0, 0.4, 0.599]  # the last one is shown twice
+    assert [frame.getpixel((9, 9))[0] > 200 for frame in frames] == [True, False, False]  # type: ignore[index]

@@ -127,3 +127,9 @@ def test_what_no_code_holds_has_none() -> None:
     for one, words in others:
         with pytest.raises(RecipeError, match=words):
             code_of(one, STYLES)
+
+
+def test_of_more_snapshots_than_a_code_holds_it_has_none() -> None:
+    recipe = preset("fine", iterations=20_000, snapshots=("every:25",), seed=4)
+    assert len(recipe.shown) == 800
+    assert read_code(a_code(recipe)).recipe == dataclasses.replace(recipe, snapshots=())

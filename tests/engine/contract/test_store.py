@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections.abc import AsyncIterator
 from pathlib import Path
 
+import obstore
+import obstore.exceptions
 import pytest
 from structlog.testing import capture_logs
 
@@ -151,3 +154,13 @@ async def test_no_key_leads_out_of_the_store(folder: Path, key: str) -> None:
         with pytest.raises(StoreError):
             await refused
     assert secret.read_bytes() == b"a secret"
+
+
+async def test_what_cannot_be_listed_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken() -> AsyncIterator[list[object]]:
+        raise obstore.exceptions.GenericError("the bucket does not answer")
+        yield []
+
+    monkeypatch.setattr(obstore, "list", lambda *_: broken())
+    with pytest.raises(StoreError, match=r"^jobs could not be listed: the bucket does not answer"):
+        await Store((tmp_path / "store").as_uri()).list("jobs")
