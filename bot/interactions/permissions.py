@@ -91,13 +91,15 @@ def seen_by_everybody(interaction: discord.Interaction, page: LedgerPage) -> boo
 
 
 def child_destination(interaction: discord.Interaction, page: LedgerPage) -> Destination | None:
-    """A child is shown where its parent is; where that is hidden from the member, it is shown here (None).
+    """A child is shown where its parent is; where that is hidden from the member, or gone, it is shown here (None).
 
     Raises `UserError` where it may not be shown here.
     """
     address = page.address
     restricted = _stays(interaction, page)
-    if interaction.user.id != address.owner and not may_see(interaction, address.channel):
+    # The owner may have left the server since, or lost the channel; direct messages nobody can take from them.
+    own_messages = address.guild is None and interaction.user.id == address.owner
+    if not own_messages and not may_see(interaction, address.channel):
         if restricted:
             raise UserError(_(_STAYS, place=f"<#{address.channel}>"))
         return None

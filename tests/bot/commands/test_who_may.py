@@ -100,6 +100,29 @@ async def test_a_press_puts_nothing_where_the_member_cannot_look(stage: Scene, g
     assert card_of(stage.discord.world, home, press.id)
 
 
+@pytest.mark.parametrize("since", ["who left", "who lost the channel", "whose channel is gone"])
+async def test_an_owner_goes_on_where_they_can_look(stage: Scene, guild: Guild, since: str) -> None:
+    """From a card that they brought elsewhere while they could."""
+    ann = await guild.member("Ann")
+    home, elsewhere = await _secret(guild, ann), await guild.channel("elsewhere")
+    if since == "who left":
+        elsewhere = stage.discord.channel(await ann.dm())
+        await stage.guild.add(ann)  # or the bot could not write to her
+    card = await _card(stage, ann, home)
+    shown = await (await ann.slash(elsewhere, "show", job=_job(card))).shown()
+    if since == "who left":
+        await guild.remove(ann)
+    elif since == "who lost the channel":
+        await home.deny("view_channel", to=ann)
+    else:
+        await home.delete()
+    press = await ann.press(shown, "Again")
+    assert "Accepted" in await stage.private_reply(press)
+    assert card_of(stage.discord.world, elsewhere, press.id)
+    if since != "whose channel is gone":
+        assert [m["id"] for m in stage.discord.world.messages(home) if m["author"]["bot"]] == [card["id"]]
+
+
 async def test_a_card_shown_where_the_bot_cannot_follow_has_buttons_all_the_same(stage: Scene, guild: Guild) -> None:
     ann, bob = await guild.member("Ann"), await guild.member("Bob")
     public, closed = await guild.channel("public"), await guild.channel("closed to the bot")
