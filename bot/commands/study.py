@@ -13,6 +13,7 @@ from bot.interactions.message_pictures import attached
 from bot.interactions.saved_styles import style_choices
 from bot.requests.new_study import NewStudy
 from bot.requests.paint_request import Style, StyleName
+from bot.requests.style_names import as_saved
 from bot.text.translation import _
 from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
 from engine.recipe.studies import KINDS, STYLE
@@ -114,8 +115,9 @@ async def _further(interaction: Interaction, typed: str) -> list[app_commands.Ch
     """What was typed up to the last comma, with each name that may follow."""
     before, _, last = typed.rpartition(",")
     given = _names(before)
+    saved = {as_saved(name) for name in given}
     choices = await style_choices(
-        interaction.client.services.backend.styles, interaction, last, lambda style: style.name not in given
+        interaction.client.services.backend.styles, interaction, last, lambda style: style.name not in saved
     )
     lists = [", ".join([*given, choice.value]) for choice in choices]
     return [app_commands.Choice(name=names, value=names) for names in lists if len(names) <= _LONGEST]

@@ -14,8 +14,7 @@ from bot.interactions.message_pictures import attached
 from bot.interactions.replies import reply_private
 from bot.interactions.saved_styles import may_delete, server_of, style_choices, styles_here
 from bot.interactions.style_list import style_page
-from bot.interactions.style_saving import LONGEST_NAME
-from bot.requests.style_names import no_such_style
+from bot.requests.style_names import LONGEST_NAME, as_saved, no_such_style
 from bot.text.sanitise import safe
 from bot.text.translation import _
 from engine.contract.saved_styles import SavedStyle
@@ -79,7 +78,7 @@ async def delete(interaction: Interaction, name: str) -> None:
     services = interaction.client.services
     async with services.deferred.acknowledged(interaction):
         guild, styles = server_of(interaction), services.backend.styles
-        found = await styles.find(guild, name)
+        found = await styles.find(guild, as_saved(name))
         if found is None or not guild:
             raise no_such_style(name)
         if not may_delete(interaction, found):

@@ -17,12 +17,13 @@ from bot.interactions.permissions import child_destination
 from bot.interactions.private_view import OPEN_FOR
 from bot.interactions.replies import tell_error
 from bot.interactions.style_list import settings_in_words
-from bot.interactions.style_saving import LONGEST_NAME, StyleSaving
+from bot.interactions.style_saving import StyleSaving
 from bot.interactions.submission import Submission
 from bot.post_ledger import LedgerPage
 from bot.requests.follow_ups import MAX_STRENGTH, FromSnapshot
 from bot.requests.new_painting import NewPainting
 from bot.requests.paint_request import AttachedPicture
+from bot.requests.style_names import LONGEST_NAME, as_saved
 from bot.text.recipe_text import PRESET_WORDS
 from bot.text.sanitise import plain
 from bot.text.translation import N_, _, pgettext
@@ -138,7 +139,7 @@ class StyleForm(Form):
         """`settings` are kept with it."""
         super().__init__(_("Save as style"), deduplication)
         self._saving, self._pictures, self._settings = saving, pictures, settings
-        names = [plain(picture.name, LONGEST_NAME) for picture in pictures]
+        names = [as_saved(picture.name) for picture in pictures]
         self._name: ui.TextInput[Any] = ui.TextInput(
             custom_id="name", default=_stem(names[0]) or None, max_length=LONGEST_NAME
         )

@@ -11,6 +11,7 @@ from discord import app_commands
 from redis.exceptions import RedisError
 
 from bot.interactions.permissions import age_restricted, present
+from bot.requests.style_names import as_saved
 from bot.text.sanitise import plain
 from engine.contract.saved_styles import SavedStyle, SavedStyles
 from engine.contract.store import StoreError
@@ -49,5 +50,6 @@ async def style_choices(
     with suppress(TimeoutError, RedisError, StoreError):
         async with asyncio.timeout(_PATIENCE):
             found = await styles_here(styles, interaction)
-    names = [style.name for style in found if typed.strip().casefold() in style.name.casefold() and offered(style)]
+    part = as_saved(typed).casefold() if typed.strip() else ""
+    names = [style.name for style in found if part in style.name.casefold() and offered(style)]
     return [app_commands.Choice(name=plain(name, 100), value=name) for name in names[:_CHOICES]]

@@ -18,14 +18,14 @@ from bot.interactions.replies import reply_private
 from bot.interactions.style_list import settings_in_words
 from bot.requests.paint_request import AttachedPicture
 from bot.requests.pictures import Pictures, check_upload
-from bot.text.sanitise import plain, safe
+from bot.requests.style_names import as_saved
+from bot.text.sanitise import safe
 from bot.text.translation import _
 from engine.contract.models import Job, StoredPicture
 from engine.contract.saved_styles import FOLDER, SavedStyle, StyleRefused, measured
 from engine.contract.study import Value
 from engine.recipe.presets import preset
 
-LONGEST_NAME = 40  # letters
 _KEPT = ("strength", "iterations", "size", "colours")
 """Of a recipe's fields: those that `/style save` takes too."""
 
@@ -47,7 +47,7 @@ class StyleSaving:
         if "," in name:
             raise UserError(_("A style's name has no comma: `/gallery style_names:` parts names by it."))
         async with self._deferred.acknowledged(interaction):
-            saved = await self._kept(interaction, plain(name, LONGEST_NAME), picture, settings)
+            saved = await self._kept(interaction, as_saved(name), picture, settings)
             told = f" ({', '.join(settings_in_words(settings))})" if settings else ""
             text = _(
                 "Saved as {name}: by `/stylize style_name:` everybody in this server can paint like it{settings}.",

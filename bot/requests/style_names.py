@@ -11,10 +11,12 @@ from bot.requests.from_recipe_code import FromCode
 from bot.requests.new_painting import NewPainting
 from bot.requests.new_study import NewStudy
 from bot.requests.paint_request import StyleName
-from bot.text.sanitise import safe
+from bot.text.sanitise import plain, safe
 from bot.text.translation import _
 from engine.contract.models import StoredPicture
 from engine.contract.saved_styles import SavedStyle, SavedStyles, folded
+
+LONGEST_NAME = 40  # letters
 
 
 async def with_saved_styles(
@@ -56,7 +58,7 @@ def _filled(chosen: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str,
 
 
 def _found(known: Mapping[str, SavedStyle], name: str, *, age_restricted: bool) -> SavedStyle:
-    style = known.get(folded(name))
+    style = known.get(folded(as_saved(name)))
     if style is None:
         raise no_such_style(name)
     if style.age_restricted and not age_restricted:
@@ -65,6 +67,11 @@ def _found(known: Mapping[str, SavedStyle], name: str, *, age_restricted: bool) 
             _("The style {name} was saved in an age-restricted channel: use it in one of those.", name=called)
         )
     return style
+
+
+def as_saved(name: str) -> str:
+    """What a member typed as a style's name, as it is saved: harmless where Discord shows it."""
+    return plain(name, LONGEST_NAME)
 
 
 def no_such_style(name: str) -> UserError:

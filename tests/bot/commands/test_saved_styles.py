@@ -116,6 +116,25 @@ async def _accepted(stage: Scene, place: Place, name: str | None, **options: Any
     return str(asked.id)
 
 
+@pytest.mark.parametrize("name", ["black/white", "<3 @sea", "the \N{WOMAN}\u200d\N{ARTIST PALETTE}"])
+async def test_a_name_is_found_as_it_was_typed(stage: Scene, place: Place, name: str) -> None:
+    """Though what it is saved and shown as has look-alikes of some of its letters."""
+    assert (await save(stage, place, name)).startswith("Saved as ")
+    (saved,) = set(await names(place)) - set(DRAWN)
+    assert saved != name
+    assert "There is a style called" in await save(stage, place, name)
+    for typed in (name, name[:5], name[-3:], saved):
+        assert await names(place, typed=typed) == [saved]
+    assert await names(place, typed=" ") == await names(place)
+    further = await place.mem.autocomplete(place.channel, "gallery", "style_names", f"{name}, ")
+    assert saved not in [one["value"].split(", ")[1] for one in further]
+    for typed in (name, saved):
+        job = await job_of(stage, await _accepted(stage, place, typed))
+        assert [style.name for style in job.styles] == [saved]
+    deleted = await place.mem.slash(place.channel, "style delete", name=name)
+    assert (await stage.private_reply(deleted)).startswith("Deleted: ")
+
+
 async def test_the_picture_of_any_message_is_saved_by_its_menu(stage: Scene, place: Place) -> None:
     message = await place.mem.post(place.channel, "look", files=[stage.style])
     form = await place.other.menu(place.channel, message, "Save as style")
