@@ -15,7 +15,8 @@ from bot.cards.thumbnails import Thumbnail, thumbnails
 from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
 from bot.discord_api.error_sentences import Verdict, verdict
-from bot.interactions.permissions import check_showing, present
+from bot.interactions.guild_rules import check_allowed
+from bot.interactions.permissions import check_may_attach, check_showing, present
 from bot.post_ledger import LedgerPage
 from bot.text.sanitise import plain
 from bot.text.translation import N_, _
@@ -37,6 +38,8 @@ async def show(interaction: Interaction, job: str) -> None:
     services = interaction.client.services
     found, page = await services.button_actions.find(interaction, job.strip(), anywhere=True)
     check_showing(interaction, page)
+    if interaction.channel_id not in page.shown and present(interaction):
+        await _check_posting(interaction)
     async with services.deferred.acknowledged(interaction, ephemeral=False):
         card_state, pictures = await _current_state(services.backend, found, page)
         # Before it is to be seen, or a button pressed at once would find a painting that is not shown here.
@@ -53,6 +56,13 @@ async def show(interaction: Interaction, job: str) -> None:
     former = {f"former:{page.card}": page.card_channel} if page.card else {}
     await services.backend.ledger.note(found.id, {**where, **former, "files": " ".join(names)})
     services.dispatcher.open(found.id)
+
+
+async def _check_posting(interaction: Interaction) -> None:
+    """The rules that hold for a new painting there. Raises `UserError`."""
+    await check_allowed(interaction.client.services.backend.guilds, interaction)
+    if interaction.guild_id is not None:
+        check_may_attach(interaction)
 
 
 async def _answer_with(

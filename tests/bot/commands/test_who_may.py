@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from discord_server.driver import Channel, Guild, Person
-from discord_server.message_text import buttons_of
+from discord_server.message_text import buttons_of, is_ephemeral
+from redis import Redis
 from scene import Scene, card_of, scene
 from support.workers import WorkerPool
 
@@ -132,6 +134,29 @@ async def test_a_card_shown_where_the_bot_cannot_follow_has_buttons_all_the_same
     press = await bob.press(shown, "Again")
     assert "Accepted" in await stage.private_reply(press)
     assert card_of(stage.discord.world, public, press.id)
+
+
+@pytest.mark.parametrize("rule", ["blocked", "channels", "attach"])
+async def test_a_card_is_brought_only_where_its_member_might_have_one_painted(
+    stage: Scene, guild: Guild, rule: str
+) -> None:
+    ann = await guild.member("Ann")
+    home, elsewhere = await guild.channel("home"), await guild.channel("elsewhere")
+    dm = stage.discord.channel(await ann.dm())
+    cards = [await _card(stage, ann, place) for place in (home, dm)]
+    if rule == "attach":
+        await elsewhere.deny("attach_files", to=ann)
+        told = "You may not attach files here"
+    else:
+        chosen = {"blocked": ann.id, "channels": home.id}
+        with Redis.from_url(stage.pool.url) as redis:
+            redis.hset(f"impasto:guild:{guild.id}", "choices", json.dumps({rule: [int(chosen[rule])]}))
+        told = "do not let you paint here" if rule == "blocked" else f"I paint only in <#{home.id}>"
+    for card in cards:
+        assert told in await stage.private_reply(await ann.slash(elsewhere, "show", job=_job(card)))
+    assert stage.discord.world.messages(elsewhere) == []
+    at_home = await ann.slash(home, "show", job=_job(cards[0]))  # where it is seen anyway
+    assert not is_ephemeral(await at_home.shown())
 
 
 STAYS = "That painting is in an age-restricted channel, and is shown in no other: look at it in <#{}>."
