@@ -68,9 +68,11 @@ class SettingsPanel(PrivateView):
         """Under what holds now: a select in which something is chosen does not say what it is for."""
 
         async def chosen(interaction: discord.Interaction) -> None:
-            values = tuple(getattr(value, "id", value) for value in select.values)
-            one = values[0] if field in ("recipe", "language") else values
-            await self._change(interaction, {field: None if one == _AS_DISCORD_HAS_IT else one})
+            values: tuple[Any, ...] = tuple(getattr(value, "id", value) for value in select.values)
+            if field in _MENTIONS:
+                await self._change(interaction, {field: await self._merged(field, values)})
+            else:
+                await self._change(interaction, {field: None if values[0] == _AS_DISCORD_HAS_IT else values[0]})
 
         select.callback = chosen  # type: ignore[method-assign]
         self.add_item(ui.TextDisplay(says))
@@ -81,6 +83,14 @@ class SettingsPanel(PrivateView):
         button.callback = callback  # type: ignore[method-assign, assignment]
         return button
 
+    async def _merged(self, field: str, values: Sequence[int]) -> tuple[int, ...]:
+        """What the list is now, with what was added and removed here: another moderator may have changed it since."""
+        shown = getattr(self._rules.choices, field)
+        now = getattr((await self._backend.guilds.rules(self._guild)).choices, field)
+        kept = [one for one in now if one in values or one not in shown]
+        added = [one for one in values if one not in shown and one not in now]
+        return (*kept, *added)[:_MOST]  # with more there would be no panel any more
+
     async def _change(self, interaction: discord.Interaction, changed: Mapping[str, Any]) -> None:
         rules = await self._backend.guilds.choose(self._guild, interaction.user.id, **changed)
         await interaction.response.edit_message(
@@ -88,8 +98,8 @@ class SettingsPanel(PrivateView):
         )
 
     async def _ask_limits(self, interaction: discord.Interaction) -> None:
-        form = LimitsForm(self._deduplication, self._rules.choices, self._change)
-        await interaction.response.send_modal(form)
+        rules = await self._backend.guilds.rules(self._guild)
+        await interaction.response.send_modal(LimitsForm(self._deduplication, rules.choices, self._change))
 
     async def _tell(self, interaction: discord.Interaction) -> None:
         changes = await self._backend.guilds.changes(self._guild)
@@ -106,16 +116,19 @@ class LimitsForm(Form):
         super().__init__(_("Limits in this server"), deduplication)
         self._change = change
         self._inputs: dict[str, ui.TextInput[Any]] = {}
+        self._shown: dict[str, str] = {}
         for field, words in _LIMITS.items():
             value = getattr(choices, field)
+            self._shown[field] = "" if value is None else str(value)
             self._inputs[field] = ui.TextInput(
-                custom_id=field, default=None if value is None else str(value), required=False, max_length=8
+                custom_id=field, default=self._shown[field] or None, required=False, max_length=8
             )
             self.add_item(ui.Label(text=_(words), component=self._inputs[field]))
 
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
-        """Take them all, or none."""
-        given = {field: self._inputs[field].value.strip() for field in _LIMITS}
+        """Take all that were changed here, or none: another moderator may have changed the others since."""
+        texts = {field: self._inputs[field].value.strip() for field in _LIMITS}
+        given = {field: text for field, text in texts.items() if text != self._shown[field]}
         if wrong := [field for field, text in given.items() if text and not _is_within(field, text)]:
             raise UserError(
                 _("{limit}: give a whole number, {span}, or leave it empty.", limit=_(_LIMITS[wrong[0]]),

@@ -197,6 +197,28 @@ async def test_the_usual_recipe_is_taken_where_none_was_asked_for(stage: Scene, 
     assert "classic, 90,000 iterations" in text_of(await stage.card(asked, place.channel))
 
 
+async def test_an_older_panel_takes_nothing_back_that_another_moderator_chose(stage: Scene, place: Place) -> None:
+    """Of a list it writes what was added and removed in it, of the form what was typed anew."""
+    other, third = await place.guild.member("Oda"), await place.guild.member("Tia")
+    await choose(stage, place, BLOCKED, place.member, says=f"Blocked members: {place.member.mention}")
+    older = await panel(place)
+    await limits(stage, place, "At most 256 px", size="256")
+    await choose(
+        stage, place, BLOCKED, place.member, other, says=f"Blocked members: {place.member.mention} and {other.mention}"
+    )
+    opened = await place.moderator.press(older, "Limits")
+    await opened.answered()
+    assert [one["component"].get("value") for one in opened.modal.data["components"]] == [None, None, "256", None, None]
+    await limits(stage, place, "At most 300 px", size="300")  # while that form is open
+    await place.moderator.submit(opened.modal, {"iterations": "700"})
+    await stage.discord.until(lambda world: _saying(world.message(older), "At most 300 px and 700 iterations"))
+
+    stale = await panel(place)
+    await choose(stage, place, BLOCKED, other, says=f"Blocked members: {other.mention}\n")
+    await (await place.moderator.choose(stale, place.member, third, of=BLOCKED)).answered()
+    await stage.discord.until(lambda world: _saying(world.message(stale), f"Blocked members: {third.mention}\n"))
+
+
 async def test_each_change_is_a_line_that_says_who_and_what(stage: Scene, place: Place) -> None:
     await choose(stage, place, BLOCKED, place.member, says="Blocked members: <@")
     await limits(stage, place, "kept for 7 days", keep_days="7")
