@@ -127,14 +127,23 @@ def failed_buttons(job: str, iteration: int) -> ui.View:
 
 def sharing_buttons(job: str) -> list[JobButton]:
     """What one can pass on of a finished painting, and keep for others."""
-    return [JobButton(action, job) for action in (Action.SHARE, Action.FILM, Action.CODE, Action.SAVE)]
+    return [JobButton(action, job) for action in (Action.SHARE, Action.FILM, *_OF_ANY)]
 
 
-def picture_buttons(job: str, iteration: int, *, last: bool, draft: bool = False) -> ui.View:
-    """The row under a picture in the thread; under the last one all that one can do with a finished painting."""
+_OF_ANY = (Action.CODE, Action.SAVE)
+"""What one can pass on, and keep, of a painting that was stopped too."""
+
+
+def picture_buttons(
+    job: str, iteration: int, *, last: bool, draft: bool = False, state: JobState = JobState.DONE
+) -> ui.View:
+    """The row under a picture in the thread; under the last one all that one can do with a painting that has ended."""
     view = ui.View(timeout=None)
     whole = card_buttons(job, JobState.DONE, draft=draft)
-    whole += [] if draft else [JobButton(Action.LARGER, job), *sharing_buttons(job)]
+    if not draft and state is JobState.DONE:
+        whole += [JobButton(Action.LARGER, job), *sharing_buttons(job)]
+    elif not draft:
+        whole += [JobButton(action, job) for action in _OF_ANY]
     for button in whole if last else [JobButton(Action.FROM_HERE, job, iteration)]:
         view.add_item(button)
     return view

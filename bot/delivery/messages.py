@@ -18,7 +18,7 @@ from bot.text.recipe_text import recipe_in_words
 from bot.text.titles import alt_text, picture_name
 from bot.text.translation import _, stored
 from engine.contract.events import Best, Failed, Snapshot
-from engine.contract.models import Job
+from engine.contract.models import Job, JobState
 
 
 def card_message(
@@ -104,7 +104,9 @@ def stopped_message(job: Job, page: LedgerPage, iteration: int, png: bytes, limi
     """What there was when it was stopped."""
     return with_file(
         job, page, SizeFallback, png, limit, key="stopped", text=stopped_at(job, iteration), alt=_alt(job, iteration),
-        view=lambda _: picture_buttons(job.id, iteration, last=True, draft=job.draft_of is not None),
+        view=lambda _: picture_buttons(
+            job.id, iteration, last=True, draft=job.draft_of is not None, state=JobState.CANCELLED
+        ),
         spoiler=job.spoiler, rings=True,
     )  # fmt: skip
 

@@ -15,6 +15,7 @@ from bot.cards.buttons import Action, JobButton, card_buttons, picture_buttons
 from bot.cards.card import Card
 from bot.cards.card_state import CardState
 from bot.cards.thumbnails import thumbnails
+from bot.delivery.messages import stopped_message
 from engine.contract.models import Asked, JobState
 from engine.contract.store import Store
 from engine.forecast.open_jobs import Forecast
@@ -134,6 +135,13 @@ async def test_under_the_last_picture_of_a_draft_is_its_finish() -> None:
     assert labels == ["Finish", "Again", "Swap", "Stronger", "Weaker"]
     labels = [item.item.label for item in buttons(picture_buttons("1", 135, last=True))]
     assert labels[-5:] == ["Larger", "Before and after", "Short film", "Recipe code", "Save as style"]
+
+
+async def test_under_the_last_picture_of_what_was_stopped_is_nothing_that_only_a_finished_one_has() -> None:
+    stopped = stopped_message(a_job(1), a_page(a_job(1)), 135, b"", 1)
+    assert stopped.view is not None
+    labels = [item.item.label for item in buttons(stopped.view(()))]
+    assert labels == ["Continue", "Again", "Swap", "Stronger", "Weaker", "Recipe code", "Save as style"]
 
 
 async def test_a_card_whose_pictures_are_broken_goes_without(tmp_path: Path) -> None:
