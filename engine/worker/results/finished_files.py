@@ -70,7 +70,7 @@ async def _film(
 ) -> tuple[bytes, tuple[int, int, int, int]]:
     """The film, and where in it the painting is."""
     recipe = job.recipe
-    frames = await _frames(context, journal) or {
+    frames = await frames_of(context, journal) or {
         recipe.iterations: await asyncio.to_thread(frame, final, side_of(recipe))
     }
     *_, last = frames.values()
@@ -92,7 +92,7 @@ def film_of_making(frames: Mapping[int, bytes], run: Mapping[str, Any]) -> bytes
     return film(list(frames.values()), under=LossStrip(totals, list(frames)).under)
 
 
-async def _frames(context: WorkerContext, journal: Journal) -> dict[int, bytes]:
+async def frames_of(context: WorkerContext, journal: Journal) -> dict[int, bytes]:
     """The film's frames in order, by iteration, without those of a parent that was forgotten since."""
     frames = {}
     for iteration, key in sorted(journal.frames.items()):

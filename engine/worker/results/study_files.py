@@ -21,7 +21,7 @@ from engine.recipe import studies
 from engine.worker.context import WorkerContext
 from engine.worker.paint_session import PaintSession, load_picture
 from engine.worker.results.film import film, frame, side_of
-from engine.worker.results.finished_files import film_of_making
+from engine.worker.results.finished_files import film_of_making, frames_of
 from engine.worker.results.loss_plot import PAPER, loss_plot
 from engine.worker.results.png import encode
 from engine.worker.results.study_measures import flicker, time_exponent
@@ -61,7 +61,7 @@ async def finish_study(context: WorkerContext, claim: Claim, session: PaintSessi
         raise PaintingError("The pictures of this study were lost: ask for it again.")
     content = await load_picture(context.store, job.content)
     styles = [await load_picture(context.store, style) for style in job.styles]
-    grown = {i: await context.store.get(key) for i, key in sorted(session.journal.frames.items())}
+    grown = await frames_of(context, session.journal)
     blobs = await asyncio.to_thread(_draw, job, study, painted, [content, *styles], grown)
     return {name: await context.store.put(f"jobs/{job.id}/{name}", blob) for name, blob in blobs.items()}
 

@@ -12,7 +12,7 @@ from PIL import Image
 from support.jobs import JobClient, light, uncut_sha256
 from support.workers import WorkerPool
 
-from engine.contract.events import Cancelled, Done, Event, Snapshot, Started, follow
+from engine.contract.events import Cancelled, Done, Event, Notice, Snapshot, Started, follow
 from engine.contract.models import Job
 from engine.recipe.recipe import Recipe
 
@@ -129,6 +129,26 @@ async def test_what_a_forgotten_parent_had_painted_is_left_out(busy_client: JobC
     child = await busy_client.submit(recipes[0], vary=recipes, parent=job.id, checkpoint=kept)
     run = await record(busy_client, await busy_client.events(child))
     assert [tile["label"] for tile in run["tiles"]] == ["recipe 1", "recipe 2", "recipe 3"][whole:]
+
+
+async def test_the_film_of_one_painting_is_made_of_what_a_forgotten_parent_has_left_of_it(
+    busy_client: JobClient,
+) -> None:
+    recipe = light(3000, snapshots=(1, 10))  # so that it has not ended before it is cancelled
+    job = await busy_client.submit(recipe, vary=[recipe])
+    await busy_client.until(job, 10)
+    await busy_client.jobs.cancel(job.id)
+    last = (await busy_client.events(job))[-1]
+    assert isinstance(last, Cancelled)
+    assert last.checkpoint is not None
+    kept = await busy_client.store.copy(last.checkpoint, "kept/checkpoint-film.safetensors")
+    assert await busy_client.jobs.forget(job.id)
+    await busy_client.store.delete_folder(f"jobs/{job.id}")
+    child = await busy_client.submit(recipe, vary=[recipe], parent=job.id, checkpoint=kept)
+    async for _, event in follow(busy_client.redis, child.id):
+        assert not isinstance(event, Notice), event  # that it waits
+    assert isinstance(event, Done)
+    assert "film.webp" in event.files
 
 
 async def test_one_painting_looked_at_often_is_a_strip_of_it(busy_client: JobClient) -> None:
