@@ -11,7 +11,7 @@ from torch import Tensor
 
 from engine.painting import losses
 from engine.painting.losses import Moments, Target
-from engine.painting.memory.strips import Strip, cut
+from engine.painting.memory.strips import LEAST_ROWS, Strip, cut
 from engine.painting.network.vgg import VGG
 from engine.painting.pyramid import pyramid
 from engine.recipe.recipe import Recipe
@@ -169,8 +169,18 @@ class Targets:
         layers = self._recipe.style_layers
         sizes = ([side // stride(layer) for side in picture.shape[2:]] for layer in layers)
         masks = [None if mask is None else shrunk(mask, *size) for size in sizes]
-        found = moments_in_strips(self._network, picture, list(zip(layers, masks, strict=True)), layers, self._rows)
+        rows = self._rows_of(picture)
+        found = moments_in_strips(self._network, picture, list(zip(layers, masks, strict=True)), layers, rows)
         return dict(zip(layers, found, strict=True))
+
+    def _rows_of(self, style: Tensor) -> int | None:
+        """Of the strips in which a look at the style takes no more memory than one at the painting, which is planned.
+
+        Nothing is kept for a way back, so that as much holds twice the pixels. None: whole.
+        """
+        height, width = self._size
+        most = max(LEAST_ROWS, 2 * (self._rows or height) * width // style.shape[3])
+        return self._rows if style.shape[2] <= most else min(most, self._rows or most)
 
 
 def moments_in_strips(

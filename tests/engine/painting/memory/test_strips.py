@@ -14,6 +14,7 @@ from engine.painting.memory.strips import cut
 from engine.painting.network import vgg
 from engine.painting.objective import Objective
 from engine.painting.painter import Painter
+from engine.painting.targets import Targets
 from engine.recipe.recipe import Recipe
 
 DEEP: dict[str, Any] = {
@@ -89,3 +90,22 @@ def test_what_does_not_even_fit_in_strips_is_an_error(monkeypatch: pytest.Monkey
     short_of_memory(monkeypatch, most_rows=10)
     with pytest.raises(torch.OutOfMemoryError):
         last(tall(quick(size=256, iterations=6)))
+
+
+def test_a_style_far_larger_than_the_painting_is_looked_at_in_strips_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is planned for is a look at the painting: one at a style of sixteen times its pixels would be killed."""
+    recipe, trunk = quick(**DEEP), network(dtype=torch.float64)
+    content, style = levels(64, 80, 1).double(), levels(256, 320, 2).double()
+    (whole,) = Targets(recipe, trunk, style, [style], octaves=1).styles
+    looks, look = [], vgg.VGG.__call__
+
+    def noted(self: vgg.VGG, pixels: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+        looks.append(pixels.shape[2])
+        return look(self, pixels, layers)
+
+    monkeypatch.setattr(vgg.VGG, "__call__", noted)
+    (strips,) = Targets(recipe, trunk, content, [style], octaves=1).styles
+    assert looks[0] == 80
+    assert len(looks) == 6  # the painting's, and the style's, each with margins
+    for own, other in zip(strips, whole, strict=True):
+        torch.testing.assert_close(own.moments.product, other.moments.product, rtol=1e-9, atol=1e-12)
