@@ -50,6 +50,8 @@ class Sharing:
     def __init__(self, backend: Backend, deferred: DeferredInteractions) -> None:
         self._backend, self._deferred = backend, deferred
         self._filming = asyncio.Semaphore(1)  # a second of a core, and a hundred pictures in memory
+        self._in_hand: set[tuple[str, int | None, bool]] = set()
+        """What is being made for everybody to see: of which job, in which channel, and whether it is a film."""
 
     async def tell_code(self, interaction: discord.Interaction, job: Job) -> None:
         """To the member alone, who copies it. Raises `RecipeError`, or `StoreError`."""
@@ -97,20 +99,44 @@ class Sharing:
 
         Raises `UserError`, or `StoreError`.
         """
-        shown = {channel for message, channel in page.shared.items() if (message in page.films) == film}
-        again = interaction.channel_id in shown or not present(interaction)
-        async with self._deferred.acknowledged(interaction, ephemeral=again):
+        wanted = (job.id, interaction.channel_id, film)
+        first = present(interaction) and wanted not in self._in_hand
+        if not first:
+            await self._answer(interaction, job, page, make, film=film, private=True)
+            return
+        self._in_hand.add(wanted)
+        try:
+            page = await self._backend.ledger.page(job.id) or page  # another press may have ended since it was read
+            shown = {channel for message, channel in page.shared.items() if (message in page.films) == film}
+            await self._answer(interaction, job, page, make, film=film, private=interaction.channel_id in shown)
+        finally:
+            self._in_hand.discard(wanted)
+
+    async def _answer(
+        self,
+        interaction: discord.Interaction,
+        job: Job,
+        page: LedgerPage,
+        make: Callable[[], Awaitable[_Shared]],
+        *,
+        film: bool,
+        private: bool,
+    ) -> None:
+        """Raises `UserError`, or `StoreError`."""
+        async with self._deferred.acknowledged(interaction, ephemeral=private):
             try:
                 shared = await make()
             except (BlobMissing, Broken):
-                raise UserError(_("The pictures of this painting are no longer kept: press Again.")) from None
-            with speaking(current_language() if again else page.language):
+                raise UserError(
+                    _("The pictures of that painting are no longer kept: start over with `/stylize`.")
+                ) from None
+            with speaking(current_language() if private else page.language):
                 text = "-# " + _(shared.title, id=f"`{job.id}`")
                 told = _(shared.alt)
             name = f"{marker(job.id)}{shared.name}"
             file = discord.File(io.BytesIO(shared.data), filename=name, spoiler=job.spoiler, description=told)
             message = await interaction.edit_original_response(content=text, attachments=[file])
-            if not again:
+            if not private:
                 noted: dict[str, str | int] = {f"shared:{message.id}": message.channel.id}
                 await self._backend.ledger.note(job.id, noted | ({f"film:{message.id}": 1} if film else {}))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -53,6 +54,15 @@ async def test_it_is_shown_to_all_once_in_a_place_and_then_to_who_presses(stage:
     assert not is_ephemeral(await (await bob.press(brought, "Before and after")).shown())
 
 
+async def test_two_presses_at_once_show_it_to_all_once(stage: Scene) -> None:
+    card, bob = await stage.painted(), await stage.guild.member("Bob")
+    for button in ("Before and after", "Short film"):
+        presses = await asyncio.gather(*(person.press(card, button) for person in (stage.ada, bob)))
+        shown = [await press.shown() for press in presses]
+        assert sorted(map(is_ephemeral, shown)) == [False, True]
+        assert [len(files_of(message)) for message in shown] == [1, 1]
+
+
 async def test_the_short_film_is_shown_beside_it_and_once_in_a_place_too(stage: Scene) -> None:
     card, bob = await stage.painted(), await stage.guild.member("Bob")
     for button in ("Before and after", "Short film"):
@@ -102,7 +112,7 @@ async def test_what_is_not_done_or_lost_is_a_sentence(stage: Scene) -> None:
     refused = await stage.private_reply(await stage.ada.forge(card, f"impasto:code:{_job(card)}"))
     assert "impasto:1:" in refused or "no longer kept" in refused
     gone = await (await stage.ada.press(card, "Before and after")).shown()
-    assert gone["content"] == "The pictures of this painting are no longer kept: press Again."
+    assert gone["content"] == "The pictures of that painting are no longer kept: start over with `/stylize`."
     asked = await stage.stylize(**LONG)
     running = await stage.card(asked)
     assert "Before and after" not in [button["label"] for button in buttons_of(running)]
