@@ -156,7 +156,8 @@ class _Slice:
     async def _paint(self, session: PaintSession, waits: bool) -> None:
         context, claim = self._context, self._claim
         await self._announce(session)
-        async with context.device_lock, Reporter(context, claim, session.journal, self._stop) as reporter:
+        # The lock is left first: others paint while what is left to tell is encoded and stored.
+        async with Reporter(context, claim, session.journal, self._stop) as reporter, context.device_lock:
             if waits:
                 await context.jobs.waits(claim, False)
             seconds = context.settings.impasto_slice_seconds
