@@ -147,7 +147,7 @@ class Jobs:
     async def start(
         self, job: str, iteration: int, epoch: int, worker: str, most: Running | None = None
     ) -> Claim | None:
-        """Begin the slice; None when it was begun before or the job has ended.
+        """Begin the slice; None when another worker began it, or it has ended, or the job has.
 
         Raises `Busy`, and nothing is begun; or `Unreadable`, and it is begun, to be released or refused.
         """

@@ -8,7 +8,17 @@ end
 if job.state ~= 'queued' and job.state ~= 'painting' then
     return false
 end
-if job.epoch ~= ARGV[2] or job.iteration ~= ARGV[1] then
+local function claim(epoch, deaths)
+    local spec, checkpoints = unpack(redis.call('HMGET', KEYS[1], 'spec', 'checkpoints'))
+    return {spec, epoch, checkpoints, job.cancel, deaths >= tonumber(ARGV[4]) and 1 or 0}
+end
+if job.iteration ~= ARGV[1] then
+    return false
+end
+if job.worker == ARGV[3] and tonumber(job.epoch) == ARGV[2] + 1 then
+    return claim(tonumber(job.epoch), tonumber(job.deaths))  -- said again, for the answer was lost on the way
+end
+if job.epoch ~= ARGV[2] then
     return false
 end
 -- What was cancelled is not painted, and what a dead worker held is counted already.
@@ -27,9 +37,4 @@ redis.call('HSET', KEYS[1], 'state', 'painting', 'epoch', job.epoch + 1, 'deaths
 if tonumber(job.tag) > tonumber(redis.call('GET', KEYS[2]) or '0') then
     redis.call('SET', KEYS[2], job.tag)
 end
-local poisoned = 0
-if deaths >= tonumber(ARGV[4]) then
-    poisoned = 1
-end
-return {redis.call('HGET', KEYS[1], 'spec'), job.epoch + 1, redis.call('HGET', KEYS[1], 'checkpoints'),
-    job.cancel, poisoned}
+return claim(job.epoch + 1, deaths)

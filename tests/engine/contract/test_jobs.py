@@ -107,12 +107,29 @@ async def test_what_is_said_again_because_the_answer_was_lost_is_no_write(redis:
     jobs, job = Jobs(redis), a_job()
     await jobs.create(job)
     claim = await started(jobs, job)
-    writes = (lambda: jobs.commit(claim, 10, "at-10", 2.0), lambda: jobs.finish(claim, done(job), seconds=2.0))
+    writes = (
+        lambda: started(jobs, job),
+        lambda: jobs.commit(claim, 10, "at-10", 2.0),
+        lambda: jobs.finish(claim, done(job), seconds=2.0),
+    )
     for write in writes:
         await write()
         before = {key: await redis.dump(key) for key in await redis.keys("*")}
         await write()
         assert {key: await redis.dump(key) for key in await redis.keys("*")} == before
+
+
+async def test_a_slice_whose_beginning_is_said_again_is_the_same_until_it_ends(redis: ArqRedis) -> None:
+    jobs, job = Jobs(redis), a_job()
+    await jobs.create(job)
+    for epoch in range(DEATHS):  # by each of them, and no more than once
+        claim = await started(jobs, job, epoch=epoch)
+        assert await started(jobs, job, epoch=epoch) == claim
+        assert await jobs.start(job.id, 0, epoch, "w2") is None
+        assert float((await jobs.fields(job.id))["deaths"]) == epoch
+    assert await jobs.start(job.id, 0, 0, "w1") is None  # long over
+    await jobs.commit(claim, 0, None)
+    assert await jobs.start(job.id, 0, claim.epoch - 1, "w1") is None
 
 
 async def test_a_commit_gives_the_job_back_and_keeps_two_checkpoints(redis: ArqRedis) -> None:

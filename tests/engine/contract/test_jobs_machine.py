@@ -57,6 +57,7 @@ class Life(RuleBasedStateMachine):
         self.iteration = self.told = 0
         self.deaths, self.waits = 0.0, False
         self.held = self.cancelled = False
+        self.worker = ""
         self.last: Done | Failed | Cancelled | None = None
         self.seen: set[int] = set()
         self.checkpoints: list[str] = []
@@ -100,26 +101,31 @@ class Life(RuleBasedStateMachine):
             self.reset()
 
     @rule(
-        iteration=st.sampled_from([0, 10]), late=st.integers(0, 1), room=st.sampled_from([None, (2, 2), (1, 2), (2, 1)])
+        iteration=st.sampled_from([0, 10]),
+        late=st.integers(0, 1),
+        worker=st.sampled_from(["w1", "w2"]),
+        room=st.sampled_from([None, (2, 2), (1, 2), (2, 1)]),
     )
-    def start(self, iteration: int, late: int, room: tuple[int, int] | None) -> None:
+    def start(self, iteration: int, late: int, worker: str, room: tuple[int, int] | None) -> None:
         epoch = max(0, len(self.claims) - late)
         begins = self.state in OPEN and (iteration, epoch) == (self.iteration, len(self.claims))
-        start = self.jobs.start(self.job.id, iteration, epoch, "worker", Running(*room) if room else None)
+        said_again = self.held and (iteration, epoch, worker) == (self.iteration, len(self.claims) - 1, self.worker)
+        start = self.jobs.start(self.job.id, iteration, epoch, worker, Running(*room) if room else None)
         if begins and room and 1 in room and not self.held and not self.cancelled:
             with pytest.raises(Busy):
                 self.do(start)
             return
         claim = self.do(start)
-        assert (claim is not None) is begins
+        assert (claim is not None) is (begins or said_again)
         if claim is not None:
-            self.deaths += self.held * (0.25 if self.waits else 1)
-            self.waits = False
-            self.state, self.held = JobState.PAINTING, True
+            if begins:
+                self.deaths += self.held * (0.25 if self.waits else 1)
+                self.waits = False
+                self.state, self.held, self.worker = JobState.PAINTING, True, worker
+                self.claims.append(claim)
             assert claim == Claim(
                 self.job, epoch + 1, iteration, tuple(self.checkpoints), self.cancelled, self.deaths >= DEATHS
             )
-            self.claims.append(claim)
 
     @precondition(lambda self: self.claims)
     @rule(data=st.data(), iteration=st.integers(1, 3))
