@@ -225,6 +225,10 @@ class Impasto(discord.AutoShardedClient):
         await self._left(_REMOVED, guild=guild.id)
         await self.services.backend.styles.drop(guild.id)
 
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """What is left there of the time before it was removed is used again."""
+        await self.services.backend.styles.keep(guild.id)
+
     async def on_ready(self) -> None:
         """From which servers it was removed while it could not be told."""
         await self.services.backend.styles.keep_alone([guild.id for guild in self.guilds])

@@ -132,6 +132,10 @@ class SavedStyles:
         await self._redis.delete(_key(guild))
         await self._store.delete_folder(f"{FOLDER}{guild}")
 
+    async def keep(self, guild: int) -> None:
+        """Those of a server that the bot is in again do not end."""
+        await self._redis.persist(_key(guild))
+
     async def keep_alone(self, guilds: Collection[int]) -> None:
         """Those of other servers end in `LEFT_DAYS`, unless the bot is in them again by then."""
         async for key in self._redis.scan_iter(_key("*"), count=500):

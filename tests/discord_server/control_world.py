@@ -63,7 +63,9 @@ def _join(call: ControlCall, joined: Guild) -> None:
     joined.roles[role.id] = role
     joined.members[world.bot.id] = Member(world.bot.id, world.clock.now(), [role.id])
     world.touch("guild", joined.id)
-    world.emit("GUILD_CREATE", guild_create_json(world, joined), joined.id)
+    told = guild_create_json(world, joined)
+    del told["unavailable"]  # by which a client tells a guild that it joins from one that an outage has given back
+    world.emit("GUILD_CREATE", told, joined.id)
 
 
 def invite(call: ControlCall) -> None:

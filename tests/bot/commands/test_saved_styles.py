@@ -375,3 +375,22 @@ async def test_the_servers_styles_go_with_the_bot(stage: Scene, place: Place) ->
         while await blobs(stage, place):  # noqa: ASYNC110
             await asyncio.sleep(0.02)  # a file system does not say when something goes
         assert await styles.all(int(place.guild.id)) == []
+
+
+async def test_the_styles_of_a_server_that_comes_back_stay(stage: Scene, place: Place) -> None:
+    """Also where the bot was away when it was removed, and has begun to count down the days."""
+    await save(stage, place, "stays")
+    key = f"impasto:styles:{place.guild.id}"
+    stage.bots[-1].end()
+    await place.guild.kick_bot()
+    async with connect(stage.pool.url) as redis, redis.monitor() as monitor:
+        await stage.start_bot(IMPASTO_USER_STYLES="3", IMPASTO_GUILD_STYLES="4")
+        async for command in monitor.listen():
+            if command["command"].startswith(f"EXPIRE {key} "):
+                break
+        await place.guild.invite_bot()
+        async for command in monitor.listen():
+            if command["command"] == f"PERSIST {key}":
+                break
+        assert await redis.ttl(key) == -1
+    assert "stays" in await names(place)

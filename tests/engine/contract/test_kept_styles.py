@@ -97,6 +97,9 @@ async def test_those_of_a_server_that_is_gone_end_unless_it_comes_back(redis: Ar
     assert 0 < await redis.ttl("impasto:styles:8") <= 7 * 86400
     await styles.keep_alone([7, 8])
     assert await redis.ttl("impasto:styles:8") == -1
+    await styles.keep_alone([7])
+    await styles.keep(8)
+    assert await redis.ttl("impasto:styles:8") == -1
 
 
 async def test_what_cannot_be_read_hides_no_other_and_counts_for_nobody(redis: ArqRedis, store: Store) -> None:
