@@ -192,8 +192,12 @@ class WorkerContext:
         while len(self._warm) > _WARM:
             self._warm.popitem(last=False)
 
+    def has_weights(self, name: str) -> bool:
+        """Whether a recipe that asks for them can be painted here."""
+        return name == self.weights.name or name in STAND_INS
+
     def weights_of(self, name: str) -> Weights:
-        """The weights a recipe asks for: this worker's own, or stand-ins, which all have."""
+        """The weights a recipe asks for: this worker's own, or stand-ins, which all have. Raises `RecipeError`."""
         if name == self.weights.name:
             return self.weights
         if name in STAND_INS:

@@ -22,6 +22,7 @@ from engine.process.metrics import DEVICE_SECONDS, ITERATIONS, JOBS_ENDED, SLICE
 from engine.recipe.recipe import VERSION, Recipe, RecipeError
 from engine.worker.checkpoints import pack
 from engine.worker.context import Stop, WorkerContext
+from engine.worker.handover import left_to_others
 from engine.worker.paint_session import PaintSession
 from engine.worker.reporter import Reporter
 from engine.worker.results.finished_files import finish_files, keep_record
@@ -114,6 +115,8 @@ class _Slice:
     async def run(self) -> None:
         if self._claim.poisoned:
             await self._fail(f"The painting was set aside: {DEATHS} workers ended while on it.", quarantine=True)
+            return
+        if await left_to_others(self._context, self._claim):
             return
         if waits := self._context.device_lock.locked():
             await self._context.jobs.waits(self._claim, True)

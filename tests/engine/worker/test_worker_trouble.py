@@ -85,6 +85,20 @@ async def test_a_job_of_a_newer_version_is_left_to_a_worker_that_knows_it_and_el
     assert job.id not in await busy_client.jobs.open()
 
 
+async def test_a_job_of_other_weights_is_left_to_a_worker_that_has_them_and_else_fails(busy_client: JobClient) -> None:
+    redis, job = busy_client.redis, await busy_client.submit(light(50, weights="imagenet"), queued=False)
+    able = workers.Worker(id="one with the pretrained ones", device="cpu", weights="imagenet")
+    await workers.beat(redis, able)
+    await busy_client.queue.enqueue(job, 0, 0, 1.0)
+    fields = await busy_client.given_back(job)
+    assert (fields["state"], fields["deaths"]) == (JobState.PAINTING, "0")
+    await workers.sign_off(redis, able.id)
+    await busy_client.queue.enqueue(job, 0, 1, 1.0)
+    (last,) = await busy_client.events(job)
+    assert isinstance(last, Failed)
+    assert "start a worker with those weights" in last.reason
+
+
 async def test_a_store_that_goes_away_costs_the_job_a_slice_and_no_death(client: JobClient, pool: WorkerPool) -> None:
     pool.start_worker(seconds=0.1).ready()
     recipe = light(400, snapshots=tuple(range(5, 400, 5)))  # each is an event, and a look at the checkpoints
