@@ -6,6 +6,7 @@ either both are known or neither is.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,6 +14,7 @@ from typing import Any, Literal
 import structlog
 from arq.connections import ArqRedis
 from pydantic import BaseModel, ConfigDict
+from redis.asyncio.client import Pipeline
 
 from bot.text.translation import ENGLISH, N_, _
 from engine.contract.connection import readable
@@ -128,6 +130,11 @@ def _key(job: str) -> str:
     return f"impasto:posted:{job}"
 
 
+def _owner_key(owner: int) -> str:
+    """The jobs of a member's pages, by when each page was last written on."""
+    return f"impasto:pages:{owner}"
+
+
 class Ledger:
     """Every read and write of the ledger."""
 
@@ -143,6 +150,7 @@ class Ledger:
                 pipe.hset(_key(address.job), "parent", parent)
             # Ends by itself when the job was never accepted; `note` keeps it.
             pipe.expire(_key(address.job), self._keep)
+            self._index(pipe, address.owner, address.job)
             await pipe.execute()
 
     async def restore(self, page: LedgerPage) -> None:
@@ -154,6 +162,7 @@ class Ledger:
                 if value:
                     pipe.hsetnx(_key(page.address.job), name, value)
             pipe.expire(_key(page.address.job), self._keep)
+            self._index(pipe, page.address.owner, page.address.job)
             await pipe.execute()
 
     async def page(self, job: str) -> LedgerPage | None:
@@ -168,12 +177,20 @@ class Ledger:
             found = await readable(pipe)
         return {job: _read(job, raw or {}) for job, raw in zip(jobs, found, strict=True)}
 
+    async def of_owner(self, owner: int) -> list[str]:
+        """The jobs of a member's pages, the newest first: also those that have expired before their pages."""
+        members: Any = await self._redis.zrevrange(_owner_key(owner), 0, -1)
+        return [member.decode(errors="replace") for member in members]
+
     async def note(self, job: str, fields: Mapping[str, str | int], entry: str | None = None) -> None:
         """Write fields, and acknowledge the event that they answer, at once."""
+        owner = await self._owner(job) if fields else None
         async with self._redis.pipeline(transaction=True) as pipe:
             if fields:
                 pipe.hset(_key(job), mapping=dict(fields))
                 pipe.expire(_key(job), self._keep)
+            if owner is not None:
+                self._index(pipe, owner, job)
             if entry is not None:
                 pipe.xack(STREAM, GROUP, entry)
             await pipe.execute()
@@ -207,10 +224,25 @@ class Ledger:
 
     async def close(self, job: str) -> None:
         """Forget the page."""
+        owner = await self._owner(job)
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.delete(_key(job))
             pipe.srem(_FORGETTING, job)
+            if owner is not None:
+                pipe.zrem(_owner_key(owner), job)
             await pipe.execute()
+
+    async def _owner(self, job: str) -> int | None:
+        raw: Any = await self._redis.hget(_key(job), "address")  # type: ignore[misc]
+        page = _read(job, {b"address": raw} if raw else {})
+        return page.address.owner if page else None
+
+    def _index(self, pipe: Pipeline, owner: int, job: str) -> None:
+        """The page is found by its owner for as long as it is kept."""
+        key, now = _owner_key(owner), time.time()
+        pipe.zadd(key, {job: now})
+        pipe.zremrangebyscore(key, 0, now - self._keep)
+        pipe.expire(key, self._keep)
 
 
 def _read(job: str, raw: dict[bytes, bytes]) -> LedgerPage | None:

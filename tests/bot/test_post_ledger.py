@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -116,6 +117,31 @@ async def test_a_page_is_kept_for_as_long_as_its_job(redis: ArqRedis, ledger: Le
     await redis.expire("impasto:posted:7", 100)
     await ledger.note("7", {"card": 4})
     assert whole - 60 < await redis.ttl("impasto:posted:7") <= whole
+
+
+async def test_a_members_pages_are_found_for_as_long_as_they_are_kept(
+    redis: ArqRedis, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, begun = KEEP_DAYS * 86400, time.time()
+    other = ADDRESS.model_copy(update={"job": "8"})
+    for days, job in ((1, "8"), (20, "7"), (32, "9")):
+        monkeypatch.setattr("bot.post_ledger.time.time", lambda days=days: begun + days * 86400)
+        await ledger.open(ADDRESS.model_copy(update={"job": job}))
+        await ledger.open(ADDRESS.model_copy(update={"job": f"{job}0", "owner": 11}))
+    assert await ledger.of_owner(1) == ["9", "7"]  # the page of the other has come to its end
+    assert whole - 60 < await redis.ttl("impasto:pages:1") <= whole
+    await ledger.close("9")
+    assert await ledger.of_owner(1) == ["7"]
+    assert await ledger.of_owner(12) == []
+    await redis.delete("impasto:pages:1")  # as if they were of an earlier version
+    await ledger.note("7", {"card": 4})
+    await ledger.note("10", {"card": 4})
+    restored = await ledger.page("8")
+    assert restored is not None
+    assert restored.address == other
+    await ledger.restore(restored)
+    assert set(await ledger.of_owner(1)) == {"7", "8"}
+    await ledger.close("no such page")
 
 
 async def test_why_it_was_stopped_is_the_first_reason(ledger: Ledger) -> None:

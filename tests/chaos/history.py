@@ -185,6 +185,7 @@ async def _judge_leftovers(redis: ArqRedis, store: Store, folder: Path | None, v
         "impasto:jobs:",
         "impasto:seen:",
         "impasto:posted:",
+        "impasto:pages:",
         "impasto:leader:",
         "impasto:commands:",
         "impasto:spent:",

@@ -14,6 +14,9 @@ from manual_worker import manual_worker
 from scene import LONG, Scene, pictures, scene
 from support.workers import WorkerPool
 
+from engine.contract.connection import connect
+from engine.contract.models import job_key, seen_key
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 Json = dict[str, Any]
@@ -109,6 +112,22 @@ async def test_a_thread_that_may_not_be_deleted_is_emptied_and_loses_its_name(st
     assert thread.data["name"] == "A painting"
     assert thread.data["thread_metadata"]["archived"]
     assert _cards(stage, channel, job) == []
+
+
+async def test_messages_of_a_painting_that_has_expired_are_deleted_too(stage: Scene, late_worker: None) -> None:
+    """Its page is kept for longer than moderators may let a painting be kept."""
+    eve = await stage.guild.member("Eve")
+    job, card = await _painting(stage, eve, stage.channel, **SHORT)
+    await stage.ended(card)
+    async with connect(stage.pool.url) as redis:
+        await redis.delete(job_key(job), seen_key(job))
+    asked = await eve.slash(stage.channel, "forget")
+    assert await stage.private_reply(asked) == "Your 1 painting and all their pictures are being deleted."
+    await _gone(stage, job)
+    assert _cards(stage, stage.channel, job) == []
+    assert stage.discord.world.messages(card["id"]) == []
+    asked = await eve.slash(stage.channel, "forget")
+    assert await stage.private_reply(asked) == "I keep nothing of yours."
 
 
 async def test_forgetting_a_painting_before_its_first_stroke(stage: Scene, late_worker: None) -> None:
