@@ -36,6 +36,19 @@ def describe(device: torch.device) -> str:
     return f"{device}: {_cpu_model()}, {threads} {'thread' if threads == 1 else 'threads'}"
 
 
+def fault_of(device: torch.device) -> str:
+    """Why the device does nothing more for this process, in CUDA's words; empty where it does.
+
+    After some errors, such as an illegal access, CUDA refuses whatever else the process asks of it.
+    """
+    if device.type == "cuda":
+        try:
+            torch.cuda.synchronize(device)
+        except RuntimeError as error:
+            return str(error).partition("\n")[0]
+    return ""
+
+
 def _cpu_model() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()

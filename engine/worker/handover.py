@@ -1,12 +1,21 @@
-"""What a worker hands over to others: jobs whose weights it does not have."""
+"""What a worker hands over to others: jobs whose weights it does not have, and all that it holds when it must end."""
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
+from typing import NoReturn
+
 import structlog
+from redis.exceptions import RedisError
 
 from engine.contract import workers
 from engine.contract.models import Claim
+from engine.process.exit import exit_now
 from engine.worker.context import WorkerContext
+from engine.worker.device import fault_of
+
+_FAREWELL = 3.0  # s
 
 _log = structlog.get_logger(__name__)
 
@@ -21,3 +30,21 @@ async def left_to_others(context: WorkerContext, claim: Claim) -> bool:
         _log.warning("the job's weights are not here", job=job, weights=weights, able=able)
         await context.jobs.release(job, context.id)
     return bool(able)
+
+
+async def end_over(context: WorkerContext, job: str) -> NoReturn:
+    """End the process, which can paint nothing more, for its supervisor to start another: a death of this job alone."""
+    with suppress(RedisError, TimeoutError):
+        async with asyncio.timeout(_FAREWELL):
+            for other in context.heartbeat.jobs:
+                if other != job:
+                    await context.jobs.release(other, context.id)
+            await workers.sign_off(context.redis, context.id)
+    exit_now(1)
+
+
+async def end_if_lost(context: WorkerContext, job: str) -> None:
+    """The same after an error in the job's slice, where the device does nothing more for this process."""
+    if fault := await context.in_painting_thread(fault_of, context.device):
+        _log.error("the device does nothing more for this process: the worker ends", job=job, fault=fault)
+        await end_over(context, job)

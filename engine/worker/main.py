@@ -10,7 +10,6 @@ import signal
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -30,11 +29,11 @@ from engine.contract.redis_check import await_redis
 from engine.contract.settings import Settings
 from engine.contract.store import Store, StoreError
 from engine.monitoring import serve_monitoring
-from engine.process.exit import exit_now
 from engine.worker.arq_worker import SliceWorker
 from engine.worker.context import WorkerContext
 from engine.worker.device import choose_device
 from engine.worker.fast_path_check import fault_of_fast_path
+from engine.worker.handover import end_over
 from engine.worker.slices import paint_slice
 from engine.worker.watchdog import stacks, until_stuck
 from engine.worker.weights.load import load_weights
@@ -43,7 +42,6 @@ from engine.worker.worker_health import monitored
 _SLICES_AT_ONCE = 2
 """While one slice paints, the next one's pictures load and the last one's snapshots encode; the painting thread keeps
 them apart."""
-_FAREWELL = 3.0  # s
 _RECONCILE = 10.0  # s
 _SWEEP = 3600.0  # s
 _NICENESS = 5
@@ -191,13 +189,7 @@ async def _watch(context: WorkerContext) -> None:
     seconds = context.settings.impasto_stuck_seconds
     job = await until_stuck(context.pulse, seconds)
     _log.error("a painting makes no iteration any more: the worker ends", job=job, seconds=seconds, stack=stacks())
-    with suppress(RedisError, TimeoutError):
-        async with asyncio.timeout(_FAREWELL):
-            for other in context.heartbeat.jobs:
-                if other != job:
-                    await context.jobs.release(other, context.id)
-            await workers.sign_off(context.redis, context.id)
-    exit_now(1)
+    await end_over(context, job)
 
 
 async def _sweep(context: WorkerContext) -> None:

@@ -22,7 +22,7 @@ from engine.process.metrics import DEVICE_SECONDS, ITERATIONS, JOBS_ENDED, SLICE
 from engine.recipe.recipe import VERSION, Recipe, RecipeError
 from engine.worker.checkpoints import pack
 from engine.worker.context import Stop, WorkerContext
-from engine.worker.handover import left_to_others
+from engine.worker.handover import end_if_lost, left_to_others
 from engine.worker.paint_session import PaintSession
 from engine.worker.reporter import Reporter
 from engine.worker.results.finished_files import finish_files, keep_record
@@ -44,7 +44,8 @@ async def paint_slice(ctx: dict[str, Any], job: str, iteration: int, epoch: int)
     """Paint the job's slice from `iteration`, if it is still to be painted; queue the next one.
 
     Raises nothing but arq's `Retry`, which leaves the slice where it was in the queue: what goes wrong with the recipe
-    is told as `failed`; what goes wrong with the machine is logged, and the job is queued again by the reconciler.
+    is told as `failed`; what goes wrong with the machine is logged, and the job is queued again by the reconciler. The
+    process ends where its device is lost to it.
     """
     context: WorkerContext = ctx["context"]
     log = _log.bind(job=job, iteration=iteration)
@@ -66,6 +67,7 @@ async def paint_slice(ctx: dict[str, Any], job: str, iteration: int, epoch: int)
         log.warning("the slice could not be begun, and will be again", reason=str(error))
     except Exception:
         log.exception("the slice broke off by an error of the program's own")
+        await end_if_lost(context, job)
 
 
 async def _paint_or_give_back(work: _Slice, log: Any) -> None:

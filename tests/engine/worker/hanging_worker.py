@@ -1,4 +1,7 @@
-"""The worker; its painter hangs amid the jobs of one seed, as on a dead device, and films of another's never end."""
+"""The worker; its painter hangs amid the jobs of one seed, as on a dead device, and films of another's never end.
+
+Amid those of a third its device is lost, as CUDA's is after an illegal access.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,13 @@ from collections.abc import Iterator
 from engine.contract.models import Claim
 from engine.painting.painter import Painter
 from engine.painting.state import State
-from engine.worker import slices
+from engine.worker import handover, slices
 from engine.worker.context import WorkerContext
 from engine.worker.paint_session import PaintSession
 from engine.worker.results import finished_files
 
-SEED, FILM_SEED = 13, 14
+SEED, FILM_SEED, LOST_SEED = 13, 14, 15
+FAULT = "CUDA error: an illegal memory access was encountered"
 _paint, _finish = Painter.paint, finished_files.finish_files
 
 
@@ -23,6 +27,9 @@ def _hanging(painter: Painter, state: State, stop: int | None = None) -> Iterato
     for painted in _paint(painter, state, stop):
         if painter.recipe.seed == SEED and painted.iteration == 5:
             threading.Event().wait()
+        if painter.recipe.seed == LOST_SEED and painted.iteration == 5:
+            handover.fault_of = lambda device: FAULT  # type: ignore[attr-defined]
+            raise RuntimeError(FAULT)
         yield painted
 
 
