@@ -59,7 +59,7 @@ class _TrackedCard:
 
 
 class CardEditor:
-    """One for the whole bot. `on_lost(job, sentence)` is called when a card can no longer be edited."""
+    """One for the whole bot. `on_lost(job, sentence)` is called when no card can be edited any more."""
 
     def __init__(self, client: discord.Client, ledger: Ledger, on_lost: Callable[[str, str], Any]) -> None:
         self._client, self._ledger, self._on_lost = client, ledger, on_lost
@@ -189,7 +189,13 @@ class CardEditor:
     async def _failed(self, track: _TrackedCard, error: Exception) -> None:
         reason = verdict(error)
         _log.info("a card could not be edited", job=track.job.id, reason=str(error), verdict=str(reason))
-        if reason in (Verdict.GONE, Verdict.FORBIDDEN):
+        if reason is Verdict.GONE and (page := self._gone_back(track.page)) is not None:
+            left, track.page, track.shown = track.page, page, None
+            # It may be there still, where the bot may look no longer: then `/forget` must know of it.
+            former = {f"former:{left.card}": left.card_channel}
+            await self._ledger.note(track.job.id, {**_place_of(page), **former})
+            await self._ledger.strike(track.job.id, f"former:{page.card}")
+        elif reason in (Verdict.GONE, Verdict.FORBIDDEN):
             self._tracks.pop(track.job.id, None)
             await self._on_lost(track.job.id, sentence(error))
         elif reason is Verdict.UNKNOWN and track.page.files:
@@ -197,6 +203,24 @@ class CardEditor:
         elif reason not in (Verdict.RETRY, Verdict.SLOW):
             track.shown = track.card_state  # it would be refused again; the next facts may do better
             track.refused += 1
+
+    def _gone_back(self, page: LedgerPage) -> LedgerPage | None:
+        """The page with the newest of the cards that `/show` left behind as its card; None where none is left.
+
+        Whoever can delete the copy that they brought elsewhere must not stop the painting by that.
+        """
+        lost = page.card or 0
+        older = [card for card in page.former if card < lost]  # the newer ones were lost before
+        if not older:
+            return None
+        card = max(older)
+        channel, former = page.former[card], {**page.former, lost: page.card_channel}
+        del former[card]
+        home = page.address.guild if channel == page.address.channel else None
+        guild = getattr(self._client.get_channel(channel), "guild", None)
+        return dataclasses.replace(
+            page, card=card, card_channel=channel, card_guild=guild.id if guild else home, former=former
+        )
 
     async def _edit(self, job: Job, page: LedgerPage, card_state: CardState, files: Sequence[Thumbnail]) -> LedgerPage:
         """The page as it is shown: without its title where AutoMod does not like that."""
@@ -241,6 +265,11 @@ def _steps(page: LedgerPage, files: Sequence[Thumbnail]) -> Iterator[tuple[Ledge
     yield page, ()
     if page.files:
         yield dataclasses.replace(page, files=()), ()
+
+
+def _place_of(page: LedgerPage) -> dict[str, str | int]:
+    """Where the card is, as the ledger has it."""
+    return {"card": page.card or "", "card_channel": page.card_channel, "card_guild": page.card_guild or ""}
 
 
 def _now() -> float:

@@ -77,12 +77,24 @@ class FakeClient:
     """Whether a card with pictures is refused."""
     edits: list[Edit] = field(default_factory=list)
     lost: list[tuple[str, str]] = field(default_factory=list)
+    noted: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What the ledger was told of each job."""
     most_at_once: int = 0
     http: Any = field(default_factory=lambda: SimpleNamespace(_global_over=asyncio.Event()))
     _hands: dict[int, int] = field(default_factory=dict)
 
     def editor(self) -> CardEditor:
-        return CardEditor(self, SimpleNamespace(), self._lose)  # type: ignore[arg-type]
+        return CardEditor(self, SimpleNamespace(note=self._note, strike=self._strike), self._lose)  # type: ignore[arg-type]
+
+    async def _note(self, job: str, fields: Mapping[str, Any]) -> None:
+        self.noted.setdefault(job, {}).update(fields)
+
+    async def _strike(self, job: str, *fields: str) -> None:
+        for field_ in fields:
+            self.noted[job].pop(field_, None)
+
+    def get_channel(self, channel: int) -> None:
+        """None is known."""
 
     async def _lose(self, job: str, why: str) -> None:
         self.lost.append((job, why))

@@ -182,6 +182,32 @@ def test_a_card_that_is_gone_is_told_once_and_asked_for_no_more(code: int, statu
     run(scenario())
 
 
+@pytest.mark.parametrize(("code", "status"), [(10008, 404), (10003, 404), (50001, 403)])
+@pytest.mark.parametrize("home_is_there", [True, False])
+def test_in_place_of_a_copy_that_is_gone_the_card_before_it_goes_on(
+    code: int, status: int, home_is_there: bool
+) -> None:
+    async def scenario() -> None:
+        job = a_job()
+        home = a_page(job)
+        assert home.card is not None
+        copy, gone = home.card + 2, home.card + 1
+        page = a_page(job, card=copy, card_channel=3, former={home.card: 1, gone: 2})
+        lost = (copy, gone) if home_is_there else (copy, gone, home.card)
+        fake = FakeClient(errors={card: refusal(code, status) for card in lost})
+        async with running(fake) as editor:
+            editor.follow(job, page, WAITING)
+            await tell(editor, 60)
+        assert [(edit.card, edit.channel) for edit in fake.edits[:3]] == [(copy, 3), (gone, 2), (home.card, 1)]
+        assert {edit.card for edit in fake.edits[3:]} == ({home.card} if home_is_there else set())
+        assert fake.noted[job.id] == {
+            "card": home.card, "card_channel": 1, "card_guild": 1, f"former:{gone}": 2, f"former:{copy}": 3,
+        }  # fmt: skip
+        assert [job for job, _ in fake.lost] == ([] if home_is_there else [job.id])
+
+    run(scenario())
+
+
 @pytest.mark.parametrize("error", [refusal(0, 503), TimeoutError(), discord.RateLimited(1.0), ConnectionResetError()])
 def test_what_passes_is_tried_again_at_the_usual_pace(error: Exception) -> None:
     async def scenario() -> None:

@@ -110,6 +110,23 @@ async def test_show_brings_the_card_where_it_is_asked_for_and_keeps_it_moving_th
         await stage.ended(shown, "**Stopped** at iteration 18,000")
 
 
+async def test_who_deletes_a_copy_that_they_brought_elsewhere_stops_nothing(stage: Scene) -> None:
+    room = await a_room(stage, "Abe")
+    job, card = await _card(stage, room, **HALF)
+    stranger, other = await room.guild.member("Stan"), await room.guild.channel("other")
+    copy = await (await stranger.slash(other, "show", job=job)).shown()
+    async with manual_worker(stage, job) as painter:
+        await painter.progress(6_000)
+        await stage.ended(copy, "25%")
+        await other.delete_message(copy)
+        await painter.progress(12_000)
+        await stage.ended(card, "50%")
+        (line,) = [line for line in await _queue(stage, room.member, other) if "50%" in line]
+        assert f"({_link(room, card)})" in line
+        await painter.stopped(18_000)
+        await stage.ended(card, "**Stopped** at iteration 18,000")
+
+
 async def test_the_card_that_show_left_behind_tells_the_end_too(stage: Scene) -> None:
     room = await a_room(stage, "Lea")
     job, old = await _card(stage, room, **HALF)
