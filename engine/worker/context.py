@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import functools
 import os
 import secrets
 import socket
@@ -120,19 +119,23 @@ class WorkerContext:
                 del self._stops[job]
             self._changed.set()
 
-    async def in_painting_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Do `work` in the painting thread, after what waits there.
+    async def in_painting_thread(self, job: str, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do `work` for the job in the painting thread, after what waits there; the watchdog sees whether it hangs.
 
         All of torch's work on the processor is done in it: a second thread would bring a second team of OpenMP's, and
         with more threads than cores both wait by sleeping, which makes iterations half as slow again.
         """
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._painting_thread, functools.partial(work, *args, **kwargs))
+
+        def watched() -> T:
+            with self.pulse.of(job):
+                return work(*args, **kwargs)
+
+        return await asyncio.get_running_loop().run_in_executor(self._painting_thread, watched)
 
     async def check_fast_path(self, distrust: Callable[[torch.device, Graphs], str]) -> None:
         """Paint the fast way only where `distrust` finds nothing against it; without records both are the same."""
         if self._graphs.records:
-            self.slow = await self.in_painting_thread(distrust, self.device, self._graphs)
+            self.slow = await self.in_painting_thread("", distrust, self.device, self._graphs)
             self._graphs.drop()
 
     def say(self, line: str) -> None:
@@ -172,7 +175,8 @@ class WorkerContext:
                 blob = await self.store.get(key)
                 identity = self.weights_of(claim.job.recipe.weights).identity
                 recipes = [part.recipe for part in parts]
-                state, journal = await self.in_painting_thread(unpack, blob, recipes, identity, self.device)
+                about = (blob, recipes, identity, self.device)
+                state, journal = await self.in_painting_thread(claim.job.id, unpack, *about)
                 session = await self._begin(parts, journal, state)
                 if claim.checkpoints and key != claim.checkpoints[0]:
                     session.notices.append(
@@ -213,6 +217,7 @@ class WorkerContext:
         before = sum(part.recipe.iterations for part in parts[: journal.part])
         later = sum(part.remaining_flops(0) for part in parts[journal.part + 1 :])
         return await self.in_painting_thread(
+            parts[0].id,
             lambda: PaintSession(
                 painter,
                 state or painter.begin(),
@@ -220,7 +225,7 @@ class WorkerContext:
                 before=before,
                 later=later,
                 filmed=len(parts) == 1 and parts[0].film,
-            )
+            ),
         )
 
     async def _next(self, parts: Sequence[Job], session: PaintSession) -> PaintSession:
@@ -239,6 +244,7 @@ class WorkerContext:
             [await load_picture(self.store, mask) for mask in masks] for masks in (job.content_masks, job.style_masks)
         ]
         return await self.in_painting_thread(
-            Painter, job.recipe, content, styles, frames=frames, canvas=canvas, content_masks=over, style_masks=of,
+            job.id, Painter, job.recipe, content, styles,
+            frames=frames, canvas=canvas, content_masks=over, style_masks=of,
             convs=weights.convs, device=str(self.device), graphs=self._graphs, fast=not self.slow,
         )  # fmt: skip

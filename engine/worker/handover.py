@@ -45,6 +45,6 @@ async def end_over(context: WorkerContext, job: str) -> NoReturn:
 
 async def end_if_lost(context: WorkerContext, job: str) -> None:
     """The same after an error in the job's slice, where the device does nothing more for this process."""
-    if fault := await context.in_painting_thread(fault_of, context.device):
+    if fault := await context.in_painting_thread(job, fault_of, context.device):
         _log.error("the device does nothing more for this process: the worker ends", job=job, fault=fault)
         await end_over(context, job)

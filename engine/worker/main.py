@@ -188,7 +188,7 @@ async def _watch(context: WorkerContext) -> None:
     """End the process when its painting thread hangs, which nothing can interrupt. The job counts a death."""
     seconds = context.settings.impasto_stuck_seconds
     job = await until_stuck(context.pulse, seconds)
-    _log.error("a painting makes no iteration any more: the worker ends", job=job, seconds=seconds, stack=stacks())
+    _log.error("a painting does not move on any more: the worker ends", job=job, seconds=seconds, stack=stacks())
     await end_over(context, job)
 
 

@@ -58,7 +58,8 @@ def run_slice_loop(
 ) -> LoopResult:  # fmt: skip
     """Paint for about `seconds`, or to the end, or until `stop`, which is looked at after each iteration.
 
-    `tell` is called from this thread and must not block. Raises `PaintingError`.
+    `tell` is called from this thread and must not block; each iteration is a beat of the `pulse`. Raises
+    `PaintingError`.
     """
     painter, state = session.painter, session.state
     recipe, first = painter.recipe, session.state.iteration
@@ -67,26 +68,25 @@ def run_slice_loop(
     due = began + _FIRST_PROGRESS_SECONDS
     eta = Eta(recipe, painter.size, first, began, session.later)
     rollbacks, rows = len(state.rollbacks), state.rows if first else None
-    with pulse.of(job):
-        for _ in painter.paint(state, first if stop.is_set() else None):
-            pulse.at = now = time.monotonic()
-            eta.tick(state.iteration, state.scale, now)
-            if len(state.rollbacks) > rollbacks:
-                rollbacks = len(state.rollbacks)
-                tell(_notice(session))
-            if state.rows != rows:
-                if rows is None:
-                    tell(LoopReport(session.iteration, notice=_IN_STRIPS))
-                rows = state.rows
-            if state.iteration in frames or state.iteration in shown:
-                tell(_picture(session, snapshot=state.iteration in shown, frame=state.iteration in frames))
-            if state.iteration % LOOK == 0 and session.alone:
-                _look_back(session, tell)
-            if now >= due or state.iteration == recipe.iterations:
-                due = now + _PROGRESS_SECONDS
-                tell(_progress(job, session, (state.iteration - first) / (now - began), eta.seconds))
-            if stop.is_set() or now - began >= seconds:
-                break
+    for _ in painter.paint(state, first if stop.is_set() else None):
+        pulse.at = now = time.monotonic()
+        eta.tick(state.iteration, state.scale, now)
+        if len(state.rollbacks) > rollbacks:
+            rollbacks = len(state.rollbacks)
+            tell(_notice(session))
+        if state.rows != rows:
+            if rows is None:
+                tell(LoopReport(session.iteration, notice=_IN_STRIPS))
+            rows = state.rows
+        if state.iteration in frames or state.iteration in shown:
+            tell(_picture(session, snapshot=state.iteration in shown, frame=state.iteration in frames))
+        if state.iteration % LOOK == 0 and session.alone:
+            _look_back(session, tell)
+        if now >= due or state.iteration == recipe.iterations:
+            due = now + _PROGRESS_SECONDS
+            tell(_progress(job, session, (state.iteration - first) / (now - began), eta.seconds))
+        if stop.is_set() or now - began >= seconds:
+            break
     seconds = time.monotonic() - began
     session.refresh()
     return LoopResult(first, state.iteration, seconds, eta.work(first) - eta.work(state.iteration))

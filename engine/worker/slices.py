@@ -167,7 +167,7 @@ class _Slice:
                 await context.jobs.waits(claim, False)
             seconds = context.settings.impasto_slice_seconds
             about = (claim.job.id, session, self._stop, seconds, reporter.tell)
-            painted = await context.in_painting_thread(run_slice_loop, *about, pulse=context.pulse)
+            painted = await context.in_painting_thread(claim.job.id, run_slice_loop, *about, pulse=context.pulse)
         self._seconds = painted.seconds
         _count(session.painter.recipe, painted)
         if painted.last > painted.first:

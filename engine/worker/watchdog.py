@@ -1,4 +1,4 @@
-"""Notices a painting that makes no iteration any more: a device that hangs takes the painting thread with it."""
+"""Notices a painting that does not move on any more: a device that hangs takes the painting thread with it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tempfile import TemporaryFile
 
 
 class Pulse:
-    """Which job is being painted, and when it last moved on, by `time.monotonic`.
+    """For which job the painting thread is at work, and when that last moved on, by `time.monotonic`.
 
-    The painting thread writes it, at every iteration; the event loop reads it.
+    The painting thread writes it, as it begins and at every iteration; the event loop reads it.
     """
 
     def __init__(self) -> None:
@@ -22,7 +22,10 @@ class Pulse:
 
     @contextmanager
     def of(self, job: str) -> Iterator[None]:
-        """While the job is painted; what waits for its turn has no pulse."""
+        """While something is done for the job: also pictures, weights and checkpoints come to a device that may hang.
+
+        What waits for its turn has no pulse.
+        """
         self.at = time.monotonic()
         self._job = job
         try:

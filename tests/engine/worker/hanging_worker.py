@@ -1,6 +1,7 @@
 """The worker; its painter hangs amid the jobs of one seed, as on a dead device, and films of another's never end.
 
-Amid those of a third its device is lost, as CUDA's is after an illegal access.
+Amid those of a third its device is lost, as CUDA's is after an illegal access. Those of two more hang before the first
+iteration, and after the last.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import runpy
 import threading
 from collections.abc import Iterator
 
+from PIL.Image import Image
+
 from engine.contract.models import Claim
 from engine.painting.painter import Painter
 from engine.painting.state import State
@@ -18,9 +21,9 @@ from engine.worker.context import WorkerContext
 from engine.worker.paint_session import PaintSession
 from engine.worker.results import finished_files
 
-SEED, FILM_SEED, LOST_SEED = 13, 14, 15
+SEED, FILM_SEED, LOST_SEED, BEGIN_SEED, END_SEED = 13, 14, 15, 16, 17
 FAULT = "CUDA error: an illegal memory access was encountered"
-_paint, _finish = Painter.paint, finished_files.finish_files
+_paint, _picture, _finish = Painter.paint, Painter.picture, finished_files.finish_files
 
 
 def _hanging(painter: Painter, state: State, stop: int | None = None) -> Iterator[State]:
@@ -33,6 +36,12 @@ def _hanging(painter: Painter, state: State, stop: int | None = None) -> Iterato
         yield painted
 
 
+def _hanging_picture(painter: Painter, state: State) -> Image:
+    if (painter.recipe.seed, state.iteration) in ((BEGIN_SEED, 0), (END_SEED, painter.recipe.iterations)):
+        threading.Event().wait()
+    return _picture(painter, state)
+
+
 async def _filming(context: WorkerContext, claim: Claim, session: PaintSession) -> dict[str, str]:
     if claim.job.recipe.seed == FILM_SEED:
         await asyncio.to_thread(threading.Event().wait)
@@ -41,5 +50,6 @@ async def _filming(context: WorkerContext, claim: Claim, session: PaintSession) 
 
 if __name__ == "__main__":
     Painter.paint = _hanging  # type: ignore[method-assign, assignment]
+    Painter.picture = _hanging_picture  # type: ignore[method-assign, assignment]
     slices.finish_files = _filming  # type: ignore[attr-defined]
     runpy.run_module("engine.worker", run_name="__main__")

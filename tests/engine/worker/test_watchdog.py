@@ -1,4 +1,4 @@
-"""A stroke that makes no iteration any more: the worker ends, and only that painting is to blame."""
+"""A painting that does not move on any more: the worker ends, and only that painting is to blame."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ def test_every_iteration_has_its_beat_and_only_a_stroke_that_was_begun_can_be_st
             assert pulse.stuck(3600) is None
 
     assert pulse.stuck(0) is None  # the first waits for its turn
-    run_slice_loop("a job", session(), threading.Event(), 60, tell, pulse=pulse)
+    with pulse.of("a job"):
+        run_slice_loop("a job", session(), threading.Event(), 60, tell, pulse=pulse)
     assert beats == sorted(set(beats))
     assert len(beats) == 12
     assert pulse.stuck(0) is None
@@ -46,7 +47,7 @@ def test_a_stroke_that_broke_off_is_not_stuck() -> None:
     pulse, broken = Pulse(), session()
     broken.state.pixels.fill_(float("nan"))
     broken.state.rollbacks.extend([(0, "earlier")] * ROLLBACKS)
-    with pytest.raises(PaintingError):
+    with pytest.raises(PaintingError), pulse.of("a job"):
         run_slice_loop("a job", broken, threading.Event(), 60, lambda _: None, pulse=pulse)
     assert pulse.stuck(0) is None
 
@@ -68,7 +69,7 @@ async def test_a_painting_that_hangs_ends_the_worker_and_counts_as_its_death_alo
 
     assert process.ended() == 1
     (said,) = [line for line in map(json.loads, log.read_text().splitlines()) if line["level"] == "error"]
-    assert (said["job"], said["event"]) == (stuck.id, "a painting makes no iteration any more: the worker ends")
+    assert (said["job"], said["event"]) == (stuck.id, "a painting does not move on any more: the worker ends")
     threads = said["stack"].split("\n\n")
     assert any('hanging_worker.py", line' in thread and "in run_slice_loop" in thread for thread in threads)
     assert any("in _watch" in thread for thread in threads)
@@ -78,3 +79,18 @@ async def test_a_painting_that_hangs_ends_the_worker_and_counts_as_its_death_alo
     claim = await client.jobs.start(stuck.id, 0, DEATHS, "the next worker")
     assert claim is not None
     assert claim.poisoned
+
+
+@pytest.mark.parametrize("seed", [hanging_worker.BEGIN_SEED, hanging_worker.END_SEED])
+async def test_a_device_that_hangs_before_the_first_iteration_or_after_the_last_ends_the_worker_too(
+    client: JobClient, pool: WorkerPool, tmp_path: Path, seed: int
+) -> None:
+    await client.redis.flushdb()  # what else hung would come first
+    log = tmp_path / "worker.log"
+    job = await client.submit(light(50, seed=seed))
+    process = pool.start_worker(
+        seconds=60, program=[hanging_worker.__file__], IMPASTO_STUCK_SECONDS="5", IMPASTO_LOG=str(log)
+    )
+    assert process.ready().ended() == 1
+    (said,) = [line for line in map(json.loads, log.read_text().splitlines()) if line["level"] == "error"]
+    assert said["job"] == job.id
