@@ -11,6 +11,7 @@ from discord import app_commands, ui
 from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
 from bot.guild_settings import Rules
+from bot.interactions.replies import patience
 from bot.text.formatting import count
 from bot.text.translation import N_, _
 
@@ -28,9 +29,10 @@ _WEIGHTS = {
 async def about(interaction: Interaction) -> None:
     """What I do, with a picture of it; the weights in use, and the limits here."""
     client = interaction.client
-    network = await client.services.admission.network()
+    async with patience():
+        network = await client.services.admission.network()
+        rules = await client.services.backend.guilds.rules(interaction.guild_id)
     picture = discord.File(str(files("bot.commands") / _PICTURE), filename=_PICTURE)
-    rules = await client.services.backend.guilds.rules(interaction.guild_id)
     page = _page(rules, network.weights if network else None)
     await interaction.response.send_message(view=page, file=picture, ephemeral=True)
 

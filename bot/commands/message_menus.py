@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -19,11 +18,10 @@ from bot.interactions.guild_rules import check_allowed
 from bot.interactions.message_pictures import pictures_of
 from bot.interactions.modals import Form, PictureForm, StyleForm
 from bot.interactions.picture_choice import PictureChoice
+from bot.interactions.replies import patience
 from bot.interactions.style_saving import server_to_save_in
 from bot.requests.paint_request import AttachedPicture
 from bot.text.translation import _
-
-_PATIENCE = 1.0  # s; of the three that Discord waits
 
 
 @app_commands.context_menu(name="Stylize this")
@@ -67,8 +65,8 @@ async def _ask(
         raise UserError(_("There is no picture in this message: choose one that has a picture attached."))
     recipe = USUAL_RECIPE
     # Before the form is filled in for nothing; what it asks for is held against the rules once more. Redis may be away.
-    with suppress(TimeoutError, RedisError):
-        async with asyncio.timeout(_PATIENCE):
+    with suppress(RedisError):
+        async with patience():
             recipe = (await check_allowed(services.backend.guilds, interaction)).recipe
     if len(pictures) == 1:
         await interaction.response.send_modal(form_of(pictures[0], recipe))

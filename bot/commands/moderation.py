@@ -11,7 +11,7 @@ from discord import app_commands
 from bot.client import Interaction
 from bot.errors import UserError
 from bot.interactions.permissions import present
-from bot.interactions.replies import reply_private
+from bot.interactions.replies import patience, reply_private
 from bot.interactions.settings_panel import SettingsPanel
 from bot.text.formatting import count
 from bot.text.sanitise import safe
@@ -34,7 +34,9 @@ async def settings(interaction: Interaction) -> None:
     services, guild = interaction.client.services, interaction.guild_id
     if guild is None or not present(interaction):
         raise UserError(_("Settings are a server's: ask for them in a server that I am in."))
-    panel = SettingsPanel(services.backend, services.deduplication, guild, await services.backend.guilds.rules(guild))
+    async with patience():
+        rules = await services.backend.guilds.rules(guild)
+    panel = SettingsPanel(services.backend, services.deduplication, guild, rules)
     await interaction.response.send_message(view=panel, ephemeral=True, allowed_mentions=discord.AllowedMentions.none())
 
 

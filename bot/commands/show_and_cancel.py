@@ -17,6 +17,7 @@ from bot.commands.contexts import usable_everywhere
 from bot.discord_api.error_sentences import Verdict, verdict
 from bot.interactions.guild_rules import check_allowed
 from bot.interactions.permissions import check_may_attach, check_showing, present
+from bot.interactions.replies import patience
 from bot.post_ledger import LedgerPage
 from bot.text.sanitise import plain
 from bot.text.translation import N_, _
@@ -59,8 +60,9 @@ async def show(interaction: Interaction, job: str) -> None:
 
 
 async def _check_posting(interaction: Interaction) -> None:
-    """The rules that hold for a new painting there. Raises `UserError`."""
-    await check_allowed(interaction.client.services.backend.guilds, interaction)
+    """The rules that hold for a new painting there. Raises `UserError` or `RedisError`."""
+    async with patience():
+        await check_allowed(interaction.client.services.backend.guilds, interaction)
     if interaction.guild_id is not None:
         check_may_attach(interaction)
 

@@ -12,7 +12,7 @@ from bot.interactions.deferred import DeferredInteractions
 from bot.interactions.languages import speak_to
 from bot.interactions.modals import SnapshotForm, StyleForm
 from bot.interactions.permissions import child_destination, seen_by_everybody
-from bot.interactions.replies import reply_private, tell_error
+from bot.interactions.replies import patience, reply_private, tell_error
 from bot.interactions.sharing import Sharing
 from bot.interactions.style_saving import StyleSaving, server_to_save_in, settings_of
 from bot.interactions.submission import Submission
@@ -77,12 +77,13 @@ class ButtonActions:
     async def find(
         self, interaction: discord.Interaction, job_id: str, *, anywhere: bool = False
     ) -> tuple[Job, LedgerPage]:
-        """The job and its page, if it is the member's own or shown where they are. Raises `UserError`.
+        """The job and its page, if it is the member's own or shown where they are. Raises `UserError` or `RedisError`.
 
         Whoever sees a painting may go on from it; one that is shown elsewhere might as well not exist, unless it may be
         `anywhere` in this server where everybody sees it.
         """
-        page, job = await self._backend.ledger.page(job_id), await self._backend.jobs.get(job_id)
+        async with patience():
+            page, job = await self._backend.ledger.page(job_id), await self._backend.jobs.get(job_id)
         if page is None or job is None or page.forget:
             raise UserError(_(_EXPIRED))
         mine, here = interaction.user.id == page.address.owner, interaction.channel_id in page.shown

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import discord
 import structlog
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeout
 
 from bot.discord_api.retry import persist
 from bot.errors import UserError
@@ -24,6 +28,20 @@ _ALREADY = 40060
 """Discord's code for an interaction that was acknowledged before."""
 TOKEN_LIVES = 900.0
 """Seconds for which an interaction can be answered."""
+_PATIENCE = 1.5  # s; of the three that Discord waits, and noting who waits may take another one
+
+
+@asynccontextmanager
+async def patience() -> AsyncIterator[None]:
+    """For what Redis is asked before an interaction is answered: while it is away, its client tries again for ever.
+
+    Raises `RedisError` when it takes too long.
+    """
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            yield
+    except TimeoutError:
+        raise RedisTimeout(f"no answer within {_PATIENCE} s") from None
 
 
 async def acknowledge(interaction: discord.Interaction, *, ephemeral: bool = True) -> None:

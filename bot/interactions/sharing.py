@@ -17,7 +17,7 @@ from bot.cards.thumbnails import Broken, marker
 from bot.errors import UserError
 from bot.interactions.deferred import DeferredInteractions
 from bot.interactions.permissions import present
-from bot.interactions.replies import reply_private
+from bot.interactions.replies import patience, reply_private
 from bot.post_ledger import LedgerPage
 from bot.text.translation import N_, _, current_language, speaking
 from engine.contract.events import Done
@@ -97,7 +97,7 @@ class Sharing:
     ) -> None:
         """For everybody there, once in each channel; a further press is answered to its member alone.
 
-        Raises `UserError`, or `StoreError`.
+        Raises `UserError`, `RedisError` or `StoreError`.
         """
         wanted = (job.id, interaction.channel_id, film)
         first = present(interaction) and wanted not in self._in_hand
@@ -106,7 +106,8 @@ class Sharing:
             return
         self._in_hand.add(wanted)
         try:
-            page = await self._backend.ledger.page(job.id) or page  # another press may have ended since it was read
+            async with patience():
+                page = await self._backend.ledger.page(job.id) or page  # another press may have ended since
             shown = {channel for message, channel in page.shared.items() if (message in page.films) == film}
             await self._answer(interaction, job, page, make, film=film, private=interaction.channel_id in shown)
         finally:
@@ -141,8 +142,9 @@ class Sharing:
                 await self._backend.ledger.note(job.id, noted | ({f"film:{message.id}": 1} if film else {}))
 
     async def _files(self, job: Job) -> Mapping[str, str]:
-        """The keys of what the finished painting left. Raises `UserError`."""
-        outcome = None if job.study is not None else await self._backend.jobs.outcome(job.id)
+        """The keys of what the finished painting left. Raises `UserError` or `RedisError`."""
+        async with patience():
+            outcome = None if job.study is not None else await self._backend.jobs.outcome(job.id)
         if not isinstance(outcome, Done):
             raise UserError(_("Only a finished painting is passed on: press this once it is done."))
         return outcome.files
