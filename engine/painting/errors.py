@@ -3,3 +3,7 @@
 
 class PaintingError(Exception):
     """The painting cannot go on; the text is one sentence for the person who asked."""
+
+
+class TooLittleMemory(PaintingError):
+    """It needs more memory than is free, even in strips."""

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from engine.painting.cuda.graphs import Graph, Graphs, Unrecordable
 from engine.painting.cuda.step_table import StepTable
-from engine.painting.errors import PaintingError
+from engine.painting.errors import TooLittleMemory
 from engine.painting.input_pictures import Sources
 from engine.painting.iteration import Iteration
 from engine.painting.memory import budget
@@ -63,7 +63,7 @@ class Stepper:
     def plan(self, state: State) -> int | None:
         """Rows of the strips that the state's new scale is to be painted in, by the memory that is free now.
 
-        Raises `PaintingError` where no strips are narrow enough.
+        Raises `TooLittleMemory` where no strips are narrow enough.
         """
         self._iteration = None  # what the scale before took is free, but for its graph
         rows = self._fitting(state)
@@ -125,7 +125,7 @@ class Stepper:
         free = budget.free_memory(self._device) + own
         # A processor's system would end the process; other devices refuse by themselves.
         if self._device.type == "cpu" and not budget.fits(self._recipe, width, height, free):
-            raise PaintingError(
+            raise TooLittleMemory(
                 f"{width} x {height} px need more memory than is free here, even in strips: ask for a smaller size."
             )
         return budget.rows_for(self._recipe, width, height, free)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gc
 import os
 import secrets
 import socket
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
@@ -25,6 +26,7 @@ from engine.contract.models import Claim, Job
 from engine.contract.settings import Settings
 from engine.contract.store import BlobMissing, Store
 from engine.painting.cuda.graphs import Graphs
+from engine.painting.errors import TooLittleMemory
 from engine.painting.painter import Painter
 from engine.painting.state import State
 from engine.recipe.presets import STAND_INS
@@ -195,6 +197,26 @@ class WorkerContext:
         self._warm[job] = session
         while len(self._warm) > _WARM:
             self._warm.popitem(last=False)
+
+    async def with_room(self, job: str, work: Callable[[], Awaitable[T]]) -> T:
+        """What the work for the job comes to; where memory was too little, it is done again without the warm sessions.
+
+        Raises what the work raises, and `TooLittleMemory` or `torch.OutOfMemoryError` where no session was warm.
+        """
+        try:
+            return await work()
+        except (TooLittleMemory, torch.OutOfMemoryError):
+            if not self._warm:
+                raise
+        _log.warning("the memory was too little: once more without the warm sessions", job=job, warm=list(self._warm))
+        self._warm.clear()
+        await self.in_painting_thread(job, self._free_memory)
+        return await work()
+
+    def _free_memory(self) -> None:
+        gc.collect()  # an error that a task has raised holds in a circle what it could not finish
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
 
     def has_weights(self, name: str) -> bool:
         """Whether a recipe that asks for them can be painted here."""

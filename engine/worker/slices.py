@@ -123,15 +123,20 @@ class _Slice:
         if waits := self._context.device_lock.locked():
             await self._context.jobs.waits(self._claim, True)
         try:
-            session = await self._unless(self._needless, self._context.session(self._claim))
-            if session is not None and not self._claim.cancelled and not self._stop.is_set():
-                await self._paint(session, waits)
+            session = await self._context.with_room(self._claim.job.id, lambda: self._painted(waits))
         except (RecipeError, PaintingError) as error:
             await self._fail(str(error))
         except torch.OutOfMemoryError:
             await self._fail("The picture does not fit into the device's memory: ask for a smaller size.")
         else:
             await (self._leave() if session is None else self._end(session))
+
+    async def _painted(self, waits: bool) -> PaintSession | None:
+        """The session, painted on for a slice; None if told to stop before it was needed."""
+        session = await self._unless(self._needless, self._context.session(self._claim))
+        if session is not None and not self._claim.cancelled and not self._stop.is_set():
+            await self._paint(session, waits)
+        return session
 
     def _needless(self) -> bool:
         """Whether a stopped slice needs no session, for which others may paint for long: nothing is to be shown."""

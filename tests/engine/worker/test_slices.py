@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 from arq.connections import ArqRedis
-from support.jobs import JobClient, light
+from support.jobs import JobClient, light, uncut_sha256
 
+from engine.contract.events import Failed
 from engine.contract.models import JobState
 from engine.contract.settings import read_settings
 from engine.contract.store import Store
+from engine.painting.memory import budget
+from engine.painting.painter import Painter
+from engine.painting.state import State
 from engine.worker.context import WorkerContext
 from engine.worker.slices import paint_slice
 from engine.worker.weights.load import load_weights
@@ -46,3 +54,56 @@ async def test_others_have_the_device_while_what_was_painted_is_stored(
     job = await client.submit(light(12, snapshots=(6,)))
     await paint_slice({"context": context}, job.id, 0, 0)
     assert await client.jobs.state(job.id) is JobState.DONE
+
+
+class OneAtATime:
+    """A memory that has room for one painter, before the first iteration and within the others."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._painters, self.begun = weakref.WeakSet[Painter](), 0
+        init, paint = Painter.__init__, Painter.paint
+
+        def begin(painter: Painter, *args: Any, **kwargs: Any) -> None:
+            self._painters.add(painter)
+            self.begun += 1
+            init(painter, *args, **kwargs)
+
+        def iterate(painter: Painter, state: State, stop: int | None = None) -> Iterator[State]:
+            for painted in paint(painter, state, stop):
+                if len(self._painters) > 1:
+                    raise torch.OutOfMemoryError("on order")
+                yield painted
+
+        monkeypatch.setattr(Painter, "__init__", begin)
+        monkeypatch.setattr(Painter, "paint", iterate)
+
+    def fits(self, *_: Any) -> bool:
+        return len(self._painters) == 1
+
+
+@pytest.mark.parametrize("planned", [True, False], ids=["when it is planned", "when it is painted"])
+async def test_a_painting_that_fits_alone_does_not_fail_for_what_others_keep_warm(
+    context: WorkerContext, client: JobClient, monkeypatch: pytest.MonkeyPatch, planned: bool
+) -> None:
+    recipe = light(12)
+    uncut, memory = uncut_sha256(recipe), OneAtATime(monkeypatch)
+    monkeypatch.setattr(budget, "fits", memory.fits if planned else lambda *_: True)
+    monkeypatch.setattr(context.settings, "impasto_slice_seconds", 0.01)
+    warm = await client.submit(light(5000), user="ann")
+    await paint_slice({"context": context}, warm.id, 0, 0)
+    monkeypatch.setattr(context.settings, "impasto_slice_seconds", 60.0)
+    job = await client.submit(recipe, user="bob")
+    await paint_slice({"context": context}, job.id, 0, 0)
+    assert (await client.run(job))["final"]["sha256"] == uncut
+    assert memory.begun == 3
+
+
+async def test_a_painting_that_does_not_fit_alone_fails(
+    context: WorkerContext, client: JobClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(budget, "fits", lambda *_: False)
+    job = await client.submit(light(12))
+    await paint_slice({"context": context}, job.id, 0, 0)
+    (last,) = await client.events(job)
+    assert isinstance(last, Failed)
+    assert "ask for a smaller size" in last.reason
