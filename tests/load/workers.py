@@ -117,12 +117,14 @@ async def _paint(context: Context, claim: Claim) -> None:
 
 def _worker(context: Context) -> SliceWorker:
     function = func(paint_slice, name=SLICE, timeout=SETTINGS.slice_timeout, keep_result=0, max_tries=1_000_000)
-    return SliceWorker(
+    worker = SliceWorker(
         functions=[function], redis_pool=context.redis, queue_name=QUEUE, ctx={"context": context},
         max_jobs=2 * TOGETHER, poll_delay=0.5, queue_read_limit=1, handle_signals=False,
         health_check_key=f"impasto:arq:{context.id}", health_check_interval=60, keep_result=0,
         job_serializer=lambda _: b"null", job_deserializer=load,
     )  # fmt: skip
+    worker.painters = TOGETHER
+    return worker
 
 
 async def _begin(worker: ArqWorker) -> None:

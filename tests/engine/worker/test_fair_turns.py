@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from arq import ArqRedis, Retry
 from support.jobs import JobClient, a_job, light, uncut_sha256
+from support.workers import WorkerPool
 
 from engine.contract.events import Cancelled, Done, Snapshot, follow, tail
 from engine.contract.models import HELD_USERS, Asked, JobState
@@ -69,17 +70,18 @@ async def test_many_jobs_of_one_person_do_not_hold_up_the_only_job_of_another(bu
         await busy_client.events(job)
 
 
-async def test_of_each_person_no_more_is_under_way_at_once_than_may_be(busy_client: JobClient) -> None:
-    recipe = light(150, snapshots=tuple(range(10, 150, 10)))
-    jobs = [await busy_client.submit(recipe, user=user) for user in ("ann", "ann", "bob")]
+async def test_of_each_person_no_more_is_under_way_at_once_than_may_be(client: JobClient, pool: WorkerPool) -> None:
+    pool.start_worker(seconds=1.0, IMPASTO_USER_RUNNING="1").ready()  # long enough to take up a second one meanwhile
+    recipe = light(300, snapshots=tuple(range(20, 300, 20)))
+    jobs = [await client.submit(recipe, user=user) for user in ("ann", "ann", "bob")]
     held = set()
     for job in jobs:
-        async for _, _ in follow(busy_client.redis, job.id):
-            held.add(tuple(await busy_client.redis.hmget(HELD_USERS, ["ann", "bob"])))  # type: ignore[misc]
+        async for _, _ in follow(client.redis, job.id):
+            held.add(tuple(await client.redis.hmget(HELD_USERS, ["ann", "bob"])))  # type: ignore[misc]
     assert (b"1", b"1") in held  # the worker takes two slices at once, but not two of one person
     assert {count for pair in held for count in pair} <= {None, b"1"}
-    assert [(await busy_client.run(job))["final"]["sha256"] for job in jobs] == [uncut_sha256(recipe)] * 3
-    assert await busy_client.redis.hmget(HELD_USERS, ["ann", "bob"]) == [None, None]  # type: ignore[misc]
+    assert [(await client.run(job))["final"]["sha256"] for job in jobs] == [uncut_sha256(recipe)] * 3
+    assert await client.redis.hmget(HELD_USERS, ["ann", "bob"]) == [None, None]  # type: ignore[misc]
 
 
 async def test_a_worker_that_comes_too_late_with_one_too_many_leaves_it_where_it_was(
