@@ -41,7 +41,7 @@ async def patience() -> AsyncIterator[None]:
         async with asyncio.timeout(_PATIENCE):
             yield
     except TimeoutError:
-        raise RedisTimeout(f"no answer within {_PATIENCE} s") from None
+        raise RedisTimeout("timeout") from None
 
 
 async def acknowledge(interaction: discord.Interaction, *, ephemeral: bool = True) -> None:
