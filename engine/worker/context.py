@@ -41,7 +41,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _WARM = 2  # sessions kept between slices: the one that was painted on, and the one before
-_NEWEST = 0.3  # share of the newest slice in the smoothed speed
+_HALF = 30.0  # s of painting after which what was painted before them counts half in the smoothed speed
 
 _log = structlog.get_logger(__name__)
 
@@ -87,6 +87,7 @@ class WorkerContext:
         self._stops: dict[str, Stop] = {}
         self._warm: OrderedDict[str, PaintSession] = OrderedDict()
         self._speed: float | None = None
+        self._work = self._seconds = 0.0  # what the speed is made of
         self.pulse = Pulse()
         self.beat_at = float("-inf")
         """When the last heartbeat arrived, by `time.monotonic`."""
@@ -105,8 +106,9 @@ class WorkerContext:
     def note_speed(self, flops: float, seconds: float) -> None:
         """Take so much work, done in so much time, into the speed that the heartbeat tells."""
         if flops > 0 and seconds > 0:
-            speed = flops / seconds
-            self._speed = speed if self._speed is None else _NEWEST * speed + (1 - _NEWEST) * self._speed
+            kept = 0.5 ** (seconds / _HALF)
+            self._work, self._seconds = kept * self._work + flops, kept * self._seconds + seconds
+            self._speed = self._work / self._seconds
 
     @contextmanager
     def holding(self, job: str) -> Iterator[Stop]:

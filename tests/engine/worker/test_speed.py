@@ -45,6 +45,18 @@ async def test_the_speed_is_smoothed_over_strokes(redis: ArqRedis, tmp_path: Pat
     assert context.heartbeat.speed == 50.0
     context.note_speed(300.0, 2.0)
     assert 50 < (context.heartbeat.speed or 0) < 150
-    for _ in range(50):
+    for _ in range(500):
         context.note_speed(300.0, 2.0)
     assert context.heartbeat.speed == pytest.approx(150)
+
+
+async def test_a_short_stroke_says_little_of_the_speed_be_it_the_first_or_the_latest(
+    redis: ArqRedis, tmp_path: Path
+) -> None:
+    settings = read_settings(store_url=(tmp_path / "store").as_uri())
+    context = WorkerContext(settings, redis, load_weights("random", tmp_path), "cpu")
+    for seconds, speed in ((1.0, 10.0), (15.0, 100.0), (15.0, 100.0), (1.0, 10.0)):
+        context.note_speed(seconds * speed, seconds)
+        if seconds > 1:
+            assert context.heartbeat.speed == pytest.approx(100, rel=0.06)
+    assert context.heartbeat.speed == pytest.approx(100, rel=0.06)
