@@ -184,16 +184,19 @@ class Ledger:
 
     async def note(self, job: str, fields: Mapping[str, str | int], entry: str | None = None) -> None:
         """Write fields, and acknowledge the event that they answer, at once."""
-        owner = await self._owner(job) if fields else None
         async with self._redis.pipeline(transaction=True) as pipe:
             if fields:
                 pipe.hset(_key(job), mapping=dict(fields))
                 pipe.expire(_key(job), self._keep)
-            if owner is not None:
-                self._index(pipe, owner, job)
             if entry is not None:
                 pipe.xack(STREAM, GROUP, entry)
             await pipe.execute()
+        # Afterwards: what is on Discord by now is to be known at once, and the owner was to be found from the start.
+        owner = await self._owner(job) if fields else None
+        if owner is not None:
+            async with self._redis.pipeline(transaction=True) as pipe:
+                self._index(pipe, owner, job)
+                await pipe.execute()
 
     async def forget(self, *jobs: str) -> None:
         """All that there is of these jobs is to be deleted; known until each page is closed."""
