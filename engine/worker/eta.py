@@ -14,7 +14,7 @@ class Eta:
 
     The speed is that on the present scale, since between scales it differs by more than the work tells; at the
     beginning of a new one still the speed before. The first iteration of a slice or a scale, in which much is got
-    ready, counts only until there is another.
+    ready, does not count.
     """
 
     def __init__(self, recipe: Recipe, size: tuple[int, int], iteration: int, now: float, later: float = 0.0) -> None:
@@ -33,15 +33,15 @@ class Eta:
         """`iteration` on `scale` has ended `now`."""
         self._left = self.work(iteration)
         counted, fresh = iteration - self._iteration, scale != self._scale
-        if now > self._since and (self._scale is None or (not fresh and counted >= self._enough)):
+        if now > self._since and not fresh and counted >= self._enough:
             self._speed = (self._begun - self._left) / (now - self._since)
         if fresh:
-            self._enough = 1 if self._scale is None else _ENOUGH
+            self._enough = _ENOUGH if self._speed else 1
             self._scale, self._iteration, self._begun, self._since = scale, iteration, self._left, now
 
     @property
     def seconds(self) -> float:
-        """That are left; 0 before the first iteration."""
+        """That are left; 0 where the speed is not known yet, as after a slice's first iteration."""
         return self._left / self._speed if self._speed else 0.0
 
     def work(self, iteration: int) -> float:

@@ -6,7 +6,7 @@ import asyncio
 import threading
 from types import TracebackType
 
-from engine.contract.events import Best, Notice, Snapshot
+from engine.contract.events import Best, Notice, Progress, Snapshot
 from engine.contract.models import Claim
 from engine.worker.checkpoints import Journal
 from engine.worker.context import WorkerContext
@@ -57,8 +57,8 @@ class Reporter:
         if report.notice:
             best = await self._kept(report.best) if report.best else None
             await jobs.emit(self._claim, Notice(job=job, iteration=report.iteration, text=report.notice, best=best))
-        if report.progress:
-            await jobs.emit(self._claim, report.progress)
+        if report.progress and (progress := self._with_eta(report.progress)):
+            await jobs.emit(self._claim, progress)
         if report.readback is None:
             return
         shown = await asyncio.to_thread(report.readback.read)
@@ -71,6 +71,14 @@ class Reporter:
             self._journal.snapshots[report.iteration] = key
             self._told.append(Snapshot(job=job, iteration=report.iteration, picture=key, loss=shown.loss))
             await self._tell_snapshots()
+
+    def _with_eta(self, progress: Progress) -> Progress | None:
+        """Where the slice does not know its speed yet, by the worker's; None where that is not known either."""
+        job, speed = self._claim.job, self._context.heartbeat.speed
+        if progress.eta or progress.iteration >= job.iterations:
+            return progress
+        left = job.remaining_flops(progress.iteration)
+        return progress.model_copy(update={"eta": left / speed}) if speed else None
 
     async def _kept(self, best: BestIterate) -> Best:
         shown = await asyncio.to_thread(best.readback.read)

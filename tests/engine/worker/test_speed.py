@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from arq.connections import ArqRedis
-from support.jobs import JobClient, light
+from support.jobs import JobClient, a_job, light
 
 from engine.contract import workers
+from engine.contract.events import STREAM, Event, Progress, parse
 from engine.contract.settings import read_settings
 from engine.forecast import forecast
 from engine.recipe.cost import remaining_flops
-from engine.worker.context import WorkerContext
+from engine.worker.checkpoints import Journal
+from engine.worker.context import Stop, WorkerContext
+from engine.worker.reporter import Reporter
+from engine.worker.slice_loop import LoopReport
 from engine.worker.weights.load import load_weights
 
 
@@ -60,3 +65,22 @@ async def test_a_short_stroke_says_little_of_the_speed_be_it_the_first_or_the_la
         if seconds > 1:
             assert context.heartbeat.speed == pytest.approx(100, rel=0.06)
     assert context.heartbeat.speed == pytest.approx(100, rel=0.06)
+
+
+async def test_until_a_slice_knows_its_speed_the_time_left_is_by_the_workers(redis: ArqRedis, tmp_path: Path) -> None:
+    settings = read_settings(store_url=(tmp_path / "store").as_uri())
+    context = WorkerContext(settings, redis, load_weights("random", tmp_path), "cpu")
+    job = a_job()
+    await context.jobs.create(job)
+    claim = await context.jobs.start(job.id, 0, 0, context.id)
+    assert claim is not None
+    progress = Progress(job=job.id, iteration=1, loss=3.0, content=1.0, style=2.0, rate=0.2, eta=0.0)
+
+    async def told() -> list[Event]:
+        async with Reporter(context, claim, Journal(), Stop()) as reporter:
+            await asyncio.to_thread(reporter.tell, LoopReport(1, progress=progress))
+        return [parse(fields) for _, fields in await redis.xrange(STREAM)]
+
+    assert await told() == []  # in place of what getting ready alone would tell
+    context.note_speed(100.0, 2.0)
+    assert await told() == [progress.model_copy(update={"eta": job.remaining_flops(1) / 50})]
