@@ -174,9 +174,7 @@ async def test_a_painting_that_failed_is_not_in_the_way_of_a_new_one(redis: ArqR
     stack: Any = SimpleNamespace(redis=redis)
     with output.reserved():
         output.remember(job, "starter", "auto")
-        with pytest.raises(
-            FolderError, match=r"set REDIS_URL as it was; if that was not set, the painting was kept"
-        ):
+        with pytest.raises(FolderError, match=r"set REDIS_URL as it was; if that was not set, the painting was kept"):
             await reopen(stack, job.id, output)
         assert output.unfinished
         await Jobs(redis).create(job)
