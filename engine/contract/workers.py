@@ -40,6 +40,10 @@ class Worker(BaseModel):
     speed: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     store: str = ""
     """Identity of its store; empty where it is older than that."""
+    user_running: int | None = Field(default=None, ge=1)
+    """The most jobs that it lets workers hold of a user at a time; None where it is older than that."""
+    guild_running: int | None = Field(default=None, ge=1)
+    """The same of a guild."""
     recipes: int = VERSION
     """The newest version of recipes that it can paint."""
 

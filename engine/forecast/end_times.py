@@ -1,8 +1,9 @@
 """Equal shares of so many workers, as if work were a fluid: which job ends when.
 
 A tree: all of it, guilds, users, jobs. What a node gets is shared equally among its children that still have work; no
-job gets more than one worker, and what a child cannot take goes to the others (max-min fairness at each node). From one
-job's end to the next every pace is constant, so that the schedule is followed from end to end.
+job gets more than one worker, no guild or user more than their jobs that may be held at a time, and what a child cannot
+take goes to the others (max-min fairness at each node). From one job's end to the next every pace is constant, so that
+the schedule is followed from end to end.
 
 A node that gets no more workers than it has children has none that is too small for an equal share. Its children are
 then ordered by how much each is to get until its next job ends, and not looked at before (virtual time, as in Demers,
@@ -28,6 +29,11 @@ class Work:
         self.order: int = order
         self.jobs = 1
 
+    @property
+    def most(self) -> float:
+        """The most workers that it can use."""
+        return self.jobs
+
     def serve(self, amount: float) -> None:
         """Give it so many seconds of one worker."""
         self.due -= amount
@@ -43,24 +49,32 @@ class Work:
 
 
 class Share:
-    """What its children share equally. Everything as of `Work`; `due` is what it is to get until its next job ends.
+    """What its children share equally, `cap` workers at most, which is at least one.
+
+    Everything as of `Work`; `due` is what it is to get until its next job ends.
 
     Closed, it has a heap of (what each child is to have got at its next end, order, child, what each had got when this
     one was served). Open, its children are served one by one.
     """
 
-    def __init__(self, children: Sequence[Work | Share]) -> None:
+    def __init__(self, children: Sequence[Work | Share], cap: float = math.inf) -> None:
+        self._cap = cap
         self.order: int = min(child.order for child in children)
         self._open: list[Work | Share] | None = list(children)
         self._heap: list[tuple[float, int, Work | Share, float]] = []
         self._got = 0.0
-        self._jobs = 0
+        self._jobs, self._usable = 0, 0.0
         self._close()
 
     @property
     def jobs(self) -> int:
         """How many have not ended."""
         return self._jobs if self._open is None else sum(child.jobs for child in self._open)
+
+    @property
+    def most(self) -> float:
+        usable = self._usable if self._open is None else sum(child.most for child in self._open)
+        return min(self._cap, usable)
 
     @property
     def size(self) -> int:
@@ -78,8 +92,10 @@ class Share:
     def end(self) -> str:
         due, order, child, before = self._heap[0]
         child.serve(due - before)
+        usable = child.most
         name = child.end()
         self._jobs -= 1
+        self._usable += child.most - usable
         if child.jobs:
             heapreplace(self._heap, (due + child.due, order, child, due))
         else:
@@ -100,17 +116,17 @@ class Share:
             for _, _, child, before in self._heap:
                 child.serve(self._got - before)
             self._open, self._heap = [entry[2] for entry in self._heap], []
-        self._open = sorted((child for child in self._open if child.jobs), key=lambda child: child.jobs)
+        self._open = sorted((child for child in self._open if child.jobs), key=lambda child: child.most)
         paces, left = [], workers
         for number, child in enumerate(self._open):
-            pace = min(child.jobs, left / (len(self._open) - number))
+            pace = min(child.most, left / (len(self._open) - number))
             paces.append((child, pace))
             left -= pace
         return paces
 
     def _close(self) -> None:
         if self._open is not None:
-            self._jobs, self._got = self.jobs, 0.0
+            self._jobs, self._usable, self._got = self.jobs, sum(child.most for child in self._open), 0.0
             self._heap = [(child.due, child.order, child, 0.0) for child in self._open if child.jobs]
             heapify(self._heap)
             self._open = None
@@ -123,7 +139,7 @@ def follow(root: Share, workers: float) -> Iterator[tuple[float, float, list[str
     """
     while root.jobs:
         level = _level(root, workers)
-        parts = list(root.parts(min(workers, root.jobs)))
+        parts = list(root.parts(min(workers, root.most)))
         times = [max(0.0, part.due) / share for part, share in parts]
         seconds = min(times)
         ended = []
@@ -137,4 +153,4 @@ def follow(root: Share, workers: float) -> Iterator[tuple[float, float, list[str
 def _level(root: Share, workers: float) -> float:
     if workers <= root.size:
         return workers / root.size
-    return max((pace for child, pace in root.paces(workers) if pace < child.jobs), default=math.inf)
+    return max((pace for child, pace in root.paces(workers) if pace < child.most), default=math.inf)

@@ -7,6 +7,7 @@ forecasts are right to within a round of slices, as long as nobody comes or goes
 from __future__ import annotations
 
 import asyncio
+import math
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -58,8 +59,9 @@ def predict(
     """The same from where the jobs stand; `clock` is the queue's virtual one, in the seconds of the tags.
 
     Guilds share the workers equally, users their guild's part, jobs their user's, and take turns in the order of their
-    tags. One job has at most one worker, and that of the fastest; a worker that has not painted yet counts as the mean
-    of the others. Work done since the last checkpoint counts as to be done. Pure; about 20 microseconds a job.
+    tags. One job has at most one worker, and that of the fastest, a user or guild as many as workers may hold jobs of
+    theirs; a worker that has not painted yet counts as the mean of the others. Work done since the last checkpoint
+    counts as to be done. Pure; about 20 microseconds a job.
     """
     if not standings:
         return {}
@@ -70,7 +72,7 @@ def predict(
     total = sum(worker.speed or mean for worker in painters) / fastest
     ordered = sorted(standings, key=lambda s: (s.tag, s.job.created, s.job.id))
     work = {s.job.id: s.job.remaining_flops(s.iteration) / fastest for s in ordered}
-    ends, levels = _schedule(ordered, work, total or 1.0)
+    ends, levels = _schedule(ordered, work, total or 1.0, _running(painters))
     if not known:
         rank = {job: number for number, (job, _) in enumerate(sorted(ends.items(), key=lambda end: end[1]))}
         return {job: Forecast(number, None, None) for job, number in rank.items()}
@@ -107,16 +109,27 @@ class _Levels:
         return self._seconds[at] + (reading - self._readings[at]) / self._paces[at]
 
 
-def _schedule(ordered: Sequence[Standing], work: dict[str, float], total: float) -> tuple[dict[str, float], _Levels]:
+def _running(painters: Sequence[Worker]) -> tuple[float, float]:
+    """The most jobs held at a time of a user and of a guild, as the most generous worker says; infinite: none does."""
+    return (
+        max((worker.user_running for worker in painters if worker.user_running), default=math.inf),
+        max((worker.guild_running for worker in painters if worker.guild_running), default=math.inf),
+    )
+
+
+def _schedule(
+    ordered: Sequence[Standing], work: dict[str, float], total: float, running: tuple[float, float]
+) -> tuple[dict[str, float], _Levels]:
     """Seconds until each job's end, and the virtual clock's way."""
+    of_a_user, of_a_guild = running
     place = {s.job.id: number for number, s in enumerate(ordered)}
     guilds = []
     for _, of_guild in groupby(sorted(ordered, key=lambda s: (s.job.guild, s.job.user)), key=lambda s: s.job.guild):
         users = [
-            Share([Work(s.job.id, work[s.job.id], place[s.job.id]) for s in of_user])
+            Share([Work(s.job.id, work[s.job.id], place[s.job.id]) for s in of_user], of_a_user)
             for _, of_user in groupby(of_guild, key=lambda s: s.job.user)
         ]
-        guilds.append(Share(users))
+        guilds.append(Share(users, of_a_guild))
     ends: dict[str, float] = {}
     levels, now = _Levels(), 0.0
     for seconds, level, names in follow(Share(guilds), total):

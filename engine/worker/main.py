@@ -71,7 +71,7 @@ async def run_worker(settings: Settings, ready: Callable[[WorkerContext], None])
         context = WorkerContext(settings, redis, weights, device)
         await context.check_fast_path(fault_of_fast_path)
         context.store_identity = identity
-        await workers.beat(redis, context.heartbeat)
+        await _beat(context)
         arq = _arq(context)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, _drain, context, arq)
@@ -155,9 +155,15 @@ async def _steadily(task: Callable[[WorkerContext], Awaitable[Any]], context: Wo
             await asyncio.sleep(_RECONCILE)
 
 
+async def _beat(context: WorkerContext) -> None:
+    most = context.settings.running
+    told = context.heartbeat.model_copy(update={"user_running": most.user, "guild_running": most.guild})
+    await workers.beat(context.redis, told)
+
+
 async def _heartbeat(context: WorkerContext) -> None:
     while True:
-        await workers.beat(context.redis, context.heartbeat)
+        await _beat(context)
         context.beat_at = time.monotonic()
         await asyncio.sleep(workers.BEAT)
 

@@ -83,6 +83,14 @@ def test_with_more_workers_nobody_is_later(
         assert 0 <= late.wait <= late.done
 
 
+def test_who_may_have_two_jobs_held_waits_with_the_third_however_many_workers_there_are() -> None:
+    jobs = [job() for _ in range(3)]
+    strict, free = ([each.model_copy(update={"user_running": n}) for each in painters(5)] for n in (2, 3))
+    for there, share in ((strict, 1.5), (free, 1.0), ([*strict, *free], 1.0), (painters(5), 1.0)):
+        prospects = predict([queued(each) for each in jobs], there, slice_seconds=0.0)
+        assert [prospects[each.id].done for each in jobs] == pytest.approx([share * seconds(jobs[0])] * 3)
+
+
 def test_what_is_painted_already_does_not_count() -> None:
     begun, child = job(scales=2), job().model_copy(update={"reached": 60})
     painting = Standing(begun, JobState.PAINTING, 70, "w0", 0.0, 0.0)
