@@ -259,7 +259,11 @@ def _read(job: str, raw: dict[bytes, bytes]) -> LedgerPage | None:
             card=_number(fields.get("card")),
             card_channel=int(fields.get("card_channel", address.channel)),
             card_guild=_number(fields.get("card_guild", str(address.guild or ""))),
-            former={int(name.removeprefix("former:")): int(v) for name, v in fields.items() if name[:7] == "former:"},
+            former={
+                int(name.removeprefix("former:")): int(v)
+                for name, v in fields.items()
+                if name[:7] == "former:" and name[7:] != fields.get("card")
+            },
             shared={int(name.removeprefix("shared:")): int(v) for name, v in fields.items() if name[:7] == "shared:"},
             films=frozenset(int(name.removeprefix("film:")) for name in fields if name[:5] == "film:"),
             brought=frozenset(int(name.removeprefix("brought:")) for name in fields if name[:8] == "brought:"),

@@ -194,7 +194,6 @@ class CardEditor:
             # It may be there still, where the bot may look no longer: then `/forget` must know of it.
             former = {f"former:{left.card}": left.card_channel}
             await self._ledger.note(track.job.id, {**_place_of(page), **former})
-            await self._ledger.strike(track.job.id, f"former:{page.card}")
         elif reason in (Verdict.GONE, Verdict.FORBIDDEN):
             self._tracks.pop(track.job.id, None)
             await self._on_lost(track.job.id, sentence(error))

@@ -54,7 +54,10 @@ async def show(interaction: Interaction, job: str) -> None:
     if not present(interaction) or not (interaction.guild_id is None or interaction.app_permissions.view_channel):
         return  # it can be shown there, but not kept moving
     where = {"card": card.id, "card_channel": card.channel.id, "card_guild": interaction.guild_id or ""}
-    former = {f"former:{page.card}": page.card_channel} if page.card else {}
+    # This one too: where the editor goes back to an older one meanwhile, none is lost, whoever writes last.
+    former = {f"former:{card.id}": card.channel.id}
+    if page.card:
+        former[f"former:{page.card}"] = page.card_channel
     await services.backend.ledger.note(found.id, {**where, **former, "files": " ".join(names)})
     services.dispatcher.open(found.id)
 

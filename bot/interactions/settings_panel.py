@@ -15,6 +15,7 @@ from bot.guild_settings import Choices, Rules
 from bot.interactions.deduplication import Deduplication
 from bot.interactions.modals import Form
 from bot.interactions.private_view import PrivateView
+from bot.interactions.replies import patience
 from bot.text.formatting import count, relative
 from bot.text.recipe_text import PRESET_WORDS
 from bot.text.translation import LANGUAGE_NAMES, N_, _, listed, pgettext
@@ -86,7 +87,8 @@ class SettingsPanel(PrivateView):
     async def _merged(self, field: str, values: Sequence[int]) -> tuple[int, ...]:
         """What the list is now, with what was added and removed here: another moderator may have changed it since."""
         shown = getattr(self._rules.choices, field)
-        now = getattr((await self._backend.guilds.rules(self._guild)).choices, field)
+        async with patience():
+            now = getattr((await self._backend.guilds.rules(self._guild)).choices, field)
         kept = [one for one in now if one in values or one not in shown]
         added = [one for one in values if one not in shown and one not in now]
         return (*kept, *added)[:_MOST]  # with more there would be no panel any more
@@ -98,7 +100,8 @@ class SettingsPanel(PrivateView):
         )
 
     async def _ask_limits(self, interaction: discord.Interaction) -> None:
-        rules = await self._backend.guilds.rules(self._guild)
+        async with patience():
+            rules = await self._backend.guilds.rules(self._guild)
         await interaction.response.send_modal(LimitsForm(self._deduplication, rules.choices, self._change))
 
     async def _tell(self, interaction: discord.Interaction) -> None:

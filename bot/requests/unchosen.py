@@ -22,7 +22,8 @@ def with_unchosen(asked: NewPainting | NewStudy, rules: Rules, network: Network)
     fields = {field: value for field, value in asked.fields.items() if value is not None}
     if "size" not in fields and new_recipe(name, network, {}).size > rules.max_size:
         fields["size"] = rules.max_size
-    if "iterations" not in fields:
+    # A film has some more for each frame, which are not counted yet: its own sentence says what to ask for.
+    if "iterations" not in fields and not getattr(asked, "animate", False):
         held = {"size": fields["size"]} if "size" in fields else {}
         most = rules.max_iterations
         if isinstance(asked, NewStudy):

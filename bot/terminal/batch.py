@@ -85,6 +85,8 @@ class Batch:
             digests = [self._digest(path, content.read) for path in content.paths]
             digests += [self._digest(path, intake.read_picture_file) for path in arguments.files]
             pair.key = key_of(arguments, digests + self._weights)
+            if before == key_of(arguments, digests):  # as it was written until 0.2.0, without the weights' file
+                before = pair.key
         except BadPicture as bad:
             self._fail(pair, str(bad))
             return False

@@ -54,7 +54,7 @@ async def _requeue_if_lost(
     iteration, epoch, holder = int(fields["iteration"]), int(fields["epoch"]), fields["worker"]
     since = float(fields["since"])
     fresh = now - since < GRACE
-    if since >= now:  # its worker may have started after the heartbeats were read: the next look tells
+    if now <= since < now + GRACE:  # its worker may have started after the heartbeats were read: the next look tells
         return False
     if holder in alive and (fresh or job_id in alive[holder].jobs):
         return False

@@ -153,4 +153,4 @@ def follow(root: Share, workers: float) -> Iterator[tuple[float, float, list[str
 def _level(root: Share, workers: float) -> float:
     if workers <= root.size:
         return workers / root.size
-    return max((pace for child, pace in root.paces(workers) if pace < child.most), default=math.inf)
+    return max((pace for child, pace in root.paces(workers) if pace < child.jobs), default=math.inf)

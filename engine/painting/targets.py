@@ -17,6 +17,9 @@ from engine.painting.pyramid import pyramid
 from engine.recipe.recipe import Recipe
 from engine.recipe.vgg_layers import stride
 
+_SMALL = 2**20
+"""Pixels of a style that is looked at whole in any case: it takes about a gigabyte."""
+
 STYLE_LOSS = {"gram": losses.gram_loss, "covariance": losses.covariance_loss, "wasserstein": losses.wasserstein_loss}
 
 
@@ -176,10 +179,10 @@ class Targets:
     def _rows_of(self, style: Tensor) -> int | None:
         """Of the strips in which a look at the style takes no more memory than one at the painting, which is planned.
 
-        Nothing is kept for a way back, so that as much holds twice the pixels. None: whole.
+        Nothing is kept for a way back, so that as much holds twice the pixels. None: whole, as all small ones are.
         """
         height, width = self._size
-        most = max(LEAST_ROWS, 2 * (self._rows or height) * width // style.shape[3])
+        most = max(LEAST_ROWS, max(_SMALL, 2 * (self._rows or height) * width) // style.shape[3])
         return self._rows if style.shape[2] <= most else min(most, self._rows or most)
 
 

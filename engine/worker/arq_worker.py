@@ -64,7 +64,7 @@ class SliceWorker(Worker):
         if rotten:
             _log.error("entries of the queue cannot be read", count=len(rotten))
             await self.pool.zrem(self.queue_name, *rotten)
-        due = [name for name in ready if _is_text(name)]
+        due = [name for name in ready if _is_text(name) and not context.is_left(name.decode().partition(":")[0])]
         if ahead:
             self._free = {name: self._free.get(name, now) for name in due}
             due = [name for name in due if now - self._free[name] >= _PATIENCE]

@@ -9,6 +9,7 @@ import os
 import secrets
 import socket
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +25,7 @@ from engine.contract.fair_queue import FairQueue
 from engine.contract.jobs import Jobs
 from engine.contract.models import Claim, Job
 from engine.contract.settings import Settings
-from engine.contract.store import BlobMissing, Store
+from engine.contract.store import BlobMissing, Store, StoreError
 from engine.painting.cuda.graphs import Graphs
 from engine.painting.errors import TooLittleMemory
 from engine.painting.painter import Painter
@@ -40,6 +41,8 @@ from engine.worker.weights.load import Weights, load_weights
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_LEFT = 5.0  # s; a worker that paints looks at what has been free for a fraction of that
+_LOST = 600.0  # s after which what could not be read from the store counts as lost
 _WARM = 2  # sessions kept between slices: the one that was painted on, and the one before
 _HALF = 30.0  # s of painting after which what was painted before them counts half in the smoothed speed
 
@@ -86,6 +89,8 @@ class WorkerContext:
         self._changed = asyncio.Event()
         self._stops: dict[str, Stop] = {}
         self._warm: OrderedDict[str, PaintSession] = OrderedDict()
+        self._left: dict[str, float] = {}  # until when, by `time.monotonic`
+        self._unread: dict[str, float] = {}  # since when
         self._speed: float | None = None
         self._work = self._seconds = 0.0  # what the speed is made of
         self.pulse = Pulse()
@@ -168,7 +173,7 @@ class WorkerContext:
         """The job's session at the claim's iteration: warm, or from its checkpoint, or new.
 
         Raises `RecipeError` when this worker cannot paint the recipe, `PaintingError` when its pictures are gone, and
-        `StoreError` when the store cannot be read: what is there again soon is not painted again.
+        `StoreError` when the store cannot be read: what is there again within `_LOST` is not painted again.
         """
         warm = self._warm.pop(claim.job.id, None)
         parts = claim.job.parts
@@ -187,12 +192,19 @@ class WorkerContext:
                         f"The last strokes were lost, so it goes on from iteration {session.iteration}."
                     )
                 return await self._next(parts, session) if session.painted else session
-            except (BlobMissing, CheckpointError) as error:
+            except (StoreError, CheckpointError) as error:
+                if isinstance(error, StoreError) and not claim.cancelled and self._may_come_back(key, error):
+                    raise
                 _log.warning("a checkpoint cannot be used", job=claim.job.id, key=key, reason=str(error))
         session = await self._begin(parts, Journal())
         if claim.checkpoints or claim.job.checkpoint:
             session.notices.append("What had been painted was lost, so it starts over.")
         return session
+
+    def _may_come_back(self, key: str, error: StoreError) -> bool:
+        """Whether the blob may only be out of reach for a while."""
+        now = time.monotonic()
+        return not isinstance(error, BlobMissing) and now - self._unread.setdefault(key, now) < _LOST
 
     def keep_warm(self, job: str, session: PaintSession) -> None:
         """Keep the session in memory for the job's next slice."""
@@ -223,6 +235,15 @@ class WorkerContext:
     def has_weights(self, name: str) -> bool:
         """Whether a recipe that asks for them can be painted here."""
         return name == self.weights.name or name in STAND_INS
+
+    def leave_to_others(self, job: str) -> None:
+        """Take no slice of the job up for a moment, in which another worker can."""
+        now = time.monotonic()
+        self._left = {job: now + _LEFT} | {other: until for other, until in self._left.items() if until > now}
+
+    def is_left(self, job: str) -> bool:
+        """Whether its slices are left to others for the moment."""
+        return self._left.get(job, 0.0) > time.monotonic()
 
     def weights_of(self, name: str) -> Weights:
         """The weights a recipe asks for: this worker's own, or stand-ins, which all have. Raises `RecipeError`."""

@@ -21,14 +21,19 @@ _log = structlog.get_logger(__name__)
 
 
 async def left_to_others(context: WorkerContext, claim: Claim) -> bool:
-    """Whether the job was released, for its weights are not here, and a living worker has them."""
+    """Whether the job went back into the queue, for its weights are not here, and a living worker has them.
+
+    It is not taken up here again for a while, so that the other finds it there.
+    """
     job, weights = claim.job.id, claim.job.recipe.weights
     if context.has_weights(weights):
         return False
     able = [worker.id for worker in await workers.living(context.redis) if worker.weights == weights]
     if able:
         _log.warning("the job's weights are not here", job=job, weights=weights, able=able)
+        context.leave_to_others(job)
         await context.jobs.release(job, context.id)
+        await context.queue.enqueue(claim.job, claim.iteration, claim.epoch, 0.0)
     return bool(able)
 
 
@@ -46,5 +51,5 @@ async def end_over(context: WorkerContext, job: str) -> NoReturn:
 async def end_if_lost(context: WorkerContext, job: str) -> None:
     """The same after an error in the job's slice, where the device does nothing more for this process."""
     if fault := await context.in_painting_thread(job, fault_of, context.device):
-        _log.error("the device does nothing more for this process: the worker ends", job=job, fault=fault)
+        _log.exception("the device does nothing more for this process: the worker ends", job=job, fault=fault)
         await end_over(context, job)

@@ -92,12 +92,6 @@ async def _decline(context: WorkerContext, job: Unreadable, log: Any) -> None:
         await context.jobs.refuse(job, _TOO_NEW)
 
 
-async def _finish_study(context: WorkerContext, claim: Claim, session: PaintSession) -> dict[str, str]:
-    from engine.worker.results.study_files import finish_study  # matplotlib is a fifth of a worker's start
-
-    return await finish_study(context, claim, session)
-
-
 def _count(recipe: Recipe, painted: LoopResult) -> None:
     labels = (recipe.name, size_label(recipe.size))
     SLICES.inc()
@@ -117,6 +111,9 @@ class _Slice:
     async def run(self) -> None:
         if self._claim.poisoned:
             await self._fail(f"The painting was set aside: {DEATHS} workers ended while on it.", quarantine=True)
+            return
+        if self._claim.cancelled and self._claim.iteration == 0:
+            await self._leave()
             return
         if await left_to_others(self._context, self._claim):
             return
@@ -172,7 +169,11 @@ class _Slice:
                 await context.jobs.waits(claim, False)
             seconds = context.settings.impasto_slice_seconds
             about = (claim.job.id, session, self._stop, seconds, reporter.tell)
-            painted = await context.in_painting_thread(claim.job.id, run_slice_loop, *about, pulse=context.pulse)
+            try:
+                painted = await context.in_painting_thread(claim.job.id, run_slice_loop, *about, pulse=context.pulse)
+            except Exception:
+                await end_if_lost(context, claim.job.id)  # before another job meets the same fault, and is blamed
+                raise
         self._seconds = painted.seconds
         _count(session.painter.recipe, painted)
         if painted.last > painted.first:
@@ -208,8 +209,7 @@ class _Slice:
             await keep_record(context, claim.job, session)
         if session.iteration >= claim.job.iterations:
             # A film can take longer than a worker has that is to end.
-            finish = finish_files if claim.job.study is None else _finish_study
-            files = await self._unless(lambda: context.draining, finish(context, claim, session))
+            files = await self._unless(lambda: context.draining, finish_files(context, claim, session))
             if files is None:
                 await self._pass_on(session)
                 return

@@ -91,6 +91,20 @@ def test_who_may_have_two_jobs_held_waits_with_the_third_however_many_workers_th
         assert [prospects[each.id].done for each in jobs] == pytest.approx([share * seconds(jobs[0])] * 3)
 
 
+def test_short_jobs_beyond_the_cap_wait_for_those_before_them() -> None:
+    """As many workers as the cap, or more: a third one begins when one of the first two ends, or shares their turns."""
+    jobs = [job() for _ in range(3)]
+    for count in (2, 4):
+        there = [each.model_copy(update={"user_running": 2}) for each in painters(count)]
+        standings = [queued(each, tag * seconds(each)) for tag, each in enumerate(jobs)]
+        found = predict(standings, there, slice_seconds=2 * seconds(jobs[0]))
+        first, _, third = (found[each.id] for each in jobs)
+        assert first.wait == pytest.approx(0)
+        assert third.wait is not None
+        assert third.wait > 0
+        assert third.done == pytest.approx(1.5 * seconds(jobs[0]))
+
+
 def test_what_is_painted_already_does_not_count() -> None:
     begun, child = job(scales=2), job().model_copy(update={"reached": 60})
     painting = Standing(begun, JobState.PAINTING, 70, "w0", 0.0, 0.0)

@@ -252,7 +252,7 @@ def test_any_pretrained_weights_are_painted_with_alike(name: str) -> None:
     for weights in ("starter", "sha256:0123456789abcdef"):
         own = preset(name, weights=weights)
         usual = dataclasses.replace(preset(name), weights=weights, network=own.network)
-        assert own == dataclasses.replace(usual, smoothing=own.smoothing)
+        assert own == dataclasses.replace(usual, content_layers=own.content_layers, alpha=own.alpha)
 
 
 @pytest.mark.parametrize(("size", "scales"), [(64, 1), (128, 1), (181, 2), (256, 3), (512, 5), (1024, 7), (4096, 11)])

@@ -37,7 +37,8 @@ async def test_the_worker_ends_and_that_is_a_death_of_what_it_painted_alone(
 
     assert process.ended() == 1
     said = [line for line in map(json.loads, log.read_text().splitlines()) if line["level"] == "error"]
-    assert [(line["job"], line.get("fault")) for line in said] == [(lost.id, None), (lost.id, hanging_worker.FAULT)]
+    assert [(line["job"], line["fault"]) for line in said] == [(lost.id, hanging_worker.FAULT)]
+    assert "Traceback" in said[0]["exception"]  # of what broke off
     assert await workers.living(client.redis) == []
     fields = await client.jobs.fields(other.id)
     assert (fields["worker"], fields["deaths"]) == ("", "0")

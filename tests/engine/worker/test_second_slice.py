@@ -43,7 +43,7 @@ async def workers(redis: ArqRedis, clock: Clock) -> AsyncIterator[list[SliceWork
         await asyncio.Event().wait()
 
     running = SimpleNamespace(running=Running(user=9, guild=9))
-    context: Any = SimpleNamespace(queue=FairQueue(redis), settings=running)
+    context: Any = SimpleNamespace(queue=FairQueue(redis), settings=running, is_left=lambda _: False)
     made = [
         SliceWorker(
             functions=[func(paint, name=SLICE)], redis_pool=redis, queue_name=QUEUE, ctx={"context": context},

@@ -15,7 +15,7 @@ from support.workers import WorkerPool
 
 from engine.contract import workers
 from engine.contract.connection import connect
-from engine.contract.events import Done, Failed, Notice
+from engine.contract.events import Cancelled, Done, Failed, Notice
 from engine.contract.models import DEATHS, JobState, job_key
 from engine.contract.reconcile import GRACE, reconcile
 from engine.contract.store import Store
@@ -93,10 +93,19 @@ async def test_a_job_of_other_weights_is_left_to_a_worker_that_has_them_and_else
     fields = await busy_client.given_back(job)
     assert (fields["state"], fields["deaths"]) == (JobState.PAINTING, "0")
     await workers.sign_off(redis, able.id)
-    await busy_client.queue.enqueue(job, 0, 1, 1.0)
-    (last,) = await busy_client.events(job)
+    (last,) = await busy_client.events(job)  # it lay in the queue again at once
     assert isinstance(last, Failed)
     assert "start a worker with those weights" in last.reason
+
+
+async def test_a_cancelled_job_of_other_weights_is_ended_by_anyone(busy_client: JobClient) -> None:
+    job = await busy_client.submit(light(50, weights="imagenet"), queued=False)
+    await workers.beat(busy_client.redis, workers.Worker(id="a busy one", device="cpu", weights="imagenet"))
+    await busy_client.jobs.cancel(job.id)
+    await busy_client.queue.enqueue(job, 0, 0, 1.0)
+    (last,) = await busy_client.events(job)
+    assert isinstance(last, Cancelled)
+    await workers.sign_off(busy_client.redis, "a busy one")
 
 
 async def test_a_store_that_goes_away_costs_the_job_a_slice_and_no_death(client: JobClient, pool: WorkerPool) -> None:
