@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from support.workers import WorkerPool
 
 from engine.contract.events import Notice, Snapshot, tail
 from engine.contract.settings import read_settings
-from engine.contract.store import Store, StoreError
+from engine.contract.store import BlobMissing, Store, StoreError
 from engine.worker.context import WorkerContext
 from engine.worker.slices import paint_slice
 from engine.worker.weights.load import load_weights
@@ -77,3 +78,18 @@ async def test_a_store_that_cannot_be_read_for_a_moment_costs_nothing_that_was_p
     assert int((await fields_after_a_slice())["iteration"]) > int(painted["iteration"])
     notices = [event for event in await client.told(before, {job.id}) if isinstance(event, Notice)]
     assert [notice.waits for notice in notices] == [True, False]
+
+
+def test_what_stays_out_of_reach_is_lost_after_a_while(
+    redis: ArqRedis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or one blob that can never be read again would hold its painting up for ever, the older ones untried."""
+    settings = read_settings(store_url=(tmp_path / "store").as_uri())
+    context = WorkerContext(settings, redis, load_weights("random", tmp_path), "cpu")
+    away = StoreError("jobs/1/checkpoint could not be read: Input/output error")
+    assert context._may_come_back("one", away)
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 601)
+    assert not context._may_come_back("one", away)
+    assert context._may_come_back("another", away)
+    assert not context._may_come_back("a third", BlobMissing("it is not there"))
