@@ -98,20 +98,12 @@ def child_destination(interaction: discord.Interaction, page: LedgerPage) -> Des
     address = page.address
     restricted = _stays(interaction, page)
     # The owner may have left the server since, or lost the channel; direct messages nobody can take from them.
-    own = interaction.user.id == address.owner and (address.guild is None or _under_seen(interaction, address.channel))
-    if not own and not may_see(interaction, address.channel):
+    own_messages = address.guild is None and interaction.user.id == address.owner
+    if not own_messages and not may_see(interaction, address.channel):
         if restricted:
             raise UserError(_(_STAYS, place=f"<#{address.channel}>"))
         return None
     return Destination(address.channel, address.place, address.guild, restricted)
-
-
-def _under_seen(interaction: discord.Interaction, channel: int) -> bool:
-    """Whether it is a thread under a channel that the member may see; of a private one its owner is in it."""
-    found = interaction.guild and interaction.guild.get_thread(channel)
-    if not found or found.parent is None or not isinstance(interaction.user, discord.Member):
-        return False
-    return found.parent.permissions_for(interaction.user).view_channel
 
 
 def check_showing(interaction: discord.Interaction, page: LedgerPage) -> None:

@@ -54,8 +54,8 @@ async def _requeue_if_lost(
     iteration, epoch, holder = int(fields["iteration"]), int(fields["epoch"]), fields["worker"]
     since = float(fields["since"])
     fresh = now - since < GRACE
-    if now <= since < now + GRACE:  # its worker may have started after the heartbeats were read: the next look tells
-        return False
+    if now <= since < now + 10 * GRACE:
+        return False  # its worker may have started after the heartbeats were read: the next look tells
     if holder in alive and (fresh or job_id in alive[holder].jobs):
         return False
     name = slice_id(job_id, iteration, epoch)

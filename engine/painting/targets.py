@@ -17,8 +17,8 @@ from engine.painting.pyramid import pyramid
 from engine.recipe.recipe import Recipe
 from engine.recipe.vgg_layers import stride
 
-_SMALL = 2**20
-"""Pixels of a style that is looked at whole in any case: it takes about a gigabyte."""
+_SMALL = 2**18
+"""Pixels of a style that is looked at whole in any case: it takes about a quarter of a gigabyte."""
 
 STYLE_LOSS = {"gram": losses.gram_loss, "covariance": losses.covariance_loss, "wasserstein": losses.wasserstein_loss}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,10 +17,12 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
+from engine.contract.store import BlobMissing, Store, StoreError
 from engine.painting.state import State
 from engine.recipe.recipe import Recipe
 
 _DIGEST = 32  # bytes
+_LOST = 600.0  # s for which a checkpoint cannot be read, in a store that answers, until it counts as lost
 _MALFORMED = (SafetensorError, LookupError, ValueError, TypeError, AttributeError, RecursionError, struct.error)
 """What a header may raise that is no header of ours."""
 
@@ -82,3 +85,28 @@ def unpack(blob: bytes, recipes: Sequence[Recipe], identity: str, device: torch.
         return state, journal
     except _MALFORMED as error:
         raise CheckpointError(f"it is damaged: {error}") from error
+
+
+class CheckpointReader:
+    """Reads checkpoints from a store, and tells those that are lost from those that are out of reach for a while."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._unread: dict[str, float] = {}  # by key since when, by `time.monotonic`
+
+    async def read(self, key: str) -> bytes:
+        """The blob. Raises `StoreError`; `BlobMissing` also where it alone cannot be read for ten minutes."""
+        try:
+            blob = await self._store.get(key)
+        except BlobMissing:
+            raise
+        except StoreError as error:
+            now = time.monotonic()
+            since = self._unread.pop(key, now)
+            await self._store.prove()  # while nothing of the store can be had, nothing of it is lost
+            self._unread[key] = since
+            if now - since < _LOST:
+                raise
+            raise BlobMissing(str(error)) from error
+        self._unread.pop(key, None)
+        return blob

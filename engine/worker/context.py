@@ -25,14 +25,14 @@ from engine.contract.fair_queue import FairQueue
 from engine.contract.jobs import Jobs
 from engine.contract.models import Claim, Job
 from engine.contract.settings import Settings
-from engine.contract.store import BlobMissing, Store, StoreError
+from engine.contract.store import BlobMissing, Store
 from engine.painting.cuda.graphs import Graphs
 from engine.painting.errors import TooLittleMemory
 from engine.painting.painter import Painter
 from engine.painting.state import State
 from engine.recipe.presets import STAND_INS
 from engine.recipe.recipe import RecipeError
-from engine.worker.checkpoints import CheckpointError, Journal, unpack
+from engine.worker.checkpoints import CheckpointError, CheckpointReader, Journal, unpack
 from engine.worker.device import describe
 from engine.worker.paint_session import PaintSession, load_picture, load_pictures
 from engine.worker.watchdog import Pulse
@@ -42,7 +42,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _LEFT = 5.0  # s; a worker that paints looks at what has been free for a fraction of that
-_LOST = 600.0  # s after which what could not be read from the store counts as lost
 _WARM = 2  # sessions kept between slices: the one that was painted on, and the one before
 _HALF = 30.0  # s of painting after which what was painted before them counts half in the smoothed speed
 
@@ -77,6 +76,7 @@ class WorkerContext:
         self.settings = settings
         self.redis, self.jobs, self.queue = redis, Jobs(redis), FairQueue(redis)
         self.store = Store(settings.store)
+        self._checkpoints = CheckpointReader(self.store)
         self.store_identity = ""
         self.weights = weights
         self.device = torch.device(device)
@@ -90,7 +90,6 @@ class WorkerContext:
         self._stops: dict[str, Stop] = {}
         self._warm: OrderedDict[str, PaintSession] = OrderedDict()
         self._left: dict[str, float] = {}  # until when, by `time.monotonic`
-        self._unread: dict[str, float] = {}  # since when
         self._speed: float | None = None
         self._work = self._seconds = 0.0  # what the speed is made of
         self.pulse = Pulse()
@@ -173,7 +172,7 @@ class WorkerContext:
         """The job's session at the claim's iteration: warm, or from its checkpoint, or new.
 
         Raises `RecipeError` when this worker cannot paint the recipe, `PaintingError` when its pictures are gone, and
-        `StoreError` when the store cannot be read: what is there again within `_LOST` is not painted again.
+        `StoreError` when the store cannot be read: what is there again soon is not painted again.
         """
         warm = self._warm.pop(claim.job.id, None)
         parts = claim.job.parts
@@ -181,7 +180,7 @@ class WorkerContext:
             return await self._next(parts, warm) if warm.painted else warm
         for key in (*claim.checkpoints, *filter(None, [claim.job.checkpoint])):
             try:
-                blob = await self.store.get(key)
+                blob = await self._checkpoints.read(key)
                 identity = self.weights_of(claim.job.recipe.weights).identity
                 recipes = [part.recipe for part in parts]
                 about = (blob, recipes, identity, self.device)
@@ -192,19 +191,12 @@ class WorkerContext:
                         f"The last strokes were lost, so it goes on from iteration {session.iteration}."
                     )
                 return await self._next(parts, session) if session.painted else session
-            except (StoreError, CheckpointError) as error:
-                if isinstance(error, StoreError) and not claim.cancelled and self._may_come_back(key, error):
-                    raise
+            except (BlobMissing, CheckpointError) as error:
                 _log.warning("a checkpoint cannot be used", job=claim.job.id, key=key, reason=str(error))
         session = await self._begin(parts, Journal())
         if claim.checkpoints or claim.job.checkpoint:
             session.notices.append("What had been painted was lost, so it starts over.")
         return session
-
-    def _may_come_back(self, key: str, error: StoreError) -> bool:
-        """Whether the blob may only be out of reach for a while."""
-        now = time.monotonic()
-        return not isinstance(error, BlobMissing) and now - self._unread.setdefault(key, now) < _LOST
 
     def keep_warm(self, job: str, session: PaintSession) -> None:
         """Keep the session in memory for the job's next slice."""

@@ -85,17 +85,12 @@ async def test_what_a_private_thread_shows_is_told_in_it_and_to_moderators(stage
         assert card["id"] in line
 
 
-@pytest.mark.parametrize("where", ["direct messages", "a secret channel", "a private thread"])
+@pytest.mark.parametrize("where", ["direct messages", "a secret channel"])
 async def test_a_press_puts_nothing_where_the_member_cannot_look(stage: Scene, guild: Guild, where: str) -> None:
     ann, bob = await guild.member("Ann"), await guild.member("Bob")
+    dm = stage.discord.channel(await ann.dm())
+    home = dm if where == "direct messages" else await _secret(guild, ann)
     public = await guild.channel("public")
-    if where == "direct messages":
-        home = stage.discord.channel(await ann.dm())
-    elif where == "a secret channel":
-        home = await _secret(guild, ann)
-    else:
-        await guild.bot_permissions(["manage_threads"])
-        home = await public.thread("between us", ann, private=True)
     card = await _card(stage, ann, home)
     shown = await (await ann.slash(public, "show", job=_job(card))).shown()
     press = await bob.press(shown, "Again")

@@ -14,6 +14,7 @@ from support.workers import WorkerPool
 from engine.contract.events import Notice, Snapshot, tail
 from engine.contract.settings import read_settings
 from engine.contract.store import BlobMissing, Store, StoreError
+from engine.worker.checkpoints import CheckpointReader
 from engine.worker.context import WorkerContext
 from engine.worker.slices import paint_slice
 from engine.worker.weights.load import load_weights
@@ -80,16 +81,34 @@ async def test_a_store_that_cannot_be_read_for_a_moment_costs_nothing_that_was_p
     assert [notice.waits for notice in notices] == [True, False]
 
 
-def test_what_stays_out_of_reach_is_lost_after_a_while(
-    redis: ArqRedis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_a_checkpoint_that_stays_out_of_reach_is_lost_after_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Or one blob that can never be read again would hold its painting up for ever, the older ones untried."""
-    settings = read_settings(store_url=(tmp_path / "store").as_uri())
-    context = WorkerContext(settings, redis, load_weights("random", tmp_path), "cpu")
-    away = StoreError("jobs/1/checkpoint could not be read: Input/output error")
-    assert context._may_come_back("one", away)
+    """Or one that can never be read again would hold its painting up for ever. An outage of the whole store counts not."""
+
+    async def refuse(_store: Store, key: str = "all") -> bytes:
+        if key in refused:
+            raise StoreError(f"{key} could not be read: Input/output error")
+        return b"whole"
+
+    async def passing(key: str) -> None:
+        with pytest.raises(StoreError) as raised:
+            await reader.read(key)
+        assert not isinstance(raised.value, BlobMissing)
+
+    refused = {"one", "other", "all"}
+    reader = CheckpointReader(Store((tmp_path / "store").as_uri()))
+    monkeypatch.setattr(Store, "get", refuse)
     now = time.monotonic()
-    monkeypatch.setattr(time, "monotonic", lambda: now + 601)
-    assert not context._may_come_back("one", away)
-    assert context._may_come_back("another", away)
-    assert not context._may_come_back("a third", BlobMissing("it is not there"))
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    await passing("one")
+    await passing("other")
+    refused.remove("other")
+    assert await reader.read("other") == b"whole"
+    refused.add("other")
+    now += 601
+    with pytest.raises(BlobMissing):
+        await reader.read("one")
+    await passing("other")  # it was read meanwhile
+    monkeypatch.setattr(Store, "prove", refuse)
+    await passing("one")

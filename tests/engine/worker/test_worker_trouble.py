@@ -101,10 +101,12 @@ async def test_a_job_of_other_weights_is_left_to_a_worker_that_has_them_and_else
 async def test_a_cancelled_job_of_other_weights_is_ended_by_anyone(busy_client: JobClient) -> None:
     job = await busy_client.submit(light(50, weights="imagenet"), queued=False)
     await workers.beat(busy_client.redis, workers.Worker(id="a busy one", device="cpu", weights="imagenet"))
-    await busy_client.jobs.cancel(job.id)
     await busy_client.queue.enqueue(job, 0, 0, 1.0)
+    await busy_client.given_back(job)
+    await busy_client.jobs.cancel(job.id)
     (last,) = await busy_client.events(job)
     assert isinstance(last, Cancelled)
+    assert "a busy one" in {worker.id for worker in await workers.living(busy_client.redis)}
     await workers.sign_off(busy_client.redis, "a busy one")
 
 
