@@ -84,7 +84,7 @@ async def test_a_store_that_cannot_be_read_for_a_moment_costs_nothing_that_was_p
 async def test_a_checkpoint_that_stays_out_of_reach_is_lost_after_a_while(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Or one that can never be read again would hold its painting up for ever. An outage of the whole store counts not."""
+    """Or one that cannot be read again would hold its painting up for ever. An outage of the whole store is no loss."""
 
     async def refuse(_store: Store, key: str = "all") -> bytes:
         if key in refused:
