@@ -25,7 +25,8 @@ from engine.worker.context import Stop, WorkerContext
 from engine.worker.handover import end_if_lost, left_to_others
 from engine.worker.paint_session import PaintSession
 from engine.worker.reporter import Reporter
-from engine.worker.results.finished_files import finish_files, keep_record
+from engine.worker.results.finish import finish_files
+from engine.worker.results.finished_files import keep_record
 from engine.worker.results.png import encode
 from engine.worker.slice_loop import LoopResult, run_slice_loop
 

@@ -33,11 +33,7 @@ _VERSION = importlib.metadata.version("impasto")
 
 
 async def finish_files(context: WorkerContext, claim: Claim, session: PaintSession) -> dict[str, str]:
-    """Make and store the files; returns name -> key. Raises `PaintingError` where no picture of a study is left."""
-    if claim.job.study is not None:
-        from engine.worker.results.study_files import finish_study  # matplotlib is a fifth of a worker's start
-
-        return await finish_study(context, claim, session)
+    """Make and store the files; returns name -> key."""
     weights = context.weights_of(claim.job.recipe.weights)
     final = await _final(context, claim.job, session)
     run = run_record(claim.job, session, weights, pixels_sha256(final.picture))
