@@ -204,4 +204,4 @@ async def test_the_pictures_of_a_study_are_called_in_the_servers_language() -> N
         assert at_tile(job, 30) == "Bild 2 von 9, 30 % Rauschen · Iteration 30 von 180"
         assert study_in_words(job) == ["9 Bilder, variiert: der Start"]
     assert told[:2] == ["Inhalt", "30\N{NO-BREAK SPACE}% Rauschen"]
-    assert told[4:] == ["Stil", "Flicken", "nur Rauschen", "Rauschen, Seed 1", "Rauschen, Seed 2"]
+    assert told[4:] == ["Stil", "Stücke des Stils", "nur Rauschen", "Rauschen, Seed 1", "Rauschen, Seed 2"]

@@ -251,7 +251,7 @@ def test_any_recipe_is_told_in_200_characters() -> None:
     [
         ("de", "1 Bild; 2 Bilder; 3.300 Iterationen; etwa 2½ Stunden; 1,23 Millionen; a, b und c; 50 %"),
         ("es", "1 imagen; 2 imágenes; 3.300 iteraciones; unas 2½ horas; 1,23 millones; a, b y c; 50 %"),
-        ("fr", "1 image; 2 images; 3 300 itérations; environ 2½ heures; 1,23 million; a, b et c; 50 %"),
+        ("fr", "1 image; 2 images; 3 300 itérations; environ 2½ h; 1,23 million; a, b et c; 50 %"),
         ("ja", "1 枚; 2 枚; 3,300 回; 約2½時間; 123万; a、b、c; 50%"),
         ("pt_BR", "1 imagem; 2 imagens; 3.300 iterações; cerca de 2½ horas; 1,23 milhão; a, b e c; 50%"),
         ("tlh", "1 picture; 2 pictures; 3,300 iterations; about 2½ hours; 1.23 million; a, b and c; 50%"),
