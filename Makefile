@@ -6,7 +6,7 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 
 help:
-	@printf '%s\n' 'make demo    paint two pictures; the result is out/demo/index.html' \
+	@printf '%s\n' 'make demo    paint one picture in the style of another; the result is out/demo/index.html' \
 	  'make test    lint, type-check and run the tests' \
   'make lint    lint and type-check alone' \
   'make audit   ask for known vulnerabilities of all that is locked (needs the network)' \
@@ -29,7 +29,7 @@ help:
 	@sh deploy/make-environment.sh $(UV_VERSION)
 
 demo: .venv/ready
-	@$(PY) -m bot.terminal.main paint examples/harbour.png examples/strokes.png -o out/demo --size 512 --iterations 160
+	@$(PY) -m bot.terminal.main paint examples/harbour.png examples/strokes.png -o out/demo --weights starter --size 512 --iterations 160
 
 lint: .venv/ready
 	@sh tests/lint.sh

@@ -7,11 +7,18 @@ unset PYTHONDONTWRITEBYTECODE
 # As the engine does; a test may load torch before it.
 export GOMP_SPINCOUNT=2000
 
-sh tests/lint.sh &  # beside the tests, which often wait
+# Ruff takes less than a second: what it finds ends this before the tests.
+.venv/bin/python -m ruff check --no-cache . && .venv/bin/python -m ruff format --no-cache --check . || exit 1
+
+# All of the lint runs beside the tests, which often wait, for mypy takes longer. What it says is kept for the end.
+report=$(mktemp) || exit 1
+trap 'rm -f "$report"' EXIT
+trap 'exit 130' INT
+(sh tests/lint.sh >"$report" 2>&1; status=$?; cat "$report"; exit "$status") &
 lint=$!
 # Three at a time keep two cores busy, for many tests wait. The order is tests/conftest.py's: by itself xdist would put
 # the files of few tests last, and these are the long ones.
 .venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder "$@"
 tests=$?
-wait "$lint" || { echo "What is above was not right when linted." >&2; exit 1; }
+wait "$lint" || { echo "Not right when linted:" >&2; cat "$report" >&2; exit 1; }
 exit "$tests"

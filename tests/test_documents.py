@@ -94,6 +94,12 @@ def test_what_does_not_exist_is_found() -> None:
     ]
 
 
+def test_the_demo_paints_with_what_comes_along() -> None:
+    """The README promises a first painting without the download of weights that `auto` would try."""
+    (recipe,) = re.findall(r"^demo:.*\n\t(.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert " --weights starter " in recipe
+
+
 def test_the_newest_entry_of_the_changelog_is_this_version() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     newest = re.search(r"^## \[([^\]]+)\] - \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)

@@ -6,7 +6,8 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import aiohttp
 import jsonschema
@@ -16,6 +17,7 @@ import yaml
 from arq.connections import ArqRedis
 from support.jobs import a_job
 
+from bot.requests.admission import Admission
 from bot.settings import BotSettings
 from engine.contract.connection import QUEUE
 from engine.contract.fair_queue import FairQueue
@@ -156,6 +158,18 @@ async def test_keda_counts_the_open_paintings_down_to_none(overlay: list[Json], 
         await Jobs(redis).create(job)
         await FairQueue(redis).enqueue(job, 0, 0, 1.0)
         assert (await redis.type(QUEUE), await redis.zcard(QUEUE)) == (b"zset", count)
+
+
+async def test_where_no_worker_waits_for_paintings_the_bot_accepts_the_first(
+    overlay: list[Json], redis: ArqRedis
+) -> None:
+    """It refuses all of them until it knows the weights; and KEDA starts a worker for nothing but a painting."""
+    told = of_kind(overlay, "ConfigMap")["impasto"]["data"]
+    ours = {name.lower(): value for name, value in told.items() if name.startswith("IMPASTO_")}
+    backend = SimpleNamespace(redis=redis, settings=BotSettings.model_validate({"discord_token": "x", **ours}))
+    network = await Admission(cast(Any, backend), cast(Any, None)).network()
+    begins_with_none = any(one["spec"]["minReplicaCount"] == 0 for one in of_kind(overlay, "ScaledObject").values())
+    assert network is not None or not begins_with_none
 
 
 async def test_each_probe_asks_for_what_is_served(overlay: list[Json]) -> None:

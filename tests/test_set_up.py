@@ -182,3 +182,44 @@ def test_without_a_usable_python_one_sentence_says_what_to_do(
     assert done.stderr.startswith(sentence)
     assert done.stderr.count("\n") == 1
     assert not (tmp_path / ".venv").exists()
+
+
+TOOLS = """#!/bin/sh
+case "$*" in
+*"$BROKEN"*) echo "$BROKEN says what"; exit 1 ;;
+*pytest*) echo tested ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("broken", "tested", "end"),
+    [
+        (None, True, []),
+        ("pytest", False, []),
+        ("ruff check", False, ["ruff check says what"]),
+        ("ruff format", False, ["ruff format says what"]),
+        ("mypy", True, ["Not right when linted:", "ruff: ok", "format: ok", "mypy says what", "mypy: failed"]),
+    ],
+)
+def test_what_the_lint_finds_is_said_before_the_tests_or_at_their_end(
+    tmp_path: Path, broken: str | None, tested: bool, end: list[str]
+) -> None:
+    """Ruff's before, since it takes a moment; mypy's at the end."""
+    (tmp_path / "tests").mkdir()
+    for script in ("run.sh", "lint.sh"):
+        shutil.copy(ROOT / "tests" / script, tmp_path / "tests")
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(TOOLS)
+    python.chmod(0o755)
+    environment = {**os.environ, "BROKEN": broken or "nothing", "TMPDIR": str(tmp_path)}
+    done = subprocess.run(
+        ["sh", "tests/run.sh"], cwd=tmp_path, env=environment, check=False, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    said = [line for line in done.stdout.splitlines() if line]
+    assert done.returncode == (broken is not None)
+    assert ("tested" in said) == tested
+    assert said[len(said) - len(end) :] == end
+    assert {path.name for path in tmp_path.iterdir()} == {"tests", ".venv"}
