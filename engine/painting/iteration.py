@@ -16,8 +16,8 @@ _ANY: dict[str, Any] = {
     field: getattr(Recipe(), field)
     for field in (
         "name", "version", "size", "iterations", "extra", "snapshots", "seed", "start", "start_colours", "noise",
-        "noise_range", "alpha", "beta", "style_ceiling", "variation_ceiling", "style_weights", "style_scale",
-        "match_luminance", "step", "step_end", "scales", "detail", "frames", "frame_iterations",
+        "noise_range", "alpha", "beta", "style_ceiling", "style_floor", "variation_ceiling", "style_weights",
+        "style_scale", "match_luminance", "step", "step_end", "scales", "detail", "frames", "frame_iterations",
     )
 }  # fmt: skip
 """Fields that an iteration does not depend on, or by its tensors and numbers alone, at any one value."""

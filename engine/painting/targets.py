@@ -11,14 +11,17 @@ from torch import Tensor
 
 from engine.painting import losses
 from engine.painting.losses import Moments, Target
-from engine.painting.memory.strips import LEAST_ROWS, Strip, cut
+from engine.painting.memory.strips import LEAST_ROWS, Strip, cut, margin
 from engine.painting.network.vgg import VGG
 from engine.painting.pyramid import pyramid
 from engine.recipe.recipe import Recipe
 from engine.recipe.vgg_layers import stride
 
 _SMALL = 2**18
-"""Pixels of a style that is looked at whole in any case: it takes about a quarter of a gigabyte."""
+"""Pixels of a style that needs no strips, unless the painting does: it takes about a quarter of a gigabyte."""
+
+_MOST_RAISED = 4
+"""Times that a faint style may be weighed up: one of black alone has nothing to be brought to."""
 
 STYLE_LOSS = {"gram": losses.gram_loss, "covariance": losses.covariance_loss, "wasserstein": losses.wasserstein_loss}
 
@@ -145,7 +148,7 @@ class Targets:
         """A target for each style layer, of the styles mixed by their weights."""
         recipe, shares = self._recipe, [weight / sum(weights) for weight in weights]
         moments = [Target(*losses.mixed([style[layer] for style in seen], shares)) for layer in recipe.style_layers]
-        beta *= self._below_ceiling(moments)
+        beta *= self._balance(moments)
         targets = []
         for i, (layer, layer_weight) in enumerate(zip(recipe.style_layers, recipe.style_layer_weights, strict=True)):
             height, width = (side // stride(layer) >> octave for side in self._size)
@@ -153,14 +156,16 @@ class Targets:
             targets.append(StyleTarget(i, moments[i].mean.new_tensor(beta * layer_weight), moments[i], own))
         return targets
 
-    def _below_ceiling(self, moments: Sequence[Target]) -> float:
-        """The factor that weighs a style of these moments, by layer, down to the recipe's `style_ceiling`."""
-        ceiling = self._recipe.style_ceiling
-        if not ceiling:
+    def _balance(self, moments: Sequence[Target]) -> float:
+        """The factor that brings a style of these moments, by layer, between `style_floor` and `style_ceiling`."""
+        recipe = self._recipe
+        if not recipe.style_ceiling and not recipe.style_floor:
             return 1.0
-        weights = self._recipe.style_layer_weights
-        own = sum(weight * self._empty(layer) for weight, layer in zip(weights, moments, strict=True))
-        return ceiling / max(own, ceiling)
+        layers = zip(recipe.style_layer_weights, moments, strict=True)
+        own = sum(weight * self._empty(layer) for weight, layer in layers)
+        if own < recipe.style_floor:
+            return recipe.style_floor / max(own, recipe.style_floor / _MOST_RAISED)
+        return recipe.style_ceiling / max(own, recipe.style_ceiling) if recipe.style_ceiling else 1.0
 
     def _empty(self, moments: Target) -> float:
         """The loss of a layer without any features."""
@@ -179,11 +184,16 @@ class Targets:
     def _rows_of(self, style: Tensor) -> int | None:
         """Of the strips in which a look at the style takes no more memory than one at the painting, which is planned.
 
-        Nothing is kept for a way back, so that as much holds twice the pixels. None: whole, as all small ones are.
+        Nothing is kept for a way back, so that as much holds twice the pixels. None: whole, if the painting is; where
+        that is in strips, every style is in strips that are no higher.
         """
-        height, width = self._size
-        most = max(LEAST_ROWS, max(_SMALL, 2 * (self._rows or height) * width) // style.shape[3])
-        return self._rows if style.shape[2] <= most else min(most, self._rows or most)
+        (height, width), margins = self._size, 2 * margin(self._recipe.style_layers)
+        planned = height if self._rows is None else self._rows + margins
+        most = max(_SMALL, 2 * planned * width) // style.shape[3]  # rows at once, with margins
+        if style.shape[2] <= most:
+            return self._rows
+        rows = max(LEAST_ROWS, most - margins)
+        return rows if self._rows is None else min(rows, self._rows)
 
 
 def moments_in_strips(

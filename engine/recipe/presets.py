@@ -58,7 +58,8 @@ _FINE: dict[str, Any] = {
     "content_layers": ("relu4_2",), "alpha": 60.0,
     "style_layers": _STYLE_LAYERS, "style_layer_weights": _PER_ENTRY, "beta": 400.0, "total_variation": 40.0,
     "pooling": "max", "optimiser": "lbfgs", "step": 1.0, "smoothing": 0.5, "padding": "replicate", "detail": 1.0,
-    "start_colours": "style", "style_ceiling": 4.3e5, "variation_ceiling": 450.0,
+    "start_colours": "style", "style_ceiling": 4.3e5, "style_floor": 6e4,
+    "variation_ceiling": 450.0,
 }  # fmt: skip
 
 # Random filters tell little apart in deep layers; shallow ones on several octaves take their place.
@@ -67,7 +68,7 @@ _FINE_RANDOM: dict[str, Any] = {
     "style_layers": ("relu1_1", "relu1_2", "relu2_1"), "style_layer_weights": (1.0, 1.0, 1.0), "beta": 12.0,
     "content_layers": ("conv2_1",), "alpha": 2e-5, "total_variation": 2.3e-4, "style_scale": 0.85, "pooling": "average",
     "optimiser": "adam", "step": 4.0, "step_end": 0.1, "beta2": 0.99, "clamp": True, "average": 0.9, "detail": 0.0,
-    "start_colours": "content", "style_ceiling": 0.0, "variation_ceiling": 0.0,
+    "start_colours": "content", "style_ceiling": 0.0, "style_floor": 0.0, "variation_ceiling": 0.0,
 }  # fmt: skip
 
 PRESETS: Mapping[str, dict[str, Any]] = {"classic": _CLASSIC, "gatys": _GATYS, "fine": _FINE}

@@ -17,8 +17,8 @@ from typing import Any, Literal, get_args
 
 from engine.recipe import vgg_layers
 
-VERSION = 7
-"""Of what is written now. 4: smoothing; 5: start_colours, studies; 6: style_ceiling; 7: variation_ceiling."""
+VERSION = 8
+"""4: smoothing; 5: start_colours, studies; 6: style_ceiling; 7: variation_ceiling; 8: style_floor."""
 OLDEST = 3
 """The oldest that can be painted: before it the losses' weights were in units of the run's own pictures."""
 
@@ -89,6 +89,8 @@ class Recipe:
     style_ceiling: float = 0.0
     """The most that a picture without features may lose by a style, before `beta`: one above it, such as ink on white,
     is weighed down to it, so as not to outweigh the content. 0: no ceiling."""
+    style_floor: float = 0.0
+    """The least, likewise: one below it, such as a dark painting, is weighed up to it, fourfold at most."""
     style_weights: tuple[float, ...] = (1.0,)
     """Share of each style picture; normalised to sum to one."""
     style_scale: float = 1.0
@@ -241,7 +243,8 @@ class Recipe:
 
 
 def _problems(r: Recipe) -> list[str]:
-    weights = (r.alpha, r.beta, r.style_ceiling, r.total_variation, r.variation_ceiling, *r.style_layer_weights)
+    bounds = (r.style_ceiling, r.style_floor, r.variation_ceiling)
+    weights = (r.alpha, r.beta, r.total_variation, *bounds, *r.style_layer_weights)
     wanted = (*r.content_layers, *r.style_layers)
     deep = [name for name in wanted if name not in vgg_layers.LAYERS]
     architecture = vgg_layers.conv_names(r.network)

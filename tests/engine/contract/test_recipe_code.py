@@ -59,7 +59,7 @@ def test_the_same_recipe_comes_back(  # noqa: PLR0917
 def test_a_usual_code_is_short_and_is_read_for_ever() -> None:
     read = read_code(USUAL)
     assert (read.recipe.name, read.recipe.size, read.recipe.seed, read.recipe.beta) == ("fine", 512, 123456, 400.0)
-    assert len(a_code(preset("fine", seed=123456))) < 80
+    assert len(a_code(preset("fine", seed=123456))) < 90
 
 
 DAMAGED = "This recipe code is damaged: copy all of it, from impasto: to its last letter."

@@ -1,4 +1,4 @@
-"""A style whose features are larger than any photograph's is weighed down, so that it does not outweigh the content."""
+"""A style whose features are far larger or smaller than most are is weighed down or up, to be as strong as others."""
 
 from __future__ import annotations
 
@@ -58,6 +58,25 @@ def test_beta_still_says_how_strong_the_style_is() -> None:
     assert twice == pytest.approx([2 * weight for weight in once])
 
 
+@pytest.mark.parametrize(("raised", "times"), [(3.0, 3.0), (1.0, 1.0), (0.5, 1.0), (9.0, 4.0)])
+def test_a_style_below_the_floor_is_weighed_up_to_it_fourfold_at_most(raised: float, times: float) -> None:
+    recipe = dataclasses.replace(RECIPE, style_floor=raised * loss_of_nothing(FAINT))
+    assert weights(recipe, FAINT) == [pytest.approx(plain(7.0 * times))]
+
+
+def test_between_floor_and_ceiling_nothing_changes() -> None:
+    own = loss_of_nothing(STRONG)
+    recipe = dataclasses.replace(RECIPE, style_floor=own / 2, style_ceiling=2 * own)
+    assert weights(recipe, STRONG) == [pytest.approx(plain(7.0))]
+
+
+def test_a_style_without_any_features_has_finite_weights() -> None:
+    nothing = torch.full_like(STRONG, 128.0)
+    recipe = dataclasses.replace(RECIPE, style_floor=loss_of_nothing(STRONG), style_ceiling=2 * loss_of_nothing(STRONG))
+    (found,) = weights(recipe, nothing)
+    assert found == pytest.approx(plain(7.0 * 4))
+
+
 def test_of_styles_with_masks_each_is_held_to_it_alone() -> None:
     half = torch.zeros(1, 1, *CONTENT.shape[2:], dtype=torch.float64)
     half[..., :12] = 1
@@ -70,8 +89,9 @@ def test_of_styles_with_masks_each_is_held_to_it_alone() -> None:
     assert strong == pytest.approx(plain(7.0 / 2 / 5))
 
 
-def test_fine_has_one_and_older_recipes_have_none() -> None:
-    assert preset("fine").style_ceiling > 0
-    assert {preset(name).style_ceiling for name in ("classic", "gatys")} == {0}
-    older = {name: value for name, value in preset("fine").as_dict().items() if name != "style_ceiling"}
-    assert Recipe.from_dict(older | {"version": 5}).style_ceiling == 0
+@pytest.mark.parametrize(("field", "version"), [("style_ceiling", 5), ("style_floor", 7)])
+def test_fine_has_both_and_older_recipes_have_none(field: str, version: int) -> None:
+    assert getattr(preset("fine"), field) > 0
+    assert {getattr(preset(name), field) for name in ("classic", "gatys")} == {0}
+    older = {name: value for name, value in preset("fine").as_dict().items() if name != field}
+    assert getattr(Recipe.from_dict(older | {"version": version}), field) == 0

@@ -24,7 +24,7 @@ RECIPES = {
     "scales": quick(size=48, iterations=11, scales=2, average=0.8, step_end=0.2),
     "networks take turns": quick(networks=3),
     "covariance, octaves": quick(statistic="covariance", octaves=2, total_variation=2.0, size=64),
-    "ceilings": quick(total_variation=2.0, variation_ceiling=5.0, style_ceiling=9.0),
+    "bounds": quick(total_variation=2.0, variation_ceiling=5.0, style_floor=8.0, style_ceiling=9.0),
     "the content's colours": quick(colours="content"),
     "rolled back": quick(step=255.0, iterations=40),
     "lbfgs": quick(optimiser="lbfgs", step=1.0, start="noise", noise=1.0, average=0.5),
@@ -77,7 +77,7 @@ def test_another_painting_of_the_same_kind_uses_what_was_recorded(recipe: Recipe
         recipe.as_dict()
         | {"seed": 7, "beta": 2 * recipe.beta, "name": "other", "iterations": recipe.iterations + 2, "step": 1.5}
         | {"start": "style", "noise": 0.2, "match_luminance": recipe.colours == "style", "snapshots": (3,)}
-        | {"variation_ceiling": recipe.variation_ceiling / 2, "style_ceiling": recipe.style_ceiling / 2}
+        | {name: getattr(recipe, name) / 2 for name in ("style_floor", "style_ceiling", "variation_ceiling")}
     )
     assert_same(last(painter(other, seed=2, graphs=graphs)), last(painter(other, seed=2)))
     assert recorder.count == recorded

@@ -10,7 +10,7 @@ import torch
 from painting_kit import last, levels, photo, quick, random_weights
 from torch import Tensor
 
-from engine.painting.memory.strips import cut
+from engine.painting.memory.strips import cut, margin
 from engine.painting.network import vgg
 from engine.painting.objective import Objective
 from engine.painting.painter import Painter
@@ -110,3 +110,20 @@ def test_a_style_far_larger_than_the_painting_is_looked_at_in_strips_too(monkeyp
     assert len(looks) == 6  # the painting's, and the style's, each with margins
     for own, other in zip(strips, whole, strict=True):
         torch.testing.assert_close(own.moments.product, other.moments.product, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(("rows", "planned", "style"), [(None, 400, (32, 1600)), (256, 256 + 2 * 80, (96, 800))])
+def test_the_margins_of_a_styles_strips_count_too(
+    monkeypatch: pytest.MonkeyPatch, rows: int | None, planned: int, style: tuple[int, int]
+) -> None:
+    monkeypatch.setattr("engine.painting.targets._SMALL", 0)
+    recipe, looks, look = quick(**DEEP), list[int](), vgg.VGG.__call__
+    assert margin(recipe.style_layers) == 80
+
+    def noted(self: vgg.VGG, pixels: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+        looks.append(pixels[0, 0].numel())
+        return look(self, pixels, layers)
+
+    monkeypatch.setattr(vgg.VGG, "__call__", noted)
+    Targets(recipe, network(), levels(32, 400, 1), [levels(*style, 2)], octaves=1, rows=rows)
+    assert max(looks) <= 2 * planned * 32  # nothing is kept for a way back: twice the pixels of a look at the painting
