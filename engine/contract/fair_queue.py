@@ -13,6 +13,7 @@ together get no more than the user's part.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from arq.connections import ArqRedis
@@ -51,30 +52,43 @@ class FairQueue:
 
         Repeating it is harmless.
         """
-        name = slice_id(job.id, iteration, epoch)
         keys = [job_key(job.id), CLOCK, FINISH, flows_key(job.guild), SPREAD, QUEUE]
         scores, draft = [FRONT, _TICK / timedelta(milliseconds=1)], int(job.draft_of is not None)
         prefixes = [job_key(""), index_key("")]
+        name = slice_id(job.id, iteration, epoch)
         args: list[str | float] = [job.guild, job.user, cost, name, *prefixes, *scores, draft]
-        tag = float(await self._tag(keys=keys, args=args))
+        await self._put(job.id, iteration, epoch, float(await self._tag(keys=keys, args=args)))
+
+    async def put_back(self, job: str, iteration: int, epoch: int) -> None:
+        """Queue the next slice of a job that was begun and not painted, in the place that it had; or as `enqueue` does.
+
+        Repeating it is harmless.
+        """
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hset(job_key(job), "slice", slice_id(job, iteration, epoch))
+            pipe.hmget(job_key(job), ["tag", "cancel"])
+            _, (tag, cancel) = await pipe.execute()
+        await self._put(job, iteration, epoch, -1.0 if cancel == b"1" else float(tag or 0))
+
+    async def _put(self, job: str, iteration: int, epoch: int, tag: float) -> None:
         await self._redis.enqueue_job(
             SLICE,
-            job.id,
+            job,
             iteration,
             epoch,
-            _job_id=name,
+            _job_id=slice_id(job, iteration, epoch),
             _defer_until=_FIRST + tag * _TICK,
             # arq counts a job's life from its instant, which lies in the past, unless it is told one.
             _expires=timedelta(days=KEEP_DAYS),
         )
 
-    async def ready(self, most: Running, count: int) -> list[bytes]:
+    async def ready(self, most: Running, count: int, left: Iterable[str] = ()) -> list[bytes]:
         """Names of the slices that may be begun, in order, until `count` of them are new; and of what is no slice.
 
-        Left out are those that are being painted or were just taken up, and those whose users or guilds have as many
-        jobs held as they may: in the queue they keep their turns.
+        Left out are those that are being painted or were just taken up, those whose users or guilds have as many jobs
+        held as they may, and those of jobs that are `left` to others: in the queue they keep their turns.
         """
-        args: list[str | float] = [count, most.user, most.guild, job_key(""), arq_keys.lease("")]
+        args: list[str | float] = [count, most.user, most.guild, job_key(""), arq_keys.lease(""), *left]
         names: list[bytes] = await self._ready(keys=[QUEUE, HELD_USERS, HELD_GUILDS], args=args)
         return names
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import accumulate
@@ -113,6 +114,8 @@ class Job(BaseModel):
     study: Study | None = None
     film: bool = True
     """Whether a film of it is made."""
+    drawn_texts: Mapping[str, str] = Field(default_factory=dict)
+    """What stands in its pictures, from English to the language of its place; see `drawn_texts.py`."""
 
     @property
     def parts(self) -> tuple[Job, ...]:

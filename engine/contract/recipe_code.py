@@ -83,7 +83,7 @@ def code_of(job: Job, styles: tuple[str, ...]) -> str:
     _check_job(job)
     fields = job.recipe.as_dict() | {"snapshots": job.recipe.shown[:-1], "styles": styles}
     if len(_json(fields)) > _MOST:
-        fields["snapshots"] = ()  # which the picture does not hang on
+        fields["snapshots"] = ()  # at which losses are inspected too: another picture only where it had to step back
     packing = zlib.compressobj(9, wbits=-15, zdict=_USUAL)
     packed = packing.compress(_json(fields)) + packing.flush()
     text = base64.urlsafe_b64encode(packed).decode().rstrip("=")

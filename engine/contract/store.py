@@ -33,6 +33,10 @@ class StoreError(Exception):
     """A blob could not be read or written; the text says which."""
 
 
+class ReadError(StoreError):
+    """A blob could not be read: it may be there, and be read later."""
+
+
 class BlobMissing(StoreError):
     """There is no such blob."""
 
@@ -92,8 +96,8 @@ class Store:
         return known.decode(errors="replace")
 
     async def get(self, key: str) -> bytes:
-        """The whole blob. Raises `BlobMissing` where there is none, else `StoreError`."""
-        with _failures(f"{key} could not be read", missing=(FileNotFoundError, ValueError)):
+        """The whole blob. Raises `BlobMissing` where there is none, else `ReadError`."""
+        with _failures(f"{key} could not be read", missing=(FileNotFoundError, ValueError), kind=ReadError):
             reply = await obstore.get_async(self._store, key)
             data = bytes(await reply.bytes_async())
         STORE_BYTES.labels("from").inc(len(data))
@@ -139,15 +143,17 @@ class Store:
 
 
 @contextmanager
-def _failures(what: str, missing: tuple[type[Exception], ...] = ()) -> Iterator[None]:
-    """Whatever fails is told as `StoreError`, and what says that the blob is `missing` as `BlobMissing`."""
+def _failures(
+    what: str, missing: tuple[type[Exception], ...] = (), kind: type[StoreError] = StoreError
+) -> Iterator[None]:
+    """Whatever fails is told as of this `kind`, and what says that the blob is `missing` as `BlobMissing`."""
     try:
         yield
     except missing as error:
         raise BlobMissing(f"{what}: {_why(error)}") from error
     except _FAILURES as error:
         STORE_ERRORS.inc()
-        raise StoreError(f"{what}: {_why(error)}") from error
+        raise kind(f"{what}: {_why(error)}") from error
 
 
 def _delete_staged(folder: Path) -> None:

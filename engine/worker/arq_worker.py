@@ -23,7 +23,7 @@ _REST = 0.2  # s
 _PATIENCE = 0.3
 """Seconds that who paints already leaves a slice to others: longer than an idle worker needs to see it."""
 _IN_VIEW = 20
-"""Slices that are watched meanwhile; where there are many workers, the first of them are soon gone."""
+"""Slices that a look shows; where there are many workers, the first of them are soon gone."""
 
 
 class SliceWorker(Worker):
@@ -59,14 +59,14 @@ class SliceWorker(Worker):
             _log.error("entries of the queue were dated before all time")
         context: WorkerContext = self.ctx["context"]
         ahead = self.job_counter >= self.painters
-        ready = await context.queue.ready(context.settings.running, _IN_VIEW if ahead else self.max_jobs)
+        ready = await context.queue.ready(context.settings.running, _IN_VIEW, context.left)
         rotten = [name for name in ready if not _is_text(name)]
         if rotten:
             _log.error("entries of the queue cannot be read", count=len(rotten))
             await self.pool.zrem(self.queue_name, *rotten)
-        due = [name for name in ready if _is_text(name) and not context.is_left(name.decode().partition(":")[0])]
+        due = [name for name in ready if _is_text(name)]
+        self._free = {name: self._free.get(name, now) for name in due} if ahead else {}
         if ahead:
-            self._free = {name: self._free.get(name, now) for name in due}
             due = [name for name in due if now - self._free[name] >= _PATIENCE]
         if due:
             self._rests_until = 0.0

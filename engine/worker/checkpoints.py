@@ -17,12 +17,15 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-from engine.contract.store import BlobMissing, Store, StoreError
+from engine.contract.store import BlobMissing, ReadError, Store, StoreError
 from engine.painting.state import State
 from engine.recipe.recipe import Recipe
 
 _DIGEST = 32  # bytes
 _LOST = 600.0  # s for which a checkpoint cannot be read, in a store that answers, until it counts as lost
+_APART = 300.0
+"""Seconds between two failures after which the second one is another trouble; between two tries there may be the turns
+of many other jobs."""
 _MALFORMED = (SafetensorError, LookupError, ValueError, TypeError, AttributeError, RecursionError, struct.error)
 """What a header may raise that is no header of ours."""
 
@@ -92,21 +95,28 @@ class CheckpointReader:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._unread: dict[str, float] = {}  # by key since when, by `time.monotonic`
+        self._unread: dict[str, tuple[float, float]] = {}  # by key the first failure and the last, by `time.monotonic`
 
     async def read(self, key: str) -> bytes:
-        """The blob. Raises `StoreError`; `BlobMissing` also where it alone cannot be read for ten minutes."""
+        """The blob. Raises `ReadError`; `BlobMissing` also where it alone cannot be read for ten minutes."""
         try:
             blob = await self._store.get(key)
-        except BlobMissing:
-            raise
-        except StoreError as error:
+        except ReadError as error:
             now = time.monotonic()
-            since = self._unread.pop(key, now)
-            await self._store.prove()  # while nothing of the store can be had, nothing of it is lost
-            self._unread[key] = since
+            self._unread = {other: tries for other, tries in self._unread.items() if now - tries[1] <= _APART}
+            since, _ = self._unread.pop(key, (now, now))
+            if not await self._store_answers():
+                raise  # while nothing of the store can be had, nothing of it is lost
+            self._unread[key] = since, now
             if now - since < _LOST:
                 raise
             raise BlobMissing(str(error)) from error
         self._unread.pop(key, None)
         return blob
+
+    async def _store_answers(self) -> bool:
+        try:
+            await self._store.prove()
+        except StoreError:
+            return False
+        return True

@@ -35,6 +35,7 @@ from engine.recipe.recipe import RecipeError
 from engine.worker.checkpoints import CheckpointError, CheckpointReader, Journal, unpack
 from engine.worker.device import describe
 from engine.worker.paint_session import PaintSession, load_picture, load_pictures
+from engine.worker.shared_lock import SharedLock
 from engine.worker.watchdog import Pulse
 from engine.worker.weights.load import Weights, load_weights
 
@@ -86,6 +87,7 @@ class WorkerContext:
         """Why nothing is painted the fast way, as a clause; empty where it is."""
         self._painting_thread = ThreadPoolExecutor(1, thread_name_prefix="painting")
         self.draining = False
+        self.lost = False  # its device does nothing more for the process, which ends
         self._changed = asyncio.Event()
         self._stops: dict[str, Stop] = {}
         self._warm: OrderedDict[str, PaintSession] = OrderedDict()
@@ -97,15 +99,22 @@ class WorkerContext:
         """When the last heartbeat arrived, by `time.monotonic`."""
         self.device_lock = asyncio.Lock()
         """Held by the slice that is painted."""
+        self._sessions = SharedLock()  # held by each slice that has a session in memory, or is about to
 
     @property
     def heartbeat(self) -> workers.Worker:
         """What the heartbeat says."""
-        weights = self.weights
+        weights, most = self.weights, self.settings.running
         return workers.Worker(
             id=self.id, device=self.device_name, weights=weights.name, note=weights.note, network=weights.network,
             input=weights.input, slow=self.slow, jobs=tuple(self._stops), speed=self._speed, store=self.store_identity,
+            user_running=most.user, guild_running=most.guild,
         )  # fmt: skip
+
+    @property
+    def busy(self) -> bool:
+        """Whether a slice that begins now waits for another one's."""
+        return self.device_lock.locked() or self._sessions.closed()
 
     def note_speed(self, flops: float, seconds: float) -> None:
         """Take so much work, done in so much time, into the speed that the heartbeat tells."""
@@ -204,23 +213,26 @@ class WorkerContext:
         while len(self._warm) > _WARM:
             self._warm.popitem(last=False)
 
-    async def with_room(self, job: str, work: Callable[[], Awaitable[T]]) -> T:
-        """What the work for the job comes to; where memory was too little, it is done again without the warm sessions.
+    async def with_room(self, claim: Claim, work: Callable[[], Awaitable[T]]) -> T:
+        """What the work of a slice comes to; where memory was too little, it is done again without others' sessions.
 
-        Raises what the work raises, and `TooLittleMemory` or `torch.OutOfMemoryError` where no session was warm.
+        Those that are warm are dropped; that of a slice which is held here is waited for. Raises what the work raises.
         """
         try:
-            return await work()
+            async with self._sessions.shared():
+                return await work()
         except (TooLittleMemory, torch.OutOfMemoryError):
-            if not self._warm:
-                raise
-        _log.warning("the memory was too little: once more without the warm sessions", job=job, warm=list(self._warm))
-        self._warm.clear()
-        await self.in_painting_thread(job, self._free_memory)
-        return await work()
+            _log.warning("the memory was too little: once more, alone", job=claim.job.id, held=list(self._stops))
+        await self.jobs.waits(claim, True)
+        async with self._sessions.alone():
+            await self.jobs.waits(claim, False)
+            self._warm.clear()
+            await self.in_painting_thread(claim.job.id, self._free_memory)
+            return await work()
 
     def _free_memory(self) -> None:
         gc.collect()  # an error that a task has raised holds in a circle what it could not finish
+        self._graphs.drop()
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
 
@@ -233,9 +245,10 @@ class WorkerContext:
         now = time.monotonic()
         self._left = {job: now + _LEFT} | {other: until for other, until in self._left.items() if until > now}
 
-    def is_left(self, job: str) -> bool:
-        """Whether its slices are left to others for the moment."""
-        return self._left.get(job, 0.0) > time.monotonic()
+    @property
+    def left(self) -> list[str]:
+        """The jobs whose slices are left to others for the moment."""
+        return [job for job, until in self._left.items() if until > time.monotonic()]
 
     def weights_of(self, name: str) -> Weights:
         """The weights a recipe asks for: this worker's own, or stand-ins, which all have. Raises `RecipeError`."""

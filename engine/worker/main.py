@@ -69,17 +69,17 @@ async def run_worker(settings: Settings, ready: Callable[[WorkerContext], None])
         weights = await asyncio.wrap_future(loading)
     async with connect(settings.redis_url, retries=-1) as redis:
         context = WorkerContext(settings, redis, weights, device)
-        await context.check_fast_path(fault_of_fast_path)
-        context.store_identity = identity
-        await _beat(context)
-        arq = _arq(context)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, _drain, context, arq)
-        beside = [
-            asyncio.create_task(_steadily(task, context)) for task in (_heartbeat, _listen, _reconcile, _sweep, _watch)
-        ]
-        painting = asyncio.create_task(arq.async_run())
+        beside = [asyncio.create_task(_steadily(_watch, context))]  # the device may hang in the check already
         try:
+            await context.check_fast_path(fault_of_fast_path)
+            context.store_identity = identity
+            await workers.beat(redis, context.heartbeat)
+            arq = _arq(context)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                asyncio.get_running_loop().add_signal_handler(number, _drain, context, arq)
+            tasks = (_heartbeat, _listen, _reconcile, _sweep)
+            beside += [asyncio.create_task(_steadily(task, context)) for task in tasks]
+            painting = asyncio.create_task(arq.async_run())
             async with serve_monitoring(settings.monitoring_address, monitored(context)):
                 ready(context)
                 await _until_drained(context, arq, painting)
@@ -155,15 +155,9 @@ async def _steadily(task: Callable[[WorkerContext], Awaitable[Any]], context: Wo
             await asyncio.sleep(_RECONCILE)
 
 
-async def _beat(context: WorkerContext) -> None:
-    most = context.settings.running
-    told = context.heartbeat.model_copy(update={"user_running": most.user, "guild_running": most.guild})
-    await workers.beat(context.redis, told)
-
-
 async def _heartbeat(context: WorkerContext) -> None:
     while True:
-        await _beat(context)
+        await workers.beat(context.redis, context.heartbeat)
         context.beat_at = time.monotonic()
         await asyncio.sleep(workers.BEAT)
 
@@ -195,7 +189,7 @@ async def _watch(context: WorkerContext) -> None:
     seconds = context.settings.impasto_stuck_seconds
     job = await until_stuck(context.pulse, seconds)
     _log.error("a painting does not move on any more: the worker ends", job=job, seconds=seconds, stack=stacks())
-    await end_over(context, job)
+    await end_over(context, job, context.heartbeat.jobs)
 
 
 async def _sweep(context: WorkerContext) -> None:

@@ -12,17 +12,16 @@ import torch
 from arq import Retry
 from redis.exceptions import RedisError
 
-from engine.contract import workers
 from engine.contract.cleanup import clean_up
 from engine.contract.events import Cancelled, Done, Failed, Notice, Started
 from engine.contract.models import DEATHS, Busy, Claim, Fenced, Unreadable
-from engine.contract.store import StoreError, reason_of
+from engine.contract.store import ReadError, StoreError, reason_of
 from engine.painting.errors import PaintingError
 from engine.process.metrics import DEVICE_SECONDS, ITERATIONS, JOBS_ENDED, SLICES, size_label
 from engine.recipe.recipe import VERSION, Recipe, RecipeError
 from engine.worker.checkpoints import pack
 from engine.worker.context import Stop, WorkerContext
-from engine.worker.handover import end_if_lost, left_to_others
+from engine.worker.handover import end_if_lost, leave, left_to_others
 from engine.worker.paint_session import PaintSession
 from engine.worker.reporter import Reporter
 from engine.worker.results.finish import finish_files
@@ -36,7 +35,8 @@ _TOO_NEW = (
     "It was asked for by a newer version of Impasto than any worker here knows: update the workers, and ask again."
 )
 _WAITS = "The painting waits, for what is painted cannot be stored now ({reason}); it goes on by itself once it can."
-_GOES_ON = "What is painted can be stored again: the painting goes on."
+_UNREAD = "The painting waits, for its pictures cannot be fetched now ({reason}); it goes on by itself once they can."
+_GOES_ON = "The store of pictures can be used again: the painting goes on."
 
 _log = structlog.get_logger(__name__)
 
@@ -85,11 +85,8 @@ async def _paint_or_give_back(work: _Slice, log: Any) -> None:
 
 async def _decline(context: WorkerContext, job: Unreadable, log: Any) -> None:
     """A job that this program cannot read: for a worker that can, if there is one."""
-    able = [worker.id for worker in await workers.living(context.redis) if worker.recipes > VERSION]
-    log.warning("the job cannot be read here", reason=str(job), able=able)
-    if able:
-        await context.jobs.release(job.job, context.id)
-    else:
+    if not await leave(context, job.job, job.iteration, job.epoch, lambda worker: worker.recipes > VERSION):
+        log.warning("the job cannot be read", reason=str(job))
         await context.jobs.refuse(job, _TOO_NEW)
 
 
@@ -118,23 +115,24 @@ class _Slice:
             return
         if await left_to_others(self._context, self._claim):
             return
-        if waits := self._context.device_lock.locked():
+        if self._context.busy:
             await self._context.jobs.waits(self._claim, True)
         try:
-            session = await self._context.with_room(self._claim.job.id, lambda: self._painted(waits))
+            await self._context.with_room(self._claim, self._paint_and_end)
         except (RecipeError, PaintingError) as error:
             await self._fail(str(error))
         except torch.OutOfMemoryError:
             await self._fail("The picture does not fit into the device's memory: ask for a smaller size.")
-        else:
-            await (self._leave() if session is None else self._end(session))
 
-    async def _painted(self, waits: bool) -> PaintSession | None:
-        """The session, painted on for a slice; None if told to stop before it was needed."""
+    async def _paint_and_end(self) -> None:
+        """Paint on for a slice, unless told to stop before; finish the job, or pass it on."""
         session = await self._unless(self._needless, self._context.session(self._claim))
-        if session is not None and not self._claim.cancelled and not self._stop.is_set():
-            await self._paint(session, waits)
-        return session
+        if session is None:
+            await self._leave()
+            return
+        if not self._claim.cancelled and not self._stop.is_set():
+            await self._paint(session)
+        await self._end(session)
 
     def _needless(self) -> bool:
         """Whether a stopped slice needs no session, for which others may paint for long: nothing is to be shown."""
@@ -161,13 +159,12 @@ class _Slice:
         await context.jobs.commit(claim, claim.iteration, None)
         await context.queue.enqueue(claim.job, claim.iteration, claim.epoch, context.settings.impasto_slice_seconds)
 
-    async def _paint(self, session: PaintSession, waits: bool) -> None:
+    async def _paint(self, session: PaintSession) -> None:
         context, claim = self._context, self._claim
         await self._announce(session)
         # The lock is left first: others paint while what is left to tell is encoded and stored.
         async with Reporter(context, claim, session.journal, self._stop) as reporter, context.device_lock:
-            if waits:
-                await context.jobs.waits(claim, False)
+            await context.jobs.waits(claim, False)
             seconds = context.settings.impasto_slice_seconds
             about = (claim.job.id, session, self._stop, seconds, reporter.tell)
             try:
@@ -275,7 +272,8 @@ class _Slice:
         """Let go of the job, as it stood before; the reconciler queues it again. Its audience is told of the store."""
         with suppress(Fenced, RedisError):
             if not isinstance(error, RedisError):
-                await self._notice(_WAITS.format(reason=reason_of(error)), self._claim.iteration, waits=True)
+                text = _UNREAD if isinstance(error, ReadError) else _WAITS
+                await self._notice(text.format(reason=reason_of(error)), self._claim.iteration, waits=True)
             await self._context.jobs.commit(self._claim, self._claim.iteration, None)
 
     async def _notice(self, text: str, iteration: int, *, waits: bool) -> None:

@@ -35,7 +35,8 @@ class Pulse:
 
     def stuck(self, seconds: float) -> str | None:
         """The job that has not moved on for so long; None where all is well."""
-        return self._job if time.monotonic() - self.at > seconds else None
+        job = self._job  # read first: one that begins meanwhile has moved on by then
+        return job if time.monotonic() - self.at > seconds else None
 
 
 async def until_stuck(pulse: Pulse, seconds: float) -> str:

@@ -25,7 +25,9 @@ from discord import app_commands
 from bot.commands import add_commands
 from bot.intake.picture import NAMELESS
 from bot.lifecycle.command_names import CONTEXTS
+from bot.text.drawn_texts import DRAWN
 from bot.text.translation import LABEL, LANGUAGES, STORED
+from engine.contract.drawn_texts import TEXTS
 from engine.painting.painter import REASONS
 from engine.worker.weights.input_normalisation import IN_WORDS
 
@@ -68,7 +70,7 @@ def template() -> Catalog:
         if not place.startswith(ENGLISH_ALONE):
             for message, context in calls(ast.parse(path.read_text())):
                 catalogue.add(message, locations=[(place, 0)], context=context)
-    for place, message, context in [*commands(), *sentences(), *labels()]:
+    for place, message, context in [*commands(), *sentences(), *labels(), *drawn()]:
         catalogue.add(message, locations=[(place, 0)], context=context)
     return catalogue
 
@@ -147,6 +149,11 @@ def labels() -> Found:
                 text = _as_template(node, module)
                 if text and any(letter.isalpha() for letter in _without_fields(text)):
                     yield place, text, LABEL
+
+
+def drawn() -> Found:
+    """What workers draw in pictures."""
+    yield from (("engine/contract/drawn_texts.py", text, DRAWN) for text in TEXTS)
 
 
 def _source(module: ModuleType) -> tuple[str, ast.Module]:

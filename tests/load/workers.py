@@ -27,7 +27,7 @@ from engine.contract.connection import QUEUE, connect, load
 from engine.contract.events import Cancelled, Done, Progress, Snapshot, Started
 from engine.contract.fair_queue import SLICE, FairQueue
 from engine.contract.jobs import Jobs
-from engine.contract.models import Busy, Claim, Fenced, Running
+from engine.contract.models import Busy, Claim, Fenced
 from engine.contract.reconcile import forget_the_dead, reconcile, takes_turn
 from engine.contract.settings import Settings
 from engine.contract.store import Store
@@ -41,7 +41,7 @@ SETTINGS = Settings(_env_file=None)
 
 @dataclasses.dataclass
 class Context:
-    """What a slice needs of its workers, `TOGETHER`; `SliceWorker` looks at `queue` and `settings`."""
+    """What a slice needs of its workers, `TOGETHER`; `SliceWorker` looks at `queue`, `settings` and `left`."""
 
     id: str
     redis: ArqRedis
@@ -49,6 +49,8 @@ class Context:
     seconds: float
     """Of painting in a slice."""
     settings: Settings = dataclasses.field(default_factory=lambda: SETTINGS)
+    left: tuple[str, ...] = ()
+    """Nothing is left to others: they paint with any weights."""
 
     def __post_init__(self) -> None:
         self.jobs, self.queue = Jobs(self.redis), FairQueue(self.redis)
@@ -57,9 +59,12 @@ class Context:
 
     async def beat(self) -> None:
         while True:
-            store = await self.store.prove()
-            mine = workers.Worker(id=self.id, device="none", weights="random", speed=1e9, jobs=tuple(self.held))
-            await workers.beat(self.redis, mine.model_copy(update={"store": store}))
+            most, store = self.settings.running, await self.store.prove()
+            mine = workers.Worker(
+                id=self.id, device="none", weights="random", speed=1e9, jobs=tuple(self.held), store=store,
+                user_running=most.user, guild_running=most.guild,
+            )  # fmt: skip
+            await workers.beat(self.redis, mine)
             await asyncio.sleep(workers.BEAT)
 
     async def look_after_lost_jobs(self) -> None:
@@ -75,8 +80,7 @@ async def paint_slice(ctx: dict[str, Any], job: str, iteration: int, epoch: int)
     context: Context = ctx["context"]
     context.held.add(job)
     try:
-        most = Running(SETTINGS.impasto_user_running, SETTINGS.impasto_guild_running)
-        claim = await context.jobs.start(job, iteration, epoch, context.id, most)
+        claim = await context.jobs.start(job, iteration, epoch, context.id, context.settings.running)
         if claim is not None:
             async with context.devices:
                 await _paint(context, claim)

@@ -1,9 +1,14 @@
 -- Which of the queue's slices may be begun now, in order, at most so many new ones; those that cannot be read, too.
 -- KEYS: the queue, held of users, held of guilds. ARGV: how many, the most held jobs of a user and a guild, the prefixes
--- of a job's key and of arq's mark on what a worker has taken up. Returns their names, some hundred at most.
+-- of a job's key and of arq's mark on what a worker has taken up, and the jobs that are left to others. Returns their
+-- names, some hundred at most.
 local PAGE, MOST = 500, 100
 local more, names, known = tonumber(ARGV[1]), {}, {{}, {}}
 local now, first = redis.call('TIME')[1] * 1000, 0
+local left = {}
+for i = 6, #ARGV do
+    left[ARGV[i]] = true
+end
 
 -- Jobs of a user (1) or a guild (2) that workers hold, or are about to.
 local function held(i, owner)
@@ -13,6 +18,9 @@ end
 
 local function free(name)
     local job, epoch = string.match(name, '^(.+):%d+:(%d+)$')
+    if left[job] then
+        return false
+    end
     local state, worker, cancel, user, guild, newest =
         unpack(redis.pcall('HMGET', ARGV[4] .. (job or name), 'state', 'worker', 'cancel', 'user', 'guild', 'epoch'))
     -- What a worker holds has been begun: it is in the queue until it ends. What was queued anew has the newer epoch.

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from engine.contract.drawn_texts import drawn
 from engine.worker.results.lettering import fitted_font, font
 from engine.worker.results.loss_milestones import extremes
 from engine.worker.results.loss_plot import INK, PAPER, QUIET, RULE, drawable
@@ -63,8 +64,9 @@ class LossStrip:
     def _print(self, draw: ImageDraw.ImageDraw, iteration: int, width: int) -> None:
         room = (width - 3 * _MARGIN) / 2
         loss = self._losses[iteration - 1]
-        said = f"iteration {iteration:,}", "" if math.isnan(loss) else f"loss {loss_in_digits(loss)}"
-        for words, x, anchor in ((said[0], _MARGIN, "ls"), (said[1], width - _MARGIN, "rs")):
+        left = drawn("iteration {iteration}", iteration=f"{iteration:,}")
+        right = "" if math.isnan(loss) else drawn("loss {loss}", loss=loss_in_digits(loss))
+        for words, x, anchor in ((left, _MARGIN, "ls"), (right, width - _MARGIN, "rs")):
             draw.text((x, _HEAD - 8), words, INK, font=fitted_font(words, 15, room), anchor=anchor)
         for decade in self._decades():
             place = self._across(np.array([decade]), width)[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.contract.drawn_texts import translated
 from engine.contract.models import Claim
 from engine.worker.context import WorkerContext
 from engine.worker.paint_session import PaintSession
@@ -10,8 +11,9 @@ from engine.worker.results import finished_files
 
 async def finish_files(context: WorkerContext, claim: Claim, session: PaintSession) -> dict[str, str]:
     """Make and store them; returns name -> key. Raises `PaintingError` where no picture of a study is left."""
-    if claim.job.study is None:
-        return await finished_files.finish_files(context, claim, session)
-    from engine.worker.results.study_files import finish_study  # matplotlib is a fifth of a worker's start
+    with translated(claim.job.drawn_texts):
+        if claim.job.study is None:
+            return await finished_files.finish_files(context, claim, session)
+        from engine.worker.results.study_files import finish_study  # matplotlib is a fifth of a worker's start
 
-    return await finish_study(context, claim, session)
+        return await finish_study(context, claim, session)

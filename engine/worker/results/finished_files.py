@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from PIL import Image
 
+from engine.contract.drawn_texts import drawn, drawn_list
 from engine.contract.models import FINAL_FILES, Claim, Format, Job, StoredPicture
 from engine.contract.recipe_code import recipe_code
 from engine.contract.store import BlobMissing
@@ -176,10 +177,13 @@ def _sized(picture: StoredPicture) -> dict[str, Any]:
 def _plot(job: Job, run: dict[str, Any]) -> bytes:
     from engine.worker.results.loss_plot import loss_plot  # matplotlib is a fifth of a worker's start
 
+    title = drawn(
+        "{content} in the style of {styles}",
+        content=job.content.name, styles=drawn_list([style.name for style in job.styles]),
+    )  # fmt: skip
     return loss_plot(
         run["losses"]["columns"], run["losses"]["rows"],
         snapshots=[snapshot["iteration"] for snapshot in run["snapshots"]],
         scales=job.recipe.plan()[: job.recipe.scales],
-        title=f"{job.content.name} in the style of {' and '.join(style.name for style in job.styles)}",
-        note=run["weights"]["note"], linear=job.recipe.frames > 1,  # every frame counts alike
+        title=title, note=run["weights"]["note"], linear=job.recipe.frames > 1,  # every frame counts alike
     )  # fmt: skip

@@ -17,6 +17,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogFormatterSciNotation, LogLocator, NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
+from engine.contract.drawn_texts import drawn
 from engine.worker.results.loss_milestones import Array, Breakout, breakouts, extremes, first_decade, scale_starts
 
 PAPER, INK, QUIET, RULE = "#fcfbf8", "#1d2230", "#777c88", "#e4e2dc"
@@ -38,7 +39,7 @@ class Line:
 
     @property
     def width(self) -> float:
-        return (3.6 if self.label == "total" else 2.8) if self.strong else 1.4
+        return (3.6 if self.colour == INK else 2.8) if self.strong else 1.4
 
     @property
     def end(self) -> float:
@@ -125,7 +126,7 @@ def _lines(columns: Sequence[str], losses: Array) -> list[Line]:
             lines.append(Line(layer, values, _tint(parent, family.index(column) / (len(family) - 1)), False))
         else:
             only = f" · {family[0].partition(' ')[2]}" if len(family) == 1 else ""
-            lines.append(Line(column + only, values, _STRONG.get(column, _OTHER), True))
+            lines.append(Line(drawn(column) + only, values, _STRONG.get(column, _OTHER), True))
     return lines
 
 
@@ -168,8 +169,8 @@ def dress(axes: Axes, last: int, lines: Sequence[Line], at: NDArray[np.int64], h
     axes.spines["bottom"].set_color(QUIET)
     axes.tick_params(axis="both", which="both", colors=QUIET, labelsize=14, length=0)
     axes.tick_params(axis="x", which="both", length=5, pad=7)
-    axes.set_xlabel("iteration", fontsize=15, color=QUIET, labelpad=8)
-    axes.text(0, 1.02, heading, transform=axes.transAxes, fontsize=14, color=QUIET)
+    axes.set_xlabel(drawn("iteration"), fontsize=15, color=QUIET, labelpad=8)
+    axes.text(0, 1.02, drawn(heading), transform=axes.transAxes, fontsize=14, color=QUIET)
 
 
 def mark_scales(axes: Axes, scales: Sequence[tuple[int, int]]) -> None:
@@ -203,12 +204,13 @@ def _mark_falls(axes: Axes, total: Array, found: Sequence[Breakout], decade: int
     words = []
     if decade is not None:
         axes.plot(decade, total[decade - 1], "D", markersize=9, color=INK, zorder=5)
-        words.append(f"◆ a tenth of its first, at iteration {decade:,}")
+        words.append(drawn("◆ a tenth of its first, at iteration {iteration}", iteration=f"{decade:,}"))
     _mark_breakouts(axes, total, found, 10)
     if found:
         highest = max(found, key=lambda one: one.factor)
-        several = f"{len(found):,} breakouts, the highest" if len(found) > 1 else "a breakout,"
-        words.append(f"▼ {several} × {highest.factor:.3g} at {highest.iteration:,}")
+        at = {"factor": f"{highest.factor:.3g}", "iteration": f"{highest.iteration:,}"}
+        several = drawn("▼ {count} breakouts, the highest × {factor} at {iteration}", count=f"{len(found):,}", **at)
+        words.append(several if len(found) > 1 else drawn("▼ a breakout, × {factor} at {iteration}", **at))
     axes.text(1, 1.02, "   ".join(words), transform=axes.transAxes, fontsize=13, color=QUIET, ha="right")
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from PIL import Image, ImageOps
 
+from engine.contract.drawn_texts import drawn, drawn_list
 from engine.contract.models import Claim, Job, StoredPicture
 from engine.contract.store import BlobMissing
 from engine.contract.study import Part, Study, Tile
@@ -96,10 +97,14 @@ def _draw(
 ) -> dict[str, bytes]:
     measured = _measured(study, painted)
     sheet = contact_sheet(
-        studies.title(study.vary),
-        f"{job.content.name} in the style of {_and([style.name for style in job.styles])}",
+        drawn(studies.title(study.vary)),
+        drawn(
+            "{content} in the style of {styles}",
+            content=job.content.name,
+            styles=drawn_list([style.name for style in job.styles]),
+        ),
         sources[:1] if painted[0].style is not None and len(sources) > 2 else sources[:3],
-        [SheetTile(p.tile.label, _small_print(study, p), p.picture, p.style) for p in painted],
+        [SheetTile(drawn(p.tile.label), _small_print(study, p), p.picture, p.style) for p in painted],
         _foot(job, painted, measured),
     )
     blobs = {
@@ -116,22 +121,28 @@ def _draw(
 
 
 def _small_print(study: Study, painted: _Painted) -> str:
-    loss = "" if painted.loss is None else f"loss {painted.loss:.3g}"
+    loss = "" if painted.loss is None else drawn("loss {loss}", loss=f"{painted.loss:.3g}")
     seconds = "" if study.vary == studies.ITERATIONS else f"{painted.run['seconds']:.3g} s"
-    return " · ".join(filter(None, (painted.tile.note, loss, seconds)))
+    return " · ".join(filter(None, (drawn(painted.tile.note), loss, seconds)))
 
 
 def _foot(job: Job, painted: list[_Painted], measured: dict[str, Any]) -> str:
     recipe, weights = job.recipe, painted[0].run["weights"]["name"]
-    told = [f"{recipe.name}, {recipe.iterations:,} iterations at {recipe.size} px", f"weights {weights}"]
-    told.append(f"seed {recipe.seed}")
+    told = [
+        drawn(
+            "{recipe}, {iterations} iterations at {size} px",
+            recipe=recipe.name, iterations=f"{recipe.iterations:,}", size=str(recipe.size),
+        ),
+        drawn("weights {name}", name=weights),
+        drawn("seed {seed}", seed=str(recipe.seed)),
+    ]  # fmt: skip
     if "exponent" in measured:
-        told.append(f"time grows with the pixels to the power of {measured['exponent']:.2f}")
+        exponent = f"{measured['exponent']:.2f}"
+        told.append(drawn("time grows with the pixels to the power of {exponent}", exponent=exponent))
     if "same_seed" in measured:
-        told.append(
-            f"mean difference of two paintings: same seed {measured['same_seed']:.3g} levels, "
-            f"other seeds {measured['other_seeds']:.3g}"
-        )
+        same, others = (f"{measured[which]:.3g}" for which in ("same_seed", "other_seeds"))
+        sentence = "mean difference of two paintings: same seed {same} levels, other seeds {others}"
+        told.append(drawn(sentence, same=same, others=others))
     return " · ".join(told)
 
 
@@ -155,11 +166,12 @@ def _losses(job: Job, study: Study, painted: list[_Painted]) -> bytes:
     if len(study.parts) == 1:
         at = [p.iteration for p in painted]
         losses, plan = run["losses"], job.recipe.plan()
-        name = studies.title(study.vary)
+        name = drawn(studies.title(study.vary))
         return loss_plot(losses["columns"], losses["rows"], snapshots=at, scales=plan, title=name, note="")
-    lines = [(p.tile.label, [row[0] for row in p.run["losses"]["rows"]]) for p in painted]
+    lines = [(drawn(p.tile.label), [row[0] for row in p.run["losses"]["rows"]]) for p in painted]
     scales = [] if study.vary == studies.SIZE else job.recipe.plan()
-    return losses_plot(lines, scales, f"{studies.title(study.vary)}: the losses")
+    title = drawn("{title}: the losses", title=drawn(studies.title(study.vary)))
+    return losses_plot(lines, scales, title)
 
 
 def _film(job: Job, study: Study, painted: list[_Painted], grown: dict[int, bytes]) -> bytes:
@@ -170,7 +182,7 @@ def _film(job: Job, study: Study, painted: list[_Painted], grown: dict[int, byte
     if study.vary == studies.FLICKER and len(painted) == 2 * studies.REPEATS:
         pictures = [p.picture for p in painted]
         pairs = zip(pictures[: studies.REPEATS], pictures[studies.REPEATS :], strict=True)
-        both = [side_by_side([("one seed", left), ("other seeds", right)]) for left, right in pairs]
+        both = [side_by_side([(drawn("one seed"), left), (drawn("other seeds"), right)]) for left, right in pairs]
         return film([frame(picture, 2 * longest) for picture in both], times=[_REPEAT_MS] * len(both))
     room = (max(p.picture.width for p in painted), max(p.picture.height for p in painted))
     return film([frame(ImageOps.pad(p.picture, room, Image.Resampling.LANCZOS, PAPER), longest) for p in painted])
@@ -200,7 +212,3 @@ def _record(
         ],
         "paintings": list(runs.values()),
     }  # fmt: skip
-
-
-def _and(names: list[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -9,6 +9,7 @@ from matplotlib import colormaps
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
+from engine.contract.drawn_texts import drawn
 from engine.worker.results.loss_milestones import Array
 from engine.worker.results.loss_plot import (
     INK,
@@ -51,7 +52,7 @@ def losses_plot(
 
 def time_plot(pixels: Sequence[float], seconds: Sequence[float], exponent: float, machine: str) -> bytes:
     """Seconds of painting against pixels, on logarithmic axes, with the line that fits best."""
-    figure, axes = new_figure("Time against pixels")
+    figure, axes = new_figure(drawn("Time against pixels"))
     axes.set_xscale("log")
     axes.set_yscale("log")
     sizes, times = np.asarray(pixels, dtype=np.float64), np.maximum(np.asarray(seconds, dtype=np.float64), 1e-3)
@@ -62,10 +63,10 @@ def time_plot(pixels: Sequence[float], seconds: Sequence[float], exponent: float
     for x, y in zip(sizes, times, strict=True):
         axes.annotate(f"{y:.3g} s", (x, y), xytext=(-12, 14), textcoords="offset points", ha="right", fontsize=14,
                       color=INK, path_effects=[withStroke(linewidth=4, foreground=PAPER)])  # fmt: skip
-    axes.text(1.03, 0.5, f"time ∝ pixels$^{{{exponent:.2f}}}$", transform=axes.transAxes, fontsize=21,
-              color="#d2451e", va="center")  # fmt: skip
-    axes.text(0, 1.02, "seconds of painting", transform=axes.transAxes, fontsize=14, color=QUIET)
-    axes.set_xlabel("pixels", fontsize=15, color=QUIET, labelpad=8)
+    law = f"{drawn('time')} ∝ {drawn('pixels')}$^{{{exponent:.2f}}}$"
+    axes.text(1.03, 0.5, law, transform=axes.transAxes, fontsize=21, color="#d2451e", va="center")
+    axes.text(0, 1.02, drawn("seconds of painting"), transform=axes.transAxes, fontsize=14, color=QUIET)
+    axes.set_xlabel(drawn("pixels"), fontsize=15, color=QUIET, labelpad=8)
     axes.set_xticks(sizes, [f"{size:,.0f}" for size in sizes])
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))

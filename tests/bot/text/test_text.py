@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.text.formatting import bar, count, duration, exact_duration, loss
+from bot.text.formatting import bar, count, duration, exact_duration, joined, loss
 from bot.text.recipe_text import recipe_in_words
 from bot.text.sanitise import plain, safe
 from bot.text.titles import alt_text, title
-from bot.text.translation import language_of, listed, number, speaking
+from bot.text.translation import _, language_of, listed, number, speaking
 from engine.recipe.presets import PRESETS, preset
 from engine.recipe.recipe import Recipe
 
@@ -183,6 +183,18 @@ def test_title(content: str, styles: list[str], words: str) -> None:
 def test_titles_and_alt_texts_fit(content: str, styles: list[str], fallback: str) -> None:
     assert 1 <= len(title(content, styles, fallback)) <= 100
     assert len(alt_text(300, 3300, content * 20, styles * 20)) <= 1024
+
+
+def test_what_has_no_other_title_is_not_called_as_what_is_being_painted() -> None:
+    """English has one word for both."""
+    with speaking("de"):
+        assert title("IMG_1.jpg", ["IMG_2.jpg"]) != _("painting") == "wird gemalt"
+
+
+@pytest.mark.parametrize(("language", "line"), [("en", "a, b, c"), ("de", "a, b, c"), ("ja", "a、b、c")])
+def test_what_is_joined_is_so_as_the_language_does(language: str, line: str) -> None:
+    with speaking(language):
+        assert joined(["a", "", "b", "c"]) == line
 
 
 def test_alt_text() -> None:

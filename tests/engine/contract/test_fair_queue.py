@@ -188,6 +188,15 @@ async def test_what_was_just_taken_up_is_left_to_its_worker(redis: ArqRedis) -> 
     assert await FairQueue(redis).ready(Running(user=2, guild=9), 9) == others
 
 
+async def test_what_is_left_to_others_takes_no_room_of_its_users(redis: ArqRedis) -> None:
+    jobs = [a_job("ann"), a_job("ann"), a_job("bob")]
+    await submit(redis, *jobs)
+    first, second, other = (slice_id(job.id, 0, 0).encode() for job in jobs)
+    most = Running(user=1, guild=9)
+    assert set(await FairQueue(redis).ready(most, 9)) == {first, other}
+    assert set(await FairQueue(redis).ready(most, 2, [jobs[0].id])) == {second, other}
+
+
 async def test_what_is_cancelled_needs_no_room(redis: ArqRedis) -> None:
     first, second = a_job("ann"), a_job("ann")
     await submit(redis, first, second)

@@ -1,12 +1,13 @@
 """The worker; its painter hangs amid the jobs of one seed, as on a dead device, and films of another's never end.
 
 Amid those of a third its device is lost, as CUDA's is after an illegal access. Those of two more hang before the first
-iteration, and after the last.
+iteration, and after the last. With HANGING_CHECK it hangs before it is ready, as it checks the device.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import runpy
 import threading
 from collections.abc import Iterator
@@ -48,7 +49,17 @@ async def _filming(context: WorkerContext, claim: Claim, session: PaintSession) 
     return await _finish(context, claim, session)
 
 
+async def _check(context: WorkerContext, _: object) -> None:
+    await context.in_painting_thread("", _hanging_check)
+
+
+def _hanging_check() -> None:
+    threading.Event().wait()
+
+
 if __name__ == "__main__":
+    if "HANGING_CHECK" in os.environ:
+        WorkerContext.check_fast_path = _check  # type: ignore[method-assign, assignment]
     Painter.paint = _hanging  # type: ignore[method-assign, assignment]
     Painter.picture = _hanging_picture  # type: ignore[method-assign, assignment]
     slices.finish_files = _filming  # type: ignore[attr-defined]

@@ -24,7 +24,7 @@ async def _nothing(ctx: dict[Any, Any], *args: Any, **kwargs: Any) -> None:
 
 async def test_the_worker_goes_on_and_has_all_its_places(redis: ArqRedis, monkeypatch: pytest.MonkeyPatch) -> None:
     running = SimpleNamespace(running=Running(user=1, guild=1))
-    context: Any = SimpleNamespace(queue=FairQueue(redis), settings=running, is_left=lambda _: False)
+    context: Any = SimpleNamespace(queue=FairQueue(redis), settings=running, left=())
     worker = SliceWorker(
         functions=[func(_nothing, name=SLICE)], redis_pool=redis, queue_name=QUEUE, ctx={"context": context},
         max_jobs=1, handle_signals=False,

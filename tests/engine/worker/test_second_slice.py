@@ -43,7 +43,7 @@ async def workers(redis: ArqRedis, clock: Clock) -> AsyncIterator[list[SliceWork
         await asyncio.Event().wait()
 
     running = SimpleNamespace(running=Running(user=9, guild=9))
-    context: Any = SimpleNamespace(queue=FairQueue(redis), settings=running, is_left=lambda _: False)
+    context: Any = SimpleNamespace(queue=FairQueue(redis), settings=running, left=[])
     made = [
         SliceWorker(
             functions=[func(paint, name=SLICE)], redis_pool=redis, queue_name=QUEUE, ctx={"context": context},
@@ -115,3 +115,29 @@ async def test_what_others_have_taken_meanwhile_does_not_keep_it_from_the_next(
     clock.now += 0.4
     assert await look(worker) == 2
     assert last in worker.tasks
+
+
+async def test_an_idle_one_sees_what_lies_behind_all_that_is_left_to_others(
+    redis: ArqRedis, workers: list[SliceWorker]
+) -> None:
+    *left, behind = await queue(redis, 30)
+    worker, _ = workers
+    worker.ctx["context"].left += [job.id for job in left]
+    assert await look(worker) == 1
+    assert [*worker.tasks] == [slice_id(behind.id, 0, 0)]
+
+
+async def test_what_was_free_when_it_painted_last_is_looked_at_anew(
+    redis: ArqRedis, workers: list[SliceWorker], clock: Clock
+) -> None:
+    """Others may have begun it meanwhile, and passed it on."""
+    worker, _ = workers
+    await queue(redis, 3)
+    assert await look(worker) == 1
+    assert await look(worker) == 1  # it has seen two that are free
+    worker.job_counter = 0  # as if its slice had ended
+    clock.now += 10
+    assert await look(worker) == 2
+    assert await look(worker) == 2
+    clock.now += 0.4
+    assert await look(worker) == 3

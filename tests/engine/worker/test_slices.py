@@ -13,10 +13,11 @@ import torch
 from arq.connections import ArqRedis
 from support.jobs import JobClient, light, uncut_sha256
 
-from engine.contract.events import Failed
-from engine.contract.models import JobState
+from engine.contract.events import Failed, Started
+from engine.contract.models import JobState, job_key
 from engine.contract.settings import read_settings
 from engine.contract.store import Store
+from engine.painting.cuda.graphs import Graphs
 from engine.painting.memory import budget
 from engine.painting.painter import Painter
 from engine.painting.state import State
@@ -61,7 +62,8 @@ class OneAtATime:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._painters, self.begun = weakref.WeakSet[Painter](), 0
-        init, paint = Painter.__init__, Painter.paint
+        self.refused = asyncio.Event()
+        init, paint, loop = Painter.__init__, Painter.paint, asyncio.get_running_loop()
 
         def begin(painter: Painter, *args: Any, **kwargs: Any) -> None:
             self._painters.add(painter)
@@ -71,6 +73,7 @@ class OneAtATime:
         def iterate(painter: Painter, state: State, stop: int | None = None) -> Iterator[State]:
             for painted in paint(painter, state, stop):
                 if len(self._painters) > 1:
+                    loop.call_soon_threadsafe(self.refused.set)
                     raise torch.OutOfMemoryError("on order")
                 yield painted
 
@@ -98,6 +101,62 @@ async def test_a_painting_that_fits_alone_does_not_fail_for_what_others_keep_war
     assert memory.begun == 3
 
 
+async def test_a_painting_that_fits_alone_does_not_fail_for_another_that_waits_for_the_device(
+    context: WorkerContext, client: JobClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = light(12)
+    uncut = uncut_sha256(recipe)
+    OneAtATime(monkeypatch)
+    monkeypatch.setattr(budget, "fits", lambda *_: True)
+    jobs = [await client.submit(recipe, user=user) for user in ("ann", "bob")]
+    async with context.device_lock:
+        slices = [asyncio.create_task(paint_slice({"context": context}, job.id, 0, 0)) for job in jobs]
+        for job in jobs:
+            assert isinstance(await client.until(job, 0), Started)  # it is in memory, and waits
+    await asyncio.gather(*slices)
+    assert [(await client.run(job))["final"]["sha256"] for job in jobs] == [uncut, uncut]
+
+
+async def test_a_painting_that_fits_alone_does_not_fail_for_another_that_is_saved(
+    context: WorkerContext, client: JobClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe, put, saves = light(12), Store.put, asyncio.Event()
+    uncut, memory = uncut_sha256(recipe), OneAtATime(monkeypatch)
+    monkeypatch.setattr(budget, "fits", lambda *_: True)
+    monkeypatch.setattr(context.settings, "impasto_slice_seconds", 0.01)
+
+    async def once_the_other_was_refused(store: Store, key: str, data: bytes) -> str:
+        if "checkpoint" in key and not saves.is_set():
+            saves.set()
+            async with asyncio.timeout(PATIENCE):
+                await memory.refused.wait()
+        return await put(store, key, data)
+
+    other, job = await client.submit(light(5000), user="ann"), await client.submit(recipe, user="bob")
+    monkeypatch.setattr(Store, "put", once_the_other_was_refused)
+    saved = asyncio.create_task(paint_slice({"context": context}, other.id, 0, 0))
+    await saves.wait()
+    monkeypatch.setattr(context.settings, "impasto_slice_seconds", 60.0)
+    await asyncio.gather(saved, paint_slice({"context": context}, job.id, 0, 0))
+    assert (await client.run(job))["final"]["sha256"] == uncut
+
+
+async def test_where_memory_is_too_little_idle_graphs_are_given_up_too(
+    context: WorkerContext, client: JobClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dropped = list[Graphs]()
+
+    def drop(graphs: Graphs) -> bool:
+        dropped.append(graphs)
+        return True
+
+    monkeypatch.setattr(Graphs, "drop", drop)
+    monkeypatch.setattr(budget, "fits", lambda *_: bool(dropped))
+    job = await client.submit(light(12))
+    await paint_slice({"context": context}, job.id, 0, 0)
+    assert await client.jobs.state(job.id) is JobState.DONE
+
+
 async def test_a_painting_that_does_not_fit_alone_fails(
     context: WorkerContext, client: JobClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,3 +166,16 @@ async def test_a_painting_that_does_not_fit_alone_fails(
     (last,) = await client.events(job)
     assert isinstance(last, Failed)
     assert "ask for a smaller size" in last.reason
+
+
+async def test_a_finished_painting_whose_files_cannot_be_made_fails_with_the_remedy(
+    context: WorkerContext, client: JobClient
+) -> None:
+    """It is nobody's death: a worker that met it again would do no better."""
+    job = await client.submit(light(12))
+    job = job.model_copy(update={"alpha": job.content.model_copy(update={"key": "gone", "name": "alpha.png"})})
+    await client.redis.hset(job_key(job.id), "spec", job.model_dump_json())  # type: ignore[misc]
+    await paint_slice({"context": context}, job.id, 0, 0)
+    last = (await client.events(job))[-1]
+    assert isinstance(last, Failed)
+    assert last.reason == "The pictures of this painting were lost (alpha.png): send them again."

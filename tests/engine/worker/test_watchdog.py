@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
+from typing import Any
 
 import hanging_worker
 import pytest
@@ -41,6 +42,17 @@ def test_every_iteration_has_its_beat_and_only_a_stroke_that_was_begun_can_be_st
     assert beats == sorted(set(beats))
     assert len(beats) == 12
     assert pulse.stuck(0) is None
+
+
+def test_what_begins_while_it_is_looked_at_is_not_stuck() -> None:
+    class Overtaken(Pulse):
+        def __getattribute__(self, name: str) -> Any:
+            found = super().__getattribute__(name)
+            if name == "at":
+                self._job = "the next job"
+            return found
+
+    assert Overtaken().stuck(0) is None
 
 
 def test_a_stroke_that_broke_off_is_not_stuck() -> None:
@@ -94,3 +106,16 @@ async def test_a_device_that_hangs_before_the_first_iteration_or_after_the_last_
     assert process.ready().ended() == 1
     (said,) = [line for line in map(json.loads, log.read_text().splitlines()) if line["level"] == "error"]
     assert said["job"] == job.id
+
+
+async def test_a_device_that_hangs_while_it_is_checked_ends_the_worker_too(
+    client: JobClient, pool: WorkerPool, tmp_path: Path
+) -> None:
+    log = tmp_path / "worker.log"
+    process = pool.start_worker(
+        program=[hanging_worker.__file__], HANGING_CHECK="1", IMPASTO_STUCK_SECONDS="1", IMPASTO_LOG=str(log)
+    )
+    assert process.ended() == 1
+    (said,) = [line for line in map(json.loads, log.read_text().splitlines()) if line["level"] == "error"]
+    assert (said["job"], said["event"]) == ("", "a painting does not move on any more: the worker ends")
+    assert "in _hanging_check" in said["stack"]

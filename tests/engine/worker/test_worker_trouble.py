@@ -7,9 +7,12 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
+from arq.connections import ArqRedis
 from support.jobs import SLICE_TIMEOUT, JobClient, light, uncut_sha256
 from support.workers import WorkerPool
 
@@ -30,6 +33,17 @@ def start(redis_url: str, folder: Path) -> subprocess.Popen[str]:
         env={**os.environ, "REDIS_URL": redis_url, "PYTHONPATH": str(Path(__file__).parents[3])},
         cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
+
+
+@asynccontextmanager
+async def living(redis: ArqRedis, worker: workers.Worker) -> AsyncIterator[None]:
+    """It has a heartbeat meanwhile, however long the machine takes."""
+    await workers.beat(redis, worker)
+    await redis.persist(f"impasto:worker:{worker.id}")
+    try:
+        yield
+    finally:
+        await workers.sign_off(redis, worker.id)
 
 
 async def test_a_job_that_killed_three_workers_is_set_aside_by_the_fourth(busy_client: JobClient) -> None:
@@ -73,12 +87,10 @@ async def test_a_job_of_a_newer_version_is_left_to_a_worker_that_knows_it_and_el
     newer["recipe"] |= {"version": VERSION + 1, "brush": "wide"}
     await redis.hset(job_key(job.id), "spec", json.dumps(newer))  # type: ignore[misc]
     able = workers.Worker(id="a newer one", device="cpu", weights="random", recipes=VERSION + 1)
-    await workers.beat(redis, able)
-    await busy_client.queue.enqueue(job, 0, 0, 1.0)
-    fields = await busy_client.given_back(job)
+    async with living(redis, able):
+        await busy_client.queue.enqueue(job, 0, 0, 1.0)
+        fields = await busy_client.given_back(job)
     assert (fields["state"], fields["deaths"]) == (JobState.PAINTING, "0")
-    await workers.sign_off(redis, able.id)
-    await busy_client.queue.enqueue(job, 0, 1, 1.0)
     (last,) = await busy_client.events(job)
     assert isinstance(last, Failed)
     assert "newer version" in last.reason
@@ -88,26 +100,23 @@ async def test_a_job_of_a_newer_version_is_left_to_a_worker_that_knows_it_and_el
 async def test_a_job_of_other_weights_is_left_to_a_worker_that_has_them_and_else_fails(busy_client: JobClient) -> None:
     redis, job = busy_client.redis, await busy_client.submit(light(50, weights="imagenet"), queued=False)
     able = workers.Worker(id="one with the pretrained ones", device="cpu", weights="imagenet")
-    await workers.beat(redis, able)
-    await busy_client.queue.enqueue(job, 0, 0, 1.0)
-    fields = await busy_client.given_back(job)
+    async with living(redis, able):
+        await busy_client.queue.enqueue(job, 0, 0, 1.0)
+        fields = await busy_client.given_back(job)
     assert (fields["state"], fields["deaths"]) == (JobState.PAINTING, "0")
-    await workers.sign_off(redis, able.id)
-    (last,) = await busy_client.events(job)  # it lay in the queue again at once
+    (last,) = await busy_client.events(job)
     assert isinstance(last, Failed)
     assert "start a worker with those weights" in last.reason
 
 
 async def test_a_cancelled_job_of_other_weights_is_ended_by_anyone(busy_client: JobClient) -> None:
     job = await busy_client.submit(light(50, weights="imagenet"), queued=False)
-    await workers.beat(busy_client.redis, workers.Worker(id="a busy one", device="cpu", weights="imagenet"))
-    await busy_client.queue.enqueue(job, 0, 0, 1.0)
-    await busy_client.given_back(job)
-    await busy_client.jobs.cancel(job.id)
-    (last,) = await busy_client.events(job)
+    async with living(busy_client.redis, workers.Worker(id="a busy one", device="cpu", weights="imagenet")):
+        await busy_client.queue.enqueue(job, 0, 0, 1.0)
+        await busy_client.given_back(job)
+        await busy_client.jobs.cancel(job.id)
+        (last,) = await busy_client.events(job)
     assert isinstance(last, Cancelled)
-    assert "a busy one" in {worker.id for worker in await workers.living(busy_client.redis)}
-    await workers.sign_off(busy_client.redis, "a busy one")
 
 
 async def test_a_store_that_goes_away_costs_the_job_a_slice_and_no_death(client: JobClient, pool: WorkerPool) -> None:

@@ -1,0 +1,33 @@
+"""What workers draw in the pictures of a job, in the language of its place."""
+
+from __future__ import annotations
+
+from bot.text.study_text import tile_label
+from bot.text.translation import ENGLISH, _, current_language, label, pgettext
+from engine.contract.drawn_texts import TEXTS
+from engine.contract.models import Job
+from engine.recipe import studies
+
+DRAWN = "drawn"
+"""Context of these messages."""
+WITHOUT_LETTERS = ("ja",)
+"""Languages whose letters the font of plots and sheets has not: there they stay English."""
+
+
+def drawn_texts(job: Job) -> dict[str, str]:
+    """From English to the current language; empty where they stay English."""
+    if current_language() in {ENGLISH, *WITHOUT_LETTERS}:
+        return {}
+    told = {text: pgettext(DRAWN, text) for text in TEXTS}
+    if job.study is not None:
+        title = studies.title(job.study.vary)
+        told[title] = label(title)
+        told |= {tile.note: label(tile.note) for tile in job.tiles if tile.note}
+        told |= {tile.label: tile_label(job, tile) for tile in job.tiles}
+    return told
+
+
+def drawn_words(*words: str) -> list[str]:
+    """What the bot itself draws; in English where Pillow's own font, which knows ASCII alone, lacks a letter of it."""
+    translations = [_(word) for word in words]
+    return translations if all(word.isascii() for word in translations) else [*words]
