@@ -60,7 +60,7 @@ class LedgerPage:
     """Where the card is now: `/show` brings it elsewhere."""
     card_guild: int | None
     former: Mapping[int, int]
-    """Message -> channel of the cards that `/show` left behind."""
+    """Message -> channel of the cards that `/show` left behind, and of those that were lost, and may be there still."""
     shared: Mapping[int, int]
     """Message -> channel of the pictures and films that were made for passing on."""
     films: frozenset[int]
@@ -156,11 +156,17 @@ class Ledger:
     async def restore(self, page: LedgerPage) -> None:
         """Write again what the page has and the ledger has not."""
         known = {"address": page.address.model_dump_json(), "files": " ".join(page.files), "parent": page.parent}
-        known |= {"card": str(page.card or ""), "thread": str(page.thread or "")}
+        known |= {"thread": str(page.thread or ""), "title": page.title if page.title != page.address.title else ""}
+        known = {name: value for name, value in known.items() if value}
+        known |= {f"former:{card}": str(channel) for card, channel in page.former.items()}
+        before = await self.page(page.address.job)
+        if page.card and (before is None or before.card is None):  # else the ledger's card would be sought in its place
+            where = {"card": page.card, "card_channel": page.card_channel, "card_guild": page.card_guild or ""}
+            known |= {name: str(value) for name, value in where.items()}
+        known |= {f"former:{page.card}": str(page.card_channel)} if page.card else {}
         async with self._redis.pipeline(transaction=True) as pipe:
             for name, value in known.items():
-                if value:
-                    pipe.hsetnx(_key(page.address.job), name, value)
+                pipe.hsetnx(_key(page.address.job), name, value)
             pipe.expire(_key(page.address.job), self._keep)
             self._index(pipe, page.address.owner, page.address.job)
             await pipe.execute()
@@ -197,6 +203,14 @@ class Ledger:
             async with self._redis.pipeline(transaction=True) as pipe:
                 self._index(pipe, owner, job)
                 await pipe.execute()
+
+    async def note_kept(self, job: str, fields: Mapping[str, str | int]) -> bool:
+        """Write fields; False where `/forget` has been, so that what they tell of is to be deleted by who posted it."""
+        await self.note(job, fields)
+        page = await self.page(job)  # only now: a deletion that comes later finds them
+        if page is None:
+            await self.strike(job, *fields)
+        return page is not None and not page.forget
 
     async def forget(self, *jobs: str) -> None:
         """All that there is of these jobs is to be deleted; known until each page is closed."""

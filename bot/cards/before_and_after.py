@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from PIL import Image, ImageDraw, ImageFont
 
 from bot.cards.thumbnails import Broken
+from bot.text.drawn_texts import drawn_words
+from bot.text.translation import N_
 from engine.contract.models import Job
 from engine.contract.store import Store
 
@@ -46,9 +48,10 @@ def side_by_side(before: bytes, after: bytes, styles: Sequence[bytes]) -> bytes:
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(24)
     middle = height + _STRIP // 2
     # The first one in the middle: where it would begin, Discord puts the sign that there is a description.
-    draw.text((width // 2, middle), "before", _INK, font, anchor="mm")
-    draw.text((width + 2 * _GAP, middle), "after", _INK, font, anchor="lm")
-    _add_styles(sheet, small, width + 2 * _GAP + round(draw.textlength("after", font)) + 2 * _GAP)
+    words = drawn_words(N_("before"), N_("after"))
+    draw.text((width // 2, middle), words[0], _INK, font, anchor="mm")
+    draw.text((width + 2 * _GAP, middle), words[1], _INK, font, anchor="lm")
+    _add_styles(sheet, small, width + 2 * _GAP + round(draw.textlength(words[1], font)) + 2 * _GAP)
     out = io.BytesIO()
     sheet.save(out, "JPEG", quality=_QUALITY)
     return out.getvalue()

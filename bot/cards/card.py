@@ -10,7 +10,7 @@ from discord import ui
 from bot.cards.buttons import JobButton, card_buttons, sharing_buttons, study_buttons
 from bot.cards.card_state import CardState
 from bot.post_ledger import LedgerPage
-from bot.text.formatting import bar, count, day, duration, loss, relative
+from bot.text.formatting import bar, count, day, duration, joined, loss, relative
 from bot.text.recipe_text import recipe_in_words
 from bot.text.sanitise import safe
 from bot.text.study_text import at_tile, study_in_words
@@ -152,7 +152,7 @@ def _small_print(job: Job, page: LedgerPage, card_state: CardState) -> str:
     facts.append(_("for {member}", member=f"<@{page.address.owner}>"))
     kept = _("kept until {day}", day=day(card_state.kept_until)) if card_state.kept_until else ""
     which = _("painting {id}", id=f"`{job.id}`")
-    lines = [" · ".join(facts), stand_in(job), ", ".join(filter(None, [which, parent_link(job, page), kept]))]
+    lines = [" · ".join(facts), stand_in(job), joined([which, parent_link(job, page), kept])]
     return "\n".join(f"-# {line}" for line in lines if line)
 
 

@@ -189,7 +189,7 @@ class CardEditor:
     async def _failed(self, track: _TrackedCard, error: Exception) -> None:
         reason = verdict(error)
         _log.info("a card could not be edited", job=track.job.id, reason=str(error), verdict=str(reason))
-        if reason is Verdict.GONE and (page := self._gone_back(track.page)) is not None:
+        if reason in (Verdict.GONE, Verdict.FORBIDDEN) and (page := self._gone_back(track.page)) is not None:
             left, track.page, track.shown = track.page, page, None
             # It may be there still, where the bot may look no longer: then `/forget` must know of it.
             former = {f"former:{left.card}": left.card_channel}

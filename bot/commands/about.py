@@ -29,7 +29,7 @@ _WEIGHTS = {
 async def about(interaction: Interaction) -> None:
     """What I do, with a picture of it; the weights in use, and the limits here."""
     client = interaction.client
-    async with patience():
+    async with patience(interaction):
         network = await client.services.admission.network()
         rules = await client.services.backend.guilds.rules(interaction.guild_id)
     picture = discord.File(str(files("bot.commands") / _PICTURE), filename=_PICTURE)

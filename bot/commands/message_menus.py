@@ -66,7 +66,7 @@ async def _ask(
     recipe = USUAL_RECIPE
     # Before the form is filled in for nothing; what it asks for is held against the rules once more. Redis may be away.
     with suppress(RedisError):
-        async with patience():
+        async with patience(interaction):
             recipe = (await check_allowed(services.backend.guilds, interaction)).recipe
     if len(pictures) == 1:
         await interaction.response.send_modal(form_of(pictures[0], recipe))

@@ -13,7 +13,7 @@ from bot.errors import UserError
 from bot.interactions.permissions import present
 from bot.interactions.replies import patience, reply_private
 from bot.interactions.settings_panel import SettingsPanel
-from bot.text.formatting import count
+from bot.text.formatting import count, joined
 from bot.text.sanitise import safe
 from bot.text.translation import _
 
@@ -34,7 +34,7 @@ async def settings(interaction: Interaction) -> None:
     services, guild = interaction.client.services, interaction.guild_id
     if guild is None or not present(interaction):
         raise UserError(_("Settings are a server's: ask for them in a server that I am in."))
-    async with patience():
+    async with patience(interaction):
         rules = await services.backend.guilds.rules(guild)
     panel = SettingsPanel(services.backend, services.deduplication, guild, rules)
     await interaction.response.send_message(view=panel, ephemeral=True, allowed_mentions=discord.AllowedMentions.none())
@@ -109,4 +109,4 @@ async def _line(interaction: Interaction, guild: int) -> str:
     told += [_("blocked")] if allowance.blocked else []
     if allowance.guild_jobs:
         told.append(_("at most {paintings} at a time", paintings=count(allowance.guild_jobs, "painting")))
-    return ", ".join(told)
+    return joined(told)

@@ -13,7 +13,7 @@ from bot.commands.contexts import usable_everywhere
 from bot.interactions.permissions import may_see
 from bot.interactions.replies import reply_private
 from bot.post_ledger import LedgerPage
-from bot.text.formatting import count, duration, relative
+from bot.text.formatting import count, duration, joined, relative
 from bot.text.sanitise import safe
 from bot.text.translation import _, ngettext
 from engine.contract import workers
@@ -65,7 +65,7 @@ def _to_be_seen(interaction: Interaction, page: LedgerPage | None) -> bool:
 def _line(standing: Standing, page: LedgerPage | None, forecast: Forecast | None, user: str) -> str:
     name = _name(page) if page else f"`{standing.job.id}`"
     whose = _("**yours**") if standing.job.user == user else f"<@{standing.job.user}>"
-    return f"- {name} · {whose} · {_state(standing)}{_when(forecast)}"
+    return f"- {name} · {whose} · {joined([_state(standing), *_when(forecast)])}"
 
 
 def _name(page: LedgerPage) -> str:
@@ -79,9 +79,9 @@ def _state(standing: Standing) -> str:
     return _("waiting")
 
 
-def _when(forecast: Forecast | None) -> str:
+def _when(forecast: Forecast | None) -> list[str]:
     if forecast is None:
-        return ""
+        return []
     told = []
     if forecast.ahead:
         told.append(ngettext("{n:,} painting before it", "{n:,} paintings before it", forecast.ahead))
@@ -89,7 +89,7 @@ def _when(forecast: Forecast | None) -> str:
         told.append(_("starts in {duration}", duration=duration(forecast.wait)))
     if forecast.done is not None:
         told.append(_("done {when}", when=relative(time.time() + forecast.done)))
-    return "".join(f", {part}" for part in told)
+    return told
 
 
 def _done(forecast: Forecast | None) -> float:

@@ -15,9 +15,12 @@ from bot.cards.thumbnails import Thumbnail, thumbnails
 from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
 from bot.discord_api.error_sentences import Verdict, verdict
+from bot.discord_api.retry import persist
+from bot.errors import UserError
+from bot.interactions.button_actions import EXPIRED
 from bot.interactions.guild_rules import check_allowed
 from bot.interactions.permissions import check_may_attach, check_showing, present
-from bot.interactions.replies import patience
+from bot.interactions.replies import TOKEN_LIVES, patience
 from bot.post_ledger import LedgerPage
 from bot.text.sanitise import plain
 from bot.text.translation import N_, _
@@ -42,29 +45,31 @@ async def show(interaction: Interaction, job: str) -> None:
     if interaction.channel_id not in page.shown and present(interaction):
         await _check_posting(interaction)
     async with services.deferred.acknowledged(interaction, ephemeral=False):
-        card_state, pictures = await _current_state(services.backend, found, page)
         # Before it is to be seen, or a button pressed at once would find a painting that is not shown here.
-        await services.backend.ledger.note(found.id, {f"brought:{interaction.channel_id}": "1"})
+        if not await services.backend.ledger.note_kept(found.id, {f"brought:{interaction.channel_id}": "1"}):
+            raise UserError(_(EXPIRED))
+        card_state, pictures = await _current_state(services.backend, found, page)
         try:
             card, names = await _answer_with(interaction, found, page, card_state, pictures)
         except discord.HTTPException as error:
             if verdict(error) is Verdict.RETRY:
                 raise
             card, names = await _answer_with(interaction, found, page, card_state, ())  # the words at least
-    if not present(interaction) or not (interaction.guild_id is None or interaction.app_permissions.view_channel):
-        return  # it can be shown there, but not kept moving
-    where = {"card": card.id, "card_channel": card.channel.id, "card_guild": interaction.guild_id or ""}
-    # This one too: where the editor goes back to an older one meanwhile, none is lost, whoever writes last.
-    former = {f"former:{card.id}": card.channel.id}
-    if page.card:
-        former[f"former:{page.card}"] = page.card_channel
-    await services.backend.ledger.note(found.id, {**where, **former, "files": " ".join(names)})
-    services.dispatcher.open(found.id)
+    where: dict[str, str | int] = {}  # where the bot cannot follow, it can be shown, but not kept moving
+    if present(interaction) and (interaction.guild_id is None or interaction.app_permissions.view_channel):
+        where = {"card": card.id, "card_channel": card.channel.id, "card_guild": interaction.guild_id or ""}
+        # This one too: where the editor goes back to an older one meanwhile, none is lost, whoever writes last.
+        where |= {f"former:{card.id}": card.channel.id, "files": " ".join(names)}
+        where |= {f"former:{page.card}": page.card_channel} if page.card else {}
+    if not await services.backend.ledger.note_kept(found.id, where):
+        await persist(interaction.delete_original_response, within=TOKEN_LIVES)
+    elif where:
+        services.dispatcher.open(found.id)
 
 
 async def _check_posting(interaction: Interaction) -> None:
     """The rules that hold for a new painting there. Raises `UserError` or `RedisError`."""
-    async with patience():
+    async with patience(interaction):
         await check_allowed(interaction.client.services.backend.guilds, interaction)
     if interaction.guild_id is not None:
         check_may_attach(interaction)

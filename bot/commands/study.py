@@ -14,6 +14,7 @@ from bot.interactions.saved_styles import style_choices
 from bot.requests.new_study import NewStudy
 from bot.requests.paint_request import Style, StyleName
 from bot.requests.style_names import as_saved
+from bot.text.formatting import COMMA, between_commas
 from bot.text.translation import _
 from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
 from engine.recipe.studies import KINDS, STYLE
@@ -101,7 +102,7 @@ async def gallery(  # noqa: PLR0917 - a parameter for each option
     fields = {"iterations": iterations, "size": size, "strength": strength, "seed": seed}
     given = (style1, style2, style3, style4, style5, style6, style7, style8)
     styles: list[Style] = [attached(style) for style in given if style is not None]
-    styles += map(StyleName, _names(style_names or ""))
+    styles += map(StyleName, between_commas(style_names or ""))
     if len(styles) > MOST_STYLES:
         raise UserError(
             _("These are {given} styles, and {most} are the most: leave some out.", given=len(styles), most=MOST_STYLES)
@@ -113,16 +114,11 @@ async def gallery(  # noqa: PLR0917 - a parameter for each option
 @gallery.autocomplete("style_names")
 async def _further(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
     """What was typed up to the last comma, with each name that may follow."""
-    before, _, last = typed.rpartition(",")
-    given = _names(before)
+    *before, last = COMMA.split(typed)
+    given = between_commas(",".join(before))
     saved = {as_saved(name) for name in given}
     choices = await style_choices(
         interaction.client.services.backend.styles, interaction, last, lambda style: style.name not in saved
     )
     lists = [", ".join([*given, choice.value]) for choice in choices]
     return [app_commands.Choice(name=names, value=names) for names in lists if len(names) <= _LONGEST]
-
-
-def _names(text: str) -> list[str]:
-    """Those between the commas."""
-    return [" ".join(name.split()) for name in text.split(",") if name.strip()]

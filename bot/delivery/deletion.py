@@ -101,7 +101,8 @@ class _JobMessages:
         for message, channel in page.shared.items():
             await self._erase(channel, message, f"shared:{message}")
         if page.card is not None:
-            await self._erase(page.card_channel, page.card, "card")
+            # `/show` notes the card in both ways: struck off one alone, it would count as a message that is left.
+            await self._erase(page.card_channel, page.card, "card", f"former:{page.card}")
 
     async def _erase_posts(self) -> None:
         for post, message in self._page.posts.items():
@@ -152,10 +153,10 @@ class _JobMessages:
         mine = all(page and page.forget and page.address.owner == self._page.address.owner for page in pages)
         return mine and not others
 
-    async def _erase(self, channel: int, message: int, field: str = "") -> None:
+    async def _erase(self, channel: int, message: int, *fields: str) -> None:
         if not await self._done(channel, partial(private_api.delete_message, self._client, channel, message)):
             _log.warning("a message of a forgotten painting stays", job=self._job, message=message, channel=channel)
-        await self._ledger.strike(self._job, *([field] if field else []))
+        await self._ledger.strike(self._job, *fields)
 
     async def _done(self, channel: int, request: Callable[[], Awaitable[Any]], *, woken: bool = False) -> bool:
         """Whether it is done, or there is nothing to do it to; False where the bot may not. Raises `_Unanswered`."""

@@ -12,7 +12,7 @@ from bot.delivery.messages import with_file
 from bot.delivery.sender import OutgoingMessage
 from bot.delivery.size_fallback import SizeFallback, film_fallback
 from bot.post_ledger import LedgerPage
-from bot.text.formatting import count, loss
+from bot.text.formatting import count, joined, loss
 from bot.text.recipe_text import recipe_in_words
 from bot.text.sanitise import plain, safe
 from bot.text.study_text import tile_alt, tile_at, tile_label
@@ -65,7 +65,7 @@ def _sheet(job: Job, page: LedgerPage, run: Mapping[str, Any], png: bytes, limit
     lines = [f"<@{owner}>"] if owner else []
     lines.append(_("**Done** · {pictures}, in one sheet", pictures=count(len(job.tiles), "picture")))
     lines.append(f"-# {recipe_in_words(job.recipe)} · {_('seed {seed}', seed=job.recipe.seed)}")
-    name, labels = picture_name(job.content.name), ", ".join(tile_label(job, tile) for tile in job.tiles)
+    name, labels = picture_name(job.content.name), joined(tile_label(job, tile) for tile in job.tiles)
     lines += [f"-# {measured}"] if (measured := _measured(run)) else []
     lines += [f"-# {stand_in(job)}"] if stand_in(job) else []
     return with_file(

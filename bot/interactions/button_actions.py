@@ -11,7 +11,7 @@ from bot.interactions.deduplication import Deduplication
 from bot.interactions.deferred import DeferredInteractions
 from bot.interactions.languages import speak_to
 from bot.interactions.modals import SnapshotForm, StyleForm
-from bot.interactions.permissions import child_destination, seen_by_everybody
+from bot.interactions.permissions import seen_by_everybody
 from bot.interactions.replies import patience, reply_private, tell_error
 from bot.interactions.sharing import Sharing
 from bot.interactions.style_saving import StyleSaving, server_to_save_in, settings_of
@@ -21,7 +21,7 @@ from bot.requests.follow_ups import FollowUp
 from bot.text.translation import N_, _
 from engine.contract.models import Job
 
-_EXPIRED = N_("This painting is no longer kept: start a new one with `/stylize`.")
+EXPIRED = N_("This painting is no longer kept: start a new one with `/stylize`.")
 
 
 class ButtonActions:
@@ -57,7 +57,7 @@ class ButtonActions:
             case Action.FROM_HERE:
                 picture = page.pictures.get(iteration or 0)
                 if picture is None:
-                    raise UserError(_(_EXPIRED))
+                    raise UserError(_(EXPIRED))
                 part = job.part_of(iteration or 0)  # a study's picture is gone on from as the painting that it is
                 form = SnapshotForm(self._submission, self._deduplication, part, page, picture)
                 await interaction.response.send_modal(form)
@@ -68,11 +68,11 @@ class ButtonActions:
                 saving = StyleForm(self._style_saving, self._deduplication, job.styles, settings_of(job))
                 await interaction.response.send_modal(saving)
             case Action.SHARE:
-                await self._sharing.show_before_and_after(interaction, job, page)
+                await self._sharing.show_before_and_after(interaction, job)
             case Action.FILM:
-                await self._sharing.show_short_film(interaction, job, page)
+                await self._sharing.show_short_film(interaction, job)
             case _:
-                await self._submission.submit(interaction, FollowUp(action, job), child_destination(interaction, page))
+                await self._submission.submit(interaction, FollowUp(action, job), page)
 
     async def find(
         self, interaction: discord.Interaction, job_id: str, *, anywhere: bool = False
@@ -82,13 +82,13 @@ class ButtonActions:
         Whoever sees a painting may go on from it; one that is shown elsewhere might as well not exist, unless it may be
         `anywhere` in this server where everybody sees it.
         """
-        async with patience():
+        async with patience(interaction):
             page, job = await self._backend.ledger.page(job_id), await self._backend.jobs.get(job_id)
         if page is None or job is None or page.forget:
-            raise UserError(_(_EXPIRED))
+            raise UserError(_(EXPIRED))
         mine, here = interaction.user.id == page.address.owner, interaction.channel_id in page.shown
         if not (mine or here or (anywhere and seen_by_everybody(interaction, page))):
-            raise UserError(_(_EXPIRED))
+            raise UserError(_(EXPIRED))
         return job, page
 
     async def cancel(self, interaction: discord.Interaction, job: Job, page: LedgerPage) -> None:

@@ -23,7 +23,7 @@ from engine.contract.connection import within
 from engine.process.metrics import ACKNOWLEDGED
 
 _KEY = "impasto:thinking"
-_NOTING = 1.0  # s; of the three that Discord waits
+_NOTING = 1.0  # s, of the three that Discord waits, for whatever Redis is asked before the acknowledgement
 _RESTARTED = N_("I was restarted before I was done with this: please ask again.")
 
 _log = structlog.get_logger(__name__)
@@ -48,7 +48,8 @@ class DeferredInteractions:
     @asynccontextmanager
     async def acknowledged(self, interaction: discord.Interaction, *, ephemeral: bool = True) -> AsyncIterator[None]:
         """Acknowledge at once; the block must give the answer, which the member alone will see if it is `ephemeral`."""
-        task, redis = asyncio.current_task(), self._backend.redis
+        task, redis, loop = asyncio.current_task(), self._backend.redis, asyncio.get_running_loop()
+        until = loop.time() + _NOTING
         await self._confirm()
         key = f"{_KEY}:{interaction.id}"
         who = _Note(
@@ -57,7 +58,7 @@ class DeferredInteractions:
         note = who.model_dump_json()
         # Before the acknowledgement, or a bot that is killed right after it would not know; but Redis may be away.
         noting = asyncio.ensure_future(redis.set(key, note, ex=int(TOKEN_LIVES)))
-        await asyncio.wait([noting], timeout=_NOTING)
+        await asyncio.wait([noting], timeout=max(0.0, until - loop.time()))
         self._answering.add(task)
         try:
             await acknowledge(interaction, ephemeral=ephemeral)

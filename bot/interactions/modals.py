@@ -13,7 +13,6 @@ from bot.errors import UserError
 from bot.interactions.deduplication import Deduplication
 from bot.interactions.languages import speak_to
 from bot.interactions.message_pictures import attached
-from bot.interactions.permissions import child_destination
 from bot.interactions.private_view import OPEN_FOR
 from bot.interactions.replies import tell_error
 from bot.interactions.style_list import settings_in_words
@@ -23,7 +22,8 @@ from bot.post_ledger import LedgerPage
 from bot.requests.follow_ups import MAX_STRENGTH, FromSnapshot
 from bot.requests.new_painting import NewPainting
 from bot.requests.paint_request import AttachedPicture
-from bot.requests.style_names import LONGEST_NAME, as_saved
+from bot.requests.style_names import LONGEST_NAME
+from bot.text.formatting import COMMA, joined
 from bot.text.recipe_text import PRESET_WORDS
 from bot.text.sanitise import plain
 from bot.text.translation import N_, _, pgettext
@@ -123,7 +123,7 @@ class SnapshotForm(Form):
         }
         preset = self._recipe.value or self._job.recipe.name
         asked = FromSnapshot(self._job, self._picture, preset, fields)
-        await self._submission.submit(interaction, asked, child_destination(interaction, self._page))
+        await self._submission.submit(interaction, asked, self._page)
 
 
 class StyleForm(Form):
@@ -139,12 +139,12 @@ class StyleForm(Form):
         """`settings` are kept with it."""
         super().__init__(_("Save as style"), deduplication)
         self._saving, self._pictures, self._settings = saving, pictures, settings
-        names = [as_saved(picture.name) for picture in pictures]
+        names = [plain(picture.name, LONGEST_NAME) for picture in pictures]
         self._name: ui.TextInput[Any] = ui.TextInput(
             custom_id="name", default=_stem(names[0]) or None, max_length=LONGEST_NAME
         )
         self._which: ui.RadioGroup[Any] | None = None
-        told = ", ".join(settings_in_words(settings))
+        told = joined(settings_in_words(settings))
         kept = plain(_("Kept with its settings: {settings}", settings=told), 100) if settings else None
         self.add_item(ui.Label(text=_("What to call it"), description=kept, component=self._name))
         if len(pictures) > 1:
@@ -163,7 +163,7 @@ class StyleForm(Form):
 
 def _stem(name: str) -> str:
     """Without its ending, and without what no style's name has."""
-    return (name.rpartition(".")[0] or name).replace(",", "")
+    return COMMA.sub("", name.rpartition(".")[0] or name)
 
 
 _STRENGTH = N_("1 is usual, 2 is twice the style, 0.5 is half of it")

@@ -6,7 +6,9 @@ from typing import Any, Literal
 
 import discord
 
+from bot.discord_api.retry import persist
 from bot.errors import UserError
+from bot.interactions.replies import TOKEN_LIVES
 from bot.post_ledger import LedgerPage
 from bot.requests.destination import Destination
 from bot.text.translation import N_, _, listed, ngettext
@@ -90,20 +92,44 @@ def seen_by_everybody(interaction: discord.Interaction, page: LedgerPage) -> boo
     return found.permissions_for(found.guild.default_role).view_channel
 
 
-def child_destination(interaction: discord.Interaction, page: LedgerPage) -> Destination | None:
-    """A child is shown where its parent is; where that is hidden from the member, or gone, it is shown here (None).
+async def child_destination(interaction: discord.Interaction, page: LedgerPage) -> Destination | None:
+    """A child is shown where its parent is; where that is gone, or hidden from the member, it is shown here (None).
 
-    Raises `UserError` where it may not be shown here.
+    An owner's goes home from wherever they press, out of another server and into a private thread too, for as long as
+    they have access there. Of others it is known in this server alone, and not of private threads. Raises `UserError`
+    where it may not be shown here; may ask Discord, and raise one of `FAILURES`.
     """
     address = page.address
     restricted = _stays(interaction, page)
-    # The owner may have left the server since, or lost the channel; direct messages nobody can take from them.
-    own_messages = address.guild is None and interaction.user.id == address.owner
-    if not own_messages and not may_see(interaction, address.channel):
+    seen = may_see(interaction, address.channel)
+    if not seen and interaction.user.id == address.owner:
+        # They may have left the server since, or lost the channel; direct messages nobody can take from them.
+        seen = address.guild is None or await _has_access(interaction.client, address.owner, address.channel)
+    if not seen:
         if restricted:
             raise UserError(_(_STAYS, place=f"<#{address.channel}>"))
         return None
     return Destination(address.channel, address.place, address.guild, restricted)
+
+
+async def _has_access(client: discord.Client, member: int, channel: int) -> bool:
+    """Whether a channel or thread is there, and a member of its server may look; as Discord says, not the gateway."""
+
+    async def ask() -> bool:
+        # A thread that is archived, which a message wakes, is not known from the gateway.
+        found = client.get_channel(channel) or await client.fetch_channel(channel)
+        parent = found.parent if isinstance(found, discord.Thread) else found
+        if not isinstance(parent, discord.abc.GuildChannel):
+            return False
+        granted = parent.permissions_for(await parent.guild.fetch_member(member))
+        if isinstance(found, discord.Thread) and found.is_private() and not granted.manage_threads:
+            await found.fetch_member(member)
+        return granted.view_channel
+
+    try:
+        return await persist(ask, within=TOKEN_LIVES)
+    except (discord.NotFound, discord.Forbidden):
+        return False
 
 
 def check_showing(interaction: discord.Interaction, page: LedgerPage) -> None:

@@ -28,17 +28,18 @@ _ALREADY = 40060
 """Discord's code for an interaction that was acknowledged before."""
 TOKEN_LIVES = 900.0
 """Seconds for which an interaction can be answered."""
-_PATIENCE = 1.5  # s; of the three that Discord waits, and noting who waits may take another one
+_PATIENCE = 1.5  # s; of the three that Discord waits, and what follows may take another one
 
 
 @asynccontextmanager
-async def patience() -> AsyncIterator[None]:
+async def patience(interaction: discord.Interaction) -> AsyncIterator[None]:
     """For what Redis is asked before an interaction is answered: while it is away, its client tries again for ever.
 
-    Raises `RedisError` when it takes too long.
+    All such blocks of an interaction share one time, which begins with the first. Raises `RedisError` when it is over.
     """
+    until = interaction.extras.setdefault("patience", asyncio.get_running_loop().time() + _PATIENCE)
     try:
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout_at(until):
             yield
     except TimeoutError:
         raise RedisTimeout("timeout") from None

@@ -50,6 +50,6 @@ async def style_choices(
     with suppress(TimeoutError, RedisError, StoreError):
         async with asyncio.timeout(_PATIENCE):
             found = await styles_here(styles, interaction)
-    part = as_saved(typed).casefold() if typed.strip() else ""
+    part = as_saved(typed).casefold()
     names = [style.name for style in found if part in style.name.casefold() and offered(style)]
     return [app_commands.Choice(name=plain(name, 100), value=name) for name in names[:_CHOICES]]

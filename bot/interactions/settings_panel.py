@@ -71,7 +71,7 @@ class SettingsPanel(PrivateView):
         async def chosen(interaction: discord.Interaction) -> None:
             values: tuple[Any, ...] = tuple(getattr(value, "id", value) for value in select.values)
             if field in _MENTIONS:
-                await self._change(interaction, {field: await self._merged(field, values)})
+                await self._change(interaction, {field: await self._merged(interaction, field, values)})
             else:
                 await self._change(interaction, {field: None if values[0] == _AS_DISCORD_HAS_IT else values[0]})
 
@@ -84,28 +84,30 @@ class SettingsPanel(PrivateView):
         button.callback = callback  # type: ignore[method-assign, assignment]
         return button
 
-    async def _merged(self, field: str, values: Sequence[int]) -> tuple[int, ...]:
+    async def _merged(self, interaction: discord.Interaction, field: str, values: Sequence[int]) -> tuple[int, ...]:
         """What the list is now, with what was added and removed here: another moderator may have changed it since."""
         shown = getattr(self._rules.choices, field)
-        async with patience():
+        async with patience(interaction):
             now = getattr((await self._backend.guilds.rules(self._guild)).choices, field)
         kept = [one for one in now if one in values or one not in shown]
         added = [one for one in values if one not in shown and one not in now]
         return (*kept, *added)[:_MOST]  # with more there would be no panel any more
 
     async def _change(self, interaction: discord.Interaction, changed: Mapping[str, Any]) -> None:
-        rules = await self._backend.guilds.choose(self._guild, interaction.user.id, **changed)
+        async with patience(interaction):
+            rules = await self._backend.guilds.choose(self._guild, interaction.user.id, **changed)
         await interaction.response.edit_message(
             view=SettingsPanel(self._backend, self._deduplication, self._guild, rules)
         )
 
     async def _ask_limits(self, interaction: discord.Interaction) -> None:
-        async with patience():
+        async with patience(interaction):
             rules = await self._backend.guilds.rules(self._guild)
         await interaction.response.send_modal(LimitsForm(self._deduplication, rules.choices, self._change))
 
     async def _tell(self, interaction: discord.Interaction) -> None:
-        changes = await self._backend.guilds.changes(self._guild)
+        async with patience(interaction):
+            changes = await self._backend.guilds.changes(self._guild)
         text = "\n".join(_change_in_words(change) for change in changes) or _("Nothing was changed yet.")
         await interaction.response.send_message(text[:1900], ephemeral=True)
 

@@ -14,10 +14,11 @@ from bot.backend import Backend
 from bot.cards.before_and_after import before_and_after
 from bot.cards.short_film import making_of, short_film
 from bot.cards.thumbnails import Broken, marker
+from bot.discord_api.retry import persist
 from bot.errors import UserError
 from bot.interactions.deferred import DeferredInteractions
 from bot.interactions.permissions import present
-from bot.interactions.replies import patience, reply_private
+from bot.interactions.replies import TOKEN_LIVES, patience, reply_private
 from bot.post_ledger import LedgerPage
 from bot.text.translation import N_, _, current_language, speaking
 from engine.contract.events import Done
@@ -31,6 +32,7 @@ _CODE_IS = N_(
 )
 
 
+_GONE = N_("The pictures of that painting are no longer kept: start over with `/stylize`.")
 _BEFORE_AND_AFTER = N_("On the left the content, on the right the painting that was made of it")
 _SHORT_FILM = N_("The content, the painting of it as it appears, the finished painting, and back to the content")
 
@@ -59,19 +61,19 @@ class Sharing:
             code = await recipe_code(self._backend.store, job)
             await reply_private(interaction, f"```\n{code}\n```\n{_(_CODE_IS)}")
 
-    async def show_before_and_after(self, interaction: discord.Interaction, job: Job, page: LedgerPage) -> None:
+    async def show_before_and_after(self, interaction: discord.Interaction, job: Job) -> None:
         """As `_show`."""
-        painting = (await self._files(job))["final.png"]
+        painting = (await self._files(interaction, job))["final.png"]
 
         async def made() -> _Shared:
             jpeg = await before_and_after(self._backend.store, job, painting)
             return _Shared("before-and-after.jpg", jpeg, _BEFORE_AND_AFTER, N_("before and after, of painting {id}"))
 
-        await self._show(interaction, job, page, made)
+        await self._show(interaction, job, made)
 
-    async def show_short_film(self, interaction: discord.Interaction, job: Job, page: LedgerPage) -> None:
+    async def show_short_film(self, interaction: discord.Interaction, job: Job) -> None:
         """As `_show`."""
-        files = await self._files(job)
+        files = await self._files(interaction, job)
         if job.recipe.frames > 1:
             raise UserError(_("This painting is a film itself: pass on the one at the end of its thread."))
 
@@ -84,16 +86,10 @@ class Sharing:
                 webp = await asyncio.to_thread(short_film, before, after, making_of(json.loads(run), film))
             return _Shared("short-film.webp", webp, _SHORT_FILM, N_("how it was painted, of painting {id}"))
 
-        await self._show(interaction, job, page, made, film=True)
+        await self._show(interaction, job, made, film=True)
 
     async def _show(
-        self,
-        interaction: discord.Interaction,
-        job: Job,
-        page: LedgerPage,
-        make: Callable[[], Awaitable[_Shared]],
-        *,
-        film: bool = False,
+        self, interaction: discord.Interaction, job: Job, make: Callable[[], Awaitable[_Shared]], *, film: bool = False
     ) -> None:
         """For everybody there, once in each channel; a further press is answered to its member alone.
 
@@ -102,14 +98,14 @@ class Sharing:
         wanted = (job.id, interaction.channel_id, film)
         first = present(interaction) and wanted not in self._in_hand
         if not first:
-            await self._answer(interaction, job, page, make, film=film, private=True)
+            await self._answer(interaction, job, make, film=film, private=True)
             return
         self._in_hand.add(wanted)
         try:
-            async with patience():
-                page = await self._backend.ledger.page(job.id) or page  # another press may have ended since
+            async with patience(interaction):
+                page = await self._page(job)  # another press may have ended since
             shown = {channel for message, channel in page.shared.items() if (message in page.films) == film}
-            await self._answer(interaction, job, page, make, film=film, private=interaction.channel_id in shown)
+            await self._answer(interaction, job, make, film=film, private=interaction.channel_id in shown)
         finally:
             self._in_hand.discard(wanted)
 
@@ -117,20 +113,18 @@ class Sharing:
         self,
         interaction: discord.Interaction,
         job: Job,
-        page: LedgerPage,
         make: Callable[[], Awaitable[_Shared]],
         *,
         film: bool,
         private: bool,
     ) -> None:
-        """Raises `UserError`, or `StoreError`."""
+        """Raises `UserError`, or `StoreError`. What `/forget` has taken meanwhile is not shown, or deleted at once."""
         async with self._deferred.acknowledged(interaction, ephemeral=private):
             try:
                 shared = await make()
             except (BlobMissing, Broken):
-                raise UserError(
-                    _("The pictures of that painting are no longer kept: start over with `/stylize`.")
-                ) from None
+                raise UserError(_(_GONE)) from None
+            page = await self._page(job)
             with speaking(current_language() if private else page.language):
                 text = "-# " + _(shared.title, id=f"`{job.id}`")
                 told = _(shared.alt)
@@ -139,11 +133,20 @@ class Sharing:
             message = await interaction.edit_original_response(content=text, attachments=[file])
             if not private:
                 noted: dict[str, str | int] = {f"shared:{message.id}": message.channel.id}
-                await self._backend.ledger.note(job.id, noted | ({f"film:{message.id}": 1} if film else {}))
+                noted |= {f"film:{message.id}": 1} if film else {}
+                if not await self._backend.ledger.note_kept(job.id, noted):
+                    await persist(interaction.delete_original_response, within=TOKEN_LIVES)
 
-    async def _files(self, job: Job) -> Mapping[str, str]:
+    async def _page(self, job: Job) -> LedgerPage:
+        """As it is now. Raises `UserError` where `/forget` has been."""
+        page = await self._backend.ledger.page(job.id)
+        if page is None or page.forget:
+            raise UserError(_(_GONE))
+        return page
+
+    async def _files(self, interaction: discord.Interaction, job: Job) -> Mapping[str, str]:
         """The keys of what the finished painting left. Raises `UserError` or `RedisError`."""
-        async with patience():
+        async with patience(interaction):
             outcome = None if job.study is not None else await self._backend.jobs.outcome(job.id)
         if not isinstance(outcome, Done):
             raise UserError(_("Only a finished painting is passed on: press this once it is done."))

@@ -19,6 +19,7 @@ from bot.interactions.style_list import settings_in_words
 from bot.requests.paint_request import AttachedPicture
 from bot.requests.pictures import Pictures, check_upload
 from bot.requests.style_names import as_saved
+from bot.text.formatting import COMMA, joined
 from bot.text.sanitise import safe
 from bot.text.translation import _
 from engine.contract.models import Job, StoredPicture
@@ -44,11 +45,13 @@ class StyleSaving:
         settings: Mapping[str, Value],
     ) -> None:
         """Keep it, and say how to paint like it. Raises `UserError`, `BadPicture`, `TooMany` or `StoreError`."""
-        if "," in name:
+        if COMMA.search(name):
             raise UserError(_("A style's name has no comma: `/gallery style_names:` parts names by it."))
+        if not as_saved(name):
+            raise UserError(_("Nothing of that name would be seen: choose another one."))
         async with self._deferred.acknowledged(interaction):
             saved = await self._kept(interaction, as_saved(name), picture, settings)
-            told = f" ({', '.join(settings_in_words(settings))})" if settings else ""
+            told = f" ({joined(settings_in_words(settings))})" if settings else ""
             text = _(
                 "Saved as {name}: by `/stylize style_name:` everybody in this server can paint like it{settings}.",
                 name=f"**{safe(saved.name, 60)}**",

@@ -16,9 +16,10 @@ from bot.errors import UserError
 from bot.interactions.deferred import DeferredInteractions, where_to_look
 from bot.interactions.guild_rules import check_allowed
 from bot.interactions.languages import public_language
-from bot.interactions.permissions import age_restricted, destination_of, direct_messages_closed
+from bot.interactions.permissions import age_restricted, child_destination, destination_of, direct_messages_closed
 from bot.interactions.replies import reply_private, tell_error
 from bot.interactions.saved_styles import server_of
+from bot.post_ledger import LedgerPage
 from bot.requests.admission import Admission
 from bot.requests.destination import Destination
 from bot.requests.follow_ups import shortened
@@ -48,12 +49,13 @@ class Submission:
         self._sender, self._opening = sender, opening
 
     async def submit(
-        self, interaction: discord.Interaction, asked: MemberRequest, destination: Destination | None = None
+        self, interaction: discord.Interaction, asked: MemberRequest, parent: LedgerPage | None = None
     ) -> None:
-        """Answer the interaction: where the painting is to be seen, or why there is none."""
+        """Answer the interaction: where the painting is to be seen, or why not. `parent` is what it comes from."""
         async with self._deferred.acknowledged(interaction):
             try:
-                destination = destination or await destination_of(interaction)
+                home = None if parent is None else await child_destination(interaction, parent)
+                destination = home or await destination_of(interaction)
                 job = await self._admit(interaction, asked, destination)
                 await self._opening(job.id)
                 where = await self._where(job, destination)
@@ -70,8 +72,9 @@ class Submission:
         destination = dataclasses.replace(destination, language=public_language(interaction, destination, rules))
         if isinstance(asked, NewPainting | NewStudy | FromCode):
             asked = await with_saved_styles(
-                asked, self._backend.styles, server_of(interaction), age_restricted=age_restricted(interaction.channel)
-            )
+                asked, self._backend.styles, server_of(interaction), rules,
+                age_restricted=age_restricted(interaction.channel),
+            )  # fmt: skip
         if isinstance(asked, NewPainting | NewStudy):
             asked = with_unchosen(asked, rules, network)
         request = shortened(await asked.resolve(network, self._backend.jobs), rules.max_iterations)

@@ -21,6 +21,7 @@ before another one looks at what was given and not dealt with.
 """
 _BEAT = 2.0  # s
 _REQUEST_TIMEOUT = 1.0  # s that a process which is not sure waits for Redis
+_ASK_AGAIN = 1.0  # s after which a Redis that did not answer is asked again, or the waits for it would add up
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # goes on while the machine sleeps, where there is one
 # Take or extend the lease, and say who has it instead. KEYS: lease, last. ARGV: me, milliseconds, and either somebody
 # who is dead for sure, or `again` to go on leading, which needs that nobody else has led meanwhile.
@@ -57,7 +58,7 @@ class Leadership:
         self._keys = [key, f"{key}:last"]
         self._me = f"{secrets.token_hex(4)}@{process_identity()}"
         self._take, self._release = redis.register_script(_TAKE), redis.register_script(_RELEASE)
-        self._sure_until = float("-inf")
+        self._sure_until = self._silent_until = float("-inf")
 
     async def gain(self) -> None:
         """Wait until this process leads: at once where the one that led has ended, even if it was killed."""
@@ -92,11 +93,13 @@ class Leadership:
 
         It may have been stopped for a while, in the middle of anything. Costs nothing as long as the lease holds.
         """
+        if _now() < self._silent_until:
+            return
         try:
             async with asyncio.timeout(_REQUEST_TIMEOUT):
                 await self.make_sure()
         except (RedisError, TimeoutError):
-            return  # without Redis nobody else can take over either
+            self._silent_until = _now() + _ASK_AGAIN  # without Redis nobody else can take over either
 
     async def make_sure(self) -> None:
         """The same for what needs Redis anyway: waits for its answer, or raises a `RedisError`."""

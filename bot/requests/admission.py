@@ -17,6 +17,8 @@ from bot.requests.destination import Destination
 from bot.requests.paint_request import AskedStudy, AttachedPicture, Network, PaintRequest
 from bot.requests.pictures import Pictures, check_upload
 from bot.requests.study_parts import recipe_maker, with_copied_pictures, with_study
+from bot.requests.unchosen import film_within
+from bot.text.drawn_texts import drawn_texts
 from bot.text.sanitise import plain
 from bot.text.titles import title
 from bot.text.translation import _, label, speaking
@@ -125,7 +127,8 @@ class Admission:
             _log.error("the store does not work", job=job_id, reason=str(error))
             raise UserError(_("My store of pictures does not answer: try again in a few minutes.")) from error
         with speaking(destination.language):
-            called = _title(job)
+            called, texts = _title(job), drawn_texts(job)
+        job = job.model_copy(update={"drawn_texts": texts})
         address = Address(
             job=job_id,
             owner=owner,
@@ -173,7 +176,9 @@ class Admission:
                 for kind, masks in (("content", request.content_masks), ("style", request.style_masks))
             ]
         if frames > 1:
-            request = dataclasses.replace(request, recipe=request.recipe.sequence(frames))
+            still, most = request.recipe, rules.max_iterations
+            film = still.sequence(frames) if request.iterations_chosen else film_within(still, frames, most)
+            request = dataclasses.replace(request, recipe=film)
             self.check(request, rules)
         checkpoint = request.checkpoint and await self._pictures.copy(
             request.checkpoint, f"{folder}/checkpoint-start.safetensors"

@@ -11,6 +11,7 @@ from typing import Any
 from bot.errors import UserError
 from bot.guild_settings import USUAL_RECIPE
 from bot.requests.paint_request import AttachedPicture, Network, PaintRequest, Style, pictures_alone
+from bot.text.formatting import between_commas
 from bot.text.translation import _
 from engine.contract.jobs import Jobs
 from engine.contract.models import Asked
@@ -43,6 +44,8 @@ class NewPainting:
     """Whether a film of it is made."""
     snapshots: str | None = None
     """As `read_snapshots` has them."""
+    iterations_chosen: bool = True
+    """As `PaintRequest` has it."""
     start: AttachedPicture | None = None
     """A picture to begin with."""
     content_masks: tuple[AttachedPicture, ...] = ()
@@ -81,6 +84,7 @@ class NewPainting:
         return PaintRequest(
             recipe, self.content, styles, mention=self.mention, animate=self.animate, draft_of=asked,
             start=self.start, content_masks=self.content_masks, style_masks=self.style_masks, film=self.film,
+            iterations_chosen=self.iterations_chosen,
         )  # fmt: skip
 
     def _shares(self) -> tuple[float, ...]:
@@ -92,7 +96,7 @@ class NewPainting:
 
 def read_snapshots(text: str) -> tuple[int | str, ...]:
     """Iterations like 100,300; `auto`; `every:50`; or several of these. Raises `UserError`."""
-    words = [word.strip().lower() for word in text.split(",") if word.strip()]
+    words = [word.lower() for word in between_commas(text)]
     given = [int(word) if word.isdecimal() else word for word in words]
     if not given or not all(isinstance(one, int) or one == AUTO or one.startswith(EVERY) for one in given):
         raise UserError(_("Snapshots are iterations like 100,300,1000, or auto, or every:50 for each fiftieth."))

@@ -60,6 +60,8 @@ class PaintRequest:
     mention: bool = False
     animate: bool = False
     """Whether every picture of the content is painted, where it is an animation."""
+    iterations_chosen: bool = True
+    """Where they are nobody's choice, a film has fewer for its first picture rather than more than it may."""
     draft_of: Asked | None = None
     """What it is a draft of, if it is one."""
     film: bool = True

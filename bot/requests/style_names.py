@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.errors import UserError
+from bot.guild_settings import Rules
 from bot.requests.from_recipe_code import FromCode
 from bot.requests.new_painting import NewPainting
 from bot.requests.new_study import NewStudy
 from bot.requests.paint_request import StyleName
-from bot.text.sanitise import plain, safe
+from bot.text.sanitise import is_blank, plain, safe
 from bot.text.translation import _
 from engine.contract.models import StoredPicture
 from engine.contract.saved_styles import SavedStyle, SavedStyles, folded
@@ -20,12 +21,13 @@ LONGEST_NAME = 40  # letters
 
 
 async def with_saved_styles(
-    asked: NewPainting | NewStudy | FromCode, styles: SavedStyles, server: int, *, age_restricted: bool
+    asked: NewPainting | NewStudy | FromCode, styles: SavedStyles, server: int, rules: Rules, *, age_restricted: bool
 ) -> NewPainting | NewStudy | FromCode:
     """The same with pictures in place of names, and painted as the first of them was saved where nothing else is asked.
 
-    A study holds all else the same, and a code all that it says, so that they have no style's own settings. A code
-    without styles finds its own where they are saved. Raises `UserError`.
+    As far as the limits let it: they may be lower than when it was saved. A study holds all else the same, and a code
+    all that it says, so that they have no style's own settings. A code without styles finds its own where they are
+    saved. Raises `UserError`.
     """
     if isinstance(asked, FromCode) and not asked.styles:
         return dataclasses.replace(asked, styles=_of_code(asked, await styles.all(server), age_restricted))
@@ -40,6 +42,9 @@ async def with_saved_styles(
     if not isinstance(asked, NewPainting):
         return dataclasses.replace(asked, styles=pictures)
     settings = dict(next(iter(found.values())).settings)
+    for field, most in (("size", rules.max_size), ("iterations", rules.max_iterations)):
+        if field in settings:
+            settings[field] = min(int(settings[field]), most)
     recipe = settings.pop("recipe", None)
     preset = asked.preset or (None if recipe is None else str(recipe))
     return dataclasses.replace(asked, styles=pictures, preset=preset, fields=_filled(asked.fields, settings))
@@ -70,8 +75,11 @@ def _found(known: Mapping[str, SavedStyle], name: str, *, age_restricted: bool) 
 
 
 def as_saved(name: str) -> str:
-    """What a member typed as a style's name, as it is saved: harmless where Discord shows it."""
-    return plain(name, LONGEST_NAME)
+    """What a member typed as a style's name, as it is saved: harmless where Discord shows it.
+
+    Empty, as no style is called, where nothing of it would be seen.
+    """
+    return "" if is_blank(name) else plain(name, LONGEST_NAME)
 
 
 def no_such_style(name: str) -> UserError:

@@ -11,6 +11,7 @@ from bot.requests.new_painting import NewPainting, new_recipe
 from bot.requests.new_study import NewStudy
 from bot.requests.paint_request import Network
 from bot.requests.study_parts import recipe_maker, recipes
+from engine.recipe.recipe import Recipe
 
 
 def with_unchosen(asked: NewPainting | NewStudy, rules: Rules, network: Network) -> NewPainting | NewStudy:
@@ -22,8 +23,9 @@ def with_unchosen(asked: NewPainting | NewStudy, rules: Rules, network: Network)
     fields = {field: value for field, value in asked.fields.items() if value is not None}
     if "size" not in fields and new_recipe(name, network, {}).size > rules.max_size:
         fields["size"] = rules.max_size
-    # A film has some more for each frame, which are not counted yet: its own sentence says what to ask for.
-    if "iterations" not in fields and not getattr(asked, "animate", False):
+    if "iterations" not in fields:
+        if isinstance(asked, NewPainting):
+            asked = dataclasses.replace(asked, iterations_chosen=False)
         held = {"size": fields["size"]} if "size" in fields else {}
         most = rules.max_iterations
         if isinstance(asked, NewStudy):
@@ -31,6 +33,15 @@ def with_unchosen(asked: NewPainting | NewStudy, rules: Rules, network: Network)
         if new_recipe(name, network, held).iterations > most:
             fields["iterations"] = most
     return dataclasses.replace(asked, preset=name, fields=fields)
+
+
+def film_within(still: Recipe, frames: int, most: int) -> Recipe:
+    """The film of so many frames, whose first has fewer iterations than the still where that keeps it within `most`.
+
+    Raises `RecipeError`.
+    """
+    left = still.iterations - max(0, still.sequence(frames).iterations - most)
+    return (dataclasses.replace(still, iterations=left) if left >= still.scales else still).sequence(frames)
 
 
 def _paintings(asked: NewStudy, name: str, fields: Mapping[str, Any], network: Network) -> int:

@@ -31,10 +31,11 @@ def painted_video(folder: Path, recipe: Recipe, kind: VideoKind, sound: bytes) -
     whole = all(file.exists() for file in files)
     # What has a frame's time: a film in WebP leaves out frames that equal those before, and shows these for longer.
     with Image.open(folder / ("content.png" if whole else "film.webp")) as timed:
-        shown = [(frame.convert("RGB"), round(frame.info["duration"])) for frame in ImageSequence.Iterator(timed)]
-    times = [time for _, time in shown]
-    frames = [_opened(file) for file in files] if whole else [frame for frame, _ in shown]
-    return video_file(frames, times, kind, sound)
+        frames, times = [], []
+        for frame in ImageSequence.Iterator(timed):
+            frames += [] if whole else [frame.convert("RGB")]  # before the time: of a WebP it is known once it is read
+            times.append(round(frame.info["duration"]))
+    return video_file([_opened(file) for file in files] if whole else frames, times, kind, sound)
 
 
 def has_encoder() -> bool:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 
 from bot.text.translation import _, large_number, ngettext, number
 
+COMMA = re.compile("[,、，]")
+"""As it is typed in all languages of the bot: Japanese has two of its own."""
 _COUNTED: Mapping[str, Callable[[int], str]] = {
     "day": lambda n: ngettext("{n:,} day", "{n:,} days", n),
     "iteration": lambda n: ngettext("{n:,} iteration", "{n:,} iterations", n),
@@ -26,6 +29,16 @@ def count(number: int, noun: str) -> str:
     if noun in _COUNTED:
         return _COUNTED[noun](number)
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def joined(parts: Iterable[str]) -> str:
+    """Those that are not empty, one after the other: `a, b, c`."""
+    return _(", ").join(filter(None, parts))
+
+
+def between_commas(text: str) -> list[str]:
+    """What a member typed between them, with single spaces, without what is empty."""
+    return [" ".join(part.split()) for part in COMMA.split(text) if part.strip()]
 
 
 def duration(seconds: float) -> str:

@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-from bot.text.formatting import count
+from bot.text.formatting import count, joined
 from bot.text.sanitise import plain
 from bot.text.translation import N_, _, listed, ngettext
 from engine.recipe.presets import PRESETS, preset
@@ -55,7 +55,7 @@ def recipe_in_words(recipe: Recipe) -> str:
         _("with {optimiser}", optimiser=optimiser) if recipe.optimiser != usual.optimiser else "",
         _rest(recipe, usual),
     ]
-    return plain(", ".join(filter(None, told)), 200)
+    return plain(joined(told), 200)
 
 
 def _strength(ratio: float) -> str:

@@ -20,19 +20,24 @@ def safe(text: str, most: int = 80) -> str:
 
     No mention, link or emoji code lives in it, no control or direction character; it is never empty.
     """
-    escaped = _LINE_START.sub(r"\1\\", _MARKDOWN.sub(r"\\\g<0>", _tame(text)))
+    escaped = _LINE_START.sub(r"\1\\", _MARKDOWN.sub(r"\\\g<0>", _tame(text) or _("picture")))
     return _shortened(re.findall(r"\\.|.", escaped), most)
 
 
 def plain(text: str, most: int = 80) -> str:
     """The same where markdown is not read: in names of threads, in alt text, and in choices."""
-    return _shortened(_tame(text), most)
+    return _shortened(_tame(text) or _("picture"), most)
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing of it would be seen."""
+    return not _tame(text)
 
 
 def _tame(text: str) -> str:
     """One line in which nothing lives but markdown."""
     shown = "".join(letter if letter.isprintable() else " " if letter.isspace() else "" for letter in text)
-    return " ".join(shown.translate(_DOUBLES).split()) or _("picture")
+    return " ".join(shown.translate(_DOUBLES).split())
 
 
 def _shortened(letters: Sequence[str], most: int) -> str:

@@ -6,8 +6,9 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from bot.text.formatting import joined
 from bot.text.sanitise import plain
-from bot.text.translation import N_, _, listed
+from bot.text.translation import N_, _, listed, pgettext
 
 A_SPOILER = N_("a spoiler")
 """What a picture is called whose sender covers it: its own name may give away what it shows."""
@@ -28,12 +29,11 @@ def title(content_name: str, style_names: Sequence[str], fallback: str = "") -> 
 
     Names of files that a camera or a program chose are left out; `fallback` stands where nothing else is left.
     """
-    content, styles = _name(content_name), ", ".join(dict.fromkeys(filter(None, map(_name, style_names))))
+    content, styles = _name(content_name), joined(dict.fromkeys(map(_name, style_names)))
     if content and styles:
         return f"{plain(content, 48)} × {plain(styles, 48)}"
-    return plain(
-        content or (_("in the style of {styles}", styles=styles) if styles else fallback or _("painting")), 100
-    )
+    styled = _("in the style of {styles}", styles=styles) if styles else ""
+    return plain(content or styled or fallback or pgettext("title", "painting"), 100)
 
 
 def alt_text(iteration: int, of: int, content_name: str, style_names: Sequence[str]) -> str:

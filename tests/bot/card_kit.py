@@ -84,14 +84,10 @@ class FakeClient:
     _hands: dict[int, int] = field(default_factory=dict)
 
     def editor(self) -> CardEditor:
-        return CardEditor(self, SimpleNamespace(note=self._note, strike=self._strike), self._lose)  # type: ignore[arg-type]
+        return CardEditor(self, SimpleNamespace(note=self._note), self._lose)  # type: ignore[arg-type]
 
     async def _note(self, job: str, fields: Mapping[str, Any]) -> None:
         self.noted.setdefault(job, {}).update(fields)
-
-    async def _strike(self, job: str, *fields: str) -> None:
-        for field_ in fields:
-            self.noted[job].pop(field_, None)
 
     def get_channel(self, channel: int) -> None:
         """None is known."""

@@ -33,7 +33,9 @@ LONG: Json = {"size": 64, "iterations": 90_000}
 class BotProcess:
     """`impasto bot`, in front of the stand-in."""
 
-    def __init__(self, discord: Discord, pool: WorkerPool, log: Path, **settings: str) -> None:
+    def __init__(
+        self, discord: Discord, pool: WorkerPool, log: Path, entry: str = "bot.terminal.main:run", **settings: str
+    ) -> None:
         environment = {
             **os.environ,
             **ONE_THREAD,
@@ -50,7 +52,7 @@ class BotProcess:
         self.log = log
         with log.open("ab") as file:
             self._process = subprocess.Popen(
-                child_command(discord.bot_command("bot")),
+                child_command(discord.bot_command("bot", entry=entry)),
                 env=environment,
                 stdout=file,
                 stderr=file,

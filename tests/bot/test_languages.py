@@ -18,8 +18,11 @@ from manual_worker import manual_worker
 from scene import LONG, Scene, pictures, scene
 from support.workers import WorkerPool
 
+from bot.text.drawn_texts import WITHOUT_LETTERS, drawn_texts
 from bot.text.study_text import at_tile, study_in_words, tile_label
 from bot.text.translation import LANGUAGE_NAMES, LANGUAGES, _, pgettext, speaking
+from engine.contract.connection import connect
+from engine.contract.jobs import Jobs
 from engine.contract.models import StoredPicture
 from engine.contract.study import Part, Study
 from engine.recipe.presets import preset
@@ -92,6 +95,12 @@ async def test_nothing_english_is_left_of_a_painting(stage: Scene, late_worker: 
     assert {text: found for text in texts if (found := leftovers(text, language))} == {}
     with speaking(FOREIGN[language]):
         assert await stage.private_reply(asked) == _("Accepted: watch it in {place}.", place=f"<#{card['id']}>")
+    async with connect(stage.pool.url) as redis:
+        job = await Jobs(redis).get(asked.id)
+    assert job is not None
+    with speaking(language):
+        assert job.drawn_texts == drawn_texts(job)
+        assert bool(job.drawn_texts) == (language not in WITHOUT_LETTERS)
 
 
 def _whole(thread: list[Json], loss: str) -> list[Json] | None:

@@ -144,6 +144,34 @@ async def test_a_members_pages_are_found_for_as_long_as_they_are_kept(
     await ledger.close("no such page")
 
 
+@pytest.mark.parametrize("guild", [5, ""])
+async def test_a_page_that_redis_has_lost_is_restored_with_where_its_card_was_moved(
+    redis: ArqRedis, ledger: Ledger, guild: int | str
+) -> None:
+    await ledger.note("7", {"card": 4, "thread": 4, "title": "A painting"})
+    before = await redis.dump("impasto:posted:7")
+    await ledger.note("7", {"card": 8, "card_channel": 33, "card_guild": guild, "former:4": 3, "former:8": 33})
+    moved = await page(ledger)
+    await redis.delete("impasto:posted:7")
+    await ledger.restore(moved)
+    assert await page(ledger) == moved
+    await redis.restore("impasto:posted:7", 0, before, replace=True)  # it has lost the move alone
+    await ledger.restore(moved)
+    restored = await page(ledger)
+    assert (restored.card, restored.card_channel, restored.card_guild) == (4, 3, 2)
+    assert restored.former == {8: 33}
+
+
+async def test_what_is_noted_of_a_forgotten_painting_is_to_be_deleted(redis: ArqRedis, ledger: Ledger) -> None:
+    assert await ledger.note_kept("7", {"shared:9": 3})
+    await ledger.forget("7")
+    assert not await ledger.note_kept("7", {"shared:10": 3})
+    assert set((await page(ledger)).shared) == {9, 10}  # whoever deletes the rest finds them
+    await ledger.close("7")
+    assert not await ledger.note_kept("7", {"shared:11": 3, "film:11": 1})
+    assert not await redis.exists("impasto:posted:7")
+
+
 async def test_why_it_was_stopped_is_the_first_reason(ledger: Ledger) -> None:
     await ledger.stop("7", "The thread was deleted.")
     await ledger.stop("7", "The channel was deleted.")

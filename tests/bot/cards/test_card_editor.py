@@ -182,7 +182,7 @@ def test_a_card_that_is_gone_is_told_once_and_asked_for_no_more(code: int, statu
     run(scenario())
 
 
-@pytest.mark.parametrize(("code", "status"), [(10008, 404), (10003, 404), (50001, 403)])
+@pytest.mark.parametrize(("code", "status"), [(10008, 404), (10003, 404), (50001, 403), (50013, 403)])
 @pytest.mark.parametrize("home_is_there", [True, False])
 def test_in_place_of_a_copy_that_is_gone_the_card_before_it_goes_on(
     code: int, status: int, home_is_there: bool

@@ -98,6 +98,27 @@ async def test_forget_takes_it_wherever_it_is(stage: Scene) -> None:
     await stage.discord.until(lambda world: world.messages(other) == [] or None)
 
 
+@pytest.mark.parametrize("button", ["Before and after", "Short film"])
+async def test_what_was_forgotten_while_it_was_on_its_way_is_not_left(stage: Scene, button: str) -> None:
+    eve, other = await stage.guild.member("Eve"), await stage.guild.channel("late")
+    card = await stage.ended(await stage.card(await stage.stylize(eve)))
+    brought = await (await eve.slash(other, "show", job=_job(card))).shown()
+    late = await stage.discord.fault("PATCH /webhooks/**", with_files=True, times=1, delay_s=2)
+    await eve.press(brought, button)
+    while not await late.hits():
+        await stage.discord.now()
+    before = len(stage.discord.world.requests)
+    await stage.private_reply(await eve.slash(stage.channel, "forget"))
+    await stage.discord.until(lambda world: any(map(_by_token, world.requests[before:])) or None, 60)
+    assert stage.discord.world.messages(other) == []
+    assert f"impasto:posted:{_job(card)}" not in await stage.traces(_job(card))
+
+
+def _by_token(request: Json) -> bool:
+    """Whether it deletes an answer to an interaction."""
+    return bool(request["method"] == "DELETE" and request["path"].startswith("/webhooks/"))
+
+
 async def test_a_spoiler_stays_covered(stage: Scene, tmp_path: Path) -> None:
     card = await stage.painted(content=picture(tmp_path / "SPOILER_end.png", 3))
     for button in ("Before and after", "Short film"):

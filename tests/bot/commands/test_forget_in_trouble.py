@@ -79,6 +79,25 @@ async def test_what_is_on_discord_goes_though_no_worker_says_that_it_has_stopped
     await _all_forgotten(stage)
 
 
+async def test_a_card_that_show_has_brought_is_not_counted_once_it_is_deleted(stage: Scene) -> None:
+    eve = await stage.guild.member("Eve")
+    asked = await stage.stylize(eve, **LONG)
+    card = await stage.card(asked)
+    async with manual_worker(stage, asked.id) as painter:
+        shown = await (await eve.slash(stage.channel, "show", job=asked.id)).shown()
+        await eve.slash(stage.channel, "forget")
+        gone = {card["id"], shown["id"]}
+        await stage.discord.until(lambda world: not gone & set(_ids(world.messages(stage.channel))) or None)
+        async with connect(stage.pool.url) as redis:
+            while (page := await Ledger(redis).page(asked.id)) and page.card:  # noqa: ASYNC110 - Redis does not say
+                await asyncio.sleep(0.02)
+        assert await _told(stage, eve) == (
+            "Your 1 painting and all their pictures are being deleted; left on Discord: 0 messages."
+        )
+        await painter.stopped(11)
+    await _all_forgotten(stage)
+
+
 async def test_what_was_posted_and_not_noted_goes_too(stage: Scene) -> None:
     """A process was killed between the two."""
     eve = await stage.guild.member("Eve")

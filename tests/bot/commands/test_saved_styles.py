@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,6 +115,30 @@ async def _accepted(stage: Scene, place: Place, name: str | None, **options: Any
     asked = await by_name(stage, place, name, **options)
     assert (await stage.private_reply(asked)).startswith("Accepted: ")
     return str(asked.id)
+
+
+async def test_a_style_saved_above_the_limits_is_painted_within_them(stage: Scene, place: Place) -> None:
+    await save(stage, place, "dusk", recipe="classic", size=1024, iterations=3000)
+    rules = {"choices": json.dumps({"size": 512, "iterations": 700})}
+    async with connect(stage.pool.url) as redis:
+        await redis.hset(f"impasto:guild:{place.guild.id}", mapping=rules)  # type: ignore[misc]
+    job = await job_of(stage, await _accepted(stage, place, "dusk", size=None, iterations=None))
+    assert (job.recipe.name, job.recipe.size, job.recipe.iterations) == ("classic", 512, 700)
+    asked = await by_name(stage, place, "dusk", size=600, iterations=None)
+    assert await stage.private_reply(asked) == "The size may be at most 512 px here: ask for a smaller one."
+
+
+@pytest.mark.parametrize("blank", ["\u200b", "\u3164 \u2800"])
+async def test_a_name_of_which_nothing_is_seen_is_no_name(stage: Scene, place: Place, blank: str) -> None:
+    """Neither that of the style which is called as such a name is shown."""
+    assert await save(stage, place, blank) == "Nothing of that name would be seen: choose another one."
+    await save(stage, place, "picture")
+    deleted = await stage.private_reply(await place.mem.slash(place.channel, "style delete", name=blank))
+    assert deleted.startswith("There is no saved style called")
+    painted_like = await stage.private_reply(await by_name(stage, place, blank))
+    assert painted_like.startswith("There is no saved style called")
+    assert await names(place, typed=blank) == await names(place)
+    assert "picture" in await names(place)
 
 
 @pytest.mark.parametrize("name", ["black/white", "<3 @sea", "the \N{WOMAN}\u200d\N{ARTIST PALETTE}"])
@@ -332,13 +357,15 @@ async def test_a_gallery_of_saved_and_attached_styles(stage: Scene, place: Place
 
     assert await offered("pos") == ["poster"]
     assert await offered("ink, ") == [f"ink, {name}" for name in DRAWN if name != "ink"]
-    job = await job_of(stage, await ask(style1=stage.style, style_names="ink,  NIGHT"))
+    assert await offered("ink、") == await offered("ink， ") == await offered("ink, ")
+    job = await job_of(stage, await ask(style1=stage.style, style_names="ink、  NIGHT"))
     assert [style.name for style in job.styles] == ["strokes.png", "ink", "night"]
     assert [part.styles[0].name for part in job.parts] == ["strokes.png", "ink", "night"]
     assert await ask() == "A study of styles needs two of them, or more."
     assert await ask(style_names=", ".join(DRAWN * 2)) == "These are 10 styles, and 8 are the most: leave some out."
     assert "There is no saved style called no here" in await ask(style_names="ink, no")
     assert "no comma" in await save(stage, place, "a, b")
+    assert "no comma" in await save(stage, place, "夜、墨")
 
 
 async def test_a_long_list_has_pages(stage: Scene, place: Place) -> None:

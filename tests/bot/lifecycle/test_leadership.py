@@ -17,6 +17,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from arq.connections import ArqRedis
 from pydantic import SecretStr
+from redis.exceptions import TimeoutError as RedisTimeout
 
 from bot.app import create_bot
 from bot.lifecycle import leadership
@@ -180,6 +181,28 @@ async def test_a_leader_goes_on_when_nobody_led_while_its_lease_was_over(
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(first.keep(), 0.2)
     assert await stands_by(Leadership(redis, TOKEN))
+
+
+async def test_a_redis_that_did_not_answer_is_not_waited_for_again_at_once(
+    redis: ArqRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else an answer to a member, which takes several requests, would come too late."""
+    first, asked = Leadership(redis, TOKEN), []
+    await first.gain()
+    clock = leadership._now() + LEASE + 1
+
+    async def silent(third: str) -> str:
+        asked.append(third)
+        raise RedisTimeout
+
+    monkeypatch.setattr(first, "_ask", silent)
+    monkeypatch.setattr(leadership, "_now", lambda: clock)
+    await first.confirm()
+    await first.confirm()
+    assert asked == ["again"]
+    clock += 1
+    await first.confirm()
+    assert asked == ["again"] * 2
 
 
 async def test_a_leader_asks_nobody_as_long_as_its_lease_holds(redis: ArqRedis) -> None:

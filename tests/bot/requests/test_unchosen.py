@@ -12,7 +12,7 @@ from bot.guild_settings import Allowance, Choices, Rules, rules_of
 from bot.requests.new_painting import TALK, NewPainting, new_recipe
 from bot.requests.new_study import NewStudy
 from bot.requests.paint_request import AttachedPicture, Network
-from bot.requests.unchosen import with_unchosen
+from bot.requests.unchosen import film_within, with_unchosen
 from bot.settings import BotSettings
 from engine.contract.jobs import Jobs
 from engine.recipe.presets import PRESETS, preset
@@ -27,10 +27,13 @@ def rules(**choices: Any) -> Rules:
     return rules_of(BotSettings(discord_token=SecretStr("the-token.of-no.bot")), Choices(**choices), Allowance())
 
 
-async def painted(redis: ArqRedis, holding: Rules, name: str | None, *, draft: bool = False, **fields: Any) -> Recipe:
+async def painted(
+    redis: ArqRedis, holding: Rules, name: str | None, *, draft: bool = False, animate: bool = False, **fields: Any
+) -> Recipe:
     """The recipe that comes of it; of a draft, what it is to be finished as."""
-    asked = NewPainting(name, fields, PICTURE, (PICTURE,), draft=draft)
+    asked = NewPainting(name, fields, PICTURE, (PICTURE,), draft=draft, animate=animate)
     request = await with_unchosen(asked, holding, NETWORK).resolve(NETWORK, Jobs(redis))
+    assert request.iterations_chosen == (fields.get("iterations") is not None)
     if request.draft_of is None:
         return request.recipe
     return new_recipe(request.draft_of.recipe, NETWORK, request.draft_of.fields)
@@ -54,6 +57,19 @@ async def test_a_recipe_within_the_limits_is_as_it_was(redis: ArqRedis, name: st
 async def test_fewer_scales_of_a_smaller_painting_need_fewer_iterations(redis: ArqRedis) -> None:
     recipe = await painted(redis, rules(size=256, iterations=200), "fine")
     assert (recipe.scales, recipe.iterations) == (3, 135)
+
+
+@pytest.mark.parametrize(
+    ("limit", "frames", "iterations"),
+    [(2000, 3, 305), (200, 3, 200), (200, 5, 200), (200, 6, 400), (225, 2, 225)],
+)
+async def test_a_film_begins_with_fewer_iterations_rather_than_to_have_too_many(
+    redis: ArqRedis, limit: int, frames: int, iterations: int
+) -> None:
+    """As long as its first picture has one for each scale; else it is too long."""
+    recipe = await painted(redis, rules(iterations=limit), "fine", animate=True)
+    film = film_within(recipe, frames, limit)
+    assert (film.frames, film.iterations, film.scales) == (frames, iterations, recipe.scales)
 
 
 async def test_what_was_chosen_stays_to_be_refused(redis: ArqRedis) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import json
 import re
 import signal
@@ -14,7 +16,7 @@ from PIL import Image, ImageOps
 from support.pictures import CONTENT, STYLE
 
 from bot.terminal.batch import Batch
-from bot.terminal.batch_folder import BatchFolder
+from bot.terminal.batch_folder import BatchFolder, Pair, key_of
 from bot.terminal.paint_arguments import PaintArguments
 from engine.contract.settings import read_settings
 from engine.painting.pictures import pixels_sha256
@@ -144,15 +146,27 @@ def test_what_others_have_there_is_not_written_over(room: Path) -> None:
 
 
 def test_a_painting_is_of_its_file_of_weights_and_of_what_that_is_taken_for(room: Path) -> None:
-    def weights(input_: Literal["auto", "caffe"]) -> list[str]:
-        arguments = PaintArguments(Path(), (), "fine", {}, str(file))
-        settings = read_settings(impasto_weights_input=input_)
-        return Batch(arguments, BatchFolder(room), [], settings, as_json=True)._weights
-
     file = room / "own.safetensors"
+    arguments = PaintArguments(Path(), (), "fine", {}, str(file))
+
+    def painted(key: str, input_: Literal["auto", "caffe"] = "auto") -> tuple[bool, str]:
+        """Whether what was painted under that key need not be painted again, and the key that it has now."""
+        settings = read_settings(impasto_weights_input=input_)
+        pair = Pair(room / "cat.png", room / "dots.png", "cat-dots", "done", key)
+        return Batch(arguments, BatchFolder(room / "out"), [pair], settings, as_json=True)._painted(pair), pair.key
+
+    (room / "out" / "cat-dots").mkdir(parents=True)
+    (room / "out" / "cat-dots" / "run.json").write_text("{}")
     file.write_bytes(b"one")
-    first = weights("auto")
-    assert weights("auto") == first
-    assert weights("caffe") != first
+    again, first = painted("of something else")
+    assert not again
+    assert painted(first) == (True, first)
+    assert painted(first, "caffe")[0] is False
+    # As it was written until 0.2.0: of the pictures alone.
+    pictures = [hashlib.sha256((room / name).read_bytes()).hexdigest() for name in ("cat.png", "dots.png")]
+    pair = dataclasses.replace(arguments, content=room / "cat.png", styles=(room / "dots.png",))
+    assert painted(key_of(pair, pictures)) == (True, first)
     file.write_bytes(b"two")
-    assert weights("auto") != first
+    again, second = painted(first)
+    assert not again
+    assert second != first

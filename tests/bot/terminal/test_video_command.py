@@ -185,3 +185,23 @@ def test_where_a_film_leaves_equal_frames_out_those_before_are_shown_for_longer(
     moments, frames, _ = read(tmp_path / "film.mp4")
     assert moments == [0, 0.4, 0.599]  # the last one is shown twice
     assert [frame.getpixel((9, 9))[0] > 200 for frame in frames] == [True, False, False]  # type: ignore[index]
+
+
+def test_for_their_times_no_frames_of_the_content_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = preset("fine", weights="random", size=64, iterations=12, frames=3, frame_iterations=2, snapshots=())
+    contents = [Image.new("RGB", (64, 48), (number, 0, 0)) for number in range(3)]
+    contents[0].save(tmp_path / "content.png", save_all=True, append_images=contents[1:], duration=[400, 200, 100])
+    for end, colour in zip(recipe.frame_ends, ("red", "blue", "green"), strict=True):
+        Image.new("RGB", (64, 48), colour).save(tmp_path / f"{end:05d}.png")
+    convert, converted = Image.Image.convert, []
+
+    def counted(self: Image.Image, *how: Any, **more: Any) -> Image.Image:
+        converted.append(Path(getattr(self, "filename", "")).name)
+        return convert(self, *how, **more)
+
+    monkeypatch.setattr(Image.Image, "convert", counted)
+    (tmp_path / "film.mp4").write_bytes(painted_video(tmp_path, recipe, "mp4", b""))
+    assert [name for name in converted if name] == [f"{end:05d}.png" for end in recipe.frame_ends]
+    moments, frames, _ = read(tmp_path / "film.mp4")
+    assert moments == [0, 0.4, 0.6, 0.699]
+    assert [frame.getpixel((9, 9))[0] > 200 for frame in frames] == [True, False, False, False]  # type: ignore[index]
