@@ -17,7 +17,7 @@ from bot.decoder.formats import prepare
 from bot.decoder.sandbox import give_up_rights
 
 if TYPE_CHECKING:
-    from bot.decoder.limits import Limits
+    from bot.decoder.picture_limits import Limits
 
 
 def main() -> None:

@@ -10,11 +10,11 @@ from PIL import Image, UnidentifiedImageError
 from bot.decoder.colours import in_srgb, plain
 from bot.decoder.formats import ANIMATED, FORMATS
 from bot.decoder.refusal import ACCEPTED, Refusal
-from bot.decoder.size import allowed, check_shape
+from bot.decoder.scaled_size import allowed, check_shape
 from bot.decoder.transparency import Paper, opacity
 
 if TYPE_CHECKING:
-    from bot.decoder.limits import Limits
+    from bot.decoder.picture_limits import Limits
 
 TOO_SHORT_MS, USUAL_MS = 20, 100
 """A picture that is to be shown for less than the one is shown for the other, as browsers do."""

@@ -19,7 +19,7 @@ from PIL import (
 )
 
 if TYPE_CHECKING:
-    from bot.decoder.limits import Limits
+    from bot.decoder.picture_limits import Limits
 
 FORMATS = [
     str(kind.format)

@@ -12,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bot.decoder.limits import Limits
+    from bot.decoder.picture_limits import Limits
 
 
 def give_up_rights(limits: Limits, *, threads: bool) -> None:

@@ -25,10 +25,10 @@ from PIL import Image, PngImagePlugin  # noqa: F401  # the latter is wanted for 
 from bot.decoder.decode import animated, sentence_for
 from bot.decoder.refusal import Refusal
 from bot.decoder.sandbox import give_up_rights
-from bot.decoder.size import allowed, check_shape
+from bot.decoder.scaled_size import allowed, check_shape
 
 if TYPE_CHECKING:
-    from bot.decoder.limits import Limits
+    from bot.decoder.picture_limits import Limits
 
 SOUND = {"mp4": (("aac", "mp3"), "aac"), "webm": (("opus", "vorbis"), "libopus")}
 """By kind of file: what goes into it as it is, and what all else is encoded as."""

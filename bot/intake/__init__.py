@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.decoder.limits import FILM, USUAL, VIDEO, Limits
+from bot.decoder.picture_limits import FILM, USUAL, VIDEO, Limits
 from bot.intake.decoders import Decoder, Decoders
 from bot.intake.frames import frame_files, take_in_frames
 from bot.intake.picture import BadPicture, Picture, Wanted, printable_name, read_picture_file, take_in

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 
 from bot.child_signals import send
-from bot.decoder.limits import USUAL
+from bot.decoder.picture_limits import USUAL
 from engine.process.memory_limits import memory_limits
 
 _PROJECT = str(Path(__file__).parents[2])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from bot.decoder.limits import FILM, Limits
+from bot.decoder.picture_limits import FILM, Limits
 from bot.intake.picture import BadPicture, Picture, printable_name, read_picture_file, take_in
 from engine.recipe.recipe import MAX_FRAMES
 

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from bot.decoder.limits import USUAL, Limits
+from bot.decoder.picture_limits import USUAL, Limits
 from bot.intake.decoders import Decoder, DecoderLost
 from bot.intake.refused_kinds import may_be_heif, why_refused
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from bot.child_signals import send
-from bot.decoder.limits import Limits
+from bot.decoder.picture_limits import Limits
 from bot.intake.decoders import COMMAND, environment
 from bot.intake.picture import TOO_LONG, BadPicture, Picture, log, parse_answer, printable_name
 

@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from bot.app import create_bot
 from bot.discord_api.proxy import proxy_trouble
 from bot.settings import BotSettings
-from bot.terminal.bot_health import BotHealth
+from bot.terminal.bot_healthz import BotHealth
 from bot.terminal.local_stack import DIFFERENT_STORES
 from engine.contract.connection import connect
 from engine.contract.redis_check import await_redis

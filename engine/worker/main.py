@@ -37,7 +37,7 @@ from engine.worker.handover import end_over
 from engine.worker.slices import paint_slice
 from engine.worker.watchdog import stacks, until_stuck
 from engine.worker.weights.load import load_weights
-from engine.worker.worker_health import monitored
+from engine.worker.worker_healthz import monitored
 
 _SLICES_AT_ONCE = 2
 """While one slice paints, the next one's pictures load and the last one's snapshots encode; the painting thread keeps

@@ -47,7 +47,7 @@ FRAGMENTS: Mapping[str, Sequence[str]] = {
     "bot/intake/picture.py": (NAMELESS,),
 }  # fmt: skip
 """What stands within sentences as a value."""
-PREDICATES = ("bot.decoder.decode", "bot.decoder.size", "bot.intake.picture", "bot.intake.refused_kinds")
+PREDICATES = ("bot.decoder.decode", "bot.decoder.scaled_size", "bot.intake.picture", "bot.intake.refused_kinds")
 """Modules that say what is wrong with a picture, with its name before it or without."""
 UNHEARD = ("read_picture_file",)
 """Functions there whose sentences the terminal alone says."""

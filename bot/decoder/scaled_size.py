@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bot.decoder.refusal import Refusal
 
 if TYPE_CHECKING:
-    from bot.decoder.limits import Limits
+    from bot.decoder.picture_limits import Limits
 
 
 def check_shape(size: tuple[int, int], limits: Limits) -> None:
