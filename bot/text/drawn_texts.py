@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bot.text.study_text import tile_label
-from bot.text.translation import ENGLISH, _, current_language, label, pgettext
-from engine.contract.drawn_texts import TEXTS
+from bot.text.translation import ENGLISH, _, current_language, label, number, pgettext
+from engine.contract.drawn_texts import NUMBER, TEXTS
 from engine.contract.models import Job
 from engine.recipe import studies
 
@@ -18,7 +18,7 @@ def drawn_texts(job: Job) -> dict[str, str]:
     """From English to the current language; empty where they stay English."""
     if current_language() in {ENGLISH, *WITHOUT_LETTERS}:
         return {}
-    told = {text: pgettext(DRAWN, text) for text in TEXTS}
+    told = {text: pgettext(DRAWN, text) for text in TEXTS} | {NUMBER: number(1234.5, ",.1f")}
     if job.study is not None:
         title = studies.title(job.study.vary)
         told[title] = label(title)

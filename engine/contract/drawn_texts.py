@@ -22,6 +22,8 @@ TEXTS = (
     "mean difference of two paintings: same seed {same} levels, other seeds {others}",
 )  # fmt: skip
 """All of them, with names for the values; besides those the titles and labels of studies are drawn."""
+NUMBER = "1,234.5"
+"""Translated, it shows the language's signs in numbers."""
 
 _translations: ContextVar[Mapping[str, str]] = ContextVar("translations", default={})  # noqa: B039 - never changed
 
@@ -43,6 +45,12 @@ def drawn(text: str, **values: str) -> str:
         return translation.format(**values) if values else translation
     except (LookupError, ValueError):
         return text.format(**values)
+
+
+def drawn_number(value: float, spec: str) -> str:
+    """The number by one of Python's formats, with the signs of that language."""
+    sample, written = _translations.get().get(NUMBER, NUMBER), format(value, spec)
+    return written.translate({ord(","): sample[1], ord("."): sample[-2]}) if len(sample) == len(NUMBER) else written
 
 
 def drawn_list(names: Sequence[str]) -> str:

@@ -23,9 +23,9 @@ from engine.recipe.recipe import Recipe
 
 _DIGEST = 32  # bytes
 _LOST = 600.0  # s for which a checkpoint cannot be read, in a store that answers, until it counts as lost
-_APART = 300.0
-"""Seconds between two failures after which the second one is another trouble; between two tries there may be the turns
-of many other jobs."""
+_FAILURES = 4
+"""That there are meanwhile, at least: two far apart are two passing troubles."""
+_REMEMBERED = 6 * 3600.0  # s since the last one; between two tries there may be the turns of many other jobs
 _MALFORMED = (SafetensorError, LookupError, ValueError, TypeError, AttributeError, RecursionError, struct.error)
 """What a header may raise that is no header of ours."""
 
@@ -95,20 +95,21 @@ class CheckpointReader:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._unread: dict[str, tuple[float, float]] = {}  # by key the first failure and the last, by `time.monotonic`
+        self._unread: dict[str, tuple[float, float, int]] = {}
+        """By key the first failure and the last, by `time.monotonic`, and how many there were."""
 
     async def read(self, key: str) -> bytes:
-        """The blob. Raises `ReadError`; `BlobMissing` also where it alone cannot be read for ten minutes."""
+        """The blob. Raises `ReadError`; `BlobMissing` also where it alone is not in four tries and ten minutes."""
         try:
             blob = await self._store.get(key)
         except ReadError as error:
             now = time.monotonic()
-            self._unread = {other: tries for other, tries in self._unread.items() if now - tries[1] <= _APART}
-            since, _ = self._unread.pop(key, (now, now))
+            self._unread = {other: tries for other, tries in self._unread.items() if now - tries[1] <= _REMEMBERED}
+            since, _, count = self._unread.pop(key, (now, now, 0))
             if not await self._store_answers():
                 raise  # while nothing of the store can be had, nothing of it is lost
-            self._unread[key] = since, now
-            if now - since < _LOST:
+            self._unread[key] = since, now, count + 1
+            if now - since < _LOST or count + 1 < _FAILURES:
                 raise
             raise BlobMissing(str(error)) from error
         self._unread.pop(key, None)

@@ -114,7 +114,7 @@ class WorkerContext:
     @property
     def busy(self) -> bool:
         """Whether a slice that begins now waits for another one's."""
-        return self.device_lock.locked() or self._sessions.closed()
+        return self.device_lock.locked() or self._sessions.closed() or len(self._stops) > 1
 
     def note_speed(self, flops: float, seconds: float) -> None:
         """Take so much work, done in so much time, into the speed that the heartbeat tells."""

@@ -52,7 +52,7 @@ async def end_over(context: WorkerContext, job: str, held: Sequence[str]) -> NoR
     """
     with suppress(RedisError, TimeoutError):
         async with asyncio.timeout(_FAREWELL):
-            for other in held:
+            for other in {*held, *context.heartbeat.jobs}:
                 if other != job:
                     await context.jobs.release(other, context.id)
             await workers.sign_off(context.redis, context.id)

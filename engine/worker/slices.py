@@ -157,7 +157,7 @@ class _Slice:
             context.say(f"{claim.job.id}: cancelled before it was begun")
             return
         await context.jobs.commit(claim, claim.iteration, None)
-        await context.queue.enqueue(claim.job, claim.iteration, claim.epoch, context.settings.impasto_slice_seconds)
+        await context.queue.put_back(claim.job.id, claim.iteration, claim.epoch)
 
     async def _paint(self, session: PaintSession) -> None:
         context, claim = self._context, self._claim

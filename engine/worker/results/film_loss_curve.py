@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from engine.contract.drawn_texts import drawn
+from engine.contract.drawn_texts import drawn, drawn_number
 from engine.worker.results.lettering import fitted_font, font
 from engine.worker.results.loss_milestones import extremes
 from engine.worker.results.loss_plot import INK, PAPER, QUIET, RULE, drawable
@@ -64,16 +64,17 @@ class LossStrip:
     def _print(self, draw: ImageDraw.ImageDraw, iteration: int, width: int) -> None:
         room = (width - 3 * _MARGIN) / 2
         loss = self._losses[iteration - 1]
-        left = drawn("iteration {iteration}", iteration=f"{iteration:,}")
+        left = drawn("iteration {iteration}", iteration=drawn_number(iteration, ","))
         right = "" if math.isnan(loss) else drawn("loss {loss}", loss=loss_in_digits(loss))
         for words, x, anchor in ((left, _MARGIN, "ls"), (right, width - _MARGIN, "rs")):
             draw.text((x, _HEAD - 8), words, INK, font=fitted_font(words, 15, room), anchor=anchor)
         for decade in self._decades():
             place = self._across(np.array([decade]), width)[0]
-            half = font(11).getlength(f"{decade:,}") / 2
+            words = drawn_number(decade, ",")
+            half = font(11).getlength(words) / 2
             if place - half > _MARGIN and place + half < width - _MARGIN:
                 at = (place, strip_height(width) - 5)
-                draw.text(at, f"{decade:,}", QUIET, font=font(11), anchor="ms")
+                draw.text(at, words, QUIET, font=font(11), anchor="ms")
 
     @functools.lru_cache(4)  # noqa: B019 - it lives no longer than its film is made
     def _empty(self, width: int) -> Image.Image:
@@ -114,4 +115,4 @@ def strip_height(width: int) -> int:
 def loss_in_digits(loss: float) -> str:
     """Three of them: `0.0123`, `45.6`, `1,230,000`, `1.23e+09`."""
     rounded = float(f"{loss:.3g}")
-    return f"{rounded:,.0f}" if 100 <= rounded < 1e9 else f"{rounded:.3g}"
+    return drawn_number(rounded, ",.0f" if 100 <= rounded < 1e9 else ".3g")

@@ -17,7 +17,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogFormatterSciNotation, LogLocator, NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
-from engine.contract.drawn_texts import drawn
+from engine.contract.drawn_texts import drawn, drawn_number
 from engine.worker.results.loss_milestones import Array, Breakout, breakouts, extremes, first_decade, scale_starts
 
 PAPER, INK, QUIET, RULE = "#fcfbf8", "#1d2230", "#777c88", "#e4e2dc"
@@ -157,7 +157,7 @@ def dress(axes: Axes, last: int, lines: Sequence[Line], at: NDArray[np.int64], h
     room = max(math.log10(top / low), 0.3)
     axes.set_ylim(low / 10 ** (0.05 * room), top * 10 ** (0.16 * room))
     axes.set_xlim(*((1, last) if last > 1 else (0.5, 2)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: drawn_number(x, ",.0f")))
     axes.xaxis.set_minor_formatter(NullFormatter())
     if room < 1.5:
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -204,12 +204,14 @@ def _mark_falls(axes: Axes, total: Array, found: Sequence[Breakout], decade: int
     words = []
     if decade is not None:
         axes.plot(decade, total[decade - 1], "D", markersize=9, color=INK, zorder=5)
-        words.append(drawn("◆ a tenth of its first, at iteration {iteration}", iteration=f"{decade:,}"))
+        words.append(drawn("◆ a tenth of its first, at iteration {iteration}", iteration=drawn_number(decade, ",")))
     _mark_breakouts(axes, total, found, 10)
     if found:
         highest = max(found, key=lambda one: one.factor)
-        at = {"factor": f"{highest.factor:.3g}", "iteration": f"{highest.iteration:,}"}
-        several = drawn("▼ {count} breakouts, the highest × {factor} at {iteration}", count=f"{len(found):,}", **at)
+        at = {"factor": drawn_number(highest.factor, ".3g"), "iteration": drawn_number(highest.iteration, ",")}
+        several = drawn(
+            "▼ {count} breakouts, the highest × {factor} at {iteration}", count=drawn_number(len(found), ","), **at
+        )
         words.append(several if len(found) > 1 else drawn("▼ a breakout, × {factor} at {iteration}", **at))
     axes.text(1, 1.02, "   ".join(words), transform=axes.transAxes, fontsize=13, color=QUIET, ha="right")
 
@@ -250,7 +252,7 @@ def _mark_snapshots(axes: Axes, total: Array, snapshots: Sequence[int]) -> None:
         if floor is None:
             continue
         floors[floor] = x + half
-        axes.annotate(f"{i:,}", (i, total[i - 1]), xytext=(0, 12 + 17 * floor), textcoords="offset points",
+        axes.annotate(drawn_number(i, ","), (i, total[i - 1]), xytext=(0, 12 + 17 * floor), textcoords="offset points",
                       ha="center", fontsize=13, fontweight="bold", color=INK, zorder=6,
                       path_effects=[withStroke(linewidth=4, foreground=PAPER)])  # fmt: skip
 

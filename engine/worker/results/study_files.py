@@ -13,7 +13,7 @@ from typing import Any
 
 from PIL import Image, ImageOps
 
-from engine.contract.drawn_texts import drawn, drawn_list
+from engine.contract.drawn_texts import drawn, drawn_list, drawn_number
 from engine.contract.models import Claim, Job, StoredPicture
 from engine.contract.store import BlobMissing
 from engine.contract.study import Part, Study, Tile
@@ -121,8 +121,8 @@ def _draw(
 
 
 def _small_print(study: Study, painted: _Painted) -> str:
-    loss = "" if painted.loss is None else drawn("loss {loss}", loss=f"{painted.loss:.3g}")
-    seconds = "" if study.vary == studies.ITERATIONS else f"{painted.run['seconds']:.3g} s"
+    loss = "" if painted.loss is None else drawn("loss {loss}", loss=drawn_number(painted.loss, ".3g"))
+    seconds = "" if study.vary == studies.ITERATIONS else f"{drawn_number(painted.run['seconds'], '.3g')} s"
     return " · ".join(filter(None, (drawn(painted.tile.note), loss, seconds)))
 
 
@@ -131,16 +131,16 @@ def _foot(job: Job, painted: list[_Painted], measured: dict[str, Any]) -> str:
     told = [
         drawn(
             "{recipe}, {iterations} iterations at {size} px",
-            recipe=recipe.name, iterations=f"{recipe.iterations:,}", size=str(recipe.size),
+            recipe=recipe.name, iterations=drawn_number(recipe.iterations, ","), size=str(recipe.size),
         ),
         drawn("weights {name}", name=weights),
         drawn("seed {seed}", seed=str(recipe.seed)),
     ]  # fmt: skip
     if "exponent" in measured:
-        exponent = f"{measured['exponent']:.2f}"
+        exponent = drawn_number(measured["exponent"], ".2f")
         told.append(drawn("time grows with the pixels to the power of {exponent}", exponent=exponent))
     if "same_seed" in measured:
-        same, others = (f"{measured[which]:.3g}" for which in ("same_seed", "other_seeds"))
+        same, others = (drawn_number(measured[which], ".3g") for which in ("same_seed", "other_seeds"))
         sentence = "mean difference of two paintings: same seed {same} levels, other seeds {others}"
         told.append(drawn(sentence, same=same, others=others))
     return " · ".join(told)

@@ -9,7 +9,7 @@ from matplotlib import colormaps
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from engine.contract.drawn_texts import drawn
+from engine.contract.drawn_texts import drawn, drawn_number
 from engine.worker.results.loss_milestones import Array
 from engine.worker.results.loss_plot import (
     INK,
@@ -61,15 +61,16 @@ def time_plot(pixels: Sequence[float], seconds: Sequence[float], exponent: float
     axes.plot(ends, centre * ends**exponent, color="#d2451e", linewidth=2.4, zorder=2)
     axes.plot(sizes, times, "o", markersize=13, markerfacecolor=PAPER, markeredgecolor=INK, markeredgewidth=2.6)
     for x, y in zip(sizes, times, strict=True):
-        axes.annotate(f"{y:.3g} s", (x, y), xytext=(-12, 14), textcoords="offset points", ha="right", fontsize=14,
-                      color=INK, path_effects=[withStroke(linewidth=4, foreground=PAPER)])  # fmt: skip
-    law = f"{drawn('time')} ∝ {drawn('pixels')}$^{{{exponent:.2f}}}$"
+        axes.annotate(f"{drawn_number(y, '.3g')} s", (x, y), xytext=(-12, 14), textcoords="offset points", ha="right",
+                      fontsize=14, color=INK, path_effects=[withStroke(linewidth=4, foreground=PAPER)])  # fmt: skip
+    power = drawn_number(exponent, ".2f").replace(",", "{,}")  # else a comma has a space after it
+    law = f"{drawn('time')} ∝ {drawn('pixels')}$^{{{power}}}$"
     axes.text(1.03, 0.5, law, transform=axes.transAxes, fontsize=21, color="#d2451e", va="center")
     axes.text(0, 1.02, drawn("seconds of painting"), transform=axes.transAxes, fontsize=14, color=QUIET)
     axes.set_xlabel(drawn("pixels"), fontsize=15, color=QUIET, labelpad=8)
-    axes.set_xticks(sizes, [f"{size:,.0f}" for size in sizes])
+    axes.set_xticks(sizes, [drawn_number(size, ",.0f") for size in sizes])
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: drawn_number(y, "g")))
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.margins(y=0.2)
     axes.grid(color=RULE, linewidth=1)

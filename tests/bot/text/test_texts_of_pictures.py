@@ -63,4 +63,5 @@ def test_a_studys_title_its_labels_and_their_notes_are_among_them() -> None:
         styles = drawn_texts(a_study("style"))
     assert told["What it begins with"] == "Womit es beginnt"
     assert told["patches"] == "Stücke des Stils"
+    assert told["1,234.5"] == "1.234,5"
     assert styles["strokes"] == "strokes"

@@ -13,8 +13,10 @@ import torch
 from arq.connections import ArqRedis
 from support.jobs import JobClient, light, uncut_sha256
 
+from engine.contract.connection import QUEUE
 from engine.contract.events import Failed, Started
-from engine.contract.models import JobState, job_key
+from engine.contract.fair_queue import FINISH, slice_id
+from engine.contract.models import Claim, JobState, job_key
 from engine.contract.settings import read_settings
 from engine.contract.store import Store
 from engine.painting.cuda.graphs import Graphs
@@ -138,6 +140,7 @@ async def test_a_painting_that_fits_alone_does_not_fail_for_another_that_is_save
     await saves.wait()
     monkeypatch.setattr(context.settings, "impasto_slice_seconds", 60.0)
     await asyncio.gather(saved, paint_slice({"context": context}, job.id, 0, 0))
+    assert memory.refused.is_set()
     assert (await client.run(job))["final"]["sha256"] == uncut
 
 
@@ -179,3 +182,29 @@ async def test_a_finished_painting_whose_files_cannot_be_made_fails_with_the_rem
     last = (await client.events(job))[-1]
     assert isinstance(last, Failed)
     assert last.reason == "The pictures of this painting were lost (alpha.png): send them again."
+
+
+async def test_what_a_drain_gives_back_unpainted_keeps_its_place_and_costs_nothing(
+    context: WorkerContext, client: JobClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = asyncio.Event()
+
+    async def never(_context: WorkerContext, _claim: Claim) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(WorkerContext, "session", never)
+    job = await client.submit(light(12), user="ann")
+    await client.submit(light(12), user="bob")
+
+    async def places() -> list[bytes]:
+        return [name.rpartition(b":")[0] for name in await context.redis.zrange(QUEUE, 0, -1)]
+
+    before = await places(), await context.redis.hgetall(FINISH)
+    taken = asyncio.create_task(paint_slice({"context": context}, job.id, 0, 0))
+    await begun.wait()
+    await context.redis.zrem(QUEUE, slice_id(job.id, 0, 0))  # as arq does where a slice has ended
+    context.drain()
+    await taken
+    assert (await places(), await context.redis.hgetall(FINISH)) == before
+    assert await client.jobs.state(job.id) is JobState.PAINTING

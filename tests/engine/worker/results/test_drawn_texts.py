@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from engine.contract.drawn_texts import TEXTS, drawn, drawn_list, translated
+from engine.contract.drawn_texts import NUMBER, TEXTS, drawn, drawn_list, drawn_number, translated
 from engine.worker.results.film_loss_curve import LossStrip
 from engine.worker.results.loss_plot import loss_plot
 from engine.worker.results.study_plots import losses_plot, time_plot
@@ -93,3 +93,19 @@ def test_names_are_joined_by_the_languages_word() -> None:
         assert [drawn_list(names) for names in (["a"], ["a", "b"], ["a", "b", "c {x}"])] == [
             "a", "a und b", "a, b und c {x}"
         ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("sample", "written"),
+    [("1.234,5", ["1.234.567", "0,0123", "1,23e+09", "7"]), ("", ["1,234,567", "0.0123", "1.23e+09", "7"])],
+)
+def test_numbers_have_the_languages_signs(seen: list[str], sample: str, written: list[str]) -> None:
+    with translated({NUMBER: sample} if sample else {}):
+        told = [
+            drawn_number(value, spec) for value, spec in ((1234567, ","), (0.0123, ".3g"), (1.23e9, ".3g"), (7, "g"))
+        ]
+        LossStrip([3e4] * 2000, [1, 2000]).under(GREY, 1)
+        time_plot([1e4, 4e4], [1.5, 4.0], 1.02, "")
+    assert told == written
+    comma, point = (".", ",") if sample else (",", ".")
+    assert {f"iteration 2{comma}000", f"loss 30{comma}000", f"1{comma}000", f"1{point}5 s"} <= set(seen)
