@@ -15,12 +15,11 @@ from bot.cards.thumbnails import Thumbnail, thumbnails
 from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
 from bot.discord_api.error_sentences import Verdict, verdict
-from bot.discord_api.retry import persist
 from bot.errors import UserError
 from bot.interactions.button_actions import EXPIRED
 from bot.interactions.guild_rules import check_allowed
 from bot.interactions.permissions import check_may_attach, check_showing, present
-from bot.interactions.replies import TOKEN_LIVES, patience
+from bot.interactions.replies import patience, take_back
 from bot.post_ledger import LedgerPage
 from bot.text.sanitise import plain
 from bot.text.translation import N_, _
@@ -62,9 +61,9 @@ async def show(interaction: Interaction, job: str) -> None:
         where |= {f"former:{card.id}": card.channel.id, "files": " ".join(names)}
         where |= {f"former:{page.card}": page.card_channel} if page.card else {}
     if not await services.backend.ledger.note_kept(found.id, where):
-        await persist(interaction.delete_original_response, within=TOKEN_LIVES)
-    elif where:
-        services.dispatcher.open(found.id)
+        await take_back(interaction)
+    if where:
+        services.dispatcher.open(found.id)  # what was forgotten meanwhile is struck off again
 
 
 async def _check_posting(interaction: Interaction) -> None:

@@ -118,7 +118,8 @@ async def _further(interaction: Interaction, typed: str) -> list[app_commands.Ch
     given = between_commas(",".join(before))
     saved = {as_saved(name) for name in given}
     choices = await style_choices(
-        interaction.client.services.backend.styles, interaction, last, lambda style: style.name not in saved
-    )
+        interaction.client.services.backend.styles, interaction, last,
+        lambda style: style.name not in saved and not COMMA.search(style.name),  # older ones may have one of Japan's
+    )  # fmt: skip
     lists = [", ".join([*given, choice.value]) for choice in choices]
     return [app_commands.Choice(name=names, value=names) for names in lists if len(names) <= _LONGEST]

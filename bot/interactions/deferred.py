@@ -35,6 +35,8 @@ class _Note(BaseModel):
     application: int
     token: str
     language: str = ENGLISH
+    channel: int | None = None
+    """Where it was asked for."""
 
 
 class DeferredInteractions:
@@ -53,7 +55,8 @@ class DeferredInteractions:
         await self._confirm()
         key = f"{_KEY}:{interaction.id}"
         who = _Note(
-            application=interaction.application_id, token=interaction.token, language=current_language()
+            application=interaction.application_id, token=interaction.token, language=current_language(),
+            channel=interaction.channel_id,
         )  # fmt: skip
         note = who.model_dump_json()
         # Before the acknowledgement, or a bot that is killed right after it would not know; but Redis may be away.
@@ -98,7 +101,7 @@ class DeferredInteractions:
             return
         webhook = discord.Webhook.partial(note.application, note.token, client=self._client)
         with speaking(note.language):
-            text = await self._outcome(job)
+            text = await self._outcome(job, note.channel)
         try:
             edit = partial(webhook.edit_message, "@original", content=text)
             await persist(edit, within=TOKEN_LIVES)
@@ -106,15 +109,15 @@ class DeferredInteractions:
             _log.info("an answer came too late", interaction=job, reason=str(error))
         await redis.delete(key)
 
-    async def _outcome(self, job: str) -> str:
+    async def _outcome(self, job: str, asked_in: int | None) -> str:
         """What became of an interaction: jobs have the id of theirs."""
         if await self._backend.jobs.state(job) is None:
             return _(_RESTARTED)
-        return where_to_look(await self._backend.ledger.page(job))
+        return where_to_look(await self._backend.ledger.page(job), asked_in)
 
 
-def where_to_look(page: LedgerPage | None) -> str:
-    """That it was accepted, and where it is to be seen."""
-    if page and page.thread:
-        return _("Accepted: watch it in {place}.", place=f"<#{page.thread}>")
+def where_to_look(page: LedgerPage | None, asked_in: int | None) -> str:
+    """That it was accepted, and where it is to be seen by who asked for it in that channel."""
+    if page and (page.thread or page.address.channel != asked_in):
+        return _("Accepted: watch it in {place}.", place=f"<#{page.channel}>")
     return _("Accepted: watch it below.")

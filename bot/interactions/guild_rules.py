@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import discord
 
 from bot.errors import UserError
@@ -22,23 +20,22 @@ async def check_allowed(
 
     Those of the server where it is asked for, and of the one where it is to be shown, which may be another.
     """
-    here = interaction.guild_id
-    there = destination.guild if destination is not None else here
-    rules = await guilds.rules(here)
+    rules = await guilds.rules(interaction.guild_id)
     _check_here(interaction, rules)
-    if there == here:
-        if destination is not None and interaction.guild is not None:
-            _check_channel(interaction.guild.get_channel_or_thread(destination.channel), rules)
+    if destination is None:
         return rules
-    rules = await guilds.rules(there)
-    _check_member(interaction.user.id, frozenset(), rules)
+    if destination.guild != interaction.guild_id:
+        rules = await guilds.rules(destination.guild)
+        _check_member(interaction.user.id, destination.roles, rules)
+    _check_channel(destination.channel, destination.parent, rules)
     return rules
 
 
 def _check_here(interaction: discord.Interaction, rules: Rules) -> None:
     roles = frozenset(role.id for role in getattr(interaction.user, "roles", ()))
     _check_member(interaction.user.id, roles, rules)
-    _check_channel(interaction.channel, rules)
+    if interaction.channel is not None:
+        _check_channel(interaction.channel.id, getattr(interaction.channel, "parent_id", None), rules)
 
 
 def _check_member(member: int, roles: frozenset[int], rules: Rules) -> None:
@@ -52,11 +49,9 @@ def _check_member(member: int, roles: frozenset[int], rules: Rules) -> None:
         raise UserError(_("Only members with {roles} may paint here: ask a moderator for it.", roles=names))
 
 
-def _check_channel(place: Any, rules: Rules) -> None:
+def _check_channel(place: int, parent: int | None, rules: Rules) -> None:
     """What holds for a channel holds for its threads."""
     allowed = rules.choices.channels
-    if place is None or not allowed:
-        return
-    if not {place.id, getattr(place, "parent_id", None)} & set(allowed):
+    if allowed and not {place, parent} & set(allowed):
         names = listed([f"<#{channel}>" for channel in allowed[:_SHOWN]])
         raise UserError(_("In this server I paint only in {channels}: ask there.", channels=names))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Literal
 
 import discord
@@ -58,7 +59,7 @@ async def destination_of(interaction: discord.Interaction) -> Destination:
     kind: Literal["thread", "replies"] = "thread" if channel.type in _THREADED else "replies"
     _check(interaction.app_permissions, _NEEDS["inside" if inside else kind])
     check_may_attach(interaction)
-    return Destination(channel.id, kind, guild, restricted)
+    return Destination(channel.id, kind, guild, restricted, parent=getattr(channel, "parent_id", None))
 
 
 def present(interaction: discord.Interaction) -> bool:
@@ -96,40 +97,54 @@ async def child_destination(interaction: discord.Interaction, page: LedgerPage) 
     """A child is shown where its parent is; where that is gone, or hidden from the member, it is shown here (None).
 
     An owner's goes home from wherever they press, out of another server and into a private thread too, for as long as
-    they have access there. Of others it is known in this server alone, and not of private threads. Raises `UserError`
-    where it may not be shown here; may ask Discord, and raise one of `FAILURES`.
+    they may look and post there. Of others it is known in this server alone, and not of private threads. Raises
+    `UserError` where it may not be shown here; may ask Discord, and raise one of `FAILURES`.
     """
     address = page.address
     restricted = _stays(interaction, page)
-    seen = may_see(interaction, address.channel)
-    if not seen and interaction.user.id == address.owner:
+    home = Destination(address.channel, address.place, address.guild, restricted)
+    if may_see(interaction, address.channel):
+        found = interaction.client.get_channel(address.channel) or interaction.channel
+        return dataclasses.replace(home, parent=getattr(found, "parent_id", None))
+    if interaction.user.id == address.owner:
         # They may have left the server since, or lost the channel; direct messages nobody can take from them.
-        seen = address.guild is None or await _has_access(interaction.client, address.owner, address.channel)
-    if not seen:
-        if restricted:
-            raise UserError(_(_STAYS, place=f"<#{address.channel}>"))
-        return None
-    return Destination(address.channel, address.place, address.guild, restricted)
+        reached = home if address.guild is None else await _reached(interaction, home, address.guild)
+        if reached is not None:
+            return reached
+    if restricted:
+        raise UserError(_(_STAYS, place=f"<#{address.channel}>"))
+    return None
 
 
-async def _has_access(client: discord.Client, member: int, channel: int) -> bool:
-    """Whether a channel or thread is there, and a member of its server may look; as Discord says, not the gateway."""
+async def _reached(interaction: discord.Interaction, home: Destination, guild_id: int) -> Destination | None:
+    """The same, as Discord has it and not the gateway; None where member or bot may not do there what it takes."""
+    guild, here = interaction.client.get_guild(guild_id), interaction.guild_id == guild_id
+    known = guild and guild.get_channel_or_thread(home.channel)
+    if guild is None or (here and known and not isinstance(known, discord.Thread)):
+        return None  # the bot has left; or the gateway has said all that there is to say
 
-    async def ask() -> bool:
+    async def ask() -> Destination | None:
         # A thread that is archived, which a message wakes, is not known from the gateway.
-        found = client.get_channel(channel) or await client.fetch_channel(channel)
-        parent = found.parent if isinstance(found, discord.Thread) else found
-        if not isinstance(parent, discord.abc.GuildChannel):
-            return False
-        granted = parent.permissions_for(await parent.guild.fetch_member(member))
-        if isinstance(found, discord.Thread) and found.is_private() and not granted.manage_threads:
-            await found.fetch_member(member)
-        return granted.view_channel
+        found = known or await interaction.client.fetch_channel(home.channel)
+        thread = found if isinstance(found, discord.Thread) else None
+        parent = thread.parent if thread else found
+        if not isinstance(parent, discord.abc.GuildChannel) or (thread and thread.locked):
+            return None
+        asker = interaction.user
+        member = asker if here and isinstance(asker, discord.Member) else await guild.fetch_member(asker.id)
+        granted, own = ((thread or parent).permissions_for(who) for who in (member, guild.me))
+        needed = _NEEDS["inside" if thread else home.kind]
+        if not (granted.view_channel and _may_attach(granted, inside=bool(thread)) and _lacking(own, needed) == []):
+            return None
+        if thread and thread.is_private() and not granted.manage_threads:
+            await thread.fetch_member(member.id)
+        roles = frozenset(role.id for role in member.roles)
+        return dataclasses.replace(home, parent=parent.id, roles=roles)
 
     try:
         return await persist(ask, within=TOKEN_LIVES)
     except (discord.NotFound, discord.Forbidden):
-        return False
+        return None
 
 
 def check_showing(interaction: discord.Interaction, page: LedgerPage) -> None:
@@ -171,16 +186,23 @@ def check_may_attach(interaction: discord.Interaction) -> None:
 
     Raises `UserError`.
     """
-    granted, inside = interaction.permissions, getattr(interaction.channel, "type", None) in _THREADS
-    writes = granted.send_messages_in_threads if inside else granted.send_messages
-    if not (writes and granted.attach_files):
+    if not _may_attach(interaction.permissions, inside=getattr(interaction.channel, "type", None) in _THREADS):
         raise UserError(_("You may not attach files here, so I post none for you: ask in a channel where you may."))
 
 
-def _check(granted: discord.Permissions, needed: tuple[str, ...]) -> None:
+def _may_attach(granted: discord.Permissions, *, inside: bool) -> bool:
+    """`inside` of a thread, writing is a right of its own."""
+    return granted.attach_files and (granted.send_messages_in_threads if inside else granted.send_messages)
+
+
+def _lacking(granted: discord.Permissions, needed: tuple[str, ...]) -> list[str]:
     if not granted.view_channel:
         needed = ("view_channel",)  # without it Discord counts none of the others as granted
-    missing = [f"**{_(_RIGHTS[name])}**" for name in needed if not getattr(granted, name)]
+    return [name for name in needed if not getattr(granted, name)]
+
+
+def _check(granted: discord.Permissions, needed: tuple[str, ...]) -> None:
+    missing = [f"**{_(_RIGHTS[name])}**" for name in _lacking(granted, needed)]
     if missing:
         raise UserError(
             ngettext(

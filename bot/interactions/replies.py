@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import discord
@@ -72,6 +72,12 @@ async def reply_private(interaction: discord.Interaction, text: str, **more: Any
         await persist(lambda: interaction.edit_original_response(content=text, **more), within=TOKEN_LIVES)
     else:
         await interaction.followup.send(text, ephemeral=True, **more)
+
+
+async def take_back(interaction: discord.Interaction) -> None:
+    """Delete the answer, unless somebody else has."""
+    with suppress(discord.NotFound):
+        await persist(interaction.delete_original_response, within=TOKEN_LIVES)
 
 
 def user_sentence(error: Exception) -> str | None:

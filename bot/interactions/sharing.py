@@ -14,11 +14,10 @@ from bot.backend import Backend
 from bot.cards.before_and_after import before_and_after
 from bot.cards.short_film import making_of, short_film
 from bot.cards.thumbnails import Broken, marker
-from bot.discord_api.retry import persist
 from bot.errors import UserError
 from bot.interactions.deferred import DeferredInteractions
 from bot.interactions.permissions import present
-from bot.interactions.replies import TOKEN_LIVES, patience, reply_private
+from bot.interactions.replies import patience, reply_private, take_back
 from bot.post_ledger import LedgerPage
 from bot.text.translation import N_, _, current_language, speaking
 from engine.contract.events import Done
@@ -120,14 +119,15 @@ class Sharing:
     ) -> None:
         """Raises `UserError`, or `StoreError`. What `/forget` has taken meanwhile is not shown, or deleted at once."""
         async with self._deferred.acknowledged(interaction, ephemeral=private):
+            page = await self._page(job)
             try:
-                shared = await make()
+                with speaking(current_language() if private else page.language):
+                    shared = await make()
+                    text = "-# " + _(shared.title, id=f"`{job.id}`")
+                    told = _(shared.alt)
             except (BlobMissing, Broken):
                 raise UserError(_(_GONE)) from None
-            page = await self._page(job)
-            with speaking(current_language() if private else page.language):
-                text = "-# " + _(shared.title, id=f"`{job.id}`")
-                told = _(shared.alt)
+            await self._page(job)  # it may have been forgotten meanwhile
             name = f"{marker(job.id)}{shared.name}"
             file = discord.File(io.BytesIO(shared.data), filename=name, spoiler=job.spoiler, description=told)
             message = await interaction.edit_original_response(content=text, attachments=[file])
@@ -135,7 +135,8 @@ class Sharing:
                 noted: dict[str, str | int] = {f"shared:{message.id}": message.channel.id}
                 noted |= {f"film:{message.id}": 1} if film else {}
                 if not await self._backend.ledger.note_kept(job.id, noted):
-                    await persist(interaction.delete_original_response, within=TOKEN_LIVES)
+                    await take_back(interaction)
+                    await self._backend.ledger.strike(job.id, *noted)
 
     async def _page(self, job: Job) -> LedgerPage:
         """As it is now. Raises `UserError` where `/forget` has been."""

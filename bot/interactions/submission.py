@@ -58,7 +58,7 @@ class Submission:
                 destination = home or await destination_of(interaction)
                 job = await self._admit(interaction, asked, destination)
                 await self._opening(job.id)
-                where = await self._where(job, destination)
+                where = await self._where(job, destination, interaction.channel_id)
                 note = await note_on_styles(self._backend.store, asked.code, job) if isinstance(asked, FromCode) else ""
                 await reply_private(interaction, " ".join(filter(None, [where, note])))
             except Exception as error:
@@ -102,10 +102,10 @@ class Submission:
 
         return post
 
-    async def _where(self, job: Job, destination: Destination) -> str:
+    async def _where(self, job: Job, destination: Destination, asked_in: int | None) -> str:
         page = await self._backend.ledger.page(job.id)
         if page is not None and page.stopped:
             return stored(page.stopped)
         if destination.by_dm:
             return _("Accepted: watch it in {place}, our direct messages.", place=f"<#{destination.channel}>")
-        return where_to_look(page)
+        return where_to_look(page, asked_in)

@@ -20,3 +20,7 @@ class Destination:
     """Whether it is the member's direct messages although the command was given elsewhere."""
     language: str = ENGLISH
     """Of what everybody sees of it."""
+    parent: int | None = None
+    """Of a thread: the channel that it is in; what is allowed there is allowed in it."""
+    roles: frozenset[int] = frozenset()
+    """The member's in its server, where that is another one than where it was asked for."""

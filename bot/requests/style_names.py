@@ -47,7 +47,9 @@ async def with_saved_styles(
             settings[field] = min(int(settings[field]), most)
     recipe = settings.pop("recipe", None)
     preset = asked.preset or (None if recipe is None else str(recipe))
-    return dataclasses.replace(asked, styles=pictures, preset=preset, fields=_filled(asked.fields, settings))
+    chosen = asked.fields.get("iterations") is not None
+    fields = _filled(asked.fields, settings)
+    return dataclasses.replace(asked, styles=pictures, preset=preset, fields=fields, iterations_chosen=chosen)
 
 
 def _of_code(asked: FromCode, saved: Sequence[SavedStyle], age_restricted: bool) -> tuple[StoredPicture, ...]:

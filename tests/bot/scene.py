@@ -8,6 +8,7 @@ import signal
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,14 @@ class Scene:
     def told(self) -> str:
         """All that the bot has written, whichever way."""
         return self._log.read_text()
+
+
+def clip() -> bytes:
+    """A GIF of three pictures."""
+    out = BytesIO()
+    first, *further = [noise(seed, 24).resize((48, 36)) for seed in (1, 2, 3)]
+    first.save(out, "GIF", save_all=True, append_images=further, duration=80)
+    return out.getvalue()
 
 
 def picture(path: Path, seed: int) -> Path:

@@ -111,6 +111,12 @@ def leave(call: ControlCall) -> None:
     call.world.touch("guild", call.guild().id)
 
 
+def time_out(call: ControlCall) -> None:
+    """So many seconds in which a member may look and read, and no more."""
+    call.guild().members[call.user().id].timed_out_until = call.world.clock.now() + call.order["seconds"]
+    call.world.touch("guild", call.guild().id)
+
+
 def role(call: ControlCall) -> Json:
     """A new role, given to one member or to nobody."""
     where = call.guild()
@@ -229,6 +235,7 @@ VERBS: tuple[Callable[[ControlCall], Any], ...] = (
         set_guild,
         member,
         leave,
+        time_out,
         role,
         set_role,
         channel,

@@ -50,6 +50,7 @@ class Member:
     user_id: int
     joined_at: float
     role_ids: list[int] = field(default_factory=list)
+    timed_out_until: float | None = None
 
 
 @dataclass

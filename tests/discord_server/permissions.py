@@ -38,6 +38,8 @@ def permissions(world: World, channel: Channel, user_id: int) -> int:
             bits &= ~overwrite.deny
         for overwrite in layer:
             bits |= overwrite.allow
+    if (guild.members[user_id].timed_out_until or 0) > world.clock.now():
+        bits &= Permission.VIEW_CHANNEL | Permission.READ_MESSAGE_HISTORY
     return bits if bits & Permission.VIEW_CHANNEL else 0
 
 

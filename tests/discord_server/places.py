@@ -100,6 +100,9 @@ class Guild:
     async def remove(self, person: Person) -> None:
         await self._link.call("leave", guild=self.id, user=person.id)
 
+    async def time_out(self, person: Person, seconds: float = 3600) -> None:
+        await self._link.call("time_out", guild=self.id, user=person.id, seconds=seconds)
+
     async def role(self, name: str, mentionable: bool = False, of: Person | None = None) -> str:
         """A new role's id; `of` a member, or of nobody."""
         order: Json = {"name": name, "mentionable": mentionable, "of": of and of.id}

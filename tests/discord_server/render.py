@@ -41,7 +41,7 @@ def member_json(world: World, member: Member, bits: int | None = None) -> Json:
         "mute": False,
         "pending": False,
         "flags": 0,
-        "communication_disabled_until": None,
+        "communication_disabled_until": None if member.timed_out_until is None else iso(member.timed_out_until),
     }
     return described if bits is None else {**described, "permissions": str(bits)}
 

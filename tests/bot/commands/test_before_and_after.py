@@ -16,8 +16,13 @@ from scene import LONG, Scene, picture, scene
 from support.pictures import noise
 from support.workers import WorkerPool
 
-from bot.cards.before_and_after import side_by_side
+from bot.cards.before_and_after import before_and_after, side_by_side
 from bot.cards.thumbnails import Broken
+from bot.post_ledger import Ledger
+from bot.text.translation import speaking
+from engine.contract.connection import connect
+from engine.contract.events import Done
+from engine.contract.jobs import Jobs
 from engine.contract.store import Store
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -114,9 +119,48 @@ async def test_what_was_forgotten_while_it_was_on_its_way_is_not_left(stage: Sce
     assert f"impasto:posted:{_job(card)}" not in await stage.traces(_job(card))
 
 
+@pytest.mark.parametrize("button", ["Before and after", "Short film"])
+async def test_what_is_deleted_by_token_is_counted_no_more(stage: Scene, button: str) -> None:
+    """Though Discord has deleted it at the first of two requests, and does not know it at the second."""
+    eve, other = await stage.guild.member("Eve"), await stage.guild.channel("late")
+    card = await stage.ended(await stage.card(await stage.stylize(eve)))
+    brought = await (await eve.slash(other, "show", job=_job(card))).shown()
+    deaf = await stage.discord.fault(f"DELETE /channels/{stage.channel.id}/messages/{card['id']}", status=503)
+    late = await stage.discord.fault("PATCH /webhooks/**", with_files=True, times=1, delay_s=2)
+    await stage.discord.fault("DELETE /webhooks/**", swallow="cut", times=1)
+    press = await eve.press(brought, button)
+    while not await late.hits():
+        await stage.discord.now()
+    await stage.private_reply(await eve.slash(stage.channel, "forget"))
+    async with connect(stage.pool.url) as redis:
+        while await redis.exists(f"impasto:thinking:{press.id}"):
+            await stage.discord.now()
+        page = await Ledger(redis).page(_job(card))
+    assert page is not None
+    assert (page.shared, page.films) == ({}, frozenset())
+    assert press.messages() == []
+    assert [said for said in stage.said() if said["event"] == "an interaction broke off"] == []
+    await deaf.remove()
+    await stage.private_reply(await eve.slash(stage.channel, "forget"))
+    await stage.discord.until(lambda world: card["id"] not in [one["id"] for one in world.messages(stage.channel)])
+
+
 def _by_token(request: Json) -> bool:
     """Whether it deletes an answer to an interaction."""
     return bool(request["method"] == "DELETE" and request["path"].startswith("/webhooks/"))
+
+
+async def test_what_everybody_sees_is_lettered_in_the_servers_language(stage: Scene) -> None:
+    card, eva = await stage.painted(), await stage.guild.member("Eva", locale="de")
+    async with connect(stage.pool.url) as redis:
+        job, done = await Jobs(redis).get(_job(card)), await Jobs(redis).outcome(_job(card))
+    assert job is not None
+    assert isinstance(done, Done)
+    for language in ("en", "de"):  # the second one is for her alone
+        shown = await (await eva.press(card, "Before and after")).shown()
+        with speaking(language):
+            drawn = await before_and_after(Store(stage.pool.store_url), job, done.files["final.png"])
+        assert [await stage.discord.download(file["url"]) for file in files_of(shown).values()] == [drawn]
 
 
 async def test_a_spoiler_stays_covered(stage: Scene, tmp_path: Path) -> None:

@@ -98,6 +98,45 @@ async def test_a_card_that_show_has_brought_is_not_counted_once_it_is_deleted(st
     await _all_forgotten(stage)
 
 
+async def test_a_card_that_show_was_about_to_bring_is_not_counted_once_it_is_deleted(stage: Scene) -> None:
+    """Though Discord has deleted it at the first of two requests, and does not know it at the second."""
+    eve, other = await stage.guild.member("Eve"), await stage.guild.channel("late")
+    asked = await stage.stylize(eve, **LONG)
+    await stage.card(asked)
+    async with manual_worker(stage, asked.id) as painter:
+        late = await stage.discord.fault("PATCH /webhooks/**", with_files=True, times=1, delay_s=2)
+        await stage.discord.fault("DELETE /webhooks/**", swallow="cut", times=1)
+        await eve.slash(other, "show", job=asked.id)
+        while not await late.hits():
+            await stage.discord.now()
+        before = len(stage.discord.world.requests)
+        await eve.slash(stage.channel, "forget")
+        await stage.discord.until(lambda world: [one for one in world.requests[before:] if _unknown_answer(one)])
+        assert stage.discord.world.messages(other) == []
+        await _none_counted(asked.id, stage)
+        assert await _told(stage, eve) == (
+            "Your 1 painting and all their pictures are being deleted; left on Discord: 0 messages."
+        )
+        await painter.stopped(11)
+    await _all_forgotten(stage)
+    assert [said for said in stage.said() if said["event"] == "an interaction broke off"] == []
+
+
+def _unknown_answer(request: Json) -> bool:
+    return bool(request["method"] == "DELETE" and "/webhooks/" in request["path"] and request["status"] == 404)
+
+
+async def _none_counted(job: str, stage: Scene) -> None:
+    """Returns when the ledger knows of no message of a job."""
+    async with connect(stage.pool.url) as redis:
+        for _ in range(1000):
+            page = await Ledger(redis).page(job)
+            if page is None or not page.messages:
+                return
+            await asyncio.sleep(0.02)  # Redis does not say
+    raise AssertionError(f"there is still {page}")
+
+
 async def test_what_was_posted_and_not_noted_goes_too(stage: Scene) -> None:
     """A process was killed between the two."""
     eve = await stage.guild.member("Eve")

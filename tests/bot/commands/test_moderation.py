@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Any
 
 import pytest
@@ -14,8 +13,7 @@ from discord_server.driver import Channel, Guild, Person
 from discord_server.impossible_action import Impossible
 from discord_server.message_text import is_ephemeral, text_of
 from redis import Redis
-from scene import LONG, Scene, scene
-from support.pictures import noise
+from scene import LONG, Scene, clip, scene
 from support.workers import WorkerPool
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -162,7 +160,7 @@ async def test_what_nobody_chose_is_within_the_limits(stage: Scene, place: Place
         sent = await place.member.submit(form.modal, {label: stage.style, "Recipe": "classic"})
         assert "classic, 1,000 iterations at 256 px" in text_of(await stage.card(sent, place.channel))
     for iterations, told in ((None, "1,000 iterations"), (900, "980 iterations")):
-        film = {"content": ("clip.gif", _clip()), "animate": True, **usual, "iterations": iterations}
+        film = {"content": ("clip.gif", clip()), "animate": True, **usual, "iterations": iterations}
         asked = await stage.stylize(place.member, place.channel, **film)
         assert (await stage.private_reply(asked)).startswith("Accepted: ")
         assert f"a film of 3 frames, {told}" in text_of(await stage.card(asked, place.channel))
@@ -172,13 +170,6 @@ async def test_what_nobody_chose_is_within_the_limits(stage: Scene, place: Place
     given = {"content": stage.content, "style": stage.style, "vary": "strength", "recipe": "classic"}
     asked = await place.member.slash(place.channel, "study", **given)
     assert "classic, 200 iterations at 256 px" in text_of(await stage.card(asked, place.channel))
-
-
-def _clip() -> bytes:
-    out = BytesIO()
-    first, *further = [noise(seed, 24).resize((48, 36)) for seed in (1, 2, 3)]
-    first.save(out, "GIF", save_all=True, append_images=further, duration=80)
-    return out.getvalue()
 
 
 async def test_caps_of_a_member_and_of_the_server(stage: Scene, place: Place) -> None:

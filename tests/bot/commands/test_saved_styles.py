@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from discord_server.driver import Channel, Guild, Person
 from discord_server.message_text import buttons_of, files_of, is_ephemeral, text_of
-from scene import SMALL, Scene, picture, pictures, scene
+from scene import SMALL, Scene, clip, picture, pictures, scene
 from support.workers import WorkerPool
 
 from engine.contract.connection import connect
@@ -126,6 +126,19 @@ async def test_a_style_saved_above_the_limits_is_painted_within_them(stage: Scen
     assert (job.recipe.name, job.recipe.size, job.recipe.iterations) == ("classic", 512, 700)
     asked = await by_name(stage, place, "dusk", size=600, iterations=None)
     assert await stage.private_reply(asked) == "The size may be at most 512 px here: ask for a smaller one."
+
+
+async def test_a_film_like_a_style_saved_above_the_limits_is_within_them(stage: Scene, place: Place) -> None:
+    """Unless its iterations were chosen."""
+    await save(stage, place, "dusk", recipe="classic", iterations=3000)
+    async with connect(stage.pool.url) as redis:
+        rules = {"choices": json.dumps({"iterations": 1000})}
+        await redis.hset(f"impasto:guild:{place.guild.id}", mapping=rules)  # type: ignore[misc]
+    film: Json = {"content": ("clip.gif", clip()), "animate": True}
+    job = await job_of(stage, await _accepted(stage, place, "dusk", iterations=None, **film))
+    assert (job.recipe.name, job.recipe.frames, job.iterations) == ("classic", 3, 1000)
+    told = await stage.private_reply(await by_name(stage, place, "dusk", iterations=1000, **film))
+    assert told.startswith("A film of 3 pictures takes 1,080 iterations, and 1,000 is the most here: ")
 
 
 @pytest.mark.parametrize("blank", ["\u200b", "\u3164 \u2800"])
@@ -366,6 +379,20 @@ async def test_a_gallery_of_saved_and_attached_styles(stage: Scene, place: Place
     assert "There is no saved style called no here" in await ask(style_names="ink, no")
     assert "no comma" in await save(stage, place, "a, b")
     assert "no comma" in await save(stage, place, "夜、墨")
+
+
+async def test_a_gallery_offers_no_style_that_it_would_not_find(stage: Scene, place: Place) -> None:
+    """One that was saved before names had no comma."""
+    async with connect(stage.pool.url) as redis:
+        styles = SavedStyles(redis, Store(stage.pool.store_url))
+        await save(stage, place, "old")
+        saved = await styles.find(int(place.guild.id), "old")
+        assert saved is not None
+        for name in ("夜、墨", "夜，墨"):
+            await styles.save(int(place.guild.id), saved.model_copy(update={"name": name}), 9, 9)
+    offered = await place.mem.autocomplete(place.channel, "gallery", "style_names", "")
+    assert [one["value"] for one in offered] == sorted([*DRAWN, "old"])
+    assert {"夜、墨", "夜，墨"} < set(await names(place))
 
 
 async def test_a_long_list_has_pages(stage: Scene, place: Place) -> None:

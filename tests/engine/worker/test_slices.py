@@ -197,14 +197,16 @@ async def test_what_a_drain_gives_back_unpainted_keeps_its_place_and_costs_nothi
     job = await client.submit(light(12), user="ann")
     await client.submit(light(12), user="bob")
 
-    async def places() -> list[bytes]:
-        return [name.rpartition(b":")[0] for name in await context.redis.zrange(QUEUE, 0, -1)]
+    async def places() -> tuple[list[bytes], dict[bytes, bytes]]:
+        """Which jobs wait, in order, and what their users have been charged."""
+        charged: Any = context.redis.hgetall(FINISH)
+        return [name.rpartition(b":")[0] for name in await context.redis.zrange(QUEUE, 0, -1)], await charged
 
-    before = await places(), await context.redis.hgetall(FINISH)
+    before = await places()
     taken = asyncio.create_task(paint_slice({"context": context}, job.id, 0, 0))
     await begun.wait()
     await context.redis.zrem(QUEUE, slice_id(job.id, 0, 0))  # as arq does where a slice has ended
     context.drain()
     await taken
-    assert (await places(), await context.redis.hgetall(FINISH)) == before
+    assert await places() == before
     assert await client.jobs.state(job.id) is JobState.PAINTING
