@@ -41,7 +41,9 @@ async def test_whoever_leads_holds_the_key_that_an_older_bot_asks_for(redis: Arq
 
 def test_notes_have_the_keys_they_always_had() -> None:
     assert (deferred._KEY, admission._WEIGHTS) == ("impasto:thinking", "impasto:weights")
-    assert set(deferred._Note.model_fields) == {"application", "language", "token"}
+    older = '{"application": 1, "language": "de", "token": "secret"}'
+    assert deferred._Note.model_validate_json(older).channel is None
+    assert set(deferred._Note.model_fields) == {"application", "channel", "language", "token"}
 
 
 def test_buttons_of_old_messages_are_known() -> None:
