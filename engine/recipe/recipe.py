@@ -102,8 +102,8 @@ class Recipe:
     pooling: Pooling = "average"
     """Of 2x2 positions: their average, maximum, or the root of their mean square (L2)."""
     pooling_gain: float = 1.0
-    """Factor on what is pooled. Where a network was trained with maxima, averages come out too small for its biases
-    (see docs/fine.md). It makes the activations after each pooling larger, and with them the deep layers' losses."""
+    """Factor on what is pooled. Where a network was trained with maxima, averages come out too small for its biases.
+    It makes the activations after each pooling larger, and with them the deep layers' losses."""
     padding: Padding = "zero"
     """What surrounds the picture: zeros, the mean colour, or its own edge. Deeper layers always have the zeros that the
     network was trained with."""
