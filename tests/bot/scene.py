@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from io import BytesIO
 from pathlib import Path
@@ -131,6 +131,16 @@ class Scene:
         assert [message["id"] for message in interaction.messages()] == [answer["id"]]
         return text_of(answer)
 
+    async def forget_on_its_way(self, person: Person, bring: Awaitable[Any]) -> None:
+        """`/forget` while the pictures that a request brings are on their way; returns once they are taken back."""
+        late = await self.discord.fault("PATCH /webhooks/**", with_files=True, times=1, delay_s=2)
+        await bring
+        while not await late.hits():
+            await self.discord.now()
+        before = len(self.discord.world.requests)
+        await self.private_reply(await person.slash(self.channel, "forget"))
+        await self.discord.until(lambda world: any(map(_by_token, world.requests[before:])) or None, 60)
+
     async def traces(self, job: str) -> list[str]:
         """The keys of Redis and of the store that there are for a job, beside the note of who waits for an answer."""
         async with connect(self.pool.url) as redis:
@@ -195,6 +205,11 @@ def pictures(world: WorldView, channel: Channel | Json | str) -> list[str]:
     """What was posted there, by the ends of the file names: `00010.png`, `final.png`, `loss.png`."""
     posted = [files_of(message) for message in world.messages(channel) if message["author"].get("bot")]
     return [" ".join(name.split("-", 2)[2] for name in names) for names in posted if names]
+
+
+def _by_token(request: Json) -> bool:
+    """Whether it deletes an answer to an interaction."""
+    return bool(request["method"] == "DELETE" and request["path"].startswith("/webhooks/"))
 
 
 def _with(message: Json, word: str) -> Json | None:

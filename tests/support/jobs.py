@@ -8,6 +8,7 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,12 +19,14 @@ from engine.contract.events import STREAM, Done, Event, follow, parse
 from engine.contract.fair_queue import FairQueue
 from engine.contract.jobs import Jobs
 from engine.contract.models import SPENT, Asked, Job, StoredPicture, new_id
-from engine.contract.settings import Settings
+from engine.contract.settings import Settings, read_settings
 from engine.contract.store import Store
 from engine.contract.study import Part, Study
 from engine.painting.painter import paint
 from engine.painting.pictures import pixels_sha256
 from engine.recipe.recipe import Recipe
+from engine.worker.context import WorkerContext
+from engine.worker.weights.load import load_weights
 from support.pictures import CONTENT, STYLE
 
 SLICE_TIMEOUT = Settings().slice_timeout
@@ -67,6 +70,12 @@ def study(vary: str, recipes: Sequence[Recipe], content: StoredPicture, styles: 
         for number, recipe in enumerate(recipes, 1)
     ]
     return Study(vary=vary, parts=tuple(parts))
+
+
+def idle_context(redis: ArqRedis, folder: Path) -> WorkerContext:
+    """A worker's in this process, which takes no slice by itself; its store is in the folder."""
+    settings = read_settings(store_url=(folder / "store").as_uri())
+    return WorkerContext(settings, redis, load_weights("random", folder), "cpu")
 
 
 class JobClient:

@@ -108,13 +108,7 @@ async def test_what_was_forgotten_while_it_was_on_its_way_is_not_left(stage: Sce
     eve, other = await stage.guild.member("Eve"), await stage.guild.channel("late")
     card = await stage.ended(await stage.card(await stage.stylize(eve)))
     brought = await (await eve.slash(other, "show", job=_job(card))).shown()
-    late = await stage.discord.fault("PATCH /webhooks/**", with_files=True, times=1, delay_s=2)
-    await eve.press(brought, button)
-    while not await late.hits():
-        await stage.discord.now()
-    before = len(stage.discord.world.requests)
-    await stage.private_reply(await eve.slash(stage.channel, "forget"))
-    await stage.discord.until(lambda world: any(map(_by_token, world.requests[before:])) or None, 60)
+    await stage.forget_on_its_way(eve, eve.press(brought, button))
     assert stage.discord.world.messages(other) == []
     assert f"impasto:posted:{_job(card)}" not in await stage.traces(_job(card))
 
@@ -143,11 +137,6 @@ async def test_what_is_deleted_by_token_is_counted_no_more(stage: Scene, button:
     await deaf.remove()
     await stage.private_reply(await eve.slash(stage.channel, "forget"))
     await stage.discord.until(lambda world: card["id"] not in [one["id"] for one in world.messages(stage.channel)])
-
-
-def _by_token(request: Json) -> bool:
-    """Whether it deletes an answer to an interaction."""
-    return bool(request["method"] == "DELETE" and request["path"].startswith("/webhooks/"))
 
 
 async def test_what_everybody_sees_is_lettered_in_the_servers_language(stage: Scene) -> None:

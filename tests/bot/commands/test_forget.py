@@ -134,20 +134,9 @@ async def test_a_card_that_show_was_about_to_bring_is_not_left(stage: Scene, lat
     eve, other = await stage.guild.member("Eve"), await stage.guild.channel("late")
     job, card = await _painting(stage, eve, stage.channel, **SHORT)
     await stage.ended(card)
-    late = await stage.discord.fault("PATCH /webhooks/**", with_files=True, times=1, delay_s=2)
-    await eve.slash(other, "show", job=job)
-    while not await late.hits():
-        await stage.discord.now()
-    before = len(stage.discord.world.requests)
-    await stage.private_reply(await eve.slash(stage.channel, "forget"))
-    await stage.discord.until(lambda world: any(map(_by_token, world.requests[before:])) or None, 60)
+    await stage.forget_on_its_way(eve, eve.slash(other, "show", job=job))
     assert stage.discord.world.messages(other) == []
     await _gone(stage, job)
-
-
-def _by_token(request: Json) -> bool:
-    """Whether it deletes an answer to an interaction."""
-    return bool(request["method"] == "DELETE" and request["path"].startswith("/webhooks/"))
 
 
 async def test_forgetting_a_painting_before_its_first_stroke(stage: Scene, late_worker: None) -> None:

@@ -9,18 +9,16 @@ from pathlib import Path
 
 import pytest
 from arq.connections import ArqRedis
-from support.jobs import JobClient, a_job, light
+from support.jobs import JobClient, a_job, idle_context, light
 
 from engine.contract import workers
 from engine.contract.fair_queue import slice_id
 from engine.contract.models import Job, Running, job_key
-from engine.contract.settings import read_settings
 from engine.recipe.recipe import VERSION
 from engine.worker import handover
 from engine.worker.context import WorkerContext
 from engine.worker.handover import end_if_lost
 from engine.worker.slices import paint_slice
-from engine.worker.weights.load import load_weights
 
 ABLE = workers.Worker(id="another", device="cpu", weights="imagenet", recipes=VERSION + 1)
 MOST = Running(user=9, guild=9)
@@ -29,9 +27,7 @@ Submit = Callable[[JobClient], Awaitable[Job]]
 
 @pytest.fixture
 def context(redis: ArqRedis, tmp_path: Path) -> WorkerContext:
-    """A worker's in this process, which takes no slice by itself."""
-    settings = read_settings(store_url=(tmp_path / "store").as_uri())
-    return WorkerContext(settings, redis, load_weights("random", tmp_path), "cpu")
+    return idle_context(redis, tmp_path)
 
 
 @pytest.fixture

@@ -11,13 +11,12 @@ from typing import Any
 import pytest
 import torch
 from arq.connections import ArqRedis
-from support.jobs import JobClient, light, uncut_sha256
+from support.jobs import JobClient, idle_context, light, uncut_sha256
 
 from engine.contract.connection import QUEUE
 from engine.contract.events import Failed, Started
 from engine.contract.fair_queue import FINISH, slice_id
 from engine.contract.models import Claim, JobState, job_key
-from engine.contract.settings import read_settings
 from engine.contract.store import Store
 from engine.painting.cuda.graphs import Graphs
 from engine.painting.memory import budget
@@ -25,16 +24,13 @@ from engine.painting.painter import Painter
 from engine.painting.state import State
 from engine.worker.context import WorkerContext
 from engine.worker.slices import paint_slice
-from engine.worker.weights.load import load_weights
 
 PATIENCE = 15  # s, for what needs milliseconds
 
 
 @pytest.fixture
 def context(redis: ArqRedis, tmp_path: Path) -> WorkerContext:
-    """A worker's in this process, which takes no slice by itself."""
-    settings = read_settings(store_url=(tmp_path / "store").as_uri())
-    return WorkerContext(settings, redis, load_weights("random", tmp_path), "cpu")
+    return idle_context(redis, tmp_path)
 
 
 @pytest.fixture
