@@ -45,10 +45,10 @@ async def leave(
     return bool(others)
 
 
-async def end_over(context: WorkerContext, job: str, held: Sequence[str]) -> NoReturn:
+async def end_over(context: WorkerContext, job: str, held: Sequence[str] = ()) -> NoReturn:
     """End the process, which can paint nothing more, for its supervisor to start another: a death of this job alone.
 
-    All that it has `held` is given back.
+    All that it holds is given back, and what it has `held` before.
     """
     with suppress(RedisError, TimeoutError):
         async with asyncio.timeout(_FAREWELL):

@@ -189,7 +189,7 @@ async def _watch(context: WorkerContext) -> None:
     seconds = context.settings.impasto_stuck_seconds
     job = await until_stuck(context.pulse, seconds)
     _log.error("a painting does not move on any more: the worker ends", job=job, seconds=seconds, stack=stacks())
-    await end_over(context, job, context.heartbeat.jobs)
+    await end_over(context, job)
 
 
 async def _sweep(context: WorkerContext) -> None:

@@ -170,6 +170,12 @@ def _best(session: PaintSession) -> dict[str, Any] | None:
     return {"file": "best.png", "iteration": state.best_at, "loss": state.best_loss, "why": session.trouble.text}
 
 
+def drawn_title(job: Job) -> str:
+    """What is painted, and in which style, as pictures say it."""
+    styles = drawn_list([style.name for style in job.styles])
+    return drawn("{content} in the style of {styles}", content=job.content.name, styles=styles)
+
+
 def _sized(picture: StoredPicture) -> dict[str, Any]:
     return {"name": picture.name, "width": picture.width, "height": picture.height}
 
@@ -177,13 +183,9 @@ def _sized(picture: StoredPicture) -> dict[str, Any]:
 def _plot(job: Job, run: dict[str, Any]) -> bytes:
     from engine.worker.results.loss_plot import loss_plot  # matplotlib is a fifth of a worker's start
 
-    title = drawn(
-        "{content} in the style of {styles}",
-        content=job.content.name, styles=drawn_list([style.name for style in job.styles]),
-    )  # fmt: skip
     return loss_plot(
         run["losses"]["columns"], run["losses"]["rows"],
         snapshots=[snapshot["iteration"] for snapshot in run["snapshots"]],
         scales=job.recipe.plan()[: job.recipe.scales],
-        title=title, note=run["weights"]["note"], linear=job.recipe.frames > 1,  # every frame counts alike
+        title=drawn_title(job), note=run["weights"]["note"], linear=job.recipe.frames > 1,  # every frame counts alike
     )  # fmt: skip

@@ -13,7 +13,7 @@ from typing import Any
 
 from PIL import Image, ImageOps
 
-from engine.contract.drawn_texts import drawn, drawn_list, drawn_number
+from engine.contract.drawn_texts import drawn, drawn_number
 from engine.contract.models import Claim, Job, StoredPicture
 from engine.contract.store import BlobMissing
 from engine.contract.study import Part, Study, Tile
@@ -22,7 +22,7 @@ from engine.recipe import studies
 from engine.worker.context import WorkerContext
 from engine.worker.paint_session import PaintSession, load_picture
 from engine.worker.results.film import film, frame, side_of
-from engine.worker.results.finished_files import film_of_making, frames_of
+from engine.worker.results.finished_files import drawn_title, film_of_making, frames_of
 from engine.worker.results.loss_plot import PAPER, loss_plot
 from engine.worker.results.png import encode
 from engine.worker.results.study_measures import flicker, time_exponent
@@ -98,11 +98,7 @@ def _draw(
     measured = _measured(study, painted)
     sheet = contact_sheet(
         drawn(studies.title(study.vary)),
-        drawn(
-            "{content} in the style of {styles}",
-            content=job.content.name,
-            styles=drawn_list([style.name for style in job.styles]),
-        ),
+        drawn_title(job),
         sources[:1] if painted[0].style is not None and len(sources) > 2 else sources[:3],
         [SheetTile(drawn(p.tile.label), _small_print(study, p), p.picture, p.style) for p in painted],
         _foot(job, painted, measured),
