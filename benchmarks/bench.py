@@ -13,9 +13,13 @@ from typing import Any
 
 import torch
 from PIL import Image
+from torch import Tensor
 
+from benchmarks import reference
 from engine.painting import pictures
 from engine.painting.network import vgg
+from engine.painting.network.calibration import calibrated
+from engine.painting.network.networks import CALIBRATION_SIDE
 from engine.painting.network.random_weights import random_convs
 from engine.painting.painter import Painter
 from engine.painting.state import State
@@ -70,6 +74,21 @@ class Ours:
     def step(self) -> None:
         """One iteration."""
         next(self._loop)
+
+
+def plain_loop(recipe: Recipe, content: Image.Image, style: Image.Image, start: Tensor) -> Iterator[float]:
+    """The loss before each step of `reference.paint`, by a recipe of one content layer and the random network."""
+    layers, side = (*recipe.content_layers, *recipe.style_layers), min(recipe.size, CALIBRATION_SIDE)
+    with torch.no_grad():
+        seen = [pictures.to_tensor(pictures.fit(picture, side)) for picture in (content, style)]
+        convs = calibrated(random_convs(0, depth(layers), seen))
+    content_pixels, style_pixels = (pictures.to_tensor(pictures.fit(p, recipe.size)) for p in (content, style))
+    [content_layer] = recipe.content_layers
+    loop = reference.paint(
+        convs, content_pixels, style_pixels, start, content_layer=content_layer, alpha=recipe.alpha, beta=recipe.beta,
+        style_layers=dict(zip(recipe.style_layers, recipe.style_layer_weights, strict=True)), step=recipe.step,
+    )  # fmt: skip
+    return (loss for _, loss in loop)
 
 
 @contextmanager

@@ -11,8 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from benchmarks.bench import ROOT, Ours, classic, square_pictures, torch_as_it_comes
-from benchmarks.reference import Reference
+from benchmarks.bench import ROOT, Ours, classic, plain_loop, square_pictures, torch_as_it_comes
 from benchmarks.report import Table
 
 _WHO = ("nothing", "ours", "reference")
@@ -56,9 +55,9 @@ def _paint(who: str, side: int) -> None:
             ours.step()
     elif who == "reference":
         with torch_as_it_comes():
-            reference = Reference(recipe, content, style, _start(side))
+            plain = plain_loop(recipe, content, style, _start(side))
             for _ in range(_ITERATIONS):
-                reference.step()
+                next(plain)
 
 
 def _start(side: int) -> Tensor:

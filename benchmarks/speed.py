@@ -5,9 +5,8 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
-from benchmarks.bench import Ours, Times, classic, freely_timed, interleave, ratio, square_pictures, timed
+from benchmarks.bench import Ours, Times, classic, freely_timed, interleave, plain_loop, ratio, square_pictures, timed
 from benchmarks.lower_bounds import FORMATS, BareConvolutions, MatrixProducts
-from benchmarks.reference import Reference
 from benchmarks.report import Table, seconds
 from engine.recipe import cost
 from engine.recipe.vgg_layers import depth
@@ -35,7 +34,7 @@ def measure(side: int, rounds: int) -> Times:
     recipe = classic(side)
     content, style = square_pictures(side)
     ours = Ours(recipe, content, style)
-    reference = Reference(recipe, content, style, ours.state.pixels)
+    plain = plain_loop(recipe, content, style, ours.state.pixels)
     layers = depth((*recipe.content_layers, *recipe.style_layers))
     bare = {name: BareConvolutions(side, layers, layout) for name, layout in FORMATS.items()}
     products = MatrixProducts(cost.flops_per_pixel(recipe) * side**2)
@@ -43,7 +42,7 @@ def measure(side: int, rounds: int) -> Times:
     times = interleave(
         {
             "ours": lambda: timed(ours.step, count),
-            "reference": lambda: freely_timed(reference.step, count),
+            "reference": lambda: freely_timed(lambda: next(plain), count),
             **{name: lambda step=floor.step: freely_timed(step, count) for name, floor in bare.items()},  # type: ignore[misc]
             "products": products.seconds,
         },
