@@ -21,7 +21,13 @@ SETTINGS = {
     "REDIS_URL": "redis://elsewhere/0",
 }
 
+TOKEN = "IMPASTO_PAGE_TOKEN"
+
 Json = dict[str, Any]
+
+
+class Refused(Exception):
+    """What the program said."""
 
 
 def here(program: tuple[str, ...]) -> bool:
@@ -35,23 +41,53 @@ def here(program: tuple[str, ...]) -> bool:
 
 
 @pytest.fixture(params=PROGRAMS, ids="-".join)
-def services(request: pytest.FixtureRequest, tmp_path: Path) -> Json:
-    """By their names, as the program would start them."""
+def program(request: pytest.FixtureRequest) -> tuple[str, ...]:
     if not here(request.param):
         pytest.skip(f"{' '.join(request.param)} is not here, or too old")
-    shutil.copy(ROOT / "compose.yaml", tmp_path)
-    (tmp_path / ".env").write_text("".join(f"{name}={value}\n" for name, value in SETTINGS.items()))
-    ours = {name: value for name, value in os.environ.items() if name not in SETTINGS}
-    command = [*request.param, "config"]
-    done = subprocess.run(command, cwd=tmp_path, env=ours, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    return tuple(request.param)
+
+
+def services(program: tuple[str, ...], room: Path, **more: str) -> Json:
+    """By their names, as the program would start them."""
+    shutil.copy(ROOT / "compose.yaml", room)
+    settings = {**SETTINGS, **more}
+    (room / ".env").write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+    ours = {name: value for name, value in os.environ.items() if name not in {*settings, TOKEN}}
+    done = subprocess.run([*program, "config"], cwd=room, env=ours, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Refused(done.stderr)
     told: Json = yaml.safe_load(done.stdout)["services"]
     return told
 
 
-def test_what_env_says_reaches_the_services_that_it_is_for(services: Json) -> None:
-    bot, worker = services["bot"], services["worker-cpu"]
+def published(service: Json) -> set[str]:
+    """In the short form, whichever the program tells it in."""
+    return {
+        port if isinstance(port, str) else f"{port.get('host_ip', '')}:{port['published']}:{port['target']}"
+        for port in service.get("ports", [])
+    }
+
+
+def test_what_env_says_reaches_the_services_that_it_is_for(program: tuple[str, ...], tmp_path: Path) -> None:
+    told = services(program, tmp_path)
+    bot, worker = told["bot"], told["worker-cpu"]
     assert bot["environment"]["REDIS_URL"] == worker["environment"]["REDIS_URL"] == SETTINGS["REDIS_URL"]
     assert worker["environment"]["DISCORD_TOKEN"] == ""
     assert str(worker["mem_limit"]) in ("5g", str(5 << 30))
-    assert {"bot", "redis", "worker-cpu"} <= set(services)
+    assert {"bot", "redis", "worker-cpu"} <= set(told)
+    assert not any(published(one) for one in told.values())
+
+
+def test_page_and_health_are_published_to_this_machine_when_they_are_asked_for(
+    program: tuple[str, ...], tmp_path: Path
+) -> None:
+    shutil.copy(ROOT / "deploy" / "compose.override.yaml", tmp_path)
+    with pytest.raises(Refused, match=TOKEN):
+        services(program, tmp_path)
+    told = services(program, tmp_path, IMPASTO_PAGE="8080", IMPASTO_PAGE_TOKEN="0123456789abcdef")
+    assert {name: ports for name, one in told.items() if (ports := published(one))} == {
+        "bot": {"127.0.0.1:8080:8080", "127.0.0.1:9464:9464"}
+    }
+    environment = told["bot"]["environment"]
+    assert (environment["IMPASTO_PAGE"], environment[TOKEN]) == ("0.0.0.0:8080", "0123456789abcdef")
+    assert environment["IMPASTO_MONITORING"] == "0.0.0.0:9464"

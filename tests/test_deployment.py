@@ -11,12 +11,17 @@ from typing import Any
 
 import discord
 import pytest
+import yaml
+from pydantic import SecretStr, ValidationError
 
 from bot.interactions.permissions import _NEEDS
+from bot.settings import BotSettings
+from engine.contract.settings import parse_address
 
 ROOT = Path(__file__).parents[1]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 COMPOSE = (ROOT / "compose.yaml").read_text()
+OPENED = (ROOT / "deploy" / "compose.override.yaml").read_text()
 
 
 def service(name: str) -> str:
@@ -58,12 +63,21 @@ def test_the_set_up_asks_for_the_hashes() -> None:
     assert all("--require-hashes" in line for line in installing)
 
 
-def test_compose_publishes_nothing_and_redis_reaches_nobody_outside() -> None:
-    assert not re.search(r"^\s*(expose|network_mode|privileged|cap_add|pid|ipc)\s*:", COMPOSE, re.MULTILINE)
-    published = re.findall(r"^\s*ports\s*:(.*)", COMPOSE, re.MULTILINE)
-    assert published == [' ["127.0.0.1:3000:3000"]']  # Grafana's, for this machine alone
-    assert published[0] in service("grafana")
-    for part in ("prometheus", "grafana"):
+def published(text: str) -> list[str]:
+    """The ports, in whatever service, of a compose file or of a part of one."""
+    return re.findall(r'"([^"]+)"', " ".join(re.findall(r"^\s*ports\s*:(.*)", text, re.MULTILINE)))
+
+
+def test_compose_publishes_nothing_beyond_this_machine_and_redis_reaches_nobody_outside() -> None:
+    for text in (COMPOSE, OPENED):
+        assert not re.search(r"^\s*(expose|network_mode|privileged|cap_add|pid|ipc)\s*:", text, re.MULTILINE)
+        assert not re.search(r"^\s*ports\s*:\s*$", text, re.MULTILINE), "one a line is not read here"
+    # Of what `--profile monitoring` starts, the two that have a page; and of the bot, nothing unless it is asked for.
+    watching = {"prometheus": ["127.0.0.1:9090:9090"], "alertmanager": [], "grafana": ["127.0.0.1:3000:3000"]}
+    assert published(COMPOSE) == [port for ports in watching.values() for port in ports]
+    assert published(OPENED) == ["127.0.0.1:8080:8080", "127.0.0.1:9464:9464"]
+    for part, ports in watching.items():
+        assert published(service(part)) == ports
         assert "    profiles: [monitoring]\n" in service(part)
         assert "inside" not in service(part)
     assert "networks: [inside]\n" in service("redis")
@@ -73,8 +87,8 @@ def test_compose_publishes_nothing_and_redis_reaches_nobody_outside() -> None:
 def test_compose_reads_the_settings_file_that_the_documents_tell_of() -> None:
     """It looks for `.env` beside its own file; `docker compose` and podman-compose find that file without `-f`."""
     example = (ROOT / ".env.example").read_text()
-    read = {*re.findall(r"\$\{(\w+)", COMPOSE), "COMPOSE_PROFILES"}
-    assert {"REDIS_URL", "WORKER_MEMORY"} < read
+    read = {*re.findall(r"\$\{(\w+)", COMPOSE + OPENED), "COMPOSE_PROFILES"}
+    assert {"REDIS_URL", "WORKER_MEMORY", "ALERT_WEBHOOK", "IMPASTO_PAGE_TOKEN"} < read
     assert read <= set(re.findall(r"^#(\w+)=", example, re.MULTILINE))
     assert "env_file: .env\n" in COMPOSE
     for document in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
@@ -85,7 +99,7 @@ def test_compose_lets_nobody_take_all_of_the_memory_or_the_processor_before_the_
     for part in (service("redis"), service("bot"), COMPOSE[COMPOSE.index("x-worker:") : COMPOSE.index("services:")]):
         assert re.search(r"^ +mem_limit: \S+", part, re.MULTILINE)
     shares = [int(number) for number in re.findall(r"cpu_shares: (\d+)", COMPOSE)]
-    assert shares == [256, 2048, 2048, 512, 512]  # workers, Redis, the bot, and what watches them
+    assert shares == [256, 2048, 2048, 512, 512, 512]  # workers, Redis, the bot, and what watches them
     assert "cpus: ${WORKER_CPUS:-0}" in COMPOSE
 
 
@@ -94,6 +108,20 @@ def test_compose_gives_nobody_more_than_they_need() -> None:
         for fence in ("read_only: true", "cap_drop: [ALL]", 'security_opt: ["no-new-privileges:true"]'):
             assert fence in part
     assert 'DISCORD_TOKEN: ""' in COMPOSE[COMPOSE.index("x-worker:") : COMPOSE.index("services:")]
+
+
+def test_what_compose_publishes_of_the_bot_is_where_it_listens() -> None:
+    """At every address of the container, or nothing could be passed on to it; so the page has a token."""
+    told = yaml.safe_load(OPENED)["services"]["bot"]
+    address, token = (told["environment"][name] for name in ("IMPASTO_PAGE", "IMPASTO_PAGE_TOKEN"))
+    assert token.startswith("${IMPASTO_PAGE_TOKEN:?"), "compose says it where there is none"
+    with pytest.raises(ValidationError, match="impasto_page_token"):
+        BotSettings(discord_token=SecretStr("x"), impasto_page=address, impasto_page_token=SecretStr(""))
+    page = BotSettings(discord_token=SecretStr("x"), impasto_page=address, impasto_page_token=SecretStr("x" * 16))
+    (monitoring,) = re.findall(r"IMPASTO_MONITORING: (\S+)", service("bot"))
+    assert page.page_address is not None
+    listening = [page.page_address, parse_address(monitoring)]
+    assert listening == [("0.0.0.0", int(port.split(":")[2])) for port in published(OPENED)]  # noqa: S104
 
 
 def test_the_invitation_asks_for_what_it_takes_and_no_more() -> None:

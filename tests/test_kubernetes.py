@@ -15,6 +15,7 @@ import kubernetes_validate
 import pytest
 import yaml
 from arq.connections import ArqRedis
+from pydantic import SecretStr
 from support.jobs import a_job
 
 from bot.requests.admission import Admission
@@ -50,24 +51,44 @@ _TRIGGER = _only(
     authenticationRef=_NAME,
 )  # fmt: skip
 _PARAMETER = _only(parameter={"enum": ["address", "password"]}, name=_TEXT, key=_TEXT)
-KEDA = {
-    "ScaledObject": _only(
+CUSTOM = {
+    "keda.sh/v1alpha1 ScaledObject": _only(
         scaleTargetRef=_NAME, pollingInterval=_COUNT, cooldownPeriod=_COUNT, minReplicaCount=_COUNT,
         maxReplicaCount=_COUNT, triggers={"type": "array", "items": _TRIGGER},
     ),
-    "TriggerAuthentication": _only(secretTargetRef={"type": "array", "items": _PARAMETER}),
+    "keda.sh/v1alpha1 TriggerAuthentication": _only(secretTargetRef={"type": "array", "items": _PARAMETER}),
+    "monitoring.coreos.com/v1 PodMonitor": _only(
+        jobLabel=_TEXT, selector=_only(matchLabels={"type": "object", "additionalProperties": _TEXT}),
+        podMetricsEndpoints={"type": "array", "items": _only(port=_TEXT, path=_TEXT, interval=_TEXT)},
+    ),
 }  # fmt: skip
-"""By kind the `spec`, as far as it is used here."""
+"""By version and kind the `spec`, as far as it is used here."""
 
 
 @pytest.fixture(scope="module", params=["small", "cloud"])
 def overlay(request: pytest.FixtureRequest) -> list[Json]:
     """Every object of a whole set-up."""
+    return built(FOLDER / "overlays" / request.param)
+
+
+@pytest.fixture(scope="module", params=["small", "cloud"])
+def watched(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Json]:
+    """The same with the components that no set-up has by itself."""
+    copy = tmp_path_factory.mktemp("watched") / "kubernetes"
+    shutil.copytree(FOLDER, copy)
+    components = [f"../../components/{name}" for name in ("page", "pod-monitor")]
+    file = copy / "overlays" / request.param / "kustomization.yaml"
+    told = yaml.safe_load(file.read_text())
+    file.write_text(yaml.safe_dump({**told, "components": [*told["components"], *components]}))
+    return built(file.parent)
+
+
+def built(folder: Path) -> list[Json]:
+    """What kustomize makes of it."""
     tool = ["kustomize", "build"] if shutil.which("kustomize") else ["kubectl", "kustomize"]
     if shutil.which(tool[0]) is None:
         pytest.skip("neither kustomize nor kubectl is here")
-    folder = str(FOLDER / "overlays" / request.param)
-    made = subprocess.run([*tool, folder], capture_output=True, text=True, check=False)
+    made = subprocess.run([*tool, str(folder)], capture_output=True, text=True, check=False)
     assert (made.returncode, made.stderr) == (0, "")
     return list(yaml.safe_load_all(made.stdout))
 
@@ -90,11 +111,20 @@ def container(pod: Json) -> Json:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_api_takes_each_object(overlay: list[Json], version: str) -> None:
-    for one in overlay:
-        if one["apiVersion"].startswith("keda.sh/"):
+    assert_taken(overlay, version)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_api_takes_each_object_of_the_other_components_too(watched: list[Json], version: str) -> None:
+    assert {"Service", "PodMonitor"} <= {one["kind"] for one in watched}
+    assert_taken(watched, version)
+
+
+def assert_taken(objects: list[Json], version: str) -> None:
+    for one in objects:
+        if (custom := CUSTOM.get(f"{one['apiVersion']} {one['kind']}")) is not None:
             assert set(one) == {"apiVersion", "kind", "metadata", "spec"}
-            assert one["apiVersion"] == "keda.sh/v1alpha1"
-            jsonschema.validate(one["spec"], KEDA[one["kind"]])
+            jsonschema.validate(one["spec"], custom)
         else:
             kubernetes_validate.validate(one, version, strict=True)
         assert one["metadata"]["namespace"] == "impasto"
@@ -233,3 +263,45 @@ def test_the_network_is_closed_but_for_what_is_needed(overlay: list[Json]) -> No
     assert watched["from"]
     (out,) = policy["spec"]["egress"]
     assert {one["port"] for one in out["ports"]} == {53, 443, 6379, 6380}
+
+
+def ports(pod: Json) -> set[str]:
+    return {one["name"] for one in container(pod)["ports"]}
+
+
+def test_the_pod_monitor_finds_bot_and_workers_under_the_job_that_the_alerts_name(watched: list[Json]) -> None:
+    (monitor,) = (one["spec"] for one in of_kind(watched, "PodMonitor").values())
+    (endpoint,) = monitor["podMetricsEndpoints"]
+    assert endpoint["path"] == "/metrics"
+    for pod in pods(watched).values():
+        labels = pod["metadata"]["labels"]
+        assert monitor["selector"]["matchLabels"].items() <= labels.items()
+        assert endpoint["port"] in ports(pod)
+        alerts = (ROOT / "deploy" / "monitoring" / "alerts.yml").read_text()
+        assert set(re.findall(r'\bjob="([^"]*)"', alerts)) == {labels[monitor["jobLabel"]]}
+
+
+def test_the_page_is_served_with_a_token_where_its_service_looks_and_to_whom_it_is_for(watched: list[Json]) -> None:
+    bot, worker = (pods(watched)[name] for name in ("impasto-bot", "impasto-worker"))
+    environment = {one["name"]: one for one in container(bot)["env"]}
+    reference = environment["IMPASTO_PAGE_TOKEN"]["valueFrom"]["secretKeyRef"]
+    assert (
+        f"create secret generic {reference['name']} --from-literal={reference['key']}="
+        in (ROOT / "docs" / "deploy.md").read_text()
+    )
+    token, address = "0123456789abcdef", environment["IMPASTO_PAGE"]["value"]
+    settings = BotSettings(discord_token=SecretStr("x"), impasto_page=address, impasto_page_token=SecretStr(token))
+    assert settings.page_address is not None
+    assert settings.page_address[0] == "0.0.0.0"  # noqa: S104
+    assert {"name": "page", "containerPort": settings.page_address[1]} in container(bot)["ports"]
+    (service,) = (one["spec"] for one in of_kind(watched, "Service").values())
+    assert "type" not in service, "nobody outside of the cluster reaches it"
+    assert {one["targetPort"] for one in service["ports"]} == ports(bot) == {"page", "monitoring"}
+    assert service["selector"].items() <= bot["metadata"]["labels"].items()
+    assert not service["selector"].items() <= worker["metadata"]["labels"].items()
+    (policy,) = of_kind(watched, "NetworkPolicy").values()
+    let_in = {one["ports"][0]["port"]: str(one["from"]) for one in policy["spec"]["ingress"]}
+    assert set(let_in) == {"page", "monitoring"}
+    assert "impasto/page" in let_in["page"]
+    assert "impasto/page" not in let_in["monitoring"]
+    assert "IMPASTO_PAGE" not in str(worker)

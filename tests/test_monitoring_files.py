@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import re
 import shutil
 import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from arq.connections import ArqRedis
 from prometheus_client import CollectorRegistry
 from support.jobs import a_job
@@ -82,3 +89,67 @@ def test_prometheus_itself_takes_them_and_the_alerts_come_when_they_should(words
         pytest.skip("promtool is not here (Debian's package prometheus has it)")
     done = subprocess.run([promtool, *words.split()], cwd=FOLDER, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@asynccontextmanager
+async def alertmanager(room: Path, webhook: str) -> AsyncIterator[str]:
+    """As compose starts it; its URL."""
+    program = shutil.which("alertmanager") or shutil.which("prometheus-alertmanager")
+    if program is None:
+        pytest.skip("alertmanager is not here (Debian's package prometheus-alertmanager has it)")
+    programs = room / "programs"
+    programs.mkdir()
+    (programs / "alertmanager").symlink_to(program)
+    environment = {"PATH": f"{programs}:{os.environ['PATH']}", "TMPDIR": str(room), "ALERT_WEBHOOK": webhook}
+    command = ["sh", str(FOLDER / "alertmanager.sh"), "--web.listen-address=127.0.0.1:0"]
+    process = await asyncio.create_subprocess_exec(*command, env=environment, stderr=asyncio.subprocess.PIPE)
+    try:
+        assert process.stderr is not None
+        said = ""
+        while (found := re.search(r'msg="Listening on" address=(\S+)', said)) is None:
+            line = await process.stderr.readline()
+            assert line, said
+            said += line.decode()
+        yield f"http://{found[1]}"
+    finally:
+        process.kill()
+        await process.communicate()
+
+
+@pytest.mark.parametrize("path", ["/api/webhooks/1/secret", "/elsewhere"])
+async def test_an_alert_comes_to_the_webhook(path: str, tmp_path: Path) -> None:
+    """In the form that Discord's take, or in Alertmanager's own."""
+    came: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+
+    async def take(request: web.Request) -> web.Response:
+        await came.put((request.path, await request.text()))
+        return web.Response(status=204)
+
+    application = web.Application()
+    application.router.add_post("/{path:.*}", take)
+    alert = {"labels": {"alertname": "ImpastoBotGone"}, "annotations": {"summary": "Nothing is heard."}}
+    async with (
+        TestServer(application) as server,
+        alertmanager(tmp_path, str(server.make_url(path))) as url,
+        aiohttp.ClientSession() as session,
+        asyncio.timeout(60),
+    ):
+        async with session.post(f"{url}/api/v2/alerts", json=[alert]) as answer:
+            assert answer.status == 200
+        asked, text = await came.get()
+    assert asked == path
+    told = json.loads(text)
+    if path == "/elsewhere":
+        assert told["alerts"][0]["annotations"] == alert["annotations"]
+    else:
+        assert [one["description"] for one in told["embeds"]] == ["Nothing is heard.\n"]
+
+
+async def test_without_a_webhook_alertmanager_runs_all_the_same(tmp_path: Path) -> None:
+    async with (
+        alertmanager(tmp_path, "") as url,
+        aiohttp.ClientSession() as session,
+        session.get(f"{url}/api/v2/receivers") as answer,
+    ):
+        assert await answer.json() == [{"name": "operator"}]
+    assert (tmp_path / "alertmanager.yml").stat().st_mode & 0o077 == 0
