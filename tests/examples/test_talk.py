@@ -52,9 +52,9 @@ def test_the_document_shows_what_has_been_painted(tmp_path: Path, monkeypatch: p
     weights = {"name": recipe.weights, "identity": recipe.weights, "network": "vgg16"}
     record = tmp_path / "out" / "swap" / "study.json"
     record.write_text(json.dumps({"weights": weights, "recipe": recipe.as_dict()}))
-    shown = [(one, talk.show(one)) for one in EXPERIMENTS]
+    pictures = [(one, talk.show(one)) for one in EXPERIMENTS]
     notes = read_notes(tmp_path / "docs" / "talk")
-    written = talk.page(shown, notes)
+    written = talk.page(pictures, notes)
     assert written.count("](talk/") == 1
     assert "![Both ways round](talk/swap-sheet.jpg)" in written
     assert written.count("not painted yet") == len(SLIDES) - 1
