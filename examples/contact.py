@@ -11,7 +11,6 @@ from PIL import Image, ImageDraw
 from engine.painting.network.vgg import Convs
 from engine.painting.painter import Painter
 from engine.recipe.recipe import Recipe
-from engine.worker.weights.load import Weights
 
 LINE = 16  # px of the line of words above a row
 
@@ -25,12 +24,6 @@ def painting(recipe: Recipe, content: Path, style: Path, convs: Convs | None) ->
     for _ in painter.paint(state):
         pass
     return painter.picture(state), time.monotonic() - began
-
-
-def in_words(weights: Weights) -> str:
-    """As a page tells which weights painted it."""
-    from_file = weights.name.startswith("sha256:")
-    return f"a pretrained {weights.network.upper()} from a file" if from_file else f"the weights {weights.name}"
 
 
 def sheet(rows: Sequence[tuple[str, Sequence[Image.Image]]], side: int) -> Image.Image:

@@ -7,7 +7,7 @@ Writes `docs/gallery/*.jpg` and `docs/gallery.md`, in some ten minutes on two co
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ from PIL import Image, ImageOps
 from engine.contract.settings import read_settings
 from engine.painting.painter import Painter
 from engine.recipe.presets import preset
+from engine.recipe.recipe import Recipe
 from engine.worker.weights.load import Weights, load_weights
-from examples.contact import in_words
+from examples.painted import Painted, painted_with, read_notes, write_notes
 from examples.patterns import cloth, glass, hatching, ink, night, pears, poster
 
 HERE = Path(__file__).parent
@@ -97,11 +98,16 @@ from what does not show the content, that has to be made heavier (`alpha`), or s
 """
 
 
-def paint(tile: Tile, weights: Weights) -> Image.Image:
-    """The tile's picture."""
-    _, _, content, styles, fields, masks = tile
+def recipe_of(tile: Tile, weights: str, network: str) -> Recipe:
+    """What paints the tile with the weights of this name and architecture."""
+    _, _, _, styles, fields, _ = tile
     usual: dict[str, Any] = {"size": WIDTH, "iterations": ITERATIONS, "style_weights": (1.0,) * len(styles)}
-    recipe = preset("fine", weights=weights.name, **({"network": weights.network} | usual | fields))
+    return preset("fine", weights=weights, **({"network": network} | usual | fields))
+
+
+def paint(tile: Tile, recipe: Recipe, weights: Weights) -> Image.Image:
+    """The tile's picture."""
+    _, _, content, styles, _, masks = tile
     left = Image.new("L", (300, 10))
     left.paste(255, (0, 0, 100 if masks == "style" else 150, 10))
     painter = Painter(
@@ -115,8 +121,9 @@ def paint(tile: Tile, weights: Weights) -> Image.Image:
     return painter.picture(state)
 
 
-def page(weights: str) -> str:
-    """The gallery in markdown, three tiles to a row."""
+def page(notes: Mapping[str, Painted]) -> str:
+    """The gallery in markdown, three tiles to a row; `notes` tell what painted them."""
+    weights = " and ".join(dict.fromkeys(note.in_words for note in notes.values()))
     rows = ["| | | |", "|---|---|---|"]
     for at in range(0, len(TILES), 3):
         row = TILES[at : at + 3]
@@ -132,9 +139,11 @@ def main(choice: str, names: Sequence[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for tile in TILES:
         if not names or tile[0] in names:
-            paint(tile, weights).save(folder / f"{tile[0]}.jpg", quality=85, optimize=True)
+            recipe = recipe_of(tile, weights.name, weights.network)
+            paint(tile, recipe, weights).save(folder / f"{tile[0]}.jpg", quality=85, optimize=True)
+            write_notes(folder, read_notes(folder) | {tile[0]: painted_with(weights, recipe)})
             print(tile[0], flush=True)
-    (DOCS / "gallery.md").write_text(page(in_words(weights)), encoding="utf-8")
+    (DOCS / "gallery.md").write_text(page(read_notes(folder)), encoding="utf-8")
 
 
 if __name__ == "__main__":

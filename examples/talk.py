@@ -7,20 +7,20 @@ on two cores.
 
 from __future__ import annotations
 
+import json
 import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 from PIL import Image
 
-from engine.contract.settings import read_settings
+from engine.recipe.recipe import Recipe
 from engine.recipe.studies import STYLE
-from engine.worker.weights.load import load_weights
 from examples import patterns
-from examples.contact import in_words
+from examples.painted import Painted, digits_of, read_notes, write_notes
 from examples.talk_experiments import EXPERIMENTS, SLIDES, Experiment
 
 ROOT = Path(__file__).parents[1]
@@ -34,7 +34,7 @@ HEAD = """\
 
 "Painting, Keras Style" is the talk that Impasto comes from: a series of experiments with Gatys' way of painting one
 picture in the style of another. Here they are again, each by one command, in our own words and with pictures that the
-project drew itself; painted with {weights}, unless a command says otherwise.
+project drew itself; below each stands which weights painted it; FILE stands for the file that holds them.
 `make talk WEIGHTS=FILE` runs them all. In Discord content and style are attached.
 
 ![A study's card in a channel; in its thread the single pictures, the sheet and the plot](pictures/discord-study.png)
@@ -59,14 +59,19 @@ def draw() -> None:
 def run(experiment: Experiment, weights: str) -> None:
     """In a folder of its own; one that was cut short is gone on with."""
     folder = OUT / experiment.name
-    words = shlex.split(experiment.command)
-    own = [] if "--weights" in words else ["--weights", weights]
-    asked = [words[0], "--resume", folder.name] if folder.exists() else [*words, *own, "-o", folder.name]
+    words = shlex.split(with_weights(experiment, weights))
+    asked = [words[0], "--resume", folder.name] if folder.exists() else [*words, "-o", folder.name]
     subprocess.run([sys.executable, "-m", "bot.terminal.main", *asked], cwd=OUT, check=True)
 
 
+def with_weights(experiment: Experiment, weights: str) -> str:
+    """Its command with these weights, unless it says which."""
+    command = experiment.command
+    return command if "--weights" in shlex.split(command) else f"{command} --weights {shlex.quote(weights)}"
+
+
 def show(experiment: Experiment) -> list[str]:
-    """Copies its pictures to the documents, where it has ended; their names there."""
+    """Copies its pictures to the documents, where it has ended, and notes what painted them; their names there."""
     made = []
     for name in experiment.pictures:
         path = OUT / experiment.name / name
@@ -79,23 +84,38 @@ def show(experiment: Experiment) -> list[str]:
             picture.save(DOCS / "talk" / shown, quality=82, optimize=True)
         if (DOCS / "talk" / shown).exists():
             made.append(shown)
+    record = OUT / experiment.name / ("study.json" if experiment.command.startswith("study ") else "run.json")
+    if record.exists():
+        run = json.loads(record.read_text(encoding="utf-8"))
+        weights, recipe = run["weights"], Recipe.from_dict(run["recipe"])
+        noted = Painted(weights["identity"], weights["network"], digits_of(recipe))
+        write_notes(DOCS / "talk", read_notes(DOCS / "talk") | {experiment.name: noted})
     return made
 
 
-def page(shown: Sequence[tuple[Experiment, Sequence[str]]], weights: str) -> str:
-    """The document; of an experiment without pictures there is only the command."""
+def page(shown: Sequence[tuple[Experiment, Sequence[str]]], notes: Mapping[str, Painted]) -> str:
+    """The document; of an experiment without pictures there is only the command. `notes` tell what painted them."""
     painted = {one.name: (one, pictures) for one, pictures in shown}
     rows = []
     for slide, name in SLIDES:
         one, pictures = painted[name]
         picture = f"[{one.title}](#{_anchor(one.title)})" if pictures else "not painted yet"
-        rows.append(f"| {slide} | `impasto {one.command}` | `{in_discord(one)}` | {picture} |")
-    parts = [HEAD.format(weights=weights, table="\n".join(rows))]
+        command = with_weights(one, _named(notes.get(name)))
+        rows.append(f"| {slide} | `impasto {command}` | `{in_discord(one)}` | {picture} |")
+    parts = [HEAD.format(table="\n".join(rows))]
     for one, pictures in shown:
-        lines = [f"## {one.title}", one.asked, f"    impasto {one.command} -o {one.name}"]
+        note = notes.get(one.name)
+        lines = [f"## {one.title}", one.asked, f"    impasto {with_weights(one, _named(note))} -o {one.name}"]
         lines += [f"![{one.title}](talk/{name})" for name in pictures]
+        if pictures and note is not None:
+            lines.append(f"*Painted with {note.in_words}.*")
         parts.append("\n\n".join([*lines, *([one.seen] if pictures and one.seen else [])]) + "\n")
     return "\n".join(parts)
+
+
+def _named(note: Painted | None) -> str:
+    """As `--weights` is to be told of them."""
+    return "FILE" if note is None or note.from_file else note.weights_name
 
 
 def in_discord(experiment: Experiment) -> str:
@@ -115,13 +135,12 @@ def _anchor(title: str) -> str:
 
 def main(weights: str, names: Sequence[str]) -> None:
     """Run those of these names, or all, and write the document."""
-    words = in_words(load_weights(weights, read_settings().weights_cache))
     draw()
     for experiment in EXPERIMENTS:
         if not names or experiment.name in names:
             run(experiment, weights)
-        written = page([(one, show(one)) for one in EXPERIMENTS], words)
-        (DOCS / "talk.md").write_text(written, encoding="utf-8")
+        shown = [(one, show(one)) for one in EXPERIMENTS]
+        (DOCS / "talk.md").write_text(page(shown, read_notes(DOCS / "talk")), encoding="utf-8")
 
 
 if __name__ == "__main__":

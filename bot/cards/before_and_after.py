@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Sequence
+from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -14,6 +15,8 @@ from bot.text.translation import N_
 from engine.contract.models import Job
 from engine.contract.store import Store
 
+FONT = Path(__file__).with_name("DejaVuSans-Latin.ttf")
+"""The font of plots and sheets, which the bot has no matplotlib to take it from; its letters up to U+017F."""
 _LEAST, _SIDE = 480, 800  # px, the longest of each picture; smaller ones have no room for labels
 _GAP, _STRIP, _STYLE = 8, 56, 44  # px: between pictures, of the labels' height, of the style's copy beside them
 _GROUND, _INK = "#1b1b1f", "#e8e6e3"
@@ -45,7 +48,7 @@ def side_by_side(before: bytes, after: bytes, styles: Sequence[bytes]) -> bytes:
     sheet = Image.new("RGB", (2 * width + _GAP, height + _STRIP), _GROUND)
     sheet.paste(left, (0, 0))
     sheet.paste(right, (width + _GAP, 0))
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(24)
+    draw, font = ImageDraw.Draw(sheet), ImageFont.truetype(str(FONT), 24)
     middle = height + _STRIP // 2
     # The first one in the middle: where it would begin, Discord puts the sign that there is a description.
     words = drawn_words(N_("before"), N_("after"))

@@ -88,9 +88,9 @@ def alt_texts(job: Job) -> list[str]:
 
 
 def _status(job: Job, page: LedgerPage, card_state: CardState) -> str:
-    return "\n".join(
-        line for line in (_headline(job, page, card_state), *_lines(job, card_state), stored(card_state.note)) if line
-    )
+    best = _("[The best picture so far]({link})", link=card_state.best) if card_state.best else ""
+    lines = (_headline(job, page, card_state), *_lines(job, card_state), stored(card_state.note), best)
+    return "\n".join(line for line in lines if line)
 
 
 def _headline(job: Job, page: LedgerPage, card_state: CardState) -> str:

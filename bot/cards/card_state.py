@@ -21,6 +21,8 @@ class CardState:
     """Unix time at which it is expected to be done, s."""
     note: str = ""
     """Something the audience should know, in a sentence."""
+    best: str = ""
+    """Link to the best picture so far, where the note tells of one."""
     reason: str = ""
     """Why it ended without a picture, or why not all of it is shown, in a sentence."""
 

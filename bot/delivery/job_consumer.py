@@ -154,7 +154,11 @@ class JobConsumer:
                     self._editor.show(job.id, state=JobState.PAINTING, iteration=event.iteration, progress=event)
                 case Notice(best=Best() as best):
                     self._editor.show(job.id, note=event.text)
-                    return await self._post_best(job, page, best, entry, look_first)
+                    png = await self._blob(best.picture)
+                    message = messages.best_message(job, page, best, png, self._limit(page))
+                    page = await self._post(page, message, entry, look_first, {f"at:{best.iteration}": best.picture})
+                    self._editor.show(job.id, best=messages.best_link(page))
+                    return page
                 case Notice():
                     self._editor.show(job.id, note="" if event.waits is False else event.text)
                 # A painting's last one is the final picture; a study's final picture is the sheet.
@@ -187,35 +191,10 @@ class JobConsumer:
         return page
 
     async def _finish(self, job: Job, page: LedgerPage, event: Done, look_first: bool) -> LedgerPage:
-        """The final picture, the loss curve and the film, where there is one."""
-        if job.study is not None:
-            return await self._finish_study(job, page, event, look_first)
-        final, plot, run = [await self._blob(event.files[name]) for name in ("final.png", "loss.png", "run.json")]
-        limit, record = self._limit(page), await asyncio.to_thread(messages.last_record, run)
-        at = {f"at:{event.iteration}": event.files["final.png"]}
-        page = await self._post(page, messages.final_message(job, page, record, final, limit), None, look_first, at)
-        page = await self._post(page, messages.loss_message(job, page, plot, limit), None, look_first, {})
-        if "film.webp" in event.files:
-            film = await self._blob(event.files["film.webp"])
-            page = await self._post(page, messages.film_message(job, page, film, limit), None, look_first, {})
-        if "best.png" in event.files:
-            kept = record["best"]
-            best = Best(iteration=kept["iteration"], picture=event.files["best.png"], loss=kept["loss"])
-            page = await self._post_best(job, page, best, None, look_first)
-        return page
-
-    async def _post_best(
-        self, job: Job, page: LedgerPage, best: Best, entry: str | None, look_first: bool
-    ) -> LedgerPage:
-        """The best picture so far, unless it was posted before."""
-        message = messages.best_message(job, page, best, await self._blob(best.picture), self._limit(page))
-        return await self._post(page, message, entry, look_first, {f"at:{best.iteration}": best.picture})
-
-    async def _finish_study(self, job: Job, page: LedgerPage, event: Done, look_first: bool) -> LedgerPage:
-        """The sheet, the losses in one plot, the time against the pixels where it was measured, and the film."""
-        files = {name: await self._blob(key) for name, key in event.files.items() if name in study_messages.FILES}
-        for message in study_messages.final_messages(job, page, files, self._limit(page)):
-            page = await self._post(page, message, None, look_first, {})
+        """All that it leaves, one message after the other."""
+        told = messages.finished if job.study is None else study_messages.finished
+        async for message, pictures in told(job, page, event, self._backend.store, self._limit(page)):
+            page = await self._post(page, message, None, look_first, pictures)
         return page
 
     async def _post(
@@ -241,8 +220,12 @@ class JobConsumer:
         rules = await self._backend.guilds.rules(page.address.guild)
         await self._backend.jobs.keep(job.id, rules.keep_days)
         until = await self._backend.jobs.kept_until(job.id)
-        note = " ".join(filter(None, map(stored, [event.note if isinstance(event, Done) else "", self._missing])))
-        card_state = dataclasses.replace(final_state(event, page.stopped), note=note, kept_until=until)
+        told = event.note if isinstance(event, Done) else ""
+        note, best = (
+            " ".join(filter(None, map(stored, [told, self._missing]))),
+            messages.best_link(page) if told else "",
+        )
+        card_state = dataclasses.replace(final_state(event, page.stopped), note=note, best=best, kept_until=until)
         painting = event.files["final.png"] if isinstance(event, Done) else None
         pictures = await thumbnails(self._backend.store, job, painting) if painting else []
         for card, channel in page.former.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
@@ -17,8 +18,12 @@ from bot.text.formatting import count, loss
 from bot.text.recipe_text import recipe_in_words
 from bot.text.titles import alt_text, picture_name
 from bot.text.translation import _, stored
-from engine.contract.events import Best, Failed, Snapshot
+from engine.contract.events import Best, Done, Failed, Snapshot
 from engine.contract.models import Job, JobState
+from engine.contract.store import Store
+
+Finished = tuple[OutgoingMessage, dict[str, str]]
+"""One of the last messages, and what the ledger's page notes of its picture, to go on from it."""
 
 
 def card_message(
@@ -61,6 +66,37 @@ def best_message(job: Job, page: LedgerPage, best: Best, png: bytes, limit: int)
         text=text, alt=_alt(job, at),
         view=lambda _: picture_buttons(job.id, at, last=False), spoiler=job.spoiler,
     )  # fmt: skip
+
+
+def best_link(page: LedgerPage) -> str:
+    """To the newest message with a best picture; empty where there is none."""
+    posted = [int(key.removeprefix("best:")) for key in page.posts if key.startswith("best:")]
+    if not posted:
+        return ""
+    message = page.posts[f"best:{max(posted)}"]
+    return f"https://discord.com/channels/{page.address.guild or '@me'}/{page.channel}/{message}"
+
+
+async def finished(job: Job, page: LedgerPage, event: Done, store: Store, limit: int) -> AsyncIterator[Finished]:
+    """The final picture, the loss curve, the film where there is one; then what was better, where that is kept."""
+    files, record = event.files, await last_record(event, store)
+    final = final_message(job, page, record, await store.get(files["final.png"]), limit)
+    yield final, {f"at:{event.iteration}": files["final.png"]}
+    yield loss_message(job, page, await store.get(files["loss.png"]), limit), {}
+    if "film.webp" in files:
+        yield film_message(job, page, await store.get(files["film.webp"]), limit), {}
+    async for best in best_of_all(job, page, event, store, record, limit=limit):
+        yield best
+
+
+async def best_of_all(
+    job: Job, page: LedgerPage, event: Done, store: Store, record: dict[str, Any], *, limit: int
+) -> AsyncIterator[Finished]:
+    """The best picture, where the painting ended no better than it was before; `record` is its run.json."""
+    if kept := record.get("best"):
+        best = Best(iteration=kept["iteration"], picture=event.files["best.png"], loss=kept["loss"])
+        png = await store.get(best.picture)
+        yield best_message(job, page, best, png, limit), {f"at:{best.iteration}": best.picture}
 
 
 def final_message(job: Job, page: LedgerPage, run: dict[str, Any], png: bytes, limit: int) -> OutgoingMessage:
@@ -131,9 +167,10 @@ def failed_message(job: Job, page: LedgerPage, event: Failed) -> OutgoingMessage
     )
 
 
-def last_record(blob: bytes) -> dict[str, Any]:
-    """The run.json of a finished painting."""
-    record: dict[str, Any] = json.loads(blob)
+async def last_record(event: Done, store: Store) -> dict[str, Any]:
+    """The run.json of what is finished; of long paintings it is large."""
+    blob = await store.get(event.files["run.json"])
+    record: dict[str, Any] = await asyncio.to_thread(json.loads, blob)
     return record
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from bot.cards.buttons import picture_buttons, study_view
 from bot.cards.card import stand_in, stopped_at
-from bot.delivery.messages import with_file
+from bot.delivery.messages import Finished, best_of_all, last_record, with_file
 from bot.delivery.sender import OutgoingMessage
 from bot.delivery.size_fallback import SizeFallback, film_fallback
 from bot.post_ledger import LedgerPage
@@ -18,12 +17,10 @@ from bot.text.sanitise import plain, safe
 from bot.text.study_text import tile_alt, tile_at, tile_label
 from bot.text.titles import picture_name
 from bot.text.translation import N_, _
-from engine.contract.events import Snapshot
+from engine.contract.events import Done, Snapshot
 from engine.contract.models import Job, JobState
+from engine.contract.store import Store
 from engine.recipe import studies
-
-FILES = ("final.png", "loss.png", "time.png", "film.webp", "run.json")
-"""Of a finished study: what its last messages are made of."""
 
 
 def tile_message(job: Job, page: LedgerPage, event: Snapshot, png: bytes, limit: int) -> OutgoingMessage:
@@ -48,16 +45,21 @@ def stopped_message(job: Job, page: LedgerPage, iteration: int, png: bytes, limi
     )  # fmt: skip
 
 
-def final_messages(job: Job, page: LedgerPage, files: Mapping[str, bytes], limit: int) -> list[OutgoingMessage]:
-    """The sheet, which alone rings, then the plots and the film."""
-    assert job.study is not None  # noqa: S101 - only studies come here
-    run: dict[str, Any] = json.loads(files["run.json"])
-    plots = [_plot(job, page, files["loss.png"], limit, key="loss", text=_("**The losses** of all of them"))]
+async def finished(job: Job, page: LedgerPage, event: Done, store: Store, limit: int) -> AsyncIterator[Finished]:
+    """The sheet, which alone rings, the plots and the film; then what was better, of a strip of one painting."""
+    files, run = event.files, await last_record(event, store)
+    yield _sheet(job, page, run, await store.get(files["final.png"]), limit), {}
+    plots = {"loss": _("**The losses** of all of them")}
     if "time.png" in files:
-        told = _("**Time against pixels**: to the power of {exponent:.2f}", exponent=run["measured"]["exponent"])
-        plots.append(_plot(job, page, files["time.png"], limit, key="time", text=told))
-    films = [_film(job, page, files["film.webp"], limit)] if "film.webp" in files else []
-    return [_sheet(job, page, run, files["final.png"], limit), *plots, *films]
+        plots["time"] = _(
+            "**Time against pixels**: to the power of {exponent:.2f}", exponent=run["measured"]["exponent"]
+        )
+    for key, text in plots.items():
+        yield _plot(job, page, await store.get(files[f"{key}.png"]), limit, key=key, text=text), {}
+    if "film.webp" in files:
+        yield _film(job, page, await store.get(files["film.webp"]), limit), {}
+    async for best in best_of_all(job, page, event, store, run, limit=limit):
+        yield best
 
 
 def _sheet(job: Job, page: LedgerPage, run: Mapping[str, Any], png: bytes, limit: int) -> OutgoingMessage:

@@ -28,6 +28,5 @@ def drawn_texts(job: Job) -> dict[str, str]:
 
 
 def drawn_words(*words: str) -> list[str]:
-    """What the bot itself draws; in English where Pillow's own font, which knows ASCII alone, lacks a letter of it."""
-    translations = [_(word) for word in words]
-    return translations if all(word.isascii() for word in translations) else [*words]
+    """What the bot itself draws, in the current language; in English where that has no letters."""
+    return [*words] if current_language() in WITHOUT_LETTERS else [_(word) for word in words]

@@ -17,7 +17,8 @@ TEXTS = (
     "▼ a breakout, × {factor} at {iteration}", "▼ {count} breakouts, the highest × {factor} at {iteration}",
     "the total, with as much room for each iteration",
     "Time against pixels", "seconds of painting", "pixels", "time", "one seed", "other seeds",
-    "{recipe}, {iterations} iterations at {size} px", "weights {name}", "seed {seed}",
+    "{recipe}, {iterations} iterations at {size} px", "weights {name}", "own {network} weights {digits}",
+    "seed {seed}",
     "time grows with the pixels to the power of {exponent}",
     "mean difference of two paintings: same seed {same} levels, other seeds {others}",
 )  # fmt: skip

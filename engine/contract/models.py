@@ -153,6 +153,17 @@ class Job(BaseModel):
             left = max(0, left - part.recipe.iterations)
         return work
 
+    def slice_cost(self, iteration: int, speed: float | None, most: float) -> float:
+        """Seconds that the slice after so many iterations is expected to take, `most` if it is not cut short before.
+
+        It ends with the painting that it is of, though the job may have others to come. `speed` is a worker's.
+        """
+        if speed is None:
+            return most
+        begins = max(iteration, self.reached)
+        ends = next((end for end in accumulate(recipe.iterations for recipe in self._recipes) if begins < end), begins)
+        return min(most, (self.remaining_flops(begins) - self.remaining_flops(ends)) / speed)
+
     @property
     def _recipes(self) -> tuple[Recipe, ...]:
         return (self.recipe,) if self.study is None else tuple(part.recipe for part in self.study.parts)

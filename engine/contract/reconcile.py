@@ -26,8 +26,8 @@ async def takes_turn(redis: ArqRedis, worker: str) -> bool:
     return bool(await redis.set(_TURN, worker, nx=True, ex=_TURN_SECONDS))
 
 
-async def reconcile(redis: ArqRedis, cost: float, slice_timeout: float) -> int:
-    """Queue again what has been lost, as slices of `cost` seconds; returns how many jobs that were.
+async def reconcile(redis: ArqRedis, slice_seconds: float, slice_timeout: float) -> int:
+    """Queue again what has been lost, as slices of `slice_seconds` at most; returns how many jobs that were.
 
     `slice_timeout` is what arq allows for slices, in seconds.
 
@@ -39,14 +39,16 @@ async def reconcile(redis: ArqRedis, cost: float, slice_timeout: float) -> int:
     alive = {worker.id: worker for worker in await workers.living(redis)}
     for job_id in await jobs.open():
         try:
-            found += await _requeue_if_lost(jobs, queue, job_id, alive=alive, now=now, cost=cost, limit=slice_timeout)
+            found += await _requeue_if_lost(
+                jobs, queue, job_id, alive=alive, now=now, most=slice_seconds, limit=slice_timeout
+            )
         except (ValueError, KeyError, ResponseError) as error:  # of a newer version, perhaps; the others must go on
             _log.warning("an open job cannot be read", job=job_id, reason=str(error)[:300])
     return found
 
 
 async def _requeue_if_lost(
-    jobs: Jobs, queue: FairQueue, job_id: str, *, alive: dict[str, Worker], now: float, cost: float, limit: float
+    jobs: Jobs, queue: FairQueue, job_id: str, *, alive: dict[str, Worker], now: float, most: float, limit: float
 ) -> bool:
     fields, job = await jobs.fields(job_id), await jobs.get(job_id)
     if job is None:
@@ -64,7 +66,8 @@ async def _requeue_if_lost(
     _log.warning("a lost job is queued again", job=job_id, iteration=iteration, worker=holder or None)
     RECOVERIES.labels("worker" if holder else "slice").inc()
     await queue.forget(name)
-    await queue.enqueue(job, iteration, epoch, cost)
+    speeds = (worker.speed for worker in alive.values() if worker.speed)
+    await queue.enqueue(job, iteration, epoch, job.slice_cost(iteration, max(speeds, default=None), most))
     if holder:
         await queue.forget(slice_id(job_id, iteration, epoch - 1))
     return True

@@ -50,7 +50,7 @@ async def forecast(redis: ArqRedis, slice_seconds: float = SLICE_SECONDS) -> dic
 async def first_cost(redis: ArqRedis, job: Job, slice_seconds: float = SLICE_SECONDS) -> float:
     """Seconds that the job's first slice is expected to take of the fastest worker: a whole one where none is known."""
     speeds = [worker.speed for worker in await workers.living(redis) if worker.speed]
-    return min(slice_seconds, job.remaining_flops(0) / max(speeds)) if speeds else slice_seconds
+    return job.slice_cost(0, max(speeds, default=None), slice_seconds)
 
 
 def predict(

@@ -229,7 +229,8 @@ class _Slice:
         checkpoint = await self._save(session) if moved else None
         dropped = await context.jobs.commit(claim, session.iteration, checkpoint, self._seconds)
         context.keep_warm(claim.job.id, session)
-        cost = context.settings.impasto_slice_seconds
+        most = context.settings.impasto_slice_seconds
+        cost = claim.job.slice_cost(session.iteration, context.heartbeat.speed, most)
         await context.queue.enqueue(claim.job, session.iteration, claim.epoch, cost)
         await context.store.delete(*dropped)
 

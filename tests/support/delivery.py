@@ -143,7 +143,7 @@ class ManualWorker:
         png = picture or small_png()
         losses = {"columns": ["total"], "rows": [[1.0]]}
         kept = {"file": "best.png", "iteration": best, "loss": 2.0, "why": note} if best else None
-        run = json.dumps({"losses": losses, "width": 96, "height": 72, "best": kept}).encode()
+        run = json.dumps({"losses": losses, "width": 96, "height": 72, "best": kept, "measured": {}}).encode()
         blobs = {"final.png": png, "loss.png": small_png(), "film.webp": small_film(), "run.json": run}
         blobs |= {"best.png": small_png()} if best else {}
         files = {name: await self._put(name, blob) for name, blob in blobs.items()}

@@ -48,9 +48,7 @@ async def finish_files(context: WorkerContext, claim: Claim, session: PaintSessi
     if claim.job.film:
         blobs["film.webp"], box = await _film(context, claim.job, session.journal, final.picture, run)
         run["film"] = {"file": "film.webp", "painting": box}
-    best = session.painter.best_readback(session.saved)
-    if best is not None and run["best"] is not None:
-        blobs["best.png"] = await asyncio.to_thread(encode, best.read().picture)
+    blobs |= await best_file(session)
     blobs["run.json"] = json.dumps(run, indent=1).encode()
     folder = f"jobs/{claim.job.id}"
     return {name: await context.store.put(f"{folder}/{name}", blob) for name, blob in blobs.items()}
@@ -160,6 +158,14 @@ def run_record(job: Job, session: PaintSession, weights: Weights, sha256: str) -
         "film": None,
         "losses": {"columns": columns(recipe), "rows": rows},
     }
+
+
+async def best_file(session: PaintSession) -> dict[str, bytes]:
+    """best.png, where the painting ended no better than it was before."""
+    best = session.painter.best_readback(session.saved)
+    if best is None or _best(session) is None:
+        return {}
+    return {"best.png": await asyncio.to_thread(encode, best.read().picture)}
 
 
 def _best(session: PaintSession) -> dict[str, Any] | None:

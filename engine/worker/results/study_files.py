@@ -1,6 +1,7 @@
 """What a finished study leaves in the store: the sheet, the losses in one plot, a film, and the record of it all.
 
-They have the names of a painting's: final.png, loss.png, film.webp and run.json; and time.png where sizes are compared.
+They have the names of a painting's: final.png, loss.png, film.webp and run.json, and best.png where one painting is
+looked at often and got no better; and time.png where sizes are compared.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from engine.recipe import studies
 from engine.worker.context import WorkerContext
 from engine.worker.paint_session import PaintSession, load_picture
 from engine.worker.results.film import film, frame, side_of
-from engine.worker.results.finished_files import drawn_title, film_of_making, frames_of
+from engine.worker.results.finished_files import best_file, drawn_title, film_of_making, frames_of
 from engine.worker.results.loss_plot import PAPER, loss_plot
 from engine.worker.results.png import encode
 from engine.worker.results.study_measures import flicker, time_exponent
@@ -64,6 +65,7 @@ async def finish_study(context: WorkerContext, claim: Claim, session: PaintSessi
     styles = [await load_picture(context.store, style) for style in job.styles]
     grown = await frames_of(context, session.journal)
     blobs = await asyncio.to_thread(_draw, job, study, painted, [content, *styles], grown)
+    blobs |= await best_file(session)
     return {name: await context.store.put(f"jobs/{job.id}/{name}", blob) for name, blob in blobs.items()}
 
 
@@ -123,13 +125,13 @@ def _small_print(study: Study, painted: _Painted) -> str:
 
 
 def _foot(job: Job, painted: list[_Painted], measured: dict[str, Any]) -> str:
-    recipe, weights = job.recipe, painted[0].run["weights"]["name"]
+    recipe = job.recipe
     told = [
         drawn(
             "{recipe}, {iterations} iterations at {size} px",
             recipe=recipe.name, iterations=drawn_number(recipe.iterations, ","), size=str(recipe.size),
         ),
-        drawn("weights {name}", name=weights),
+        weights_in_words(painted[0].run["weights"]["name"], recipe.network),
         drawn("seed {seed}", seed=str(recipe.seed)),
     ]  # fmt: skip
     if "exponent" in measured:
@@ -140,6 +142,14 @@ def _foot(job: Job, painted: list[_Painted], measured: dict[str, Any]) -> str:
         sentence = "mean difference of two paintings: same seed {same} levels, other seeds {others}"
         told.append(drawn(sentence, same=same, others=others))
     return " · ".join(told)
+
+
+def weights_in_words(name: str, network: str) -> str:
+    """Those of a file by the beginning of their hash: what the file was called is not known here."""
+    kind, _, digits = name.partition(":")
+    if kind != "sha256":
+        return drawn("weights {name}", name=name)
+    return drawn("own {network} weights {digits}", network=network.upper(), digits=digits[:8])
 
 
 def _measured(study: Study, painted: list[_Painted]) -> dict[str, Any]:
@@ -196,6 +206,7 @@ def _record(
         "state": "done",
         "study": {"vary": study.vary, "title": studies.title(study.vary), "axis": studies.axis(study.vary)},
         "measured": measured,
+        "best": first.get("best"),
         "seconds": round(sum(run["seconds"] for run in runs.values()), 3),
         "width": sheet.width,
         "height": sheet.height,

@@ -15,11 +15,15 @@ async def test_the_card_says_so_and_the_best_picture_is_posted_once_to_go_on_fro
     told = await manual_worker.no_better(4500, best=2990)
     best = await stage.posted(card["id"], "best-02990.png")
     assert text_of(best).startswith("**The best so far**, of iteration 2,990 · loss 2")
-    assert told in text_of(await stage.scene.ended(card, "since iteration 2,990"))
+    assert told in text_of(await stage.scene.ended(card, "[The best picture so far](https://discord.com/channels/"))
 
     await manual_worker.done(best=2990, note=told)
     done = await stage.scene.ended(card)
     assert told in text_of(done)
+    link = (
+        f"https://discord.com/channels/{stage.scene.guild.id}/{card['id']}/{best['id']}"  # the thread has the card's id
+    )
+    assert f"[The best picture so far]({link})" in text_of(done)
     assert len(posted(stage.discord.world, card["id"], "best-02990.png")) == 1
 
     press = await stage.scene.ada.press(best, "From here")
@@ -37,3 +41,19 @@ async def test_what_has_got_better_since_has_another_best_picture_at_its_end(sta
     await manual_worker.done(best=5120, note=told)
     await stage.scene.ended(card)
     assert len(posted(stage.discord.world, card["id"], "best-02990.png", "best-05120.png")) == 2
+
+
+async def test_the_strip_of_one_painting_ends_with_its_best_picture_to_go_on_from(stage: Stage) -> None:
+    given = {"content": stage.scene.content, "style": stage.scene.style, "vary": "iterations", **LONG}
+    asked = await stage.scene.ada.slash(stage.scene.channel, "study", **given)
+    card = await stage.painting(asked)
+    manual_worker = await stage.manual_worker(asked.id)
+    told = await manual_worker.no_better(4500, best=2990)
+    await stage.posted(card["id"], "best-02990.png")
+    await manual_worker.done(best=5120, note=told)
+    done = await stage.scene.ended(card)
+    best = await stage.posted(card["id"], "best-05120.png")
+    assert f"/{card['id']}/{best['id']})" in text_of(done)
+
+    press = await stage.scene.ada.press(best, "From here")
+    await press.answered()

@@ -6,6 +6,7 @@ import pytest
 from card_kit import a_job
 from matplotlib.ft2font import FT2Font
 
+from bot.cards.before_and_after import FONT
 from bot.text.drawn_texts import WITHOUT_LETTERS, drawn_texts, drawn_words
 from bot.text.translation import LANGUAGES, speaking
 from engine.contract.drawn_texts import TEXTS
@@ -41,14 +42,16 @@ def test_all_that_is_drawn_has_letters_in_the_font(language: str) -> None:
     ("language", "words"),
     [
         ("de", ["vorher", "nachher"]),
-        ("es", ["before", "after"]),
+        ("es", ["antes", "después"]),
+        ("fr", ["avant", "après"]),
         ("ja", ["before", "after"]),
         ("en", ["before", "after"]),
     ],
 )
-def test_what_the_bot_draws_has_letters_in_pillows_font_too(language: str, words: list[str]) -> None:
+def test_what_the_bot_draws_is_in_the_language_where_its_font_has_the_letters(language: str, words: list[str]) -> None:
     with speaking(language):
         assert drawn_words("before", "after") == words
+    assert {ord(letter) for word in words for letter in word} <= set(FT2Font(FONT).get_charmap())
 
 
 def test_where_the_font_has_no_letters_it_stays_english() -> None:

@@ -7,7 +7,7 @@ from arq.connections import ArqRedis
 from support.jobs import SLICE_TIMEOUT, a_job
 
 from engine.contract import workers
-from engine.contract.fair_queue import FairQueue, slice_id
+from engine.contract.fair_queue import FINISH, FairQueue, slice_id
 from engine.contract.jobs import Jobs
 from engine.contract.models import Claim, Job, job_key
 from engine.contract.reconcile import GRACE, forget_the_dead, reconcile
@@ -49,6 +49,17 @@ async def test_a_job_whose_slice_vanished_from_the_queue_is_queued_again(redis: 
     assert await reconcile(redis, 1.0, SLICE_TIMEOUT) == 1
     assert await FairQueue(redis).waiting(name, SLICE_TIMEOUT)
     assert await reconcile(redis, 1.0, SLICE_TIMEOUT) == 0
+
+
+async def test_what_is_queued_again_is_charged_with_what_is_left_of_it(redis: ArqRedis, job: Job) -> None:
+    left, most = job.remaining_flops(0), 15.0
+    await workers.beat(redis, workers.Worker(id="w1", device="cpu", weights="random", speed=left / 2.0))
+    await FairQueue(redis).forget(slice_id(job.id, 0, 0))
+    await age(redis, job)
+    (before,) = await redis.hvals(FINISH)  # type: ignore[misc]
+    assert await reconcile(redis, most, SLICE_TIMEOUT) == 1
+    (after,) = await redis.hvals(FINISH)  # type: ignore[misc]
+    assert float(after) - float(before) == pytest.approx(2.0)
 
 
 async def test_a_slice_whose_arq_job_has_gone_is_queued_again(redis: ArqRedis, job: Job) -> None:

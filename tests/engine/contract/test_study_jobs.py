@@ -32,6 +32,20 @@ def test_it_has_the_iterations_of_all_its_parts_and_costs_what_they_cost() -> No
     assert begun.remaining_flops(0) == pytest.approx(whole[2])
 
 
+def test_a_slice_costs_what_is_left_of_its_painting_and_a_whole_one_at_most() -> None:
+    study_, speed = job(*RECIPES), 1e9
+    seconds = [remaining_flops(recipe, 0.75) / speed for recipe in RECIPES]
+    most = 0.9 * max(seconds)
+    assert [study_.slice_cost(i, speed, most) for i in (0, 10, 30, 35)] == pytest.approx(
+        [seconds[0], most, seconds[2], 0.0]
+    )
+    assert study_.slice_cost(29, speed, most) == pytest.approx(remaining_flops(RECIPES[1], 0.75, 19) / speed)
+    assert study_.slice_cost(0, None, most) == most  # nobody knows the speed
+    begun = study_.model_copy(update={"reached": 30})
+    assert begun.slice_cost(0, speed, most) == pytest.approx(seconds[2])
+    assert job().slice_cost(4, speed, most) == pytest.approx(remaining_flops(light(10), 0.75, 4) / speed)
+
+
 def test_a_picture_belongs_to_the_part_that_painted_it() -> None:
     study_ = job(*RECIPES)
     assert [study_.part_of(i).recipe for i in (1, 10, 11, 30, 31, 35, 99)] == [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import io
 import signal
@@ -76,6 +77,28 @@ async def test_it_is_told_once_and_the_best_iterate_is_kept(
     assert run["best"]["loss"] == pytest.approx(run["losses"]["rows"][at - 1][0])
     assert await sha256_of(busy_client, last.files["best.png"]) == sha256
     assert run["final"]["sha256"] == final
+
+
+async def test_a_strip_of_one_painting_keeps_its_best_iterate_to_the_end(busy_client: JobClient) -> None:
+    strip = dataclasses.replace(GOO, snapshots=(100,))
+    job = await busy_client.submit(strip, vary=[strip])
+    run, story = await busy_client.run(job), await busy_client.events(job)
+    (told,) = notices(story)
+    seen, (at, sha256), _ = uncut(GOO, 500)
+    assert told.best is not None
+    assert (told.best.iteration, await sha256_of(busy_client, told.best.picture)) == seen
+    last = story[-1]
+    assert isinstance(last, Done)
+    assert await sha256_of(busy_client, last.files["best.png"]) == sha256
+    assert run["best"] == {"file": "best.png", "iteration": at, "loss": run["best"]["loss"], "why": last.note}
+
+
+async def test_a_study_of_several_paintings_keeps_none(busy_client: JobClient) -> None:
+    job = await busy_client.submit(GOO, vary=[GOO, light(10)])
+    run, story = await busy_client.run(job), await busy_client.events(job)
+    last = story[-1]
+    assert isinstance(last, Done)
+    assert (run["best"], last.note, "best.png" in last.files) == (None, "", False)
 
 
 async def test_what_still_gets_better_says_nothing(busy_client: JobClient) -> None:

@@ -180,6 +180,29 @@ async def test_a_finished_painting_whose_files_cannot_be_made_fails_with_the_rem
     assert last.reason == "The pictures of this painting were lost (alpha.png): send them again."
 
 
+async def test_of_a_study_each_painting_is_charged_with_what_it_takes_and_a_long_one_with_a_slice(
+    context: WorkerContext, client: JobClient
+) -> None:
+    recipes, most = [light(14), light(11), light(99_900)], context.settings.impasto_slice_seconds
+    job = await client.submit(recipes[0], vary=recipes)
+
+    async def charged() -> float:
+        (seconds,) = await context.redis.hvals(FINISH)  # type: ignore[misc]
+        return float(seconds)
+
+    before = await charged()
+    await paint_slice({"context": context}, job.id, 0, 0)
+    assert context.heartbeat.speed is not None
+    second = (job.remaining_flops(14) - job.remaining_flops(25)) / context.heartbeat.speed
+    assert second < most
+    assert await charged() - before == pytest.approx(second, abs=2e-3)
+
+    before = await charged()
+    await paint_slice({"context": context}, job.id, 14, 1)
+    third = job.remaining_flops(25) / context.heartbeat.speed
+    assert await charged() - before == pytest.approx(min(most, third), abs=2e-3)
+
+
 async def test_what_a_drain_gives_back_unpainted_keeps_its_place_and_costs_nothing(
     context: WorkerContext, client: JobClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw
 from engine.contract.drawn_texts import NUMBER, TEXTS, drawn, drawn_list, drawn_number, translated
 from engine.worker.results.film_loss_curve import LossStrip
 from engine.worker.results.loss_plot import loss_plot
+from engine.worker.results.study_files import weights_in_words
 from engine.worker.results.study_plots import losses_plot, time_plot
 
 MARKED = {text: f"«{text}»" for text in TEXTS}
@@ -109,3 +110,14 @@ def test_numbers_have_the_languages_signs(seen: list[str], sample: str, written:
     assert told == written
     comma, point = (".", ",") if sample else (",", ".")
     assert {f"iteration 2{comma}000", f"loss 30{comma}000", f"1{comma}000", f"1{point}5 s"} <= set(seen)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("sha256:609a17c3ef54783c", "own VGG16 weights 609a17c3"),
+        ("starter", "weights starter"),
+    ],
+)
+def test_weights_of_a_file_are_told_by_the_beginning_of_their_hash(name: str, told: str) -> None:
+    assert weights_in_words(name, "vgg16") == told
