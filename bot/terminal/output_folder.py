@@ -30,7 +30,7 @@ BEST = "best.png"
 _RESULTS = ("final.png", "loss.png", "film.webp", "run.json", BEST)
 _OF_STUDIES = {
     "final.png": "sheet.png", "loss.png": "losses.png", "film.webp": "film.webp", "run.json": "study.json",
-    "time.png": "time.png",
+    "time.png": "time.png", BEST: BEST,
 }  # fmt: skip
 """What a study's results are called here."""
 _NAMES = (*_RESULTS, *_OF_STUDIES.values(), "index.html", "content.png", "style-1.png")

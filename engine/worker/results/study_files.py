@@ -19,7 +19,7 @@ from engine.contract.models import Claim, Job, StoredPicture
 from engine.contract.store import BlobMissing
 from engine.contract.study import Part, Study, Tile
 from engine.painting.errors import PaintingError
-from engine.recipe import studies
+from engine.recipe import studies, vgg_layers
 from engine.worker.context import WorkerContext
 from engine.worker.paint_session import PaintSession, load_picture
 from engine.worker.results.film import film, frame, side_of
@@ -149,7 +149,8 @@ def weights_in_words(name: str, network: str) -> str:
     kind, _, digits = name.partition(":")
     if kind != "sha256":
         return drawn("weights {name}", name=name)
-    return drawn("own {network} weights {digits}", network=network.upper(), digits=digits[:8])
+    called = network.upper() if network in vgg_layers.ARCHITECTURES else "VGG"
+    return drawn("own {network} weights {digits}", network=called, digits=digits[:8])
 
 
 def _measured(study: Study, painted: list[_Painted]) -> dict[str, Any]:
