@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 from urllib.parse import unquote
 from xml.sax.saxutils import escape
 
@@ -22,6 +23,8 @@ class S3:
         self._signed = f"AWS4-HMAC-SHA256 Credential={key}/"
         self._region = f"/{region}/s3/aws4_request"
         self.blobs: dict[str, bytes] = {}
+        self.if_none_match: Literal["heeded", "ignored", "refused"] = "heeded"
+        """What it does where a put is to be the first of its key."""
         self._written: dict[str, datetime] = {}
 
     async def answer(self, request: web.Request) -> web.Response:
@@ -50,8 +53,11 @@ class S3:
 
     async def _put(self, request: web.Request) -> web.Response:
         path, source = request.path, unquote(request.headers.get("x-amz-copy-source", ""))
-        if request.headers.get("If-None-Match") == "*" and path in self.blobs:
-            return web.Response(status=412)
+        if request.headers.get("If-None-Match") == "*" and self.if_none_match != "ignored":
+            if self.if_none_match == "refused":
+                return web.Response(status=400, text="<Error><Code>InvalidArgument</Code></Error>")
+            if path in self.blobs:
+                return web.Response(status=412)
         if source:
             source = f"/{source.lstrip('/')}"
             if source not in self.blobs:

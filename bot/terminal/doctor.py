@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 import discord
+from arq.connections import ArqRedis
 from discord import app_commands
 from redis.exceptions import RedisError
 
@@ -30,6 +31,7 @@ from engine.contract.connection import connect
 from engine.contract.redis_check import RedisAway, check_redis
 from engine.contract.settings import WEIGHTS_CACHED, SettingsError
 from engine.contract.store import Store, StoreError
+from engine.contract.store_users import ANOTHER_REDIS, users
 from engine.process.redaction import redact
 from engine.recipe.presets import STAND_INS
 
@@ -154,14 +156,21 @@ async def _workers(settings: BotSettings) -> str:
         await check_redis(settings.redis_url)
         async with connect(settings.redis_url, retries=1) as redis:
             living = await workers.living(redis)
+            await _same_store(settings, redis, living)
     except (RedisError, OSError, RedisAway, SettingsError) as error:
         raise Ill("Redis cannot be used, and only it knows.") from error
     if not living:
         raise Ill("None is there: start one with `impasto worker`.")
-    with suppress(StoreError, SettingsError):  # that is said elsewhere
-        if strangers := workers.elsewhere(living, await Store(settings.store).prove()):
-            raise Ill(f"{', '.join(worker.id for worker in strangers)}: {DIFFERENT_STORES}")
     return "; ".join(f"{worker.device}, {_of(worker)}{_way(worker)}" for worker in living)
+
+
+async def _same_store(settings: BotSettings, redis: ArqRedis, living: list[workers.Worker]) -> None:
+    with suppress(StoreError, SettingsError):  # that is said elsewhere
+        store = Store(settings.store)
+        if strangers := workers.elsewhere(living, await store.prove()):
+            raise Ill(f"{', '.join(worker.id for worker in strangers)}: {DIFFERENT_STORES}")
+        if (await users(redis, store)).others:
+            raise Ill(ANOTHER_REDIS)
 
 
 def _of(worker: workers.Worker) -> str:

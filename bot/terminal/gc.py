@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from engine.contract.connection import connect
-from engine.contract.expiry import expired_blobs, remove_expired
+from engine.contract.expiry import UNKNOWN_AFTER, find_expired, remove_expired
 from engine.contract.redis_check import check_redis
 from engine.contract.saved_styles import FOLDER as STYLES
 from engine.contract.settings import Settings, SettingsError
-from engine.contract.store import Store
+from engine.contract.store import Blob, Store
+from engine.contract.store_users import adopt
+
+_LATER = (
+    f"They go when they are {UNKNOWN_AFTER.days} days old, and no other Redis has signed in the store for as long: "
+    "restore Redis' back-up before, if they are in that."
+)
 
 
-async def collect(settings: Settings, *, dry: bool) -> int:
+async def collect(settings: Settings, *, dry: bool, adopting: bool = False) -> int:
     """The exit status. Raises `SettingsError`, `RedisAway` or `StoreError`."""
     if settings.redis_url is None:
         raise SettingsError(
@@ -19,13 +25,17 @@ async def collect(settings: Settings, *, dry: bool) -> int:
     await check_redis(settings.redis_url)
     store = Store(settings.store)
     async with connect(settings.redis_url, retries=1) as redis:
-        expired = await expired_blobs(redis, store)
-        for blob in expired if dry else []:
-            print(blob.key)
-        if not dry:
-            await remove_expired(redis, store)
-    paintings = len({blob.key.split("/")[1] for blob in expired if not blob.key.startswith(STYLES)})
-    size = sum(blob.size for blob in expired) / 1e6
-    what = f"{len(expired):,} files of {paintings:,} paintings, {size:,.1f} MB"
-    print(f"{what}, would be deleted." if dry else f"{what}, were deleted.")
+        if adopting:
+            await adopt(redis, store)
+        expired = await (find_expired if dry else remove_expired)(redis, store)
+    for blob in expired.blobs if dry else []:
+        print(blob.key)
+    print(f"{_sum(expired.blobs)}, {'would be' if dry else 'were'} deleted.")
+    if expired.left:
+        print(f"{_sum(expired.left)}, are left, for Redis never knew them. {expired.trouble or _LATER}")
     return 0
+
+
+def _sum(blobs: list[Blob]) -> str:
+    paintings = len({blob.key.split("/")[1] for blob in blobs if not blob.key.startswith(STYLES)})
+    return f"{len(blobs):,} files of {paintings:,} paintings, {sum(blob.size for blob in blobs) / 1e6:,.1f} MB"

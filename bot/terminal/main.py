@@ -222,11 +222,14 @@ def doctor_command() -> None:
 
 @cli.command("gc")
 @click.option("--dry-run", "dry", is_flag=True, help="Only say what would be deleted.")
-def gc_command(dry: bool) -> None:
+@click.option("--adopt", "adopting", is_flag=True, help="Say before that no other Redis uses the store any more.")
+def gc_command(dry: bool, adopting: bool) -> None:
     """Delete what has expired, as workers do each hour: pictures and checkpoints of paintings no longer kept."""
     from bot.terminal.gc import collect
 
-    sys.exit(_run(collect(read_settings(), dry=dry)))
+    if dry and adopting:
+        raise click.UsageError("--dry-run changes nothing, and --adopt does: give one of them.")
+    sys.exit(_run(collect(read_settings(), dry=dry, adopting=adopting)))
 
 
 def _run(command: Any) -> int:

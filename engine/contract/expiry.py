@@ -1,35 +1,73 @@
-"""Removes what has expired: old events, and what is left of jobs that Redis no longer knows: index entries, blobs."""
+"""Removes what has expired: old events, and what is left of jobs that Redis no longer knows: index entries, blobs.
+
+A Redis that has lost its data knows no job, and one that is not the store's never knew any of them. So only what Redis
+has known goes once it is forgotten. What it never knew goes later, and only where no other Redis uses the store.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from arq.connections import ArqRedis
 
-from engine.contract.cleanup import clean_up
+from engine.contract.cleanup import useless
 from engine.contract.events import STREAM
 from engine.contract.fair_queue import CLOCK, FINISH, SPREAD
 from engine.contract.jobs import Jobs
-from engine.contract.models import flows_key, index_key, job_key
+from engine.contract.models import KEEP_DAYS, flows_key, index_key, job_key
 from engine.contract.saved_styles import SavedStyles
 from engine.contract.store import Blob, Store
+from engine.contract.store_users import ANOTHER_REDIS, sign, users
 
 EVENT_DAYS = 7
 ORPHANS_AFTER = timedelta(days=1)
 """Pictures are stored before their job is created."""
+UNKNOWN_AFTER = timedelta(days=KEEP_DAYS + 7)
+"""What Redis never knew may stand in a back-up that is yet to be restored, or be known to another Redis."""
+_KNOWN = "impasto:stored"
+"""Set of what Redis knew at any sweep and the store has something of: `jobs/<id>`, and saved styles' pictures."""
 _OURS = re.compile(r"jobs/[0-9a-f]{16,20}/.+")
 """What a job's blobs are called, by its id; a folder that is the store may hold a folder `jobs` of somebody else's."""
 
 
-async def remove_expired(redis: ArqRedis, store: Store, orphans_after: timedelta = ORPHANS_AFTER) -> None:
-    """One round; harmless beside other workers' rounds."""
+NOTHING_KNOWN = (
+    "Redis knows none of the paintings in this store, so they are not deleted yet: correct REDIS_URL if it is wrong, "
+    f"and restore Redis' back-up if it was lost; else they go {UNKNOWN_AFTER.days} days after the first new painting."
+)
+
+
+class Expired(NamedTuple):
+    """What a round deletes, what it leaves because Redis never knew it, and what is wrong, a sentence, if anything."""
+
+    blobs: list[Blob]
+    left: list[Blob]
+    trouble: str
+
+
+async def remove_expired(
+    redis: ArqRedis, store: Store, orphans_after: timedelta = ORPHANS_AFTER, unknown_after: timedelta = UNKNOWN_AFTER
+) -> Expired:
+    """One round; harmless beside other workers' rounds. Raises `StoreError`."""
     await _sweep_events(redis)
     await remove_idle_users(redis)
     await _sweep_indices(redis)
-    await _sweep_blobs(redis, store, orphans_after)
+    stored = await _look(redis, store)
+    expired = await _expired(redis, store, stored, orphans_after, unknown_after)
+    await _remember(redis, stored)
+    await store.delete(*(blob.key for blob in expired.blobs))
+    for job in {_owner(blob) for blob in expired.blobs if _OURS.fullmatch(blob.key)}:
+        await store.delete_unfinished(job)
+    if stored.known:
+        await sign(redis, store)  # last, for a store may be too full for it
+    return expired
+
+
+async def find_expired(redis: ArqRedis, store: Store) -> Expired:
+    """What a round would delete now; changes nothing. Raises `StoreError`."""
+    return await _expired(redis, store, await _look(redis, store), ORPHANS_AFTER, UNKNOWN_AFTER)
 
 
 async def _sweep_events(redis: ArqRedis) -> None:
@@ -64,36 +102,71 @@ async def _sweep_indices(redis: ArqRedis) -> None:
         await jobs.of_user(key.decode().removeprefix(index_key("")))
 
 
-async def expired_blobs(redis: ArqRedis, store: Store, orphans_after: timedelta = ORPHANS_AFTER) -> list[Blob]:
-    """Those of jobs that Redis does not know any more, or never did; and of styles that nobody has saved."""
-    old = await _old_blobs(store, orphans_after)
-    gone = await _gone(redis, old)
-    return [blob for blob in old if _job_of(blob) in gone] + await _unused_styles(redis, store, orphans_after)
+class _Stored(NamedTuple):
+    """All blobs of jobs and of saved styles; whose of them Redis knows now, and whose it knew at earlier rounds."""
+
+    blobs: list[Blob]
+    known: set[str]
+    before: set[str]
 
 
-async def _unused_styles(redis: ArqRedis, store: Store, orphans_after: timedelta) -> list[Blob]:
-    return await SavedStyles(redis, store).unused(datetime.now(UTC) - orphans_after)
+async def _look(redis: ArqRedis, store: Store) -> _Stored:
+    # Before the store is listed: what another round adds meanwhile is not to be taken for what the store has no more.
+    before: Any = await redis.smembers(_KNOWN)  # type: ignore[misc]
+    of_jobs = [blob for blob in await store.blobs("jobs/") if _OURS.fullmatch(blob.key)]
+    styles = SavedStyles(redis, store)
+    of_styles = await styles.pictures()
+    known = await _known_jobs(redis, {_owner(blob) for blob in of_jobs}) | await styles.used(of_styles)
+    return _Stored(of_jobs + of_styles, known, {member.decode(errors="replace") for member in before})
 
 
-async def _old_blobs(store: Store, orphans_after: timedelta) -> list[Blob]:
-    before = datetime.now(UTC) - orphans_after
-    return [blob for blob in await store.blobs("jobs/") if blob.modified < before and _OURS.fullmatch(blob.key)]
+async def _known_jobs(redis: ArqRedis, folders: set[str]) -> set[str]:
+    asked = sorted(folders)
+    async with redis.pipeline(transaction=False) as pipe:
+        for folder in asked:
+            pipe.exists(job_key(folder.removeprefix("jobs/")))
+        return {folder for folder, there in zip(asked, await pipe.execute(), strict=True) if there}
 
 
-async def _gone(redis: ArqRedis, blobs: list[Blob]) -> set[str]:
-    return {job for job in {_job_of(blob) for blob in blobs} if not await redis.exists(job_key(job))}
-
-
-def _job_of(blob: Blob) -> str:
-    return blob.key.split("/")[1]
-
-
-async def _sweep_blobs(redis: ArqRedis, store: Store, orphans_after: timedelta) -> None:
-    old = await _old_blobs(store, orphans_after)
-    gone = await _gone(redis, old)
-    styles = await _unused_styles(redis, store, orphans_after)
-    await store.delete(*(blob.key for blob in old if _job_of(blob) in gone), *(blob.key for blob in styles))
+async def _expired(
+    redis: ArqRedis, store: Store, stored: _Stored, orphans_after: timedelta, unknown_after: timedelta
+) -> Expired:
+    since, others = await users(redis, store)
+    now = datetime.now(UTC)
+    old = [blob for blob in stored.blobs if blob.modified < now - orphans_after]
+    gone: list[Blob] = []
+    left: list[Blob] = []
+    for blob in old:
+        if _owner(blob) in stored.known:
+            continue
+        nobodys = since is not None and not others and max(since, blob.modified) < now - unknown_after
+        (gone if nobodys or _owner(blob) in stored.before else left).append(blob)
     # One that has ended has one checkpoint of its own, unless its worker died before it could tidy up.
-    checkpoints = Counter(_job_of(blob) for blob in old if "/checkpoint-" in blob.key)
-    for job in {job for job, count in checkpoints.items() if count > 1} - gone:
-        await clean_up(Jobs(redis), store, job)
+    checkpoints = Counter(_owner(blob) for blob in old if "/checkpoint-" in blob.key)
+    for job in sorted({job for job, count in checkpoints.items() if count > 1} & stored.known):
+        gone += await _useless(redis, store, job)
+    strange = left and since is None and not stored.known
+    return Expired(gone, left, ANOTHER_REDIS if others else NOTHING_KNOWN if strange else "")
+
+
+async def _useless(redis: ArqRedis, store: Store, job: str) -> list[Blob]:
+    try:
+        return await useless(Jobs(redis), store, job.removeprefix("jobs/"))
+    except ValueError:  # of a newer version, or damaged: not to be judged here
+        return []
+
+
+async def _remember(redis: ArqRedis, stored: _Stored) -> None:
+    """Note whose blobs Redis knows; what the store has no more of needs no note."""
+    there = {_owner(blob) for blob in stored.blobs}
+    async with redis.pipeline(transaction=False) as pipe:
+        if new := stored.known - stored.before:
+            pipe.sadd(_KNOWN, *new)
+        if deleted := stored.before - there:
+            pipe.srem(_KNOWN, *deleted)
+        await pipe.execute()
+
+
+def _owner(blob: Blob) -> str:
+    """The job's folder, or the style's picture itself."""
+    return "/".join(blob.key.split("/")[:2]) if _OURS.fullmatch(blob.key) else blob.key

@@ -11,7 +11,6 @@ import hashlib
 import io
 import re
 from collections.abc import Callable, Collection, Mapping
-from datetime import datetime
 from typing import Any, Literal
 
 import structlog
@@ -144,15 +143,27 @@ class SavedStyles:
             else:
                 await self._redis.expire(key, LEFT_DAYS * 86400, nx=True)
 
-    async def unused(self, before: datetime) -> list[Blob]:
-        """Pictures, last changed before that instant, that no style is of."""
-        old = [blob for blob in await self._store.blobs(FOLDER) if blob.modified < before and _OURS.fullmatch(blob.key)]
-        guilds = {blob.key.split("/")[1] for blob in old}
-        used = set()
-        for guild in guilds:
-            raw: Any = await self._redis.hvals(_key(guild))  # type: ignore[misc]
-            used |= {style.picture.key for one in raw if (style := _read(one, guild))}
-        return [blob for blob in old if blob.key not in used]
+    async def pictures(self) -> list[Blob]:
+        """All pictures in the store that are, or were, of saved styles."""
+        return [blob for blob in await self._store.blobs(FOLDER) if _OURS.fullmatch(blob.key)]
+
+    async def used(self, pictures: Collection[Blob]) -> set[str]:
+        """Those of them, by key, that a style is of; all of a server of which some style cannot be read."""
+        of_guilds: dict[str, set[str]] = {}
+        for blob in pictures:
+            of_guilds.setdefault(blob.key.split("/")[1], set()).add(blob.key)
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for guild in of_guilds:
+                pipe.hgetall(_key(guild))
+            answers = await readable(pipe)
+        used: set[str] = set()
+        for (guild, keys), raw in zip(of_guilds.items(), answers, strict=True):
+            styles = [_read(one, guild) for field, one in (raw or {}).items() if field != _BEGUN]
+            if raw is None or None in styles:
+                used |= keys
+            else:
+                used |= keys & {style.picture.key for style in styles if style}
+        return used
 
     async def _begin(self, guild: int) -> dict[bytes, bytes]:
         """The server's first styles; none of them comes back once it was deleted."""

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import obstore
-from obstore.exceptions import BaseError
+from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from engine.contract.settings import SettingsError
@@ -25,6 +25,7 @@ from engine.process.waiting import until_there
 
 _IDENTITY = "identity"
 _PATIENCE = 8.0  # s; obstore itself would try for minutes
+_SETTLED = 1.0  # s after which whoever looked for an identity before there was one has written its own
 # The last two are obstore's for a key that is none, such as one with dots that would lead out of the store.
 _FAILURES = (BaseError, OSError, ValueError, TypeError)
 
@@ -87,13 +88,22 @@ class Store:
         try:
             known = await self.get(_IDENTITY)
         except BlobMissing:
-            known = secrets.token_hex(8).encode()
-            with suppress(BaseError):  # another was quicker, or it is an S3 that cannot do this; else `put` fails too
-                await obstore.put_async(self._store, _IDENTITY, known, mode="create")
-            with suppress(BlobMissing):
-                known = await self.get(_IDENTITY)
+            return (await self._new_identity()).decode(errors="replace")
         await self.put(_IDENTITY, known)
         return known.decode(errors="replace")
+
+    async def _new_identity(self) -> bytes:
+        """Where several write one at once, the last stands, and all of them take that."""
+        mine = secrets.token_hex(8).encode()
+        try:
+            await obstore.put_async(self._store, _IDENTITY, mine, mode="create")
+        except AlreadyExistsError:
+            return await self.get(_IDENTITY)
+        except BaseError:  # an S3 that cannot do this; else `put` fails too
+            await self.put(_IDENTITY, mine)
+        if not isinstance(self._store, LocalStore):  # an S3 may not heed the mode, and say nothing
+            await asyncio.sleep(_SETTLED)
+        return await self.get(_IDENTITY)
 
     async def get(self, key: str) -> bytes:
         """The whole blob. Raises `BlobMissing` where there is none, else `ReadError`."""

@@ -193,6 +193,10 @@ async def _watch(context: WorkerContext) -> None:
 
 
 async def _sweep(context: WorkerContext) -> None:
+    warned = False
     while True:
         await asyncio.sleep(_SWEEP * random.uniform(0.5, 1.5))
-        await remove_expired(context.redis, context.store)
+        trouble = (await remove_expired(context.redis, context.store)).trouble
+        if trouble and not warned:
+            _log.warning(trouble)
+        warned = warned or bool(trouble)

@@ -24,6 +24,7 @@ from engine.contract.expiry import remove_expired
 from engine.contract.jobs import Jobs
 from engine.contract.models import Job
 from engine.contract.store import Store
+from engine.contract.store_users import sign
 from engine.painting.painter import Painter
 from engine.painting.pictures import pixels_sha256
 from engine.recipe.recipe import Recipe
@@ -178,7 +179,8 @@ def _sha256(png: bytes) -> str:
 
 async def _judge_leftovers(redis: ArqRedis, store: Store, folder: Path | None, verdict: Verdict) -> None:
     """No lease, no place in the queue, no answer owed, no event not dealt with, no blob that nobody refers to."""
-    await remove_expired(redis, store, orphans_after=timedelta())
+    await sign(redis, store)
+    await remove_expired(redis, store, orphans_after=timedelta(), unknown_after=timedelta())
     keys = [key.decode() async for key in redis.scan_iter("*", count=1000) if not 0 < await redis.pttl(key) < _PASSING]
     lasting = (
         "impasto:job:",
@@ -192,6 +194,7 @@ async def _judge_leftovers(redis: ArqRedis, store: Store, folder: Path | None, v
     )
     single = {
         STREAM, "impasto:clock", "impasto:finish", "impasto:control", "impasto:weights", "impasto:reconciler",
+        "impasto:name", "impasto:stored",
     }  # fmt: skip
     left = [key for key in keys if not key.startswith(lasting) and key not in single]
     verdict.wrong += [f"left in Redis: {key}" for key in left]
@@ -203,8 +206,9 @@ async def _judge_leftovers(redis: ArqRedis, store: Store, folder: Path | None, v
         stored = {key for key, _ in await store.list("")}
     else:  # also what writers that were killed have left, which the store does not list
         stored = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-    drawn = {key for key in stored if key.startswith("drawn/")}  # the saved styles that every server begins with
-    verdict.wrong += [f"left in the store: {key}" for key in sorted(stored - known - drawn - {"identity"})]
+    # The saved styles that every server begins with, and whose the store is.
+    lasting_blobs = {key for key in stored if key.startswith(("drawn/", "used-by/"))} | {"identity"}
+    verdict.wrong += [f"left in the store: {key}" for key in sorted(stored - known - lasting_blobs)]
 
 
 async def _referred(redis: ArqRedis, store: Store) -> set[str]:

@@ -29,10 +29,12 @@ async def test_pictures_and_checkpoints_go_once_the_buttons_work_no_more(pool: W
         assert abs(until - time.time() - 3 * 86400) < 600
         about = await stage.private_reply(await stage.ada.slash(stage.channel, "about"))
         assert "For 3 days after it was posted a painting can be gone on from" in about
+        store = Store(pool.store_url)
+        async with connect(pool.url) as client:
+            await remove_expired(client, store)  # as each hour
         with Redis.from_url(pool.url) as redis:
             assert redis.expiretime(job_key(asked.id)) == until
             redis.expireat(job_key(asked.id), 1)  # three days later
-        store = Store(pool.store_url)
         for blob in await store.blobs("jobs/"):
             os.utime(pool.folder / "store" / blob.key, (1, 1))
         assert await store.blobs(f"jobs/{asked.id}/")

@@ -9,9 +9,12 @@ from arq.connections import ArqRedis
 from impasto_command import run
 from support.jobs import a_job
 
+from engine.contract.connection import connect
+from engine.contract.expiry import NOTHING_KNOWN, remove_expired
 from engine.contract.jobs import Jobs
-from engine.contract.models import new_id
+from engine.contract.models import job_key, new_id
 from engine.contract.store import Store
+from engine.contract.store_users import ANOTHER_REDIS
 
 
 async def test_what_no_painting_needs_is_named_and_then_deleted(
@@ -26,6 +29,9 @@ async def test_what_no_painting_needs_is_named_and_then_deleted(
         await store.put(key, b"x" * 500_000)
     for key in (*gone, kept[0]):
         os.utime(tmp_path / "store" / key, (1, 1))
+    await redis.hset(job_key(expired), "state", "done")  # type: ignore[misc]
+    await remove_expired(redis, store)
+    await redis.delete(job_key(expired))
     settings = {"REDIS_URL": redis_server, "STORE_URL": (tmp_path / "store").as_uri()}
     for words in (["gc", "--dry-run"], ["gc", "--dry-run"]):  # it changes nothing
         done = run(tmp_path, *words, **settings)
@@ -34,6 +40,55 @@ async def test_what_no_painting_needs_is_named_and_then_deleted(
     done = run(tmp_path, "gc", **settings)
     assert (done.returncode, done.stdout) == (0, "2 files of 1 paintings, 1.0 MB, were deleted.\n")
     assert sorted(key for key, _ in await store.list("jobs/")) == sorted(kept)
+
+
+async def test_what_an_ended_painting_has_left_is_named_too(redis: ArqRedis, redis_server: str, tmp_path: Path) -> None:
+    """Its worker died before it could tidy up."""
+    store, job = Store((tmp_path / "store").as_uri()), a_job()
+    await Jobs(redis).create(job)
+    await Jobs(redis).cancel(job.id)
+    left = [f"jobs/{job.id}/checkpoint-000{n}0-1.safetensors" for n in (1, 2)] + [f"jobs/{job.id}/frame-00001.png"]
+    for key in (*left, f"jobs/{job.id}/picture-0.png"):
+        await store.put(key, b"x")
+        os.utime(tmp_path / "store" / key, (1, 1))
+    settings = {"REDIS_URL": redis_server, "STORE_URL": (tmp_path / "store").as_uri()}
+    done = run(tmp_path, "gc", "--dry-run", **settings)
+    *named, summary = done.stdout.splitlines()
+    before = {key for key, _ in await store.list("jobs/")}
+    done = run(tmp_path, "gc", **settings)
+    assert sorted(named) == sorted(before - {key for key, _ in await store.list("jobs/")}) == left[:2]
+    assert summary == "2 files of 1 paintings, 0.0 MB, would be deleted."
+    assert done.stdout == "2 files of 1 paintings, 0.0 MB, were deleted.\n"
+
+
+async def test_with_a_wrong_redis_nothing_is_deleted_and_why_is_said(
+    redis: ArqRedis, redis_server: str, tmp_path: Path
+) -> None:
+    store, job = Store((tmp_path / "store").as_uri()), a_job()
+    await Jobs(redis).create(job)
+    key = f"jobs/{job.id}/final.png"
+    await store.put(key, b"x")
+    os.utime(tmp_path / "store" / key, (1, 1))
+    wrong = {"REDIS_URL": f"{redis_server}?db=6", "STORE_URL": (tmp_path / "store").as_uri()}
+    deleted, left = "0 files of 0 paintings, 0.0 MB, {} deleted.", "1 files of 1 paintings, 0.0 MB, are left, for "
+    done = run(tmp_path, "gc", **wrong)
+    assert done.stdout.splitlines() == [deleted.format("were"), f"{left}Redis never knew them. {NOTHING_KNOWN}"]
+    run(tmp_path, "gc", **wrong | {"REDIS_URL": redis_server})
+    done = run(tmp_path, "gc", "--dry-run", **wrong)
+    assert done.stdout.splitlines() == [deleted.format("would be"), f"{left}Redis never knew them. {ANOTHER_REDIS}"]
+    assert await store.get(key) == b"x"
+    async with connect(wrong["REDIS_URL"]) as other:
+        assert await other.dbsize() == 0
+        done = run(tmp_path, "gc", "--adopt", **wrong)
+        assert done.stdout.splitlines()[1].startswith(f"{left}Redis never knew them. They go when they are 37 days old")
+        await other.flushdb()
+    assert await store.get(key) == b"x"
+
+
+def test_what_changes_something_is_no_dry_run(tmp_path: Path) -> None:
+    done = run(tmp_path, "gc", "--dry-run", "--adopt")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--dry-run changes nothing, and --adopt does: give one of them." in done.stderr
 
 
 def test_without_a_redis_nothing_is_known(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from arq.connections import ArqRedis
 from discord_server.driver import Discord
 from impasto_command import PAINT, left_over, make_room
 from operator_command import impasto, told
@@ -17,6 +18,8 @@ from support.workers import WorkerPool
 from tcp_redis import tcp_redis
 
 from bot.terminal.local_stack import DIFFERENT_STORES
+from engine.contract.store import Store
+from engine.contract.store_users import ANOTHER_REDIS, sign
 
 WORKER = ("worker", "--weights", "random", "--device", "cpu")
 
@@ -89,3 +92,13 @@ async def test_a_worker_with_another_store_is_told_by_everybody_before_a_picture
         await process.communicate()
     _, out, _ = await told(discord, room, "doctor", REDIS_URL=pool.url, STORE_URL=pool.store_url)
     assert "BAD" not in out
+
+
+async def test_a_store_that_another_redis_uses_is_bad(discord: Discord, tmp_path: Path, redis: ArqRedis) -> None:
+    with tcp_redis(tmp_path) as server:
+        here = {"REDIS_URL": f"redis://{server.place}", "STORE_URL": (tmp_path / "store").as_uri()}
+        _, out, _ = await told(discord, tmp_path, "doctor", **here)
+        assert "BAD  workers   None is there" in out
+        await sign(redis, Store(here["STORE_URL"]))
+        status, out, _ = await told(discord, tmp_path, "doctor", **here)
+    assert (status, f"BAD  workers   {ANOTHER_REDIS}\n" in out) == (1, True)

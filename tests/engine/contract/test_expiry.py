@@ -60,16 +60,39 @@ async def test_what_belongs_to_no_job_is_left_alone(client: JobClient, pool: Wor
     for key in keys | gone:
         await client.store.put(key, b"x")
         os.utime(pool.folder / "store" / key, (1, 1))
+    await known_and_forgotten(client, old, "1376543210987654321")
     await remove_expired(client.redis, client.store)
     left = {key for key, _ in await client.store.list("")}
     assert keys <= left
     assert not gone & left
 
 
+async def known_and_forgotten(client: JobClient, *jobs: str) -> None:
+    """As when they have expired."""
+    for job in jobs:
+        await client.redis.hset(job_key(job), "state", "done")  # type: ignore[misc]
+    await remove_expired(client.redis, client.store)
+    await client.redis.delete(*map(job_key, jobs))
+
+
+async def test_what_workers_that_were_killed_had_half_written_goes_with_the_rest(
+    client: JobClient, pool: WorkerPool
+) -> None:
+    job = new_id()
+    await client.store.put(f"jobs/{job}/final.png", b"x")
+    (pool.folder / "store" / "jobs" / job / "film.mp4#1").write_bytes(b"half")
+    os.utime(pool.folder / "store" / "jobs" / job / "final.png", (1, 1))
+    await known_and_forgotten(client, job)
+    await remove_expired(client.redis, client.store)
+    assert list((pool.folder / "store" / "jobs").glob(f"{job}/*")) == []
+
+
 async def test_copies_for_a_child_stay_before_it_is_created(client: JobClient, pool: WorkerPool) -> None:
-    parent, child = f"jobs/{new_id()}", f"jobs/{new_id()}"
+    old = new_id()
+    parent, child = f"jobs/{old}", f"jobs/{new_id()}"
     await client.store.put(f"{parent}/picture-0.png", b"a picture")
     os.utime(pool.folder / "store" / parent / "picture-0.png", (1, 1))
+    await known_and_forgotten(client, old)
     await client.store.copy(f"{parent}/picture-0.png", f"{child}/picture-0.png")
     await remove_expired(client.redis, client.store)
     assert [key for key, _ in await client.store.list(child)] == [f"{child}/picture-0.png"]

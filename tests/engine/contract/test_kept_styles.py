@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import os
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -81,11 +80,29 @@ async def test_the_sweep_leaves_what_is_saved_however_old_and_takes_the_rest(
         await store.put(key, b"x")
         if name != "new":
             os.utime(tmp_path / "store" / key, (1, 1))
-    await styles.save(7, a_style("kept", key=keys["kept"]), MANY, MANY)
-    unused = await styles.unused(datetime.now(UTC) - timedelta(days=1))
-    assert [blob.key for blob in unused] == [keys["lost"]]
+    for name in ("kept", "lost"):
+        await styles.save(7, a_style(name, key=keys[name]), MANY, MANY)
+    await remove_expired(redis, store)
+    await redis.hdel("impasto:styles:7", "lost")  # type: ignore[misc]  # and the store was away
     await remove_expired(redis, store)
     assert {key for key, _ in await store.list("styles/")} == {*keys.values()} - {keys["lost"]}
+
+
+@pytest.mark.parametrize("rotten", ["an entry", "the key"])
+async def test_the_sweep_takes_no_style_of_a_server_of_which_something_cannot_be_read(
+    rotten: str, redis: ArqRedis, store: Store, tmp_path: Path
+) -> None:
+    styles, key = SavedStyles(redis, store), "styles/7/a.png"
+    await store.put(key, b"x")
+    os.utime(tmp_path / "store" / key, (1, 1))
+    await styles.save(7, a_style("mine", key=key), MANY, MANY)
+    await remove_expired(redis, store)
+    if rotten == "an entry":
+        await redis.hset("impasto:styles:7", "mine", '{"of a newer": "version"}')  # type: ignore[misc]
+    else:
+        await redis.set("impasto:styles:7", b"a text")
+    await remove_expired(redis, store)
+    assert await store.get(key) == b"x"
 
 
 async def test_those_of_a_server_that_is_gone_end_unless_it_comes_back(redis: ArqRedis, store: Store) -> None:

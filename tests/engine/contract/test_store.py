@@ -7,10 +7,12 @@ import os
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Literal
 
 import obstore
 import obstore.exceptions
 import pytest
+from s3_stand_in import s3
 from structlog.testing import capture_logs
 
 from engine.contract import store as module
@@ -128,6 +130,22 @@ async def test_a_store_is_known_by_what_is_kept_in_it(folder: Path, tmp_path: Pa
     (tmp_path / "mounted elsewhere").symlink_to(folder)
     assert await Store((tmp_path / "mounted elsewhere").as_uri()).identity() == found[0]
     assert await Store((tmp_path / "another").as_uri()).identity() != found[0]
+
+
+@pytest.mark.parametrize("if_none_match", ["heeded", "ignored", "refused"])
+async def test_those_who_are_first_in_a_bucket_at_once_agree(
+    if_none_match: Literal["heeded", "ignored", "refused"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with s3("AKID", "a-region", secure=False) as (stand_in, url):
+        stand_in.if_none_match = if_none_match
+        for name, value in {"ENDPOINT_URL": url, "ALLOW_HTTP": "true", "REGION": "a-region"}.items():
+            monkeypatch.setenv(f"AWS_{name}", value)
+        for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"):
+            monkeypatch.setenv(f"AWS_{name}", "AKID")
+        stores = [Store("s3://bucket/prefix") for _ in range(8)]
+        found = await asyncio.gather(*(store.identity() for store in stores))
+        assert {*found, await stores[0].identity()} == {found[0]}
+        assert stand_in.blobs == {"/bucket/prefix/identity": found[0].encode()}
 
 
 async def test_whoever_waits_for_a_store_is_told_why(tmp_path: Path) -> None:
