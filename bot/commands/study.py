@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import discord
 from discord import app_commands
 
 from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
 from bot.commands.recipe_choices import RECIPE_CHOICES
+from bot.commands.style_options import STYLE_NAME, saved_names, style_given
 from bot.errors import UserError
 from bot.interactions.message_pictures import attached
 from bot.interactions.saved_styles import style_choices
@@ -29,6 +32,7 @@ _HELD = {
     "strength": "Style over content: 2 is twice the usual style, 0.5 half of it",
     "seed": "The same seed paints the same pictures again, e.g. 42",
     "mention": "Mention me when it is done",
+    "film": "no: without the film of its making",
 }
 
 
@@ -37,6 +41,7 @@ _HELD = {
 @app_commands.describe(
     content="The picture to be painted",
     style="The picture to paint it like",
+    style_name=STYLE_NAME,
     vary="What is to differ from painting to painting; all else is held",
     snapshots="With iterations: those to show, like 100,300,3300; without it eight, where it changes",
     **_HELD,
@@ -52,20 +57,27 @@ _HELD = {
 async def study(  # noqa: PLR0917 - a parameter for each option
     interaction: Interaction,
     content: discord.Attachment,
-    style: discord.Attachment,
     vary: str,
+    style: discord.Attachment | None = None,
+    style_name: str | None = None,
     recipe: str | None = None,
     iterations: app_commands.Range[int, 1, MAX_ITERATIONS] | None = None,
     size: app_commands.Range[int, 64, MAX_SIZE] | None = None,
     strength: app_commands.Range[float, 0.01, 100.0] | None = None,
     seed: app_commands.Range[int, 0, 2**53 - 1] | None = None,
     mention: bool = False,
+    film: Literal["yes", "no"] = "yes",
     snapshots: app_commands.Range[str, 1, 200] | None = None,
 ) -> None:
     """Paint the same several times, vary one thing, and show it all in one sheet."""
     fields = {"iterations": iterations, "size": size, "strength": strength, "seed": seed}
-    asked = NewStudy(vary, recipe, fields, attached(content), (attached(style),), mention, snapshots)
+    asked = NewStudy(
+        vary, recipe, fields, attached(content), style_given(style, style_name), mention, snapshots, film=film == "yes"
+    )
     await interaction.client.services.submission.submit(interaction, asked)
+
+
+study.autocomplete("style_name")(saved_names)
 
 
 @app_commands.command()
@@ -97,6 +109,7 @@ async def gallery(  # noqa: PLR0917 - a parameter for each option
     strength: app_commands.Range[float, 0.01, 100.0] | None = None,
     seed: app_commands.Range[int, 0, 2**53 - 1] | None = None,
     mention: bool = False,
+    film: Literal["yes", "no"] = "yes",
 ) -> None:
     """Paint one picture in up to eight styles, each by itself, and show them in one sheet."""
     fields = {"iterations": iterations, "size": size, "strength": strength, "seed": seed}
@@ -107,7 +120,7 @@ async def gallery(  # noqa: PLR0917 - a parameter for each option
         raise UserError(
             _("These are {given} styles, and {most} are the most: leave some out.", given=len(styles), most=MOST_STYLES)
         )
-    asked = NewStudy(STYLE, recipe, fields, attached(content), tuple(styles), mention)
+    asked = NewStudy(STYLE, recipe, fields, attached(content), tuple(styles), mention, film=film == "yes")
     await interaction.client.services.submission.submit(interaction, asked)
 
 

@@ -19,6 +19,7 @@ from bot.text.sanitise import safe
 from bot.text.translation import _
 from engine.contract.saved_styles import SavedStyle
 from engine.contract.study import Value
+from engine.recipe.presets import ALIASES
 from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
 
 style: app_commands.Group = app_commands.Group(
@@ -52,7 +53,7 @@ async def save(  # noqa: PLR0917 - a parameter for each option
 ) -> None:
     """Keep a picture as a style of this server, with its settings, for everybody here."""
     chosen: dict[str, Value | None] = {
-        "recipe": recipe, "strength": strength, "iterations": iterations, "size": size,
+        "recipe": recipe and ALIASES.get(recipe, recipe), "strength": strength, "iterations": iterations, "size": size,
         "colours": "content" if colours else None,
     }  # fmt: skip
     settings = {field: value for field, value in chosen.items() if value is not None}

@@ -10,13 +10,11 @@ from discord import app_commands
 from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
 from bot.commands.recipe_choices import RECIPE_CHOICES
-from bot.errors import UserError
+from bot.commands.style_options import STYLE_NAME, saved_names, style_given
 from bot.interactions.message_pictures import attached
-from bot.interactions.saved_styles import style_choices
 from bot.requests.from_recipe_code import FromCode
-from bot.requests.new_painting import TALK, NewPainting
-from bot.requests.paint_request import AttachedPicture, Style, StyleName
-from bot.text.translation import _
+from bot.requests.new_painting import NewPainting
+from bot.requests.paint_request import AttachedPicture
 from engine.contract.recipe_code import read_code
 from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
 
@@ -26,7 +24,7 @@ from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
 @app_commands.describe(
     content="The picture to be painted",
     style="The picture to paint it like",
-    style_name="In place of style: one that is saved here; /style list shows them",
+    style_name=STYLE_NAME,
     recipe="How to paint; without it, as is usual here: fine, which gives the best picture, or the server's own",
     iterations="How many, e.g. 300; the preset's own number by default; of a film, for its first picture",
     size="Longest side of the painting in pixels, e.g. 512",
@@ -48,12 +46,7 @@ from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
     film="no: without the film of its making",
     mention="Mention me when it is done",
 )
-@app_commands.choices(
-    recipe=[
-        *RECIPE_CHOICES,
-        app_commands.Choice(name="talk (classic, by another name)", value=TALK),
-    ]
-)
+@app_commands.choices(recipe=RECIPE_CHOICES)
 async def stylize(  # noqa: PLR0917 - a parameter for each option
     interaction: Interaction,
     content: discord.Attachment,
@@ -92,7 +85,7 @@ async def stylize(  # noqa: PLR0917 - a parameter for each option
             "colours": "content" if colours else None,
         },
         content=attached(content),
-        styles=_styles(style, style_name, style2, needed=recipe_code is None),
+        styles=(*style_given(style, style_name, needed=recipe_code is None), *_all(style2)),
         blend=blend,
         mention=mention,
         animate=animate,
@@ -107,20 +100,7 @@ async def stylize(  # noqa: PLR0917 - a parameter for each option
     await interaction.client.services.submission.submit(interaction, by_code or asked)
 
 
-@stylize.autocomplete("style_name")
-async def _saved(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-    return await style_choices(interaction.client.services.backend.styles, interaction, typed)
-
-
-def _styles(
-    first: discord.Attachment | None, name: str | None, second: discord.Attachment | None, *, needed: bool
-) -> tuple[Style, ...]:
-    """Raises `UserError` unless the first is given, and once; or not at all, where none is `needed`."""
-    if (first is None) == (name is None) and (needed or first is not None):
-        if first is None:
-            raise UserError(_("There is no style: attach one as `style`, or choose a saved one as `style_name`."))
-        raise UserError(_("There are two first styles: attach one as `style`, or choose a saved one as `style_name`."))
-    return (*_all(first), *([] if name is None else [StyleName(name)]), *_all(second))
+stylize.autocomplete("style_name")(saved_names)
 
 
 def _all(*given: discord.Attachment | None) -> tuple[AttachedPicture, ...]:

@@ -20,6 +20,11 @@ def has_white(png: bytes) -> bool:
     return _share(_whiteness(_open(png))) >= _LEAST
 
 
+def all_white(png: bytes) -> bool:
+    """Whether nothing is left without it."""
+    return _whiteness(_open(png)).getextrema()[0] == 255
+
+
 def trimmed(png: bytes) -> bytes:
     """Without its white margin; the same where it has none, or is nothing else."""
     picture = _open(png)

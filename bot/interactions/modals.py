@@ -19,7 +19,7 @@ from bot.interactions.style_list import settings_in_words
 from bot.interactions.style_saving import StyleSaving
 from bot.interactions.submission import Submission
 from bot.post_ledger import LedgerPage
-from bot.requests.follow_ups import MAX_STRENGTH, FromSnapshot
+from bot.requests.follow_ups import MAX_STRENGTH, FromSnapshot, renewed
 from bot.requests.new_painting import NewPainting
 from bot.requests.paint_request import AttachedPicture
 from bot.requests.style_names import LONGEST_NAME
@@ -29,7 +29,7 @@ from bot.text.sanitise import plain
 from bot.text.translation import N_, _, pgettext
 from engine.contract.models import Job, StoredPicture
 from engine.contract.study import Value
-from engine.recipe.presets import PRESETS
+from engine.recipe.presets import PRESETS, strength_of
 from engine.recipe.recipe import MAX_ITERATIONS
 
 
@@ -98,29 +98,32 @@ class PictureForm(Form):
 
 
 class SnapshotForm(Form):
-    """Asks how to go on from a snapshot."""
+    """Asks how to go on from a snapshot; left as it is, with the painting's own settings."""
 
     def __init__(
         self, submission: Submission, deduplication: Deduplication, job: Job, page: LedgerPage, picture: str
     ) -> None:
-        """`picture` is the snapshot's key in the store."""
+        """`picture` is the snapshot's key in the store. Raises `RecipeError`."""
         super().__init__(_("Go on from here"), deduplication)
+        job = renewed(job)
         self._submission = submission
         self._job, self._page, self._picture = job, page, picture
         self._recipe = _recipes(job.recipe.name)
         self._iterations = _number("iterations", str(job.recipe.still().iterations))
-        self._strength = _number("strength", "1")
-        self.add_item(ui.Label(text=_("Recipe"), component=self._recipe))
+        self._strength = _number("strength", _in_digits(strength_of(job.recipe)))
+        own = _("The one chosen now keeps all of this painting's settings")
+        self.add_item(ui.Label(text=_("Recipe"), description=own, component=self._recipe))
         more = _("How many, from here on")
         self.add_item(ui.Label(text=_("Iterations"), description=more, component=self._iterations))
         self.add_item(ui.Label(text=_("Strength of the style"), description=_(_STRENGTH), component=self._strength))
 
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
         """Submit it."""
-        fields = {
-            "iterations": round(read_number(self._iterations.value, _OF_ITERATIONS, 1, MAX_ITERATIONS)),
-            "strength": _read_strength(self._strength.value),
+        fields: dict[str, Any] = {
+            "iterations": round(read_number(self._iterations.value, _OF_ITERATIONS, 1, MAX_ITERATIONS))
         }
+        if self._strength.value.strip() != self._strength.default:  # a study's may be beyond what can be chosen
+            fields["strength"] = _read_strength(self._strength.value)
         preset = self._recipe.value or self._job.recipe.name
         asked = FromSnapshot(self._job, self._picture, preset, fields)
         await self._submission.submit(interaction, asked, self._page)
@@ -184,6 +187,11 @@ def read_number(text: str, sentence: str, least: float, most: float) -> float:
 
 def _read_strength(text: str) -> float:
     return read_number(text, _OF_STRENGTH, 1 / MAX_STRENGTH, MAX_STRENGTH)
+
+
+def _in_digits(number: float) -> str:
+    """Three of them that count, as somebody would type it."""
+    return f"{float(f'{number:.3g}'):g}"
 
 
 def _recipes(chosen: str) -> ui.RadioGroup[Any]:

@@ -16,11 +16,11 @@ from engine.contract.events import Cancelled, Done
 from engine.contract.jobs import Jobs
 from engine.contract.models import Job, StoredPicture
 from engine.recipe.draft import finishing
-from engine.recipe.presets import preset
+from engine.recipe.presets import strength_of
 from engine.recipe.recipe import MAX_ITERATIONS, OLDEST, Recipe, RecipeError
 
 MAX_STRENGTH = 100.0
-"""Of the strength that presses of Stronger may add up to, over the preset's; its inverse is the least."""
+"""That presses of Stronger may add up to, over the preset's; its inverse is the least."""
 _STRONGER = 2.0
 
 
@@ -65,13 +65,14 @@ _SOME_NOISE = 0.2  # as good a picture as without any, and another one
 
 @dataclass(frozen=True)
 class FromSnapshot:
-    """What a member asks for from one of a painting's snapshots, with other settings."""
+    """What a member asks for from one of a painting's snapshots."""
 
     job: Job
     picture: str
     """The snapshot's key in the store."""
     preset: str
     fields: Mapping[str, Any]
+    """As `from_picture` has them."""
 
     async def resolve(self, _network: Network, _jobs: Jobs) -> PaintRequest:
         """By the parent's own network. Raises `RecipeError`."""
@@ -83,23 +84,26 @@ class FromSnapshot:
 
 
 def renewed(job: Job) -> Job:
-    """The job with today's recipe of its own one's name, size, length and seed, where no worker can paint its own.
+    """The job with today's recipe of its own one's name, where no worker can paint its own.
 
-    Raises `RecipeError`.
+    Size, length, seed, colours and the styles' shares stay. Raises `RecipeError`.
     """
     old = job.recipe
     if old.version >= OLDEST:
         return job
-    kept = {name: getattr(old, name) for name in ("size", "seed", "snapshots", "style_weights")}
+    kept = {name: getattr(old, name) for name in ("size", "seed", "snapshots", "style_weights", "colours")}
     kept["iterations"] = old.still().iterations
     still = new_recipe(old.name, Network(old.weights, old.network), kept)
     return job.model_copy(update={"recipe": still.sequence(old.frames)})
 
 
 def again(job: Job) -> PaintRequest:
-    """The same with a new seed; with a little noise to begin with where nothing else hangs on the seed."""
+    """The same with a new seed; with a little noise to begin with where nothing else hangs on the seed.
+
+    A study may have set its own noise.
+    """
     seed, noise = new_seed(), job.recipe.noise
-    if job.recipe.start in _WITHOUT_CHANCE and not noise:
+    if job.recipe.start in _WITHOUT_CHANCE and not any(part.recipe.noise for part in job.parts):
         noise = _SOME_NOISE
     request = _child(job, dataclasses.replace(job.recipe, seed=seed, noise=noise), seed=seed)
     if job.study is None:
@@ -125,9 +129,8 @@ def swapped(job: Job) -> PaintRequest:
 
 def stronger(job: Job, factor: float) -> PaintRequest:
     """More style, or less where `factor` is below one. Raises `RecipeError` where it leads nowhere."""
-    usual = preset(job.recipe.name, weights=job.recipe.weights).beta
-    strength = job.recipe.beta * factor / usual
-    if not 1 / MAX_STRENGTH <= strength <= MAX_STRENGTH:
+    strength = strength_of(job.recipe) * factor
+    if not strength or (strength > MAX_STRENGTH if factor > 1 else strength < 1 / MAX_STRENGTH):
         raise RecipeError(_("It cannot go further in this direction: start over with `/stylize`."))
     return _child(job, dataclasses.replace(job.recipe, beta=job.recipe.beta * factor), strength=strength)
 
@@ -181,13 +184,20 @@ def finished(job: Job, picture: str, network: Network) -> PaintRequest:
 
 
 def from_picture(job: Job, start: StoredPicture, name: str, fields: Mapping[str, Any]) -> PaintRequest:
-    """On from a snapshot with other settings. Raises `RecipeError`.
+    """On from a snapshot by the painting's own recipe, where that is the one called `name`; else by that preset.
 
-    On the finest scale alone: the coarse ones would paint over what is to be gone on from.
+    `fields` are set over it; the strength is over the preset's, and without one the painting's own. On the finest scale
+    alone: the coarse ones would paint over what is to be gone on from. Raises `RecipeError`.
     """
-    fields = {"style_weights": job.recipe.style_weights, "size": job.recipe.size, **fields}
-    recipe = new_recipe(name, Network(job.recipe.weights, job.recipe.network), fields)
-    recipe = dataclasses.replace(recipe, start="picture", noise=0.0, scales=1, colours=job.recipe.colours)
+    own = renewed(job).recipe
+    kept = {"strength": strength_of(own), "style_weights": own.style_weights, "size": own.size}
+    recipe = new_recipe(name, Network(own.weights, own.network), {**kept, **fields})
+    if name == own.name:
+        recipe = dataclasses.replace(
+            own, seed=recipe.seed, iterations=recipe.iterations, extra=0, frames=1, scales=1,
+            snapshots=own.snapshots or recipe.snapshots, beta=recipe.beta if "strength" in fields else own.beta,
+        )  # fmt: skip
+    recipe = dataclasses.replace(recipe, start="picture", noise=0.0, scales=1, colours=own.colours)
     return dataclasses.replace(_child(job, recipe), start=start, draft_of=None)
 
 

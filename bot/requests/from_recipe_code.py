@@ -56,7 +56,7 @@ class FromCode:
         if len(self.styles) != needed:
             wanted, given = count(needed, "style"), len(self.styles)
             raise UserError(_("This recipe code is for {styles}, and {given} were given.", styles=wanted, given=given))
-        if len(recipe.shown) > MOST_SNAPSHOTS:
+        if len(set(recipe.snapshots)) >= MOST_SNAPSHOTS:  # beside the last picture; those past its end come by Continue
             raise UserError(
                 _("This recipe code asks for more than {most} snapshots: it is not painted here.", most=MOST_SNAPSHOTS)
             )

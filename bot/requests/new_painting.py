@@ -21,8 +21,6 @@ from engine.recipe.recipe import Recipe
 
 MOST_SNAPSHOTS = 50
 """That can be asked for: each is a message."""
-TALK, TALK_IS = "talk", "classic"
-"""The talk's recipe by the name that members look for it under, and its own."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,7 @@ def new_recipe(name: str, network: Network, fields: Mapping[str, Any]) -> Recipe
     given = _given(fields)
     if network.architecture is not None:
         given["network"] = network.architecture
-    recipe = preset(TALK_IS if name == TALK else name, weights=network.weights, **given)
+    recipe = preset(name, weights=network.weights, **given)
     if "snapshots" in given:
         return recipe
     return dataclasses.replace(recipe, snapshots=tuple(sorted({*recipe.snapshots, *TALK_SNAPSHOTS})))
@@ -122,8 +120,7 @@ def new_draft(name: str, network: Network, fields: Mapping[str, Any]) -> tuple[R
     """The recipe for a draft, and what it is a draft of. Raises `RecipeError`, also for what could not be finished."""
     given = _given(fields)
     full = new_recipe(name, network, given)
-    name = TALK_IS if name == TALK else name
-    asked = Asked(recipe=name, fields=given | {"size": full.size, "iterations": full.iterations})
+    asked = Asked(recipe=full.name, fields=given | {"size": full.size, "iterations": full.iterations})
     return draft_recipe(name, **given), asked
 
 

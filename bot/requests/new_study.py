@@ -33,6 +33,8 @@ class NewStudy:
     mention: bool = False
     snapshots: str | None = None
     """What is looked at where iterations are studied, as `read_snapshots` has them."""
+    film: bool = True
+    """Whether a film of it is made."""
 
     async def resolve(self, network: Network, _jobs: Jobs) -> PaintRequest:
         """Raises `UserError` or `RecipeError`."""
@@ -53,5 +55,6 @@ class NewStudy:
             raise UserError(sentence)
         styles = pictures_alone(self.styles)
         return PaintRequest(
-            make(fields), self.content, styles, mention=self.mention, study=AskedStudy(self.vary, fields)
-        )
+            make(fields), self.content, styles, mention=self.mention, study=AskedStudy(self.vary, fields),
+            film=self.film,
+        )  # fmt: skip

@@ -51,16 +51,25 @@ def recipes(
 async def with_study(job: Job, vary: str, given: Mapping[str, Any], make: MakeRecipe, store: Store) -> Job:
     """The same job as a study. Pictures that it changes are stored in its folder. Raises `RecipeError`."""
     variants = recipes(vary, given, make, [_stem(style.name) for style in job.styles])
-    if any(variant.change is Change.TONED for variant, _ in variants):
-        png = await store.get(job.styles[0].key)
-        if not await asyncio.to_thread(white_removal.has_white, png):
-            raise RecipeError(_("There is no white in the style: nothing to study."))
+    if any(variant.change is Change.MASKED for variant, _ in variants):
+        await _check_white([await store.get(style.key) for style in job.styles])
     parts = []
     for variant, recipe in variants:
         part = await _part(job, variant, recipe, store)
         if variant.change is not Change.TRIMMED or part.styles != job.styles:  # without a margin it is the first again
             parts.append(part)
     return job.model_copy(update={"study": Study(vary=vary, fields=dict(given), parts=tuple(parts))})
+
+
+async def _check_white(styles: Sequence[bytes]) -> None:
+    """Raises `RecipeError` where less of it would be the same, or nothing."""
+    if not await asyncio.to_thread(white_removal.has_white, styles[0]):
+        raise RecipeError(_("There is no white in the style: nothing to study."))
+    for style in styles:
+        if await asyncio.to_thread(white_removal.all_white, style):
+            raise RecipeError(
+                _("The style is white all over, and without its white nothing is left: give another one.")
+            )
 
 
 async def with_copied_pictures(job: Job, study: Study, copy: Callable[[str, str], Awaitable[str]]) -> Job:

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_origin, get_type_hints
 import click
 from pydantic import TypeAdapter, ValidationError
 
-from engine.recipe.presets import AUTO, EVERY
+from engine.recipe.presets import ALIASES, AUTO, EVERY
 from engine.recipe.recipe import Recipe, RecipeError
 
 ORIGINAL = "original"
@@ -34,6 +34,11 @@ def snapshot(text: str) -> int | str:
     """An iteration, or a rule that chooses some."""
     words = text.strip()
     return words if words == AUTO or words.startswith(EVERY) else int(words)
+
+
+def recipe(_context: click.Context, _parameter: click.Parameter, name: str) -> str:
+    """A preset by its own name."""
+    return ALIASES.get(name, name)
 
 
 def size(_: click.Context, parameter: click.Parameter, text: str | None) -> int | str | None:

@@ -9,16 +9,19 @@ from typing import Any, TypeVar
 
 import click
 
-from bot.terminal.option_values import ORIGINAL, STARTS, numbers, setting, size, snapshot, start
+from bot.terminal.option_values import ORIGINAL, STARTS, numbers, recipe, setting, size, snapshot, start
 from bot.terminal.paint_arguments import WEIGHTS_BY_NAME, PaintArguments, weights_asked
 from engine.contract.models import FINAL_FILES
 from engine.contract.recipe_code import read_code
 from engine.contract.settings import Settings
-from engine.recipe.presets import PRESETS
+from engine.recipe.presets import ALIASES, PRESETS
 from engine.recipe.recipe import MAX_ITERATIONS
 
 _SHARED = (
-    click.option("--recipe", type=click.Choice(list(PRESETS)), default="fine", show_default=True),
+    click.option(
+        "--recipe", type=click.Choice([*PRESETS, *ALIASES]), callback=recipe, default="fine", show_default=True,
+        help="; ".join(f"{alias}: {name}, by another name" for alias, name in ALIASES.items()) + ".",
+    ),
     click.option("--iterations", type=int, help=f"How many; up to {MAX_ITERATIONS}."),
     click.option("--size", callback=size, metavar="PX|original", help="Longest side; original: the content's own."),
     click.option(

@@ -72,6 +72,8 @@ _FINE_RANDOM: dict[str, Any] = {
 }  # fmt: skip
 
 PRESETS: Mapping[str, dict[str, Any]] = {"classic": _CLASSIC, "gatys": _GATYS, "fine": _FINE}
+ALIASES: Mapping[str, str] = {"talk": "classic"}
+"""Names that people look for presets under, and the presets' own."""
 _FOR_WEIGHTS: Mapping[tuple[str, str], dict[str, Any]] = {
     ("fine", "random"): _FINE_RANDOM,
     # It sees relu3_1 much as its teacher does, relu4_2 roughly: with relu4_2 alone faces and edges are lost.
@@ -85,9 +87,11 @@ _COARSEST, _PER_SCALE = 128, 45
 def preset(name: str, *, weights: str = "imagenet", strength: float = 1.0, **fields: Any) -> Recipe:
     """The named recipe for these weights, with `fields` set over it; `strength` multiplies the style's weight.
 
-    The field `network` is the weights' architecture. The snapshots may be `AUTO`, some of `EVERY` and iterations, and
-    all of those are shown. Raises `RecipeError` for an unknown preset or field, or a value out of range.
+    The name may be one of the `ALIASES`. The field `network` is the weights' architecture. The snapshots may be `AUTO`,
+    some of `EVERY` and iterations, and all of those are shown. Raises `RecipeError` for an unknown preset or field, or
+    a value out of range.
     """
+    name = ALIASES.get(name, name)
     if name not in PRESETS:
         raise RecipeError(f"There is no recipe called {name}; choose one of {', '.join(PRESETS)}.")
     values = PRESETS[name] | _FOR_WEIGHTS.get((name, weights), {})
@@ -105,6 +109,11 @@ def preset(name: str, *, weights: str = "imagenet", strength: float = 1.0, **fie
     recipe = Recipe(**values, snapshots=tuple(i for i in asked if not isinstance(i, str)))
     further = {i for words in asked if isinstance(words, str) for i in _in_numbers(words, recipe)}
     return dataclasses.replace(recipe, snapshots=tuple(sorted({*recipe.snapshots, *further}))) if further else recipe
+
+
+def strength_of(recipe: Recipe) -> float:
+    """By which the style weighs more than the preset has it. Raises `RecipeError` where there is no such preset."""
+    return recipe.beta / preset(recipe.name, weights=recipe.weights).beta
 
 
 def _in_numbers(words: str, recipe: Recipe) -> tuple[int, ...]:

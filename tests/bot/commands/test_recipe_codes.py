@@ -117,7 +117,7 @@ async def test_a_painting_in_a_drawn_style_needs_no_attachment(stage: Scene) -> 
         ({"size": 64, "recipe": "fine"}, "A recipe code holds all the settings: leave out recipe and size."),
         ({"animate": True, "seed": 0}, "A recipe code holds all the settings: leave out seed and animate."),
         ({"style2": True}, "This recipe code is for 1 style, and 2 were given."),
-        ({"style_name": "ink"}, "There are two first styles"),
+        ({"style_name": "ink"}, "both say what the style is"),
     ],
 )
 async def test_a_code_decides_alone(stage: Scene, options: Json, sentence: str) -> None:

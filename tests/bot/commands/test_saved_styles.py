@@ -62,7 +62,7 @@ async def save(stage: Scene, place: Place, name: str, person: Person | None = No
 
 
 async def names(place: Place, person: Person | None = None, command: str = "stylize", typed: str = "") -> list[str]:
-    option = "style_name" if command == "stylize" else "name"
+    option = "name" if command.startswith("style ") else "style_name"
     offered = await (person or place.mem).autocomplete(place.channel, command, option, typed)
     return [one["value"] for one in offered]
 
@@ -251,7 +251,7 @@ async def _form(place: Place, card: Json) -> Any:
         ({}, "There is no style: attach one as `style`, or choose a saved one as `style_name`."),
         (
             {"style_name": "night", "style": "the picture"},
-            "There are two first styles: attach one as `style`, or choose a saved one as `style_name`.",
+            "`style` and `style_name` both say what the style is: leave out one of them.",
         ),
         (
             {"style_name": "[no](http://x) @everyone"},
@@ -359,6 +359,26 @@ async def test_a_spoiler_and_an_age_restricted_style_stay_what_they_are(
     assert (await stage.private_reply(asked)).startswith("Accepted: ")
 
 
+async def test_a_study_of_a_saved_style(stage: Scene, place: Place) -> None:
+    async def ask(**given: Any) -> str:
+        asked = await place.mem.slash(place.channel, "study", content=stage.content, vary="swap", **SMALL, **given)
+        reply = await stage.private_reply(asked)
+        return str(asked.id) if reply.startswith("Accepted") else reply
+
+    assert await names(place, command="study", typed="nig") == ["night"]
+    job = await job_of(stage, await ask(style_name="NIGHT", recipe="talk", film="no"))
+    assert [part.styles[0].name for part in job.parts] == ["night", "harbour.png"]
+    assert (job.recipe.name, job.film) == ("classic", False)
+    assert (await ask()).startswith("There is no style")
+    assert "leave out one of them" in await ask(style=stage.style, style_name="night")
+
+
+async def test_a_style_is_saved_with_the_talks_recipe(stage: Scene, place: Place) -> None:
+    assert await save(stage, place, "Coffee", recipe="talk") == (
+        "Saved as **Coffee**: by `/stylize style_name:` everybody in this server can paint like it (classic)."
+    )
+
+
 async def test_a_gallery_of_saved_and_attached_styles(stage: Scene, place: Place) -> None:
     async def offered(typed: str) -> list[str]:
         return [one["value"] for one in await place.mem.autocomplete(place.channel, "gallery", "style_names", typed)]
@@ -371,7 +391,8 @@ async def test_a_gallery_of_saved_and_attached_styles(stage: Scene, place: Place
     assert await offered("pos") == ["poster"]
     assert await offered("ink, ") == [f"ink, {name}" for name in DRAWN if name != "ink"]
     assert await offered("ink、") == await offered("ink， ") == await offered("ink, ")
-    job = await job_of(stage, await ask(style1=stage.style, style_names="ink、  NIGHT"))
+    job = await job_of(stage, await ask(style1=stage.style, style_names="ink、  NIGHT", recipe="talk", film="no"))
+    assert (job.recipe.name, job.film) == ("classic", False)
     assert [style.name for style in job.styles] == ["strokes.png", "ink", "night"]
     assert [part.styles[0].name for part in job.parts] == ["strokes.png", "ink", "night"]
     assert await ask() == "A study of styles needs two of them, or more."

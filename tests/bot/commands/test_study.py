@@ -146,6 +146,38 @@ async def test_a_press_on_a_picture_goes_on_from_that_painting(stage: Scene, wor
     assert pictures(stage.discord.world, child["id"])[-3:] == ENDS
 
 
+async def test_a_form_left_as_it_is_goes_on_with_the_settings_of_that_painting(
+    stage: Scene, pool: WorkerPool, worker: None
+) -> None:
+    for vary, first, words in (
+        ("strength", "0.01", "0.01 times the usual strength"), ("optimiser", "1", "own step")
+    ):  # fmt: skip
+        card = await stage.ended(await stage.card(await ask(stage, vary)))
+        press = await stage.ada.press(tiles(stage, card)[0], "From here")
+        await press.answered()
+        fields = {one["custom_id"]: one for _, one in walk(press.modal.data["components"]) if "custom_id" in one}
+        assert (fields["strength"]["value"], fields["iterations"]["value"]) == (first, "12")
+        child = await stage.card(await stage.ada.submit(press.modal, {}))
+        assert words in text_of(child)
+
+
+async def test_without_a_film_by_the_talks_recipe(stage: Scene, worker: None) -> None:
+    card = await stage.ended(await stage.card(await ask(stage, "swap", recipe="talk", film="no")))
+    assert "· classic, 12 iterations at 64 px" in text_of(card)
+    again = await stage.ended(await stage.card(await stage.ada.press(card, "Again")))
+    for one in (card, again):
+        assert pictures(stage.discord.world, one["id"]) == ["00012.png", "00024.png", "final.png", "loss.png"]
+
+
+async def test_a_style_that_is_nothing_but_white_is_refused_at_once(stage: Scene, tmp_path: Path) -> None:
+    Image.new("RGB", (64, 64), "white").save(tmp_path / "white.png")
+    asked = await ask(stage, "white", style=tmp_path / "white.png")
+    assert await stage.private_reply(asked) == (
+        "The style is white all over, and without its white nothing is left: give another one."
+    )
+    assert await stage.traces(asked.id) == []
+
+
 async def test_the_moments_of_one_that_grows_are_chosen(stage: Scene, worker: None) -> None:
     card = await stage.ended(await stage.card(await ask(stage, "iterations", iterations=20, snapshots="3,10")))
     labels = [text_of(message).split("**")[1] for message in tiles(stage, card)]

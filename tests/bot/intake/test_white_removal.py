@@ -66,3 +66,8 @@ def test_a_mask_is_black_where_it_is_white() -> None:
 def test_whether_there_is_any() -> None:
     assert white_removal.has_white(png(drawing()))
     assert not white_removal.has_white(png(Image.new("RGB", (64, 64), RED)))
+
+
+def test_whether_there_is_anything_else() -> None:
+    assert white_removal.all_white(png(Image.new("RGB", (64, 64), PAPER)))
+    assert not white_removal.all_white(png(drawing()))

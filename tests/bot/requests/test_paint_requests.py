@@ -9,20 +9,27 @@ import pytest
 from arq.connections import ArqRedis
 
 from bot.cards.buttons import Action
+from bot.errors import UserError
 from bot.requests import follow_ups
 from bot.requests.follow_ups import MAX_STRENGTH, FollowUp
+from bot.requests.from_recipe_code import FromCode
 from bot.requests.new_painting import new_draft, new_recipe
-from bot.requests.paint_request import Network, PaintRequest
+from bot.requests.paint_request import AskedStudy, AttachedPicture, Network, PaintRequest
+from bot.requests.study_parts import recipe_maker, recipes
 from engine.contract.jobs import Jobs
 from engine.contract.models import Job, StoredPicture
+from engine.contract.recipe_code import RecipeCode
+from engine.contract.study import Part as StudyPart
+from engine.contract.study import Study
 from engine.recipe.draft import finishing
-from engine.recipe.presets import PRESETS, TALK_SNAPSHOTS, preset
+from engine.recipe.presets import PRESETS, TALK_SNAPSHOTS, preset, strength_of
 from engine.recipe.recipe import MAX_ITERATIONS, OLDEST, VERSION, Recipe, RecipeError
 
 CONTENT, STYLE, SECOND, SNAPSHOT = (
     StoredPicture(key=f"jobs/1/{name}", name=name, width=32, height=24)
     for name in ("content", "style", "second", "snapshot")
 )
+CONTENT_GIVEN = AttachedPicture("harbour.png", "https://example.org/harbour.png")
 WEIGHTS = ["imagenet", "starter", "random"]
 
 
@@ -216,6 +223,91 @@ def test_from_a_picture_it_goes_on_at_full_size_with_what_was_chosen() -> None:
     assert (child.content, child.styles, child.parent) == (CONTENT, (STYLE, SECOND), "1")
     with pytest.raises(RecipeError):
         follow_ups.from_picture(a_job(recipe), SNAPSHOT, "gatys", {"iterations": MAX_ITERATIONS + 1})
+
+
+BEGUN = ("start", "noise", "scales", "extra", "seed", "iterations", "snapshots")
+"""What goes on from a picture has these of its own."""
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+@pytest.mark.parametrize("vary", ["strength", "layers", "depth", "optimiser", "size"])
+def test_from_a_studys_picture_it_goes_on_with_the_settings_of_that_painting(vary: str, weights: str) -> None:
+    given = {"size": 256, "iterations": 60, "seed": 5}
+    for _, tile in recipes(vary, given, recipe_maker("fine", weights, None), ["waves"]):
+        child = follow_ups.from_picture(a_job(tile), SNAPSHOT, "fine", {"iterations": 7}).recipe
+        assert {field: getattr(child, field) for field in BEGUN} == {
+            "start": "picture", "noise": 0.0, "scales": 1, "extra": 0, "seed": child.seed, "iterations": 7,
+            "snapshots": new_recipe("fine", Network(weights), {}).snapshots,
+        }  # fmt: skip
+        assert child.seed != tile.seed
+        assert dataclasses.replace(child, **{field: getattr(tile, field) for field in BEGUN}) == tile
+
+
+def test_from_a_picture_the_strength_is_the_paintings_own_unless_it_is_chosen() -> None:
+    usual = preset("fine").beta
+    job = a_job(follow_ups.stronger(a_job(preset("fine")), 2.0).recipe)
+    assert strength_of(job.recipe) == 2.0
+    assert follow_ups.from_picture(job, SNAPSHOT, "fine", {"iterations": 7}).recipe.beta == 2 * usual
+    assert follow_ups.from_picture(job, SNAPSHOT, "fine", {"strength": 0.5}).recipe.beta == usual / 2
+    assert follow_ups.from_picture(job, SNAPSHOT, "gatys", {}).recipe.beta == 2 * preset("gatys").beta
+
+
+def test_from_a_picture_of_what_was_gone_on_with_there_are_as_many_iterations_as_asked_for() -> None:
+    job = a_job(preset("fine", snapshots=(3, 5)).continued(40))
+    child = follow_ups.from_picture(job, SNAPSHOT, "fine", {"iterations": 2}).recipe
+    assert (child.iterations, child.extra, child.scales, child.snapshots) == (2, 0, 1, (3, 5))
+    film = a_job(preset("fine", iterations=20, step=0.5).sequence(3))
+    child = follow_ups.from_picture(film, SNAPSHOT, "fine", {"iterations": 2}).recipe
+    assert (child.frames, child.iterations, child.step) == (1, 2, 0.5)
+
+
+def test_from_a_picture_of_what_no_worker_can_paint_it_goes_on_by_its_recipes_name() -> None:
+    old = preset("fine", size=96, colours="content", style_weights=(0.7, 0.3), beta=7.0)
+    job = a_job(dataclasses.replace(old, version=OLDEST - 1))
+    child = follow_ups.from_picture(job, SNAPSHOT, "fine", {"iterations": 2}).recipe
+    assert (child.version, child.beta, child.iterations) == (VERSION, preset("fine").beta, 2)
+    assert (child.size, child.colours, child.style_weights) == (96, "content", (0.7, 0.3))
+    older = dataclasses.replace(old, version=OLDEST)
+    assert follow_ups.from_picture(a_job(older), SNAPSHOT, "fine", {}).recipe.version == OLDEST
+
+
+@pytest.mark.parametrize(("factor", "back"), [(100.0, 0.5), (0.01, 2.0)])
+def test_what_a_study_took_too_far_can_come_back_by_presses(factor: float, back: float) -> None:
+    job = a_job(preset("fine", strength=5.0 if back < 1 else 0.2, beta=preset("fine").beta * factor))
+    assert same_but(follow_ups.stronger(job, back), job, "beta")
+    with pytest.raises(RecipeError, match="cannot go further"):
+        follow_ups.stronger(job, 1 / back)
+
+
+async def test_a_code_has_no_more_snapshots_than_may_be_asked_for_also_past_its_end(redis: ArqRedis) -> None:
+    """Continue would come to them."""
+    recipe = preset("fine", iterations=20, snapshots=tuple(range(1, 100)))
+    asked = FromCode(RecipeCode(recipe, ()), CONTENT_GIVEN, (CONTENT_GIVEN,))
+    with pytest.raises(UserError, match="asks for more than 50 snapshots"):
+        await asked.resolve(Network("imagenet"), Jobs(redis))
+    usual = dataclasses.replace(recipe, snapshots=preset("fine").snapshots)
+    asked = FromCode(RecipeCode(usual, ()), CONTENT_GIVEN, (CONTENT_GIVEN,))
+    assert (await asked.resolve(Network("imagenet"), Jobs(redis))).recipe == usual
+
+
+def a_study(vary: str, name: str = "fine", **given: Any) -> Job:
+    make = recipe_maker(name, "imagenet", None)
+    parts = tuple(
+        StudyPart(label=variant.label, recipe=recipe, content=CONTENT, styles=(STYLE,))
+        for variant, recipe in recipes(vary, given, make, ["waves"])
+    )
+    return a_job(make(given), study=Study(vary=vary, fields=given, parts=parts))
+
+
+@pytest.mark.parametrize(("vary", "noise"), [("flicker", 0.6), ("start", None), ("strength", 0.2), ("swap", 0.2)])
+def test_again_a_study_keeps_the_noise_that_it_sets(vary: str, noise: float | None) -> None:
+    job = a_study(vary, size=64, seed=5)
+    child = follow_ups.again(job)
+    assert isinstance(child.study, AskedStudy)
+    again = recipes(vary, child.study.fields, recipe_maker("fine", "imagenet", None), ["waves"])
+    there = [part.recipe.noise for part in job.parts] if noise is None else [noise] * len(again)
+    assert [recipe.noise for _, recipe in again] == there
+    assert child.study.fields["seed"] == child.recipe.seed != 5
 
 
 @pytest.mark.parametrize("weights", WEIGHTS)

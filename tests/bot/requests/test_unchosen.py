@@ -9,13 +9,13 @@ from arq.connections import ArqRedis
 from pydantic import SecretStr
 
 from bot.guild_settings import Allowance, Choices, Rules, rules_of
-from bot.requests.new_painting import TALK, NewPainting, new_recipe
+from bot.requests.new_painting import NewPainting, new_recipe
 from bot.requests.new_study import NewStudy
 from bot.requests.paint_request import AttachedPicture, Network
 from bot.requests.unchosen import film_within, with_unchosen
 from bot.settings import BotSettings
 from engine.contract.jobs import Jobs
-from engine.recipe.presets import PRESETS, preset
+from engine.recipe.presets import ALIASES, PRESETS, preset
 from engine.recipe.recipe import Recipe
 from engine.recipe.studies import KINDS, STYLE
 
@@ -40,7 +40,7 @@ async def painted(
 
 
 @pytest.mark.parametrize("draft", [False, True])
-@pytest.mark.parametrize("name", [None, TALK, *PRESETS])
+@pytest.mark.parametrize("name", [None, *ALIASES, *PRESETS])
 async def test_size_and_iterations_are_those_of_the_limits_where_the_recipes_are_more(
     redis: ArqRedis, name: str | None, draft: bool
 ) -> None:

@@ -25,7 +25,8 @@ RESULTS = {"sheet.png", "losses.png", "film.webp", "study.json", "index.html", "
 @pytest.fixture(scope="module")
 def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = make_room(tmp_path_factory.mktemp("study"))
-    Image.new("RGB", (48, 48), "#a03020").save(made / "red.png")
+    for name in ("red", "white"):
+        Image.new("RGB", (48, 48), name).save(made / f"{name}.png")
     return made
 
 
@@ -107,7 +108,8 @@ def test_flicker_is_measured_and_the_same_seed_has_none_on_a_processor(room: Pat
 
 
 def test_both_ways_round_and_one_content_in_several_styles(room: Path) -> None:
-    ways = study(room, "swap", "--iterations", "5")
+    ways = study(room, "swap", "--iterations", "5", "--recipe", "talk")
+    assert {p["recipe"]["name"] for p in ways["paintings"]} == {"classic"}
     assert [p["content"]["name"] for p in ways["paintings"]] == ["content.png", "style.png"]
     (room / "other.png").write_bytes((room / "content.png").read_bytes())
     many = study(room, "style", "--iterations", "5", styles=("style.png", "other.png"))
@@ -125,6 +127,7 @@ def test_both_ways_round_and_one_content_in_several_styles(room: Path) -> None:
         (["content.png", "style.png", "--vary", "style", "-o", "x"], "A study of styles needs two of them"),
         (["content.png", "style.png", "--vary", "size", "--size", "32", "-o", "x"], "needs two paintings to compare"),
         (["content.png", "red.png", "--vary", "white", *LIGHT, "-o", "x"], "There is no white in the style"),
+        (["content.png", "white.png", "--vary", "white", *LIGHT, "-o", "x"], "The style is white all over, and"),
     ],
 )
 def test_what_cannot_be_studied_is_one_sentence_and_leaves_nothing(
