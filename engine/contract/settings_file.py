@@ -62,6 +62,8 @@ def strangers(fields: Iterable[str]) -> list[str]:
         if upper in known or _is_of_a_service(upper):
             continue
         if upper.startswith(_OURS):
+            if difflib.get_close_matches(upper, known, 1, _ALIKE):
+                continue  # that is refused
             told.append(_told(name, _nearest(upper, known)))
         elif meant := difflib.get_close_matches(upper, missing, 1, _ALIKE):
             told.append(_told(name, meant[0]))

@@ -108,7 +108,8 @@ class Store:
             known = await self.get(_IDENTITY)
         except BlobMissing:
             known = secrets.token_hex(8).encode()
-            with suppress(BaseError):  # another was quicker, or it is an S3 that cannot do this; else `put` fails too
+            # Another was quicker, or it is an S3 that cannot do this; else `put` fails too.
+            with suppress(BaseError, FileNotFoundError):
                 await obstore.put_async(self._store, _IDENTITY, known, mode="create")
             with suppress(BlobMissing):
                 known = await self.get(_IDENTITY)
