@@ -24,6 +24,9 @@ USUAL_RECIPE = "fine"
 _CHANGES = 200
 """Lines that are kept for a server."""
 
+_BLOCKED = "impasto:blocked"
+"""The members who may paint nowhere."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -120,8 +123,20 @@ class GuildSettings:
         after = Allowance(**before.model_dump() | changed)
         return await self._write(guild, who, "allowance", before, after)
 
+    async def block_member(self, member: int, who: int, *, block: bool) -> None:
+        """Let a member paint nowhere, or again."""
+        await (self._redis.sadd if block else self._redis.srem)(_BLOCKED, member)  # type: ignore[misc]
+        _log.info("a member was blocked" if block else "a member may paint again", member=str(member), user=str(who))
+
+    async def is_blocked(self, member: int) -> bool:
+        """Whether they may paint nowhere; each server's moderators have a list of their own."""
+        return bool(await self._redis.sismember(_BLOCKED, str(member)))  # type: ignore[misc]
+
     async def changes(self, guild: int, most: int = 10) -> list[Mapping[str, Any]]:
-        """The newest first: `at` in Unix time, `by` whom, `what` as field -> [before, after]."""
+        """The newest first: `at` in Unix time, `by` whom, `what` as field -> [before, after].
+
+        `of` is `allowance` where the owner changed something, whose fields may be called as the moderators' are.
+        """
         raw: Any = await self._redis.lrange(_changes_key(guild), 0, most - 1)  # type: ignore[misc]
         return [json.loads(line) for line in raw]
 
@@ -129,7 +144,7 @@ class GuildSettings:
         old, new = before.model_dump(mode="json"), after.model_dump(mode="json")
         what = {field: [old[field], value] for field, value in new.items() if value != old[field]}
         if what:
-            line = {"at": round(time.time()), "by": who, "what": what}
+            line = {"at": round(time.time()), "by": who, "of": name, "what": what}
             async with self._redis.pipeline(transaction=True) as pipe:
                 pipe.hset(_key(guild), name, after.model_dump_json())
                 pipe.lpush(_changes_key(guild), json.dumps(line))

@@ -25,12 +25,12 @@ class S3:
         self.blobs: dict[str, bytes] = {}
         self.if_none_match: Literal["heeded", "ignored", "refused"] = "heeded"
         """What it does where a put is to be the first of its key."""
+        self.lacks_bucket = False
         self._written: dict[str, datetime] = {}
 
     async def answer(self, request: web.Request) -> web.Response:
-        signature = request.headers.get("Authorization", "")
-        if not signature.startswith(self._signed) or self._region not in signature:
-            return web.Response(status=403, text="<Error><Code>SignatureDoesNotMatch</Code></Error>")
+        if (refusal := self._refusal(request)) is not None:
+            return refusal
         path = request.path
         match request.method:
             case "PUT":
@@ -43,6 +43,14 @@ class S3:
             return web.Response(status=404, text="<Error><Code>NoSuchKey</Code></Error>")
         headers = {"ETag": '"1"', "Last-Modified": f"{self._written[path]:%a, %d %b %Y %H:%M:%S} GMT"}
         return web.Response(body=self.blobs[path] if request.method == "GET" else b"", headers=headers)
+
+    def _refusal(self, request: web.Request) -> web.Response | None:
+        signature = request.headers.get("Authorization", "")
+        if not signature.startswith(self._signed) or self._region not in signature:
+            return web.Response(status=403, text="<Error><Code>SignatureDoesNotMatch</Code></Error>")
+        if self.lacks_bucket:
+            return web.Response(status=404, text="<Error><Code>NoSuchBucket</Code></Error>")
+        return None
 
     def _delete(self, bucket: str, keys: list[str]) -> web.Response:
         """Several at once."""

@@ -1,23 +1,20 @@
-"""`/impasto settings` for a server's moderators, and `/impasto servers` for who runs the bot."""
+"""`/impasto settings` for a server's moderators, `/impasto servers` and `member` for who runs the bot."""
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from typing import Any
 
 import discord
 from discord import app_commands
 
 from bot.client import Interaction
+from bot.commands.server_list import server_line, server_page
 from bot.errors import UserError
 from bot.interactions.permissions import present
 from bot.interactions.replies import patience, reply_private
 from bot.interactions.settings_panel import SettingsPanel
-from bot.text.formatting import count, joined
-from bot.text.sanitise import safe
 from bot.text.translation import _
-
-_MOST = 1850  # characters; of Discord's 2,000
 
 impasto: app_commands.Group = app_commands.Group(
     name="impasto",
@@ -57,12 +54,30 @@ async def servers(
     services = interaction.client.services
     async with services.deferred.acknowledged(interaction):
         if server is None:
-            text = await _all(interaction)
-        else:
-            changed: dict[str, Any] = {} if block is None else {"blocked": block}
-            if paintings is not None:
-                changed["guild_jobs"] = paintings or None
-            text = await _one(interaction, server, changed)
+            page = await server_page(interaction.client)
+            await interaction.edit_original_response(view=page, allowed_mentions=discord.AllowedMentions.none())
+            return
+        changed: dict[str, Any] = {} if block is None else {"blocked": block}
+        if paintings is not None:
+            changed["guild_jobs"] = paintings or None
+        text = await _one(interaction, server, changed)
+        await reply_private(interaction, text, allowed_mentions=discord.AllowedMentions.none())
+
+
+@impasto.command()
+@app_commands.describe(member="A member's id", block="Whether they may paint nowhere")
+async def member(interaction: Interaction, member: str, block: bool | None = None) -> None:
+    """For who runs me: whether a member may paint, in servers and in direct messages."""
+    _require_owner(interaction)
+    services = interaction.client.services
+    async with services.deferred.acknowledged(interaction):
+        number, guilds = _member_number(member), services.backend.guilds
+        if block is not None:
+            await guilds.block_member(number, interaction.user.id, block=block)
+        who = f"<@{number}>"
+        text = _("{member} may paint.", member=who)
+        if await guilds.is_blocked(number):
+            text = _("{member} may paint nowhere.", member=who)
         await reply_private(interaction, text, allowed_mentions=discord.AllowedMentions.none())
 
 
@@ -76,37 +91,18 @@ def _require_owner(interaction: Interaction) -> None:
         raise UserError(_("Only who runs me may use this: moderators have `/impasto settings`."))
 
 
-async def _all(interaction: Interaction) -> str:
-    backend = interaction.client.services.backend
-    under_way = Counter(standing.job.guild for standing in await backend.jobs.standing())
-    guilds = sorted(interaction.client.guilds, key=lambda guild: (-under_way[str(guild.id)], guild.name))
-    text = count(len(guilds), "server") + "."
-    for number, guild in enumerate(guilds):
-        paintings = _("{paintings} under way", paintings=count(under_way[str(guild.id)], "painting"))
-        line = f"\n- {await _line(interaction, guild.id)}, {paintings}"
-        if len(text) + len(line) > _MOST:
-            return text + "\n" + _("And {n:,} more.", n=len(guilds) - number)
-        text += line
-    return text
-
-
 async def _one(interaction: Interaction, server: str, changed: dict[str, Any]) -> str:
     if not server.strip().isdecimal():
         raise UserError(_("Give the server by its id, in digits: `/impasto servers` lists them."))
     guild = int(server)
     if changed:
         await interaction.client.services.backend.guilds.allow(guild, interaction.user.id, **changed)
-    return await _line(interaction, guild)
+    return await server_line(interaction.client, guild)
 
 
-async def _line(interaction: Interaction, guild: int) -> str:
-    """A server with what it may."""
-    client = interaction.client
-    known = client.get_guild(guild)
-    rules = await client.services.backend.guilds.rules(guild)
-    allowance = rules.allowance
-    told = [f"**{safe(known.name, 60)}**" if known else _("a server that I am not in"), f"`{guild}`"]
-    told += [_("blocked")] if allowance.blocked else []
-    if allowance.guild_jobs:
-        told.append(_("at most {paintings} at a time", paintings=count(allowance.guild_jobs, "painting")))
-    return joined(told)
+def _member_number(text: str) -> int:
+    """Of an id, or of a mention, as Discord's client puts it into a text. Raises `UserError`."""
+    found = re.fullmatch(r"\s*(?:<@!?(\d{1,20})>|(\d{1,20}))\s*", text)
+    if found is None:
+        raise UserError(_("Give the member by their id, in digits."))
+    return int(found[1] or found[2])

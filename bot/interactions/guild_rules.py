@@ -20,6 +20,8 @@ async def check_allowed(
 
     Those of the server where it is asked for, and of the one where it is to be shown, which may be another.
     """
+    if await guilds.is_blocked(interaction.user.id):
+        raise UserError(_("Who runs me does not let you paint: ask them."))
     rules = await guilds.rules(interaction.guild_id)
     _check_here(interaction, rules)
     if destination is None:

@@ -11,6 +11,7 @@ from discord.ui.select import BaseSelect
 from bot.interactions.deduplication import Deduplication
 from bot.interactions.languages import speak_to
 from bot.interactions.replies import TOKEN_LIVES, tell_error
+from bot.text.translation import _
 
 OPEN_FOR = TOKEN_LIVES
 """Seconds; as long as an interaction's token lives."""
@@ -49,3 +50,27 @@ class PrivateView(ui.LayoutView):
             for item in self.walk_children()
             if isinstance(item, ui.Button | BaseSelect) and item.custom_id
         ]
+
+
+class PagedView(PrivateView):
+    """A page of a list, with buttons to the one before and the one after."""
+
+    def _add_turning(self, first: int, a_page: int, total: int) -> None:
+        """The buttons, where there are such pages; `first` of `total` is the number with which this one begins."""
+        starts = (_("Previous"), first - a_page), (_("Next"), first + a_page)
+        buttons = [self._turning(label, start) for label, start in starts if 0 <= start < total]
+        if buttons:
+            self.add_item(ui.ActionRow(*buttons))
+
+    def _turning(self, label: str, start: int) -> ui.Button[Any]:
+        async def pressed(interaction: discord.Interaction) -> None:
+            await interaction.response.defer()
+            await self._turn(interaction, start)
+
+        button: ui.Button[Any] = ui.Button(label=label)
+        button.callback = pressed  # type: ignore[method-assign]
+        return button
+
+    async def _turn(self, interaction: discord.Interaction, first: int) -> None:
+        """Show the page that begins with that number."""
+        raise NotImplementedError

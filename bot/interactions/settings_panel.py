@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 import discord
@@ -22,6 +23,8 @@ from bot.text.translation import LANGUAGE_NAMES, N_, _, listed, pgettext
 
 _MOST = 25
 """Of what a select holds."""
+_LONGEST = 1900
+"""Characters of what was changed; a message holds 2,000."""
 _PLACES = [discord.ChannelType.text, discord.ChannelType.news, discord.ChannelType.voice, discord.ChannelType.forum]
 _LIMITS = {
     "member_jobs": N_("Paintings at a time of one member"),
@@ -36,6 +39,10 @@ _NAMES = {
     "keep_days": N_("days for which paintings are kept"),
     "channels": N_("channels"), "roles": N_("roles"), "blocked": N_("blocked members"), "recipe": N_("usual recipe"),
     "language": N_("language"),
+}  # fmt: skip
+_OWNERS_NAMES = {
+    "blocked": N_("blocked by who runs me"),
+    "guild_jobs": N_("paintings at a time in this server, as who runs me allows"),
 }  # fmt: skip
 _AS_DISCORD_HAS_IT = "server"
 """The choice of no language."""
@@ -108,8 +115,10 @@ class SettingsPanel(PrivateView):
     async def _tell(self, interaction: discord.Interaction) -> None:
         async with patience(interaction):
             changes = await self._backend.guilds.changes(self._guild)
-        text = "\n".join(_change_in_words(change) for change in changes) or _("Nothing was changed yet.")
-        await interaction.response.send_message(text[:1900], ephemeral=True)
+        lines = [_change_in_words(change) for change in changes]
+        ends = accumulate(len(line) + 1 for line in lines)
+        shown = [line for line, end in zip(lines, ends, strict=True) if end < _LONGEST]
+        await interaction.response.send_message("\n".join(shown) or _("Nothing was changed yet."), ephemeral=True)
 
 
 class LimitsForm(Form):
@@ -185,7 +194,7 @@ def _languages(chosen: str | None) -> ui.Select[Any]:
 
 
 def _named(language: str | None) -> str:
-    return _("as the server has it in Discord") if language is None else LANGUAGE_NAMES[language]
+    return _("as the server has it in Discord") if language is None else LANGUAGE_NAMES.get(language, language)
 
 
 def _limits(rules: Rules) -> str:
@@ -205,9 +214,13 @@ def _listed(field: str, ids: Sequence[int]) -> str:
 
 
 def _change_in_words(change: Mapping[str, Any]) -> str:
+    what = change["what"]
+    # Older lines do not say whose they are; only the owner's have a truth value.
+    is_owners = change.get("of") == "allowance" or any(isinstance(after, bool) for _before, after in what.values())
+    tell, names = (_owners_value, _OWNERS_NAMES) if is_owners else (_value, _NAMES)
     parts = [
-        f"{_(_NAMES.get(field, field))}: {_value(field, before)} → {_value(field, after)}"
-        for field, (before, after) in change["what"].items()
+        f"{_(names.get(field, field))}: {tell(field, before)} → {tell(field, after)}"
+        for field, (before, after) in what.items()
     ]
     return f"- {relative(change['at'])} <@{change['by']}>: {'; '.join(parts)}"
 
@@ -217,4 +230,10 @@ def _value(field: str, value: Any) -> str:
         return _listed(field, value) or (pgettext("members", "none") if field == "blocked" else _("all"))
     if field == "language" and value is not None:
         return _named(value)
+    return _("as usual") if value is None else str(value)
+
+
+def _owners_value(_field: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
     return _("as usual") if value is None else str(value)

@@ -12,7 +12,7 @@ from discord import ui
 from bot.cards.card import STYLE_ALT
 from bot.cards.thumbnails import Broken, Thumbnail, small_jpeg
 from bot.interactions.deduplication import Deduplication
-from bot.interactions.private_view import PrivateView
+from bot.interactions.private_view import PagedView
 from bot.text.formatting import count, day
 from bot.text.sanitise import plain, safe
 from bot.text.translation import N_, _
@@ -24,7 +24,7 @@ _A_PAGE = 8
 """Styles; Discord takes ten files in a message."""
 
 
-class StyleList(PrivateView):
+class StyleList(PagedView):
     """One page, fresh for each edit."""
 
     def __init__(
@@ -39,13 +39,7 @@ class StyleList(PrivateView):
         )
         for style in styles[first : first + _A_PAGE]:
             self.add_item(self._section(style))
-        buttons = [
-            self._button(label, start)
-            for label, start in ((_("Previous"), first - _A_PAGE), (_("Next"), first + _A_PAGE))
-            if 0 <= start < len(styles)
-        ]
-        if buttons:
-            self.add_item(ui.ActionRow(*buttons))
+        self._add_turning(first, _A_PAGE, len(styles))
         self.note_open()
 
     @property
@@ -63,15 +57,9 @@ class StyleList(PrivateView):
             text, accessory=ui.Thumbnail(f"attachment://{picture.name}", description=described, spoiler=spoiler)
         )
 
-    def _button(self, label: str, start: int) -> ui.Button[Any]:
-        async def pressed(interaction: discord.Interaction) -> None:
-            await interaction.response.defer()
-            page = await style_page(self._deduplication, self._store, self._styles, start)
-            await interaction.edit_original_response(view=page, attachments=page.files)
-
-        button: ui.Button[Any] = ui.Button(label=label)
-        button.callback = pressed  # type: ignore[method-assign]
-        return button
+    async def _turn(self, interaction: discord.Interaction, first: int) -> None:
+        page = await style_page(self._deduplication, self._store, self._styles, first)
+        await interaction.edit_original_response(view=page, attachments=page.files)
 
 
 async def style_page(

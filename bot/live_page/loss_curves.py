@@ -15,6 +15,8 @@ from engine.contract.events import STREAM, Event, Last, Progress, Snapshot, pars
 from engine.contract.jobs import Jobs
 
 POINTS = 200
+PAUSE = 10.0
+"""Seconds after a fault that is nobody's: it may come again, and each is a traceback."""
 _BACK = 20_000
 """Entries of the stream that are looked through for what was told before."""
 
@@ -37,11 +39,14 @@ class Losses:
                 reply: Any = await redis.xread({STREAM: after}, count=500, block=BLOCK)
                 for _, entries in reply:
                     for entry, fields in entries:
+                        after = entry.decode()  # first: what breaks this off is not read again
                         self._take(fields)
-                        after = entry.decode()
             except (RedisError, OSError) as error:
                 _log.warning("the live page cannot follow", reason=str(error))
                 await asyncio.sleep(1)
+            except Exception:  # whatever lies in Redis: without this the curves would stand still, and nobody know
+                _log.exception("the live page breaks off, and begins anew")
+                await asyncio.sleep(PAUSE)
 
     async def _before(self, redis: ArqRedis) -> str:
         """Take in what was told of the open jobs; the entry to go on from."""
@@ -74,5 +79,5 @@ class Losses:
             curve.append((event.iteration, event.loss))
             if len(curve) > POINTS:
                 del curve[1:-1:2]
-            if isinstance(event, Progress):
+            if isinstance(event, Progress) and math.isfinite(event.rate):
                 self.rates[event.job] = event.rate

@@ -64,11 +64,9 @@ function list(section, lines) {
 }
 
 function render(scene) {
-  if (!scene.painting && !scene.away) return;
-  if (scene.away) {
-    $("#summary").textContent = "Redis does not answer: nothing can be told at the moment.";
-    return;
-  }
+  if (scene.away) $("#summary").textContent = "Redis does not answer: nothing can be told at the moment.";
+  if (scene.broken) $("#summary").textContent = "This page broke off: the bot's log says why. It goes on by itself.";
+  if (!scene.painting) return;
   const here = new Set(scene.painting.map(one => one.id));
   for (const id of cards.keys()) if (!here.has(id)) { cards.get(id).remove(); cards.delete(id); }
   scene.painting.forEach((one, n) => {

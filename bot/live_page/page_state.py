@@ -6,6 +6,7 @@ nor the channel age-restricted.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -63,10 +64,17 @@ class LiveScene:
             "iteration": max([standing.iteration, *(iteration for iteration, _ in curve[-1:])]),
             "iterations": job.iterations,
             "rate": round(self._losses.rates.get(job.id, 0.0), 2),
-            "done_at": round(time.time() + prospect.done) if prospect and prospect.done is not None else None,
+            "done_at": _done_at(prospect),
             "curve": curve,
             "picture": f"picture/{job.id}/{newest[0]}" if newest else None,
         }
+
+
+def _done_at(prospect: Forecast | None) -> int | None:
+    """In Unix time; a worker may tell a speed at which it takes for ever."""
+    if prospect is None or prospect.done is None or not math.isfinite(prospect.done):
+        return None
+    return round(time.time() + prospect.done)
 
 
 def _newest(standing: Standing, page: LedgerPage | None, bot: Impasto | None) -> tuple[int, str] | None:

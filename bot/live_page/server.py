@@ -8,7 +8,6 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from importlib.resources import files
-from typing import Any
 
 import structlog
 from aiohttp import web
@@ -17,7 +16,7 @@ from redis.exceptions import RedisError
 
 from bot.cards.thumbnails import Broken, small_jpeg
 from bot.client import Impasto
-from bot.live_page.loss_curves import Losses
+from bot.live_page.loss_curves import PAUSE, Losses
 from bot.live_page.page_state import LiveScene
 from bot.post_ledger import Ledger
 from bot.settings import BotSettings
@@ -35,6 +34,7 @@ _FILES = {
     "/page.css": ("page.css", "text/css"),
     "/page.js": ("page.js", "text/javascript"),
 }
+_AWAY, _BROKEN = json.dumps({"away": True}), json.dumps({"broken": True})
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'",
     "Referrer-Policy": "no-referrer",
@@ -151,12 +151,16 @@ class LivePage:
         jobs = Jobs(self._redis)
         while True:
             await self._watched.wait()
-            scene: dict[str, Any]
+            told, pause = _AWAY, _EVERY
             try:
                 scene = await self._scene.look(jobs, self._redis, self._bot())
+                told = json.dumps(scene, allow_nan=False)  # a browser could not read such a number
             except (RedisError, OSError):
-                scene = {"away": True}
+                pass  # the log of who follows says so
+            except Exception:  # the page would stand still, and nobody know
+                _log.exception("the live page cannot be drawn up")
+                told, pause = _BROKEN, PAUSE
             async with self._changed:
-                self._told = json.dumps(scene)
+                self._told = told
                 self._changed.notify_all()
-            await asyncio.sleep(_EVERY)
+            await asyncio.sleep(pause)

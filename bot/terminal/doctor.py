@@ -29,8 +29,8 @@ from bot.terminal.worker_process import WorkerError
 from engine.contract import workers
 from engine.contract.connection import connect
 from engine.contract.redis_check import RedisAway, check_redis
-from engine.contract.settings import WEIGHTS_CACHED, SettingsError
-from engine.contract.store import Store, StoreError
+from engine.contract.settings import WEIGHTS_CACHED, SettingsError, unread_names
+from engine.contract.store import Store, StoreError, StoreRefused
 from engine.contract.store_users import ANOTHER_REDIS, users
 from engine.process.redaction import redact
 from engine.recipe.presets import STAND_INS
@@ -71,6 +71,12 @@ async def _result(name: str, check: Check, settings: BotSettings) -> tuple[int, 
         return os.EX_CONFIG, str(wrong)
     except TimeoutError:
         return 1, f"no answer within {patience:g} s"
+
+
+async def _settings(_settings: BotSettings) -> str:
+    if unread := unread_names():
+        raise SettingsError(" ".join(unread))
+    return "every name in the environment is known"
 
 
 async def _token(settings: BotSettings) -> str:
@@ -142,6 +148,8 @@ async def _store(settings: BotSettings) -> str:
         await store.put(key, probe)
         same = await store.get(key) == probe
         await store.delete(key)
+    except StoreRefused as error:
+        raise SettingsError(str(error)) from error
     except StoreError as error:
         raise Ill(str(error)) from error
     if not same:
@@ -198,7 +206,7 @@ async def _weights(settings: BotSettings) -> str:
     try:
         file = await inspect_weights(wanted, settings.impasto_weights_input)
     except WorkerError as error:
-        raise Ill(str(error)) from error
+        raise SettingsError(str(error)) from error
     return f"{file.name}, {file.words}, with {file.input}'s input"
 
 
@@ -237,6 +245,7 @@ async def _disk(settings: BotSettings) -> str:
 
 
 CHECKS: dict[str, Check] = {
+    "settings": _settings,
     "token": _token,
     "intents": _intents,
     "commands": _commands,

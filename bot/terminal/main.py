@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+import structlog
 from click.core import ParameterSource
 from redis.exceptions import RedisError
 
@@ -27,9 +28,9 @@ from bot.terminal.share import share
 from bot.terminal.study_commands import study_commands
 from bot.terminal.worker_process import WorkerError
 from engine.contract.redis_check import RedisAway
-from engine.contract.settings import Settings, SettingsError, read_settings
+from engine.contract.settings import Settings, SettingsError, read_settings, unread_names
 from engine.contract.settings_file import to_environment
-from engine.contract.store import StoreError
+from engine.contract.store import StoreError, StoreRefused
 from engine.process.exit import exit_now
 from engine.process.local_redis import EmbeddedError
 from engine.process.logs import log_to
@@ -88,7 +89,7 @@ def paint_command(pictures: tuple[Path, ...], output: Path | None, **options: An
 def _paint(pictures: tuple[Path, ...], output: Path | None, vary: str | None, options: dict[str, Any]) -> NoReturn:
     """A painting, or the study that varies something."""
     log_to(sys.stderr, logging.ERROR)  # of what may pass, the display tells in words
-    settings = read_settings(impasto_device=options["device"], impasto_weights_input=options["weights_input"])
+    settings = _settings(impasto_device=options["device"], impasto_weights_input=options["weights_input"])
     if options["resumed"] is not None:
         _allow("--resume", "--device", "--json")
         sys.exit(_run(resume(options["resumed"], settings, as_json=options["as_json"])))
@@ -156,7 +157,7 @@ def batch_command(contents: tuple[Path, ...], styles: tuple[Path, ...], output: 
     from bot.terminal.batch import batch
 
     log_to(sys.stderr, logging.ERROR)
-    settings = read_settings(impasto_device=options["device"], impasto_weights_input=options["weights_input"])
+    settings = _settings(impasto_device=options["device"], impasto_weights_input=options["weights_input"])
     arguments = arguments_of(contents[0], styles[:1], options, settings)
     sys.exit(_run(batch(arguments, contents, styles, output, settings, as_json=options["as_json"])))
 
@@ -198,8 +199,20 @@ def _logged_bot_settings() -> BotSettings:
     from bot.settings import read_bot_settings
 
     log_to(sys.stderr)
-    settings = read_bot_settings()
-    log_to(sys.stderr, settings.impasto_log_level, settings.impasto_log_format)
+    try:
+        settings = read_bot_settings()
+        log_to(sys.stderr, settings.impasto_log_level, settings.impasto_log_format)
+    finally:  # what is missing may be there by another name
+        for sentence in unread_names():
+            structlog.get_logger(__name__).warning(sentence)
+    return settings
+
+
+def _settings(**overrides: object) -> Settings:
+    """For a command that has no log; names that nobody reads are told."""
+    settings = read_settings(**overrides)
+    for sentence in unread_names():
+        print(sentence, file=sys.stderr)
     return settings
 
 
@@ -229,7 +242,7 @@ def gc_command(dry: bool, adopting: bool) -> None:
 
     if dry and adopting:
         raise click.UsageError("--dry-run changes nothing, and --adopt does: give one of them.")
-    sys.exit(_run(collect(read_settings(), dry=dry, adopting=adopting)))
+    sys.exit(_run(collect(_settings(), dry=dry, adopting=adopting)))
 
 
 def _run(command: Any) -> int:
@@ -249,7 +262,7 @@ def main() -> None:
         if str(error):
             print(redact(str(error)), file=sys.stderr)
         # So that systemd and compose can tell what only the operator can mend.
-        sys.exit(os.EX_CONFIG if isinstance(error, SettingsError) else 1)
+        sys.exit(os.EX_CONFIG if isinstance(error, SettingsError | StoreRefused) else 1)
     except RedisError as error:
         print(redact(f"Redis cannot be used: {str(error).rstrip('.')}."), file=sys.stderr)
         sys.exit(1)

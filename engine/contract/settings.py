@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from engine.contract.models import KEEP_DAYS, Caps, Running
-from engine.contract.settings_file import misspelt, to_environment
+from engine.contract.settings_file import misspelt, strangers, to_environment
 from engine.process.folders import make_folder
 from engine.process.redaction import hide
 
@@ -180,6 +180,11 @@ def check_names() -> None:
     if wrong := misspelt(Settings.model_fields):
         raise SettingsError(wrong)
     to_environment()
+
+
+def unread_names() -> list[str]:
+    """A sentence about each name in the environment that nobody reads, and that may be a misspelt setting."""
+    return strangers(Settings.model_fields)
 
 
 def explain(error: ValidationError) -> str:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from engine.contract.settings import SettingsError
@@ -26,12 +26,18 @@ from engine.process.waiting import until_there
 _IDENTITY = "identity"
 _PATIENCE = 8.0  # s; obstore itself would try for minutes
 _SETTLED = 1.0  # s after which whoever looked for an identity before there was one has written its own
+_REFUSED = (PermissionDeniedError, UnauthenticatedError, FileNotFoundError)
+"""The last is what obstore makes of a bucket that is not there."""
 # The last two are obstore's for a key that is none, such as one with dots that would lead out of the store.
 _FAILURES = (BaseError, OSError, ValueError, TypeError)
 
 
 class StoreError(Exception):
     """A blob could not be read or written; the text says which."""
+
+
+class StoreRefused(StoreError):
+    """The store takes neither these keys nor this bucket: only the operator can mend it."""
 
 
 class ReadError(StoreError):
@@ -61,15 +67,29 @@ class Store:
             raise StoreError(redact(f"The store {url} cannot be opened: {_why(error)}")) from error
 
     async def ready(self) -> str:
-        """Its identity, once it takes what is written; meanwhile the log says why it doesn't."""
-        return await until_there("The store", self.prove, StoreError)
+        """Its identity, once it takes what is written; meanwhile the log says why it doesn't.
+
+        Raises `SettingsError` where it refuses what the settings say.
+        """
+        return await until_there("The store", self._prove_settings, StoreError)
+
+    async def _prove_settings(self) -> str:
+        try:
+            return await self.prove()
+        except StoreRefused as error:
+            raise SettingsError(str(error)) from error
 
     async def prove(self) -> str:
-        """Its identity, within 8 s. Raises `StoreError` with a sentence for the operator."""
+        """Its identity, within 8 s. Raises `StoreError` with a sentence for the operator; see `StoreRefused` too."""
         try:
             async with asyncio.timeout(_PATIENCE):
                 return await self.identity()
         except (StoreError, TimeoutError) as error:
+            if not isinstance(self._store, LocalStore) and isinstance(error.__cause__, _REFUSED):
+                raise StoreRefused(
+                    f"The store refuses what the settings say ({_why(error)}): check the bucket in STORE_URL, "
+                    "AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and what the key may."
+                ) from error
             reason = str(error).rstrip(".") or f"it does not answer within {_PATIENCE:g} s"
             raise StoreError(f"The store cannot be used ({reason}): see to it, or mend STORE_URL.") from error
 
@@ -99,7 +119,7 @@ class Store:
             await obstore.put_async(self._store, _IDENTITY, mine, mode="create")
         except AlreadyExistsError:
             return await self.get(_IDENTITY)
-        except BaseError:  # an S3 that cannot do this; else `put` fails too
+        except (BaseError, FileNotFoundError):  # an S3 that cannot do this; else `put` fails too
             await self.put(_IDENTITY, mine)
         if not isinstance(self._store, LocalStore):  # an S3 may not heed the mode, and say nothing
             await asyncio.sleep(_SETTLED)

@@ -10,10 +10,11 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
+import structlog
 from redis.exceptions import RedisError
 
 from engine.contract.redis_check import await_redis
-from engine.contract.settings import Settings, SettingsError, read_settings
+from engine.contract.settings import Settings, SettingsError, read_settings, unread_names
 from engine.contract.store import Store, StoreError
 from engine.painting.memory.allocator import keep_memory
 from engine.process.exit import exit_now
@@ -37,6 +38,8 @@ def main() -> int:
             impasto_device=options.device, impasto_weights=options.weights, impasto_weights_input=options.weights_input
         )
         log_to(log, settings.impasto_log_level, settings.impasto_log_format)
+        for sentence in unread_names():
+            structlog.get_logger("impasto.worker").warning(sentence)
         if settings.redis_url is None:
             raise SettingsError("REDIS_URL is not set: a worker needs the Redis that its jobs come from.")
         asyncio.run(_work(settings))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from engine.contract.settings import Settings
@@ -10,7 +11,7 @@ from engine.worker import fast_path_check
 from engine.worker.context import WorkerContext
 from engine.worker.main import run_worker
 from engine.worker.weights.load import in_words
-from engine.worker.weights.weights_file import WeightsError
+from engine.worker.weights.weights_file import WeightsError, WrongWeights
 
 
 async def work(settings: Settings) -> int:
@@ -19,7 +20,7 @@ async def work(settings: Settings) -> int:
         await run_worker(settings, _say_ready)
     except WeightsError as error:
         print(redact(str(error)), file=sys.stderr)
-        return 1
+        return os.EX_CONFIG if isinstance(error, WrongWeights) else 1
     return 0
 
 

@@ -7,11 +7,15 @@ from pathlib import Path
 
 import torch
 
+from engine.contract.settings import SettingsError
 from engine.recipe.recipe import RecipeError
 
 
 def choose_device(wanted: str) -> str:
-    """`auto`, `cpu`, `mps`, `cuda` or `cuda:N` as a device that is there. Raises `RecipeError` with one sentence."""
+    """`auto`, `cpu`, `mps`, `cuda` or `cuda:N` as a device that is there.
+
+    Raises, with one sentence, `SettingsError` where it cannot ever be there, and `RecipeError` where it may come back.
+    """
     if wanted == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
@@ -19,9 +23,11 @@ def choose_device(wanted: str) -> str:
     except RuntimeError:
         device = None
     if device is None or device.type not in ("cpu", "mps", "cuda"):
-        raise RecipeError(f"There is no device {wanted}: use auto, cpu, mps, cuda or cuda:N.")
+        raise SettingsError(f"There is no device {wanted}: use auto, cpu, mps, cuda or cuda:N.")
     if device.type == "mps" and not torch.backends.mps.is_available():
-        raise RecipeError("mps was asked for, but there is no Apple GPU here: use --device cpu.")
+        raise SettingsError("mps was asked for, but there is no Apple GPU here: use --device cpu.")
+    if device.type == "cuda" and not torch.backends.cuda.is_built():  # type: ignore[no-untyped-call]
+        raise SettingsError(f"{wanted} was asked for, but PyTorch was built without CUDA here: use --device cpu.")
     count = torch.cuda.device_count()
     if device.type == "cuda" and (device.index or 0) >= count:
         raise RecipeError(f"{wanted} was asked for, but {count} CUDA devices are usable here: use --device cpu.")

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from engine.contract.settings import SettingsError
 from engine.painting.cuda.graphs import Graphs
 from engine.painting.memory.allocator import keep_memory
 from engine.painting.painter import Painter
@@ -94,7 +95,7 @@ def main() -> int:
     try:
         device = torch.device(choose_device(sys.argv[1]))
         reason = fault_of_fast_path(device, Graphs.on(device)) if device.type == "cuda" else ""
-    except RecipeError as error:
+    except (RecipeError, SettingsError) as error:
         print(error, file=sys.stderr)
         return 1
     print(in_words(reason) if reason else "the fast way paints what the plain one does")

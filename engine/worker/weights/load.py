@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import fcntl
 import hashlib
 import math
@@ -22,10 +23,22 @@ from engine.contract.settings import WEIGHTS_CACHED
 from engine.painting.network.vgg import architecture
 from engine.worker.weights.fetch import FetchError, Source, fetch, matches, torchvision_source
 from engine.worker.weights.input_normalisation import IN_WORDS, Input
-from engine.worker.weights.weights_file import Convs, WeightsError, check, digest, load_file, named, unpickle, why
+from engine.worker.weights.weights_file import (
+    Convs,
+    WeightsError,
+    WrongWeights,
+    check,
+    digest,
+    load_file,
+    named,
+    unpickle,
+    why,
+)
 
 # `auto` decides within 5 s; one of them is for all that is not the network.
 _AUTO_PATIENCE = 4.0
+_PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE)
+"""What a folder may have for a while."""
 STARTER = Path(__file__).with_name("starter.safetensors")
 """Our own weights (docs/starter.md), which every worker has."""
 
@@ -66,7 +79,8 @@ def load_weights(
     decided within 5 s. `input_` is what a file's weights expect, where somebody knows it better than their numbers
     tell. `source` takes the place of torchvision's server; `progress` shows a bar on stderr if that is a terminal.
 
-    Raises `WeightsError`, but never for `starter`, `random` and `auto`.
+    Raises `WeightsError`, but never for `starter`, `random` and `auto`; `WrongWeights` where a file at `choice`, or the
+    folder `cache`, will not do.
     """
     if choice == "random":
         note = "Painted with random stand-in weights, as asked."
@@ -80,7 +94,10 @@ def load_weights(
             return _imagenet(cache, source, progress=progress, patience=_AUTO_PATIENCE)
         except WeightsError as error:
             return _starter(f"Painted with our small starter network: {error.reason}.")
-    loaded = load_file(Path(choice), input_)
+    try:
+        loaded = load_file(Path(choice), input_)
+    except WeightsError as error:
+        raise WrongWeights(error.reason, error.remedy) from error
     name = f"sha256:{digest(loaded.convs)[:16]}"
     note = f"Painted with weights from a file, taken for a network with {IN_WORDS[loaded.input]}."
     return Weights(name, name, loaded.convs, note=note, input=loaded.input)
@@ -146,7 +163,8 @@ def _fetched(cache: Path, source: Source, *, progress: bool) -> Weights:
         raise WeightsError(str(error), remedy) from error
     except OSError as error:
         remedy = "make room there, or set IMPASTO_CACHE to a folder that can be written in"
-        raise WeightsError(f"the cache folder {cache} cannot be used ({why(error)})", remedy) from error
+        kind = WeightsError if error.errno in _PASSING else WrongWeights
+        raise kind(f"the cache folder {cache} cannot be used ({why(error)})", remedy) from error
     return _pretrained(convs, sha256)
 
 

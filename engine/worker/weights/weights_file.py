@@ -56,6 +56,10 @@ class WeightsError(Exception):
         return f"{self.reason[0].upper()}{self.reason[1:]}: {self.remedy}."
 
 
+class WrongWeights(WeightsError):
+    """What the settings name cannot be used: only who wrote them can mend it, and to try again does not help."""
+
+
 def load_file(path: Path, input_: Input | Literal["auto"] = "auto") -> Loaded:
     """The convolutions of a .pth or safetensors file, whichever layers it has.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,24 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
+from arq.connections import ArqRedis
 from browser import browsing, chromium
 from discord_server.driver import Channel
 from manual_worker import manual_worker
 from scene import LONG, Scene, scene
+from structlog.testing import capture_logs
+from support.jobs import a_job
 from support.workers import WorkerPool
 
+from bot.live_page import loss_curves, server
 from bot.live_page.loss_curves import POINTS, Losses
+from bot.settings import read_bot_settings
 from engine.contract import workers
 from engine.contract.connection import connect
-from engine.contract.events import Cancelled, Progress, Snapshot
+from engine.contract.events import STREAM, Cancelled, Progress, Snapshot
+from engine.contract.jobs import Jobs
+from engine.contract.models import Job, job_key
+from engine.contract.store import Store
 from engine.contract.workers import Worker
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -38,13 +46,17 @@ async def stage(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> A
         assert made.discord.world.violations == []
 
 
+def _no_number(text: str) -> None:
+    raise AssertionError(f"{text} is no JSON")
+
+
 async def scenes(url: str) -> AsyncIterator[Json]:
     """What the page is told, as it comes."""
     async with aiohttp.ClientSession() as session, session.get(f"{url}/events") as answer:
         assert answer.headers["Content-Type"] == "text/event-stream"
         async for line in answer.content:
             if line.startswith(b"data: "):
-                yield json.loads(line.removeprefix(b"data: "))
+                yield json.loads(line.removeprefix(b"data: "), parse_constant=_no_number)
 
 
 async def until(url: str, *jobs: str, **true: Any) -> Json:
@@ -129,6 +141,50 @@ async def test_what_is_not_everybody_s_is_shown_without_its_picture(stage: tuple
             assert (await get(f"{url}/picture/{job}/10"))[0] == 404
 
 
+async def test_what_nobody_foresaw_is_told_and_the_page_goes_on_after_it(
+    redis_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "PAUSE", 0.01)
+    faults = [ZeroDivisionError("what nobody foresaw")]
+
+    def bot() -> None:
+        if faults:
+            raise faults.pop()
+
+    settings, store = read_bot_settings(discord_token="a.token"), Store(tmp_path.as_uri())
+    with capture_logs() as log:
+        async with connect(redis_server) as redis:
+            page = server.LivePage(settings, redis, store, bot)
+            async with page.served(("127.0.0.1", 0)) as url, asyncio.timeout(60):
+                async for told in scenes(url):
+                    if "workers" in told:
+                        break
+    (line,) = [one for one in log if one["log_level"] == "error"]
+    assert (line["event"], line["exc_info"]) == ("the live page cannot be drawn up", True)
+
+
+async def test_what_is_no_number_is_left_out(stage: tuple[Scene, str]) -> None:
+    """Of a pace that is none, and of a worker so slow that it paints for ever."""
+    made, url = stage
+    one: Json = {}
+    async with painted(made) as job, connect(made.pool.url) as redis:
+        slow = {"id": "slow", "device": "cpu", "weights": "random", "speed": 5e-324}
+        await redis.set("impasto:worker:slow", json.dumps(slow))
+        try:
+            for rate in ("NaN", "Infinity"):
+                event = {"kind": "progress", "job": job, "iteration": 15, "content": 1, "style": 1, "eta": 1}
+                text = json.dumps(event | {"loss": 2.0, "rate": float(rate)})
+                await redis.xadd(STREAM, {"job": job, "event": text})
+            async with asyncio.timeout(60):
+                async for told in scenes(url):
+                    one = next((one for one in told.get("painting", []) if one["id"] == job), {"curve": []})
+                    if [15, 2.0] in one["curve"]:
+                        break
+        finally:
+            await redis.delete("impasto:worker:slow")
+    assert (one["rate"], one["done_at"]) == (5, None)
+
+
 async def test_without_a_token_only_this_machine_s_own_name_is_answered(stage: tuple[Scene, str]) -> None:
     _, url = stage
     for path in ("/", "/events", "/picture/1/1"):
@@ -164,6 +220,37 @@ async def test_chromium_shows_it(stage: tuple[Scene, str], tmp_path: Path) -> No
     assert "1 painting under way, 0 waiting" in page
     assert f'src="picture/{job}/10"' in page
     assert '<polyline points="0.00,' in page
+
+
+async def test_curves_are_followed_on_after_what_nobody_foresaw(
+    redis_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An open job from the end of time: nothing that was told since can be looked for."""
+    monkeypatch.setattr(loss_curves, "PAUSE", 0.01)
+    job, losses = a_job(), Losses()
+    async with connect(redis_server) as redis:
+        await redis.flushdb()
+        await Jobs(redis).create(job)
+        spec = job.model_dump(mode="json") | {"created": "inf"}
+        await redis.hset(job_key(job.id), "spec", json.dumps(spec))  # type: ignore[misc]
+        log = await _followed_on(redis, losses, job)
+    assert (log[0]["event"], log[0]["log_level"]) == ("the live page breaks off, and begins anew", "error")
+
+
+async def _followed_on(redis: ArqRedis, losses: Losses, job: Job) -> list[MutableMapping[str, Any]]:
+    """What was logged, once the job is mended and what it tells then has arrived."""
+    with capture_logs() as log:
+        following = asyncio.create_task(losses.follow(redis))
+        while not log:  # noqa: ASYNC110 - the log tells nobody
+            await asyncio.sleep(0.01)
+        await redis.hset(job_key(job.id), "spec", job.model_dump_json())  # type: ignore[misc]
+        event = Progress(job=job.id, iteration=5, loss=2, content=1, style=1, rate=5, eta=0)
+        await redis.xadd(STREAM, {"job": job.id, "event": event.model_dump_json()})
+        while job.id not in losses.curves:  # noqa: ASYNC110 - nobody is told
+            await asyncio.sleep(0.01)
+        following.cancel()
+        await asyncio.wait([following])
+    return log
 
 
 async def test_a_curve_stays_short_and_forgets_what_is_painted_again() -> None:

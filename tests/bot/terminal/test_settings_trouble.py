@@ -47,6 +47,24 @@ async def test_a_wrong_setting_is_a_sentence_from_everybody(
     assert err.startswith(sentence)
 
 
+@pytest.mark.parametrize("words", [("bot",), ("up",), WORKER, ("gc",)], ids=lambda w: w[0])
+async def test_a_name_that_nobody_reads_is_told_before_what_is_missing(
+    words: tuple[str, ...], discord: Discord, tmp_path: Path
+) -> None:
+    wrong = {"IMPASTO_REDIS_URL": "redis://127.0.0.1:1", "IMPASTO_USER_JOBS": "3"}
+    token = {"DISCORD_BOT_TOKEN": discord.token, "DISCORD_TOKEN": "", **wrong}
+    _, _, err = await told(discord, tmp_path, *words, **token, REDIS_URL="")
+    assert "There is no setting IMPASTO_REDIS_URL: is REDIS_URL meant?" in err
+    assert "There is no setting DISCORD_BOT_TOKEN: is DISCORD_TOKEN meant?" in err
+    assert "IMPASTO_USER_JOBS" not in err
+
+
+async def test_the_doctor_tells_a_name_that_nobody_reads(discord: Discord, tmp_path: Path) -> None:
+    status, out, _ = await told(discord, tmp_path, "doctor", IMPASTO_REDIS_URL="redis://127.0.0.1:1")
+    assert status == os.EX_CONFIG
+    assert "BAD  settings  There is no setting IMPASTO_REDIS_URL: is REDIS_URL meant?\n" in out
+
+
 async def test_a_data_folder_that_is_none_is_a_sentence(discord: Discord, tmp_path: Path) -> None:
     (tmp_path / "data").write_text("in the way")
     status, out, err = await told(discord, tmp_path, "doctor")

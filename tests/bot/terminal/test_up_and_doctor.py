@@ -42,7 +42,7 @@ async def test_up_is_all_that_a_small_server_needs(discord: Discord, tmp_path: P
 
 async def test_up_says_in_one_line_why_its_worker_cannot_start(discord: Discord, tmp_path: Path) -> None:
     status, _, err = await told(discord, tmp_path, "up", IMPASTO_WEIGHTS="/nowhere/weights.pth")
-    assert status == 1
+    assert status == os.EX_CONFIG
     assert "/nowhere/weights.pth" in err
     assert "Traceback" not in err
     assert left_over(tmp_path) == []
@@ -51,7 +51,8 @@ async def test_up_says_in_one_line_why_its_worker_cannot_start(discord: Discord,
 async def test_the_doctor_tells_each_thing_in_a_line(discord: Discord, tmp_path: Path) -> None:
     status, out, err = await told(discord, tmp_path, "doctor")
     lines = {line.split()[1]: line for line in out.splitlines()}
-    assert list(lines) == ["token", "intents", "commands", "Redis", "store", "workers", "weights", "GPU", "disk"]
+    checked = ["settings", "token", "intents", "commands", "Redis", "store", "workers", "weights", "GPU", "disk"]
+    assert list(lines) == checked
     assert (status, err) == (0, "")
     assert [name for name, line in lines.items() if not line.startswith("ok ")] == []
     assert "not told them yet" in lines["commands"]

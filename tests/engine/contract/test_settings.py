@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.settings import BotSettings
-from engine.contract.settings import Settings, SettingsError, read_settings
+from engine.contract.settings import Settings, SettingsError, read_settings, unread_names
 from engine.contract.settings_file import OF_THE_BOT
 
 
@@ -75,6 +75,25 @@ def test_what_others_put_into_the_environment_is_none_of_ours(room: Path, monkey
         monkeypatch.setenv(name, "x")
     (room / ".env").write_text("COMPOSE_PROFILES=cpu\nIMPASTO_MAX_SIZE=512\nIMPASTO_USERS_JOBS=\nimpasto_user_jobs=4\n")
     assert read_settings().impasto_user_jobs == 4
+
+
+def test_each_name_in_the_environment_that_may_be_a_misspelt_setting_is_told(
+    room: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meant = {
+        "IMPASTO_RETENTION_DAYS": "IMPASTO_KEEP_DAYS", "IMPASTO_KEEP": "IMPASTO_KEEP_DAYS", "IMPASTO_METRICS_PORT": "",
+        "IMPASTO_PAGE_PORT": "IMPASTO_PAGE", "IMPASTO_REDIS_URL": "REDIS_URL", "IMPASTO_STORE_URL": "STORE_URL",
+        "DISCORD_BOT_TOKEN": "DISCORD_TOKEN", "REDIS_URI": "REDIS_URL",
+    }  # fmt: skip
+    services = ("IMPASTO_SERVICE_HOST", "IMPASTO_PORT", "IMPASTO_BOT_SERVICE_HOST", "IMPASTO_BOT_SERVICE_PORT_HTTP",
+                "IMPASTO_BOT_PORT_9464_TCP_ADDR")  # fmt: skip
+    others = ("IMPASTO_USER_JOBS", "impasto_log", "STORE_URLS", "REDIS_HOST", "TOKEN")
+    monkeypatch.setattr(os, "environ", dict.fromkeys((*meant, *services, *others), "1") | {"IMPASTO_EMPTY": ""})
+    (room / ".env").write_text("STORE_URL=memory:///\n")
+    assert unread_names() == [
+        f"There is no setting {name}: {f'is {one} meant?' if one else '.env.example has all.'}"
+        for name, one in meant.items()
+    ]
 
 
 def test_the_bots_own_settings_are_known_to_all() -> None:

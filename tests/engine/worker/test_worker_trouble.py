@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
+import pytest
 from arq.connections import ArqRedis
 from support.jobs import SLICE_TIMEOUT, JobClient, light, uncut_sha256
 from support.workers import WorkerPool
@@ -27,9 +28,9 @@ from engine.recipe.recipe import VERSION
 from engine.worker.results.film import film_iterations
 
 
-def start(redis_url: str, folder: Path) -> subprocess.Popen[str]:
+def start(redis_url: str, folder: Path, weights: str = "random", device: str = "cpu") -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "engine.worker", "--weights", "random", "--device", "cpu"],
+        [sys.executable, "-m", "engine.worker", "--weights", weights, "--device", device],
         env={**os.environ, "REDIS_URL": redis_url, "PYTHONPATH": str(Path(__file__).parents[3])},
         cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
@@ -198,3 +199,24 @@ def test_a_worker_with_an_address_of_no_redis_says_so_in_a_line(tmp_path: Path) 
     assert (worker.returncode, out) == (os.EX_CONFIG, "")
     (line,) = err.splitlines()
     assert line.startswith("The setting REDIS_URL is not usable: ")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"device": "toaster"}, "There is no device toaster: use auto, cpu, mps, cuda or cuda:N."),
+        (
+            {"weights": "/nowhere.pth"},
+            "The weights file /nowhere.pth cannot be read (no such file or directory): give ",
+        ),
+    ],
+    ids=["device", "weights"],
+)
+def test_a_worker_whose_settings_are_wrong_ends_so_that_it_is_not_started_again(
+    wrong: dict[str, str], sentence: str, tmp_path: Path, redis_server: str
+) -> None:
+    worker = start(redis_server, tmp_path, **wrong)
+    out, err = worker.communicate()
+    assert (worker.returncode, out) == (os.EX_CONFIG, "")
+    (line,) = err.splitlines()
+    assert line.startswith(sentence)
