@@ -8,7 +8,7 @@ import re
 import pytest
 from PIL import Image
 
-from bot.intake import BadPicture, Limits, Picture, take_in
+from bot.intake import BadPicture, Decoder, Limits, Picture, take_in
 
 
 def opened(picture: Picture) -> Image.Image:
@@ -20,15 +20,17 @@ def opened(picture: Picture) -> Image.Image:
     return image
 
 
-async def pixels(data: bytes) -> Image.Image:
+async def pixels(data: bytes, decoder: Decoder) -> Image.Image:
     """What becomes of `data`."""
-    return opened(await take_in(data))
+    return opened(await take_in(data, decoder=decoder))
 
 
-async def refused(data: bytes, name: str = "The picture", limits: Limits | None = None) -> str:
+async def refused(
+    data: bytes, name: str = "The picture", limits: Limits | None = None, decoder: Decoder | None = None
+) -> str:
     """The sentence said about `data`, which must be refused."""
     with pytest.raises(BadPicture) as bad:
-        await take_in(data, name, limits or Limits())
+        await take_in(data, name, limits or Limits(), decoder=decoder)
     return one_sentence(str(bad.value))
 
 

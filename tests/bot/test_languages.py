@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import string
 from collections.abc import AsyncIterator
@@ -110,6 +111,12 @@ def _whole(thread: list[Json], loss: str) -> list[Json] | None:
 
 def leftovers(text: str, language: str) -> list[str]:
     """The English messages that are in a text; none of those that this language has the same."""
+    return [english for english, pattern in _english(language) if pattern.search(text)]
+
+
+@functools.cache
+def _english(language: str) -> list[tuple[str, re.Pattern[str]]]:
+    """Those messages, each with what finds it in a text."""
     with (catalogue.LOCALES / f"{language}.po").open("rb") as file:
         known = read_po(file, locale=language)
     found = []
@@ -117,8 +124,7 @@ def leftovers(text: str, language: str) -> list[str]:
         english, own = (str(one[0] if isinstance(one, tuple | list) else one) for one in (message.id, message.string))
         fixed = [part[0] for part in string.Formatter().parse(english)]
         if max(map(len, re.findall(r"[A-Za-z]+", " ".join(fixed))), default=0) > 3 and own != english:
-            pattern = rf"(?<!\w){'.+?'.join(map(re.escape, fixed))}(?!\w)"
-            found += [english] if re.search(pattern, text) else []
+            found.append((english, re.compile(rf"(?<!\w){'.+?'.join(map(re.escape, fixed))}(?!\w)")))
     return found
 
 

@@ -69,7 +69,7 @@ async def test_a_smooth_picture_loses_nothing() -> None:
     assert opened(file).convert("RGB").tobytes() == picture.tobytes()
 
 
-@pytest.mark.parametrize("size", [(2048, 2048), (512, 512), (1024, 300)])
+@pytest.mark.parametrize("size", [(2048, 512), (512, 512), (1024, 300)])
 async def test_all_the_way_down(size: tuple[int, int]) -> None:
     data = png(grain(size[0], height=size[1]))
     files = await all_of(SizeFallback(data, "harbour", len(data)))

@@ -9,10 +9,12 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import malformed
 import pytest
+import pytest_asyncio
 from judging import one_sentence, opened, pixels, refused
 from malformed import encoded, scene
 from PIL import Image
@@ -20,9 +22,16 @@ from PIL import Image
 import bot
 from bot.decoder import formats
 from bot.decoder.refusal import ACCEPTED
-from bot.intake import BadPicture, Limits, read_picture_file, take_in
+from bot.intake import BadPicture, Decoder, Decoders, Limits, read_picture_file, take_in
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 ROOT = Path(bot.__file__).parents[1]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def decoder() -> AsyncIterator[Decoder]:
+    async with Decoder() as one:
+        yield one
 
 
 async def test_an_empty_file_and_a_heavy_one_start_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,14 +67,14 @@ async def test_an_empty_file_and_a_heavy_one_start_no_process(monkeypatch: pytes
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 48 32\n", ACCEPTED),
     ],
 )
-async def test_what_is_no_picture_is_called_by_its_name(data: bytes, expected: str) -> None:
-    assert expected in await refused(data, "holiday.png")
+async def test_what_is_no_picture_is_called_by_its_name(decoder: Decoder, data: bytes, expected: str) -> None:
+    assert expected in await refused(data, "holiday.png", decoder=decoder)
 
 
-async def test_an_avif_may_name_a_heic_brand_first() -> None:
+async def test_an_avif_may_name_a_heic_brand_first(decoder: Decoder) -> None:
     data = bytearray(encoded(scene(), "AVIF"))
     data[8:12] = b"mif1"
-    assert (await pixels(bytes(data))).size == (48, 32)
+    assert (await pixels(bytes(data), decoder)).size == (48, 32)
 
 
 @pytest.mark.parametrize(
@@ -78,29 +87,29 @@ async def test_an_avif_may_name_a_heic_brand_first() -> None:
         ("x" * 300 + ".png", "x" * 36 + "…" + "x" * 8 + ".png"),
     ],
 )
-async def test_a_name_is_made_fit_to_print(name: str, spoken: str) -> None:
-    assert (await refused(b"", name)).startswith(f"{spoken} is empty: ")
-    assert (await take_in(encoded(scene(), "PNG"), name)).name == spoken
+async def test_a_name_is_made_fit_to_print(decoder: Decoder, name: str, spoken: str) -> None:
+    assert (await refused(b"", name, decoder=decoder)).startswith(f"{spoken} is empty: ")
+    assert (await take_in(encoded(scene(), "PNG"), name, decoder=decoder)).name == spoken
 
 
 @pytest.mark.parametrize("name", malformed.bombs())
-async def test_a_bomb_is_one_sentence(name: str) -> None:
-    await refused(malformed.bombs()[name])
+async def test_a_bomb_is_one_sentence(decoder: Decoder, name: str) -> None:
+    await refused(malformed.bombs()[name], decoder=decoder)
 
 
-async def test_sizes_and_shapes_are_told_in_numbers() -> None:
+async def test_sizes_and_shapes_are_told_in_numbers(decoder: Decoder) -> None:
     bombs = malformed.bombs()
-    assert "8 × 8 pixels" in await refused(bombs["PNG of 8 a side"])
-    assert "1 × 4000 pixels" in await refused(bombs["PNG of 1 by 4000"])
-    assert "at most 8 times" in await refused(bombs["PNG of 20 by 4000"])
+    assert "8 × 8 pixels" in await refused(bombs["PNG of 8 a side"], decoder=decoder)
+    assert "1 × 4000 pixels" in await refused(bombs["PNG of 1 by 4000"], decoder=decoder)
+    assert "at most 8 times" in await refused(bombs["PNG of 20 by 4000"], decoder=decoder)
     for claim in ("PNG that claims 60000 a side", "WebP that claims 16384 a side"):
-        assert "120 million pixels" in await refused(bombs[claim])
+        assert "120 million pixels" in await refused(bombs[claim], decoder=decoder)
 
 
 @pytest.mark.parametrize("kind", malformed.KINDS)
-async def test_a_picture_cut_in_half_is_refused(kind: str) -> None:
+async def test_a_picture_cut_in_half_is_refused(decoder: Decoder, kind: str) -> None:
     data = encoded(Image.effect_noise((128, 128), 90).convert("RGB"), kind)
-    await refused(data[: len(data) // 2])
+    await refused(data[: len(data) // 2], decoder=decoder)
 
 
 async def test_bombs_cost_no_more_than_pictures() -> None:
@@ -116,25 +125,25 @@ async def test_bombs_cost_no_more_than_pictures() -> None:
 
 
 async def test_mangled_files(caplog: pytest.LogCaptureFixture) -> None:
-    turn = asyncio.Semaphore(2)
+    async with Decoders(2) as decoders:
 
-    async def ends_well(data: bytes) -> bool:
-        async with turn:
-            try:
-                return bool(opened(await take_in(data)))
-            except BadPicture as bad:
-                return not one_sentence(str(bad))
+        async def ends_well(data: bytes) -> bool:
+            async with decoders.take() as one:
+                try:
+                    return bool(opened(await take_in(data, decoder=one)))
+                except BadPicture as bad:
+                    return not one_sentence(str(bad))
 
-    taken = await asyncio.gather(*(ends_well(data) for _, data in malformed.mangled(150, seed=1)))
+        taken = await asyncio.gather(*(ends_well(data) for _, data in malformed.mangled(150, seed=1)))
     assert 0 < sum(taken) < 150
     assert not [line for line in caplog.records if line.levelno >= logging.WARNING]
 
 
-def test_what_is_said_to_be_accepted_is_what_is_opened() -> None:
+async def test_what_is_said_to_be_accepted_is_what_is_opened() -> None:
     assert sorted([*formats.FORMATS, "HEIC"]) == sorted(re.split(", | OR ", ACCEPTED.upper()))
 
 
-def test_a_file_is_read(tmp_path: Path) -> None:
+async def test_a_file_is_read(tmp_path: Path) -> None:
     path = tmp_path / "scene.png"
     path.write_bytes(encoded(scene(), "PNG"))
     assert read_picture_file(path) == path.read_bytes()
@@ -146,7 +155,7 @@ def unreadable(path: Path) -> str:
     return one_sentence(str(bad.value))
 
 
-def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
+async def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "large.png").write_bytes(bytes(101))
     os.mkfifo(tmp_path / "pipe.png")
     (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
@@ -159,7 +168,7 @@ def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
     assert "cannot be read" in unreadable(tmp_path / "nul\0.png")
 
 
-def test_a_file_that_grows_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_file_that_grows_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "growing.png"
     path.write_bytes(bytes(101))
     earlier = os.stat_result((0o100644, 0, 0, 1, 0, 0, 50, 0, 0, 0))

@@ -1,4 +1,4 @@
-"""The command as a person starts it: a process in a folder of its own, whose name has a space."""
+"""The command as a person starts it, in a folder whose name has a space: a process of its own, or in this one."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import psutil
+import pytest
 from support.pictures import CONTENT, STYLE
-from support.workers import ONE_THREAD
+from support.workers import ONE_THREAD, WorkerPool
+
+from bot.terminal.main import main
 
 COMMAND = [sys.executable, "-m", "bot.terminal.main"]
 LAYERS = ["content_layers=conv1_1", "style_layers=relu1_1", "style_layer_weights=1"]
@@ -29,9 +32,16 @@ def make_room(folder: Path) -> Path:
     return room
 
 
+OURS = {"REDIS_URL": "", "STORE_URL": "", "IMPASTO_SLICE_SECONDS": "0.5", "TERM": "xterm"}
+
+
 def environment(**settings: str) -> dict[str, str]:
-    ours = {"REDIS_URL": "", "STORE_URL": "", "IMPASTO_SLICE_SECONDS": "0.5", "TERM": "xterm"}
-    return {**os.environ, **ONE_THREAD, "PYTHONPATH": str(Path(__file__).parents[3]), **ours, **settings}
+    return {**os.environ, **ONE_THREAD, "PYTHONPATH": str(Path(__file__).parents[3]), **OURS, **settings}
+
+
+def shared(pool: WorkerPool) -> dict[str, str]:
+    """The settings of a command whose painting the pool's worker paints, instead of a Redis and a worker of its own."""
+    return {"REDIS_URL": pool.url, "STORE_URL": pool.store_url}
 
 
 def start(room: Path, *arguments: str, **settings: str) -> subprocess.Popen[str]:
@@ -45,6 +55,31 @@ def run(room: Path, *arguments: str, **settings: str) -> subprocess.CompletedPro
     process = start(room, *arguments, **settings)
     out, err = process.communicate()
     return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+
+class Here:
+    """The command in this very process: as fast as it refuses."""
+
+    def __init__(self, room: Path, patch: pytest.MonkeyPatch, capture: pytest.CaptureFixture[str]) -> None:
+        self._patch, self._capture = patch, capture
+        patch.chdir(room)
+
+    def run(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        """As `run` does, in the room."""
+        for name, value in {**OURS, **settings}.items():
+            self._patch.setenv(name, value)
+        self._patch.setattr(sys, "argv", ["impasto", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert isinstance(ended.value.code, int)
+        return subprocess.CompletedProcess(arguments, ended.value.code, *self._capture.readouterr())
+
+    def one_line(self, *arguments: str, redis_url: str = "", status: int = 1) -> str:
+        """The only line of a command that went wrong."""
+        reply = self.run(*arguments, REDIS_URL=redis_url)
+        assert (reply.returncode, reply.stdout) == (status, "")
+        (line,) = reply.stderr.splitlines()
+        return line
 
 
 def run_in_terminal(room: Path, *arguments: str, **settings: str) -> bytes:

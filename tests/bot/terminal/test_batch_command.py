@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from impasto_command import LIGHT, left_over, run, start
+from impasto_command import LIGHT, left_over, run, shared, start
 from PIL import Image, ImageOps
 from support.pictures import CONTENT, STYLE
+from support.workers import WorkerPool
 
 from bot.terminal.batch import Batch
 from bot.terminal.batch_folder import BatchFolder, Pair, key_of
@@ -51,9 +52,9 @@ def moments(room: Path) -> dict[str, int]:
     return {path.parent.name: path.stat().st_mtime_ns for path in room.glob("out/*/run.json")}
 
 
-def test_each_content_is_painted_in_each_style_and_a_bad_file_is_named(room: Path) -> None:
+def test_each_content_is_painted_in_each_style_and_a_bad_file_is_named(room: Path, busy_pool: WorkerPool) -> None:
     (room / "broken.png").write_bytes(b"no picture at all")
-    done = run(room, "batch", "cat.png", "broken.png", "gone.png", "dog.png", *SHORT)
+    done = run(room, "batch", "cat.png", "broken.png", "gone.png", "dog.png", *SHORT, **shared(busy_pool))
     assert done.returncode == 1, done.stderr
     assert statuses(room) == {
         "cat-strokes": "done", "cat-dots": "done", "broken-strokes": "failed", "broken-dots": "failed",
@@ -78,6 +79,7 @@ def test_each_content_is_painted_in_each_style_and_a_bad_file_is_named(room: Pat
 def test_one_worker_paints_all_of_it_as_paint_would_alone(room: Path) -> None:
     done = run(room, "batch", "cat.png", "dog.png", *SHORT)
     assert done.returncode == 0, done.stderr
+    assert left_over(room) == []
     workers = {
         part["worker"] for path in room.glob("out/*/run.json") for part in json.loads(path.read_text())["slices"]
     }
@@ -90,18 +92,19 @@ def test_one_worker_paints_all_of_it_as_paint_would_alone(room: Path) -> None:
     assert shas[0] == shas[1]
 
 
-def test_a_second_run_paints_only_what_is_missing_or_has_changed(room: Path) -> None:
-    assert run(room, "batch", "cat.png", *SHORT).returncode == 0
+def test_a_second_run_paints_only_what_is_missing_or_has_changed(room: Path, busy_pool: WorkerPool) -> None:
+    by_it = shared(busy_pool)
+    assert run(room, "batch", "cat.png", *SHORT, **by_it).returncode == 0
     first = moments(room)
-    assert run(room, "batch", "cat.png", "dog.png", *SHORT).returncode == 0
+    assert run(room, "batch", "cat.png", "dog.png", *SHORT, **by_it).returncode == 0
     second = moments(room)
     assert {folder: second[folder] for folder in first} == first
     assert sorted(second) == sorted(FOUR)
     ImageOps.invert(CONTENT).save(room / "dog.png")
-    assert run(room, "batch", "cat.png", "dog.png", *SHORT).returncode == 0
+    assert run(room, "batch", "cat.png", "dog.png", *SHORT, **by_it).returncode == 0
     third = moments(room)
     assert {folder for folder in FOUR if third[folder] != second[folder]} == {"dog-strokes", "dog-dots"}
-    assert run(room, "batch", "cat.png", "dog.png", *SHORT, "--seed", "3").returncode == 0
+    assert run(room, "batch", "cat.png", "dog.png", *SHORT, "--seed", "3", **by_it).returncode == 0
     assert all(moments(room)[folder] != third[folder] for folder in FOUR)
 
 
@@ -131,7 +134,7 @@ def test_a_batch_that_was_ended_goes_on_in_the_middle_of_a_painting(room: Path, 
     assert statuses(room) == {"cat-strokes": "done", "cat-dots": "done"}
 
 
-def test_what_others_have_there_is_not_written_over(room: Path) -> None:
+def test_what_others_have_there_is_not_written_over(room: Path, busy_pool: WorkerPool) -> None:
     (room / "out").mkdir()
     (room / "out" / "index.html").write_text("my own page")
     refused = run(room, "batch", "cat.png", *SHORT)
@@ -140,7 +143,7 @@ def test_what_others_have_there_is_not_written_over(room: Path) -> None:
     (room / "out" / "index.html").unlink()
     (room / "out" / "cat-dots").mkdir()
     (room / "out" / "cat-dots" / "final.png").write_text("my own picture")
-    assert run(room, "batch", "cat.png", *SHORT).returncode == 1
+    assert run(room, "batch", "cat.png", *SHORT, **shared(busy_pool)).returncode == 1
     assert statuses(room) == {"cat-strokes": "done", "cat-dots": "failed"}
     assert (room / "out" / "cat-dots" / "final.png").read_text() == "my own picture"
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import getpass
 import os
-import sys
 import time
 from datetime import datetime
 from pathlib import Path
 
 import pytest
-from impasto_command import LIGHT, PAINT, left_over, make_room, run
+from impasto_command import LIGHT, PAINT, Here, left_over, make_room, run
 from redis import Redis
 
-from bot.terminal.main import main
 from engine.contract import workers
 from engine.contract.models import SPENT
 from engine.recipe.presets import AUTO_COUNT
@@ -37,27 +35,9 @@ def one_line(room: Path, *arguments: str, status: int = 1) -> str:
     return line
 
 
-class Here:
-    """The command in this very process: as fast as it refuses."""
-
-    def __init__(self, patch: pytest.MonkeyPatch, capture: pytest.CaptureFixture[str]) -> None:
-        self._patch, self._capture = patch, capture
-
-    def one_line(self, *arguments: str, redis_url: str = "", status: int = 1) -> str:
-        self._patch.setenv("REDIS_URL", redis_url)
-        self._patch.setattr(sys, "argv", ["impasto", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = self._capture.readouterr()
-        assert (ended.value.code, out) == (status, "")
-        (line,) = err.splitlines()
-        return str(line)
-
-
 @pytest.fixture
 def here(room: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Here:
-    monkeypatch.chdir(room)
-    return Here(monkeypatch, capsys)
+    return Here(room, monkeypatch, capsys)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from impasto_command import LAYERS, left_over, make_room, run
+from impasto_command import LAYERS, Here, left_over, make_room, run, shared
 from PIL import Image
 from support.pictures import CONTENT
+from support.workers import WorkerPool
 
 from engine.recipe.draft import SIZE, draft_recipe, finishing
 from engine.recipe.presets import preset
@@ -23,17 +24,27 @@ LIGHT = [part for layer in LAYERS for part in ("--set", layer)] + ["--set", "net
 OPTIONS = ["--size", "288", "--iterations", "6", "--strength", "2", "--weights", "random", "--device", "cpu"]
 
 
+@pytest.fixture
+def room(tmp_path: Path) -> Path:
+    return make_room(tmp_path)
+
+
+@pytest.fixture
+def here(room: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Here:
+    return Here(room, monkeypatch, capsys)
+
+
 def record(folder: Path) -> tuple[dict[str, Any], Recipe]:
     run = json.loads((folder / "run.json").read_text())
     return run, Recipe.from_dict(run["recipe"])
 
 
-def test_a_draft_and_its_finish(tmp_path: Path) -> None:
-    room = make_room(tmp_path)
+def test_a_draft_and_its_finish(room: Path, busy_pool: WorkerPool) -> None:
     for mask in ("over.png", "of.png"):
         CONTENT.convert("L").save(room / mask)
     masks = ["--content-mask", "over.png", "--style-mask", "of.png"]
-    reply = run(room, "paint", "--draft", "content.png", "style.png", *OPTIONS, *LIGHT, *masks, "-o", "out")
+    asked = ["paint", "--draft", "content.png", "style.png", *OPTIONS, *LIGHT, *masks, "-o", "out"]
+    reply = run(room, *asked, **shared(busy_pool))
     assert (reply.returncode, reply.stderr) == (0, "")
     assert "finish it with: impasto paint --finish out" in reply.stdout
     drafted, recipe = record(room / "out")
@@ -42,7 +53,7 @@ def test_a_draft_and_its_finish(tmp_path: Path) -> None:
     assert "A draft, painted with our small starter network" in (room / "out" / "index.html").read_text()
 
     (room / "content.png").unlink()  # the folder has all that it takes
-    reply = run(room, "paint", "--finish", "out", "--device", "cpu")
+    reply = run(room, "paint", "--finish", "out", "--device", "cpu", **shared(busy_pool))
     assert (reply.returncode, reply.stderr) == (0, "")
     assert "out/finished/index.html" in reply.stdout
     finished, recipe = record(room / "out" / "finished")
@@ -57,18 +68,16 @@ def test_a_draft_and_its_finish(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("said", [None, "", "[]", '{"draft_of": null}', '{"draft_of": {"recipe": "fine"}}'])
-def test_what_is_no_draft_is_not_finished(tmp_path: Path, said: str | None) -> None:
-    room = make_room(tmp_path)
+def test_what_is_no_draft_is_not_finished(here: Here, room: Path, said: str | None) -> None:
     (room / "out").mkdir()
     if said is not None:
         (room / "out" / "run.json").write_text(said)
-    reply = run(room, "paint", "--finish", "out")
+    reply = here.run("paint", "--finish", "out")
     assert (reply.returncode, reply.stdout) == (1, "")
     assert reply.stderr == "There is no finished draft in out: `impasto paint --draft` paints one.\n"
 
 
-def test_a_draft_that_could_not_be_finished_is_refused(tmp_path: Path) -> None:
-    room = make_room(tmp_path)
+def test_a_draft_that_could_not_be_finished_is_refused(room: Path) -> None:
     reply = run(room, "paint", "--draft", "content.png", "style.png", "--size", "5000", "-o", "out")
     assert (reply.returncode, reply.stderr) == (1, "The size must be between 32 and 4096 px.\n")
     assert not (room / "out").exists()

@@ -54,10 +54,10 @@ def a_run(folder: Path, *, size: tuple[int, int] = (48, 32), snapshots: int = 3,
     """A run of 120 iterations, with all of its pictures, made of noise, in the folder."""
     shown = [round(i) for i in np.linspace(10, 120, snapshots)]
     for k, name in enumerate(("content.png", "style-1.png", "final.png", "loss.png")):
-        noise(k, size).save(folder / name)
+        noise(k, size).save(folder / name, compress_level=1)
     noise(9, size).save(folder / "film.webp", save_all=True, append_images=[noise(8, size)])
     for i in shown:
-        noise(i, size).save(folder / f"{i:05d}.png")
+        noise(i, size).save(folder / f"{i:05d}.png", compress_level=1)
     recipe = preset("fine", weights="random", seed=77, iterations=120, scales=3)
     run = {
         "impasto": "0.1.0", "job": "01JABC", "state": "done", "recipe": recipe.as_dict(),

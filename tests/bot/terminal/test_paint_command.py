@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from impasto_command import LIGHT, left_over, make_room, run, run_in_terminal
+from impasto_command import LIGHT, left_over, make_room, run, run_in_terminal, shared
 from PIL import Image, ImageOps, ImageStat
 from pydantic import TypeAdapter
 from support.jobs import one_thread, uncut_sha256
@@ -135,11 +135,10 @@ def test_a_file_of_weights_is_painted_with_by_the_recipe_of_such_weights(tmp_pat
 
 def test_with_a_redis_of_ones_own_the_worker_there_paints(busy_pool: WorkerPool, tmp_path: Path) -> None:
     room = make_room(tmp_path)
-    shared = {"REDIS_URL": busy_pool.url, "STORE_URL": busy_pool.store_url}
-    reply = run(room, *SHORT, **shared)
+    reply = run(room, *SHORT, **shared(busy_pool))
     assert reply.returncode == 0, reply.stderr
     assert names(room / "out") == FILES
-    reply = run(room, *SHORT, "--no-film", **shared)
+    reply = run(room, *SHORT, "--no-film", **shared(busy_pool))
     assert reply.returncode == 0, reply.stderr
     assert names(room / "out") == sorted({*FILES} - {"film.webp"})
     assert "The film" not in (room / "out" / "index.html").read_text()
@@ -162,7 +161,7 @@ def test_each_style_is_painted_where_its_mask_says(busy_pool: WorkerPool, tmp_pa
         mask.save(room / name)
     pair = [*SHORT[:2], "content.png", *SHORT[2:]]  # the content is the second style
     given = [part for name in masks for part in ("--content-mask", name)]
-    reply = run(room, *pair, *given, REDIS_URL=busy_pool.url, STORE_URL=busy_pool.store_url)
+    reply = run(room, *pair, *given, **shared(busy_pool))
     assert reply.returncode == 0, reply.stderr
     record = json.loads((room / "out" / "run.json").read_text())
     with one_thread():
@@ -171,7 +170,7 @@ def test_each_style_is_painted_where_its_mask_says(busy_pool: WorkerPool, tmp_pa
         )
         *_, state = painter.paint(painter.begin())
     assert record["final"]["sha256"] == pixels_sha256(painter.picture(state))
-    alone = run(room, *pair, *given[:2], REDIS_URL=busy_pool.url, STORE_URL=busy_pool.store_url)
+    alone = run(room, *pair, *given[:2], **shared(busy_pool))
     assert (alone.returncode, alone.stderr.strip()) == (
         1, "There are 2 styles and 1 masks: give one for each, or none.",
     )  # fmt: skip
@@ -189,7 +188,7 @@ def test_masks_that_are_drawn_on_transparent_part_the_picture(busy_pool: WorkerP
             mask.save(room / f"{name}-{part}.png")
             given += ["--content-mask", f"{name}-{part}.png"]
         pair = [*SHORT[:2], "content.png", *SHORT[2:-1], name]
-        reply = run(room, *pair, *given, REDIS_URL=busy_pool.url, STORE_URL=busy_pool.store_url)
+        reply = run(room, *pair, *given, **shared(busy_pool))
         assert reply.returncode == 0, reply.stderr
         made.append(json.loads((room / name / "run.json").read_text())["final"]["sha256"])
     assert made[0] == made[1]
@@ -199,7 +198,7 @@ def test_at_the_contents_size_begun_with_a_picture_of_ones_own(busy_pool: Worker
     room = make_room(tmp_path)
     Image.new("RGB", (30, 20), (200, 30, 30)).save(room / "begun.png")
     asked = [*LIGHT, "--iterations", "6", "--snapshots", "every:2", "--size", "original", "--start", "begun.png"]
-    reply = run(room, *asked, "--set", "scales=1", "-o", "out", REDIS_URL=busy_pool.url, STORE_URL=busy_pool.store_url)
+    reply = run(room, *asked, "--set", "scales=1", "-o", "out", **shared(busy_pool))
     assert reply.returncode == 0, reply.stderr
     record = json.loads((room / "out" / "run.json").read_text())
     assert (record["width"], record["height"]) == CONTENT.size

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import av
 import pytest
-from impasto_command import LIGHT, make_room, run
+from impasto_command import LIGHT, Here, make_room, run, shared
 from PIL import Image
 from support.pictures import noise
+from support.workers import WorkerPool
 
 SHARED = ("before-and-after.jpg", "short-film.webp", "short-film.mp4")
 OTHER = "The style is another picture than the code's, so the painting will not be the same."
@@ -23,8 +24,21 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def painted(room: Path) -> subprocess.CompletedProcess[str]:
-    return run(room, *LIGHT, "--iterations", "12", "--snapshots", "3,6", "--seed", "5", "-o", "out")
+def painted(room: Path, busy_pool: WorkerPool) -> subprocess.CompletedProcess[str]:
+    asked = [*LIGHT, "--iterations", "12", "--snapshots", "3,6", "--seed", "5", "-o", "out"]
+    return run(room, *asked, **shared(busy_pool))
+
+
+@pytest.fixture
+def here(room: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Here:
+    return Here(room, monkeypatch, capsys)
+
+
+@pytest.fixture(scope="module")
+def printed(room: Path, painted: subprocess.CompletedProcess[str]) -> str:
+    """The recipe code of `painted`."""
+    assert painted.returncode == 0, painted.stderr
+    return str(record(room, "out")["recipe_code"])
 
 
 def record(room: Path, name: str) -> dict[str, object]:
@@ -32,15 +46,16 @@ def record(room: Path, name: str) -> dict[str, object]:
     return found
 
 
-def by_code(room: Path, code: str, *more: str, style: str = "style.png") -> subprocess.CompletedProcess[str]:
-    return run(room, "paint", "content.png", style, "--recipe-code", code, "--device", "cpu", *more)
+def by_code(code: str, *more: str, style: str = "style.png") -> list[str]:
+    return ["paint", "content.png", style, "--recipe-code", code, "--device", "cpu", *more]
 
 
-def test_the_line_that_was_printed_paints_the_same_again(room: Path, painted: subprocess.CompletedProcess[str]) -> None:
+def test_the_line_that_was_printed_paints_the_same_again(
+    room: Path, painted: subprocess.CompletedProcess[str], printed: str, busy_pool: WorkerPool
+) -> None:
     assert painted.returncode == 0, painted.stderr
-    code = str(record(room, "out")["recipe_code"])
-    assert painted.stdout.splitlines()[-2:] == [f"Recipe code: {code}", "Done: out/index.html"]
-    again = by_code(room, code, "--no-film", "-o", "again")  # with the code's own weights
+    assert painted.stdout.splitlines()[-2:] == [f"Recipe code: {printed}", "Done: out/index.html"]
+    again = run(room, *by_code(printed, "--no-film", "-o", "again"), **shared(busy_pool))  # with the code's own weights
     assert (again.returncode, again.stderr) == (0, "")
     assert not (room / "again" / "film.webp").exists()
     first, second = record(room, "out"), record(room, "again")
@@ -48,9 +63,10 @@ def test_the_line_that_was_printed_paints_the_same_again(room: Path, painted: su
         assert second[name] == first[name]
 
 
-def test_with_another_style_that_is_said(room: Path, painted: subprocess.CompletedProcess[str]) -> None:
+def test_with_another_style_that_is_said(room: Path, printed: str, busy_pool: WorkerPool) -> None:
     noise(7).save(room / "other.png")
-    done = by_code(room, str(record(room, "out")["recipe_code"]), "-o", "third", style="other.png")
+    asked = by_code(printed, "-o", "third", style="other.png")
+    done = run(room, *asked, **shared(busy_pool))
     assert (done.returncode, done.stderr.strip()) == (0, OTHER)
 
 
@@ -63,23 +79,20 @@ def test_with_another_style_that_is_said(room: Path, painted: subprocess.Complet
         (["style.png"], 1, "The recipe weighs 1 styles, but 2 were given."),
     ],
 )
-def test_the_code_decides_alone(
-    room: Path, painted: subprocess.CompletedProcess[str], more: list[str], status: int, words: str
-) -> None:
-    refused = by_code(room, str(record(room, "out")["recipe_code"]), *more, "-o", "none")
+def test_the_code_decides_alone(here: Here, printed: str, more: list[str], status: int, words: str) -> None:
+    refused = here.run(*by_code(printed, *more, "-o", "none"))
     assert (refused.returncode, refused.stdout) == (status, "")
     assert words in refused.stderr
     assert "Traceback" not in refused.stderr
-    assert not (room / "none" / "final.png").exists()
+    assert not Path("none", "final.png").exists()
 
 
 def test_share_puts_both_in_one_picture_which_the_next_painting_takes_away(
-    room: Path, painted: subprocess.CompletedProcess[str]
+    room: Path, printed: str, busy_pool: WorkerPool
 ) -> None:
-    shared = run(room, "share", "out")
-    code = str(record(room, "out")["recipe_code"])
-    told = [*(f"out/{name}" for name in SHARED), f"Recipe code: {code}"]
-    assert (shared.returncode, shared.stdout.splitlines()) == (0, told)
+    first = run(room, "share", "out")
+    told = [*(f"out/{name}" for name in SHARED), f"Recipe code: {printed}"]
+    assert (first.returncode, first.stdout.splitlines()) == (0, told)
     with Image.open(room / "out" / "short-film.webp") as film:
         assert (film.format, film.size, getattr(film, "n_frames", 1) > 20) == ("WEBP", (480, 480), True)
     with av.open(room / "out" / "short-film.mp4") as video:
@@ -94,21 +107,21 @@ def test_share_puts_both_in_one_picture_which_the_next_painting_takes_away(
     assert "would be written over, and Impasto did not make it" in refused.stderr
     (room / "out" / "before-and-after.jpg").unlink()
     run(room, "share", "out")
-    assert by_code(room, code, "-o", "out").returncode == 0
+    assert run(room, *by_code(printed, "-o", "out"), **shared(busy_pool)).returncode == 0
     assert not [name for name in SHARED if (room / "out" / name).exists()]
 
 
 @pytest.mark.parametrize("folder", [".", "nowhere"])
-def test_only_what_is_finished_is_shared(room: Path, folder: str) -> None:
-    refused = run(room, "share", folder)
+def test_only_what_is_finished_is_shared(here: Here, room: Path, folder: str) -> None:
+    refused = here.run("share", folder)
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr == f"{folder} holds no finished painting: give the folder of one.\n"
     assert not (room / "nowhere").exists()
 
 
 @pytest.mark.parametrize("code", ["impasto:1:AAAA:000000", "a line", "impasto:9:AAAA:000000"])
-def test_what_is_no_code_is_one_sentence(room: Path, code: str) -> None:
-    refused = by_code(room, code, "-o", "none")
+def test_what_is_no_code_is_one_sentence(here: Here, code: str) -> None:
+    refused = here.run(*by_code(code, "-o", "none"))
     assert refused.returncode not in (0, os.EX_SOFTWARE)
     assert len(refused.stderr.strip().splitlines()) == 1
     assert "recipe code" in refused.stderr

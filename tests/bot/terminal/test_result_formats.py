@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from impasto_command import LIGHT, make_room, run
+from impasto_command import LIGHT, make_room, run, shared
 from PIL import Image, ImageDraw
 from sixteen_bit_pictures import read_tiff
 from support.pictures import CONTENT
+from support.workers import WorkerPool
 
 from engine.painting.pictures import pixels_sha256
 
@@ -34,8 +35,8 @@ def opened(path: Path) -> Image.Image:
         return file
 
 
-def test_a_jpeg_lies_beside_the_png_and_says_how_it_was_made(room: Path) -> None:
-    done = run(room, *SHORT, "--format", "jpeg", "--seed", "5", "-o", "jpeg")
+def test_a_jpeg_lies_beside_the_png_and_says_how_it_was_made(room: Path, busy_pool: WorkerPool) -> None:
+    done = run(room, *SHORT, "--format", "jpeg", "--seed", "5", "-o", "jpeg", **shared(busy_pool))
     assert done.returncode == 0, done.stderr
     jpeg, png = opened(room / "jpeg" / "final.jpg"), opened(room / "jpeg" / "final.png")
     record = json.loads((room / "jpeg" / "run.json").read_text())
@@ -46,24 +47,24 @@ def test_a_jpeg_lies_beside_the_png_and_says_how_it_was_made(room: Path) -> None
         assert b"&quot;seed&quot;: 5," in picture.info["xmp"] or b'"seed": 5,' in picture.info["xmp"]
         assert record["weights"]["identity"].encode() in picture.info["xmp"]
     # Painted again as PNG, the JPEG of the painting before is not left over; a changed one stays.
-    assert run(room, *SHORT, "-o", "jpeg").returncode == 0
+    assert run(room, *SHORT, "-o", "jpeg", **shared(busy_pool)).returncode == 0
     assert not (room / "jpeg" / "final.jpg").exists()
 
 
-def test_what_lies_there_is_in_the_way_of_its_own_format_alone(room: Path) -> None:
+def test_what_lies_there_is_in_the_way_of_its_own_format_alone(room: Path, busy_pool: WorkerPool) -> None:
     (room / "mine").mkdir()
     (room / "mine" / "final.jpg").write_bytes(b"my own copy")
     refused = run(room, *SHORT, "--format", "jpeg", "-o", "mine")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "final.jpg would be written over, and Impasto did not make it" in refused.stderr
-    assert run(room, *SHORT, "--format", "webp", "-o", "mine").returncode == 0
+    assert run(room, *SHORT, "--format", "webp", "-o", "mine", **shared(busy_pool)).returncode == 0
     assert (room / "mine" / "final.jpg").read_bytes() == b"my own copy"
     assert opened(room / "mine" / "final.webp").format == "WEBP"
 
 
-def test_what_is_transparent_in_the_content_is_so_in_the_result(room: Path) -> None:
+def test_what_is_transparent_in_the_content_is_so_in_the_result(room: Path, busy_pool: WorkerPool) -> None:
     keeping = [word.replace("content.png", "logo.png") for word in SHORT] + ["--keep-transparency"]
-    done = run(room, *keeping, "--format", "tiff16", "-o", "logo")
+    done = run(room, *keeping, "--format", "tiff16", "-o", "logo", **shared(busy_pool))
     assert done.returncode == 0, done.stderr
     final = opened(room / "logo" / "final.png")
     alpha = np.asarray(opened(room / "logo.png").getchannel("A").resize(final.size, Image.Resampling.LANCZOS))
@@ -78,19 +79,19 @@ def test_what_is_transparent_in_the_content_is_so_in_the_result(room: Path) -> N
     assert refused.stderr == "A JPEG holds no transparency: give --format png or webp.\n"
 
 
-def test_a_draft_keeps_it_for_when_it_is_finished(room: Path) -> None:
+def test_a_draft_keeps_it_for_when_it_is_finished(room: Path, busy_pool: WorkerPool) -> None:
     draft = ["paint", "logo.png", "style.png", "--draft", "--keep-transparency", "--iterations", "4", "--size", "64"]
     light = ["--weights", "random", "--device", "cpu", "--set", "networks=1"]
-    drafted = run(room, *draft, *light, "-o", "draft")
+    drafted = run(room, *draft, *light, "-o", "draft", **shared(busy_pool))
     assert drafted.returncode == 0, drafted.stderr
-    finished = run(room, "paint", "--finish", "draft", "--device", "cpu", "--format", "webp")
+    finished = run(room, "paint", "--finish", "draft", "--device", "cpu", "--format", "webp", **shared(busy_pool))
     assert finished.returncode == 0, finished.stderr
     for place in ("draft/final.png", "draft/finished/final.png", "draft/finished/final.webp"):
         alpha = np.asarray(opened(room / place).getchannel("A"))
         assert (alpha[0].max(), alpha[len(alpha) // 2].max()) == (0, 255)
 
 
-def test_an_opaque_content_leaves_an_opaque_picture(room: Path) -> None:
-    done = run(room, *SHORT, "--keep-transparency", "-o", "opaque")
+def test_an_opaque_content_leaves_an_opaque_picture(room: Path, busy_pool: WorkerPool) -> None:
+    done = run(room, *SHORT, "--keep-transparency", "-o", "opaque", **shared(busy_pool))
     assert done.returncode == 0, done.stderr
     assert opened(room / "opaque" / "final.png").mode == "RGB"

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from impasto_command import LIGHT, make_room, run
+from impasto_command import LIGHT, make_room, run, shared
 from PIL import Image, ImageChops, ImageSequence
 from support.jobs import one_thread
 from support.pictures import CONTENT, STYLE
@@ -45,8 +45,8 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def painted(room: Path) -> subprocess.CompletedProcess[str]:
-    return run(room, *SHORT, "-o", "out", "--json")
+def painted(room: Path, busy_pool: WorkerPool) -> subprocess.CompletedProcess[str]:
+    return run(room, *SHORT, "-o", "out", "--json", **shared(busy_pool))
 
 
 def film(path: Path) -> tuple[int, list[int]]:
@@ -84,8 +84,7 @@ def test_every_frame_is_there_as_the_library_paints_it(room: Path, painted: subp
 
 def test_a_folder_of_frames_at_its_own_pace(room: Path, busy_pool: WorkerPool) -> None:
     order = ["frames" if part == "clip.gif" else part for part in SHORT]
-    shared = {"REDIS_URL": busy_pool.url, "STORE_URL": busy_pool.store_url}
-    done = run(room, *order, "-o", "from-folder", "--fps", "20", **shared)
+    done = run(room, *order, "-o", "from-folder", "--fps", "20", **shared(busy_pool))
     assert done.returncode == 0, done.stderr
     assert film(room / "from-folder" / "film.webp") == (3, [50] * 3)
     first, last = (Image.open(room / "from-folder" / name) for name in ("00008.png", "00016.png"))
@@ -95,8 +94,7 @@ def test_a_folder_of_frames_at_its_own_pace(room: Path, busy_pool: WorkerPool) -
 @pytest.mark.parametrize("content", ["clip.gif", "frames"])
 def test_still_paints_the_first_alone(room: Path, content: str, busy_pool: WorkerPool) -> None:
     order = [content if part == "clip.gif" else part for part in SHORT]
-    shared = {"REDIS_URL": busy_pool.url, "STORE_URL": busy_pool.store_url}
-    done = run(room, *order, "-o", f"still-{content}", "--still", **shared)
+    done = run(room, *order, "-o", f"still-{content}", "--still", **shared(busy_pool))
     assert done.returncode == 0, done.stderr
     record = json.loads((room / f"still-{content}" / "run.json").read_text())
     assert (record["recipe"]["frames"], record["recipe"]["iterations"]) == (1, 8)

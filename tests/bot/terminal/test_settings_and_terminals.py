@@ -10,12 +10,23 @@ import sys
 from pathlib import Path
 
 import pytest
-from impasto_command import LIGHT, environment, make_room, run, run_in_terminal, start
+from impasto_command import LIGHT, Here, environment, make_room, run, run_in_terminal, shared, start
 from support.pictures import CONTENT
+from support.workers import WorkerPool
 
 from engine.contract.settings import SettingsError, read_settings
 
 SHORT = [*LIGHT, "--iterations", "4"]
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Path:
+    return make_room(tmp_path)
+
+
+@pytest.fixture
+def here(room: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Here:
+    return Here(room, monkeypatch, capsys)
 
 
 @pytest.mark.parametrize(
@@ -27,11 +38,10 @@ SHORT = [*LIGHT, "--iterations", "4"]
 )
 @pytest.mark.parametrize("command", [["paint", "content.png", "style.png", "-o", "out"], ["doctor"], ["up"], ["bot"]])
 def test_an_env_file_that_is_no_text_is_a_sentence(
-    data: bytes, sentence: str, command: list[str], tmp_path: Path
+    data: bytes, sentence: str, command: list[str], here: Here, room: Path
 ) -> None:
-    room = make_room(tmp_path)
     (room / ".env").write_bytes(data)
-    reply = run(room, *command, DISCORD_TOKEN="x" * 30)
+    reply = here.run(*command, DISCORD_TOKEN="x" * 30)
     assert reply.returncode not in (0, -signal.SIGKILL)
     assert (reply.stdout, reply.stderr) == ("", f"{sentence}\n")
 
@@ -61,13 +71,13 @@ def test_a_tilde_in_a_setting_is_the_home_folder(tmp_path: Path, monkeypatch: py
         read_settings()
 
 
-def test_a_user_without_a_name_paints(tmp_path: Path) -> None:
+def test_a_user_without_a_name_paints(tmp_path: Path, room: Path, busy_pool: WorkerPool) -> None:
     """As in a container that runs under a number."""
-    room = make_room(tmp_path)
     for place in (tmp_path, room):
         place.chmod(0o777)
     without = [name for name in ("LOGNAME", "USER", "LNAME", "USERNAME") if name in os.environ]
-    settings = {name: value for name, value in environment(HOME=str(room)).items() if name not in without}
+    all_of_them = environment(HOME=str(room), **shared(busy_pool))
+    settings = {name: value for name, value in all_of_them.items() if name not in without}
     # Nobody is called so in this process: the user's number is asked of a folder of names that is empty.
     program = "import pwd, sys; pwd.getpwuid = {}.__getitem__; from bot.terminal.main import run; run()"
     reply = subprocess.run(
@@ -77,8 +87,7 @@ def test_a_user_without_a_name_paints(tmp_path: Path) -> None:
     assert (reply.returncode, reply.stderr) == (0, "")
 
 
-def test_a_user_without_a_home_is_told_so(tmp_path: Path) -> None:
-    room = make_room(tmp_path)
+def test_a_user_without_a_home_is_told_so(room: Path) -> None:
     settings = {name: value for name, value in environment().items() if name != "HOME"}
     program = "import pwd, sys; pwd.getpwuid = {}.__getitem__; from bot.terminal.main import run; run()"
     reply = subprocess.run(
@@ -90,22 +99,19 @@ def test_a_user_without_a_home_is_told_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
-def test_a_terminal_that_lacks_letters_shows_others(encoding: str, tmp_path: Path) -> None:
-    room = make_room(tmp_path)
-    shown = run_in_terminal(room, *SHORT, "-o", "лес", PYTHONIOENCODING=encoding)
+def test_a_terminal_that_lacks_letters_shows_others(encoding: str, room: Path, busy_pool: WorkerPool) -> None:
+    shown = run_in_terminal(room, *SHORT, "-o", "лес", PYTHONIOENCODING=encoding, **shared(busy_pool))
     assert b"Done: ???/index.html" in shown
 
 
-def test_a_name_that_is_no_text_is_shown_all_the_same(tmp_path: Path) -> None:
-    room = make_room(tmp_path)
+def test_a_name_that_is_no_text_is_shown_all_the_same(room: Path) -> None:
     CONTENT.save(os.fsencode(room) + b"/pic\xff.png", "PNG")
     reply = run(room, *SHORT, "-o", os.fsdecode(b"out\xff"))
     assert (reply.returncode, reply.stderr) == (0, "")
     assert reply.stdout.splitlines()[-1] == "Done: out?/index.html"
 
 
-def test_the_hint_can_be_pasted(tmp_path: Path) -> None:
-    room = make_room(tmp_path)
+def test_the_hint_can_be_pasted(room: Path) -> None:
     process = start(room, *LIGHT, "--iterations", "90000", "--snapshots", "10", "-o", "it's here")
     assert process.stdout is not None
     next(line for line in process.stdout if line.startswith("iteration 10:"))
@@ -125,7 +131,7 @@ def test_the_hint_can_be_pasted(tmp_path: Path) -> None:
         ["--finish", "out", "--iterations", "9"], ["--finish", "out", "--resume", "out"],
     ],
 )  # fmt: skip
-def test_what_would_be_passed_over_in_silence_is_refused(arguments: list[str], tmp_path: Path) -> None:
-    reply = run(make_room(tmp_path), "paint", *arguments)
+def test_what_would_be_passed_over_in_silence_is_refused(arguments: list[str], here: Here) -> None:
+    reply = here.run("paint", *arguments)
     assert reply.returncode == 2
     assert "goes on as it was begun: only " in reply.stderr

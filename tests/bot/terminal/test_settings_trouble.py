@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from arq.connections import ArqRedis
 from discord_server.driver import Discord
-from impasto_command import PAINT, left_over, make_room
+from impasto_command import PAINT, Here, left_over, make_room, run
 from operator_command import impasto, told
 from redis import Redis
 from support.workers import WorkerPool
@@ -30,6 +30,11 @@ async def discord() -> AsyncIterator[Discord]:
         yield server
 
 
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Here:
+    return Here(tmp_path, monkeypatch, capsys)
+
+
 @pytest.mark.parametrize("words", [("doctor",), ("bot",), ("up",), WORKER, PAINT], ids=lambda w: w[0])
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
@@ -39,12 +44,14 @@ async def discord() -> AsyncIterator[Discord]:
     ],
     ids=["misspelt", "store"],
 )
-async def test_a_wrong_setting_is_a_sentence_from_everybody(
-    words: tuple[str, ...], wrong: dict[str, str], sentence: str, discord: Discord, tmp_path: Path
+def test_a_wrong_setting_is_a_sentence_from_everybody(
+    words: tuple[str, ...], wrong: dict[str, str], sentence: str, here: Here, tmp_path: Path
 ) -> None:
-    status, out, err = await told(discord, tmp_path, *words, REDIS_URL="redis://127.0.0.1:1", **wrong)
-    assert (status, out, err.count("\n")) == (os.EX_CONFIG, "", 1)
-    assert err.startswith(sentence)
+    settings = {"REDIS_URL": "redis://127.0.0.1:1", "DISCORD_TOKEN": "x" * 30, **wrong}
+    # A worker takes the place of the command's process.
+    reply = run(tmp_path, *words, **settings) if words == WORKER else here.run(*words, **settings)
+    assert (reply.returncode, reply.stdout, reply.stderr.count("\n")) == (os.EX_CONFIG, "", 1)
+    assert reply.stderr.startswith(sentence)
 
 
 @pytest.mark.parametrize("words", [("bot",), ("up",), WORKER, ("gc",)], ids=lambda w: w[0])

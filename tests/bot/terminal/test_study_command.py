@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from impasto_command import LAYERS, left_over, make_room, run, start
+from impasto_command import LAYERS, Here, left_over, make_room, run, shared, start
 from PIL import Image
 from support.pictures import CONTENT, STYLE
+from support.workers import WorkerPool
 
 from engine.painting.painter import Painter
 from engine.painting.pictures import pixels_sha256
@@ -30,9 +31,16 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-def study(room: Path, vary: str, *more: str, styles: tuple[str, ...] = ("style.png",)) -> dict[str, Any]:
+@pytest.fixture
+def here(room: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Here:
+    return Here(room, monkeypatch, capsys)
+
+
+def study(
+    room: Path, pool: WorkerPool, vary: str, *more: str, styles: tuple[str, ...] = ("style.png",)
+) -> dict[str, Any]:
     """The record of a study that ended well."""
-    done = run(room, "study", "content.png", *styles, "--vary", vary, *LIGHT, *more, "-o", vary)
+    done = run(room, "study", "content.png", *styles, "--vary", vary, *LIGHT, *more, "-o", vary, **shared(pool))
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert left_over(room) == []
@@ -84,22 +92,22 @@ def test_a_study_stopped_by_ctrl_c_goes_on_to_the_same_pictures(room: Path) -> N
     assert not (room / "s" / ".impasto").exists()
 
 
-def test_sizes_tell_how_time_grows(room: Path) -> None:
-    record = study(room, "size", "--size", "128", "--iterations", "10")
+def test_sizes_tell_how_time_grows(room: Path, busy_pool: WorkerPool) -> None:
+    record = study(room, busy_pool, "size", "--size", "128", "--iterations", "10")
     assert [tile["label"] for tile in record["tiles"]] == ["32 px", "45 px", "64 px", "91 px", "128 px"]
     assert math.isfinite(record["measured"]["exponent"])
     assert f"to the power of {record['measured']['exponent']:.2f}" in (room / "size" / "index.html").read_text()
 
 
-def test_iterations_are_a_strip_of_one_painting(room: Path) -> None:
-    record = study(room, "iterations", "--iterations", "30", "--snapshots", "1,10")
+def test_iterations_are_a_strip_of_one_painting(room: Path, busy_pool: WorkerPool) -> None:
+    record = study(room, busy_pool, "iterations", "--iterations", "30", "--snapshots", "1,10")
     assert [tile["iteration"] for tile in record["tiles"]] == [1, 10, 30]
     (painting,) = record["paintings"]
     assert painting["final"]["sha256"] == alone(painting)
 
 
-def test_flicker_is_measured_and_the_same_seed_has_none_on_a_processor(room: Path) -> None:
-    record = study(room, "flicker", "--iterations", "10")
+def test_flicker_is_measured_and_the_same_seed_has_none_on_a_processor(room: Path, busy_pool: WorkerPool) -> None:
+    record = study(room, busy_pool, "flicker", "--iterations", "10")
     assert record["measured"]["same_seed"] == 0
     assert record["measured"]["other_seeds"] > 0.1
     with Image.open(room / "flicker" / "film.webp") as film:
@@ -107,12 +115,12 @@ def test_flicker_is_measured_and_the_same_seed_has_none_on_a_processor(room: Pat
         assert getattr(film, "n_frames", 1) > 1
 
 
-def test_both_ways_round_and_one_content_in_several_styles(room: Path) -> None:
-    ways = study(room, "swap", "--iterations", "5", "--recipe", "talk")
+def test_both_ways_round_and_one_content_in_several_styles(room: Path, busy_pool: WorkerPool) -> None:
+    ways = study(room, busy_pool, "swap", "--iterations", "5", "--recipe", "talk")
     assert {p["recipe"]["name"] for p in ways["paintings"]} == {"classic"}
     assert [p["content"]["name"] for p in ways["paintings"]] == ["content.png", "style.png"]
     (room / "other.png").write_bytes((room / "content.png").read_bytes())
-    many = study(room, "style", "--iterations", "5", styles=("style.png", "other.png"))
+    many = study(room, busy_pool, "style", "--iterations", "5", styles=("style.png", "other.png"))
     assert [tile["label"] for tile in many["tiles"]] == ["style", "other"]
     assert many["paintings"][0]["final"]["sha256"] == alone(many["paintings"][0])
     assert [[style["name"] for style in p["styles"]] for p in many["paintings"]] == [["style.png"], ["other.png"]]
@@ -131,9 +139,9 @@ def test_both_ways_round_and_one_content_in_several_styles(room: Path) -> None:
     ],
 )
 def test_what_cannot_be_studied_is_one_sentence_and_leaves_nothing(
-    room: Path, arguments: list[str], sentence: str
+    here: Here, room: Path, busy_pool: WorkerPool, arguments: list[str], sentence: str
 ) -> None:
-    refused = run(room, "study", *arguments)
+    refused = here.run("study", *arguments, **shared(busy_pool))
     assert refused.returncode != 0
     assert sentence in refused.stderr
     assert "Traceback" not in refused.stderr

@@ -14,8 +14,9 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from impasto_command import LIGHT, make_room, run
+from impasto_command import LIGHT, make_room, run, shared
 from PIL import Image
+from support.workers import WorkerPool
 
 from bot.intake import VIDEO, BadPicture, VideoKind, take_in_video
 from bot.terminal.painted_video import painted_video
@@ -65,8 +66,8 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def painted(room: Path) -> subprocess.CompletedProcess[str]:
-    return run(room, *PAINT, *FEW, "--fps", "5", "-o", "out")
+def painted(room: Path, busy_pool: WorkerPool) -> subprocess.CompletedProcess[str]:
+    return run(room, *PAINT, *FEW, "--fps", "5", "-o", "out", **shared(busy_pool))
 
 
 def read(path: Path) -> tuple[list[float], list[Image.Image], bytes]:
@@ -99,10 +100,10 @@ def test_the_film_is_a_video_of_the_paintings_with_the_sound_as_it_was(
         assert abs((film.duration or 0) / av.time_base - SECONDS) < 0.1
 
 
-def test_the_film_of_a_webm_is_one(room: Path) -> None:
+def test_the_film_of_a_webm_is_one(room: Path, busy_pool: WorkerPool) -> None:
     clip(room / "clip.webm", "libvpx-vp9", "libopus")
     of_webm = [part if part != "clip.mp4" else "clip.webm" for part in PAINT]
-    painted = run(room, *of_webm, *FEW, "--fps", "5", "-o", "web")
+    painted = run(room, *of_webm, *FEW, "--fps", "5", "-o", "web", **shared(busy_pool))
     assert painted.returncode == 0, painted.stderr
     assert "With its sound: web/film.webm" in painted.stdout
     moments, frames, sound = read(room / "web" / "film.webm")
@@ -115,9 +116,9 @@ def test_the_film_of_a_webm_is_one(room: Path) -> None:
 
 
 def test_painted_again_as_a_picture_no_video_is_left_over(
-    room: Path, painted: subprocess.CompletedProcess[str]
+    room: Path, painted: subprocess.CompletedProcess[str], busy_pool: WorkerPool
 ) -> None:
-    again = run(room, *PAINT, *FEW, "--still", "-o", "out")
+    again = run(room, *PAINT, *FEW, "--still", "-o", "out", **shared(busy_pool))
     assert again.returncode == 0, painted.stderr + again.stderr
     assert not (room / "out" / "film.mp4").exists()
     assert json.loads((room / "out" / "run.json").read_text())["recipe"]["frames"] == 1

@@ -33,11 +33,11 @@ async def test_a_worker_outlasts_what_lies_in_the_queue(busy_pool: WorkerPool, b
     assert worker.alive
 
 
-async def test_what_is_free_is_found_behind_a_thousand_that_are_being_painted(
+async def test_what_is_free_is_found_behind_hundreds_that_are_being_painted(
     busy_pool: WorkerPool, busy_client: JobClient
 ) -> None:
-    """They stand in front, for they were begun before; arq reads no more than those."""
-    jobs, held = busy_client.jobs, [a_job(f"user {number}", f"guild {number}") for number in range(1000)]
+    """They stand in front, for they were begun before; arq reads no more than those, and a look pages by 500."""
+    jobs, held = busy_client.jobs, [a_job(f"user {number}", f"guild {number}") for number in range(510)]
     others = workers.Worker(id="others", device="cpu", weights="random", jobs=tuple(one.id for one in held))
     await workers.beat(busy_client.redis, others)
     await busy_client.redis.persist("impasto:worker:others")  # however long the machine takes for what follows

@@ -101,7 +101,7 @@ async def test_a_device_that_hangs_before_the_first_iteration_or_after_the_last_
     log = tmp_path / "worker.log"
     job = await client.submit(light(50, seed=seed))
     process = pool.start_worker(
-        seconds=60, program=[hanging_worker.__file__], IMPASTO_STUCK_SECONDS="5", IMPASTO_LOG=str(log)
+        seconds=60, program=[hanging_worker.__file__], IMPASTO_STUCK_SECONDS="2", IMPASTO_LOG=str(log)
     )
     assert process.ready().ended() == 1
     (said,) = [line for line in map(json.loads, log.read_text().splitlines()) if line["level"] == "error"]
