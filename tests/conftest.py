@@ -20,6 +20,9 @@ from engine.contract.store import Store
 from engine.process import redaction
 from engine.process.local_redis import embedded_redis
 
+# With it, jsonschema builds a grammar of addresses as it is imported: a second, for formats that nobody checks here.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
 pytest_plugins = ["torchvision_files", "support.delivery_fixtures"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ from discord_server.message_text import buttons_of, files_of, is_ephemeral, text
 from support.pictures import noise
 from support.workers import ONE_THREAD, WorkerPool
 
+from bot.drawn_styles import DRAWN_STYLES
 from engine.contract.connection import connect
 from engine.contract.models import OPEN
 from engine.contract.store import Store
@@ -175,9 +177,30 @@ def picture(path: Path, seed: int) -> Path:
     return path
 
 
+@functools.cache
+def drawn_styles() -> dict[str, bytes]:
+    """The styles that every server begins with; drawn once, for that takes most of a second."""
+    return {name: draw() for name, draw in DRAWN_STYLES.items()}
+
+
+def put_drawn_styles(folder: Path) -> None:
+    """As a bot leaves them in a store."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, png in drawn_styles().items():
+        (folder / f"{name}.png").write_bytes(png)
+
+
 @asynccontextmanager
-async def scene(pool: WorkerPool, folder: Path, scale: float = 20, **settings: str) -> AsyncIterator[Scene]:
-    """Everything started; ended with the block. `scale` multiplies Discord's rate limits."""
+async def scene(
+    pool: WorkerPool, folder: Path, scale: float = 20, *, styles: bool = True, **settings: str
+) -> AsyncIterator[Scene]:
+    """Everything started; ended with the block.
+
+    `scale` multiplies Discord's rate limits. Without `styles` the bot has yet to draw those that every server begins
+    with, as in front of any new store.
+    """
+    if styles:
+        put_drawn_styles(pool.folder / "store" / "drawn")
     async with Discord.start(scale) as discord:
         made = Scene(discord, pool, folder)
         await made.open()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from io import BytesIO
-from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from discord_server.message_text import buttons_of, files_of, is_ephemeral, text_of
 from PIL import Image, ImageSequence
 from scene import LONG, Json, Scene, card_of, pictures, scene
@@ -16,11 +16,21 @@ from support.workers import WorkerPool
 ALL = ["00010.png", "final.png", "loss.png", "film.webp"]
 
 
-@pytest.fixture
-async def stage(busy_pool: WorkerPool, tmp_path: Path) -> AsyncIterator[Scene]:
-    async with scene(busy_pool, tmp_path) as made:
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_stage(busy_pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+    async with scene(busy_pool, tmp_path_factory.mktemp("stylize")) as made:
         yield made
-        assert made.discord.world.violations == []
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def stage(shared_stage: Scene) -> AsyncIterator[Scene]:
+    """With a server, a channel and a member of the test's own."""
+    await shared_stage.open()
+    yield shared_stage
+    assert shared_stage.discord.world.violations == []
 
 
 async def test_from_the_command_to_the_film(stage: Scene) -> None:

@@ -101,9 +101,9 @@ class Service:
 
 
 class Cluster:
-    """Two workers, a bot, a Redis and a store."""
+    """Two workers, a bot, a Redis and a store; `variables` go to the environment of all but Redis."""
 
-    def __init__(self, discord: Discord, folder: Path) -> None:
+    def __init__(self, discord: Discord, folder: Path, **variables: str) -> None:
         self.folder, self.orders = folder, Orders(folder / "orders")
         for name in ("orders", "redis", "store"):
             (folder / name).mkdir(exist_ok=True)
@@ -123,6 +123,7 @@ class Cluster:
             "IMPASTO_USER_JOBS": "1000",
             "IMPASTO_GUILD_JOBS": "1000",
             "IMPASTO_TOTAL_JOBS": "5000",
+            **variables,
         }
         forced = [sys.executable, str(FORCED), str(folder / "orders")]
         self.workers = [

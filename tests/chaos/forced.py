@@ -71,6 +71,13 @@ def set_clock(seconds: float) -> None:
     time.time_ns = lambda: clock_ns() + int(seconds * 1e9)
 
 
+def break_off_after(seconds: float) -> None:
+    """The bot takes a request for lost after so long. Before other modules copy the measure."""
+    from bot.delivery import sender
+
+    sender.REQUEST_TIMEOUT = seconds
+
+
 def break_store(orders: Orders) -> None:
     import obstore
 
@@ -157,6 +164,8 @@ def main() -> None:
     else:
         from discord_server import launch
 
+        if seconds := os.environ.get("CHAOS_REQUEST_TIMEOUT"):
+            break_off_after(float(seconds))
         sys.argv = ["launch.py", *rest]
         launch.main()
 

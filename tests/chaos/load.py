@@ -37,6 +37,7 @@ class Promise:
     ends: str = DONE
     why: str = ""
     card: str = ""
+    _settled: bool = False
 
     @property
     def job(self) -> str:
@@ -50,7 +51,11 @@ class Promise:
         return world.message(self.card) if self.card else None
 
     def settled(self, world: WorldView) -> bool:
-        """Whether nothing more will come of it."""
+        """Whether nothing more will come of it; remembered, for the world changes often."""
+        self._settled = self._settled or self._is_settled(world)
+        return self._settled
+
+    def _is_settled(self, world: WorldView) -> bool:
         verdict = self.asked.verdict(world)
         if verdict in ("refused", "unheard"):
             return True
@@ -74,13 +79,14 @@ class Promise:
 
 @dataclass
 class Load:
-    """Asks whenever fewer than `most` paintings are under way."""
+    """Asks whenever fewer than `most` paintings are under way, `pause` seconds after it has asked at the soonest."""
 
     discord: Discord
     dice: random.Random
     folder: Path
     most: int = 4
     lengths: tuple[int, ...] = LENGTHS
+    pause: float = 0.2
     promises: list[Promise] = field(default_factory=list)
     _people: list[Person] = field(default_factory=list)
     _channel: Channel | None = None
@@ -98,7 +104,7 @@ class Load:
         while True:
             await self.discord.until(lambda world: len(self.under_way(world)) < self.most, 3600)
             one = await self.ask()
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(self.pause)
             if await self.discord.until(one.asked.verdict, 3600) != "accepted":
                 await asyncio.sleep(2)  # as people do
 

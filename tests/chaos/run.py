@@ -48,11 +48,17 @@ class Report:
 
 
 async def run(folder: Path, seed: int, names: Sequence[str] | None, seconds: float, console: Console) -> Report:
-    """The named faults in turn, under a lighter load; with None all, shuffled, again and again for `seconds`."""
+    """The named faults in turn, under a lighter load, by a bot that sooner takes a request for lost.
+
+    With None all, shuffled, again and again for `seconds`.
+    """
     report, dice, began = Report(seed), random.Random(seed), time.monotonic()
     async with Discord.start(scale=20) as discord:
-        cluster = Cluster(discord, folder)
-        load = Load(discord, dice, folder) if names is None else Load(discord, dice, folder, 2, LENGTHS[:2])
+        if names is None:
+            cluster, load = Cluster(discord, folder), Load(discord, dice, folder)
+        else:
+            cluster = Cluster(discord, folder, CHAOS_REQUEST_TIMEOUT="8")
+            load = Load(discord, dice, folder, 2, LENGTHS[:2], pause=2.0)
         await load.open()
         await discord.until(lambda world: world.counts.get("identifies"))
         async with connect(cluster.redis.url, retries=-1) as redis:

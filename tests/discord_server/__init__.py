@@ -40,3 +40,8 @@ What a person could not do in Discord's client raises Impossible. Discord's Open
 (DISCORD_OPENAPI, or ../shared/data/discord-openapi.json), checks each body too; without it the server says so once.
 `python -m discord_server --port 8100` (PYTHONPATH=tests) runs the server by hand.
 """
+
+import sys
+
+# With it, jsonschema builds a grammar of addresses as it is imported: a second, for formats that nobody checks here.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.process.child_process import child_command
+from support import quick_worker
 
 WORKER = ("-m", "engine.worker")
-
+QUICK_WORKER = (quick_worker.__file__,)
+"""Sooner taken for dead; all workers of a pool must be such."""
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 """Tiny pictures are painted fastest, and always alike, on one thread."""
@@ -71,11 +73,11 @@ class WorkerPool:
         self.workers.append(WorkerProcess({**os.environ, **ONE_THREAD, **ours, **settings}, program, weights))
         return self.workers[-1]
 
-    def only_worker(self, seconds: float) -> WorkerProcess:
+    def only_worker(self, seconds: float, program: Sequence[str] = WORKER) -> WorkerProcess:
         """The one that is there, else a new one; ready."""
         alive = [worker for worker in self.workers if worker.alive]
         assert len(alive) < 2
-        return alive[0] if alive else self.start_worker(seconds).ready()
+        return alive[0] if alive else self.start_worker(seconds, program).ready()
 
     def close(self) -> None:
         for worker in self.workers:

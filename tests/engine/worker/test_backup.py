@@ -8,7 +8,7 @@ from pathlib import Path
 
 from own_redis import OwnRedis
 from support.jobs import JobClient, light, uncut_sha256
-from support.workers import WorkerPool
+from support.workers import QUICK_WORKER, WorkerPool
 
 from engine.contract.connection import connect
 from engine.contract.events import Snapshot
@@ -23,7 +23,7 @@ async def test_a_copy_made_while_it_is_painted_goes_on_elsewhere(tmp_path: Path)
     redis = OwnRedis(tmp_path / "here" / "redis")
     pool = WorkerPool(redis.url, tmp_path / "here")
     try:
-        pool.start_worker(seconds=0.2).ready()
+        pool.start_worker(0.2, QUICK_WORKER).ready()
         async with connect(pool.url) as connection:
             client = JobClient(connection, Store(pool.store_url))
             job = await client.submit(RECIPE)
@@ -42,7 +42,7 @@ async def test_a_copy_made_while_it_is_painted_goes_on_elsewhere(tmp_path: Path)
         async with connect(pool.url) as connection:
             client = JobClient(connection, Store(pool.store_url))
             assert await client.jobs.open() == [job.id]
-            pool.start_worker(seconds=2).ready()
+            pool.start_worker(2, QUICK_WORKER).ready()
             run = await client.run(job)
             assert run["final"]["sha256"] == uncut_sha256(RECIPE)
             shown = [event.iteration for event in await client.events(job) if isinstance(event, Snapshot)]

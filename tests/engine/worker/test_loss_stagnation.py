@@ -13,9 +13,10 @@ import torch
 from PIL import Image
 from support.jobs import JobClient, light, one_thread
 from support.pictures import CONTENT, STYLE
-from support.workers import WorkerPool
+from support.workers import QUICK_WORKER, WorkerPool
 
 from engine.contract.events import Best, Done, Event, Notice, follow
+from engine.contract.models import Job
 from engine.painting.painter import Painter
 from engine.painting.pictures import pixels_sha256
 from engine.painting.state import State
@@ -57,17 +58,14 @@ def _best(painter: Painter, state: State) -> tuple[int, str]:
     return state.best_at, pixels_sha256(readback.read().picture)
 
 
-@pytest.mark.parametrize(("recipe", "look", "words"), [(STALLED, 1500, NOT_IMPROVED), (GOO, 500, ONE_COLOUR)])
-async def test_it_is_told_once_and_the_best_iterate_is_kept(
-    busy_client: JobClient, recipe: Recipe, look: int, words: str
-) -> None:
-    job = await busy_client.submit(recipe)
-    run, story = await busy_client.run(job), await busy_client.events(job)
+async def assert_told_once(client: JobClient, job: Job, look: int, words: str) -> None:
+    """At that look in these words, with the best iterate by then; and that the best of all is kept in the end."""
+    run, story = await client.run(job), await client.events(job)
     (told,) = notices(story)
     assert (told.iteration, told.text.startswith(words)) == (look, True)
     assert isinstance(told.best, Best)
-    seen, (at, sha256), final = uncut(recipe, look)
-    assert (told.best.iteration, await sha256_of(busy_client, told.best.picture)) == seen
+    seen, (at, sha256), final = uncut(job.recipe, look)
+    assert (told.best.iteration, await sha256_of(client, told.best.picture)) == seen
 
     last = story[-1]
     assert isinstance(last, Done)
@@ -75,8 +73,12 @@ async def test_it_is_told_once_and_the_best_iterate_is_kept(
     assert last.note.startswith(words)
     assert run["best"] == {"file": "best.png", "iteration": at, "loss": run["best"]["loss"], "why": last.note}
     assert run["best"]["loss"] == pytest.approx(run["losses"]["rows"][at - 1][0])
-    assert await sha256_of(busy_client, last.files["best.png"]) == sha256
+    assert await sha256_of(client, last.files["best.png"]) == sha256
     assert run["final"]["sha256"] == final
+
+
+async def test_it_is_told_once_and_the_best_iterate_is_kept(busy_client: JobClient) -> None:
+    await assert_told_once(busy_client, await busy_client.submit(GOO), 500, ONE_COLOUR)
 
 
 async def test_a_strip_of_one_painting_keeps_its_best_iterate_to_the_end(busy_client: JobClient) -> None:
@@ -111,7 +113,7 @@ async def test_what_still_gets_better_says_nothing(busy_client: JobClient) -> No
 
 
 async def test_killed_here_and_there_it_is_told_once_all_the_same(pool: WorkerPool, client: JobClient) -> None:
-    pool.only_worker(seconds=0.2)
+    pool.only_worker(0.2, QUICK_WORKER)
     job = await client.submit(STALLED)
     marks = [300, 1500]
     async for _, event in follow(client.redis, job.id):
@@ -119,16 +121,9 @@ async def test_killed_here_and_there_it_is_told_once_all_the_same(pool: WorkerPo
             marks = [mark for mark in marks if mark > event.iteration]
             pool.workers[-1].send(signal.SIGKILL)
             assert pool.workers[-1].ended() == -signal.SIGKILL
-            pool.start_worker(seconds=0.2).ready()
-    story = await client.events(job)
-    (told,) = notices(story)
-    last = story[-1]
-    assert isinstance(last, Done)
-    assert told.best is not None
-    seen, (_, sha256), final = uncut(STALLED, 1500)
-    assert (told.best.iteration, await sha256_of(client, told.best.picture)) == seen
-    assert await sha256_of(client, last.files["best.png"]) == sha256
-    assert (await client.run(job))["final"]["sha256"] == final
+            pool.start_worker(0.2, QUICK_WORKER).ready()
+    assert not marks
+    await assert_told_once(client, job, 1500, NOT_IMPROVED)
 
 
 @pytest.mark.parametrize(

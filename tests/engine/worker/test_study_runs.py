@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 from support.jobs import JobClient, light, uncut_sha256
-from support.workers import WorkerPool
+from support.workers import QUICK_WORKER, WorkerPool
 
 from engine.contract.events import Cancelled, Done, Event, Notice, Snapshot, Started, follow
 from engine.contract.models import Job
@@ -81,14 +81,14 @@ async def killed_here_and_there(pool: WorkerPool, client: JobClient, job: Job, m
             worker = pool.workers[-1]
             worker.send(signal.SIGKILL)
             assert worker.ended() == -signal.SIGKILL
-            pool.start_worker(seconds=0.2).ready()
+            pool.start_worker(0.2, QUICK_WORKER).ready()
     assert not marks
 
 
 async def test_a_study_whose_workers_are_killed_again_and_again_loses_nothing_and_paints_nothing_twice(
     pool: WorkerPool, client: JobClient
 ) -> None:
-    pool.only_worker(seconds=0.2)
+    pool.only_worker(0.2, QUICK_WORKER)
     job = await client.submit(LONG[0], vary=LONG)
     await killed_here_and_there(pool, client, job, [150, 400, 620])
     story = await client.events(job)
