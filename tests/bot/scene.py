@@ -191,16 +191,18 @@ def put_drawn_styles(folder: Path) -> None:
 
 
 @asynccontextmanager
-async def scene(
-    pool: WorkerPool, folder: Path, scale: float = 20, *, styles: bool = True, **settings: str
-) -> AsyncIterator[Scene]:
-    """Everything started; ended with the block.
+async def scene(pool: WorkerPool, folder: Path, scale: float = 20, **settings: str) -> AsyncIterator[Scene]:
+    """Everything started; ended with the block. `scale` multiplies Discord's rate limits."""
+    put_drawn_styles(pool.folder / "store" / "drawn")
+    async with scene_before_styles(pool, folder, scale, **settings) as made:
+        yield made
 
-    `scale` multiplies Discord's rate limits. Without `styles` the bot has yet to draw those that every server begins
-    with, as in front of any new store.
-    """
-    if styles:
-        put_drawn_styles(pool.folder / "store" / "drawn")
+
+@asynccontextmanager
+async def scene_before_styles(
+    pool: WorkerPool, folder: Path, scale: float = 20, **settings: str
+) -> AsyncIterator[Scene]:
+    """The same in front of a new store: the bot has yet to draw the styles that every server begins with."""
     async with Discord.start(scale) as discord:
         made = Scene(discord, pool, folder)
         await made.open()

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from discord_server.driver import Channel, Guild, Person
 from discord_server.message_text import buttons_of, files_of, is_ephemeral, text_of
-from scene import SMALL, Scene, clip, drawn_styles, picture, pictures, scene
+from scene import SMALL, Scene, clip, drawn_styles, picture, pictures, scene_before_styles
 from support.workers import WorkerPool
 
 from engine.contract.connection import connect
@@ -31,7 +31,7 @@ DRAWN = ["hatching", "ink", "night", "poster", "strokes"]
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stage(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
     folder = tmp_path_factory.mktemp("styles")
-    async with scene(pool, folder, styles=False, IMPASTO_USER_STYLES="3", IMPASTO_GUILD_STYLES="4") as made:
+    async with scene_before_styles(pool, folder, IMPASTO_USER_STYLES="3", IMPASTO_GUILD_STYLES="4") as made:
         yield made
         assert made.discord.world.violations == []
         assert made.discord.world.pings == []
