@@ -73,7 +73,7 @@ def test_a_wrong_word_is_refused_before_anything_is_started(
     ("arguments", "status", "sentence"),
     [
         (["paint", "page.png", "style.png", "--weights", "random", "--device", "cpu"], 1, "page.png"),
-        ([*PAINT, "--weights", "no such file.pth"], 1, "no such file.pth"),
+        ([*PAINT, "--weights", "no such file.pth"], os.EX_CONFIG, "no such file.pth"),
         ([*PAINT, "--device", "toaster"], os.EX_CONFIG, "There is no device toaster"),
     ],
 )
