@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import json
 import os
@@ -65,6 +66,10 @@ class BotProcess:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
     def kill(self) -> None:
         """As a power cut would."""
         self._process.kill()
@@ -72,7 +77,7 @@ class BotProcess:
 
     def end(self) -> int:
         """In order; the exit status."""
-        if self._process.poll() is None:
+        if self.alive:
             self._process.send_signal(signal.SIGTERM)
         return self._process.wait(120)
 
@@ -133,14 +138,18 @@ class Scene:
         assert [message["id"] for message in interaction.messages()] == [answer["id"]]
         return text_of(answer)
 
-    async def forget_on_its_way(self, person: Person, bring: Awaitable[Any]) -> None:
-        """`/forget` while the pictures that a request brings are on their way; returns once they are taken back."""
-        late = await self.discord.fault("PATCH /webhooks/**", with_files=True, times=1, delay_s=2)
+    async def forget_on_its_way(self, job: str, person: Person, bring: Awaitable[Any]) -> None:
+        """`/forget` while the pictures of a job that a request brings are on their way; returns once they are back."""
+        late = await self.discord.fault("PATCH /webhooks/**", with_files=True, times=1, delay_s=600)
         await bring
         while not await late.hits():
             await self.discord.now()
         before = len(self.discord.world.requests)
         await self.private_reply(await person.slash(self.channel, "forget"))
+        async with connect(self.pool.url) as redis:
+            while await redis.exists(f"impasto:posted:{job}"):  # noqa: ASYNC110 - Redis does not say
+                await asyncio.sleep(0.02)
+        await late.release()
         await self.discord.until(lambda world: any(map(_by_token, world.requests[before:])) or None, 60)
 
     async def traces(self, job: str) -> list[str]:
@@ -194,15 +203,15 @@ def put_drawn_styles(folder: Path) -> None:
 async def scene(pool: WorkerPool, folder: Path, scale: float = 20, **settings: str) -> AsyncIterator[Scene]:
     """Everything started; ended with the block. `scale` multiplies Discord's rate limits."""
     put_drawn_styles(pool.folder / "store" / "drawn")
-    async with scene_before_styles(pool, folder, scale, **settings) as made:
+    async with scene_of_new_store(pool, folder, scale, **settings) as made:
         yield made
 
 
 @asynccontextmanager
-async def scene_before_styles(
+async def scene_of_new_store(
     pool: WorkerPool, folder: Path, scale: float = 20, **settings: str
 ) -> AsyncIterator[Scene]:
-    """The same in front of a new store: the bot has yet to draw the styles that every server begins with."""
+    """The same, with a bot that has yet to draw the styles that every server begins with."""
     async with Discord.start(scale) as discord:
         made = Scene(discord, pool, folder)
         await made.open()

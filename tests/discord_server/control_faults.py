@@ -23,6 +23,10 @@ def clear_fault(call: ControlCall) -> int:
     return call.faults.remove(call.order["fault"])
 
 
+def release_fault(call: ControlCall) -> None:
+    call.faults.release(call.order["fault"])
+
+
 def fault_hits(call: ControlCall) -> int:
     return call.faults.hits(call.order["fault"])
 
@@ -56,6 +60,6 @@ def ban_after(call: ControlCall) -> None:
 
 
 VERBS: tuple[Callable[[ControlCall], Any], ...] = (
-    *(clock, fault, clear_fault, fault_hits, gateway, dispatch, rate_limits, ban_after, intents),
+    *(clock, fault, clear_fault, release_fault, fault_hits, gateway, dispatch, rate_limits, ban_after, intents),
 )
 FAULTS = {verb.__name__: verb for verb in VERBS}

@@ -55,6 +55,10 @@ class Fault:
     async def remove(self) -> None:
         await self._link.call("clear_fault", fault=self._number)
 
+    async def release(self) -> None:
+        """Remove it; what it has made late is dealt with now. (What a removed one has made late stays so.)"""
+        await self._link.call("release_fault", fault=self._number)
+
 
 class Discord:
     """One server process. `world` is always as new as the last thing this object did."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 from discord_server.refusals import KNOWN
@@ -37,6 +38,7 @@ class Fault:
     with_files: bool | None = None
     """True: only requests that bring files; False: only those that bring none."""
     hits: int = 0
+    released: asyncio.Event = field(default_factory=asyncio.Event)
 
     def matches(self, request: str, files: bool = False) -> bool:
         if self.with_files is not None and self.with_files != files:
@@ -45,9 +47,10 @@ class Fault:
         return re.fullmatch(pattern, request) is not None
 
     async def wait(self) -> None:
-        """As long as the order says."""
-        if self.delay_s:
-            await asyncio.sleep(self.delay_s)
+        """As long as the order says, or until it is released."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.delay_s):
+                await self.released.wait()
 
     def body(self) -> Json:
         """What the answer says."""
@@ -71,6 +74,10 @@ class Faults:
     def remove(self, fault_id: int) -> int:
         """How often it has struck."""
         return self._orders.pop(fault_id).hits
+
+    def release(self, fault_id: int) -> None:
+        """Take it back, and let go what it holds."""
+        self._orders.pop(fault_id).released.set()
 
     def hits(self, fault_id: int) -> int:
         return self._orders[fault_id].hits

@@ -134,7 +134,7 @@ async def test_a_card_that_show_was_about_to_bring_is_not_left(stage: Scene, lat
     eve, other = await stage.guild.member("Eve"), await stage.guild.channel("late")
     job, card = await _painting(stage, eve, stage.channel, **SHORT)
     await stage.ended(card)
-    await stage.forget_on_its_way(eve, eve.slash(other, "show", job=job))
+    await stage.forget_on_its_way(job, eve, eve.slash(other, "show", job=job))
     assert stage.discord.world.messages(other) == []
     await _gone(stage, job)
 

@@ -104,13 +104,14 @@ async def test_a_card_that_show_was_about_to_bring_is_not_counted_once_it_is_del
     asked = await stage.stylize(eve, **LONG)
     await stage.card(asked)
     async with manual_worker(stage, asked.id) as painter:
-        late = await stage.discord.fault("PATCH /webhooks/**", with_files=True, times=1, delay_s=2)
+        late = await stage.discord.fault("PATCH /webhooks/**", with_files=True, times=1, delay_s=600)
         await stage.discord.fault("DELETE /webhooks/**", swallow="cut", times=1)
         await eve.slash(other, "show", job=asked.id)
         while not await late.hits():
             await stage.discord.now()
         before = len(stage.discord.world.requests)
-        await eve.slash(stage.channel, "forget")
+        await _told(stage, eve)
+        await late.release()
         await stage.discord.until(lambda world: [one for one in world.requests[before:] if _unknown_answer(one)])
         assert stage.discord.world.messages(other) == []
         await _none_counted(asked.id, stage)

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from discord_server.driver import Channel, Guild, Person
 from discord_server.message_text import buttons_of, files_of, is_ephemeral, text_of
-from scene import SMALL, Scene, clip, drawn_styles, picture, pictures, scene_before_styles
+from scene import SMALL, Scene, clip, drawn_styles, picture, pictures, scene_of_new_store
 from support.workers import WorkerPool
 
 from engine.contract.connection import connect
@@ -31,7 +31,7 @@ DRAWN = ["hatching", "ink", "night", "poster", "strokes"]
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stage(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
     folder = tmp_path_factory.mktemp("styles")
-    async with scene_before_styles(pool, folder, IMPASTO_USER_STYLES="3", IMPASTO_GUILD_STYLES="4") as made:
+    async with scene_of_new_store(pool, folder, IMPASTO_USER_STYLES="3", IMPASTO_GUILD_STYLES="4") as made:
         yield made
         assert made.discord.world.violations == []
         assert made.discord.world.pings == []
@@ -62,7 +62,7 @@ async def save(stage: Scene, place: Place, name: str, person: Person | None = No
 
 
 async def names(place: Place, person: Person | None = None, command: str = "stylize", typed: str = "") -> list[str]:
-    option = "name" if command.startswith("style ") else "style_name"
+    option = "style_name" if command == "stylize" else "name"
     offered = await (person or place.mem).autocomplete(place.channel, command, option, typed)
     return [one["value"] for one in offered]
 
@@ -85,7 +85,8 @@ async def blobs(stage: Scene, place: Place) -> list[str]:
 
 
 async def test_a_bot_in_front_of_a_new_store_draws_the_first_styles(stage: Scene, place: Place) -> None:
-    assert await names(place) == DRAWN
+    shown = await (await place.mem.slash(place.channel, "style list")).shown()
+    assert "### 5 saved styles" in text_of(shown)
     kept = sorted((stage.pool.folder / "store" / "drawn").iterdir())
     assert {path.stem: path.read_bytes() for path in kept} == drawn_styles()
 
@@ -257,7 +258,7 @@ async def _form(place: Place, card: Json) -> Any:
         ({}, "There is no style: attach one as `style`, or choose a saved one as `style_name`."),
         (
             {"style_name": "night", "style": "the picture"},
-            "`style` and `style_name` both say what the style is: leave out one of them.",
+            "There are two first styles: attach one as `style`, or choose a saved one as `style_name`.",
         ),
         (
             {"style_name": "[no](http://x) @everyone"},
@@ -365,26 +366,6 @@ async def test_a_spoiler_and_an_age_restricted_style_stay_what_they_are(
     assert (await stage.private_reply(asked)).startswith("Accepted: ")
 
 
-async def test_a_study_of_a_saved_style(stage: Scene, place: Place) -> None:
-    async def ask(**given: Any) -> str:
-        asked = await place.mem.slash(place.channel, "study", content=stage.content, vary="swap", **SMALL, **given)
-        reply = await stage.private_reply(asked)
-        return str(asked.id) if reply.startswith("Accepted") else reply
-
-    assert await names(place, command="study", typed="nig") == ["night"]
-    job = await job_of(stage, await ask(style_name="NIGHT", recipe="talk", film="no"))
-    assert [part.styles[0].name for part in job.parts] == ["night", "harbour.png"]
-    assert (job.recipe.name, job.film) == ("classic", False)
-    assert (await ask()).startswith("There is no style")
-    assert "leave out one of them" in await ask(style=stage.style, style_name="night")
-
-
-async def test_a_style_is_saved_with_the_talks_recipe(stage: Scene, place: Place) -> None:
-    assert await save(stage, place, "Coffee", recipe="talk") == (
-        "Saved as **Coffee**: by `/stylize style_name:` everybody in this server can paint like it (classic)."
-    )
-
-
 async def test_a_gallery_of_saved_and_attached_styles(stage: Scene, place: Place) -> None:
     async def offered(typed: str) -> list[str]:
         return [one["value"] for one in await place.mem.autocomplete(place.channel, "gallery", "style_names", typed)]
@@ -397,8 +378,7 @@ async def test_a_gallery_of_saved_and_attached_styles(stage: Scene, place: Place
     assert await offered("pos") == ["poster"]
     assert await offered("ink, ") == [f"ink, {name}" for name in DRAWN if name != "ink"]
     assert await offered("ink、") == await offered("ink， ") == await offered("ink, ")
-    job = await job_of(stage, await ask(style1=stage.style, style_names="ink、  NIGHT", recipe="talk", film="no"))
-    assert (job.recipe.name, job.film) == ("classic", False)
+    job = await job_of(stage, await ask(style1=stage.style, style_names="ink、  NIGHT"))
     assert [style.name for style in job.styles] == ["strokes.png", "ink", "night"]
     assert [part.styles[0].name for part in job.parts] == ["strokes.png", "ink", "night"]
     assert await ask() == "A study of styles needs two of them, or more."

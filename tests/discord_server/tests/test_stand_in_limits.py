@@ -139,6 +139,25 @@ async def test_a_fault_until_it_is_removed(discord: Discord, channel: Channel) -
     assert (await raw("POST", path, {"content": "a"})).status == 200
 
 
+async def test_a_late_answer_comes_when_the_fault_is_released_not_when_it_is_removed(
+    discord: Discord, channel: Channel
+) -> None:
+    raw, path = Raw(discord), f"/channels/{channel.id}/messages"
+    for content, end in (("a", "remove"), ("b", "release")):
+        fault = await discord.fault("POST /channels/**", delay_s=600, times=1)
+        late = asyncio.create_task(raw("POST", path, {"content": content}))
+        while not await fault.hits():
+            await discord.now()
+        await getattr(fault, end)()
+        if end == "release":
+            assert (await late).status == 200
+        else:
+            assert (await raw("POST", path, {"content": "meanwhile"})).status == 200
+            assert not late.done()
+            late.cancel()
+    assert [message["content"] for message in discord.world.messages(channel)] == ["meanwhile", "b"]
+
+
 async def test_too_many_requests_with_and_without_via(discord: Discord) -> None:
     raw = Raw(discord)
     await discord.fault("GET /users/@me", status=429, retry_after=0.5, everywhere=True, times=1)
