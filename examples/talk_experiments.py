@@ -97,7 +97,7 @@ EXPERIMENTS = (
         "--snapshots 30,100,300,1000,3300 --size 128", ("sheet.png", "losses.png"),
         "After 100 iterations they are painted pears, after 300 the best ones. From then on the loss goes on "
         "falling and the pears go: what is left after 3,300 is nearly the style's own picture. The loss "
-        "begins at some 1e11 and has fallen to a tenth at 27 and to a hundredth before 100, as in the talk; "
+        "begins at 5e11 and has fallen to a tenth at 27 and to a hundredth at 135, much as in the talk; "
         "its spikes did not come here.",
     ),
     Experiment(
