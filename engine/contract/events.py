@@ -93,7 +93,7 @@ class Done(_Event):
 
 
 class Failed(_Event):
-    """It ended without a picture; `reason` is one sentence with what to do."""
+    """The job ended without a picture; `reason` is one sentence with what to do."""
 
     kind: Literal["failed"] = "failed"
     reason: str

@@ -72,7 +72,7 @@ class Recipe:
     given beside content and styles, noise with the colours and the spectrum of the first style, or the content laid out
     in patches of the styles (see `patches.py`)."""
     start_colours: StartColours = "content"
-    """Of the content where a painting begins with it, and of the `detail` that its scales add: the content's own, or
+    """Colours of the content where a painting begins with it, and of the `detail` that its scales add: its own, or
     brought to the style's mean and covariance, so that a light content need not first be painted dark."""
     noise: float = 0.0
     """Share of noise in the start, 0 to 1: start = noise * U(-noise_range, noise_range) + (1 - noise) * picture."""
@@ -90,7 +90,8 @@ class Recipe:
     """The most that a picture without features may lose by a style, before `beta`: one above it, such as ink on white,
     is weighed down to it, so as not to outweigh the content. 0: no ceiling."""
     style_floor: float = 0.0
-    """The least, likewise: one below it, such as a dark painting, is weighed up to it, fourfold at most."""
+    """The least that a picture without features may lose by a style, before `beta`: one below it, such as a dark
+    painting, is weighed up to it, fourfold at most."""
     style_weights: tuple[float, ...] = (1.0,)
     """Share of each style picture; normalised to sum to one."""
     style_scale: float = 1.0
@@ -100,7 +101,7 @@ class Recipe:
     octaves: int = 1
     """Style is compared on this many octaves of an antialiased pyramid at every step."""
     pooling: Pooling = "average"
-    """Of 2x2 positions: their average, maximum, or the root of their mean square (L2)."""
+    """What 2x2 positions become: their average, maximum, or the root of their mean square (L2)."""
     pooling_gain: float = 1.0
     """Factor on what is pooled. Where a network was trained with maxima, averages come out too small for its biases.
     It makes the activations after each pooling larger, and with them the deep layers' losses."""
@@ -145,9 +146,9 @@ class Recipe:
     """Decay of the bias-corrected moving average of the iterates that is shown; 0 shows the iterate itself."""
 
     frames: int = 1
-    """Of a sequence: contents that are painted one after the other, each further one on from the one before it."""
+    """How many contents a sequence has, painted one after the other, each further one on from the one before it."""
     frame_iterations: int = 40
-    """For each further frame, over all scales."""
+    """Iterations of each further frame, over all scales."""
 
     def __post_init__(self) -> None:
         for problem in _problems(self):

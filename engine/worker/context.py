@@ -73,7 +73,7 @@ class WorkerContext:
     ) -> None:
         """`graphs` are those of the device, unless others are given."""
         self.id = f"{socket.gethostname()}:{secrets.token_hex(4)}:{os.getpid()}"
-        """Also of machines that were copied from one, whose names and process ids may be alike, nobody else's."""
+        """Unique also among copies of one machine, whose names and process ids may be alike."""
         self.settings = settings
         self.redis, self.jobs, self.queue = redis, Jobs(redis), FairQueue(redis)
         self.store = Store(settings.store)

@@ -27,7 +27,7 @@ Under = Callable[[Image.Image, float], Image.Image]
 """Adds to a picture what is shown under it; the number counts the frames from 0, with fractions between two of them."""
 
 USUAL_MS = 100
-"""That a frame of a sequence is shown, where its time is not known."""
+"""How long a frame of a sequence is shown where its time is not known, ms."""
 
 _LOOK = 48
 """Px of the side at which frames are compared; brush strokes that only move count little there, as to the eye."""

@@ -36,7 +36,7 @@ class Loaded:
     input: Input
     """What the file's own tensors expect."""
     metadata: Mapping[str, str]
-    """Of a safetensors file."""
+    """The metadata of a safetensors file; empty for a .pth file."""
     classifier: bool
     """Whether the network's classifier is there too; nothing uses it."""
 
