@@ -67,7 +67,7 @@ def test_a_worker_says_what_is_wrong_before_it_loads_torch() -> None:
 
 
 def test_a_worker_loads_matplotlib_only_for_its_first_plot() -> None:
-    found = packages("engine.worker.command")
+    found = packages("engine.worker.main")
     assert {"torch", "arq"} < found
     assert "matplotlib" not in found
 

@@ -143,9 +143,3 @@ async def follow(redis: ArqRedis, job: str, after: str = "0") -> AsyncIterator[t
                 yield after, event
                 if isinstance(event, Last):
                     return
-
-
-async def tail(redis: ArqRedis) -> str:
-    """The id of the newest entry: follow from here to hear only what comes."""
-    newest: Any = await redis.xrevrange(STREAM, count=1)
-    return newest[0][0].decode() if newest else "0"

@@ -18,6 +18,7 @@ from arq.connections import ArqRedis
 
 from engine.contract.connection import FRONT, QUEUE, readable, within
 from engine.contract.events import STREAM, Cancelled, Done, Event, Failed, Last, Notice, Progress, parse
+from engine.contract.fair_queue import CLOCK
 from engine.contract.lua_scripts import script
 from engine.contract.models import (
     CONTROL,
@@ -151,7 +152,7 @@ class Jobs:
 
         Raises `Busy`, and nothing is begun; or `Unreadable`, and it is begun, to be released or refused.
         """
-        keys = [job_key(job), "impasto:clock", HELD_USERS, HELD_GUILDS]
+        keys = [job_key(job), CLOCK, HELD_USERS, HELD_GUILDS]
         caps = (most.user, most.guild) if most else ()
         reply = await self._run("start_slice", keys, iteration, epoch, worker, DEATHS, *caps)
         if reply is None:

@@ -20,8 +20,8 @@ _log = structlog.get_logger(__name__)
 class Worker(BaseModel):
     """A worker as it presents itself: `weights` by name, `note` in words when they are stand-ins.
 
-    `speed` is in floating-point operations per second, by `engine.recipe.cost`, over its latest strokes; None before
-    the first.
+    `speed` is in floating-point operations per second, by `engine.recipe.cost`, over its latest slices; None
+    before the first.
     """
 
     model_config = ConfigDict(frozen=True)

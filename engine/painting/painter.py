@@ -97,7 +97,7 @@ class Painter:
             optimiser=OPTIMISERS[recipe.optimiser](recipe), good=pixels.clone(),
             losses=torch.zeros(recipe.iterations, len(columns(recipe)), device=self.device),
         )  # fmt: skip
-        state.rows = self._stepper.plan(state)
+        state.rows = self._stepper.plan_rows(state)
         return state
 
     def paint(self, state: State, stop: int | None = None) -> Iterator[State]:
@@ -175,7 +175,7 @@ class Painter:
         state.good, state.good_loss = state.pixels.clone(), math.inf
         state.best, state.best_loss, state.best_at = None, math.inf, 0
         state.optimiser.resize(*pixels.shape[2:])
-        state.rows = self._stepper.plan(state)
+        state.rows = self._stepper.plan_rows(state)
 
     def _inspect(self, state: State, before: Tensor, first: int, *, keep: bool) -> None:
         """Remember good pixels (where `keep`); go back to the last ones, with half the step, when the loss is lost.

@@ -1,6 +1,6 @@
 """The recipe: everything that decides a picture, and nothing else.
 
-Frozen, hashable, versioned; plain Python, so that rooms without torch can hold one. `presets.py` has the three named
+Frozen, hashable, versioned; plain Python, so that programs without torch can hold one. `presets.py` has the three named
 ones; every field can be set over a preset.
 """
 
@@ -25,7 +25,7 @@ OLDEST = 3
 Start = Literal["noise", "content", "style", "picture", "statistics", "patches"]
 Colours = Literal["style", "content", "matched"]
 StartColours = Literal["content", "style"]
-Pooling = Literal["average", "max", "l2"]
+PoolingKind = Literal["average", "max", "l2"]
 Padding = Literal["zero", "replicate"]
 Statistic = Literal["gram", "covariance", "wasserstein"]
 OptimiserName = Literal["adam", "lbfgs"]
@@ -100,7 +100,7 @@ class Recipe:
     """What is compared: Gram matrices, or mean and covariance: by their difference, or as Gaussians (Wasserstein-2)."""
     octaves: int = 1
     """Style is compared on this many octaves of an antialiased pyramid at every step."""
-    pooling: Pooling = "average"
+    pooling: PoolingKind = "average"
     """What 2x2 positions become: their average, maximum, or the root of their mean square (L2)."""
     pooling_gain: float = 1.0
     """Factor on what is pooled. Where a network was trained with maxima, averages come out too small for its biases.
@@ -281,7 +281,7 @@ def _problems(r: Recipe) -> list[str]:
         f"The statistic must be one of {', '.join(get_args(Statistic))}.": r.statistic in get_args(Statistic),
         "Octaves must be between 1 and 6.": 1 <= r.octaves <= 6,
         f"The colours must be one of {', '.join(get_args(Colours))}.": r.colours in get_args(Colours),
-        f"The pooling must be one of {', '.join(get_args(Pooling))}.": r.pooling in get_args(Pooling),
+        f"The pooling must be one of {', '.join(get_args(PoolingKind))}.": r.pooling in get_args(PoolingKind),
         "The pooling gain must be between 0.1 and 10.": 0.1 <= r.pooling_gain <= 10,
         "The padding must be zero or replicate.": r.padding in get_args(Padding),
         "Networks must be between 1 and 8, and only random weights can have more than one.": 1 <= r.networks <= 8

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from engine.painting.network.convolution import Convolution
-from engine.painting.network.pooling import Pooling, PoolingKind, relu_backward
+from engine.painting.network.pooling import Pooling, relu_backward
+from engine.recipe.recipe import PoolingKind
 from engine.recipe.vgg_layers import NAMES, depth, named, relu_of, starts_block
 
 Convs = Mapping[str, tuple[Tensor, Tensor]]

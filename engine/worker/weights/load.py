@@ -20,11 +20,10 @@ from typing import BinaryIO, Literal, cast
 import safetensors.torch
 
 from engine.contract.settings import WEIGHTS_CACHED
-from engine.painting.network.vgg import architecture
+from engine.painting.network.vgg import Convs, architecture
 from engine.worker.weights.fetch import FetchError, Source, fetch, matches, torchvision_source
 from engine.worker.weights.input_normalisation import IN_WORDS, Input
 from engine.worker.weights.weights_file import (
-    Convs,
     WeightsError,
     WrongWeights,
     check,
@@ -53,7 +52,7 @@ class Weights:
     """The name, and for `imagenet` and `starter` the hash of the tensors too."""
     convs: Convs | None = field(compare=False, repr=False)
     """What there is of conv1_1 to conv5_4: weight (out, in, 3, 3) and bias (out,), float32, on the CPU; for
-    torchvision's input. None for `random`: the paint floor draws those from a fixed seed."""
+    torchvision's input. None for `random`: the painter draws those from a fixed seed."""
     stand_in: bool = False
     """Whether they stand in for the pretrained ones."""
     note: str = ""
