@@ -1,7 +1,7 @@
 """What paints: the picture's recipe and the loop, the queue's contract, the worker.
 
 As a library: `Recipe`, `preset`, `paint`, `paint_sequence` and `to_picture`. The last three need torch; they are looked
-up on first use, so that rooms without torch may import the contract.
+up on first use, so that programs without torch may import the contract.
 """
 
 import os

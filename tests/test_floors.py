@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,8 @@ IMPORT = "import importlib, sys; [importlib.import_module(name) for name in sys.
 
 
 MOST_LINES_OF_A_FILE, MOST_LINES_OF_A_FUNCTION = 300, 60
+LEANING = re.compile(r"(The same|Nor|Likewise|Of|Those|That|Them|Its|Their)\b")
+"""First words of a docstring that says nothing without the line above it."""
 
 
 def run(*command: str) -> str:
@@ -63,7 +67,7 @@ def test_a_worker_says_what_is_wrong_before_it_loads_torch() -> None:
 
 
 def test_a_worker_loads_matplotlib_only_for_its_first_plot() -> None:
-    found = packages("engine.worker.command")
+    found = packages("engine.worker.main")
     assert {"torch", "arq"} < found
     assert "matplotlib" not in found
 
@@ -87,10 +91,34 @@ def test_arrows_between_floors_only_point_down() -> None:
     assert "0 broken" in run("-c", "from importlinter.cli import lint_imports_command as lint; lint()", "--no-cache")
 
 
+def sources() -> Iterator[tuple[Path, str]]:
+    """Every file of bot and engine, as a path below the root, and its text."""
+    for path in sorted(path for package in ("bot", "engine") for path in (ROOT / package).rglob("*.py")):
+        yield path.relative_to(ROOT), path.read_text()
+
+
+def docstrings(tree: ast.AST) -> Iterator[ast.Constant]:
+    """The docstrings of modules, classes and functions, and what stands below attributes: every string on its own."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            yield node.value
+
+
+@pytest.mark.parametrize("package", ["bot", "engine"])
+def test_a_docstring_is_understood_without_its_neighbours(package: str) -> None:
+    leaning = [
+        f"{place}:{doc.lineno}: {str(doc.value).splitlines()[0]}"
+        for place, text in sources()
+        if place.parts[0] == package
+        for doc in docstrings(ast.parse(text))
+        if LEANING.match(str(doc.value).lstrip())
+    ]
+    assert not leaning, "say what it is, returns or holds:\n" + "\n".join(leaning)
+
+
 def test_files_and_functions_are_short() -> None:
     too_long = []
-    for path in sorted(path for package in ("bot", "engine") for path in (ROOT / package).rglob("*.py")):
-        text, place = path.read_text(), path.relative_to(ROOT)
+    for place, text in sources():
         if text.count("\n") > MOST_LINES_OF_A_FILE:
             too_long.append(f"{place} has {text.count(chr(10))} lines, and {MOST_LINES_OF_A_FILE} is the most")
         for node in ast.walk(ast.parse(text)):

@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.painting.network import vgg
-from engine.painting.network.pooling import Pooling, PoolingKind
+from engine.painting.network.pooling import Pooling
+from engine.recipe.recipe import PoolingKind
 from engine.recipe.vgg_layers import convs, starts_block
 
 NETWORK = "24,24|64,64|128,128|320,320|384"

@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.painting.network import vgg
-from engine.painting.network.pooling import Pooling, PoolingKind
+from engine.painting.network.pooling import Pooling
+from engine.recipe.recipe import PoolingKind
 from engine.recipe.vgg_layers import NAMES, starts_block
 
 _VGG16 = (2, 2, 3, 3, 3)  # convolutions in each block

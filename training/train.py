@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from engine.painting.network import vgg
-from engine.painting.network.pooling import PoolingKind
+from engine.recipe.recipe import PoolingKind
 from training.crops import Crops, pairs
 from training.losses import change_errors, feature_errors, gram_errors, scales
 from training.score import Score, score

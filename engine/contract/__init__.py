@@ -1,1 +1,1 @@
-"""The contract floor: jobs, events and the store, shared by those who ask for paintings and those who paint."""
+"""The contract: jobs, events and the store, shared by those who ask for paintings and those who paint."""

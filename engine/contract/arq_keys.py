@@ -1,4 +1,4 @@
-"""Those of arq's own keys that we look at and delete. arq promises none of it, hence its bound in pyproject.toml."""
+"""arq's own keys that we look at and delete. arq promises none of it, hence its bound in pyproject.toml."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ LEASE_EXTRA = 10.0
 
 
 def payload(name: str) -> str:
-    """The key of what is to be run, for as long as it waits or runs."""
+    """The key of what the slice is to run, for as long as it waits or runs."""
     return f"{job_key_prefix}{name}"
 
 
 def lease(name: str) -> str:
-    """The key that a worker sets while it runs it."""
+    """The key that a worker sets while it runs the slice."""
     return f"{in_progress_key_prefix}{name}"
 
 
 def tries(name: str) -> str:
-    """The key that counts how often it was begun."""
+    """The key that counts how often the slice was begun."""
     return f"{retry_key_prefix}{name}"

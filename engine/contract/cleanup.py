@@ -8,7 +8,7 @@ from engine.contract.store import Blob, Store
 
 
 async def clean_up(jobs: Jobs, store: Store, job: str) -> None:
-    """Of an ended job: earlier checkpoints, pictures that were never told, a failed one's frames, half-written files.
+    """Delete what an ended job needs no more: old checkpoints, untold pictures, frames if it failed, unfinished files.
 
     Workers that died have left some of them. Harmless while the job is open, and when repeated. Raises `StoreError`.
     """

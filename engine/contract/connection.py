@@ -46,12 +46,12 @@ def dump(value: Any) -> bytes:
 
 
 def load(value: bytes) -> Any:
-    """The other way; what arq would stumble over is refused. Raises `ValueError`."""
+    """What arq reads from JSON that `dump` wrote; what arq would stumble over is refused. Raises `ValueError`."""
     return _Payload.model_validate_json(within(value)).model_dump()
 
 
 def within(value: bytes) -> bytes:
-    """What may be parsed. Raises `ValueError` for what is longer than anything of ours."""
+    """The bytes, where they may be parsed. Raises `ValueError` for more than `MOST`."""
     if len(value) > MOST:
         raise ValueError(f"it has {len(value):,} bytes, and nothing of ours has more than {MOST:,}")
     return value
@@ -114,7 +114,7 @@ def check_redis_url(url: str) -> None:
 
 
 def unusable() -> SettingsError:
-    """Without the parser's words: where it stumbles over a password, it tells it."""
+    """The error for an unusable REDIS_URL, without the parser's words, which may hold a password."""
     return SettingsError(
         "The setting REDIS_URL is not usable: give it as redis://, rediss:// or unix://, a port in digits, known "
         "options, and of a password the letters / ? # @ : % percent-encoded (%2F %3F %23 %40 %3A %25)."
@@ -139,7 +139,7 @@ class _LoudRetry(Retry):
 
 
 class _Outage:
-    """As all connections of a pool see it."""
+    """How long Redis has not answered, for all connections of a pool together."""
 
     def __init__(self) -> None:
         self._since: float | None = None

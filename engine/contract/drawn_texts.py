@@ -31,7 +31,7 @@ _translations: ContextVar[Mapping[str, str]] = ContextVar("translations", defaul
 
 @contextmanager
 def translated(translations: Mapping[str, str]) -> Iterator[None]:
-    """Draw these instead of the English ones within the block, and in the threads that it starts with asyncio."""
+    """Draw `texts` instead of the English ones within the block, and in the threads that it starts with asyncio."""
     before = _translations.set(translations)
     try:
         yield

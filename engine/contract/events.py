@@ -93,7 +93,7 @@ class Done(_Event):
 
 
 class Failed(_Event):
-    """It ended without a picture; `reason` is one sentence with what to do."""
+    """The job ended without a picture; `reason` is one sentence with what to do."""
 
     kind: Literal["failed"] = "failed"
     reason: str
@@ -143,9 +143,3 @@ async def follow(redis: ArqRedis, job: str, after: str = "0") -> AsyncIterator[t
                 yield after, event
                 if isinstance(event, Last):
                     return
-
-
-async def tail(redis: ArqRedis) -> str:
-    """The id of the newest entry: follow from here to hear only what comes."""
-    newest: Any = await redis.xrevrange(STREAM, count=1)
-    return newest[0][0].decode() if newest else "0"

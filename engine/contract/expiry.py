@@ -96,7 +96,7 @@ async def remove_idle_users(redis: ArqRedis) -> None:
 
 
 async def _sweep_indices(redis: ArqRedis) -> None:
-    """Also of users who never look at their list."""
+    """Drop expired jobs from every user's list, also where the user never looks at it."""
     jobs = Jobs(redis)
     async for key in redis.scan_iter(index_key("*"), count=500):
         await jobs.of_user(key.decode().removeprefix(index_key("")))
@@ -168,5 +168,5 @@ async def _remember(redis: ArqRedis, stored: _Stored) -> None:
 
 
 def _owner(blob: Blob) -> str:
-    """The job's folder, or the style's picture itself."""
+    """What the blob belongs to: its job's folder, or for a saved style's picture its own key."""
     return "/".join(blob.key.split("/")[:2]) if _OURS.fullmatch(blob.key) else blob.key

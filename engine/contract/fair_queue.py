@@ -27,7 +27,7 @@ from engine.contract.workers import SILENCE
 SLICE = "paint_slice"
 """The arq function's name; a worker that does not know it deletes the job, so it must never change."""
 _TICK = timedelta(milliseconds=10)
-"""Of the past instant, per second of virtual time: a GPU-century fits between 1970 and now."""
+"""How much later a slice is dated for each second of virtual time: a GPU-century fits between 1970 and now."""
 _FIRST = datetime.fromtimestamp(FRONT / 1000, UTC)
 CLOCK, FINISH = "impasto:clock", "impasto:finish"
 """The virtual clock, and the hash of each user's last virtual finish, and of their drafts'."""

@@ -18,6 +18,7 @@ from arq.connections import ArqRedis
 
 from engine.contract.connection import FRONT, QUEUE, readable, within
 from engine.contract.events import STREAM, Cancelled, Done, Event, Failed, Last, Notice, Progress, parse
+from engine.contract.fair_queue import CLOCK
 from engine.contract.lua_scripts import script
 from engine.contract.models import (
     CONTROL,
@@ -151,7 +152,7 @@ class Jobs:
 
         Raises `Busy`, and nothing is begun; or `Unreadable`, and it is begun, to be released or refused.
         """
-        keys = [job_key(job), "impasto:clock", HELD_USERS, HELD_GUILDS]
+        keys = [job_key(job), CLOCK, HELD_USERS, HELD_GUILDS]
         caps = (most.user, most.guild) if most else ()
         reply = await self._run("start_slice", keys, iteration, epoch, worker, DEATHS, *caps)
         if reply is None:
@@ -181,7 +182,7 @@ class Jobs:
         return new
 
     async def waited(self, claim: Claim) -> bool:
-        """Whether it was told that the painting waits, where this slice begins."""
+        """Whether the audience was told that the painting waits, where this slice begins."""
         return bool(await self._redis.sismember(seen_key(claim.job.id), f"{_WAITS[True]}:{claim.iteration}"))  # type: ignore[misc]
 
     async def commit(self, claim: Claim, iteration: int, checkpoint: str | None, seconds: float = 0.0) -> list[str]:
@@ -215,7 +216,7 @@ class Jobs:
         await self._fenced("finish_job", keys, *about, *_last_words(event), seconds)
 
     async def refuse(self, job: Unreadable, reason: str) -> None:
-        """End it as failed, for a reason, a sentence. Raises `Fenced`."""
+        """End the job as failed, for a reason, a sentence. Raises `Fenced`."""
         user, guild = await self._whose(job.job)
         event = Failed(job=job.job, iteration=job.iteration, reason=reason)
         keys = [*_ending(job.job, guild), HELD_USERS, HELD_GUILDS, SPENT]
@@ -231,7 +232,7 @@ class Jobs:
             await pipe.execute()
 
     async def kept_until(self, job: str) -> int | None:
-        """Unix time; None while it is open, and for an unknown job."""
+        """Until when an ended job is kept, in Unix time; None while it is open, and for an unknown job."""
         moment: Any = self._redis.expiretime(job_key(job))
         until = int(await moment)
         return None if until < 0 else until
@@ -280,7 +281,7 @@ def _ending(job: str, guild: str) -> list[str]:
 
 @functools.lru_cache(4096)
 def _read(spec: bytes) -> Job:
-    """Remembered, since jobs never change and all open ones are read again and again. Raises `ValueError`."""
+    """The job in a spec; remembered, since jobs never change and open ones are read often. Raises `ValueError`."""
     return Job.model_validate_json(within(spec))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from importlib.resources import files
 
-_SHARED = ("held_counts", "daily_seconds", "check_caps", "end_job")  # parts of scripts
+_SHARED = ("fence", "held_counts", "daily_seconds", "check_caps", "end_job")  # parts of scripts
 
 
 @functools.cache

@@ -24,7 +24,7 @@ USERS = "impasto:users"
 HELD_USERS, HELD_GUILDS = "impasto:held:users", "impasto:held:guilds"
 """Hashes of the users and of the guilds whose jobs are held by workers: name -> how many."""
 SPENT = "impasto:spent"
-"""Of the hashes, one for each UTC day, of the seconds that were painted for each user and guild."""
+"""Prefix of the hashes, one for each UTC day, of the seconds that were painted for each user and guild."""
 CONTROL = "impasto:control"
 """Stream of job ids to stop, read by every worker."""
 Format = Literal["png", "jpeg", "webp", "png16", "tiff16"]
@@ -58,9 +58,9 @@ class Asked(BaseModel):
     recipe: str
     """Name of the preset."""
     fields: dict[str, Value | tuple[Value, ...]]
-    """Those set over it, and the strength."""
+    """The recipe's fields that were set over the preset, and the strength."""
     weights: str = "auto"
-    """To finish it with, as of `impasto paint --weights`; a bot's workers have their own."""
+    """The weights to finish the draft with, as of `impasto paint --weights`; a bot's workers have their own."""
 
     @property
     def size(self) -> int:
@@ -69,7 +69,7 @@ class Asked(BaseModel):
 
     @property
     def iterations(self) -> int:
-        """Those that were set; 0 where they are the preset's."""
+        """The number of iterations, where it was set; 0 where it is the preset's."""
         return self._number("iterations", 0)
 
     def _number(self, field: str, usual: int) -> int:
@@ -108,7 +108,7 @@ class Job(BaseModel):
     alpha: StoredPicture | None = None
     """How opaque the finished picture is (white: wholly), where the content's transparency is kept."""
     format: Format = "png"
-    """Of the finished picture, beside its PNG."""
+    """The finished picture's format, beside its PNG."""
     draft_of: Asked | None = None
     """What it is a draft of, if it is one."""
     study: Study | None = None
@@ -119,7 +119,7 @@ class Job(BaseModel):
 
     @property
     def parts(self) -> tuple[Job, ...]:
-        """Its paintings in their order, each as a job without a study; most jobs are one."""
+        """The job's paintings in their order, each as a job without a study; most jobs are one."""
         if self.study is None:
             return (self,)
         own = ("recipe", "content", "styles", "content_masks", "style_masks")
@@ -130,12 +130,12 @@ class Job(BaseModel):
 
     @property
     def iterations(self) -> int:
-        """Of all parts."""
+        """How many iterations all parts have together."""
         return sum(recipe.iterations for recipe in self._recipes)
 
     @property
     def tiles(self) -> tuple[Tile, ...]:
-        """The pictures that it is about, where it is a study."""
+        """The pictures that a study is about; none where the job is no study."""
         return () if self.study is None else self.study.tiles
 
     def part_of(self, iteration: int) -> Job:
@@ -244,7 +244,7 @@ class Unreadable(Exception):
 
 
 class Busy(Exception):
-    """As many of its user's or its guild's jobs are held as `Running` allows: begin the slice later."""
+    """Workers hold as many jobs of its user or guild as `Running` allows: begin the slice later."""
 
 
 class TooMany(Exception):

@@ -64,7 +64,7 @@ class RecipeCode:
 
 
 async def recipe_code(store: Store, job: Job) -> str:
-    """The job's own. Raises `RecipeError` where there is none, or `StoreError`."""
+    """The recipe code of a job. Raises `RecipeError` where it has none, or `StoreError`."""
     _check_job(job)
     try:
         return code_of(job, await style_digests(store, job))
@@ -73,7 +73,7 @@ async def recipe_code(store: Store, job: Job) -> str:
 
 
 async def style_digests(store: Store, job: Job) -> tuple[str, ...]:
-    """Of the job's styles. Raises `StoreError`."""
+    """The digest of each style picture of the job, in order. Raises `StoreError`."""
     pngs = [await store.get(style.key) for style in job.styles]
     return tuple([(await asyncio.to_thread(measured, png))[2] for png in pngs])
 
@@ -91,7 +91,7 @@ def code_of(job: Job, styles: tuple[str, ...]) -> str:
 
 
 def _check_job(job: Job) -> None:
-    """Raises `RecipeError` where it has no code."""
+    """Raises `RecipeError` where the job has no code."""
     recipe = job.recipe
     if job.study is not None:
         raise RecipeError("A study has no recipe code: ask for that of a single painting.")

@@ -124,7 +124,7 @@ def _of_answer(error: Exception, place: str) -> Exception:
 
 
 def _of_files(cause: BaseException, place: str, secure: bool) -> str | None:
-    """Where it is for a certificate, its file, or the socket's."""
+    """What is wrong where a certificate, its file, or the socket's file is to blame; else None."""
     if not secure:
         if isinstance(cause, PermissionError):
             return f"Redis' socket {place} may not be opened: run as a user, or in a group, that may."
@@ -160,7 +160,7 @@ async def _refusal_unasked(connection: Any) -> str:
 
 
 async def _of_kind(host: str, port: int, secure: bool) -> str | None:
-    """Where the other of plain and TLS would be answered there."""
+    """What is wrong where the port speaks plain and REDIS_URL says TLS, or the other way round; else None."""
     try:
         async with asyncio.timeout(_SECOND_LOOK):
             if secure:
@@ -192,7 +192,7 @@ def _causes(error: BaseException | None) -> list[BaseException]:
 
 
 def _first(error: Exception) -> str:
-    """Its words, without the place, which redis-py puts before them."""
+    """The words of the error's first cause, without the place that redis-py puts before them."""
     cause = _causes(error)[-1]
     words = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(error)
     return words.rstrip(".")

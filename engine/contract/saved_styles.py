@@ -25,9 +25,9 @@ from engine.contract.store import Blob, BlobMissing, Store, StoreError
 from engine.contract.study import Value
 
 FOLDER = "styles/"
-"""Of their pictures in the store: `styles/<server>/<id>.png`."""
+"""Where the pictures of saved styles lie in the store: `styles/<server>/<id>.png`."""
 _OURS = re.compile(rf"{FOLDER}[0-9]+/[^/]+\.png")
-"""No other file: the folder that is the store may hold a folder `styles` of somebody else's."""
+"""The names of these pictures alone: the store's folder may hold a folder `styles` of somebody else's."""
 LEFT_DAYS = 7
 """How long the styles of a server are kept that the bot was removed from while nobody could tell it."""
 _BEGUN = b""
@@ -44,19 +44,19 @@ class SavedStyle(BaseModel):
     name: str
     picture: StoredPicture
     digest: str
-    """Of its picture's pixels, by which a recipe code finds it."""
+    """Digest of the picture's pixels, by which a recipe code finds the style."""
     settings: dict[str, Value] = {}
     """What it is painted with unless something else is asked for: `recipe`, and the recipe's fields."""
     owner: str | None = None
-    """Who saved it; None for those that every server begins with."""
+    """Who saved the style; None for the ones that every server begins with."""
     saved: float = 0.0
-    """When, in Unix time."""
+    """When the style was saved, in Unix time."""
     age_restricted: bool = False
-    """Whether it was saved in such a channel: then it is shown and used in such channels alone."""
+    """Whether it was saved in an age-restricted channel: then it is shown and used in such channels alone."""
 
 
 class StyleRefused(Exception):
-    """It was not saved: its name is taken, or the member or the server has as many as there may be."""
+    """A style was not saved: its name is taken, or the member or the server has as many as there may be."""
 
     def __init__(self, cap: Literal["name", "member", "server"]) -> None:
         super().__init__(cap)
@@ -64,7 +64,7 @@ class StyleRefused(Exception):
 
 
 class SavedStyles:
-    """Every read and write of them."""
+    """Reads and writes saved styles."""
 
     def __init__(
         self, redis: ArqRedis, store: Store, drawings: Mapping[str, Callable[[], bytes]] | None = None
@@ -76,14 +76,14 @@ class SavedStyles:
         self._save = redis.register_script(script("save_style"))
 
     async def first(self) -> list[SavedStyle]:
-        """Those that each server begins with; drawn where the store has none yet. Raises `StoreError`."""
+        """The styles that each server begins with; drawn where the store has none yet. Raises `StoreError`."""
         async with self._drawing:
             if self._first is None:
                 self._first = [await self._drawn(name, draw) for name, draw in self._drawings.items()]
         return self._first
 
     async def all(self, guild: int) -> list[SavedStyle]:
-        """A server's, by name. One that cannot be read is logged and left out."""
+        """A server's styles, sorted by name. One that cannot be read is logged and left out."""
         async with self._redis.pipeline(transaction=False) as pipe:
             pipe.hgetall(_key(guild))
             (raw,) = await readable(pipe)
@@ -95,11 +95,11 @@ class SavedStyles:
         return sorted((style for style in styles if style), key=lambda style: folded(style.name))
 
     async def find(self, guild: int, name: str) -> SavedStyle | None:
-        """The one of that name, whether its letters are large or small."""
+        """The server's style of that name, whether its letters are large or small."""
         return next((style for style in await self.all(guild) if folded(style.name) == folded(name)), None)
 
     async def save(self, guild: int, style: SavedStyle, most_of_member: int, most_of_server: int) -> None:
-        """Keep it. Raises `StyleRefused`."""
+        """Save a style. Raises `StyleRefused`."""
         await self.all(guild)  # the first ones have their names before any other
         caps = (most_of_member, most_of_server)
         keys = [_key(guild), _owner_key(str(style.owner))]
@@ -109,7 +109,7 @@ class SavedStyles:
             raise StyleRefused(refused.decode())  # type: ignore[arg-type]
 
     async def delete(self, guild: int, *styles: SavedStyle) -> None:
-        """Nobody finds them any more; a picture that the store does not delete at once goes with the next sweep."""
+        """Delete these styles; a picture that the store does not delete at once goes with the next sweep."""
         if not styles:
             return
         await self._redis.hdel(_key(guild), *(folded(style.name) for style in styles))  # type: ignore[misc]
@@ -127,16 +127,16 @@ class SavedStyles:
         return deleted
 
     async def drop(self, guild: int) -> None:
-        """Delete all of a server."""
+        """Delete all styles of a server."""
         await self._redis.delete(_key(guild))
         await self._store.delete_folder(f"{FOLDER}{guild}")
 
     async def keep(self, guild: int) -> None:
-        """Those of a server that the bot is in again do not end."""
+        """Let the styles of a server that the bot is in again not expire."""
         await self._redis.persist(_key(guild))
 
     async def keep_alone(self, guilds: Collection[int]) -> None:
-        """Those of other servers end in `LEFT_DAYS`, unless the bot is in them again by then."""
+        """Let the styles of all servers but `guilds` expire in `LEFT_DAYS`, unless the bot is in them again by then."""
         async for key in self._redis.scan_iter(_key("*"), count=500):
             if key.rpartition(b":")[2].decode() in {"0", *map(str, guilds)}:
                 await self._redis.persist(key)
@@ -148,7 +148,7 @@ class SavedStyles:
         return [blob for blob in await self._store.blobs(FOLDER) if _OURS.fullmatch(blob.key)]
 
     async def used(self, pictures: Collection[Blob]) -> set[str]:
-        """Those of them, by key, that a style is of; all of a server of which some style cannot be read."""
+        """The keys of `pictures` that a saved style uses; all of a server that has a style that cannot be read."""
         of_guilds: dict[str, set[str]] = {}
         for blob in pictures:
             of_guilds.setdefault(blob.key.split("/")[1], set()).add(blob.key)
@@ -206,12 +206,12 @@ def _key(guild: int | str) -> str:
 
 
 def _owner_key(user: str) -> str:
-    """The set of the servers in which a member may have saved some."""
+    """Key of the set of the servers in which a member may have saved styles."""
     return f"impasto:saved:{user}"
 
 
 def folded(name: str) -> str:
-    """By which a style is known: the name, whether its letters are large or small, and without what is around them."""
+    """The name as styles are found by: without difference of case, and of spaces."""
     return " ".join(name.casefold().split())
 
 

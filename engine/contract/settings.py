@@ -18,7 +18,7 @@ WEIGHTS_CACHED = "vgg19-imagenet.safetensors"
 
 
 SLICE_SECONDS = 15.0
-"""Of painting in a slice, unless the settings say otherwise."""
+"""Seconds of painting in a slice, unless the settings say otherwise."""
 
 
 class SettingsError(Exception):
@@ -26,7 +26,7 @@ class SettingsError(Exception):
 
 
 def _home() -> Path:
-    """Raises `SettingsError` where there is none."""
+    """The user's home folder. Raises `SettingsError` where there is none."""
     try:
         return Path.home()
     except RuntimeError:
@@ -152,7 +152,7 @@ class Settings(BaseSettings):
         return self.impasto_data
 
     def model_post_init(self, _context: object, /) -> None:
-        """What opens Redis and the store is not told to anybody."""
+        """Hide the secrets in the addresses of Redis and the store wherever something is logged or printed."""
         hide(*(url for url in (self.redis_url, self.store_url) if url and "://" in url))
 
     @property

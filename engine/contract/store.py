@@ -27,7 +27,7 @@ _IDENTITY = "identity"
 _PATIENCE = 8.0  # s; obstore itself would try for minutes
 _SETTLED = 1.0  # s after which whoever looked for an identity before there was one has written its own
 _REFUSED = (PermissionDeniedError, UnauthenticatedError, FileNotFoundError)
-"""The last is what obstore makes of a bucket that is not there."""
+"""Errors with which a store refuses keys or bucket; obstore has the last for a bucket that is not there."""
 # The last two are obstore's for a key that is none, such as one with dots that would lead out of the store.
 _FAILURES = (BaseError, OSError, ValueError, TypeError)
 
@@ -67,7 +67,7 @@ class Store:
             raise StoreError(redact(f"The store {url} cannot be opened: {_why(error)}")) from error
 
     async def ready(self) -> str:
-        """Its identity, once it takes what is written; meanwhile the log says why it doesn't.
+        """Wait until the store takes what is written, and return its identity; meanwhile the log says why it doesn't.
 
         Raises `SettingsError` where it refuses what the settings say.
         """
@@ -80,7 +80,7 @@ class Store:
             raise SettingsError(str(error)) from error
 
     async def prove(self) -> str:
-        """Its identity, within 8 s. Raises `StoreError` with a sentence for the operator; see `StoreRefused` too."""
+        """The store's identity, within 8 s. Raises `StoreError` or `StoreRefused`, each a sentence for the operator."""
         try:
             async with asyncio.timeout(_PATIENCE):
                 return await self.identity()
@@ -113,7 +113,7 @@ class Store:
         return known.decode(errors="replace")
 
     async def _new_identity(self) -> bytes:
-        """Where several write one at once, the last stands, and all of them take that."""
+        """Write an identity and return it; where several write one at once, the last stands, and all take that."""
         mine = secrets.token_hex(8).encode()
         try:
             await obstore.put_async(self._store, _IDENTITY, mine, mode="create")

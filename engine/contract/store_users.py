@@ -44,13 +44,13 @@ async def sign(redis: ArqRedis, store: Store) -> None:
 
 
 async def adopt(redis: ArqRedis, store: Store) -> None:
-    """This Redis alone uses the store, from now on; another that still does signs again. Raises `StoreError`."""
+    """Sign for this Redis alone, from now on; another that still uses the store signs again. Raises `StoreError`."""
     await store.delete(*(blob.key for blob in await _signatures(store)))
     await sign(redis, store)
 
 
 async def _signatures(store: Store) -> list[Blob]:
-    """The folder that is the store may hold one of this name of somebody else's."""
+    """The signatures in the store, and no files of somebody else's: the store may be a folder that holds others."""
     return [blob for blob in await store.blobs(_FOLDER) if _OURS.fullmatch(blob.key)]
 
 

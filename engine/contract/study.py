@@ -11,7 +11,7 @@ from engine.recipe.recipe import Recipe
 from engine.recipe.studies import file_name
 
 Value = bool | int | float | str
-"""Of a recipe's field."""
+"""What a recipe's field may hold."""
 
 
 class StoredPicture(BaseModel):
@@ -59,7 +59,7 @@ class Study(BaseModel):
     vary: str
     """One of `engine.recipe.studies.KINDS`."""
     fields: dict[str, Value | tuple[Value, ...]] = {}
-    """Those that were set over the preset, to ask for the same again."""
+    """The recipe's fields that were set over the preset, to ask for the same again."""
     parts: tuple[Part, ...]
 
     @property

@@ -20,8 +20,8 @@ _log = structlog.get_logger(__name__)
 class Worker(BaseModel):
     """A worker as it presents itself: `weights` by name, `note` in words when they are stand-ins.
 
-    `speed` is in floating-point operations per second, by `engine.recipe.cost`, over its latest strokes; None before
-    the first.
+    `speed` is in floating-point operations per second, by `engine.recipe.cost`, over its latest slices; None
+    before the first.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -39,11 +39,11 @@ class Worker(BaseModel):
     jobs: tuple[str, ...] = ()
     speed: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     store: str = ""
-    """Identity of its store; empty where it is older than that."""
+    """Identity of its store; empty from a worker that is too old to tell it."""
     user_running: int | None = Field(default=None, ge=1)
-    """The most jobs that it lets workers hold of a user at a time; None where it is older than that."""
+    """The most jobs of one user that it lets workers hold at a time; None from a worker too old to tell it."""
     guild_running: int | None = Field(default=None, ge=1)
-    """The same of a guild."""
+    """The most jobs of one guild that it lets workers hold at a time; None from a worker too old to tell it."""
     recipes: int = VERSION
     """The newest version of recipes that it can paint."""
 
@@ -53,7 +53,7 @@ def _key(worker: str) -> str:
 
 
 def elsewhere(living: list[Worker], store: str) -> list[Worker]:
-    """Those whose store is another than the one of this identity: what they paint, nobody here can see."""
+    """The workers whose store is not the one with identity `store`: what they paint, nobody here can see."""
     return [worker for worker in living if worker.store not in ("", store)]
 
 
@@ -63,7 +63,7 @@ async def beat(redis: ArqRedis, worker: Worker) -> None:
 
 
 async def sign_off(redis: ArqRedis, worker: str) -> None:
-    """Say that it has gone, of its own will."""
+    """Say that the worker has gone, of its own will."""
     await redis.delete(_key(worker))
 
 

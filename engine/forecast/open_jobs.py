@@ -56,7 +56,7 @@ async def first_cost(redis: ArqRedis, job: Job, slice_seconds: float = SLICE_SEC
 def predict(
     standings: Sequence[Standing], painters: Iterable[Worker], clock: float = 0.0, slice_seconds: float = SLICE_SECONDS
 ) -> dict[str, Forecast]:
-    """The same from where the jobs stand; `clock` is the queue's virtual one, in the seconds of the tags.
+    """The prospect of every open job, by its id; `clock` is the queue's virtual one, in the seconds of the tags.
 
     Guilds share the workers equally, users their guild's part, jobs their user's, and take turns in the order of their
     tags. One job has at most one worker, and that of the fastest, a user or guild as many as workers may hold jobs of

@@ -44,7 +44,7 @@ class Examination:
         self._turn = asyncio.Lock()
 
     async def findings(self) -> dict[str, Finding]:
-        """By the checks' names."""
+        """What each check found, by the check's name."""
         async with self._turn:
             if time.monotonic() >= self._until:
                 found = await asyncio.gather(*(_finding(check) for check in self._checks.values()))
@@ -54,13 +54,13 @@ class Examination:
 
 
 def report(findings: Mapping[str, Finding]) -> dict[str, object]:
-    """As JSON tells it."""
+    """The findings as an object for JSON: whether all is well, and what each check says."""
     checks = {name: asdict(finding) for name, finding in findings.items()}
     return {"ok": all(finding.ok for finding in findings.values()), "checks": checks}
 
 
 async def check_redis_answers(redis: ArqRedis) -> str:
-    """Raises `Ill`."""
+    """Check that Redis answers. Raises `Ill`."""
     try:
         await redis.ping()
     except (RedisError, OSError) as error:
@@ -69,7 +69,7 @@ async def check_redis_answers(redis: ArqRedis) -> str:
 
 
 async def check_store(store: Store) -> str:
-    """Whether it takes what is written. Raises `Ill`."""
+    """Check that the store takes what is written. Raises `Ill`."""
     try:
         await store.prove()
     except StoreError as error:

@@ -20,7 +20,7 @@ from engine.contract.workers import Worker
 
 
 async def queue_metrics(redis: ArqRedis) -> list[Metric]:
-    """Also where Redis does not answer: then only that."""
+    """Metrics of jobs, workers and Redis; where Redis does not answer, only that it does not."""
     try:
         standings, living = await Jobs(redis).standing(), await workers.living(redis)
         found = [*_of_jobs(standings, living), *_of_workers(living), *await _of_redis(redis)]

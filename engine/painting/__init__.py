@@ -1,1 +1,1 @@
-"""The paint floor: pictures, VGG, losses, the loop. Torch, NumPy and Pillow; no queue, no files of its own."""
+"""Painting: pictures, VGG, losses, the loop. Torch, NumPy and Pillow; no queue, no files of its own."""

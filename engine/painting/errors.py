@@ -6,4 +6,4 @@ class PaintingError(Exception):
 
 
 class TooLittleMemory(PaintingError):
-    """It needs more memory than is free, even in strips."""
+    """The painting needs more memory than is free, even in strips."""

@@ -9,7 +9,7 @@ from torch import Tensor
 from engine.painting import pictures
 
 GOO = 0.25
-"""Share of what the flattest of its pictures has, below which a painting has lost it: near one colour, as none is."""
+"""Share of its flattest picture's spread below which a painting is grey goo: near one colour, as no picture is."""
 _SIDE = 64
 
 
@@ -22,5 +22,5 @@ def spread(levels: Tensor) -> float:
 
 
 def spread_of(picture: Image.Image) -> float:
-    """The same of a picture."""
+    """The `spread` of a picture, 8-bit levels."""
     return spread(pictures.to_tensor(pictures.fit(picture, 2 * _SIDE)))

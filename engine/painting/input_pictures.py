@@ -46,7 +46,7 @@ class Sources:
         return pictures.fitted_size(self._frames.pictures[0].size, side)
 
     def content(self, side: int, frame: int = 0) -> Image.Image:
-        """A frame as it came."""
+        """A frame of the content as it came, before its light and colours are matched."""
         return pictures.fit(self._frames.pictures[frame], side)
 
     def at(self, side: int, frame: int = 0) -> tuple[Tensor, list[Tensor]]:
@@ -164,5 +164,5 @@ def _stretched(style: Tensor, content: Tensor) -> Tensor:
 
 
 def _size(picture: Tensor) -> tuple[int, int]:
-    """(height, width)."""
+    """(height, width) of the picture."""
     return picture.shape[2], picture.shape[3]

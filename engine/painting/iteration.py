@@ -39,12 +39,12 @@ class Iteration:
 
     @property
     def tensors(self) -> list[Tensor]:
-        """All that it looks up, besides the state; of one size for all paintings of one `key`."""
+        """All tensors that an iteration looks up besides the state; of one size for all paintings of one `key`."""
         return [*self._objective.tensors, *([] if self._where is None else [self._where])]
 
     @property
     def key(self) -> Hashable:
-        """The same for iterations that differ in nothing but what their tensors hold."""
+        """Equal for iterations that differ in nothing but what their tensors hold."""
         like = dataclasses.replace(self._recipe, **_ANY)
         return like, self._grey, self._where is None, tuple((tensor.shape, tensor.dtype) for tensor in self.tensors)
 

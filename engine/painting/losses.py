@@ -45,7 +45,7 @@ class Target(Moments):
 
 
 def mixed(parts: Sequence[Moments], shares: Sequence[float]) -> Moments:
-    """Of the parts side by side in one picture, which take these shares of it (of any sum)."""
+    """The moments of a picture whose parts, side by side, take these shares of it (of any sum)."""
     total = sum(shares)
     mean = torch.stack([part.mean * (share / total) for part, share in zip(parts, shares, strict=True)]).sum(0)
     product = torch.stack([part.product * (share / total) for part, share in zip(parts, shares, strict=True)]).sum(0)

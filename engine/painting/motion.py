@@ -28,10 +28,10 @@ class ContentFrames:
         """Contents are brought to the first one's proportions, their longest side to `longest` px."""
         first, *further = contents
         self.pictures = [first, *(pictures.fit(pictures.cut_to(picture, first.size), longest) for picture in further)]
-        """The first as it came, for all its scales."""
+        """The contents at one size, but the first as it came, for all its scales."""
         self._longest = longest
         self._newest: tuple[int, Tensor, Tensor] | None = None
-        """Of those that were asked for: its number, what was painted last at each pixel, and where that was now."""
+        """The newest frame asked for: its number, what was painted last at each pixel, and where it is painted anew."""
 
     def moved(self, frame: int, size: Sequence[int]) -> Tensor:
         """Where the frame, counted from 0, is to be painted anew: 1 there, 0 elsewhere, at (height, width)."""
@@ -64,7 +64,7 @@ class ContentFrames:
 
 
 def resized(picture: Tensor, size: tuple[int, int]) -> Tensor:
-    """At (height, width): bicubic, and antialiased where it becomes smaller; the very same where it has that size."""
+    """The picture at (height, width), bicubic, antialiased where it becomes smaller; itself where it has that size."""
     if picture.shape[2:] == size:
         return picture
     return F.interpolate(
@@ -73,7 +73,7 @@ def resized(picture: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def _beyond_noise(difference: Tensor) -> Tensor:
-    """1 where it is more than noise, and around there."""
+    """1 where the difference is more than noise, and around there; 0 elsewhere."""
     around = F.avg_pool2d(difference, _SURROUNDINGS, 1, _SURROUNDINGS // 2, count_include_pad=False)
     moved = (around.abs().amax(1, keepdim=True) > _STILL).float()
     return F.max_pool2d(moved, 2 * _MARGIN + 1, 1, _MARGIN)

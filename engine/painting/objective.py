@@ -73,7 +73,7 @@ class Objective:
 
 
 def _variation_weight(recipe: Recipe, styles: Sequence[Tensor], masks: Masks) -> float:
-    """Of the total variation, weighed down where the styles (1, 3, height, width) vary more than the ceiling.
+    """The total variation's weight: less where the styles (1, 3, height, width) vary more than the ceiling.
 
     Each style counts by its weight and its share of the painting, and no more of it than its own mask shows.
     """

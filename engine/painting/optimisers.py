@@ -36,7 +36,7 @@ class Adam:
         self.tensors, self.steps = tensors or {}, steps
 
     def prepare(self, pixels: Tensor) -> None:
-        """Before the first move of pixels (1, 3, height, width)."""
+        """Make the moments, before the first move of pixels (1, 3, height, width)."""
         if not self.tensors:
             self.tensors = {"mean": torch.zeros_like(pixels), "square": torch.zeros_like(pixels)}
 
@@ -65,7 +65,7 @@ class Adam:
         self.tensors = {name: _resized(tensor, height, width) for name, tensor in self.tensors.items()}
 
     def forget(self) -> None:
-        """As if it had never moved anything."""
+        """Forget all moves, as if nothing had ever been moved."""
         self.steps = 0
         for tensor in self.tensors.values():
             tensor.zero_()

@@ -65,7 +65,7 @@ class Painter:
         convs: vgg.Convs | None = None, device: str = "cpu", dtype: torch.dtype | None = None,
         graphs: Graphs | None = None, fast: bool = True,
     ) -> None:  # fmt: skip
-        """As for `paint`; `frames` are the contents after the first of a recipe with several frames.
+        """Pictures, masks and weights are as for `paint`; `frames` are the contents after the first.
 
         The network is computed in `dtype`; by itself the fastest that the recipe bears. `graphs` are shared by painters
         that follow each other on one device. Without `fast` nothing is recorded, and all is computed in float32.
@@ -97,7 +97,7 @@ class Painter:
             optimiser=OPTIMISERS[recipe.optimiser](recipe), good=pixels.clone(),
             losses=torch.zeros(recipe.iterations, len(columns(recipe)), device=self.device),
         )  # fmt: skip
-        state.rows = self._stepper.plan(state)
+        state.rows = self._stepper.plan_rows(state)
         return state
 
     def paint(self, state: State, stop: int | None = None) -> Iterator[State]:
@@ -125,7 +125,7 @@ class Painter:
         return self.readback(state).read().picture
 
     def levels(self, state: State) -> Tensor:
-        """The same as float32 on the CPU, (1, 3, height, width), before it is rounded; of a finished painting."""
+        """A finished painting in levels before they are rounded, (1, 3, height, width), float32 on the CPU."""
         shown = state.shown(self.recipe.average).detach().cpu()
         if self.recipe.colours != "content":
             return shown
@@ -139,7 +139,7 @@ class Painter:
         return Readback(state.shown(self.recipe.average), loss, lambda picture: self._finished(picture, frame))
 
     def best_readback(self, state: State) -> Readback | None:
-        """The same of the best iterate so far; None where none is kept."""
+        """The best iterate so far and its loss, to be read while the painting goes on; None where none is kept."""
         if state.best is None:
             return None
         frame = self.recipe.frame_of(state.scale)
@@ -151,7 +151,7 @@ class Painter:
         return spread(state.shown(self.recipe.average)) < self._least_spread
 
     def _finished(self, picture: Image.Image, frame: int) -> Image.Image:
-        """At the size of the finished painting, and in its colours."""
+        """The picture at the size of the finished painting, and in its colours."""
         if picture.size != self.size:
             picture = picture.resize(self.size, Image.Resampling.LANCZOS)
         if self.recipe.colours != "content":
@@ -175,7 +175,7 @@ class Painter:
         state.good, state.good_loss = state.pixels.clone(), math.inf
         state.best, state.best_loss, state.best_at = None, math.inf, 0
         state.optimiser.resize(*pixels.shape[2:])
-        state.rows = self._stepper.plan(state)
+        state.rows = self._stepper.plan_rows(state)
 
     def _inspect(self, state: State, before: Tensor, first: int, *, keep: bool) -> None:
         """Remember good pixels (where `keep`); go back to the last ones, with half the step, when the loss is lost.

@@ -56,12 +56,12 @@ def patchwork(
 
 
 def _grid(picture: Tensor) -> tuple[int, int]:
-    """Rows and columns of cells."""
+    """How many rows and columns of cells the picture has."""
     return max(1, picture.shape[2] // _CELL), max(1, picture.shape[3] // _CELL)
 
 
 def _features(network: VGG, layers: Sequence[str], picture: Tensor) -> list[Tensor]:
-    """Of each layer (cells, N): its features in every cell, less their mean."""
+    """Each layer's features in every cell, less their mean: (cells, N)."""
     found = []
     features = network(picture, layers)
     for layer in layers:

@@ -48,7 +48,7 @@ def to_picture(levels: Tensor) -> Image.Image:
 
 
 def to_bytes(levels: Tensor) -> Tensor:
-    """The same as (height, width, 3) bytes, where the tensor is."""
+    """Levels (1, 3, height, width), rounded and clipped, as (height, width, 3) bytes where the tensor is."""
     levels = torch.nan_to_num(levels.detach(), nan=127.5, posinf=127.5, neginf=127.5).round().clamp(0, 255)
     return levels.to(torch.uint8)[0].permute(1, 2, 0).contiguous()
 
@@ -84,7 +84,7 @@ def coloured(painting: Image.Image, like: Image.Image) -> Image.Image:
 
 
 def with_chroma(painting: Tensor, like: Tensor) -> Tensor:
-    """The same of levels, not clipped.
+    """The painting's luminance with the chroma of `like`, both (1, 3, height, width) in levels; not clipped.
 
     In YIQ and back (Gatys et al. 2017, section 5.1): to exchange Y adds the same to R, G and B.
     """
@@ -145,7 +145,7 @@ def random_phase(picture: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def _power(covariance: Tensor, exponent: float) -> Tensor:
-    """Of a symmetric (3, 3); deviations below one level count as one, or what is grey would be blown up."""
+    """A power of a symmetric (3, 3); deviations below one level count as one, or what is grey would be blown up."""
     values, vectors = torch.linalg.eigh(covariance)
     power: Tensor = (vectors * values.clamp_min(1.0) ** exponent) @ vectors.T
     return power

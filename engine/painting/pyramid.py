@@ -22,7 +22,7 @@ def halve(pixels: Tensor) -> Tensor:
 
 @functools.lru_cache(16)
 def _binomial(device: torch.device, dtype: torch.dtype) -> Tensor:
-    """(3, 1, 4, 4); kept, since to bring numbers to a device would stop it."""
+    """The filter of `halve`, (3, 1, 4, 4); kept, since to bring numbers to a device would stop it."""
     taps = torch.tensor((1.0, 3.0, 3.0, 1.0), device=device, dtype=dtype) / 8
     return torch.outer(taps, taps).repeat(3, 1, 1, 1)
 

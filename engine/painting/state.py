@@ -27,7 +27,7 @@ class State:
 
     iteration: int
     scale: int
-    """Index into `Recipe.plan()`: of the frame's scale."""
+    """The scale, and with it the frame, as an index into `Recipe.plan()`."""
     pixels: Tensor
     average: Tensor
     """Decaying sum of the iterates of this scale; see `shown`."""
@@ -38,11 +38,11 @@ class State:
     good: Tensor
     """The pixels that the last inspection found good (first those that the scale starts from), to go back to."""
     good_loss: float = float("inf")
-    """Their loss; infinite until the scale's first inspection."""
+    """The loss of `good`; infinite until the scale's first inspection."""
     rows: int | None = None
-    """Of the strips that this scale is painted in, px; None: it is whole. Kept, since the last bits depend on it."""
+    """Height of the strips that this scale is painted in, px; None: whole. Kept, since the last bits depend on it."""
     step_factor: float = 1.0
-    """Halved by each rollback."""
+    """Factor on the recipe's step, halved by each rollback."""
     rollbacks: list[tuple[int, str]] = field(default_factory=list)
     """(iteration, what was wrong) of each rollback."""
     painted: Tensor | None = None
@@ -50,9 +50,9 @@ class State:
     best: Tensor | None = None
     """What was shown at the inspection of this scale whose loss was the least; without goo (see `flatness.py`)."""
     best_loss: float = float("inf")
-    """Its loss; infinite until there is one."""
+    """The loss of `best`; infinite until there is one."""
     best_at: int = 0
-    """The iteration that saw this loss."""
+    """The iteration that saw `best_loss`."""
 
     def shown(self, decay: float) -> Tensor:
         """What a person sees: the bias-corrected average of the iterates (Kingma & Ba 2015, section 7.2), or them."""

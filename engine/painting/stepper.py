@@ -60,7 +60,7 @@ class Stepper:
         """At the state's scale, the loss of a picture without any features."""
         return self.iteration(state).empty_loss
 
-    def plan(self, state: State) -> int | None:
+    def plan_rows(self, state: State) -> int | None:
         """Rows of the strips that the state's new scale is to be painted in, by the memory that is free now.
 
         Raises `TooLittleMemory` where no strips are narrow enough.

@@ -50,7 +50,7 @@ class ContentTarget:
 
     @property
     def tensors(self) -> list[Tensor]:
-        """What of it is on the device."""
+        """The target's tensors, as they lie on the device."""
         return [*self.weights.values(), *(self._kept or {"picture": self._picture}).values()]
 
     def at(self, strip: Strip) -> dict[str, Tensor]:
@@ -75,7 +75,7 @@ class StyleTarget(NamedTuple):
 
     @property
     def tensors(self) -> list[Tensor]:
-        """All that is looked up of it."""
+        """All tensors of the target that an iteration looks up."""
         own = [self.weight, *self.moments, self.moments.covariance]
         return own if self.mask is None else [*own, self.mask]
 
@@ -90,12 +90,12 @@ class Masks(NamedTuple):
     styles: Sequence[Tensor] = ()
 
     def to(self, device: torch.device) -> Masks:
-        """The same on that device."""
+        """The masks on that device."""
         return Masks(*([mask.to(device) for mask in part] for part in self))
 
 
 class Targets:
-    """Of one network: `content`, and `styles` by octave and style layer."""
+    """What one network compares a painting with: `content`, and `styles` by octave and style layer."""
 
     def __init__(
         self, recipe: Recipe, network: VGG, content: Tensor, styles: Sequence[Tensor], *, octaves: int,
@@ -114,7 +114,7 @@ class Targets:
 
     @property
     def tensors(self) -> list[Tensor]:
-        """All of them, as they lie on the device."""
+        """All tensors of the targets, as they lie on the device."""
         return [*self.content.tensors, *(tensor for octave in self.styles for t in octave for tensor in t.tensors)]
 
     def empty_loss(self) -> float:
@@ -173,7 +173,7 @@ class Targets:
         return float(STYLE_LOSS[self._recipe.statistic](nothing, moments))
 
     def _statistics(self, picture: Tensor, mask: Tensor | None) -> dict[str, Moments]:
-        """Of each style layer: the moments, over the mask if there is one."""
+        """The picture's moments by style layer, over the mask if there is one."""
         layers = self._recipe.style_layers
         sizes = ([side // stride(layer) for side in picture.shape[2:]] for layer in layers)
         masks = [None if mask is None else shrunk(mask, *size) for size in sizes]
@@ -182,7 +182,7 @@ class Targets:
         return dict(zip(layers, found, strict=True))
 
     def _rows_of(self, style: Tensor) -> int | None:
-        """Of the strips in which a look at the style takes no more memory than one at the painting, which is planned.
+        """Height of the strips, px, in which a look at the style takes no more memory than is planned for the painting.
 
         Nothing is kept for a way back, so that as much holds twice the pixels. None: whole, if the painting is; where
         that is in strips, every style is in strips that are no higher.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def make_folder(folder: Path) -> None:
-    """Make sure that it is there, and can be written in. Raises `OSError`."""
+    """Make sure that the folder is there, and can be written in. Raises `OSError`."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with tempfile.TemporaryFile(dir=folder):
         pass

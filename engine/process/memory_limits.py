@@ -12,7 +12,7 @@ _FILES = {"": ("memory.max", "memory.current"), "memory": ("memory.limit_in_byte
 
 
 class MemoryLimit(NamedTuple):
-    """Of one group: the most bytes that all its processes may have, and how many they have.
+    """The most bytes that all processes of a control group may have, and how many they have.
 
     Without copies of files that were not touched for long: the system gives those up before it refuses anything.
     """
@@ -22,7 +22,7 @@ class MemoryLimit(NamedTuple):
 
 
 def memory_limits(membership: Path = _MEMBERSHIP, tree: Path = _TREE) -> list[MemoryLimit]:
-    """Of every group that this process is in, and of those around it; none where there is no limit.
+    """The limits of every group that this process is in, and of the groups around it; none where there is no limit.
 
     In both versions of control groups (Linux, admin-guide/cgroup-v2 and cgroup-v1/memory). `membership` is as
     /proc/self/cgroup has it: `hierarchy:controllers:path` on each line, without controllers in version 2.
@@ -45,7 +45,7 @@ def _idle_copies(folder: Path) -> int:
 
 
 def _groups(membership: Path, tree: Path) -> Iterator[tuple[Path, tuple[str, str]]]:
-    """Folders, with the names of the files in them."""
+    """Folders of the groups, with the names of the files that hold limit and usage."""
     yield tree, _FILES[""]  # a container may see its own group there, and its path from outside
     yield tree / "memory", _FILES["memory"]
     with contextlib.suppress(OSError, ValueError):

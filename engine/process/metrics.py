@@ -5,9 +5,9 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 REGISTRY = CollectorRegistry()
-"""Of this process. Not the library's own, which tells of Python too."""
+"""The metrics of this process; not the library's own registry, which tells of Python too."""
 _QUICK = (0.05, 0.1, 0.2, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 5.0)
-"""Seconds; Discord waits three."""
+"""Bounds of histograms for quick answers, in seconds; Discord waits three."""
 _PATIENT = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)
 
 ITERATIONS = Counter("impasto_iterations", "Iterations painted.", ["recipe", "size"], registry=REGISTRY)
@@ -48,5 +48,5 @@ for _counter, _values in (
 
 
 def size_label(size: int) -> str:
-    """A power of two that is not below it: the label of a longest side, so that there are few of them."""
+    """The next power of two, at least `size`: the label of a longest side, so that there are few of them."""
     return str(1 << max(0, size - 1).bit_length())

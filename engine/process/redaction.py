@@ -25,7 +25,7 @@ _LOOK_LIKE_ONE = [
 
 
 def hide(*secrets: str | None) -> None:
-    """Cut these out from now on, wherever they stand; of a URL, its password."""
+    """Cut the secrets out from now on, wherever they stand; of a URL, its password."""
     for secret in secrets:
         for form in _forms(secret or ""):
             if len(form) >= _SHORTEST:
@@ -42,7 +42,7 @@ def redact(text: str) -> str:
 
 
 def _forms(secret: str) -> set[str]:
-    """As it stands, and as a parser may tell it."""
+    """The secret as it stands, and of a URL the password, also as a parser may tell it."""
     if "://" not in secret:
         return {secret}
     try:

@@ -18,7 +18,7 @@ _FRAGMENTS = 1.3  # what is taken of the system for each byte in use at the peak
 
 @functools.lru_cache(4096)
 def flops_per_pixel(recipe: Recipe) -> float:
-    """Of one iteration: convolutions forward and backward (towards pixels only), and the Gram products."""
+    """Work of one iteration per pixel: convolutions forward and backward (towards pixels only), and Gram products."""
     grams = sum(2 * conv.outputs**2 / 4**conv.poolings for conv in _looked_at(recipe, recipe.style_layers))
     work = 0.0
     for octave in range(recipe.octaves):
@@ -29,7 +29,7 @@ def flops_per_pixel(recipe: Recipe) -> float:
 
 
 def remaining_flops(recipe: Recipe, aspect: float, iteration: int = 0) -> float:
-    """From `iteration` to the end, over all scales; `aspect` is the shorter side over the longer.
+    """Work from `iteration` to the end, over all scales; `aspect` is the shorter side over the longer.
 
     What takes time whatever the size is counted as the work that takes as long on a processor. At the start of a scale
     contents and styles are looked at once by every network, forward only; of styles the content's shape is assumed.
@@ -49,7 +49,7 @@ def remaining_flops(recipe: Recipe, aspect: float, iteration: int = 0) -> float:
 
 @functools.lru_cache(4096)
 def fixed_flops(recipe: Recipe) -> float:
-    """Of one iteration, besides its pixels: each layer on each octave, and the weights, which are gone through once."""
+    """Work of one iteration whatever its pixels: for each layer on each octave, and for the weights, once."""
     looks = len(_needed(recipe)) + (recipe.octaves - 1) * len(_needed(recipe, recipe.style_layers))
     return _EACH_LOOK * looks + _EACH_WEIGHT * _weights(recipe)
 
@@ -83,7 +83,7 @@ def passing_memory(recipe: Recipe, pixels: float) -> float:
 
 
 def _weights(recipe: Recipe) -> int:
-    """Of one network."""
+    """How many weights one network of the recipe has, down to the deepest layer in use."""
     return sum(9 * conv.inputs * conv.outputs for conv in _needed(recipe))
 
 

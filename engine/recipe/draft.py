@@ -9,7 +9,7 @@ from engine.recipe.presets import preset
 from engine.recipe.recipe import Recipe
 
 WEIGHTS = "starter"
-"""Of every draft: they need no download."""
+"""The weights that every draft is painted with: they need no download."""
 SIZE, ITERATIONS = 256, 150
 """The most that a draft has: longest side in px, and iterations. Two cores are done with it in half a minute."""
 _NEARLY = 2**-0.25

@@ -20,7 +20,7 @@ AUTO = "auto"
 """Among the snapshots that are asked of `preset`: where the picture changes, `AUTO_COUNT` times."""
 AUTO_COUNT = 8
 EVERY = "every:"
-"""Among them too, as in `every:50`: each fiftieth iteration."""
+"""Among the snapshots that are asked of `preset` too, as in `every:50`: each fiftieth iteration."""
 
 # The snapshots of the talk "Painting, Keras Style".
 TALK_SNAPSHOTS = (100, 300, 3300, 6500, 30000)
@@ -81,7 +81,7 @@ _FOR_WEIGHTS: Mapping[tuple[str, str], dict[str, Any]] = {
 }
 
 _COARSEST, _PER_SCALE = 128, 45
-"""Of `fine`: the longest side of its coarsest scale, px, and the iterations of each scale."""
+"""For `fine`: the longest side of the coarsest scale, px, and the iterations of each scale."""
 
 
 def preset(name: str, *, weights: str = "imagenet", strength: float = 1.0, **fields: Any) -> Recipe:
@@ -112,7 +112,7 @@ def preset(name: str, *, weights: str = "imagenet", strength: float = 1.0, **fie
 
 
 def strength_of(recipe: Recipe) -> float:
-    """By which the style weighs more than the preset has it. Raises `RecipeError` where there is no such preset."""
+    """Factor by which the style weighs more than in the preset. Raises `RecipeError` where there is no such preset."""
     return recipe.beta / preset(recipe.name, weights=recipe.weights).beta
 
 
@@ -134,7 +134,7 @@ def _set_noise(values: dict[str, Any], usual: str) -> None:
 
 
 def _set_scales(values: dict[str, Any]) -> None:
-    """As many scales as lead from `_COARSEST` to the size, so that strokes do not hang on it, and their iterations."""
+    """Set as many scales as lead from `_COARSEST` to the size, so that strokes don't hang on it, and the iterations."""
     size, iterations = values.get("size", Recipe.size), values.get("iterations")
     scales = 1 + max(0, round(2 * math.log2(max(size, 1) / _COARSEST)))
     values.setdefault("scales", scales if iterations is None else max(1, min(scales, iterations)))

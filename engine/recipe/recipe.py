@@ -1,6 +1,6 @@
 """The recipe: everything that decides a picture, and nothing else.
 
-Frozen, hashable, versioned; plain Python, so that rooms without torch can hold one. `presets.py` has the three named
+Frozen, hashable, versioned; plain Python, so that programs without torch can hold one. `presets.py` has the three named
 ones; every field can be set over a preset.
 """
 
@@ -25,7 +25,7 @@ OLDEST = 3
 Start = Literal["noise", "content", "style", "picture", "statistics", "patches"]
 Colours = Literal["style", "content", "matched"]
 StartColours = Literal["content", "style"]
-Pooling = Literal["average", "max", "l2"]
+PoolingKind = Literal["average", "max", "l2"]
 Padding = Literal["zero", "replicate"]
 Statistic = Literal["gram", "covariance", "wasserstein"]
 OptimiserName = Literal["adam", "lbfgs"]
@@ -72,7 +72,7 @@ class Recipe:
     given beside content and styles, noise with the colours and the spectrum of the first style, or the content laid out
     in patches of the styles (see `patches.py`)."""
     start_colours: StartColours = "content"
-    """Of the content where a painting begins with it, and of the `detail` that its scales add: the content's own, or
+    """Colours of the content where a painting begins with it, and of the `detail` that its scales add: its own, or
     brought to the style's mean and covariance, so that a light content need not first be painted dark."""
     noise: float = 0.0
     """Share of noise in the start, 0 to 1: start = noise * U(-noise_range, noise_range) + (1 - noise) * picture."""
@@ -90,7 +90,8 @@ class Recipe:
     """The most that a picture without features may lose by a style, before `beta`: one above it, such as ink on white,
     is weighed down to it, so as not to outweigh the content. 0: no ceiling."""
     style_floor: float = 0.0
-    """The least, likewise: one below it, such as a dark painting, is weighed up to it, fourfold at most."""
+    """The least that a picture without features may lose by a style, before `beta`: one below it, such as a dark
+    painting, is weighed up to it, fourfold at most."""
     style_weights: tuple[float, ...] = (1.0,)
     """Share of each style picture; normalised to sum to one."""
     style_scale: float = 1.0
@@ -99,8 +100,8 @@ class Recipe:
     """What is compared: Gram matrices, or mean and covariance: by their difference, or as Gaussians (Wasserstein-2)."""
     octaves: int = 1
     """Style is compared on this many octaves of an antialiased pyramid at every step."""
-    pooling: Pooling = "average"
-    """Of 2x2 positions: their average, maximum, or the root of their mean square (L2)."""
+    pooling: PoolingKind = "average"
+    """What 2x2 positions become: their average, maximum, or the root of their mean square (L2)."""
     pooling_gain: float = 1.0
     """Factor on what is pooled. Where a network was trained with maxima, averages come out too small for its biases.
     It makes the activations after each pooling larger, and with them the deep layers' losses."""
@@ -145,9 +146,9 @@ class Recipe:
     """Decay of the bias-corrected moving average of the iterates that is shown; 0 shows the iterate itself."""
 
     frames: int = 1
-    """Of a sequence: contents that are painted one after the other, each further one on from the one before it."""
+    """How many contents a sequence has, painted one after the other, each further one on from the one before it."""
     frame_iterations: int = 40
-    """For each further frame, over all scales."""
+    """Iterations of each further frame, over all scales."""
 
     def __post_init__(self) -> None:
         for problem in _problems(self):
@@ -280,7 +281,7 @@ def _problems(r: Recipe) -> list[str]:
         f"The statistic must be one of {', '.join(get_args(Statistic))}.": r.statistic in get_args(Statistic),
         "Octaves must be between 1 and 6.": 1 <= r.octaves <= 6,
         f"The colours must be one of {', '.join(get_args(Colours))}.": r.colours in get_args(Colours),
-        f"The pooling must be one of {', '.join(get_args(Pooling))}.": r.pooling in get_args(Pooling),
+        f"The pooling must be one of {', '.join(get_args(PoolingKind))}.": r.pooling in get_args(PoolingKind),
         "The pooling gain must be between 0.1 and 10.": 0.1 <= r.pooling_gain <= 10,
         "The padding must be zero or replicate.": r.padding in get_args(Padding),
         "Networks must be between 1 and 8, and only random weights can have more than one.": 1 <= r.networks <= 8

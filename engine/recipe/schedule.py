@@ -22,7 +22,7 @@ class Schedule:
         self._kept = {*recipe.snapshots, *self._ends[:-1], recipe.planned}
 
     def scale(self, iteration: int) -> int:
-        """Of the step from `iteration` to the next."""
+        """The scale, an index into `Recipe.plan()`, of the step from `iteration` to the next."""
         return next(i for i, end in enumerate(self._ends) if iteration < end)
 
     def first(self, scale: int) -> int:
@@ -45,7 +45,7 @@ class Schedule:
         return iteration % INSPECTION == 0 or iteration in self._kept
 
     def step(self, iteration: int) -> float:
-        """Falls by cosine within each scale, from the recipe's step to `step_end` times it, and stays there."""
+        """The step's length: it falls by cosine within each scale, from the recipe's to `step_end` times it."""
         if self._end == 1:
             return self._step
         if iteration >= self._planned:

@@ -13,7 +13,7 @@ from engine.recipe.presets import AUTO
 from engine.recipe.recipe import MIN_SIZE, Recipe, RecipeError
 
 MOST_STYLES = 8
-"""Of a study of styles."""
+"""The most styles that a study of styles may have."""
 
 
 class Change(StrEnum):
@@ -36,7 +36,7 @@ class Variant:
 
     label: str
     fields: Mapping[str, Any] = field(default_factory=dict)
-    """Set over those that were asked for."""
+    """The recipe's fields that are set over the ones asked for."""
     note: str = ""
     change: Change = Change.NONE
     style: int | None = None
@@ -72,12 +72,12 @@ def title(vary: str) -> str:
 
 
 def axis(vary: str) -> str:
-    """What it varies, in words."""
+    """What the study that varies this is about, in words."""
     return KINDS[vary].axis
 
 
 def file_name(number: int, label: str) -> str:
-    """Of a study's single picture, counted from 1: `02-style-x-0.1.png`."""
+    """File name of a study's single picture, counted from 1: `02-style-x-0.1.png`."""
     words = re.sub(r"[^0-9a-z._]+", "-", label.lower().replace("×", "x").replace("%", " percent"))
     return f"{number:02d}-{words.strip('-.')[:60] or 'painting'}.png"
 
@@ -170,9 +170,9 @@ def _swap(_base: Recipe, _given: Mapping[str, Any], _styles: Sequence[str]) -> l
 
 
 REPEATS = 3
-"""Of a study of flicker: paintings with one seed, and as many with others."""
+"""How many paintings a study of flicker has with one seed, and as many with others."""
 _SOME_NOISE = 0.6
-"""As the talk has it: without any noise in the start there is nothing that a seed could change."""
+"""Share of noise in the start, as the talk has it: without any there is nothing that a seed could change."""
 
 
 def _flicker(base: Recipe, _given: Mapping[str, Any], _styles: Sequence[str]) -> list[Variant]:

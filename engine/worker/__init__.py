@@ -1,1 +1,1 @@
-"""The work floor: the only room that knows both the queue and the loop."""
+"""The worker: the only package that knows both the queue and the painting loop."""

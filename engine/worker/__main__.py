@@ -60,7 +60,7 @@ async def _work(settings: Settings) -> None:
     Store(settings.store)
     await await_redis(settings.redis_url)  # what is wrong is said before torch is loaded, which takes seconds
     gc.disable()  # what is imported stays: to look through it for rubbish takes a tenth of the start
-    from engine.worker.command import work
+    from engine.worker.main import work
 
     gc.freeze()
     gc.enable()

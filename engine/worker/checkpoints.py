@@ -24,10 +24,10 @@ from engine.recipe.recipe import Recipe
 _DIGEST = 32  # bytes
 _LOST = 600.0  # s for which a checkpoint cannot be read, in a store that answers, until it counts as lost
 _FAILURES = 4
-"""That there are meanwhile, at least: two far apart are two passing troubles."""
+"""Failed reads, at least, before a checkpoint counts as lost: two far apart are two passing troubles."""
 _REMEMBERED = 6 * 3600.0  # s since the last one; between two tries there may be the turns of many other jobs
 _MALFORMED = (SafetensorError, LookupError, ValueError, TypeError, AttributeError, RecursionError, struct.error)
-"""What a header may raise that is no header of ours."""
+"""What reading a header may raise that is no header of ours."""
 
 
 class CheckpointError(Exception):
@@ -45,9 +45,9 @@ class Journal:
     slices: list[dict[str, Any]] = field(default_factory=list)
     """For each: from, to, seconds of painting, worker, device."""
     part: int = 0
-    """Of a study: the painting that the state is of."""
+    """Which painting of a study the state is of, counted from 0."""
     records: list[str] = field(default_factory=list)
-    """Of a study: the key of the record of each painting that is done."""
+    """Key of the record of each painting of a study that is done."""
     troubles: list[str] = field(default_factory=list)
     """The kinds of trouble that were told, see `loss_stagnation.py`."""
 

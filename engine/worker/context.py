@@ -66,14 +66,14 @@ class Stop(threading.Event):
 
 
 class WorkerContext:
-    """One worker's room. Its device paints one slice at a time; loading and encoding go on beside it."""
+    """What one worker works with. Its device paints one slice at a time; loading and encoding go on beside it."""
 
     def __init__(
         self, settings: Settings, redis: ArqRedis, weights: Weights, device: str, graphs: Graphs | None = None
     ) -> None:
         """`graphs` are those of the device, unless others are given."""
         self.id = f"{socket.gethostname()}:{secrets.token_hex(4)}:{os.getpid()}"
-        """Also of machines that were copied from one, whose names and process ids may be alike, nobody else's."""
+        """Unique also among copies of one machine, whose names and process ids may be alike."""
         self.settings = settings
         self.redis, self.jobs, self.queue = redis, Jobs(redis), FairQueue(redis)
         self.store = Store(settings.store)
@@ -237,7 +237,7 @@ class WorkerContext:
             torch.cuda.empty_cache()
 
     def has_weights(self, name: str) -> bool:
-        """Whether a recipe that asks for them can be painted here."""
+        """Whether a recipe that asks for the weights of this name can be painted here."""
         return name == self.weights.name or name in STAND_INS
 
     def leave_to_others(self, job: str) -> None:
@@ -252,14 +252,12 @@ class WorkerContext:
 
     def weights_of(self, name: str) -> Weights:
         """The weights a recipe asks for: this worker's own, or stand-ins, which all have. Raises `RecipeError`."""
-        if name == self.weights.name:
-            return self.weights
-        if name in STAND_INS:
-            return load_weights(name, self.settings.weights_cache)
-        raise RecipeError(
-            f"This painting needs the weights {name}, and the worker has {self.weights.name}: "
-            "start a worker with those weights."
-        )
+        if not self.has_weights(name):
+            raise RecipeError(
+                f"This painting needs the weights {name}, and the worker has {self.weights.name}: "
+                "start a worker with those weights."
+            )
+        return self.weights if name == self.weights.name else load_weights(name, self.settings.weights_cache)
 
     async def _begin(self, parts: Sequence[Job], journal: Journal, state: State | None = None) -> PaintSession:
         """The session of the painting that the journal tells of, at its `state`, or at its beginning."""

@@ -65,7 +65,7 @@ def _settle(device: str) -> None:
 
 
 def main() -> None:
-    """Rehearse the recipe on standard input on the device named by the first argument."""
+    """Print how fast the device named by the first argument paints the recipe on standard input."""
     keep_memory()
     recipe = Recipe.from_dict(json.load(sys.stdin))
     device = choose_device(sys.argv[1])

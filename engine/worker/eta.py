@@ -41,9 +41,9 @@ class Eta:
 
     @property
     def seconds(self) -> float:
-        """That are left; 0 where the speed is not known yet, as after a slice's first iteration."""
+        """Seconds that are left; 0 where the speed is not known yet, as after a slice's first iteration."""
         return self._left / self._speed if self._speed else 0.0
 
     def work(self, iteration: int) -> float:
-        """That is left after so many iterations, as `cost` counts it."""
+        """The work that is left after so many iterations, as `cost` counts it."""
         return cost.remaining_flops(self._recipe, self._aspect, iteration) + self._later

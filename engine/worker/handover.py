@@ -60,7 +60,7 @@ async def end_over(context: WorkerContext, job: str, held: Sequence[str] = ()) -
 
 
 async def end_if_lost(context: WorkerContext, job: str) -> None:
-    """The same after an error in the job's slice, where the device does nothing more for this process.
+    """After an error in the job's slice, end the process where the device does nothing more for it.
 
     Others that were got ready meet the same fault: the slice that met it first is to blame.
     """

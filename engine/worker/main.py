@@ -7,6 +7,7 @@ import logging
 import os
 import random
 import signal
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -29,14 +30,16 @@ from engine.contract.redis_check import await_redis
 from engine.contract.settings import Settings
 from engine.contract.store import Store, StoreError
 from engine.monitoring import serve_monitoring
+from engine.process.redaction import redact
+from engine.worker import fast_path_check
 from engine.worker.arq_worker import SliceWorker
 from engine.worker.context import WorkerContext
 from engine.worker.device import choose_device
-from engine.worker.fast_path_check import fault_of_fast_path
 from engine.worker.handover import end_over
 from engine.worker.slices import paint_slice
 from engine.worker.watchdog import stacks, until_stuck
-from engine.worker.weights.load import load_weights
+from engine.worker.weights.load import in_words, load_weights
+from engine.worker.weights.weights_file import WeightsError, WrongWeights
 from engine.worker.worker_healthz import monitored
 
 _SLICES_AT_ONCE = 2
@@ -47,6 +50,22 @@ _SWEEP = 3600.0  # s
 _NICENESS = 5
 
 _log = structlog.get_logger("impasto.worker")
+
+
+async def work(settings: Settings) -> int:
+    """Run one worker until it is asked to end; the exit status. Raises what `run_worker` does, but `WeightsError`."""
+    try:
+        await run_worker(settings, _say_ready)
+    except WeightsError as error:
+        print(redact(str(error)), file=sys.stderr)
+        return os.EX_CONFIG if isinstance(error, WrongWeights) else 1
+    return 0
+
+
+def _say_ready(context: WorkerContext) -> None:
+    context.say(f"ready: {context.id} paints on {context.device_name} with {in_words(context.weights)}")
+    if context.slow:
+        context.say(f"{context.id}: {fast_path_check.in_words(context.slow)}")
 
 
 async def run_worker(settings: Settings, ready: Callable[[WorkerContext], None]) -> None:
@@ -71,7 +90,7 @@ async def run_worker(settings: Settings, ready: Callable[[WorkerContext], None])
         context = WorkerContext(settings, redis, weights, device)
         beside = [asyncio.create_task(_steadily(_watch, context))]  # the device may hang in the check already
         try:
-            await context.check_fast_path(fault_of_fast_path)
+            await context.check_fast_path(fast_path_check.fault_of_fast_path)
             context.store_identity = identity
             await workers.beat(redis, context.heartbeat)
             arq = _arq(context)

@@ -102,9 +102,9 @@ class _Slice:
         self._context, self._claim, self._stop = context, claim, stop
         self._log = _log.bind(job=claim.job.id)
         self._seconds = 0.0
-        """Of painting, to be put down to the job's user and guild."""
+        """Seconds of painting, to be put down to the job's user and guild."""
         self._saved = ""
-        """The checkpoint that was written."""
+        """Key of the checkpoint that this slice wrote; empty before."""
 
     async def run(self) -> None:
         if self._claim.poisoned:

@@ -15,7 +15,7 @@ from engine.worker.context import WorkerContext
 
 
 def monitored(context: WorkerContext) -> Monitored:
-    """Of this worker."""
+    """The checks and metrics of this worker."""
 
     async def beats() -> str:
         if context.draining:

@@ -45,6 +45,12 @@ def a_job(user: str = "someone", guild: str = "a guild") -> Job:
     return Job(id=new_id(), guild=guild, user=user, recipe=light(100), content=picture, styles=(picture,))
 
 
+async def newest_event(redis: ArqRedis) -> str:
+    """The id of the stream's newest entry: who follows from here hears only what comes."""
+    newest: Any = await redis.xrevrange(STREAM, count=1)
+    return newest[0][0].decode() if newest else "0"
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
     """What `ONE_THREAD` is to a process, to a few lines of this one."""

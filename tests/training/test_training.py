@@ -12,8 +12,8 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from engine.painting.losses import gram_loss, moments
-from engine.painting.network.pooling import PoolingKind
 from engine.painting.network.vgg import VGG
+from engine.recipe.recipe import PoolingKind
 from engine.recipe.vgg_layers import NAMES
 from training.crops import Crops, Group
 from training.export import levelled, read, write

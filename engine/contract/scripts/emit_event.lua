@@ -1,6 +1,5 @@
 -- Tell an event once. KEYS: job, seen, stream. ARGV: epoch, id, kind, iteration, event.
-local state = redis.call('HGET', KEYS[1], 'state')
-if state ~= 'painting' or redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then
+if is_fenced(KEYS[1], ARGV[1]) then
     return 'fenced'
 end
 if ARGV[3] == 'progress' then

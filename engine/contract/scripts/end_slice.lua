@@ -1,5 +1,5 @@
 -- End a slice. KEYS: job, held of users, held of guilds, spent. ARGV: epoch, iteration, checkpoint or '', seconds.
-if redis.call('HGET', KEYS[1], 'state') ~= 'painting' or redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then
+if is_fenced(KEYS[1], ARGV[1]) then
     return 'fenced'
 end
 if redis.call('HGET', KEYS[1], 'worker') ~= '' then  -- else it is said again, for the answer was lost on the way

@@ -4,7 +4,7 @@ local state, epoch, last = unpack(redis.call('HMGET', KEYS[1], 'state', 'epoch',
 if state == ARGV[4] and epoch == ARGV[1] and last == ARGV[5] then
     return 1  -- said again, for the answer was lost on the way
 end
-if state ~= 'painting' or epoch ~= ARGV[1] then
+if is_fenced(KEYS[1], ARGV[1]) then
     return 'fenced'
 end
 give_back(KEYS[1], {KEYS[7], KEYS[8]})

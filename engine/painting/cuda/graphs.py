@@ -60,7 +60,10 @@ class Graph:
         self._guest = None
 
     def __call__(self, state: State, turn: int, factors: Tensor) -> Tensor:
-        """As `Iteration`; the result is overwritten by the next call of the same turn. Raises `Unrecordable` too."""
+        """Move the state on as `Iteration` does; the next call of the same turn overwrites the result.
+
+        Raises `Unrecordable` too.
+        """
         self._factors.copy_(factors)
         if turn not in self._recorded:
             self._recorded[turn] = self._record_turn(turn)
@@ -102,11 +105,11 @@ class Graphs:
 
     @classmethod
     def on(cls, device: torch.device) -> Graphs:
-        """Those of a device: only CUDA has any."""
+        """The graphs for a device: on all but CUDA nothing is recorded."""
         return cls(_CudaRecorder(device) if device.type == "cuda" else None)
 
     def borrow(self, iteration: Iteration, state: State) -> Graph | None:
-        """One that has taken the painting over; None where nothing is recorded."""
+        """A graph that has taken the painting over; None where nothing is recorded."""
         if self._record is None:
             return None
         key = _key(iteration, state)
@@ -119,13 +122,13 @@ class Graphs:
         return graph
 
     def give_back(self, graph: Graph, *, keep: bool) -> None:
-        """When the painting ends, or goes on at another scale; to `keep` it for another one, else for good."""
+        """Take back a graph whose painting ends or changes scale; `keep` it for another painting, else drop it."""
         if keep:
             graph.let_go()
             self._idle = [*self._idle, graph][-_KEPT:]
 
     def drop(self) -> bool:
-        """Forget those that nobody uses, for their memory; whether there were any."""
+        """Forget the graphs that nobody uses, for their memory; whether there were any."""
         had, self._idle = bool(self._idle), []
         return had
 
@@ -180,7 +183,7 @@ def _moving(state: State, *, whole: bool) -> list[Tensor]:
 
 
 def _twin(state: State, *, whole: bool) -> State:
-    """One whose moving tensors are copies."""
+    """The state with copies of its moving tensors."""
     twin = copy.copy(state)
     twin.pixels = state.pixels.clone()
     if whole:
@@ -190,7 +193,7 @@ def _twin(state: State, *, whole: bool) -> State:
 
 
 def _share(state: State, other: State, *, whole: bool) -> None:
-    """Let the state have the tensors of the other."""
+    """Let the state have the moving tensors of `other`."""
     state.pixels = other.pixels
     if whole:
         state.average, state.optimiser.tensors = other.average, dict(other.optimiser.tensors)

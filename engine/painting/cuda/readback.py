@@ -35,7 +35,7 @@ class Readback:
             self._reading = Reading(finish(pictures.to_picture(levels)), float(loss))
 
     def read(self) -> Reading:
-        """From any thread, once the device has come so far."""
+        """Wait until the device has come so far, and read; from any thread."""
         if not hasattr(self, "_reading"):
             levels, loss = self._fetched()
             self._reading = Reading(self._finish(pictures.from_bytes(levels)), float(loss))

@@ -12,7 +12,7 @@ _AHEAD = 1000
 
 
 class StepTable:
-    """Of the iterations from where the state stands: a table, so that the device need not wait for each one's."""
+    """The optimiser's factors for the iterations from where the state stands, so that the device waits for none."""
 
     def __init__(self, state: State, schedule: Schedule) -> None:
         self._first, self._about = state.iteration, _about(state)
@@ -22,11 +22,11 @@ class StepTable:
         self._rows = torch.tensor(rows, dtype=state.pixels.dtype, device=state.pixels.device)
 
     def fits(self, state: State) -> bool:
-        """Whether they hold for the state's next iteration: not past their end, nor after a step back."""
+        """Whether the table holds for the state's next iteration: not past its end, nor after a rollback."""
         return _about(state) == self._about and 0 <= state.iteration - self._first < len(self._rows)
 
     def at(self, iteration: int) -> Tensor:
-        """Those (2) of the step from `iteration` to the next."""
+        """The optimiser's factors (2) for the step from `iteration` to the next, on the device."""
         return self._rows[iteration - self._first]
 
 

@@ -34,7 +34,7 @@ _ALIKE = 3.0
 
 @torch.no_grad()
 def calibrated(convs: vgg.Convs) -> vgg.Convs:
-    """The same network with each layer's mean activation that of `CAFFE`, on the CPU.
+    """The network with its weights scaled so that each layer has the mean activation that `CAFFE` says, on the CPU.
 
     Layers that are not listed there keep the factor of the one before. A network whose every mean is there already,
     to a factor of three, is left as it is, to the last bit: so are Caffe's own VGG16 and VGG19.

@@ -30,7 +30,7 @@ class Convolution:
 
     @property
     def tensors(self) -> list[Tensor]:
-        """What it holds."""
+        """The tensors that the convolution holds, on the device."""
         return [self._transformed, self._bias] if self.fast else [self._weight, self._turned, self._bias]
 
     def __call__(self, x: Tensor) -> Tensor:

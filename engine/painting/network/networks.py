@@ -21,7 +21,7 @@ def networks_of(
     recipe: Recipe, convs: vgg.Convs | None, seen: tuple[Tensor, Sequence[Tensor]] | None, *, device: torch.device,
     dtype: torch.dtype | None,
 ) -> list[vgg.VGG]:  # fmt: skip
-    """As many as the recipe says. `seen` is the content and the styles to calibrate random ones on.
+    """The recipe's networks. `seen` are content and styles to calibrate random ones on; None: they are not random.
 
     They are computed in `dtype`; by itself the fastest that the recipe bears. Raises `RecipeError` where the recipe
     needs weights and `convs` are none, or lack a layer.

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-PoolingKind = Literal["average", "max", "l2"]
+from engine.recipe.recipe import PoolingKind
 
 
 def relu_backward(gradient: Tensor, x: Tensor, out: Tensor | None = None) -> Tensor:

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from engine.painting.network.convolution import Convolution
-from engine.painting.network.pooling import Pooling, PoolingKind, relu_backward
+from engine.painting.network.pooling import Pooling, relu_backward
+from engine.recipe.recipe import PoolingKind
 from engine.recipe.vgg_layers import NAMES, depth, named, relu_of, starts_block
 
 Convs = Mapping[str, tuple[Tensor, Tensor]]
@@ -29,12 +30,12 @@ def architecture(convs: Convs) -> str:
 
 
 LayerGradient = Callable[[Tensor], Tensor]
-"""Of a layer's features (1, filters, h, w): the loss's gradient towards them, in the same shape."""
+"""From a layer's features (1, filters, h, w) to the loss's gradient towards them, in the same shape."""
 
 
 @functools.lru_cache(16)
 def _levels(values: tuple[float, ...], device: torch.device, dtype: torch.dtype) -> Tensor:
-    """Per channel, (1, 3, 1, 1); kept, since to bring numbers to a device would stop it."""
+    """A number per channel as levels, (1, 3, 1, 1); kept, since to bring numbers to a device would stop it."""
     return torch.tensor(values, device=device, dtype=dtype).view(1, 3, 1, 1) * 255
 
 
@@ -63,7 +64,7 @@ class VGG:
 
     @property
     def tensors(self) -> list[Tensor]:
-        """Its weights, as they lie on the device."""
+        """The network's weights, as they lie on the device."""
         return [tensor for conv in self.convs.values() for tensor in conv.tensors]
 
     def names_to(self, layers: Iterable[str]) -> list[str]:
@@ -77,7 +78,7 @@ class VGG:
         return {layer: x for layer, x in self._forward(pixels, wanted) if layer in wanted}
 
     def trace(self, pixels: Tensor, layers: Iterable[str]) -> Trace:
-        """The same, and the way back from there."""
+        """Feature maps of `layers` as of a call, with what it takes to carry gradients back to the pixels."""
         return Trace(self, dict(self._forward(pixels, set(layers))))
 
     @torch.no_grad()

@@ -27,7 +27,7 @@ Under = Callable[[Image.Image, float], Image.Image]
 """Adds to a picture what is shown under it; the number counts the frames from 0, with fractions between two of them."""
 
 USUAL_MS = 100
-"""That a frame of a sequence is shown, where its time is not known."""
+"""How long a frame of a sequence is shown where its time is not known, ms."""
 
 _LOOK = 48
 """Px of the side at which frames are compared; brush strokes that only move count little there, as to the eye."""
@@ -35,7 +35,7 @@ _PACES = (0.4, 2.5)
 """The least and the most time that a frame is shown, in terms of the mean."""
 
 # (quality, share of the side): quality falls first, since a smaller film loses the brush strokes.
-_LADDER = (*((q, 1.0) for q in (86, 76, 64, 50)), *((40, share) for share in (0.8, 0.64, 0.5, 0.35, 0.2)))
+_ENCODINGS = (*((q, 1.0) for q in (86, 76, 64, 50)), *((40, share) for share in (0.8, 0.64, 0.5, 0.35, 0.2)))
 
 
 def film_iterations(recipe: Recipe, most: int = 60) -> tuple[int, ...]:
@@ -87,7 +87,7 @@ def film(
     if not frames:
         raise ValueError("A film needs at least one frame.")
     width, height = _open(frames[-1]).size
-    for quality, share in _LADDER:
+    for quality, share in _ENCODINGS:
         size = (max(1, round(width * share)), max(1, round(height * share)))
         encoded = _encode(frames, size, quality, times, under)
         if len(encoded) < limit:

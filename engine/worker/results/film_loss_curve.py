@@ -89,7 +89,7 @@ class LossStrip:
 
     @functools.lru_cache(4)  # noqa: B019 - as above
     def _curve(self, width: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-        """Its points, and after how many iterations each is there: of each column of pixels the ends and extremes."""
+        """The curve's points (x, y), each column's ends and extremes, and after how many iterations each is there."""
         known = np.flatnonzero(np.isfinite(self._losses))
         if not len(known):
             return np.zeros(0), np.zeros(0), known

@@ -33,7 +33,7 @@ _OF_WEIGHTS = ("name", "identity", "stand_in", "note", "input", "network")
 _VERSION = importlib.metadata.version("impasto")
 
 
-async def finish_files(context: WorkerContext, claim: Claim, session: PaintSession) -> dict[str, str]:
+async def finish_painting(context: WorkerContext, claim: Claim, session: PaintSession) -> dict[str, str]:
     """Make and store the files; returns name -> key."""
     weights = context.weights_of(claim.job.recipe.weights)
     final = await _final(context, claim.job, session)

@@ -93,7 +93,7 @@ def loss_plot(
 
 
 def drawable(values: Array) -> Array:
-    """The same with a gap (NaN) for what no logarithm has a place for, with room for limits around the rest."""
+    """The values with a gap (NaN) for what no logarithm has a place for, with room for limits around the rest."""
     return np.where((values > 1e-290) & (values < 1e290), values, np.nan)
 
 

@@ -11,7 +11,7 @@ from xml.sax.saxutils import quoteattr
 from PIL import ImageCms
 
 NAMESPACE = "urn:impasto:1"
-"""Of the XMP property `made`, whose value is JSON."""
+"""Namespace of the XMP property `made`, whose value is JSON."""
 
 _PACKET = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/">

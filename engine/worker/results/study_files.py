@@ -31,7 +31,7 @@ from engine.worker.results.study_plots import losses_plot, time_plot
 from engine.worker.results.study_sheet import SheetTile, contact_sheet, side_by_side
 
 _REPEAT_MS = 250
-"""That each painting is shown in the films of a study of flicker."""
+"""How long each painting is shown in the films of a study of flicker, ms."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class _Painted:
     picture: Image.Image
     run: dict[str, Any]
     iteration: int
-    """Of that painting."""
+    """After how many of the painting's own iterations the tile shows it."""
     style: Image.Image | None
     """What it was painted like, where the tiles differ in that."""
 
@@ -145,7 +145,7 @@ def _foot(job: Job, painted: list[_Painted], measured: dict[str, Any]) -> str:
 
 
 def weights_in_words(name: str, network: str) -> str:
-    """Those of a file by the beginning of their hash: what the file was called is not known here."""
+    """Weights in words; a file's own by the beginning of their hash, for its name is not known here."""
     kind, _, digits = name.partition(":")
     if kind != "sha256":
         return drawn("weights {name}", name=name)

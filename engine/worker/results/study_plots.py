@@ -81,7 +81,7 @@ def time_plot(pixels: Sequence[float], seconds: Sequence[float], exponent: float
 
 
 def _padded(values: Sequence[float | None], length: int) -> Array:
-    """As long as the longest; what is no positive number leaves a gap."""
+    """The values filled up with NaN to `length`; what is no positive number leaves a gap."""
     padded = np.full(length, np.nan)
     padded[: len(values)] = [np.nan if value is None else value for value in values]
     return drawable(padded)

@@ -13,7 +13,7 @@ from engine.worker.results.loss_plot import INK, PAPER, QUIET
 
 _FRAME = "#dcd8ce"
 _ASPECT = 1.45
-"""Of the sheet, about: what a screen and a channel show well."""
+"""The sheet's width over its height, about: what a screen and a channel show well."""
 _LEAST, _CELL = 320, 480
 """Px, at least and at most, of a picture's longer side."""
 _NARROWEST = 1080
@@ -90,7 +90,7 @@ def _fit(picture: Image.Image, longest: int) -> tuple[int, int]:
 
 
 def _columns(count: int, wide: int, high: int) -> int:
-    """As many as bring the sheet nearest to its usual shape, with few empty places."""
+    """How many columns bring the sheet nearest to its usual shape, with few empty places."""
 
     def strangeness(columns: int) -> float:
         rows = math.ceil(count / columns)

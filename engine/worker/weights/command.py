@@ -11,6 +11,7 @@ from pathlib import Path
 
 from engine.contract.settings import Settings, SettingsError, read_settings
 from engine.painting.network import vgg
+from engine.painting.network.vgg import Convs
 from engine.process.exit import exit_now
 from engine.recipe.presets import PRESETS, preset
 from engine.recipe.recipe import RecipeError
@@ -18,7 +19,7 @@ from engine.recipe.vgg_layers import ARCHITECTURES, NAMES
 from engine.worker.weights.fetch import FetchError, Source, torchvision_source
 from engine.worker.weights.input_normalisation import IN_WORDS
 from engine.worker.weights.load import cached, in_words, load_weights, partial_download, placed_by_hand
-from engine.worker.weights.weights_file import Convs, WeightsError, digest, load_file
+from engine.worker.weights.weights_file import WeightsError, digest, load_file
 
 _KNOWN: dict[tuple[int, ...], str] = {
     (1, 1, 2, 2, 2): "VGG11", (2, 2, 2, 2, 2): "VGG13", (2, 2, 3, 3, 3): "VGG16", (2, 2, 4, 4, 4): "VGG19",

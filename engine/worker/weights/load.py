@@ -20,11 +20,10 @@ from typing import BinaryIO, Literal, cast
 import safetensors.torch
 
 from engine.contract.settings import WEIGHTS_CACHED
-from engine.painting.network.vgg import architecture
+from engine.painting.network.vgg import Convs, architecture
 from engine.worker.weights.fetch import FetchError, Source, fetch, matches, torchvision_source
 from engine.worker.weights.input_normalisation import IN_WORDS, Input
 from engine.worker.weights.weights_file import (
-    Convs,
     WeightsError,
     WrongWeights,
     check,
@@ -38,7 +37,7 @@ from engine.worker.weights.weights_file import (
 # `auto` decides within 5 s; one of them is for all that is not the network.
 _AUTO_PATIENCE = 4.0
 _PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE)
-"""What a folder may have for a while."""
+"""Errors of a folder that may pass by themselves."""
 STARTER = Path(__file__).with_name("starter.safetensors")
 """Our own weights (docs/starter.md), which every worker has."""
 
@@ -52,8 +51,8 @@ class Weights:
     identity: str
     """The name, and for `imagenet` and `starter` the hash of the tensors too."""
     convs: Convs | None = field(compare=False, repr=False)
-    """Those that it has of conv1_1 to conv5_4: weight (out, in, 3, 3) and bias (out,), float32, on the CPU; for
-    torchvision's input. None for `random`: the paint floor draws those from a fixed seed."""
+    """What there is of conv1_1 to conv5_4: weight (out, in, 3, 3) and bias (out,), float32, on the CPU; for
+    torchvision's input. None for `random`: the painter draws those from a fixed seed."""
     stand_in: bool = False
     """Whether they stand in for the pretrained ones."""
     note: str = ""
@@ -104,7 +103,7 @@ def load_weights(
 
 
 def in_words(weights: Weights) -> str:
-    """Which they are, for an operator: what a file expects, and what to do where they are stand-ins."""
+    """Which weights these are, for an operator: a file's input, and what to do where they are stand-ins."""
     words = f"{weights.identity} weights"
     if weights.stand_in:
         return f"{words}, a stand-in: `impasto weights fetch` gets the pretrained ones"

@@ -16,6 +16,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from engine.painting.network.vgg import Convs
 from engine.recipe.vgg_layers import NAMES
 from engine.worker.weights.input_normalisation import Input, for_torchvision, guess
 from engine.worker.weights.tensor_names import BatchNorm, Gap, NotVGG, conv_keys
@@ -23,20 +24,17 @@ from engine.worker.weights.tensor_names import BatchNorm, Gap, NotVGG, conv_keys
 _KINDS = ("weight", "bias")
 _REMEDY = "give the path of a VGG19 or VGG16 state dict, torchvision's or neural-style's (.pth or .safetensors)"
 
-Convs = dict[str, tuple[Tensor, Tensor]]
-"""Name of each conv layer, conv1_1 on, in order: its weight (out, in, 3, 3) and bias (out,), float32, on the CPU."""
-
 
 @dataclass(frozen=True)
 class Loaded:
     """What a file of weights holds."""
 
     convs: Convs
-    """For torchvision's input, whatever the file's was."""
+    """From conv1_1 on, on the CPU, for torchvision's input, whatever the file's was."""
     input: Input
     """What the file's own tensors expect."""
     metadata: Mapping[str, str]
-    """Of a safetensors file."""
+    """The metadata of a safetensors file; empty for a .pth file."""
     classifier: bool
     """Whether the network's classifier is there too; nothing uses it."""
 
@@ -84,7 +82,7 @@ def load_file(path: Path, input_: Input | Literal["auto"] = "auto") -> Loaded:
     if input_ == "auto":
         input_ = guess(convs, path.name)
     if input_ == "caffe":
-        convs["conv1_1"] = for_torchvision(*convs["conv1_1"])
+        convs = {**convs, "conv1_1": for_torchvision(*convs["conv1_1"])}
     assert isinstance(found, Mapping)  # noqa: S101 - `check` has seen to it
     classifier = any(str(key).startswith(("classifier.", "fc")) for key in found)
     return Loaded(convs, input_, metadata, classifier)
@@ -117,7 +115,7 @@ def check(tensors: object, where: str) -> Convs:
         raise WeightsError(f"the network in {where} has batch normalisation", remedy) from None
     except (Gap, NotVGG) as problem:
         raise WeightsError(f"the weights in {where} {problem}", _REMEDY) from None
-    convs: Convs = {}
+    convs: dict[str, tuple[Tensor, Tensor]] = {}
     inputs = 3
     for name, key in keys.items():
         weight = _tensor(tensors, f"{key}.weight", (None, inputs, 3, 3), where)

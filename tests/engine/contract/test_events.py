@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 from arq.connections import ArqRedis
-from support.jobs import a_job
+from support.jobs import a_job, newest_event
 
-from engine.contract.events import STREAM, Done, Event, Notice, Progress, Snapshot, Started, follow, parse, tail
+from engine.contract.events import STREAM, Done, Event, Notice, Progress, Snapshot, Started, follow, parse
 from engine.contract.jobs import Jobs
 from engine.contract.models import Claim
 
@@ -128,13 +128,9 @@ async def test_a_follower_waits_for_what_is_not_told_yet(redis: ArqRedis, jobs: 
         async for _, event in follow(redis, claim.job.id, after):
             heard.put_nowait(event)
 
-    listener = asyncio.create_task(listen(await tail(redis)))
+    listener = asyncio.create_task(listen(await newest_event(redis)))
     await jobs.emit(claim, progress(claim.job.id, 2))
     assert (await heard.get()).iteration == 2  # and not the first, which was there before
     await jobs.finish(claim, Done(job=claim.job.id, iteration=100, files={}))
     await listener
     assert (await heard.get()).kind == "done"
-
-
-async def test_the_tail_of_an_empty_stream_is_its_beginning(redis: ArqRedis) -> None:
-    assert await tail(redis) == "0"

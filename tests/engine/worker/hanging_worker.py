@@ -24,7 +24,7 @@ from engine.worker.results import finished_files
 
 SEED, FILM_SEED, LOST_SEED, BEGIN_SEED, END_SEED = 13, 14, 15, 16, 17
 FAULT = "CUDA error: an illegal memory access was encountered"
-_paint, _picture, _finish = Painter.paint, Painter.picture, finished_files.finish_files
+_paint, _picture, _finish = Painter.paint, Painter.picture, finished_files.finish_painting
 
 
 def _hanging(painter: Painter, state: State, stop: int | None = None) -> Iterator[State]:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from arq import ArqRedis, Retry
-from support.jobs import JobClient, a_job, light, uncut_sha256
+from support.jobs import JobClient, a_job, light, newest_event, uncut_sha256
 from support.workers import WorkerPool
 
-from engine.contract.events import Cancelled, Done, Snapshot, follow, tail
+from engine.contract.events import Cancelled, Done, Snapshot, follow
 from engine.contract.models import HELD_USERS, Asked, JobState
 from engine.contract.settings import read_settings
 from engine.recipe.draft import draft_recipe
@@ -23,7 +23,7 @@ SHORT = light(50)
 
 async def test_jobs_of_two_people_alternate_on_one_worker(busy_client: JobClient) -> None:
     recipe = light(600, snapshots=tuple(range(10, 600, 10)))
-    start = await tail(busy_client.redis)
+    start = await newest_event(busy_client.redis)
     jobs = [await busy_client.submit(recipe, user=user) for user in ("ann", "bob")]
     runs = [await busy_client.run(job) for job in jobs]
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from arq.connections import ArqRedis
-from support.jobs import JobClient, light, uncut_sha256
+from support.jobs import JobClient, light, newest_event, uncut_sha256
 from support.workers import WorkerPool
 
-from engine.contract.events import Notice, Snapshot, tail
+from engine.contract.events import Notice, Snapshot
 from engine.contract.settings import read_settings
 from engine.contract.store import BlobMissing, ReadError, Store
 from engine.worker.checkpoints import CheckpointReader
@@ -55,7 +55,7 @@ async def test_a_store_that_cannot_be_read_for_a_moment_costs_nothing_that_was_p
 ) -> None:
     settings = read_settings(store_url=(tmp_path / "store").as_uri(), impasto_slice_seconds=0.05)
     client, get = JobClient(redis, Store(settings.store)), Store.get
-    job, before = await client.submit(light(5000)), await tail(redis)
+    job, before = await client.submit(light(5000)), await newest_event(redis)
 
     async def fields_after_a_slice() -> dict[str, str]:
         """Of a worker that begins with it, and has nothing in memory."""

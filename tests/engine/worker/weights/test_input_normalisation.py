@@ -14,11 +14,11 @@ import torch
 from torch.nn.functional import conv2d
 from torchvision_files import saved
 
-from engine.painting.network.vgg import normalise
+from engine.painting.network.vgg import Convs, normalise
 from engine.recipe.vgg_layers import NAMES
 from engine.worker.weights.input_normalisation import Input, for_torchvision, guess
 from engine.worker.weights.load import in_words, load_weights
-from engine.worker.weights.weights_file import Convs, load_file
+from engine.worker.weights.weights_file import load_file
 
 WIDTHS = (64, 64, 128, 128, 256, 256, 256)
 LAYERS = NAMES[: len(WIDTHS)]
@@ -53,7 +53,7 @@ def times(convs: Convs, factor: float) -> Convs:
 
 
 def folded(convs: Convs) -> Convs:
-    return convs | {"conv1_1": for_torchvision(*convs["conv1_1"])}
+    return {**convs, "conv1_1": for_torchvision(*convs["conv1_1"])}
 
 
 def he(widths: tuple[int, ...] = WIDTHS, *, gain: float = 1.0) -> Convs:
