@@ -45,11 +45,11 @@ class Choices(BaseModel):
     keep_days: int | None = Field(default=None, ge=1)
     recipe: str | None = None
     language: str | None = None
-    """Of what everybody sees; None: the server's own."""
+    """The language of what everybody sees; None: the server's own."""
 
 
 class Allowance(BaseModel):
-    """The owner's."""
+    """What the bot's owner has set for a server."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -98,13 +98,13 @@ def _less(chosen: int | None, most: int) -> int:
 
 
 class GuildSettings:
-    """Every read and write of them."""
+    """Reads and writes what is set for servers."""
 
     def __init__(self, settings: BotSettings, redis: ArqRedis) -> None:
         self._settings, self._redis = settings, redis
 
     async def rules(self, guild: int | None) -> Rules:
-        """What holds there; the environment's in direct messages."""
+        """What holds in the server; in direct messages (None) what the environment says."""
         if guild is None:
             return rules_of(self._settings, Choices(), Allowance())
         raw: Any = await self._redis.hmget(_key(guild), ["choices", "allowance"])  # type: ignore[misc]

@@ -35,19 +35,19 @@ class Address(BaseModel):
     job: str
     owner: int
     guild: int | None
-    """None in direct messages."""
+    """The server's id; None in direct messages."""
     channel: int
     """Where the card is posted."""
     place: Literal["thread", "replies"]
     """Whether a thread opens under the card, or the pictures answer it."""
     title: str
-    """Of card and thread; plain text, 1 to 100 characters."""
+    """The title of card and thread; plain text, 1 to 100 characters."""
     mention: bool = False
     """Whether the owner asked to be mentioned at the end."""
     age_restricted: bool = False
     """Whether the channel was, so that the pictures must not leave it."""
     language: str = ENGLISH
-    """Of what everybody sees of it."""
+    """The language of what everybody sees of the job."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +64,11 @@ class LedgerPage:
     shared: Mapping[int, int]
     """Message -> channel of the pictures and films that were made for passing on."""
     films: frozenset[int]
-    """Those of them that are short films."""
+    """The messages in `shared` that are short films."""
     brought: frozenset[int]
     """Channels that `/show` brings it to, known before it is to be seen there."""
     title: str
-    """The address's, unless the server's AutoMod did not like it."""
+    """The title as posted: the address's, or a neutral one where the server's AutoMod did not like that."""
     thread: int | None
     posts: Mapping[str, int]
     """Post -> message id: `snapshot:300`, `final`, …"""
@@ -81,11 +81,11 @@ class LedgerPage:
     stopped: str
     """Why nothing more is posted, in a sentence; empty while all is well."""
     forget: bool
-    """Whether the owner wants it all deleted."""
+    """Whether the owner wants all of the painting deleted."""
 
     @property
     def language(self) -> str:
-        """Of what everybody sees of it."""
+        """The language of what everybody sees of the job."""
         return self.address.language
 
     @property
@@ -110,12 +110,12 @@ class LedgerPage:
 
     @property
     def messages(self) -> int:
-        """How many there are on Discord."""
+        """How many of the job's messages there are on Discord."""
         return len(self.posts) + len(self.former) + len(self.shared) + (self.card is not None)
 
     @property
     def link(self) -> str:
-        """To the card; empty where there is none."""
+        """The link to the card; empty where there is none."""
         if self.card is None:
             return ""
         return f"https://discord.com/channels/{self.card_guild or '@me'}/{self.card_channel}/{self.card}"

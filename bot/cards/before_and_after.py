@@ -35,7 +35,7 @@ async def before_and_after(store: Store, job: Job, painting: str) -> bytes:
 
 
 def side_by_side(before: bytes, after: bytes, styles: Sequence[bytes]) -> bytes:
-    """The same of PNGs; small copies of the styles stand beside the second label. Raises `Broken`."""
+    """The JPEG of the PNGs `before` and `after`, small copies of `styles` beside the second label. Raises `Broken`."""
     try:
         right = _opened(after)
         scale = min(_SIDE, max(_LEAST, *right.size)) / max(right.size)
@@ -61,7 +61,7 @@ def side_by_side(before: bytes, after: bytes, styles: Sequence[bytes]) -> bytes:
 
 
 def _add_styles(sheet: Image.Image, styles: Sequence[Image.Image], x: int) -> None:
-    """As many as there is room for."""
+    """Paste small copies of as many styles as fit, in a row from `x` on."""
     y = sheet.height - (_STRIP + _STYLE) // 2
     for style in styles:
         style.thumbnail((3 * _STYLE, _STYLE), _SMOOTH)

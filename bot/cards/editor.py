@@ -59,7 +59,7 @@ class _TrackedCard:
 
 
 class CardEditor:
-    """One for the whole bot. `on_lost(job, sentence)` is called when no card can be edited any more."""
+    """Edits the cards of jobs; one for the whole bot. `on_lost(job, sentence)` is called when one cannot be edited."""
 
     def __init__(self, client: discord.Client, ledger: Ledger, on_lost: Callable[[str, str], Any]) -> None:
         self._client, self._ledger, self._on_lost = client, ledger, on_lost
@@ -267,7 +267,7 @@ def _steps(page: LedgerPage, files: Sequence[Thumbnail]) -> Iterator[tuple[Ledge
 
 
 def _place_of(page: LedgerPage) -> dict[str, str | int]:
-    """Where the card is, as the ledger has it."""
+    """The fields of the ledger's page that say where the card is."""
     return {"card": page.card or "", "card_channel": page.card_channel, "card_guild": page.card_guild or ""}
 
 

@@ -96,7 +96,7 @@ def _growing(making: Making, size: tuple[int, int]) -> list[Image.Image]:
 
 
 def _inside(box: Box, size: tuple[int, int]) -> Box:
-    """Without the last pixels beside what else there is in the film, whose paper shines into them."""
+    """The box without the last pixels at the film's inner edges, whose paper shines into them."""
     left, top, right, bottom = box
     return left + _EDGE * (left > 0), top, right - _EDGE * (right < size[0]), bottom - _EDGE * (bottom < size[1])
 

@@ -41,7 +41,7 @@ def job_of(file: str) -> str | None:
 
 
 async def thumbnails(store: Store, job: Job, painting: str | None = None) -> list[Thumbnail]:
-    """Of the `painting` (its key) once there is one, the content and the styles; none where one is missing or broken.
+    """Small copies of the content, the styles and, given its key, the `painting`; none where one is missing or broken.
 
     The first of three is shown as large as the others together.
 
@@ -59,11 +59,11 @@ async def thumbnails(store: Store, job: Job, painting: str | None = None) -> lis
 
 
 class Broken(Exception):
-    """It is no picture."""
+    """Bytes that are no picture."""
 
 
 def small_jpeg(png: bytes) -> bytes:
-    """Of at most 512 px. Raises `Broken`."""
+    """A JPEG of at most 512 px a side. Raises `Broken`."""
     buffer = io.BytesIO()
     try:
         picture = Image.open(io.BytesIO(png), formats=["PNG"])

@@ -99,6 +99,6 @@ def _not_yours(style: SavedStyle) -> str:
 
 @delete.autocomplete("name")
 async def _deletable(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-    """Those that the member may delete."""
+    """The saved styles that hold what was typed and that the member may delete."""
     styles = interaction.client.services.backend.styles
     return await style_choices(styles, interaction, typed, lambda one: may_delete(interaction, one))

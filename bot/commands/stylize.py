@@ -104,5 +104,5 @@ stylize.autocomplete("style_name")(saved_names)
 
 
 def _all(*given: discord.Attachment | None) -> tuple[AttachedPicture, ...]:
-    """Those that were attached, in their order."""
+    """The pictures that were attached, in order."""
     return tuple(attached(picture) for picture in given if picture is not None)

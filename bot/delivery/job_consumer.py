@@ -112,7 +112,7 @@ class JobConsumer:
         await self._deletion.delete(page, ended=ended)
 
     async def _drop_all(self) -> None:
-        """Nothing of it is to be posted."""
+        """Acknowledge the waiting events unposted: nothing of the job is to be posted."""
         while self._waiting:
             await self._backend.ledger.acknowledge(self._waiting[0][0])
             self._waiting.popleft()

@@ -36,11 +36,11 @@ class _Variant:
     encode: Callable[[bytes], bytes | None]
     """Takes the original; None where the copy would be too small to look at."""
     share: float = 1.0
-    """Of the original's sides."""
+    """The copy's sides as a share of the original's, above 0 to 1."""
 
     @property
     def in_words(self) -> str:
-        """How it differs from the original."""
+        """How the copy differs from the original, as a phrase."""
         return _(self.note, share=self.share)
 
 
@@ -68,7 +68,7 @@ class SizeFallback:
 
 
 def film_fallback(film: bytes, stem: str, limit: int) -> SizeFallback:
-    """The same for an animated WebP, which gets coarser, smaller, and then has fewer frames in the same time."""
+    """A film's files of at most `limit` bytes: the animated WebP as it is, coarser, smaller, then with fewer frames."""
     return SizeFallback(film, stem, limit, _FILM)
 
 

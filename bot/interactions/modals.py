@@ -45,23 +45,23 @@ class Form(ui.Modal):
         Form.open.add(self.custom_id)
 
     def stop(self) -> None:
-        """It was taken."""
+        """Forget the form: it was taken."""
         Form.open.discard(self.custom_id)
         super().stop()
 
     async def on_timeout(self) -> None:
-        """discord.py knows it no longer."""
+        """Forget the form: discord.py no longer takes it."""
         Form.open.discard(self.custom_id)
 
     async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
-        """Not twice; and from here on in the member's language."""
+        """Whether the interaction is new; what its task says from here on is in the member's language."""
         speak_to(interaction)
         return self._deduplication.first(interaction.id)
 
     async def on_error(  # type: ignore[override]
         self, interaction: discord.Interaction, error: Exception, /
     ) -> None:
-        """One sentence."""
+        """Tell the member one sentence."""
         await tell_error(interaction, error)
 
 
@@ -139,7 +139,7 @@ class StyleForm(Form):
         pictures: Sequence[AttachedPicture | StoredPicture],
         settings: Mapping[str, Value],
     ) -> None:
-        """`settings` are kept with it."""
+        """`settings` are kept with the style."""
         super().__init__(_("Save as style"), deduplication)
         self._saving, self._pictures, self._settings = saving, pictures, settings
         names = [plain(picture.name, LONGEST_NAME) for picture in pictures]
@@ -165,7 +165,7 @@ class StyleForm(Form):
 
 
 def _stem(name: str) -> str:
-    """Without its ending, and without what no style's name has."""
+    """The file's name without its ending, and without the commas that no style's name has."""
     return COMMA.sub("", name.rpartition(".")[0] or name)
 
 

@@ -35,7 +35,7 @@ _RIGHTS = {
     "create_public_threads": N_("Create Public Threads"),
     "send_messages_in_threads": N_("Send Messages in Threads"),
 }  # fmt: skip
-"""As Discord's client calls them."""
+"""The permissions' names in Discord's client."""
 
 
 async def destination_of(interaction: discord.Interaction) -> Destination:
@@ -117,7 +117,7 @@ async def child_destination(interaction: discord.Interaction, page: LedgerPage) 
 
 
 async def _reached(interaction: discord.Interaction, home: Destination, guild_id: int) -> Destination | None:
-    """The same, as Discord has it and not the gateway; None where member or bot may not do there what it takes."""
+    """The destination by what Discord answers, not the gateway; None where member or bot lack a right there."""
     guild, here = interaction.client.get_guild(guild_id), interaction.guild_id == guild_id
     known = guild and guild.get_channel_or_thread(home.channel)
     if guild is None or (here and known and not isinstance(known, discord.Thread)):
@@ -154,12 +154,12 @@ def check_showing(interaction: discord.Interaction, page: LedgerPage) -> None:
 
 
 def _stays(interaction: discord.Interaction, page: LedgerPage) -> bool:
-    """Whether its channel is age-restricted, or was when it was asked for."""
+    """Whether the painting's channel is age-restricted, or was when the painting was asked for."""
     return page.address.age_restricted or age_restricted(interaction.client.get_channel(page.address.channel))
 
 
 def age_restricted(channel: Any) -> bool:
-    """Whether a channel or thread is; of a thread whose channel the bot does not know, that cannot be ruled out."""
+    """Whether a channel or thread is age-restricted; True for a thread whose channel the bot does not know."""
     if isinstance(channel, discord.Thread) and channel.parent is None:
         return True
     return bool(hasattr(channel, "is_nsfw") and channel.is_nsfw())
@@ -174,7 +174,7 @@ async def _direct_messages(interaction: discord.Interaction) -> Destination:
 
 
 def direct_messages_closed() -> str:
-    """That the member takes no direct messages."""
+    """The sentence that the member takes no direct messages."""
     return _(
         "I am no member here, so the painting comes by direct message, and yours are closed to me: "
         "allow direct messages in your privacy settings, or ask in a server that I am in."

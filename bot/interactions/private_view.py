@@ -32,16 +32,16 @@ class PrivateView(ui.LayoutView):
         PrivateView.open.update(self._custom_ids())
 
     async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
-        """Not twice; and from here on in the member's language."""
+        """Whether the interaction is new; what its task says from here on is in the member's language."""
         speak_to(interaction)
         return self._deduplication.first(interaction.id)
 
     async def on_timeout(self) -> None:
-        """discord.py knows it no longer."""
+        """Forget the view's custom ids: discord.py no longer takes them."""
         PrivateView.open.difference_update(self._custom_ids())
 
     async def on_error(self, interaction: discord.Interaction, error: Exception, _item: ui.Item[Any], /) -> None:
-        """One sentence."""
+        """Tell the member one sentence."""
         await tell_error(interaction, error)
 
     def _custom_ids(self) -> list[str]:
@@ -72,5 +72,5 @@ class PagedView(PrivateView):
         return button
 
     async def _turn(self, interaction: discord.Interaction, first: int) -> None:
-        """Show the page that begins with that number."""
+        """Show the page that begins with number `first`."""
         raise NotImplementedError

@@ -23,18 +23,18 @@ _PATIENCE = 2.0  # s; of the three that Discord waits
 
 
 def server_of(interaction: discord.Interaction) -> int:
-    """The server whose styles are there."""
+    """The id of the server whose saved styles are offered there, or `NO_SERVER`."""
     return interaction.guild_id if interaction.guild_id and present(interaction) else NO_SERVER
 
 
 async def styles_here(styles: SavedStyles, interaction: discord.Interaction) -> list[SavedStyle]:
-    """Those that may be shown in this channel, by name."""
+    """The saved styles that may be shown in this channel, by name."""
     restricted = age_restricted(interaction.channel)
     return [style for style in await styles.all(server_of(interaction)) if restricted or not style.age_restricted]
 
 
 def may_delete(interaction: discord.Interaction, style: SavedStyle) -> bool:
-    """Who saved it, and moderators."""
+    """Whether the member may delete the style: who saved it may, and moderators."""
     granted = interaction.permissions
     return style.owner == str(interaction.user.id) or granted.manage_messages or granted.manage_guild
 

@@ -22,7 +22,7 @@ from bot.text.recipe_text import PRESET_WORDS
 from bot.text.translation import LANGUAGE_NAMES, N_, _, listed, pgettext
 
 _MOST = 25
-"""Of what a select holds."""
+"""The most options that a select holds."""
 _LONGEST = 1900
 """Characters of what was changed; a message holds 2,000."""
 _PLACES = [discord.ChannelType.text, discord.ChannelType.news, discord.ChannelType.voice, discord.ChannelType.forum]

@@ -46,7 +46,7 @@ class _Shared(NamedTuple):
 
 
 class Sharing:
-    """One for the whole bot."""
+    """Passes on what is made of a finished painting; one for the whole bot."""
 
     def __init__(self, backend: Backend, deferred: DeferredInteractions) -> None:
         self._backend, self._deferred = backend, deferred
@@ -61,7 +61,7 @@ class Sharing:
             await reply_private(interaction, f"```\n{code}\n```\n{_(_CODE_IS)}")
 
     async def show_before_and_after(self, interaction: discord.Interaction, job: Job) -> None:
-        """As `_show`."""
+        """Show the picture of before and after. Raises as `_show` does."""
         painting = (await self._files(interaction, job))["final.png"]
 
         async def made() -> _Shared:
@@ -71,7 +71,7 @@ class Sharing:
         await self._show(interaction, job, made)
 
     async def show_short_film(self, interaction: discord.Interaction, job: Job) -> None:
-        """As `_show`."""
+        """Show the short film of the painting's making. Raises as `_show` does."""
         files = await self._files(interaction, job)
         if job.recipe.frames > 1:
             raise UserError(_("This painting is a film itself: pass on the one at the end of its thread."))
@@ -139,7 +139,7 @@ class Sharing:
                     await self._backend.ledger.strike(job.id, *noted)
 
     async def _page(self, job: Job) -> LedgerPage:
-        """As it is now. Raises `UserError` where `/forget` has been."""
+        """The job's page in the ledger at this moment. Raises `UserError` where `/forget` has been."""
         page = await self._backend.ledger.page(job.id)
         if page is None or page.forget:
             raise UserError(_(_GONE))

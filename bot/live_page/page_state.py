@@ -24,13 +24,13 @@ from engine.contract.models import JobState, Standing
 from engine.forecast import Forecast, forecast
 
 _SHOWN = 24
-"""Paintings that are shown, and as many that wait."""
+"""How many paintings are shown, and how many that wait."""
 
 Json = dict[str, Any]
 
 
 class LiveScene:
-    """Reads it, and remembers which pictures may be asked for."""
+    """Reads what the page shows, and remembers which pictures may be asked for."""
 
     def __init__(self, ledger: Ledger, losses: Losses) -> None:
         self._ledger, self._losses = ledger, losses
@@ -71,7 +71,7 @@ class LiveScene:
 
 
 def _done_at(prospect: Forecast | None) -> int | None:
-    """In Unix time; a worker may tell a speed at which it takes for ever."""
+    """The Unix time of the end; None where it is unknown, or at the speed that a worker tells never comes."""
     if prospect is None or prospect.done is None or not math.isfinite(prospect.done):
         return None
     return round(time.time() + prospect.done)

@@ -23,13 +23,13 @@ class FromCode:
     code: RecipeCode
     content: AttachedPicture
     styles: tuple[Style, ...]
-    """None: those of the code, where they are saved."""
+    """The pictures of styles; empty: those of the code, where they are saved."""
     mention: bool = False
     film: bool = True
 
     @classmethod
     def of(cls, asked: NewPainting, code: RecipeCode) -> FromCode:
-        """The same pictures by a code. Raises `UserError` where something was chosen that the code decides."""
+        """The asked pictures painted by a code. Raises `UserError` where something was chosen that the code decides."""
         chosen = {
             "recipe": asked.preset, **asked.fields, "blend": asked.blend, "snapshots": asked.snapshots,
             "animate": asked.animate or None, "quality": asked.draft or None, "start_picture": asked.start,

@@ -20,7 +20,7 @@ from engine.recipe.presets import AUTO, EVERY, TALK_SNAPSHOTS, preset
 from engine.recipe.recipe import Recipe
 
 MOST_SNAPSHOTS = 50
-"""That can be asked for: each is a message."""
+"""The most snapshots that can be asked for: each is a message."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class NewPainting:
     """What a member asks for from attached pictures."""
 
     preset: str | None
-    """None: the one that is usual there."""
+    """The recipe's name; None: the one that is usual there."""
     fields: Mapping[str, Any]
     """The recipe's fields that were chosen; None for those that were not."""
     content: AttachedPicture
@@ -39,11 +39,11 @@ class NewPainting:
     animate: bool = False
     draft: bool = False
     film: bool = True
-    """Whether a film of it is made."""
+    """Whether a film of the painting's making is made."""
     snapshots: str | None = None
-    """As `read_snapshots` has them."""
+    """The iterations after which to post a picture, as `read_snapshots` reads them."""
     iterations_chosen: bool = True
-    """As `PaintRequest` has it."""
+    """Whether somebody chose the iterations; see `PaintRequest.iterations_chosen`."""
     start: AttachedPicture | None = None
     """A picture to begin with."""
     content_masks: tuple[AttachedPicture, ...] = ()

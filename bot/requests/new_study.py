@@ -16,7 +16,7 @@ from engine.contract.jobs import Jobs
 from engine.recipe.studies import ITERATIONS
 
 MOST_MOMENTS = 16
-"""Of a painting that grows, in one sheet."""
+"""The most pictures in the sheet of a painting that grows."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class NewStudy:
     snapshots: str | None = None
     """What is looked at where iterations are studied, as `read_snapshots` has them."""
     film: bool = True
-    """Whether a film of it is made."""
+    """Whether a film of the study is made."""
 
     async def resolve(self, network: Network, _jobs: Jobs) -> PaintRequest:
         """Raises `UserError` or `RecipeError`."""

@@ -49,7 +49,7 @@ def recipes(
 
 
 async def with_study(job: Job, vary: str, given: Mapping[str, Any], make: MakeRecipe, store: Store) -> Job:
-    """The same job as a study. Pictures that it changes are stored in its folder. Raises `RecipeError`."""
+    """The job as a study; pictures that it changes are stored in its folder. Raises `RecipeError`."""
     variants = recipes(vary, given, make, [_stem(style.name) for style in job.styles])
     if any(variant.change is Change.MASKED for variant, _ in variants):
         await _check_white([await store.get(style.key) for style in job.styles])
@@ -73,7 +73,7 @@ async def _check_white(styles: Sequence[bytes]) -> None:
 
 
 async def with_copied_pictures(job: Job, study: Study, copy: Callable[[str, str], Awaitable[str]]) -> Job:
-    """The same job with the paintings of an earlier study, whose pictures are copied into its own folder."""
+    """The job with the paintings of an earlier study, whose pictures are copied into the job's own folder."""
     copied: dict[str, str] = {}
 
     async def own(picture: StoredPicture) -> StoredPicture:

@@ -23,7 +23,7 @@ LONGEST_NAME = 40  # letters
 async def with_saved_styles(
     asked: NewPainting | NewStudy | FromCode, styles: SavedStyles, server: int, rules: Rules, *, age_restricted: bool
 ) -> NewPainting | NewStudy | FromCode:
-    """The same with pictures in place of names, and painted as the first of them was saved where nothing else is asked.
+    """The request with pictures for names of styles, painted as the first was saved where nothing else is asked.
 
     As far as the limits let it: they may be lower than when it was saved. A study holds all else the same, and a code
     all that it says, so that they have no style's own settings. A code without styles finds its own where they are
@@ -85,7 +85,7 @@ def as_saved(name: str) -> str:
 
 
 def no_such_style(name: str) -> UserError:
-    """What a member is told who gave another name."""
+    """The error for a style's name that is not saved there."""
     called = safe(name, 50)
     return UserError(
         _("There is no saved style called {name} here: `/style list` shows those that there are.", name=called)
@@ -93,5 +93,5 @@ def no_such_style(name: str) -> UserError:
 
 
 def _named(style: SavedStyle) -> StoredPicture:
-    """Its picture, called as the style is."""
+    """The style's picture, called as the style is."""
     return style.picture.model_copy(update={"name": style.name})

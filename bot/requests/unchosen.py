@@ -15,7 +15,7 @@ from engine.recipe.recipe import Recipe
 
 
 def with_unchosen(asked: NewPainting | NewStudy, rules: Rules, network: Network) -> NewPainting | NewStudy:
-    """The same with a recipe, and with the size and iterations of the limits where the recipe's own ones are above.
+    """The request with a recipe, its size and iterations lowered to the limits where the recipe's own are above.
 
     What was chosen stays as it is, and is refused where it is too much. Raises `RecipeError`.
     """

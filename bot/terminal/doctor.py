@@ -136,7 +136,7 @@ async def _redis(settings: BotSettings) -> str:
 
 
 def _plain(error: Exception) -> str:
-    """Without the full stop that some have and some have not."""
+    """The error's text without the full stop that some have and some have not."""
     return str(error).rstrip(".")
 
 
@@ -182,7 +182,7 @@ async def _same_store(settings: BotSettings, redis: ArqRedis, living: list[worke
 
 
 def _of(worker: workers.Worker) -> str:
-    """Its weights in words, and what to do where they are stand-ins."""
+    """The worker's weights in words, and what to do where they are stand-ins."""
     if worker.weights in STAND_INS:
         return f"{worker.weights} weights, a stand-in ({_REMEDY})"
     return f"{worker.weights} weights" + (", read from Caffe's" if worker.input == "caffe" else "")
@@ -256,4 +256,4 @@ CHECKS: dict[str, Check] = {
     "GPU": _gpu,
     "disk": _disk,
 }
-"""In the order in which they are told."""
+"""The checks by name, in the order in which their results are told."""

@@ -57,7 +57,7 @@ def embed(paths: Sequence[Path], *, longest: int, budget: int) -> list[str]:
 
 
 def _opened(path: Path) -> Image.Image:
-    """With its transparency, if it has any, and without what else the file tells."""
+    """The picture with its transparency, if it has any, and without what else the file tells."""
     with Image.open(path) as file:
         picture = file.convert("RGBA" if file.has_transparency_data else "RGB")
     picture.info = {}
