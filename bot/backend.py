@@ -48,3 +48,8 @@ class Backend:
         store = Store(settings.store)
         styles = SavedStyles(redis, store, DRAWN_STYLES)
         return cls(settings, redis, store, Jobs(redis), FairQueue(redis), ledger, guilds, styles)
+
+    async def stop(self, job: str, why: str) -> None:
+        """Paint a job no further that cannot be shown; `why` is a sentence for its card."""
+        await self.ledger.stop(job, why)
+        await self.jobs.cancel(job)

@@ -197,12 +197,10 @@ class Impasto(discord.AutoShardedClient):
         self._cut_off.add(shard_id)
 
     async def on_shard_ready(self, shard_id: int) -> None:
-        """The shard's connection to Discord is there."""
+        """The shard's connection to Discord is there, a new one or one resumed."""
         self._cut_off.discard(shard_id)
 
-    async def on_shard_resumed(self, shard_id: int) -> None:
-        """The shard's connection to Discord is resumed."""
-        self._cut_off.discard(shard_id)
+    on_shard_resumed = on_shard_ready
 
     async def on_interaction(self, interaction: Interaction) -> None:
         """Answer components that nothing else answers; called for every interaction."""

@@ -23,6 +23,8 @@ from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE, MIN_SIZE
 USUAL_RECIPE = "fine"
 _CHANGES = 200
 """Lines that are kept for a server."""
+_TOLD = 10
+"""Lines of them that are told, the newest."""
 
 _BLOCKED = "impasto:blocked"
 """The members who may paint nowhere."""
@@ -132,12 +134,12 @@ class GuildSettings:
         """Whether they may paint nowhere; each server's moderators have a list of their own."""
         return bool(await self._redis.sismember(_BLOCKED, str(member)))  # type: ignore[misc]
 
-    async def changes(self, guild: int, most: int = 10) -> list[Mapping[str, Any]]:
-        """The newest first: `at` in Unix time, `by` whom, `what` as field -> [before, after].
+    async def changes(self, guild: int) -> list[Mapping[str, Any]]:
+        """The newest ten, the newest first: `at` in Unix time, `by` whom, `what` as field -> [before, after].
 
         `of` is `allowance` where the owner changed something, whose fields may be called as the moderators' are.
         """
-        raw: Any = await self._redis.lrange(_changes_key(guild), 0, most - 1)  # type: ignore[misc]
+        raw: Any = await self._redis.lrange(_changes_key(guild), 0, _TOLD - 1)  # type: ignore[misc]
         return [json.loads(line) for line in raw]
 
     async def _write(self, guild: int, who: int, name: str, before: BaseModel, after: BaseModel) -> Rules:

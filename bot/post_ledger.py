@@ -109,6 +109,11 @@ class LedgerPage:
         return frozenset((self.card_channel, self.channel, self.address.channel, *self.former.values())) | self.brought
 
     @property
+    def card_place(self) -> dict[str, str | int]:
+        """The fields of this page that say where the card is, as the ledger notes them."""
+        return {"card": self.card or "", "card_channel": self.card_channel, "card_guild": self.card_guild or ""}
+
+    @property
     def messages(self) -> int:
         """How many of the job's messages there are on Discord."""
         return len(self.posts) + len(self.former) + len(self.shared) + (self.card is not None)
@@ -161,8 +166,7 @@ class Ledger:
         known |= {f"former:{card}": str(channel) for card, channel in page.former.items()}
         before = await self.page(page.address.job)
         if page.card and (before is None or before.card is None):  # else the ledger's card would be sought in its place
-            where = {"card": page.card, "card_channel": page.card_channel, "card_guild": page.card_guild or ""}
-            known |= {name: str(value) for name, value in where.items()}
+            known |= {name: str(value) for name, value in page.card_place.items()}
         known |= {f"former:{page.card}": str(page.card_channel)} if page.card else {}
         async with self._redis.pipeline(transaction=True) as pipe:
             for name, value in known.items():
@@ -267,17 +271,13 @@ def _read(job: str, raw: dict[bytes, bytes]) -> LedgerPage | None:
         return None
     try:
         fields = {name.decode(): value.decode() for name, value in raw.items()}
-        address = Address.model_validate_json(fields["address"])
+        address, card = Address.model_validate_json(fields["address"]), fields.get("card")
         return LedgerPage(
             address=address,
-            card=_number(fields.get("card")),
+            card=_number(card),
             card_channel=int(fields.get("card_channel", address.channel)),
             card_guild=_number(fields.get("card_guild", str(address.guild or ""))),
-            former={
-                int(name.removeprefix("former:")): int(v)
-                for name, v in fields.items()
-                if name[:7] == "former:" and name[7:] != fields.get("card")
-            },
+            former={int(name[7:]): int(v) for name, v in fields.items() if name[:7] == "former:" and name[7:] != card},
             shared={int(name.removeprefix("shared:")): int(v) for name, v in fields.items() if name[:7] == "shared:"},
             films=frozenset(int(name.removeprefix("film:")) for name in fields if name[:5] == "film:"),
             brought=frozenset(int(name.removeprefix("brought:")) for name in fields if name[:8] == "brought:"),

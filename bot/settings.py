@@ -1,4 +1,4 @@
-"""The bot's settings: those of every room, the token, and what one member may ask for."""
+"""The bot's settings: those that workers have too, the token, and what one member may ask for."""
 
 from __future__ import annotations
 

@@ -11,10 +11,8 @@ from discord import ui
 
 from bot.errors import UserError
 from bot.interactions.deduplication import Deduplication
-from bot.interactions.languages import speak_to
 from bot.interactions.message_pictures import attached
-from bot.interactions.private_view import OPEN_FOR
-from bot.interactions.replies import tell_error
+from bot.interactions.private_view import OPEN_FOR, PrivateItem
 from bot.interactions.style_list import settings_in_words
 from bot.interactions.style_saving import StyleSaving
 from bot.interactions.submission import Submission
@@ -33,8 +31,8 @@ from engine.recipe.presets import PRESETS, strength_of
 from engine.recipe.recipe import MAX_ITERATIONS
 
 
-class Form(ui.Modal):
-    """A form whose errors are told to the member."""
+class Form(PrivateItem, ui.Modal):
+    """A form that one member fills in."""
 
     open: ClassVar[set[str]] = set()
     """The custom ids of those that this process has shown and can still take."""
@@ -52,17 +50,6 @@ class Form(ui.Modal):
     async def on_timeout(self) -> None:
         """Forget the form: discord.py no longer takes it."""
         Form.open.discard(self.custom_id)
-
-    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
-        """Whether the interaction is new; what its task says from here on is in the member's language."""
-        speak_to(interaction)
-        return self._deduplication.first(interaction.id)
-
-    async def on_error(  # type: ignore[override]
-        self, interaction: discord.Interaction, error: Exception, /
-    ) -> None:
-        """Tell the member one sentence."""
-        await tell_error(interaction, error)
 
 
 class PictureForm(Form):

@@ -10,7 +10,7 @@ import discord
 from bot.discord_api.retry import persist
 from bot.errors import UserError
 from bot.interactions.replies import TOKEN_LIVES
-from bot.post_ledger import LedgerPage
+from bot.post_ledger import Address, LedgerPage
 from bot.requests.destination import Destination
 from bot.text.translation import N_, _, listed, ngettext
 
@@ -86,11 +86,19 @@ def may_see(interaction: discord.Interaction, channel: int) -> bool:
 def seen_by_everybody(interaction: discord.Interaction, page: LedgerPage) -> bool:
     """Whether it is shown where everybody in the interaction's server may look; False for private threads."""
     found = interaction.guild and interaction.guild.get_channel_or_thread(page.address.channel)
-    if not found or page.address.guild != interaction.guild_id or _stays(interaction, page):
+    return page.address.guild == interaction.guild_id and is_everybodys(page.address, found)
+
+
+def is_everybodys(address: Address, channel: Any) -> bool:
+    """Whether everybody in the address's server may look into its `channel`; None is one that the bot does not know.
+
+    False for private threads, for what is age-restricted or was when the painting was asked for, and outside servers.
+    """
+    if address.guild is None or address.age_restricted or age_restricted(channel):
         return False
-    if isinstance(found, discord.Thread) and (found.is_private() or found.parent is None):
-        return False
-    return found.permissions_for(found.guild.default_role).view_channel
+    if isinstance(channel, discord.Thread):
+        channel = None if channel.is_private() else channel.parent
+    return channel is not None and bool(channel.permissions_for(channel.guild.default_role).view_channel)
 
 
 async def child_destination(interaction: discord.Interaction, page: LedgerPage) -> Destination | None:

@@ -10,6 +10,7 @@ import discord
 from discord import app_commands
 from redis.exceptions import RedisError
 
+from bot.discord_api.limits import LONGEST_CHOICE, MOST_CHOICES
 from bot.interactions.permissions import age_restricted, present
 from bot.requests.style_names import as_saved
 from bot.text.sanitise import plain
@@ -18,7 +19,6 @@ from engine.contract.store import StoreError
 
 NO_SERVER = 0
 """Where nobody can save anything: the styles that every server begins with are there, in direct messages too."""
-_CHOICES = 25  # Discord's most
 _PATIENCE = 2.0  # s; of the three that Discord waits
 
 
@@ -52,4 +52,4 @@ async def style_choices(
             found = await styles_here(styles, interaction)
     part = as_saved(typed).casefold()
     names = [style.name for style in found if part in style.name.casefold() and offered(style)]
-    return [app_commands.Choice(name=plain(name, 100), value=name) for name in names[:_CHOICES]]
+    return [app_commands.Choice(name=plain(name, LONGEST_CHOICE), value=name) for name in names[:MOST_CHOICES]]

@@ -13,12 +13,14 @@ import discord
 from bot.backend import Backend
 from bot.cards.before_and_after import before_and_after
 from bot.cards.short_film import making_of, short_film
-from bot.cards.thumbnails import Broken, marker
+from bot.cards.thumbnails import marker
 from bot.errors import UserError
 from bot.interactions.deferred import DeferredInteractions
 from bot.interactions.permissions import present
 from bot.interactions.replies import patience, reply_private, take_back
 from bot.post_ledger import LedgerPage
+from bot.requests.pictures import PICTURES_GONE
+from bot.stored_pngs import Broken
 from bot.text.translation import N_, _, current_language, speaking
 from engine.contract.events import Done
 from engine.contract.models import Job
@@ -31,7 +33,6 @@ _CODE_IS = N_(
 )
 
 
-_GONE = N_("The pictures of that painting are no longer kept: start over with `/stylize`.")
 _BEFORE_AND_AFTER = N_("On the left the content, on the right the painting that was made of it")
 _SHORT_FILM = N_("The content, the painting of it as it appears, the finished painting, and back to the content")
 
@@ -126,7 +127,7 @@ class Sharing:
                     text = "-# " + _(shared.title, id=f"`{job.id}`")
                     told = _(shared.alt)
             except (BlobMissing, Broken):
-                raise UserError(_(_GONE)) from None
+                raise UserError(_(PICTURES_GONE)) from None
             await self._page(job)  # it may have been forgotten meanwhile
             name = f"{marker(job.id)}{shared.name}"
             file = discord.File(io.BytesIO(shared.data), filename=name, spoiler=job.spoiler, description=told)
@@ -142,7 +143,7 @@ class Sharing:
         """The job's page in the ledger at this moment. Raises `UserError` where `/forget` has been."""
         page = await self._backend.ledger.page(job.id)
         if page is None or page.forget:
-            raise UserError(_(_GONE))
+            raise UserError(_(PICTURES_GONE))
         return page
 
     async def _files(self, interaction: discord.Interaction, job: Job) -> Mapping[str, str]:

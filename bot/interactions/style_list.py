@@ -10,9 +10,10 @@ import discord
 from discord import ui
 
 from bot.cards.card import STYLE_ALT
-from bot.cards.thumbnails import Broken, Thumbnail, small_jpeg
+from bot.cards.thumbnails import Thumbnail, small_jpeg
 from bot.interactions.deduplication import Deduplication
 from bot.interactions.private_view import PagedView
+from bot.stored_pngs import Broken
 from bot.text.formatting import count, day
 from bot.text.sanitise import plain, safe
 from bot.text.translation import N_, _

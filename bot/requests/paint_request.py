@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from engine.contract.jobs import Jobs
 from engine.contract.models import Asked, StoredPicture
 from engine.contract.study import Study
+from engine.recipe.presets import preset
 from engine.recipe.recipe import Recipe
 
 
@@ -74,6 +75,11 @@ Style = AttachedPicture | StoredPicture | StyleName
 """What a member gives as a style."""
 
 
+def chosen(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields without those that nobody chose, which are None."""
+    return {field: value for field, value in fields.items() if value is not None}
+
+
 def pictures_alone(styles: Sequence[Style]) -> tuple[AttachedPicture | StoredPicture, ...]:
     """The styles, once `with_saved_styles` has made each name a picture."""
     assert not any(isinstance(style, StyleName) for style in styles)  # noqa: S101 - see above
@@ -86,6 +92,11 @@ class Network(NamedTuple):
     weights: str
     architecture: str | None = None
     """The network's architecture; None: the one that these weights usually have."""
+
+    def recipe(self, name: str, fields: Mapping[str, Any]) -> Recipe:
+        """The preset of this name for this network, with these fields set over it. Raises `RecipeError`."""
+        own = {} if self.architecture is None else {"network": self.architecture}
+        return preset(name, weights=self.weights, **{**fields, **own})
 
 
 class MemberRequest(Protocol):

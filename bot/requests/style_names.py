@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from bot.errors import UserError
 from bot.guild_settings import Rules
 from bot.requests.from_recipe_code import FromCode
 from bot.requests.new_painting import NewPainting
 from bot.requests.new_study import NewStudy
-from bot.requests.paint_request import StyleName
+from bot.requests.paint_request import StyleName, chosen
 from bot.text.sanitise import is_blank, plain, safe
 from bot.text.translation import _
 from engine.contract.models import StoredPicture
@@ -47,9 +46,10 @@ async def with_saved_styles(
             settings[field] = min(int(settings[field]), most)
     recipe = settings.pop("recipe", None)
     preset = asked.preset or (None if recipe is None else str(recipe))
-    chosen = asked.fields.get("iterations") is not None
-    fields = _filled(asked.fields, settings)
-    return dataclasses.replace(asked, styles=pictures, preset=preset, fields=fields, iterations_chosen=chosen)
+    own = chosen(asked.fields)
+    return dataclasses.replace(
+        asked, styles=pictures, preset=preset, fields=settings | own, iterations_chosen="iterations" in own
+    )
 
 
 def _of_code(asked: FromCode, saved: Sequence[SavedStyle], age_restricted: bool) -> tuple[StoredPicture, ...]:
@@ -58,10 +58,6 @@ def _of_code(asked: FromCode, saved: Sequence[SavedStyle], age_restricted: bool)
     if not set(asked.code.styles) <= set(known):
         raise UserError(_("The style of this recipe code is not saved here: attach the same picture as `style`."))
     return tuple(_named(known[digest]) for digest in asked.code.styles)
-
-
-def _filled(chosen: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {**settings, **{field: value for field, value in chosen.items() if value is not None}}
 
 
 def _found(known: Mapping[str, SavedStyle], name: str, *, age_restricted: bool) -> SavedStyle:
