@@ -29,7 +29,7 @@ async def draw_first_styles(backend: Backend) -> None:
 
 @dataclass(frozen=True)
 class Backend:
-    """One for the whole bot."""
+    """What every part of the bot shares beside Discord; one for the whole bot."""
 
     settings: BotSettings
     redis: ArqRedis
@@ -42,9 +42,14 @@ class Backend:
 
     @classmethod
     def of(cls, settings: BotSettings, redis: ArqRedis) -> Backend:
-        """All of it over one connection. Raises `StoreError`."""
+        """A backend over one connection to Redis. Raises `StoreError`."""
         guilds = GuildSettings(settings, redis)
         ledger = Ledger(redis, settings.impasto_keep_days)
         store = Store(settings.store)
         styles = SavedStyles(redis, store, DRAWN_STYLES)
         return cls(settings, redis, store, Jobs(redis), FairQueue(redis), ledger, guilds, styles)
+
+    async def stop(self, job: str, why: str) -> None:
+        """Paint a job no further that cannot be shown; `why` is a sentence for its card."""
+        await self.ledger.stop(job, why)
+        await self.jobs.cancel(job)

@@ -46,15 +46,15 @@ discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # a paint
 
 
 class Tree(app_commands.CommandTree["Impasto"]):
-    """Whose errors are told to the member."""
+    """The command tree; a command's errors are told to the member."""
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:
-        """Not twice; and from here on in the member's language."""
+        """Whether the interaction is new; what its task says from here on is in the member's language."""
         speak_to(interaction)
         return interaction.client.services.deduplication.first(interaction.id)
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
-        """One sentence to the member; the whole to the log, where it is the program's own fault."""
+        """Tell the member one sentence, and the log the whole where it is the program's own fault."""
         original = getattr(error, "original", error)
         command = interaction.command.name if interaction.command else ""
         await tell_error(interaction, original, command=command)
@@ -90,13 +90,13 @@ class Impasto(discord.AutoShardedClient):
 
     @property
     def services(self) -> Services:
-        """There from `setup_hook` on, before anything arrives from the gateway."""
+        """The services, which `setup_hook` makes before anything arrives from the gateway."""
         assert self._services is not None  # noqa: S101 - see above
         return self._services
 
     @property
     def part(self) -> Literal["leads", "stands by", "connects"]:
-        """What it does now."""
+        """Which part this process plays: it leads, it waits to lead, or it is not (or no longer) connected."""
         if self._stands_by:
             return "stands by"
         return "leads" if self.is_ready() and not self._cut_off else "connects"
@@ -140,7 +140,7 @@ class Impasto(discord.AutoShardedClient):
         return trace
 
     async def confirm(self) -> None:
-        """Raises `Deposed` where another process leads by now."""
+        """Make sure that this process leads. Raises `Deposed` where another one does by now."""
         if self._leadership is not None:
             await self._leadership.confirm()
 
@@ -189,48 +189,46 @@ class Impasto(discord.AutoShardedClient):
             _log.warning("Redis could not be told of the end", reason=str(error))
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
-        """What breaks in an event's handler goes to the log, whole."""
+        """Log what breaks in an event's handler, whole."""
         _log.exception("an event could not be handled", event_name=event_method)
 
     async def on_shard_disconnect(self, shard_id: int) -> None:
-        """The gateway is lost; discord.py connects anew."""
+        """The shard's connection to Discord is lost; discord.py connects anew."""
         self._cut_off.add(shard_id)
 
     async def on_shard_ready(self, shard_id: int) -> None:
-        """It is there."""
+        """The shard's connection to Discord is there, a new one or one resumed."""
         self._cut_off.discard(shard_id)
 
-    async def on_shard_resumed(self, shard_id: int) -> None:
-        """It is there again."""
-        self._cut_off.discard(shard_id)
+    on_shard_resumed = on_shard_ready
 
     async def on_interaction(self, interaction: Interaction) -> None:
-        """Comes for each, also for those that nobody answers."""
+        """Answer components that nothing else answers; called for every interaction."""
         await answer_unknown(interaction, self.services.deduplication)
 
     async def on_job_button(self, interaction: Interaction, button: JobButton) -> None:
-        """A button under a card or a picture was pressed."""
+        """Answer a press of a button under a card or a picture."""
         await self.services.button_actions.answer(interaction, button)
 
     async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
-        """Who deletes the thread wants no more of it."""
+        """Stop the painting of a thread that was deleted: who deletes the thread wants no more of it."""
         await self._left(_THREAD_GONE, thread=payload.thread_id)
 
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
-        """Nobody can see it any more."""
+        """Stop the paintings of a channel that was deleted: nobody can see them any more."""
         await self._left(_CHANNEL_GONE, channel=channel.id)
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
-        """Nobody can see it any more, nor use what was saved there."""
+        """Stop the paintings of a server that the bot was removed from, and let the styles saved there expire."""
         await self._left(_REMOVED, guild=guild.id)
         await self.services.backend.styles.drop(guild.id)
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
-        """What is left there of the time before it was removed is used again."""
+        """Keep the styles saved in a server from before the bot was removed there."""
         await self.services.backend.styles.keep(guild.id)
 
     async def on_ready(self) -> None:
-        """From which servers it was removed while it could not be told."""
+        """Let the styles saved in servers expire that the bot was removed from while it was not connected."""
         await self.services.backend.styles.keep_alone([guild.id for guild in self.guilds])
 
     async def _left(self, why: str, **where: int) -> None:
@@ -239,4 +237,4 @@ class Impasto(discord.AutoShardedClient):
 
 
 Interaction: TypeAlias = discord.Interaction[Impasto]
-"""What commands and events are given."""
+"""The interactions that commands and events are given."""

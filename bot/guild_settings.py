@@ -23,6 +23,8 @@ from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE, MIN_SIZE
 USUAL_RECIPE = "fine"
 _CHANGES = 200
 """Lines that are kept for a server."""
+_TOLD = 10
+"""Lines of them that are told, the newest."""
 
 _BLOCKED = "impasto:blocked"
 """The members who may paint nowhere."""
@@ -45,11 +47,11 @@ class Choices(BaseModel):
     keep_days: int | None = Field(default=None, ge=1)
     recipe: str | None = None
     language: str | None = None
-    """Of what everybody sees; None: the server's own."""
+    """The language of what everybody sees; None: the server's own."""
 
 
 class Allowance(BaseModel):
-    """The owner's."""
+    """What the bot's owner has set for a server."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -98,13 +100,13 @@ def _less(chosen: int | None, most: int) -> int:
 
 
 class GuildSettings:
-    """Every read and write of them."""
+    """Reads and writes what is set for servers."""
 
     def __init__(self, settings: BotSettings, redis: ArqRedis) -> None:
         self._settings, self._redis = settings, redis
 
     async def rules(self, guild: int | None) -> Rules:
-        """What holds there; the environment's in direct messages."""
+        """What holds in the server; in direct messages (None) what the environment says."""
         if guild is None:
             return rules_of(self._settings, Choices(), Allowance())
         raw: Any = await self._redis.hmget(_key(guild), ["choices", "allowance"])  # type: ignore[misc]
@@ -132,12 +134,12 @@ class GuildSettings:
         """Whether they may paint nowhere; each server's moderators have a list of their own."""
         return bool(await self._redis.sismember(_BLOCKED, str(member)))  # type: ignore[misc]
 
-    async def changes(self, guild: int, most: int = 10) -> list[Mapping[str, Any]]:
-        """The newest first: `at` in Unix time, `by` whom, `what` as field -> [before, after].
+    async def changes(self, guild: int) -> list[Mapping[str, Any]]:
+        """The newest ten, the newest first: `at` in Unix time, `by` whom, `what` as field -> [before, after].
 
         `of` is `allowance` where the owner changed something, whose fields may be called as the moderators' are.
         """
-        raw: Any = await self._redis.lrange(_changes_key(guild), 0, most - 1)  # type: ignore[misc]
+        raw: Any = await self._redis.lrange(_changes_key(guild), 0, _TOLD - 1)  # type: ignore[misc]
         return [json.loads(line) for line in raw]
 
     async def _write(self, guild: int, who: int, name: str, before: BaseModel, after: BaseModel) -> Rules:

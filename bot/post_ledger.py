@@ -35,19 +35,19 @@ class Address(BaseModel):
     job: str
     owner: int
     guild: int | None
-    """None in direct messages."""
+    """The server's id; None in direct messages."""
     channel: int
     """Where the card is posted."""
     place: Literal["thread", "replies"]
     """Whether a thread opens under the card, or the pictures answer it."""
     title: str
-    """Of card and thread; plain text, 1 to 100 characters."""
+    """The title of card and thread; plain text, 1 to 100 characters."""
     mention: bool = False
     """Whether the owner asked to be mentioned at the end."""
     age_restricted: bool = False
     """Whether the channel was, so that the pictures must not leave it."""
     language: str = ENGLISH
-    """Of what everybody sees of it."""
+    """The language of what everybody sees of the job."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +64,11 @@ class LedgerPage:
     shared: Mapping[int, int]
     """Message -> channel of the pictures and films that were made for passing on."""
     films: frozenset[int]
-    """Those of them that are short films."""
+    """The messages in `shared` that are short films."""
     brought: frozenset[int]
     """Channels that `/show` brings it to, known before it is to be seen there."""
     title: str
-    """The address's, unless the server's AutoMod did not like it."""
+    """The title as posted: the address's, or a neutral one where the server's AutoMod did not like that."""
     thread: int | None
     posts: Mapping[str, int]
     """Post -> message id: `snapshot:300`, `final`, …"""
@@ -81,11 +81,11 @@ class LedgerPage:
     stopped: str
     """Why nothing more is posted, in a sentence; empty while all is well."""
     forget: bool
-    """Whether the owner wants it all deleted."""
+    """Whether the owner wants all of the painting deleted."""
 
     @property
     def language(self) -> str:
-        """Of what everybody sees of it."""
+        """The language of what everybody sees of the job."""
         return self.address.language
 
     @property
@@ -109,13 +109,18 @@ class LedgerPage:
         return frozenset((self.card_channel, self.channel, self.address.channel, *self.former.values())) | self.brought
 
     @property
+    def card_place(self) -> dict[str, str | int]:
+        """The fields of this page that say where the card is, as the ledger notes them."""
+        return {"card": self.card or "", "card_channel": self.card_channel, "card_guild": self.card_guild or ""}
+
+    @property
     def messages(self) -> int:
-        """How many there are on Discord."""
+        """How many of the job's messages there are on Discord."""
         return len(self.posts) + len(self.former) + len(self.shared) + (self.card is not None)
 
     @property
     def link(self) -> str:
-        """To the card; empty where there is none."""
+        """The link to the card; empty where there is none."""
         if self.card is None:
             return ""
         return f"https://discord.com/channels/{self.card_guild or '@me'}/{self.card_channel}/{self.card}"
@@ -161,8 +166,7 @@ class Ledger:
         known |= {f"former:{card}": str(channel) for card, channel in page.former.items()}
         before = await self.page(page.address.job)
         if page.card and (before is None or before.card is None):  # else the ledger's card would be sought in its place
-            where = {"card": page.card, "card_channel": page.card_channel, "card_guild": page.card_guild or ""}
-            known |= {name: str(value) for name, value in where.items()}
+            known |= {name: str(value) for name, value in page.card_place.items()}
         known |= {f"former:{page.card}": str(page.card_channel)} if page.card else {}
         async with self._redis.pipeline(transaction=True) as pipe:
             for name, value in known.items():
@@ -267,17 +271,13 @@ def _read(job: str, raw: dict[bytes, bytes]) -> LedgerPage | None:
         return None
     try:
         fields = {name.decode(): value.decode() for name, value in raw.items()}
-        address = Address.model_validate_json(fields["address"])
+        address, card = Address.model_validate_json(fields["address"]), fields.get("card")
         return LedgerPage(
             address=address,
-            card=_number(fields.get("card")),
+            card=_number(card),
             card_channel=int(fields.get("card_channel", address.channel)),
             card_guild=_number(fields.get("card_guild", str(address.guild or ""))),
-            former={
-                int(name.removeprefix("former:")): int(v)
-                for name, v in fields.items()
-                if name[:7] == "former:" and name[7:] != fields.get("card")
-            },
+            former={int(name[7:]): int(v) for name, v in fields.items() if name[:7] == "former:" and name[7:] != card},
             shared={int(name.removeprefix("shared:")): int(v) for name, v in fields.items() if name[:7] == "shared:"},
             films=frozenset(int(name.removeprefix("film:")) for name in fields if name[:5] == "film:"),
             brought=frozenset(int(name.removeprefix("brought:")) for name in fields if name[:8] == "brought:"),

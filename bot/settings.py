@@ -1,4 +1,4 @@
-"""The bot's settings: those of every room, the token, and what one member may ask for."""
+"""The bot's settings: those that workers have too, the token, and what one member may ask for."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class BotSettings(Settings):
         return token
 
     def model_post_init(self, context: object, /) -> None:
-        """Nor what opens Discord."""
+        """Keep the bot's token and the page's out of logs, besides what all settings keep."""
         super().model_post_init(context)
         hide(self.discord_token.get_secret_value(), self.impasto_page_token.get_secret_value())
 

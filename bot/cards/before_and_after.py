@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from bot.cards.thumbnails import Broken
+from bot.stored_pngs import opened, told_as_broken
 from bot.text.drawn_texts import drawn_words
 from bot.text.translation import N_
 from engine.contract.models import Job
@@ -35,15 +35,13 @@ async def before_and_after(store: Store, job: Job, painting: str) -> bytes:
 
 
 def side_by_side(before: bytes, after: bytes, styles: Sequence[bytes]) -> bytes:
-    """The same of PNGs; small copies of the styles stand beside the second label. Raises `Broken`."""
-    try:
-        right = _opened(after)
+    """The JPEG of the PNGs `before` and `after`, small copies of `styles` beside the second label. Raises `Broken`."""
+    with told_as_broken():
+        right = opened(after)
         scale = min(_SIDE, max(_LEAST, *right.size)) / max(right.size)
         right = right.resize((max(1, round(right.width * scale)), max(1, round(right.height * scale))), _SMOOTH)
-        left = _opened(before).resize(right.size, _SMOOTH)  # the painting has its shape
-        small = [_opened(style) for style in styles]
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise Broken(str(error)) from error
+        left = opened(before).resize(right.size, _SMOOTH)  # the painting has its shape
+        small = [opened(style) for style in styles]
     width, height = right.size
     sheet = Image.new("RGB", (2 * width + _GAP, height + _STRIP), _GROUND)
     sheet.paste(left, (0, 0))
@@ -61,14 +59,10 @@ def side_by_side(before: bytes, after: bytes, styles: Sequence[bytes]) -> bytes:
 
 
 def _add_styles(sheet: Image.Image, styles: Sequence[Image.Image], x: int) -> None:
-    """As many as there is room for."""
+    """Paste small copies of as many styles as fit, in a row from `x` on."""
     y = sheet.height - (_STRIP + _STYLE) // 2
     for style in styles:
         style.thumbnail((3 * _STYLE, _STYLE), _SMOOTH)
         if x + style.width <= sheet.width:
             sheet.paste(style, (x, y + (_STYLE - style.height) // 2))
         x += style.width + _GAP
-
-
-def _opened(png: bytes) -> Image.Image:
-    return Image.open(io.BytesIO(png), formats=["PNG"]).convert("RGB")

@@ -84,7 +84,7 @@ class JobButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
 
     @staticmethod
     def knows(custom_id: str) -> bool:
-        """Whether a press of it comes here."""
+        """Whether presses of a button with this custom id come here."""
         return _TEMPLATE.fullmatch(custom_id) is not None
 
     async def callback(self, interaction: discord.Interaction) -> None:
@@ -99,7 +99,7 @@ def study_buttons(job: str, state: JobState) -> list[JobButton]:
 
 
 def study_view(job: str, state: JobState) -> ui.View:
-    """The same row under its sheet, or under what there was when it was stopped."""
+    """The row of buttons under a study's sheet, or under what there was when the study was stopped."""
     view = ui.View(timeout=None)
     for button in study_buttons(job, state):
         view.add_item(button)

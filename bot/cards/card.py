@@ -69,7 +69,7 @@ def _buttons(job: Job, state: JobState) -> list[JobButton]:
 
 
 def _galleries(job: Job, pictures: tuple[str, ...]) -> list[ui.MediaGallery[Any]]:
-    """One, or for a study's sheet one of its own: Discord cuts pictures that stand side by side."""
+    """One gallery, or for a study's sheet one of its own: Discord cuts pictures that stand side by side."""
     shown = list(zip(alt_texts(job), (picture.spoiler for picture in (job.content, *job.styles)), strict=True))
     if len(pictures) > len(shown):
         shown.insert(0, (_("The painting") if job.study is None else _("The sheet"), job.spoiler))
@@ -108,7 +108,7 @@ def _headline(job: Job, page: LedgerPage, card_state: CardState) -> str:
 
 
 def stopped_at(job: Job, iteration: int) -> str:
-    """How far it had come."""
+    """The sentence that says how far a stopped job had come."""
     return _("**Stopped** at iteration {iteration:,} of {of:,}", iteration=iteration, of=job.iterations)
 
 
@@ -157,7 +157,7 @@ def _small_print(job: Job, page: LedgerPage, card_state: CardState) -> str:
 
 
 def parent_link(job: Job, page: LedgerPage) -> str:
-    """Where a child came from; empty where it is none."""
+    """The link to the card of the painting that this one came from; empty where there is none."""
     if job.parent is None:
         return ""
     return _("from {parent}", parent=f"[`{job.parent}`]({page.parent})" if page.parent else f"`{job.parent}`")

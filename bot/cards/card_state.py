@@ -11,7 +11,7 @@ from engine.forecast import Forecast
 
 @dataclass(frozen=True)
 class CardState:
-    """Facts about a job; equal faces make equal cards."""
+    """Facts about a job; equal states make equal cards."""
 
     state: JobState = JobState.QUEUED
     iteration: int = 0
@@ -31,7 +31,7 @@ class CardState:
 
     @property
     def open(self) -> bool:
-        """Whether there is more to come."""
+        """Whether the job has not ended."""
         return self.state in (JobState.QUEUED, JobState.PAINTING)
 
 

@@ -59,7 +59,7 @@ class _TrackedCard:
 
 
 class CardEditor:
-    """One for the whole bot. `on_lost(job, sentence)` is called when no card can be edited any more."""
+    """Edits the cards of jobs; one for the whole bot. `on_lost(job, sentence)` is called when one cannot be edited."""
 
     def __init__(self, client: discord.Client, ledger: Ledger, on_lost: Callable[[str, str], Any]) -> None:
         self._client, self._ledger, self._on_lost = client, ledger, on_lost
@@ -193,7 +193,7 @@ class CardEditor:
             left, track.page, track.shown = track.page, page, None
             # It may be there still, where the bot may look no longer: then `/forget` must know of it.
             former = {f"former:{left.card}": left.card_channel}
-            await self._ledger.note(track.job.id, {**_place_of(page), **former})
+            await self._ledger.note(track.job.id, {**page.card_place, **former})
         elif reason in (Verdict.GONE, Verdict.FORBIDDEN):
             self._tracks.pop(track.job.id, None)
             await self._on_lost(track.job.id, sentence(error))
@@ -264,11 +264,6 @@ def _steps(page: LedgerPage, files: Sequence[Thumbnail]) -> Iterator[tuple[Ledge
     yield page, ()
     if page.files:
         yield dataclasses.replace(page, files=()), ()
-
-
-def _place_of(page: LedgerPage) -> dict[str, str | int]:
-    """Where the card is, as the ledger has it."""
-    return {"card": page.card or "", "card_channel": page.card_channel, "card_guild": page.card_guild or ""}
 
 
 def _now() -> float:

@@ -22,7 +22,7 @@ _log = structlog.get_logger(__name__)
 
 
 async def keep_forecasts_current(backend: Backend, editor: CardEditor) -> None:
-    """Tell them for ever."""
+    """Show fresh forecasts on the cards, for ever."""
     while True:
         await asyncio.sleep(_EVERY)
         try:
@@ -33,7 +33,7 @@ async def keep_forecasts_current(backend: Backend, editor: CardEditor) -> None:
 
 
 def show_forecasts(editor: CardEditor, forecasts: dict[str, Forecast]) -> None:
-    """Show them on the cards that are followed."""
+    """Show the forecasts on the cards that are followed."""
     now = time.time()
     for job, card_state in editor.card_states().items():
         forecast = forecasts.get(job)

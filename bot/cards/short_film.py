@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from PIL import Image, ImageOps, ImageSequence
 
-from bot.cards.thumbnails import Broken
+from bot.stored_pngs import Broken, opened, told_as_broken
 
 SMALLEST_LIMIT = 8_000_000
 """Bytes: less than any place on Discord takes."""
@@ -19,7 +19,7 @@ _GROUND = "#1b1b1f"
 _BEFORE_MS, _GROWING_MS, _AFTER_MS = 700, 2400, 1500
 _STEPS, _BLENDS, _BLEND_MS = 30, 5, 60
 _EDGE = 2  # px
-_LADDER = ((82, 1.0), (68, 1.0), (50, 1.0), (50, 0.7), (40, 0.5))  # quality, share of the side
+_TRIES = ((82, 1.0), (68, 1.0), (50, 1.0), (50, 0.7), (40, 0.5))  # quality, share of the side
 _SMOOTH = Image.Resampling.LANCZOS
 
 Box = tuple[int, int, int, int]
@@ -53,7 +53,7 @@ def short_film(before: bytes, after: bytes, making: Making | None, limit: int = 
 
 def animated(shown: Sequence[Shown], limit: int = SMALLEST_LIMIT) -> bytes:
     """An animated WebP, which Discord plays by itself. Raises `Broken` where it does not fit into `limit` bytes."""
-    for quality, share in _LADDER:
+    for quality, share in _TRIES:
         film = _encoded(shown, quality, share)
         if len(film) <= limit:
             return film
@@ -62,14 +62,12 @@ def animated(shown: Sequence[Shown], limit: int = SMALLEST_LIMIT) -> bytes:
 
 def moments(before: bytes, after: bytes, making: Making | None) -> list[Shown]:
     """What the film shows, in five seconds; without a `making` the content fades into the painting. Raises `Broken`."""
-    try:
-        last = _opened(after)
+    with told_as_broken():
+        last = opened(after)
         scale = _SIDE / max(last.size)
         last = last.resize((max(1, round(last.width * scale)), max(1, round(last.height * scale))), _SMOOTH)
-        first = _opened(before).resize(last.size, _SMOOTH)  # the painting has its shape
+        first = opened(before).resize(last.size, _SMOOTH)  # the painting has its shape
         growing = [] if making is None else _growing(making, last.size)
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        raise Broken(str(error)) from error
     whole = (max(last.width, round(last.height * _NARROWEST)), max(last.height, round(last.width / _WIDEST)))
     shown = [
         Shown(first, _BEFORE_MS),
@@ -96,7 +94,7 @@ def _growing(making: Making, size: tuple[int, int]) -> list[Image.Image]:
 
 
 def _inside(box: Box, size: tuple[int, int]) -> Box:
-    """Without the last pixels beside what else there is in the film, whose paper shines into them."""
+    """The box without the last pixels at the film's inner edges, whose paper shines into them."""
     left, top, right, bottom = box
     return left + _EDGE * (left > 0), top, right - _EDGE * (right < size[0]), bottom - _EDGE * (bottom < size[1])
 
@@ -115,7 +113,3 @@ def _encoded(shown: Sequence[Shown], quality: int, share: float) -> bytes:
         quality=quality, method=4,
     )  # fmt: skip
     return out.getvalue()
-
-
-def _opened(png: bytes) -> Image.Image:
-    return Image.open(io.BytesIO(png), formats=["PNG"]).convert("RGB")

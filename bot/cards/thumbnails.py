@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import discord
 from PIL import Image
 
+from bot.stored_pngs import Broken, told_as_broken
 from engine.contract.models import Job
 from engine.contract.store import BlobMissing, Store
 
@@ -41,7 +42,7 @@ def job_of(file: str) -> str | None:
 
 
 async def thumbnails(store: Store, job: Job, painting: str | None = None) -> list[Thumbnail]:
-    """Of the `painting` (its key) once there is one, the content and the styles; none where one is missing or broken.
+    """Small copies of the content, the styles and, given its key, the `painting`; none where one is missing or broken.
 
     The first of three is shown as large as the others together.
 
@@ -58,17 +59,10 @@ async def thumbnails(store: Store, job: Job, painting: str | None = None) -> lis
     return [Thumbnail(f"{marker(job.id)}{name}.jpg", data) for name, data in zip(names, small, strict=True)]
 
 
-class Broken(Exception):
-    """It is no picture."""
-
-
 def small_jpeg(png: bytes) -> bytes:
-    """Of at most 512 px. Raises `Broken`."""
+    """A JPEG of at most 512 px a side. Raises `Broken`."""
     buffer = io.BytesIO()
-    try:
-        picture = Image.open(io.BytesIO(png), formats=["PNG"])
+    with told_as_broken(), Image.open(io.BytesIO(png), formats=["PNG"]) as picture:
         picture.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
         picture.convert("RGB").save(buffer, "JPEG", quality=_QUALITY)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise Broken(str(error)) from error
     return buffer.getvalue()

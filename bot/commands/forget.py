@@ -41,7 +41,7 @@ async def forget(interaction: Interaction) -> None:
 
 
 async def _pages(backend: Backend, member: int) -> dict[str, LedgerPage | None]:
-    """Of the member's jobs, and of those that have expired while their messages have not."""
+    """The ledger's pages of the member's jobs, and of expired ones whose messages have not expired."""
     jobs = await backend.jobs.of_user(str(member))
     pages = await backend.ledger.pages(*jobs, *await backend.ledger.of_owner(member))
     # A page without a message, of no known job, is of a request that is just being accepted.

@@ -101,7 +101,7 @@ async def _one(interaction: Interaction, server: str, changed: dict[str, Any]) -
 
 
 def _member_number(text: str) -> int:
-    """Of an id, or of a mention, as Discord's client puts it into a text. Raises `UserError`."""
+    """The member's id, from digits or from a mention as Discord's client writes it. Raises `UserError`."""
     found = re.fullmatch(r"\s*(?:<@!?(\d{1,20})>|(\d{1,20}))\s*", text)
     if found is None:
         raise UserError(_("Give the member by their id, in digits."))

@@ -53,7 +53,7 @@ async def queue_text(backend: Backend, interaction: Interaction) -> str:
 
 
 def _fitting(lines: list[str], total: int) -> list[str]:
-    """As many as one message holds, and how many there are beside them."""
+    """As many lines as one message holds, then how many more there are."""
     shown = [line for line, end in zip(lines, accumulate(len(line) + 1 for line in lines), strict=True) if end < _MOST]
     return [*shown, "-# " + _("and {n:,} more", n=total - len(shown))] if len(shown) < total else shown
 

@@ -19,7 +19,7 @@ _A_PAGE = 10
 
 
 class ServerList(PagedView):
-    """One page, fresh for each edit."""
+    """The private message with one page of the bot's servers; a new one for each edit."""
 
     def __init__(self, client: Impasto, lines: Sequence[str], first: int, total: int) -> None:
         super().__init__(client.services.deduplication)
@@ -46,7 +46,7 @@ async def server_page(client: Impasto, first: int = 0) -> ServerList:
 
 
 async def server_line(client: Impasto, guild: int) -> str:
-    """A server with what it may."""
+    """The line that names a server and what it may."""
     known = client.get_guild(guild)
     allowance = (await client.services.backend.guilds.rules(guild)).allowance
     told = [f"**{safe(known.name, 60)}**" if known else _("a server that I am not in"), f"`{guild}`"]

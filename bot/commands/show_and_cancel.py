@@ -15,6 +15,7 @@ from bot.cards.thumbnails import Thumbnail, thumbnails
 from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
 from bot.discord_api.error_sentences import Verdict, verdict
+from bot.discord_api.limits import MOST_CHOICES
 from bot.errors import UserError
 from bot.interactions.button_actions import EXPIRED
 from bot.interactions.guild_rules import check_allowed
@@ -26,7 +27,6 @@ from bot.text.translation import N_, _
 from engine.contract.events import Done
 from engine.contract.models import Job, JobState
 
-_CHOICES = 25  # Discord's most
 _STATES = {
     JobState.QUEUED: N_("queued"), JobState.PAINTING: N_("painting"), JobState.DONE: N_("done"),
     JobState.FAILED: N_("failed"), JobState.CANCELLED: N_("cancelled"), JobState.QUARANTINED: N_("quarantined"),
@@ -122,11 +122,11 @@ async def _mine_that_run(interaction: Interaction, typed: str) -> list[app_comma
 
 async def _offer(interaction: Interaction, typed: str, states: tuple[JobState, ...]) -> list[app_commands.Choice[str]]:
     backend, choices = interaction.client.services.backend, []
-    for job in (await backend.jobs.of_user(str(interaction.user.id)))[: 2 * _CHOICES]:
+    for job in (await backend.jobs.of_user(str(interaction.user.id)))[: 2 * MOST_CHOICES]:
         state, page = await backend.jobs.state(job), await backend.ledger.page(job)
         if page is None or state not in states:
             continue
         name = f"{plain(page.shown_title, 50)} ({_(_STATES[state])}) {job}"
         if typed.lower() in name.lower():
             choices.append(app_commands.Choice(name=name, value=job))
-    return choices[:_CHOICES]
+    return choices[:MOST_CHOICES]

@@ -9,8 +9,9 @@ from discord import app_commands
 
 from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
-from bot.commands.recipe_choices import RECIPE_CHOICES
+from bot.commands.recipe_options import RECIPE_CHOICES, Iterations, Seed, Size, Strength
 from bot.commands.style_options import STYLE_NAME, saved_names, style_given
+from bot.discord_api.limits import LONGEST_CHOICE
 from bot.errors import UserError
 from bot.interactions.message_pictures import attached
 from bot.interactions.saved_styles import style_choices
@@ -19,12 +20,8 @@ from bot.requests.paint_request import Style, StyleName
 from bot.requests.style_names import as_saved
 from bot.text.formatting import COMMA, between_commas
 from bot.text.translation import _
-from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
-from engine.recipe.studies import KINDS, STYLE
+from engine.recipe.studies import KINDS, MOST_STYLES, STYLE
 
-MOST_STYLES = 8
-_LONGEST = 100
-"""Letters of a choice, by Discord's rules."""
 _HELD = {
     "recipe": "How to paint; without it, as is usual here: fine, which gives the best picture, or the server's own",
     "iterations": "Of each painting, e.g. 100; the preset's own number by default",
@@ -49,7 +46,7 @@ _HELD = {
 @app_commands.choices(
     recipe=RECIPE_CHOICES,
     vary=[
-        app_commands.Choice(name=f"{vary}: {kind.axis}"[:100], value=vary)
+        app_commands.Choice(name=f"{vary}: {kind.axis}"[:LONGEST_CHOICE], value=vary)
         for vary, kind in KINDS.items()
         if vary != STYLE
     ],
@@ -61,10 +58,10 @@ async def study(  # noqa: PLR0917 - a parameter for each option
     style: discord.Attachment | None = None,
     style_name: str | None = None,
     recipe: str | None = None,
-    iterations: app_commands.Range[int, 1, MAX_ITERATIONS] | None = None,
-    size: app_commands.Range[int, 64, MAX_SIZE] | None = None,
-    strength: app_commands.Range[float, 0.01, 100.0] | None = None,
-    seed: app_commands.Range[int, 0, 2**53 - 1] | None = None,
+    iterations: Iterations | None = None,
+    size: Size | None = None,
+    strength: Strength | None = None,
+    seed: Seed | None = None,
     mention: bool = False,
     film: Literal["yes", "no"] = "yes",
     snapshots: app_commands.Range[str, 1, 200] | None = None,
@@ -104,10 +101,10 @@ async def gallery(  # noqa: PLR0917 - a parameter for each option
     style8: discord.Attachment | None = None,
     style_names: str | None = None,
     recipe: str | None = None,
-    iterations: app_commands.Range[int, 1, MAX_ITERATIONS] | None = None,
-    size: app_commands.Range[int, 64, MAX_SIZE] | None = None,
-    strength: app_commands.Range[float, 0.01, 100.0] | None = None,
-    seed: app_commands.Range[int, 0, 2**53 - 1] | None = None,
+    iterations: Iterations | None = None,
+    size: Size | None = None,
+    strength: Strength | None = None,
+    seed: Seed | None = None,
     mention: bool = False,
     film: Literal["yes", "no"] = "yes",
 ) -> None:
@@ -135,4 +132,4 @@ async def _further(interaction: Interaction, typed: str) -> list[app_commands.Ch
         lambda style: style.name not in saved and not COMMA.search(style.name),  # older ones may have one of Japan's
     )  # fmt: skip
     lists = [", ".join([*given, choice.value]) for choice in choices]
-    return [app_commands.Choice(name=names, value=names) for names in lists if len(names) <= _LONGEST]
+    return [app_commands.Choice(name=names, value=names) for names in lists if len(names) <= LONGEST_CHOICE]

@@ -8,19 +8,19 @@ import discord
 from discord import app_commands
 
 from bot.client import Interaction
-from bot.commands.recipe_choices import RECIPE_CHOICES
+from bot.commands.recipe_options import RECIPE_CHOICES, Iterations, Size, Strength
 from bot.errors import UserError
 from bot.interactions.message_pictures import attached
 from bot.interactions.replies import reply_private
 from bot.interactions.saved_styles import may_delete, server_of, style_choices, styles_here
 from bot.interactions.style_list import style_page
+from bot.requests.paint_request import chosen
 from bot.requests.style_names import LONGEST_NAME, as_saved, no_such_style
 from bot.text.sanitise import safe
 from bot.text.translation import _
 from engine.contract.saved_styles import SavedStyle
 from engine.contract.study import Value
 from engine.recipe.presets import ALIASES
-from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
 
 style: app_commands.Group = app_commands.Group(
     name="style",
@@ -46,18 +46,17 @@ async def save(  # noqa: PLR0917 - a parameter for each option
     name: app_commands.Range[str, 1, LONGEST_NAME],
     picture: discord.Attachment,
     recipe: str | None = None,
-    strength: app_commands.Range[float, 0.01, 100.0] | None = None,
-    iterations: app_commands.Range[int, 1, MAX_ITERATIONS] | None = None,
-    size: app_commands.Range[int, 64, MAX_SIZE] | None = None,
+    strength: Strength | None = None,
+    iterations: Iterations | None = None,
+    size: Size | None = None,
     colours: Literal["keep"] | None = None,
 ) -> None:
     """Keep a picture as a style of this server, with its settings, for everybody here."""
-    chosen: dict[str, Value | None] = {
+    given: dict[str, Value | None] = {
         "recipe": recipe and ALIASES.get(recipe, recipe), "strength": strength, "iterations": iterations, "size": size,
         "colours": "content" if colours else None,
     }  # fmt: skip
-    settings = {field: value for field, value in chosen.items() if value is not None}
-    await interaction.client.services.style_saving.save(interaction, name, attached(picture), settings)
+    await interaction.client.services.style_saving.save(interaction, name, attached(picture), chosen(given))
 
 
 @style.command(name="list")
@@ -99,6 +98,6 @@ def _not_yours(style: SavedStyle) -> str:
 
 @delete.autocomplete("name")
 async def _deletable(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-    """Those that the member may delete."""
+    """The saved styles that hold what was typed and that the member may delete."""
     styles = interaction.client.services.backend.styles
     return await style_choices(styles, interaction, typed, lambda one: may_delete(interaction, one))

@@ -30,5 +30,5 @@ def style_given(picture: discord.Attachment | None, name: str | None, *, needed:
 
 
 async def saved_names(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-    """Of the styles that are saved there, those that hold what was typed."""
+    """The styles saved there whose names hold what was typed."""
     return await style_choices(interaction.client.services.backend.styles, interaction, typed)

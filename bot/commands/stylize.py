@@ -9,14 +9,13 @@ from discord import app_commands
 
 from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
-from bot.commands.recipe_choices import RECIPE_CHOICES
+from bot.commands.recipe_options import RECIPE_CHOICES, Iterations, Seed, Size, Strength
 from bot.commands.style_options import STYLE_NAME, saved_names, style_given
 from bot.interactions.message_pictures import attached
 from bot.requests.from_recipe_code import FromCode
 from bot.requests.new_painting import NewPainting
 from bot.requests.paint_request import AttachedPicture
 from engine.contract.recipe_code import read_code
-from engine.recipe.recipe import MAX_ITERATIONS, MAX_SIZE
 
 
 @app_commands.command()
@@ -53,11 +52,11 @@ async def stylize(  # noqa: PLR0917 - a parameter for each option
     style: discord.Attachment | None = None,
     style_name: str | None = None,
     recipe: str | None = None,
-    iterations: app_commands.Range[int, 1, MAX_ITERATIONS] | None = None,
-    size: app_commands.Range[int, 64, MAX_SIZE] | None = None,
-    strength: app_commands.Range[float, 0.01, 100.0] | None = None,
+    iterations: Iterations | None = None,
+    size: Size | None = None,
+    strength: Strength | None = None,
     start: Literal["patches", "content", "style", "noise"] | None = None,
-    seed: app_commands.Range[int, 0, 2**53 - 1] | None = None,
+    seed: Seed | None = None,
     style2: discord.Attachment | None = None,
     blend: app_commands.Range[int, 1, 99] | None = None,
     colours: Literal["keep"] | None = None,
@@ -104,5 +103,5 @@ stylize.autocomplete("style_name")(saved_names)
 
 
 def _all(*given: discord.Attachment | None) -> tuple[AttachedPicture, ...]:
-    """Those that were attached, in their order."""
+    """The pictures that were attached, in order."""
     return tuple(attached(picture) for picture in given if picture is not None)

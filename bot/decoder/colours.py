@@ -12,7 +12,7 @@ from bot.decoder.transparency import Paper
 
 
 def plain(image: Image.Image, paper: Paper) -> Image.Image:
-    """The same picture with 8 bits a channel, no palette and no transparency: L, RGB or CMYK.
+    """A copy of the picture with 8 bits a channel, no palette and no transparency: L, RGB or CMYK.
 
     CMYK is left as it is because its colour profile has to see it so.
     """

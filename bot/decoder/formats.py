@@ -35,7 +35,7 @@ FORMATS = [
 ]
 
 ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
-"""Of them those whose further pictures follow in time; those of a TIFF do not."""
+"""Formats whose further pictures follow in time, unlike those of a TIFF."""
 
 
 def prepare(limits: Limits, *, heif: bool) -> None:

@@ -38,7 +38,7 @@ class _Unanswered(Exception):
 
 
 class Deletion:
-    """One for the whole bot."""
+    """Deletes what was posted for jobs, and jobs that have ended; one for the whole bot."""
 
     def __init__(self, client: discord.Client, backend: Backend) -> None:
         self._client, self._backend = client, backend
@@ -109,7 +109,7 @@ class _JobMessages:
             await self._erase(self._page.channel, message, f"post:{post}")
 
     async def _erase_thread(self, thread: int) -> None:
-        """With one request, where the bot may and nothing in it is anybody else's; else what is of this painting.
+        """Delete the thread with one request, where the bot may and nobody else wrote there; else what is the job's.
 
         Of a thread that stays the name goes too.
         """

@@ -26,7 +26,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Dispatcher:
-    """One for the whole bot."""
+    """Hands the workers' events to a consumer for each job; one for the whole bot."""
 
     def __init__(
         self, backend: Backend, stream: EventStream, sender: Sender, editor: CardEditor, recovery: RedisRecovery
@@ -130,7 +130,7 @@ class Dispatcher:
         task.add_done_callback(lambda done: self._ended(job, done))
 
     def _consumer(self, job: str) -> JobConsumer:
-        """The job's own, made where there is none."""
+        """The job's consumer, made where there is none."""
         if job not in self._consumers:
             parts = (self._backend, self._sender, self._editor, self._deletion)
             self._consumers[job] = JobConsumer(job, *parts)

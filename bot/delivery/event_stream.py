@@ -30,7 +30,7 @@ class EventStream:
         self._redis, self._make_sure = redis, make_sure
 
     async def open(self) -> None:
-        """Make the group, if there is none."""
+        """Make the consumer group, if there is none."""
         try:
             await self._redis.xgroup_create(STREAM, GROUP, id="0", mkstream=True)
         except ResponseError as error:

@@ -112,7 +112,7 @@ class JobConsumer:
         await self._deletion.delete(page, ended=ended)
 
     async def _drop_all(self) -> None:
-        """Nothing of it is to be posted."""
+        """Acknowledge the waiting events unposted: nothing of the job is to be posted."""
         while self._waiting:
             await self._backend.ledger.acknowledge(self._waiting[0][0])
             self._waiting.popleft()
@@ -133,7 +133,7 @@ class JobConsumer:
         except Undeliverable as error:
             if error.verdict is Verdict.BLOCKED and page.title != NEUTRAL:
                 return await self._open(job, await self._note({"title": NEUTRAL}), look_first)
-            page = await self._give_up(page, error)
+            page = await self._give_up(error)
         fields = await self._backend.jobs.fields(job.id)
         card_state = CardState(JobState(fields.get("state", JobState.FAILED)), int(fields.get("iteration", 0)))
         if page.stopped and card_state.open:
@@ -181,7 +181,7 @@ class JobConsumer:
                 case Failed() if not page.stopped:
                     page = await self._post(page, messages.failed_message(job, page, event), None, look_first, {})
         except Undeliverable as error:
-            page = await self._give_up(page, error)
+            page = await self._give_up(error)
         except BlobMissing as error:
             self._log.error("a picture is missing, and is left out", reason=str(error))
             self._leave_out(_LOST)
@@ -256,12 +256,11 @@ class JobConsumer:
                 await erase_message(self._sender.client, page.card_channel, page.card)
             return
 
-    async def _give_up(self, page: LedgerPage, error: Undeliverable) -> LedgerPage:
+    async def _give_up(self, error: Undeliverable) -> LedgerPage:
         """Nobody can see it any more: paint no further, and say why where that is still possible."""
         self._log.warning("the painting is stopped, for it cannot be shown", reason=str(error))
         locked = error.verdict is Verdict.UNARCHIVE_FIRST  # a message wakes an archived thread, but not a locked one
-        await self._backend.ledger.stop(self._id, _LOCKED if locked else str(error))
-        await self._backend.jobs.cancel(self._id)
+        await self._backend.stop(self._id, _LOCKED if locked else str(error))
         return await self._note({})
 
     def _leave_out(self, why: str) -> None:

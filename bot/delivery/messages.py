@@ -137,7 +137,7 @@ def film_message(job: Job, page: LedgerPage, film: bytes, limit: int) -> Outgoin
 
 
 def stopped_message(job: Job, page: LedgerPage, iteration: int, png: bytes, limit: int) -> OutgoingMessage:
-    """What there was when it was stopped."""
+    """The message with the picture that there was when the painting was stopped."""
     return with_file(
         job, page, SizeFallback, png, limit, key="stopped", text=stopped_at(job, iteration), alt=_alt(job, iteration),
         view=lambda _: picture_buttons(

@@ -21,8 +21,7 @@ class OrphanedJobs:
     async def lost(self, job: str, why: str) -> None:
         """The job's card is gone: paint no further. `why` is a sentence."""
         _log.warning("the painting is stopped, for its card is gone", job=job, reason=why)
-        await self._backend.ledger.stop(job, why)
-        await self._backend.jobs.cancel(job)
+        await self._backend.stop(job, why)
 
     async def left(
         self, pages: Sequence[LedgerPage], why: str, *, thread: int = 0, channel: int = 0, guild: int = 0

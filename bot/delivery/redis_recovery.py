@@ -18,7 +18,7 @@ _log = structlog.get_logger(__name__)
 
 
 class RedisRecovery:
-    """One for the whole bot."""
+    """Gives a Redis that was started anew what it may have forgotten; one for the whole bot."""
 
     def __init__(self, backend: Backend, redis: ArqRedis, editor: CardEditor) -> None:
         self._backend, self._redis, self._editor = backend, redis, editor

@@ -60,21 +60,21 @@ class OutgoingMessage:
     text: Callable[[str], str] | None
     """The content, given the note of its upload; None for a message that is all view."""
     variants: AsyncIterator[Sequence[OutgoingFile]]
-    """Its files, from the best down to the smallest; another one is taken when the last was too large."""
+    """The message's files, from the best down to the smallest; the next are tried when these were too large."""
     view: Callable[[Sequence[OutgoingFile]], ui.View | ui.LayoutView] | None = None
     alt: Sequence[str] = ()
     spoiler: bool = False
-    """Whether its files are covered."""
+    """Whether the message's files are covered."""
     mention: int | None = None
-    """The one user it may ping."""
+    """The one user that the message may ping, by id."""
     rings: bool = False
     """Whether whoever follows the place is notified of it."""
     answers: int | None = None
-    """The message that it is a reply to."""
+    """The message that this one is a reply to, by id."""
 
 
 class Sender:
-    """One for the whole bot."""
+    """Sends messages, each once; one for the whole bot."""
 
     def __init__(self, client: discord.Client) -> None:
         self.client = client

@@ -11,11 +11,10 @@ from typing import Any
 
 from PIL import Image
 
+from bot.stored_pngs import Broken, opened, told_as_broken
 from bot.text.translation import N_, _
 
 _FLOOR = 256  # px of the longest side; a smaller copy of a picture would show no brush stroke
-_BROKEN = (OSError, ValueError, LookupError, SyntaxError, Image.DecompressionBombError)
-"""What Pillow raises for bytes that are no picture; the store may hold anything."""
 _STEP = 0.9  # of a refused file's bytes is the most that the next one may have
 
 
@@ -36,11 +35,11 @@ class _Variant:
     encode: Callable[[bytes], bytes | None]
     """Takes the original; None where the copy would be too small to look at."""
     share: float = 1.0
-    """Of the original's sides."""
+    """The copy's sides as a share of the original's, above 0 to 1."""
 
     @property
     def in_words(self) -> str:
-        """How it differs from the original."""
+        """How the copy differs from the original, as a phrase."""
         return _(self.note, share=self.share)
 
 
@@ -68,7 +67,7 @@ class SizeFallback:
 
 
 def film_fallback(film: bytes, stem: str, limit: int) -> SizeFallback:
-    """The same for an animated WebP, which gets coarser, smaller, and then has fewer frames in the same time."""
+    """A film's files of at most `limit` bytes: the animated WebP as it is, coarser, smaller, then with fewer frames."""
     return SizeFallback(film, stem, limit, _FILM)
 
 
@@ -78,8 +77,9 @@ def _first(
     """The first file that has at most `most` bytes, and the variants after it."""
     for number, variant in enumerate(variants, 1):
         try:
-            data = variant.encode(original)
-        except _BROKEN:
+            with told_as_broken():
+                data = variant.encode(original)
+        except Broken:
             return None, ()
         if data is not None and len(data) <= most:
             return OutgoingFile(f"{stem}.{variant.ending}", data, variant.in_words), variants[number:]
@@ -92,8 +92,7 @@ def _as_it_is(original: bytes) -> bytes:
 
 def _still(original: bytes, kind: str, share: float, **options: Any) -> bytes | None:
     """The picture as `kind`, its sides multiplied by `share`."""
-    with Image.open(BytesIO(original), formats=["PNG"]) as image:
-        picture = image.convert("RGB")
+    picture = opened(original)
     if share < 1:
         if max(picture.size) * share < _FLOOR:
             return None

@@ -40,7 +40,7 @@ async def add_thread_member(client: discord.Client, thread: int, user: int) -> N
 
 
 async def archive_thread(client: discord.Client, thread: int) -> None:
-    """Close it to all but a new message."""
+    """Archive the thread, which a new message opens again."""
     await client.http.edit_channel(thread, archived=True)
 
 
@@ -55,7 +55,7 @@ async def rename_thread(client: discord.Client, thread: int, name: str) -> None:
 
 
 async def delete_thread(client: discord.Client, thread: int) -> None:
-    """Delete it with all that is in it."""
+    """Delete the thread with all that is in it."""
     await client.http.delete_channel(thread)
 
 

@@ -29,7 +29,7 @@ _NICENESS = 10
 _FEWEST, _MOST = 2, 8
 _STATUS = struct.Struct("=i")
 _PICTURES = 100
-"""That one process sees the decoders of: all that are forked from it have their memory laid out alike."""
+"""Pictures that one process forks decoders for: all forked from it have their memory laid out alike."""
 
 
 def environment(libraries: Sequence[str]) -> dict[str, str]:
@@ -43,7 +43,7 @@ class DecoderLost(Exception):
 
 
 class Decoder:
-    """One such process, started when it is first needed. `async with` ends it, and whatever it still decodes."""
+    """A process that decoders are forked from, started when first needed; `async with` ends it and all it decodes."""
 
     def __init__(self) -> None:
         self._process: Process | None = None
@@ -124,7 +124,7 @@ class Decoder:
 
 
 class Decoders:
-    """As many as the machine has cores and memory for, each for one picture at a time. `async with` ends them."""
+    """The decoders that the machine has cores and memory for, each for one picture at a time. `async with` ends all."""
 
     def __init__(self, count: int | None = None) -> None:
         self.count = count or _fitting()
@@ -143,7 +143,7 @@ class Decoders:
 
     @asynccontextmanager
     async def take(self) -> AsyncIterator[Decoder]:
-        """One that nobody else has meanwhile; who came first is served first."""
+        """A decoder that nobody else has meanwhile; who came first is served first."""
         async with self._free:
             decoder = self._idle.pop()  # the last one used, so that on quiet days one alone is started
             try:

@@ -12,10 +12,9 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from bot.decoder.picture_limits import FILM, Limits
+from bot.decoder.refusal import ENDINGS
 from bot.intake.picture import BadPicture, Picture, printable_name, read_picture_file, take_in
 from engine.recipe.recipe import MAX_FRAMES
-
-_KINDS = {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif", ".hif"}
 
 
 def frame_files(folder: Path, *, still: bool = False) -> list[Path]:
@@ -26,7 +25,7 @@ def frame_files(folder: Path, *, still: bool = False) -> list[Path]:
     """
     name = printable_name(folder.name or str(folder))
     try:
-        files = [path for path in folder.iterdir() if path.suffix.lower() in _KINDS and not path.name.startswith(".")]
+        files = [path for path in folder.iterdir() if path.suffix[1:].lower() in ENDINGS and path.name[0] != "."]
     except OSError:
         raise BadPicture(f"{name} cannot be read: check that you may open it.") from None
     if not files:

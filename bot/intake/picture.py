@@ -19,7 +19,7 @@ from bot.intake.decoders import Decoder, DecoderLost
 from bot.intake.refused_kinds import may_be_heif, why_refused
 
 NAMELESS = "The picture"
-"""What one is called in a sentence that has no name."""
+"""What a picture without a name is called in a sentence."""
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Picture:
     """Pixels, of `png`."""
 
     name: str
-    """As the sender called it, safe to print."""
+    """The picture's name as the sender gave it, made safe to print."""
 
     original_width: int
     """Pixels, of the file that came in, once it is turned upright."""
@@ -51,10 +51,10 @@ class Picture:
     """Pixels, of the file that came in, once it is turned upright."""
 
     frames: int = 1
-    """Pictures of an animation."""
+    """How many pictures an animation has; 1 for a picture that is none."""
 
     sound: bytes = field(default=b"", repr=False)
-    """Of a video, as MP4."""
+    """A video's sound, as an MP4 file; empty without one."""
 
 
 Wanted = Literal["picture", "mask", "alpha"]

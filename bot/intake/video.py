@@ -22,7 +22,7 @@ _KINDS = {".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg"}
 
 
 def is_video(path: Path) -> bool:
-    """Whether it is one by its name."""
+    """Whether the file is a video, by its name."""
     return path.suffix.lower() in _KINDS
 
 

@@ -12,21 +12,21 @@ _WHITE, _COLOUR = 235, 175
 _LEAST = 0.005
 """Share of white pixels below which a picture has none to speak of."""
 _MARGIN = 225
-"""Of a margin's pixels, which a photograph of paper shows not quite white."""
+"""From which level (0-255) of its darkest colour on a pixel is margin: photographed paper is not quite white."""
 
 
 def has_white(png: bytes) -> bool:
-    """Whether there is any to take away."""
+    """Whether the PNG has white to take away."""
     return _share(_whiteness(_open(png))) >= _LEAST
 
 
 def all_white(png: bytes) -> bool:
-    """Whether nothing is left without it."""
+    """Whether nothing is left of the PNG without its white."""
     return _whiteness(_open(png)).getextrema()[0] == 255
 
 
 def trimmed(png: bytes) -> bytes:
-    """Without its white margin; the same where it has none, or is nothing else."""
+    """The PNG without its white margin; unchanged where it has none, or is nothing else."""
     picture = _open(png)
     box = _darkest(picture).point(lambda level: 255 * (level < _MARGIN)).filter(ImageFilter.MedianFilter(3)).getbbox()
     if box is None or box == (0, 0, *picture.size) or min(box[2] - box[0], box[3] - box[1]) < 16:

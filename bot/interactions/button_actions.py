@@ -25,7 +25,7 @@ EXPIRED = N_("This painting is no longer kept: start a new one with `/stylize`."
 
 
 class ButtonActions:
-    """One for the whole bot."""
+    """Does what the job buttons ask for; one for the whole bot."""
 
     def __init__(
         self,

@@ -36,11 +36,11 @@ class _Note(BaseModel):
     token: str
     language: str = ENGLISH
     channel: int | None = None
-    """Where it was asked for."""
+    """The channel of the interaction, by its id."""
 
 
 class DeferredInteractions:
-    """One for the whole bot."""
+    """Acknowledges interactions at once and answers them later, also after a restart; one for the whole bot."""
 
     def __init__(self, client: discord.Client, backend: Backend, confirm: Callable[[], Awaitable[None]]) -> None:
         """`confirm` raises where this process leads no longer: then another one answers."""
@@ -85,7 +85,7 @@ class DeferredInteractions:
         return [key async for key in self._backend.redis.scan_iter(f"{_KEY}:*", count=500)]
 
     async def answer_left(self, keys: Sequence[bytes]) -> None:
-        """Answer those."""
+        """Answer the interactions noted under these keys."""
         await asyncio.gather(*(self._answer(key) for key in keys))
 
     async def _answer(self, key: bytes) -> None:
@@ -110,14 +110,14 @@ class DeferredInteractions:
         await redis.delete(key)
 
     async def _outcome(self, job: str, asked_in: int | None) -> str:
-        """What became of an interaction: jobs have the id of theirs."""
+        """The sentence that says what became of an interaction, whose id is its job's."""
         if await self._backend.jobs.state(job) is None:
             return _(_RESTARTED)
         return where_to_look(await self._backend.ledger.page(job), asked_in)
 
 
 def where_to_look(page: LedgerPage | None, asked_in: int | None) -> str:
-    """That it was accepted, and where it is to be seen by who asked for it in that channel."""
+    """The sentence that a job was accepted, and where it can be watched by who asked for it in channel `asked_in`."""
     if page and (page.thread or page.address.channel != asked_in):
         return _("Accepted: watch it in {place}.", place=f"<#{page.channel}>")
     return _("Accepted: watch it below.")

@@ -15,7 +15,7 @@ def speak_to(interaction: discord.Interaction) -> None:
 
 
 def public_language(interaction: discord.Interaction, destination: Destination, rules: Rules) -> str:
-    """Of a painting that is shown there: as its moderators chose, else the server's own; in direct messages theirs."""
+    """The language of a painting there: as its moderators chose, else the server's; in direct messages the member's."""
     if destination.guild is None:
         return language_of(interaction.locale)
     if rules.choices.language is not None:

@@ -30,7 +30,7 @@ def attached(attachment: discord.Attachment) -> AttachedPicture:
 
 
 def pictures_of(message: discord.Message) -> list[AttachedPicture]:
-    """Those that a member sees there; what the intake cannot read only where there is nothing else."""
+    """The pictures that a member sees in the message; unreadable kinds only where there is nothing else."""
     parts: tuple[discord.Message | discord.MessageSnapshot, ...] = (message, *message.message_snapshots)
     found = {picture.url: picture for part in parts for picture in _shown(part) if may_fetch(picture.url)}
     readable = [picture for picture in found.values() if picture.kind in (None, *PICTURE_TYPES)]
@@ -92,7 +92,7 @@ def _is_picture(kind: str | None, width: int | None) -> bool:
 
 
 def _typed_name(attachment: discord.Attachment) -> str:
-    """As its sender typed it: `filename` keeps Latin letters alone; the title has them all, but not the ending."""
+    """The file's name as its sender typed it: `filename` keeps Latin letters alone; the title has all, no ending."""
     ending = PurePosixPath(attachment.filename).suffix
     return attachment.title.removesuffix(ending) + ending if attachment.title else attachment.filename
 

@@ -11,10 +11,8 @@ from discord import ui
 
 from bot.errors import UserError
 from bot.interactions.deduplication import Deduplication
-from bot.interactions.languages import speak_to
 from bot.interactions.message_pictures import attached
-from bot.interactions.private_view import OPEN_FOR
-from bot.interactions.replies import tell_error
+from bot.interactions.private_view import OPEN_FOR, PrivateItem
 from bot.interactions.style_list import settings_in_words
 from bot.interactions.style_saving import StyleSaving
 from bot.interactions.submission import Submission
@@ -33,8 +31,8 @@ from engine.recipe.presets import PRESETS, strength_of
 from engine.recipe.recipe import MAX_ITERATIONS
 
 
-class Form(ui.Modal):
-    """A form whose errors are told to the member."""
+class Form(PrivateItem, ui.Modal):
+    """A form that one member fills in."""
 
     open: ClassVar[set[str]] = set()
     """The custom ids of those that this process has shown and can still take."""
@@ -45,24 +43,13 @@ class Form(ui.Modal):
         Form.open.add(self.custom_id)
 
     def stop(self) -> None:
-        """It was taken."""
+        """Forget the form: it was taken."""
         Form.open.discard(self.custom_id)
         super().stop()
 
     async def on_timeout(self) -> None:
-        """discord.py knows it no longer."""
+        """Forget the form: discord.py no longer takes it."""
         Form.open.discard(self.custom_id)
-
-    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
-        """Not twice; and from here on in the member's language."""
-        speak_to(interaction)
-        return self._deduplication.first(interaction.id)
-
-    async def on_error(  # type: ignore[override]
-        self, interaction: discord.Interaction, error: Exception, /
-    ) -> None:
-        """One sentence."""
-        await tell_error(interaction, error)
 
 
 class PictureForm(Form):
@@ -139,7 +126,7 @@ class StyleForm(Form):
         pictures: Sequence[AttachedPicture | StoredPicture],
         settings: Mapping[str, Value],
     ) -> None:
-        """`settings` are kept with it."""
+        """`settings` are kept with the style."""
         super().__init__(_("Save as style"), deduplication)
         self._saving, self._pictures, self._settings = saving, pictures, settings
         names = [plain(picture.name, LONGEST_NAME) for picture in pictures]
@@ -165,7 +152,7 @@ class StyleForm(Form):
 
 
 def _stem(name: str) -> str:
-    """Without its ending, and without what no style's name has."""
+    """The file's name without its ending, and without the commas that no style's name has."""
     return COMMA.sub("", name.rpartition(".")[0] or name)
 
 

@@ -10,7 +10,7 @@ import discord
 from bot.discord_api.retry import persist
 from bot.errors import UserError
 from bot.interactions.replies import TOKEN_LIVES
-from bot.post_ledger import LedgerPage
+from bot.post_ledger import Address, LedgerPage
 from bot.requests.destination import Destination
 from bot.text.translation import N_, _, listed, ngettext
 
@@ -35,7 +35,7 @@ _RIGHTS = {
     "create_public_threads": N_("Create Public Threads"),
     "send_messages_in_threads": N_("Send Messages in Threads"),
 }  # fmt: skip
-"""As Discord's client calls them."""
+"""The permissions' names in Discord's client."""
 
 
 async def destination_of(interaction: discord.Interaction) -> Destination:
@@ -86,11 +86,19 @@ def may_see(interaction: discord.Interaction, channel: int) -> bool:
 def seen_by_everybody(interaction: discord.Interaction, page: LedgerPage) -> bool:
     """Whether it is shown where everybody in the interaction's server may look; False for private threads."""
     found = interaction.guild and interaction.guild.get_channel_or_thread(page.address.channel)
-    if not found or page.address.guild != interaction.guild_id or _stays(interaction, page):
+    return page.address.guild == interaction.guild_id and is_everybodys(page.address, found)
+
+
+def is_everybodys(address: Address, channel: Any) -> bool:
+    """Whether everybody in the address's server may look into its `channel`; None is one that the bot does not know.
+
+    False for private threads, for what is age-restricted or was when the painting was asked for, and outside servers.
+    """
+    if address.guild is None or address.age_restricted or age_restricted(channel):
         return False
-    if isinstance(found, discord.Thread) and (found.is_private() or found.parent is None):
-        return False
-    return found.permissions_for(found.guild.default_role).view_channel
+    if isinstance(channel, discord.Thread):
+        channel = None if channel.is_private() else channel.parent
+    return channel is not None and bool(channel.permissions_for(channel.guild.default_role).view_channel)
 
 
 async def child_destination(interaction: discord.Interaction, page: LedgerPage) -> Destination | None:
@@ -117,7 +125,7 @@ async def child_destination(interaction: discord.Interaction, page: LedgerPage) 
 
 
 async def _reached(interaction: discord.Interaction, home: Destination, guild_id: int) -> Destination | None:
-    """The same, as Discord has it and not the gateway; None where member or bot may not do there what it takes."""
+    """The destination by what Discord answers, not the gateway; None where member or bot lack a right there."""
     guild, here = interaction.client.get_guild(guild_id), interaction.guild_id == guild_id
     known = guild and guild.get_channel_or_thread(home.channel)
     if guild is None or (here and known and not isinstance(known, discord.Thread)):
@@ -154,12 +162,12 @@ def check_showing(interaction: discord.Interaction, page: LedgerPage) -> None:
 
 
 def _stays(interaction: discord.Interaction, page: LedgerPage) -> bool:
-    """Whether its channel is age-restricted, or was when it was asked for."""
+    """Whether the painting's channel is age-restricted, or was when the painting was asked for."""
     return page.address.age_restricted or age_restricted(interaction.client.get_channel(page.address.channel))
 
 
 def age_restricted(channel: Any) -> bool:
-    """Whether a channel or thread is; of a thread whose channel the bot does not know, that cannot be ruled out."""
+    """Whether a channel or thread is age-restricted; True for a thread whose channel the bot does not know."""
     if isinstance(channel, discord.Thread) and channel.parent is None:
         return True
     return bool(hasattr(channel, "is_nsfw") and channel.is_nsfw())
@@ -174,7 +182,7 @@ async def _direct_messages(interaction: discord.Interaction) -> Destination:
 
 
 def direct_messages_closed() -> str:
-    """That the member takes no direct messages."""
+    """The sentence that the member takes no direct messages."""
     return _(
         "I am no member here, so the painting comes by direct message, and yours are closed to me: "
         "allow direct messages in your privacy settings, or ask in a server that I am in."

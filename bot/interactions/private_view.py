@@ -17,8 +17,23 @@ OPEN_FOR = TOKEN_LIVES
 """Seconds; as long as an interaction's token lives."""
 
 
-class PrivateView(ui.LayoutView):
-    """A view whose errors are told to the member."""
+class PrivateItem:
+    """What a view and a form of one member have in common: presses count once, errors are told to the member."""
+
+    _deduplication: Deduplication
+
+    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
+        """Whether the interaction is new; what its task says from here on is in the member's language."""
+        speak_to(interaction)
+        return self._deduplication.first(interaction.id)
+
+    async def on_error(self, interaction: discord.Interaction, error: Exception, /, *_item: Any) -> None:
+        """Tell the member one sentence."""
+        await tell_error(interaction, error)
+
+
+class PrivateView(PrivateItem, ui.LayoutView):
+    """A view that one member alone sees and uses."""
 
     open: ClassVar[set[str]] = set()
     """The custom ids of what this process has shown and can still take."""
@@ -31,18 +46,9 @@ class PrivateView(ui.LayoutView):
         """To be called once all its items are added."""
         PrivateView.open.update(self._custom_ids())
 
-    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
-        """Not twice; and from here on in the member's language."""
-        speak_to(interaction)
-        return self._deduplication.first(interaction.id)
-
     async def on_timeout(self) -> None:
-        """discord.py knows it no longer."""
+        """Forget the view's custom ids: discord.py no longer takes them."""
         PrivateView.open.difference_update(self._custom_ids())
-
-    async def on_error(self, interaction: discord.Interaction, error: Exception, _item: ui.Item[Any], /) -> None:
-        """One sentence."""
-        await tell_error(interaction, error)
 
     def _custom_ids(self) -> list[str]:
         return [
@@ -72,5 +78,5 @@ class PagedView(PrivateView):
         return button
 
     async def _turn(self, interaction: discord.Interaction, first: int) -> None:
-        """Show the page that begins with that number."""
+        """Show the page that begins with number `first`."""
         raise NotImplementedError

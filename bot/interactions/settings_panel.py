@@ -11,6 +11,7 @@ from discord import ui
 from discord.ui.select import BaseSelect
 
 from bot.backend import Backend
+from bot.discord_api.limits import MOST_CHOICES
 from bot.errors import UserError
 from bot.guild_settings import Choices, Rules
 from bot.interactions.deduplication import Deduplication
@@ -21,8 +22,6 @@ from bot.text.formatting import count, relative
 from bot.text.recipe_text import PRESET_WORDS
 from bot.text.translation import LANGUAGE_NAMES, N_, _, listed, pgettext
 
-_MOST = 25
-"""Of what a select holds."""
 _LONGEST = 1900
 """Characters of what was changed; a message holds 2,000."""
 _PLACES = [discord.ChannelType.text, discord.ChannelType.news, discord.ChannelType.voice, discord.ChannelType.forum]
@@ -98,7 +97,7 @@ class SettingsPanel(PrivateView):
             now = getattr((await self._backend.guilds.rules(self._guild)).choices, field)
         kept = [one for one in now if one in values or one not in shown]
         added = [one for one in values if one not in shown and one not in now]
-        return (*kept, *added)[:_MOST]  # with more there would be no panel any more
+        return (*kept, *added)[:MOST_CHOICES]  # with more there would be no panel any more
 
     async def _change(self, interaction: discord.Interaction, changed: Mapping[str, Any]) -> None:
         async with patience(interaction):
@@ -173,7 +172,7 @@ def _several(
 ) -> BaseSelect[Any]:
     """A select of any number, with what is chosen now."""
     now = [discord.Object(one) for one in chosen]
-    return kind(placeholder=placeholder, min_values=0, max_values=_MOST, default_values=now, **more)
+    return kind(placeholder=placeholder, min_values=0, max_values=MOST_CHOICES, default_values=now, **more)
 
 
 def _recipes(chosen: str) -> ui.Select[Any]:

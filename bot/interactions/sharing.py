@@ -13,12 +13,14 @@ import discord
 from bot.backend import Backend
 from bot.cards.before_and_after import before_and_after
 from bot.cards.short_film import making_of, short_film
-from bot.cards.thumbnails import Broken, marker
+from bot.cards.thumbnails import marker
 from bot.errors import UserError
 from bot.interactions.deferred import DeferredInteractions
 from bot.interactions.permissions import present
 from bot.interactions.replies import patience, reply_private, take_back
 from bot.post_ledger import LedgerPage
+from bot.requests.pictures import PICTURES_GONE
+from bot.stored_pngs import Broken
 from bot.text.translation import N_, _, current_language, speaking
 from engine.contract.events import Done
 from engine.contract.models import Job
@@ -31,7 +33,6 @@ _CODE_IS = N_(
 )
 
 
-_GONE = N_("The pictures of that painting are no longer kept: start over with `/stylize`.")
 _BEFORE_AND_AFTER = N_("On the left the content, on the right the painting that was made of it")
 _SHORT_FILM = N_("The content, the painting of it as it appears, the finished painting, and back to the content")
 
@@ -46,7 +47,7 @@ class _Shared(NamedTuple):
 
 
 class Sharing:
-    """One for the whole bot."""
+    """Passes on what is made of a finished painting; one for the whole bot."""
 
     def __init__(self, backend: Backend, deferred: DeferredInteractions) -> None:
         self._backend, self._deferred = backend, deferred
@@ -61,7 +62,7 @@ class Sharing:
             await reply_private(interaction, f"```\n{code}\n```\n{_(_CODE_IS)}")
 
     async def show_before_and_after(self, interaction: discord.Interaction, job: Job) -> None:
-        """As `_show`."""
+        """Show the picture of before and after. Raises as `_show` does."""
         painting = (await self._files(interaction, job))["final.png"]
 
         async def made() -> _Shared:
@@ -71,7 +72,7 @@ class Sharing:
         await self._show(interaction, job, made)
 
     async def show_short_film(self, interaction: discord.Interaction, job: Job) -> None:
-        """As `_show`."""
+        """Show the short film of the painting's making. Raises as `_show` does."""
         files = await self._files(interaction, job)
         if job.recipe.frames > 1:
             raise UserError(_("This painting is a film itself: pass on the one at the end of its thread."))
@@ -126,7 +127,7 @@ class Sharing:
                     text = "-# " + _(shared.title, id=f"`{job.id}`")
                     told = _(shared.alt)
             except (BlobMissing, Broken):
-                raise UserError(_(_GONE)) from None
+                raise UserError(_(PICTURES_GONE)) from None
             await self._page(job)  # it may have been forgotten meanwhile
             name = f"{marker(job.id)}{shared.name}"
             file = discord.File(io.BytesIO(shared.data), filename=name, spoiler=job.spoiler, description=told)
@@ -139,10 +140,10 @@ class Sharing:
                     await self._backend.ledger.strike(job.id, *noted)
 
     async def _page(self, job: Job) -> LedgerPage:
-        """As it is now. Raises `UserError` where `/forget` has been."""
+        """The job's page in the ledger at this moment. Raises `UserError` where `/forget` has been."""
         page = await self._backend.ledger.page(job.id)
         if page is None or page.forget:
-            raise UserError(_(_GONE))
+            raise UserError(_(PICTURES_GONE))
         return page
 
     async def _files(self, interaction: discord.Interaction, job: Job) -> Mapping[str, str]:

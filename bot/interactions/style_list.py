@@ -10,9 +10,10 @@ import discord
 from discord import ui
 
 from bot.cards.card import STYLE_ALT
-from bot.cards.thumbnails import Broken, Thumbnail, small_jpeg
+from bot.cards.thumbnails import Thumbnail, small_jpeg
 from bot.interactions.deduplication import Deduplication
 from bot.interactions.private_view import PagedView
+from bot.stored_pngs import Broken
 from bot.text.formatting import count, day
 from bot.text.sanitise import plain, safe
 from bot.text.translation import N_, _
@@ -25,7 +26,7 @@ _A_PAGE = 8
 
 
 class StyleList(PagedView):
-    """One page, fresh for each edit."""
+    """The private message with one page of the saved styles; a new one for each edit."""
 
     def __init__(
         self, deduplication: Deduplication, store: Store, styles: Sequence[SavedStyle], first: int,
@@ -77,7 +78,7 @@ async def style_page(
 
 
 def _about(style: SavedStyle) -> str:
-    """Whose it is, and how it is painted."""
+    """Who saved the style, and with which settings it is painted."""
     whose = _("drawn by this project")
     if style.owner is not None:
         whose = _("by {member}, {day}", member=f"<@{style.owner}>", day=day(style.saved))

@@ -28,11 +28,11 @@ from engine.contract.study import Value
 from engine.recipe.presets import preset
 
 _KEPT = ("strength", "iterations", "size", "colours")
-"""Of a recipe's fields: those that `/style save` takes too."""
+"""The recipe's fields that `/style save` takes too."""
 
 
 class StyleSaving:
-    """One for the whole bot."""
+    """Saves pictures as styles of a server; one for the whole bot."""
 
     def __init__(self, backend: Backend, pictures: Pictures, deferred: DeferredInteractions) -> None:
         self._backend, self._pictures, self._deferred = backend, pictures, deferred
@@ -94,7 +94,7 @@ class StyleSaving:
 
 
 def server_to_save_in(interaction: discord.Interaction) -> int:
-    """Raises `UserError` where there is none."""
+    """The id of the server that a style is saved in. Raises `UserError` where there is none."""
     if interaction.guild_id is None or not present(interaction):
         raise UserError(_("Styles are saved for a server: use this in a server that I am in."))
     return interaction.guild_id

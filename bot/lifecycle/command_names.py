@@ -23,6 +23,6 @@ class CommandTranslator(app_commands.Translator):
     async def translate(
         self, string: app_commands.locale_str, locale: Locale, context: app_commands.TranslationContextTypes
     ) -> str | None:
-        """The text in that locale."""
+        """The text of a command in the locale; None where the locale has no text of its own."""
         language = language_of(locale)
         return None if language == ENGLISH else command_text(CONTEXTS[context.location], str(string), language)

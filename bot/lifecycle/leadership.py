@@ -102,7 +102,7 @@ class Leadership:
             self._silent_until = _now() + _ASK_AGAIN  # without Redis nobody else can take over either
 
     async def make_sure(self) -> None:
-        """The same for what needs Redis anyway: waits for its answer, or raises a `RedisError`."""
+        """Raise `Deposed` where this process leads no longer; waits for Redis to say so, or raises a `RedisError`."""
         if _now() >= self._sure_until and await self._ask("again"):
             raise Deposed("another process has taken over")
 

@@ -11,10 +11,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import discord
-
 from bot.client import Impasto
-from bot.interactions.permissions import age_restricted
+from bot.interactions.permissions import is_everybodys
 from bot.live_page.loss_curves import Losses
 from bot.post_ledger import Ledger, LedgerPage
 from bot.text.recipe_text import recipe_in_words
@@ -24,13 +22,13 @@ from engine.contract.models import JobState, Standing
 from engine.forecast import Forecast, forecast
 
 _SHOWN = 24
-"""Paintings that are shown, and as many that wait."""
+"""How many paintings are shown, and how many that wait."""
 
 Json = dict[str, Any]
 
 
-class LiveScene:
-    """Reads it, and remembers which pictures may be asked for."""
+class PageState:
+    """Reads what the page shows, and remembers which pictures may be asked for."""
 
     def __init__(self, ledger: Ledger, losses: Losses) -> None:
         self._ledger, self._losses = ledger, losses
@@ -71,7 +69,7 @@ class LiveScene:
 
 
 def _done_at(prospect: Forecast | None) -> int | None:
-    """In Unix time; a worker may tell a speed at which it takes for ever."""
+    """The Unix time of the end; None where it is unknown, or at the speed that a worker tells never comes."""
     if prospect is None or prospect.done is None or not math.isfinite(prospect.done):
         return None
     return round(time.time() + prospect.done)
@@ -79,21 +77,9 @@ def _done_at(prospect: Forecast | None) -> int | None:
 
 def _newest(standing: Standing, page: LedgerPage | None, bot: Impasto | None) -> tuple[int, str] | None:
     """The newest snapshot that was posted, if everybody may see it."""
-    if page is None or bot is None or not page.pictures or not _is_everybodys(standing, page, bot):
+    if page is None or bot is None or not page.pictures or page.stopped or page.forget or standing.job.spoiler:
+        return None
+    if not is_everybodys(page.address, bot.get_channel(page.address.channel)):
         return None
     iteration = max(page.pictures)
     return iteration, page.pictures[iteration]
-
-
-def _is_everybodys(standing: Standing, page: LedgerPage, bot: Impasto) -> bool:
-    address = page.address
-    if address.guild is None or address.age_restricted or page.stopped or page.forget or standing.job.spoiler:
-        return False
-    place: Any = bot.get_channel(address.channel)
-    if isinstance(place, discord.Thread):
-        if place.is_private() or place.parent is None or age_restricted(place):
-            return False
-        place = place.parent
-    if place is None or age_restricted(place):
-        return False
-    return bool(place.permissions_for(place.guild.default_role).view_channel)

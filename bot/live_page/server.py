@@ -14,12 +14,13 @@ from aiohttp import web
 from arq.connections import ArqRedis
 from redis.exceptions import RedisError
 
-from bot.cards.thumbnails import Broken, small_jpeg
+from bot.cards.thumbnails import small_jpeg
 from bot.client import Impasto
 from bot.live_page.loss_curves import PAUSE, Losses
-from bot.live_page.page_state import LiveScene
+from bot.live_page.page_state import PageState
 from bot.post_ledger import Ledger
 from bot.settings import BotSettings
+from bot.stored_pngs import Broken
 from engine.contract.jobs import Jobs
 from engine.contract.store import Store, StoreError
 from engine.monitoring import listening
@@ -52,7 +53,7 @@ class LivePage:
         self._redis, self._store, self._bot = redis, store, bot
         self._token = settings.impasto_page_token.get_secret_value()
         self._losses = Losses()
-        self._scene = LiveScene(Ledger(redis), self._losses)
+        self._scene = PageState(Ledger(redis), self._losses)
         self._told = ""
         self._changed = asyncio.Condition()
         self._watchers = 0

@@ -59,6 +59,11 @@ def may_fetch(url: str, hosts: frozenset[str] | None = None) -> bool:
     return sober and url.startswith(tuple(f"{origin}/" for origin in allowed))
 
 
+def too_large(called: str, max_bytes: int) -> str:
+    """The sentence that a picture has more than `max_bytes` bytes."""
+    return _("{name} is larger than {size:.3g} MiB: send a smaller copy.", name=called, size=max_bytes / 2**20)
+
+
 async def _twice(session: aiohttp.ClientSession, url: str, called: str, max_bytes: int) -> bytes:
     try:
         return await _fetch(session, url, called, max_bytes)
@@ -79,9 +84,7 @@ async def _fetch(session: aiohttp.ClientSession, url: str, called: str, max_byte
         proxy=proxy_for(url),
     ) as response:
         _check(response, called)
-        too_long = AttachmentError(
-            _("{name} is larger than {size:.3g} MiB: send a smaller copy.", name=called, size=max_bytes / 2**20)
-        )
+        too_long = AttachmentError(too_large(called, max_bytes))
         if (response.content_length or 0) > max_bytes:
             raise too_long
         data = bytearray()

@@ -19,8 +19,8 @@ class Destination:
     by_dm: bool = False
     """Whether it is the member's direct messages although the command was given elsewhere."""
     language: str = ENGLISH
-    """Of what everybody sees of it."""
+    """The language of what everybody sees of the painting."""
     parent: int | None = None
-    """Of a thread: the channel that it is in; what is allowed there is allowed in it."""
+    """The id of the channel that a thread is in, whose permissions hold in the thread; None for what is no thread."""
     roles: frozenset[int] = frozenset()
     """The member's in its server, where that is another one than where it was asked for."""

@@ -20,7 +20,7 @@ from engine.recipe.presets import strength_of
 from engine.recipe.recipe import MAX_ITERATIONS, OLDEST, Recipe, RecipeError
 
 MAX_STRENGTH = 100.0
-"""That presses of Stronger may add up to, over the preset's; its inverse is the least."""
+"""The most that presses of Stronger add up to, as a factor over the preset's; the least is its inverse."""
 _STRONGER = 2.0
 
 
@@ -72,7 +72,7 @@ class FromSnapshot:
     """The snapshot's key in the store."""
     preset: str
     fields: Mapping[str, Any]
-    """As `from_picture` has them."""
+    """The recipe's fields that were chosen, as `from_picture` takes them."""
 
     async def resolve(self, _network: Network, _jobs: Jobs) -> PaintRequest:
         """By the parent's own network. Raises `RecipeError`."""
@@ -98,7 +98,7 @@ def renewed(job: Job) -> Job:
 
 
 def again(job: Job) -> PaintRequest:
-    """The same with a new seed; with a little noise to begin with where nothing else hangs on the seed.
+    """A request for the job with a new seed, and with a little noise in the start where nothing else hangs on the seed.
 
     A study may have set its own noise.
     """
@@ -154,7 +154,7 @@ def continued(job: Job, checkpoint: str, reached: int) -> PaintRequest:
 
 
 def shortened(request: PaintRequest, most: int) -> PaintRequest:
-    """The same where what goes on beyond its plan would have more than `most` iterations: then so many, if it can."""
+    """The request with at most `most` iterations, if it can have so few: what goes on beyond its plan is shortened."""
     over = request.recipe.iterations - most
     if not 0 < over < request.recipe.extra or request.reached >= most:
         return request
@@ -169,7 +169,7 @@ def larger(job: Job, checkpoint: str, reached: int) -> PaintRequest:
 
 
 def finished(job: Job, picture: str, network: Network) -> PaintRequest:
-    """What the draft is a draft of, painted by `network`, on from the draft's `picture` in the store.
+    """The request for what the draft is a draft of, painted by `network`, on from the draft's `picture` in the store.
 
     Raises `RecipeError`.
     """

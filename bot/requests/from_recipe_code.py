@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.errors import UserError
-from bot.requests.new_painting import MOST_SNAPSHOTS, NewPainting
+from bot.requests.new_painting import MOST_ASKED, NewPainting
 from bot.requests.paint_request import AttachedPicture, Network, PaintRequest, Style, pictures_alone
 from bot.text.formatting import count
 from bot.text.sanitise import plain
@@ -23,13 +23,13 @@ class FromCode:
     code: RecipeCode
     content: AttachedPicture
     styles: tuple[Style, ...]
-    """None: those of the code, where they are saved."""
+    """The pictures of styles; empty: those of the code, where they are saved."""
     mention: bool = False
     film: bool = True
 
     @classmethod
     def of(cls, asked: NewPainting, code: RecipeCode) -> FromCode:
-        """The same pictures by a code. Raises `UserError` where something was chosen that the code decides."""
+        """The asked pictures painted by a code. Raises `UserError` where something was chosen that the code decides."""
         chosen = {
             "recipe": asked.preset, **asked.fields, "blend": asked.blend, "snapshots": asked.snapshots,
             "animate": asked.animate or None, "quality": asked.draft or None, "start_picture": asked.start,
@@ -56,9 +56,9 @@ class FromCode:
         if len(self.styles) != needed:
             wanted, given = count(needed, "style"), len(self.styles)
             raise UserError(_("This recipe code is for {styles}, and {given} were given.", styles=wanted, given=given))
-        if len(set(recipe.snapshots)) >= MOST_SNAPSHOTS:  # beside the last picture; those past its end come by Continue
+        if len(set(recipe.snapshots)) >= MOST_ASKED:  # beside the last picture; those past its end come by Continue
             raise UserError(
-                _("This recipe code asks for more than {most} snapshots: it is not painted here.", most=MOST_SNAPSHOTS)
+                _("This recipe code asks for more than {most} snapshots: it is not painted here.", most=MOST_ASKED)
             )
         styles = pictures_alone(self.styles)
         return PaintRequest(recipe, self.content, styles, mention=self.mention, film=self.film)

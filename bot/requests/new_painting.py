@@ -10,17 +10,17 @@ from typing import Any
 
 from bot.errors import UserError
 from bot.guild_settings import USUAL_RECIPE
-from bot.requests.paint_request import AttachedPicture, Network, PaintRequest, Style, pictures_alone
+from bot.requests.paint_request import AttachedPicture, Network, PaintRequest, Style, chosen, pictures_alone
 from bot.text.formatting import between_commas
 from bot.text.translation import _
 from engine.contract.jobs import Jobs
 from engine.contract.models import Asked
 from engine.recipe.draft import draft_recipe
-from engine.recipe.presets import AUTO, EVERY, TALK_SNAPSHOTS, preset
+from engine.recipe.presets import AUTO, EVERY, TALK_SNAPSHOTS
 from engine.recipe.recipe import Recipe
 
-MOST_SNAPSHOTS = 50
-"""That can be asked for: each is a message."""
+MOST_ASKED = 50
+"""The most snapshots that can be asked for: each is a message."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class NewPainting:
     """What a member asks for from attached pictures."""
 
     preset: str | None
-    """None: the one that is usual there."""
+    """The recipe's name; None: the one that is usual there."""
     fields: Mapping[str, Any]
     """The recipe's fields that were chosen; None for those that were not."""
     content: AttachedPicture
@@ -39,11 +39,11 @@ class NewPainting:
     animate: bool = False
     draft: bool = False
     film: bool = True
-    """Whether a film of it is made."""
+    """Whether a film of the painting's making is made."""
     snapshots: str | None = None
-    """As `read_snapshots` has them."""
+    """The iterations after which to post a picture, as `read_snapshots` reads them."""
     iterations_chosen: bool = True
-    """As `PaintRequest` has it."""
+    """Whether somebody chose the iterations; see `PaintRequest.iterations_chosen`."""
     start: AttachedPicture | None = None
     """A picture to begin with."""
     content_masks: tuple[AttachedPicture, ...] = ()
@@ -72,11 +72,11 @@ class NewPainting:
             recipe = new_recipe(name, network, fields)
         for masks in (self.content_masks, self.style_masks):
             recipe.check_masks(len(masks))
-        if self.snapshots is not None and len(recipe.shown) > MOST_SNAPSHOTS:
+        if self.snapshots is not None and len(recipe.shown) > MOST_ASKED:
             given = len(recipe.shown)
             raise UserError(
                 _("These are {given:,} snapshots, and {most} are the most: ask for fewer.", given=given,
-                  most=MOST_SNAPSHOTS)
+                  most=MOST_ASKED)
             )  # fmt: skip
         styles = pictures_alone(self.styles)
         return PaintRequest(
@@ -108,9 +108,7 @@ def new_recipe(name: str, network: Network, fields: Mapping[str, Any]) -> Recipe
     Raises `RecipeError`.
     """
     given = _given(fields)
-    if network.architecture is not None:
-        given["network"] = network.architecture
-    recipe = preset(name, weights=network.weights, **given)
+    recipe = network.recipe(name, given)
     if "snapshots" in given:
         return recipe
     return dataclasses.replace(recipe, snapshots=tuple(sorted({*recipe.snapshots, *TALK_SNAPSHOTS})))
@@ -126,7 +124,7 @@ def new_draft(name: str, network: Network, fields: Mapping[str, Any]) -> tuple[R
 
 def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
     """What was chosen, and a seed."""
-    return {"seed": new_seed()} | {field: value for field, value in fields.items() if value is not None}
+    return {"seed": new_seed()} | chosen(fields)
 
 
 def new_seed() -> int:

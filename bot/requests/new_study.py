@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from bot.errors import UserError
 from bot.guild_settings import USUAL_RECIPE
 from bot.requests.new_painting import new_seed, read_snapshots
-from bot.requests.paint_request import AskedStudy, AttachedPicture, Network, PaintRequest, Style, pictures_alone
-from bot.requests.study_parts import recipe_maker, recipes
+from bot.requests.paint_request import AskedStudy, AttachedPicture, Network, PaintRequest, Style, chosen, pictures_alone
+from bot.requests.study_parts import recipes
 from bot.text.translation import _
 from engine.contract.jobs import Jobs
 from engine.recipe.studies import ITERATIONS
 
 MOST_MOMENTS = 16
-"""Of a painting that grows, in one sheet."""
+"""The most pictures in the sheet of a painting that grows."""
 
 
 @dataclass(frozen=True)
@@ -34,17 +35,16 @@ class NewStudy:
     snapshots: str | None = None
     """What is looked at where iterations are studied, as `read_snapshots` has them."""
     film: bool = True
-    """Whether a film of it is made."""
+    """Whether a film of the study is made."""
 
     async def resolve(self, network: Network, _jobs: Jobs) -> PaintRequest:
         """Raises `UserError` or `RecipeError`."""
-        chosen = {field: value for field, value in self.fields.items() if value is not None}
-        fields = {"seed": new_seed(), "style_weights": (1.0,) * len(self.styles), **chosen}
+        fields = {"seed": new_seed(), "style_weights": (1.0,) * len(self.styles), **chosen(self.fields)}
         if self.snapshots is not None:
             if self.vary != ITERATIONS:
                 raise UserError(_("Snapshots are of one painting that grows: choose them with `vary: iterations`."))
             fields["snapshots"] = read_snapshots(self.snapshots)
-        make = recipe_maker(self.preset or USUAL_RECIPE, network.weights, network.architecture)
+        make = partial(network.recipe, self.preset or USUAL_RECIPE)
         found = recipes(self.vary, fields, make, [style.name for style in self.styles])
         if self.snapshots is not None and (count := len(found[0][1].shown)) > MOST_MOMENTS:
             sentence = _(

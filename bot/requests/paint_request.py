@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from engine.contract.jobs import Jobs
 from engine.contract.models import Asked, StoredPicture
 from engine.contract.study import Study
+from engine.recipe.presets import preset
 from engine.recipe.recipe import Recipe
 
 
@@ -36,7 +37,7 @@ class AskedStudy:
 
     vary: str
     fields: Mapping[str, Any]
-    """Those that were set over the preset."""
+    """The recipe's fields that were set over the preset."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,11 @@ class PaintRequest:
     animate: bool = False
     """Whether every picture of the content is painted, where it is an animation."""
     iterations_chosen: bool = True
-    """Where they are nobody's choice, a film has fewer for its first picture rather than more than it may."""
+    """Whether somebody chose the iterations; else a film too long for the limit has fewer for its first picture."""
     draft_of: Asked | None = None
     """What it is a draft of, if it is one."""
     film: bool = True
-    """Whether a film of it is made."""
+    """Whether a film of the making is made."""
     study: AskedStudy | Study | None = None
     """What is varied, where it is a study; or its paintings, where it comes from one that was accepted before."""
 
@@ -74,8 +75,13 @@ Style = AttachedPicture | StoredPicture | StyleName
 """What a member gives as a style."""
 
 
+def chosen(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields without those that nobody chose, which are None."""
+    return {field: value for field, value in fields.items() if value is not None}
+
+
 def pictures_alone(styles: Sequence[Style]) -> tuple[AttachedPicture | StoredPicture, ...]:
-    """The same, once each name has become a picture (see `with_saved_styles`)."""
+    """The styles, once `with_saved_styles` has made each name a picture."""
     assert not any(isinstance(style, StyleName) for style in styles)  # noqa: S101 - see above
     return tuple(style for style in styles if not isinstance(style, StyleName))
 
@@ -85,7 +91,12 @@ class Network(NamedTuple):
 
     weights: str
     architecture: str | None = None
-    """None: the one that these weights usually have."""
+    """The network's architecture; None: the one that these weights usually have."""
+
+    def recipe(self, name: str, fields: Mapping[str, Any]) -> Recipe:
+        """The preset of this name for this network, with these fields set over it. Raises `RecipeError`."""
+        own = {} if self.architecture is None else {"network": self.architecture}
+        return preset(name, weights=self.weights, **{**fields, **own})
 
 
 class MemberRequest(Protocol):

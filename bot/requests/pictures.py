@@ -13,13 +13,14 @@ import aiohttp
 from bot import intake
 from bot.backend import Backend
 from bot.errors import UserError
-from bot.requests.attachment_download import AttachmentError, discord_origins, download
+from bot.requests.attachment_download import AttachmentError, discord_origins, download, too_large
 from bot.requests.paint_request import AttachedPicture
 from bot.text.titles import A_SPOILER
-from bot.text.translation import _
+from bot.text.translation import N_, _
 from engine.contract.models import StoredPicture, TooMany
 from engine.contract.store import StoreError
 
+PICTURES_GONE = N_("The pictures of that painting are no longer kept: start over with `/stylize`.")
 _AHEAD = 2  # pictures that are fetched while the decoders are busy: they wait in memory
 _FILM_PIXELS = 24_000_000  # of a member's animation, which passes through the bot's memory
 
@@ -83,9 +84,7 @@ class Pictures:
         try:
             await self._backend.store.copy(source, target)
         except StoreError as error:
-            raise UserError(
-                _("The pictures of that painting are no longer kept: start over with `/stylize`.")
-            ) from error
+            raise UserError(_(PICTURES_GONE)) from error
         return target
 
     @property
@@ -101,5 +100,4 @@ def check_upload(upload: AttachedPicture) -> None:
     if upload.kind is not None and not upload.kind.startswith("image/"):
         raise UserError(_("{name} is no picture: attach a PNG, JPEG, WebP or GIF.", name=name))
     if upload.size is not None and upload.size > intake.USUAL.max_bytes:
-        most = intake.USUAL.max_bytes / 2**20
-        raise UserError(_("{name} is larger than {size:.3g} MiB: send a smaller copy.", name=name, size=most))
+        raise UserError(too_large(name, intake.USUAL.max_bytes))

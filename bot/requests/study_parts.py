@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from PIL import Image
 
 from bot.intake import white_removal
+from bot.requests.paint_request import Network
 from bot.text.translation import _
 from engine.contract.models import Job, StoredPicture
 from engine.contract.store import Store
 from engine.contract.study import Part, Study
 from engine.recipe import studies
-from engine.recipe.presets import preset
 from engine.recipe.recipe import Recipe, RecipeError
 from engine.recipe.studies import Change, Variant
 
@@ -31,8 +32,7 @@ _CHANGES: Mapping[Change, Callable[[bytes], bytes]] = {
 
 def recipe_maker(name: str, weights: str, architecture: str | None) -> MakeRecipe:
     """By the preset of this name, for these weights; without an `architecture`, the one that they usually have."""
-    own = {} if architecture is None else {"network": architecture}
-    return lambda fields: preset(name, weights=weights, **{**fields, **own})
+    return partial(Network(weights, architecture).recipe, name)
 
 
 def recipes(
@@ -49,7 +49,7 @@ def recipes(
 
 
 async def with_study(job: Job, vary: str, given: Mapping[str, Any], make: MakeRecipe, store: Store) -> Job:
-    """The same job as a study. Pictures that it changes are stored in its folder. Raises `RecipeError`."""
+    """The job as a study; pictures that it changes are stored in its folder. Raises `RecipeError`."""
     variants = recipes(vary, given, make, [_stem(style.name) for style in job.styles])
     if any(variant.change is Change.MASKED for variant, _ in variants):
         await _check_white([await store.get(style.key) for style in job.styles])
@@ -73,7 +73,7 @@ async def _check_white(styles: Sequence[bytes]) -> None:
 
 
 async def with_copied_pictures(job: Job, study: Study, copy: Callable[[str, str], Awaitable[str]]) -> Job:
-    """The same job with the paintings of an earlier study, whose pictures are copied into its own folder."""
+    """The job with the paintings of an earlier study, whose pictures are copied into the job's own folder."""
     copied: dict[str, str] = {}
 
     async def own(picture: StoredPicture) -> StoredPicture:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from bot.errors import UserError
 from bot.guild_settings import Rules
 from bot.requests.from_recipe_code import FromCode
 from bot.requests.new_painting import NewPainting
 from bot.requests.new_study import NewStudy
-from bot.requests.paint_request import StyleName
+from bot.requests.paint_request import StyleName, chosen
 from bot.text.sanitise import is_blank, plain, safe
 from bot.text.translation import _
 from engine.contract.models import StoredPicture
@@ -23,7 +22,7 @@ LONGEST_NAME = 40  # letters
 async def with_saved_styles(
     asked: NewPainting | NewStudy | FromCode, styles: SavedStyles, server: int, rules: Rules, *, age_restricted: bool
 ) -> NewPainting | NewStudy | FromCode:
-    """The same with pictures in place of names, and painted as the first of them was saved where nothing else is asked.
+    """The request with pictures for names of styles, painted as the first was saved where nothing else is asked.
 
     As far as the limits let it: they may be lower than when it was saved. A study holds all else the same, and a code
     all that it says, so that they have no style's own settings. A code without styles finds its own where they are
@@ -47,9 +46,10 @@ async def with_saved_styles(
             settings[field] = min(int(settings[field]), most)
     recipe = settings.pop("recipe", None)
     preset = asked.preset or (None if recipe is None else str(recipe))
-    chosen = asked.fields.get("iterations") is not None
-    fields = _filled(asked.fields, settings)
-    return dataclasses.replace(asked, styles=pictures, preset=preset, fields=fields, iterations_chosen=chosen)
+    own = chosen(asked.fields)
+    return dataclasses.replace(
+        asked, styles=pictures, preset=preset, fields=settings | own, iterations_chosen="iterations" in own
+    )
 
 
 def _of_code(asked: FromCode, saved: Sequence[SavedStyle], age_restricted: bool) -> tuple[StoredPicture, ...]:
@@ -58,10 +58,6 @@ def _of_code(asked: FromCode, saved: Sequence[SavedStyle], age_restricted: bool)
     if not set(asked.code.styles) <= set(known):
         raise UserError(_("The style of this recipe code is not saved here: attach the same picture as `style`."))
     return tuple(_named(known[digest]) for digest in asked.code.styles)
-
-
-def _filled(chosen: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {**settings, **{field: value for field, value in chosen.items() if value is not None}}
 
 
 def _found(known: Mapping[str, SavedStyle], name: str, *, age_restricted: bool) -> SavedStyle:
@@ -85,7 +81,7 @@ def as_saved(name: str) -> str:
 
 
 def no_such_style(name: str) -> UserError:
-    """What a member is told who gave another name."""
+    """The error for a style's name that is not saved there."""
     called = safe(name, 50)
     return UserError(
         _("There is no saved style called {name} here: `/style list` shows those that there are.", name=called)
@@ -93,5 +89,5 @@ def no_such_style(name: str) -> UserError:
 
 
 def _named(style: SavedStyle) -> StoredPicture:
-    """Its picture, called as the style is."""
+    """The style's picture, called as the style is."""
     return style.picture.model_copy(update={"name": style.name})

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from bot.guild_settings import Rules
 from bot.requests.new_painting import NewPainting, new_recipe
 from bot.requests.new_study import NewStudy
-from bot.requests.paint_request import Network
-from bot.requests.study_parts import recipe_maker, recipes
+from bot.requests.paint_request import Network, chosen
+from bot.requests.study_parts import recipes
 from engine.recipe.recipe import Recipe
 
 
 def with_unchosen(asked: NewPainting | NewStudy, rules: Rules, network: Network) -> NewPainting | NewStudy:
-    """The same with a recipe, and with the size and iterations of the limits where the recipe's own ones are above.
+    """The request with a recipe, its size and iterations lowered to the limits where the recipe's own are above.
 
     What was chosen stays as it is, and is refused where it is too much. Raises `RecipeError`.
     """
     name = asked.preset or rules.recipe
-    fields = {field: value for field, value in asked.fields.items() if value is not None}
+    fields = chosen(asked.fields)
     if "size" not in fields and new_recipe(name, network, {}).size > rules.max_size:
         fields["size"] = rules.max_size
     if "iterations" not in fields:
@@ -46,6 +47,6 @@ def film_within(still: Recipe, frames: int, most: int) -> Recipe:
 
 def _paintings(asked: NewStudy, name: str, fields: Mapping[str, Any], network: Network) -> int:
     """How many the study has: its limit is of all their iterations."""
-    make = recipe_maker(name, network.weights, network.architecture)
+    make = partial(network.recipe, name)
     given = {"style_weights": (1.0,) * len(asked.styles), **fields}
     return len(recipes(asked.vary, given, make, [style.name for style in asked.styles]))

@@ -23,22 +23,22 @@ Status = Literal["waiting", "begun", "done", "failed"]
 
 @dataclass
 class Pair:
-    """One painting of the batch; `folder` is the name of its own."""
+    """One painting of the batch; `folder` is the name of the painting's own folder."""
 
     content: Path
     style: Path
     folder: str
     status: Status = "waiting"
     key: str = ""
-    """Of its pictures and settings: what was painted with the same need not be painted again."""
+    """The key of the pictures and settings: what was painted with an equal one need not be painted again."""
     reason: str = ""
-    """Why it failed, in a sentence."""
+    """Why the painting failed, in a sentence; empty where it did not."""
     seconds: float = 0.0
-    """Of painting."""
+    """How long the painting took, in seconds."""
 
     @property
     def title(self) -> str:
-        """What it is called in the table."""
+        """What the painting is called in the table."""
         return f"{self.content.stem} × {self.style.stem}"
 
 
@@ -57,7 +57,7 @@ def pairs_of(contents: Sequence[Path], styles: Sequence[Path]) -> list[Pair]:
 
 
 def key_of(arguments: PaintArguments, files: Iterable[str]) -> str:
-    """The same for the same files of pictures and weights, told by their SHA-256, painted in the same way."""
+    """A hash that is equal for files (SHA-256 of pictures and weights) painted in the same way."""
     ways = (
         arguments.recipe, sorted(arguments.fields.items()), arguments.weights, arguments.fps, arguments.still,
         arguments.format, arguments.keep_transparency, arguments.original_size,

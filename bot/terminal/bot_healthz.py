@@ -24,7 +24,7 @@ class BotHealth:
     def __init__(self, settings: BotSettings, store: Store) -> None:
         self._settings, self._store = settings, store
         self.bot: Impasto | None = None
-        """The one that lives now."""
+        """The client that runs now; None before the first."""
 
     @asynccontextmanager
     async def served(self) -> AsyncIterator[str]:

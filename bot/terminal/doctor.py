@@ -32,6 +32,7 @@ from engine.contract.redis_check import RedisAway, check_redis
 from engine.contract.settings import WEIGHTS_CACHED, SettingsError, unread_names
 from engine.contract.store import Store, StoreError, StoreRefused
 from engine.contract.store_users import ANOTHER_REDIS, users
+from engine.monitoring import Ill
 from engine.process.redaction import redact
 from engine.recipe.presets import STAND_INS
 
@@ -41,11 +42,8 @@ _LITTLE = 5 * 2**30  # bytes of free disk
 _REMEDY = "`impasto weights fetch` gets the pretrained ones"
 
 
-class Ill(Exception):
-    """What is wrong, and what to do, in a sentence."""
-
-
-Check = Callable[[BotSettings], Awaitable[str]]
+Examination = Callable[[BotSettings], Awaitable[str]]
+"""Returns what is well in a few words; raises `Ill`."""
 
 
 async def examine(settings: BotSettings) -> int:
@@ -60,7 +58,7 @@ async def examine(settings: BotSettings) -> int:
     return max(statuses)
 
 
-async def _result(name: str, check: Check, settings: BotSettings) -> tuple[int, str]:
+async def _result(name: str, check: Examination, settings: BotSettings) -> tuple[int, str]:
     """The exit status that the check calls for, and its words."""
     try:
         async with asyncio.timeout(patience := _LONGER.get(name, _PATIENCE)):
@@ -136,7 +134,7 @@ async def _redis(settings: BotSettings) -> str:
 
 
 def _plain(error: Exception) -> str:
-    """Without the full stop that some have and some have not."""
+    """The error's text without the full stop that some have and some have not."""
     return str(error).rstrip(".")
 
 
@@ -182,7 +180,7 @@ async def _same_store(settings: BotSettings, redis: ArqRedis, living: list[worke
 
 
 def _of(worker: workers.Worker) -> str:
-    """Its weights in words, and what to do where they are stand-ins."""
+    """The worker's weights in words, and what to do where they are stand-ins."""
     if worker.weights in STAND_INS:
         return f"{worker.weights} weights, a stand-in ({_REMEDY})"
     return f"{worker.weights} weights" + (", read from Caffe's" if worker.input == "caffe" else "")
@@ -244,7 +242,7 @@ async def _disk(settings: BotSettings) -> str:
     return f"{free / 2**30:.0f} GB free in {settings.impasto_data}"
 
 
-CHECKS: dict[str, Check] = {
+CHECKS: dict[str, Examination] = {
     "settings": _settings,
     "token": _token,
     "intents": _intents,
@@ -256,4 +254,4 @@ CHECKS: dict[str, Check] = {
     "GPU": _gpu,
     "disk": _disk,
 }
-"""In the order in which they are told."""
+"""The checks by name, in the order in which their results are told."""

@@ -87,7 +87,7 @@ def paint_command(pictures: tuple[Path, ...], output: Path | None, **options: An
 
 
 def _paint(pictures: tuple[Path, ...], output: Path | None, vary: str | None, options: dict[str, Any]) -> NoReturn:
-    """A painting, or the study that varies something."""
+    """Paint a picture, or the study that varies something; exits."""
     log_to(sys.stderr, logging.ERROR)  # of what may pass, the display tells in words
     settings = _settings(impasto_device=options["device"], impasto_weights_input=options["weights_input"])
     if options["resumed"] is not None:
@@ -195,7 +195,7 @@ def up_command() -> None:
 
 
 def _logged_bot_settings() -> BotSettings:
-    """Once the log is as they say."""
+    """The bot's settings, once the log is set up as they say."""
     from bot.settings import read_bot_settings
 
     log_to(sys.stderr)
@@ -271,7 +271,7 @@ def main() -> None:
 
 
 def run() -> NoReturn:
-    """`main` as a process of its own."""
+    """Run the command line, and exit the process."""
     try:
         main()
     except SystemExit as end:

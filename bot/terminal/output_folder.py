@@ -65,7 +65,7 @@ class OutputFolder:
         """One lock for whoever paints here, and the note of a painting that is no batch's."""
         self._written = WrittenFiles(folder)
         self._tiles: dict[int, str] = {}
-        """Of a study, by iteration: what its pictures are called."""
+        """File names of a study's single pictures, by iteration; empty where it is no study."""
 
     @contextmanager
     def reserved(self) -> Iterator[None]:
@@ -154,7 +154,7 @@ class OutputFolder:
         self._note.write_text(json.dumps({"job": job.id, "weights": weights, "weights_input": weights_input}))
 
     def forget(self) -> None:
-        """There is nothing to go on with any more. Raises `FolderError`."""
+        """Note that there is nothing to go on with any more. Raises `FolderError`."""
         with self._failures():
             self._note.unlink(missing_ok=True)
 
@@ -186,7 +186,7 @@ class OutputFolder:
 
     @property
     def recipe_code(self) -> str | None:
-        """Of the finished painting here; None of a study, and of what no code holds."""
+        """The recipe code of the finished painting here; None of a study, and of what no code holds."""
         record = self.folder / "run.json"
         return json.loads(record.read_text()).get("recipe_code") if record.exists() else None
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
-_LADDER = ((1.0, 88), (0.8, 80), (0.6, 74), (0.45, 66), (0.3, 58), (0.2, 45), (0.1, 30))
+_TRIES = ((1.0, 88), (0.8, 80), (0.6, 74), (0.45, 66), (0.3, 58), (0.2, 45), (0.1, 30))
 
 
 def _file(name: str) -> str:
@@ -49,7 +49,7 @@ def embed(paths: Sequence[Path], *, longest: int, budget: int) -> list[str]:
     """A data URI of each picture, empty where there is none; all of them within `budget` bytes if need be."""
     pictures = [_opened(path) if path.is_file() else None for path in paths]
     encoded: list[bytes] = []
-    for share, quality in _LADDER:
+    for share, quality in _TRIES:
         encoded = [_webp(picture, round(longest * share), quality) if picture else b"" for picture in pictures]
         if sum(map(len, encoded)) <= budget:
             break
@@ -57,7 +57,7 @@ def embed(paths: Sequence[Path], *, longest: int, budget: int) -> list[str]:
 
 
 def _opened(path: Path) -> Image.Image:
-    """With its transparency, if it has any, and without what else the file tells."""
+    """The picture with its transparency, if it has any, and without what else the file tells."""
     with Image.open(path) as file:
         picture = file.convert("RGBA" if file.has_transparency_data else "RGB")
     picture.info = {}

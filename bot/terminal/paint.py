@@ -20,9 +20,9 @@ from engine.contract.settings import Settings
 
 
 async def paint(arguments: PaintArguments, folder: Path, settings: Settings, *, as_json: bool) -> int:
-    """Paint what they ask for in `folder`; the exit status: 0, 1 when it failed, 130 when it was interrupted.
+    """Paint what the arguments ask for in `folder`; the exit status: 0, 1 when it failed, 130 when it was interrupted.
 
-    Raises the one-sentence errors of the rooms below: pictures, recipe, output, stack, store.
+    Raises the one-sentence errors of what it uses: pictures, recipe, output, stack, store.
     """
     arguments.check(settings)  # before anything is started
     content = read_content(arguments.content, still=arguments.still)

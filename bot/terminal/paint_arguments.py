@@ -50,15 +50,15 @@ class PaintArguments:
     recipe: str
     """Name of the preset."""
     fields: Mapping[str, Any]
-    """Fields set over it."""
+    """Fields of the recipe set over the preset."""
     weights: str
     """`auto`, `imagenet`, `starter`, `random`, or the path of a file."""
     content_masks: Sequence[Path] = ()
     style_masks: Sequence[Path] = ()
     fps: int = 12
-    """Of a content that is a folder of frames."""
+    """Frames a second where the content is a folder of frames."""
     still: bool = False
-    """Of a content that is an animation or a folder of frames, only the first is painted."""
+    """Whether only the first frame is painted of an animation or a folder of frames."""
     draft_of: Asked | None = None
     """What it is a draft of, if it is one."""
     draft: Draft | None = None
@@ -68,11 +68,11 @@ class PaintArguments:
     original_size: bool = False
     """Whether it is painted as large as the content is; see `sized`."""
     format: Format = "png"
-    """Of the finished picture, beside its PNG."""
+    """The format of the finished picture, written beside its PNG."""
     keep_transparency: bool = False
     """Whether what is transparent in the content is so in the finished picture."""
     alpha: Path | None = None
-    """The same as a grey picture of its own, where the content has lost it."""
+    """The content's transparency as a grey picture of its own, where the content has lost it."""
     start: Path | None = None
     """The picture that a recipe with the start `picture` begins with, where there is no draft."""
     film: bool = True
@@ -99,7 +99,7 @@ class PaintArguments:
         return self.start if self.draft is None else self.draft.path
 
     def sized(self, content: Picture) -> PaintArguments:
-        """The same at the content's own size, where that was asked for."""
+        """The arguments with the content's own size, where that was asked for."""
         if not self.original_size:
             return self
         fields = {**self.fields, "size": max(MIN_SIZE, content.width, content.height)}

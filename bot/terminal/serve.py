@@ -154,5 +154,5 @@ async def _first(*tasks: asyncio.Task[Any]) -> None:
 
 
 def _is_of_redis(life: asyncio.Task[Any]) -> bool:
-    """Whether it broke off because of Redis."""
+    """Whether the client's life broke off because of Redis."""
     return life.done() and not life.cancelled() and isinstance(life.exception(), RedisError)

@@ -17,7 +17,7 @@ Paint = Callable[[tuple[Path, ...], Path | None, str | None, dict[str, Any]], No
 
 
 def study_commands(paint: Paint, options: Sequence[click.Parameter]) -> tuple[click.Command, ...]:
-    """Both of them; `options` are those of `paint`."""
+    """The commands `study` and `gallery`; `options` are those of `paint`."""
     shared = [option for option in options if option.name not in _OF_PAINTINGS_ALONE]
 
     @click.command("study", params=_own("CONTENT STYLE [STYLE …]", vary=True, options=shared))

@@ -12,16 +12,16 @@ from bot.terminal.worker_process import WorkerError
 
 
 class WeightsFile(BaseModel):
-    """A file that can be used."""
+    """What is known of a file of weights that can be used."""
 
     name: str
     """`sha256:<16 hex digits>` of its tensors, as recipes call it."""
     network: str
-    """Its architecture, as `Recipe.network` has it."""
+    """The weights' architecture, as in `Recipe.network`."""
     words: str
-    """The same for people."""
+    """The weights in words, for people."""
     input: str
-    """Whose input it expects, torchvision's or Caffe's."""
+    """Which network's input the weights expect: `torchvision` or `caffe`."""
 
 
 async def inspect_weights(path: str, weights_input: str) -> WeightsFile:

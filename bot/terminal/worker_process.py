@@ -12,7 +12,7 @@ from engine.process.child_process import child_command
 
 
 class WorkerError(Exception):
-    """There is nobody to paint; the text is one sentence, or empty when the worker has said it already."""
+    """No worker can paint; the text is one sentence, or empty when the worker has said it already."""
 
 
 class WorkerProcess:

@@ -21,10 +21,10 @@ _FIELD = re.compile(r"\{(\w+)\}")
 
 
 class Catalogue:
-    """One for each language but English."""
+    """The messages of one language other than English."""
 
     def __init__(self, language: str, file: Traversable, contexts: Sequence[str]) -> None:
-        """`contexts` are those whose messages are recognised."""
+        """`contexts` are the message contexts whose made texts `recognised` knows."""
         with file.open("rb") as stream:
             found = read_po(stream, locale=language)
         compiled = io.BytesIO()
@@ -74,7 +74,7 @@ class _Pattern(NamedTuple):
 
 
 def _patterns(catalogue: Catalog, context: str) -> list[_Pattern]:
-    """Those with the most words of their own first."""
+    """The patterns of a context's templates, those with the most text besides their fields first."""
     templates = [str(message.id) for message in catalogue if message.context == context and "{" in str(message.id)]
     templates.sort(key=lambda template: len(_FIELD.sub("", template)), reverse=True)
     found = []

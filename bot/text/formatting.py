@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from bot.text.translation import _, large_number, ngettext, number
 
 COMMA = re.compile("[,、，]")
-"""As it is typed in all languages of the bot: Japanese has two of its own."""
+"""Commas as they are typed in all languages of the bot: Japanese has two of its own."""
 _COUNTED: Mapping[str, Callable[[int], str]] = {
     "day": lambda n: ngettext("{n:,} day", "{n:,} days", n),
     "iteration": lambda n: ngettext("{n:,} iteration", "{n:,} iterations", n),
@@ -32,12 +32,12 @@ def count(number: int, noun: str) -> str:
 
 
 def joined(parts: Iterable[str]) -> str:
-    """Those that are not empty, one after the other: `a, b, c`."""
+    """The parts that are not empty, one after the other: `a, b, c`."""
     return _(", ").join(filter(None, parts))
 
 
 def between_commas(text: str) -> list[str]:
-    """What a member typed between them, with single spaces, without what is empty."""
+    """What a member typed between commas, with single spaces, without what is empty."""
     return [" ".join(part.split()) for part in COMMA.split(text) if part.strip()]
 
 

@@ -25,12 +25,12 @@ def safe(text: str, most: int = 80) -> str:
 
 
 def plain(text: str, most: int = 80) -> str:
-    """The same where markdown is not read: in names of threads, in alt text, and in choices."""
+    """The text made harmless where markdown is not read: in names of threads, in alt text, and in choices."""
     return _shortened(_tame(text) or _("picture"), most)
 
 
 def is_blank(text: str) -> bool:
-    """Whether nothing of it would be seen."""
+    """Whether nothing of the text would be seen."""
     return not _tame(text)
 
 

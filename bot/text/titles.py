@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from bot.decoder.refusal import ENDINGS
 from bot.text.formatting import joined
 from bot.text.sanitise import plain
 from bot.text.translation import N_, _, listed, pgettext
@@ -13,7 +14,7 @@ from bot.text.translation import N_, _, listed, pgettext
 A_SPOILER = N_("a spoiler")
 """What a picture is called whose sender covers it: its own name may give away what it shows."""
 
-_KINDS = re.compile(r"\.(png|jpe?g|jfif|webp|gif|bmp|tiff?|avif|hei[cf])$", re.IGNORECASE)
+_ENDING = re.compile(rf"\.({'|'.join(sorted(ENDINGS))})$", re.IGNORECASE)
 _HASH = re.compile(r"[0-9a-f-]{16,}", re.IGNORECASE)
 _OURS = re.compile(r"impasto-[0-9a-z]+-\S+", re.IGNORECASE)
 """What the bot calls its files."""
@@ -56,7 +57,7 @@ def _name(file: str) -> str:
     """What a person called the picture; empty where a camera or a program did."""
     if file == A_SPOILER:
         return _(A_SPOILER)
-    stem = plain(_KINDS.sub("", file).replace("_", " "))
+    stem = plain(_ENDING.sub("", file).replace("_", " "))
     words = re.findall(r"[^\W\d]+", stem.casefold())
     if any(unicodedata.category(letter) == "So" for letter in stem):  # an emoji, which no camera chooses
         return stem

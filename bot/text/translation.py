@@ -24,7 +24,7 @@ LANGUAGES: Mapping[str, Sequence[str]] = {
 LANGUAGE_NAMES: Mapping[str, str] = {
     "en": "English", "de": "Deutsch", "es": "Español", "fr": "Français", "ja": "日本語", "pt_BR": "Português (Brasil)",
 }  # fmt: skip
-"""What each calls itself."""
+"""The languages' names for themselves."""
 STORED, LABEL = "stored", "label"
 """Contexts of messages that reach the bot as English: sentences of the engine or of the intake, labels of studies."""
 
@@ -37,7 +37,7 @@ def language_of(locale: object) -> str:
 
 
 def current_language() -> str:
-    """The one that is spoken now."""
+    """The catalogue's name of the language that is spoken now."""
     return _language.get()
 
 
@@ -48,7 +48,7 @@ def speak(language: str) -> None:
 
 @contextmanager
 def speaking(language: str) -> Iterator[None]:
-    """Speak it within the block."""
+    """Speak the language within the block."""
     before = _language.set(language if language in LANGUAGES else ENGLISH)
     try:
         yield
@@ -68,7 +68,7 @@ def _(message: str, /, **values: Any) -> str:
 
 
 def pgettext(context: str, message: str, /, **values: Any) -> str:
-    """The same for a message that has several meanings, of which `context` names one."""
+    """The message in the current language, where it has several meanings, of which `context` names one."""
     known = _catalogue(_language.get())
     return _filled(known.messages.pgettext(context, message) if known else message, values)
 
@@ -90,7 +90,7 @@ def stored(text: str) -> str:
 
 
 def label(text: str) -> str:
-    """The same for the label of one of a study's pictures."""
+    """The label of one of a study's pictures in the current language; unchanged where no catalogue has it."""
     known = _catalogue(_language.get())
     return known.recognised(LABEL, text) if known else text
 
@@ -139,7 +139,7 @@ def load_all() -> None:
 
 @cache
 def _catalogue(language: str) -> Catalogue | None:
-    """None: English, as the code has it."""
+    """The language's catalogue; None for English, which the code has."""
     if language == ENGLISH:
         return None
     from bot.text.catalogue import Catalogue  # the terminal, which speaks English, needs no Babel

@@ -13,7 +13,7 @@ from support.delivery import png_of
 from support.pictures import noise
 
 from bot.cards.short_film import SMALLEST_LIMIT, Making, making_of, short_film
-from bot.cards.thumbnails import Broken
+from bot.stored_pngs import Broken
 from engine.worker.results.film import frame, painted_box
 from engine.worker.results.finished_files import film_of_making
 

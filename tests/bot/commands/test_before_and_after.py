@@ -17,8 +17,8 @@ from support.pictures import noise
 from support.workers import WorkerPool
 
 from bot.cards.before_and_after import before_and_after, side_by_side
-from bot.cards.thumbnails import Broken
 from bot.post_ledger import Ledger
+from bot.stored_pngs import Broken
 from bot.text.translation import speaking
 from engine.contract.connection import connect
 from engine.contract.events import Done

@@ -9,9 +9,10 @@ from redis import Redis
 from torchvision_files import ours, saved
 
 from bot.settings import BotSettings, read_bot_settings
-from bot.terminal.doctor import CHECKS, Ill
+from bot.terminal.doctor import CHECKS
 from engine.contract import workers
 from engine.contract.settings import WEIGHTS_CACHED, SettingsError
+from engine.monitoring import Ill
 
 
 @pytest.fixture(autouse=True)

@@ -170,6 +170,7 @@ def test_what_a_machine_called_it_is_no_title(name: str) -> None:
         ("My_cat.JPG", ["strokes.webp", "unknown.png", "waves.png"], "My cat × strokes, waves"),
         ("海.png", ["café.v2.png"], "海 × café.v2"),
         ("🌊.png", ["мазки 2.png"], "🌊 × мазки 2"),
+        ("harbour.HIF", ["strokes.jfif"], "harbour × strokes"),
         ("Portrait_of_Ann.png", ["1889.png", "night.png"], "Portrait of Ann × night"),
         ("x" * 90 + ".png", ["y" * 90], f"{'x' * 47}… × {'y' * 47}…"),
     ],

@@ -1,0 +1,28 @@
+"""PNGs as the store gives them back: it may hold anything."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from PIL import Image
+
+
+class Broken(Exception):
+    """Bytes that are no picture, or one that cannot be made of them."""
+
+
+@contextmanager
+def told_as_broken() -> Iterator[None]:
+    """Raise `Broken` for whatever Pillow raises in the block for bytes that are no picture."""
+    try:
+        yield
+    except (OSError, ValueError, LookupError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+        raise Broken(str(error)) from error
+
+
+def opened(png: bytes) -> Image.Image:
+    """The PNG as an RGB picture. Raises what `told_as_broken` tells as `Broken`."""
+    with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
+        return image.convert("RGB")
