@@ -79,6 +79,11 @@ EXPERIMENTS = (
         "then gone.",
     ),
     Experiment(
+        "spikes", "The loss and its spikes", "Now and then the loss leaps up in the middle of a run. When?",
+        "study pears.png strokes.png --vary optimiser --recipe classic --iterations 1500 --size 128", ("losses.png",),
+        "SEEN",
+    ),
+    Experiment(
         "flicker", "Flicker", "Is the same picture painted twice?",
         "study pears.png strokes.png --vary flicker --size 160", ("sheet.png",),
         "On a processor the same seed gives the same picture to the last bit. Other seeds, which change the "
@@ -121,7 +126,7 @@ SLIDES = (
     ("Different starts", "start"),
     ("Different noise", "start"),
     ("An optimiser that flickers", "flicker"),
-    ("The loss over time, and its spikes", "cup"),
+    ("The loss over time, and its spikes", "spikes"),
     ("23,500 and 99,900 iterations, and grey goo", "long"),
     ("Time against pixels", "size"),
     ("A cup of coffee after 100, 300, 3300, 6500 and 30,000 iterations", "long"),

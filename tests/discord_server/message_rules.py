@@ -76,7 +76,9 @@ def _dig(tree: Json, path: Path) -> str:
 def check_files(errors: FormErrors, body: Json, uploaded: set[int], kept: set[int]) -> None:
     """The `attachments` of a body: each entry is an upload of this request or a file the message has."""
     entries = body.get("attachments") or []
-    if len(uploaded) + len(kept - {*uploaded}) > MOST_FILES or len(entries) > MOST_FILES:
+    listed = {str(entry.get("id", "")) for entry in entries}
+    staying = kept if body.get("attachments") is None else {one for one in kept if str(one) in listed}
+    if len(uploaded) + len(staying) > MOST_FILES or len(entries) > MOST_FILES:
         errors.count(("attachments",), [None] * 11, 0, MOST_FILES)
     for index, entry in enumerate(entries):
         here: Path = ("attachments", index)

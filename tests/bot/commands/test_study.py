@@ -60,6 +60,11 @@ async def gone(stage: Scene, job: str) -> None:
     raise AssertionError(f"there is still {left}")
 
 
+def galleries(card: Json) -> list[int]:
+    """How many pictures each of the card's galleries has."""
+    return [len(part["items"]) for _, part in walk(card["components"]) if part["type"] == Part.GALLERY]
+
+
 def tiles(stage: Scene, card: Json) -> list[Json]:
     """The messages in the thread that have a button to go on from."""
     return [
@@ -127,8 +132,7 @@ async def test_each_picture_the_sheet_the_losses_and_a_film_come_once(stage: Sce
         assert image.width > 3 * 64
     assert "**Done** · 5 pictures" in text_of(card)
     assert [button["label"] for button in buttons_of(card)] == ["Again"]
-    galleries = [len(part["items"]) for _, part in walk(card["components"]) if part["type"] == Part.GALLERY]
-    assert galleries == [1, 2]  # the sheet alone is shown whole
+    assert galleries(card) == [1, 2]  # the sheet alone is shown whole
 
 
 async def test_a_press_on_a_picture_goes_on_from_that_painting(stage: Scene, worker: None) -> None:
@@ -184,16 +188,17 @@ async def test_the_moments_of_one_that_grows_are_chosen(stage: Scene, worker: No
     assert labels == ["3 iterations", "10 iterations", "20 iterations"]
 
 
-async def test_one_content_in_several_styles(stage: Scene, worker: None, tmp_path: Path) -> None:
-    styles = {f"style{k}": picture(tmp_path / f"style_{name}.png", k) for k, name in enumerate(("x1", "y2", "z3"), 1)}
-    asked = await stage.ada.slash(stage.channel, "gallery", content=stage.content, **styles, **SHORT)
+async def test_one_content_in_as_many_styles_as_there_may_be(stage: Scene, worker: None, tmp_path: Path) -> None:
+    styles = {f"style{k}": picture(tmp_path / f"style_{k}.png", k) for k in range(1, 9)}
+    asked = await stage.ada.slash(stage.channel, "gallery", content=stage.content, **styles, size=64, iterations=2)
     card = await stage.card(asked)
-    assert len(files_of(card)) == 4
-    assert "3 pictures, varied: the style" in text_of(card)
+    assert len(files_of(card)) == 9
+    assert "8 pictures, varied: the style" in text_of(card)
     card = await stage.ended(card)
     labels = [text_of(message).split("**")[1] for message in tiles(stage, card)]
-    assert labels == [r"style\_x1", r"style\_y2", r"style\_z3"]
+    assert labels == [rf"style\_{k}" for k in range(1, 9)]
     assert pictures(stage.discord.world, card["id"])[-3:] == ENDS
+    assert galleries(card) == [1, 9]  # the sheet above all others
 
 
 async def test_of_a_covered_picture_all_is_covered_but_the_losses(stage: Scene, worker: None) -> None:

@@ -84,6 +84,19 @@ async def test_eleven_files(discord: Discord) -> None:
     assert (await Raw(discord)("POST", f"/channels/{channel.id}/messages", {}, files)).code == 50035
 
 
+async def test_of_an_edited_message_only_the_files_that_stay_count(discord: Discord) -> None:
+    channel = await (await discord.guild("Studio")).channel("paintings")
+    raw, path = Raw(discord), f"/channels/{channel.id}/messages"
+    six = {f"{number}.png": png() for number in range(6)}
+    sent = (await raw("POST", path, {}, six)).body
+    path = f"{path}/{sent['id']}"
+    new = [{"id": str(number)} for number in range(6)]
+    kept = [{"id": file["id"]} for file in sent["attachments"]]
+    assert (await raw("PATCH", path, {"attachments": new + kept}, six)).code == 50035
+    assert (await raw("PATCH", path, {}, six)).code == 50035
+    assert len((await raw("PATCH", path, {"attachments": new}, six)).body["attachments"]) == 6
+
+
 async def test_alt_text_is_limited(discord: Discord) -> None:
     channel = await (await discord.guild("Studio")).channel("paintings")
     body = {"attachments": [{"id": "0", "description": "x" * 1025}]}
