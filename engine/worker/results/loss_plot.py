@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
+from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogFormatterSciNotation, LogLocator, NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
@@ -25,6 +26,7 @@ _STRONG = {"total": INK, "content": "#1769b0", "style": "#d2451e"}
 _HUES = {"content": 0.575, "style": 0.045}
 _OTHER = "#5d8a66"
 _POINTS = 2000  # more points along the axis than it has pixels would only cost time
+_WIDTH, _HEIGHT = 1600, 900  # px
 _LONG = 2000  # iterations from which on a logarithmic axis leaves too little room for the last ones
 _MARKED = 12  # breakouts; with more the curve could not be seen
 _DECADES = 8  # losses further than this below the largest are noise around zero
@@ -99,7 +101,7 @@ def drawable(values: Array) -> Array:
 
 def new_figure(title: str, *, bottom: float = 0.115) -> tuple[Figure, Axes]:
     """One of 1600 x 900 px, with its title, and the axes in it; `bottom` is where they end, in shares of the height."""
-    figure = Figure(figsize=(16, 9), dpi=100, facecolor=PAPER)
+    figure = Figure(figsize=(_WIDTH / 100, _HEIGHT / 100), dpi=100, facecolor=PAPER)
     FigureCanvasAgg(figure)
     figure.text(0.066, 0.925, title, fontsize=23, fontweight="bold", color=INK, va="center", parse_math=False)
     return figure, figure.add_axes((0.066, bottom, 0.74, 0.86 - bottom), facecolor=PAPER)
@@ -266,10 +268,12 @@ def name_lines(axes: Axes, lines: Sequence[Line], last: int) -> None:
     right = axes.get_window_extent().x1
     for line, end, y in zip(ordered, ends, _apart(ends, gap, bottom - 40, top), strict=True):
         leader = {"arrowstyle": "-", "color": line.colour, "alpha": 0.6, "shrinkB": 0, "relpos": (0, 0.5)}
-        axes.annotate(line.label, (right + 10, end), xycoords="figure pixels", xytext=(right + 44, y),
-                      textcoords="figure pixels", va="center", color=line.colour, arrowprops=leader,
-                      fontsize=min(16.0 if line.strong else 13.5, gap * 0.62), annotation_clip=False,
-                      fontweight="bold" if line.strong else "normal")  # fmt: skip
+        name = axes.annotate(line.label, (right + 10, end), xycoords="figure pixels", xytext=(right + 44, y),
+                             textcoords="figure pixels", va="center", color=line.colour, arrowprops=leader,
+                             fontsize=min(16.0 if line.strong else 13.5, gap * 0.62), annotation_clip=False,
+                             fontweight="bold" if line.strong else "normal")  # fmt: skip
+        most = _WIDTH - 12 - (right + 44)
+        name.set_fontsize(name.get_fontsize() * min(1.0, most / Text.get_window_extent(name).width))
 
 
 def _apart(wanted: Array, gap: float, bottom: float, top: float) -> Array:

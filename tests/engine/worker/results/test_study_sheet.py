@@ -91,6 +91,15 @@ def drawn(png: bytes) -> set[tuple[int, ...]]:
         return {colour for _, colour in picture.convert("RGB").getcolors(2**24) or []}  # type: ignore[misc]
 
 
+def test_a_long_name_beside_its_line_ends_before_the_edge() -> None:
+    names = ("seed 9007199254740991, once more", "W" * 60)
+    png = losses_plot([(name, [3.0, 2.0 / k]) for k, name in enumerate(names, 1)], [], "")
+    with Image.open(io.BytesIO(png)) as image:
+        levels = np.asarray(image.convert("L"), dtype=int)
+    assert np.ptp(levels[:, -8:]) == 0
+    assert np.ptp(levels[:, -60:]) > 0
+
+
 def test_a_line_for_each_painting_whatever_its_losses() -> None:
     rows: list[float | None] = [1e6 / i for i in range(1, 41)]
     lines: list[tuple[str, list[float | None]]] = [
