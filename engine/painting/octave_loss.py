@@ -71,7 +71,7 @@ class OctaveLoss:
         return [term.detach() for term in terms], grads
 
     def _by_layer(self, grads: Sequence[Moments]) -> dict[str, list[tuple[Moments, float | Tensor, Tensor | None]]]:
-        """By layer: gradient towards the moments, count of positions and mask of every target."""
+        """What counts for each layer: gradient towards the moments, count of positions and mask of every target."""
         found: dict[str, list[tuple[Moments, float | Tensor, Tensor | None]]] = {}
         for target, grad in zip(self._targets, grads, strict=True):
             layer = self._recipe.style_layers[target.layer]

@@ -110,7 +110,7 @@ class Stepper:
         return self._graph or iteration
 
     def _narrow(self, state: State) -> bool:
-        """To strips of half the rows; whether they are not too few."""
+        """Go over to strips of half the rows; False where those would be too few."""
         height = state.pixels.shape[2]
         rows = min(state.rows or height, height) // 2
         if rows < LEAST_ROWS:

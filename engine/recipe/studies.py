@@ -210,4 +210,4 @@ KINDS: Mapping[str, _Kind] = {
     FLICKER: _Kind("Flicker", "the seed: one three times over, then three others", _flicker),
     STYLE: _Kind("One picture, many styles", "the style", _style),
 }
-"""By what is varied."""
+"""The kinds of studies, by what is varied."""

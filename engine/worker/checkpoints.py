@@ -96,7 +96,7 @@ class CheckpointReader:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._unread: dict[str, tuple[float, float, int]] = {}
-        """By key the first failure and the last, by `time.monotonic`, and how many there were."""
+        """Unread checkpoints by key: their first failure and the last, by `time.monotonic`, and how many there were."""
 
     async def read(self, key: str) -> bytes:
         """The blob. Raises `ReadError`; `BlobMissing` also where it alone is not in four tries and ten minutes."""

@@ -71,7 +71,7 @@ def _painted(seed: int, device: torch.device, graphs: Graphs | None = None, dtyp
 
 
 def _difference(fast: State, plain: State) -> str:
-    """In what they differ more than by rounding, as a clause."""
+    """In what two paintings differ more than by rounding, as a clause."""
     losses, expected = fast.losses[:, 0], plain.losses[:, 0]
     apart = float(((losses - expected).abs() / expected).max())
     if not apart <= _LOSSES:  # nor is a loss that is no number

@@ -50,7 +50,7 @@ class Graph:
         self._guest = state
 
     def serves(self, state: State) -> bool:
-        """Whether it works for this painting."""
+        """Whether the graph works for this painting."""
         return self._guest is state
 
     def let_go(self) -> None:

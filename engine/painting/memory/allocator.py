@@ -17,7 +17,7 @@ _asked = False
 
 
 def keep_memory() -> None:
-    """For the whole process, before its threads start; nothing where the C library is not glibc."""
+    """Keep freed memory in the whole process, from before its threads start; does nothing without glibc."""
     global _asked  # noqa: PLW0603 - malloc's own settings are the process's too
     _asked = True
     _set((_ARENA_MAX, 1), (_MMAP_MAX, 0), (_TRIM_THRESHOLD, -1))

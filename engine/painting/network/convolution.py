@@ -20,7 +20,7 @@ class Convolution:
         weight, self._bias = weight.detach().to(device), bias.detach().to(device)
         narrow = replicate or weight[:, :, 0, 0].numel() < _WIDE
         self.fast = (device.type, weight.dtype) == ("cpu", torch.float32) and not narrow
-        """Whether it goes by Winograd's algorithm: on the CPU, where it is most of the work."""
+        """Whether the convolution goes by Winograd's algorithm: on the CPU, where it is most of the work."""
         if self.fast:
             self._transformed = winograd.transform(weight)
         else:

@@ -17,7 +17,7 @@ from engine.recipe.recipe import PoolingKind
 from engine.recipe.vgg_layers import NAMES, depth, named, relu_of, starts_block
 
 Convs = Mapping[str, tuple[Tensor, Tensor]]
-"""By name, in the order of the network: weight (out, in, 3, 3) and bias (out) of each convolution, float32."""
+"""Each convolution by name, in the order of the network: weight (out, in, 3, 3) and bias (out), float32."""
 
 # torchvision's ImageNet statistics, of RGB in [0, 1].
 MEAN = (0.485, 0.456, 0.406)

@@ -41,7 +41,7 @@ class LossStrip:
         return whole
 
     def _iteration(self, place: float) -> int:
-        """Between two frames evenly along the axis."""
+        """The iteration at a place in the film: between two frames evenly along the axis."""
         before, share = int(place), place % 1
         first, then = (self._iterations[min(i, len(self._iterations) - 1)] for i in (before, before + 1))
         wanted: int = round(first * math.exp(share * math.log(then / first)))

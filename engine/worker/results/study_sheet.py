@@ -101,7 +101,7 @@ def _columns(count: int, wide: int, high: int) -> int:
 
 
 def _draw_sources(sheet: Image.Image, sources: Sequence[Image.Image]) -> int:
-    """In the right corner, the first of them leftmost; returns where they begin."""
+    """Draw the sources in the right corner, the first of them leftmost; returns where they begin."""
     right = sheet.width - _MARGIN
     for source in reversed(sources):
         small = source.copy()

@@ -24,7 +24,7 @@ from engine.worker.weights.weights_file import WeightsError, digest, load_file
 _KNOWN: dict[tuple[int, ...], str] = {
     (1, 1, 2, 2, 2): "VGG11", (2, 2, 2, 2, 2): "VGG13", (2, 2, 3, 3, 3): "VGG16", (2, 2, 4, 4, 4): "VGG19",
 }  # fmt: skip
-"""By the number of convolutions in each block."""
+"""Names of networks, by the number of convolutions in each block."""
 _INTERRUPTED = 130
 
 
