@@ -26,9 +26,17 @@ sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 pytest_plugins = ["torchvision_files", "support.delivery_fixtures"]
 
 
+LONGEST = (
+    "test_chaos.py", "test_redis_lost.py", "test_study.py", "test_stylize.py", "test_batch_command.py",
+    "test_interrupt.py", "test_bot_restarted.py", "test_redis_restarted.py", "test_study_killed.py",
+)  # fmt: skip
+"""The files that take longest, each of which one process runs from end to end."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files of few tests that take minutes begin first: at the end everything else would wait for them."""
-    items.sort(key=lambda item: item.path.name not in ("test_chaos.py", "test_redis_lost.py"))
+    """These begin first, in this order: at the end everything else would wait for them."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -5,9 +5,6 @@ from __future__ import annotations
 ACCEPTED = "PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or HEIC"
 """The kinds of picture that are read, as they stand in a sentence."""
 
-ENDINGS = frozenset({"png", "jpg", "jpeg", "jfif", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic", "heif", "hif"})
-"""The endings, without their point and in small letters, of the names of files that are such pictures."""
-
 
 class Refusal(Exception):  # it is an answer, not an error
     """Why the picture is not taken: a sentence without its subject."""

@@ -12,8 +12,8 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from bot.decoder.picture_limits import FILM, Limits
-from bot.decoder.refusal import ENDINGS
 from bot.intake.picture import BadPicture, Picture, printable_name, read_picture_file, take_in
+from bot.text.titles import ENDINGS
 from engine.recipe.recipe import MAX_FRAMES
 
 

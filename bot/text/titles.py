@@ -6,11 +6,12 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from bot.decoder.refusal import ENDINGS
 from bot.text.formatting import joined
 from bot.text.sanitise import plain
 from bot.text.translation import N_, _, listed, pgettext
 
+ENDINGS = frozenset({"png", "jpg", "jpeg", "jfif", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic", "heif", "hif"})
+"""The endings, without their point and in small letters, of the names of files that are such pictures."""
 A_SPOILER = N_("a spoiler")
 """What a picture is called whose sender covers it: its own name may give away what it shows."""
 

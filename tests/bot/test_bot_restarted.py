@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from discord_server.message_text import text_of
 from promises import Asked, check_kept, check_no_loops, left
 from scene import LONG, SMALL, Scene, pictures, scene
@@ -16,14 +17,25 @@ from support.workers import WorkerPool
 
 from bot.terminal.main import main
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-@pytest.fixture
-async def stage(busy_pool: WorkerPool, tmp_path: Path) -> AsyncIterator[Scene]:
-    async with scene(busy_pool, tmp_path) as made:
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_stage(busy_pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+    async with scene(busy_pool, tmp_path_factory.mktemp("restarted")) as made:
         yield made
-        assert made.discord.world.violations == []
-        check_no_loops(made.discord.world)
-        assert [line for line in made.said() if line["level"] in ("error", "critical")] == []
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def stage(shared_stage: Scene) -> AsyncIterator[Scene]:
+    """With a server, a channel and a member of the test's own, and a bot."""
+    if not shared_stage.bots[-1].alive:
+        await shared_stage.start_bot()
+    await shared_stage.open()
+    yield shared_stage
+    assert shared_stage.discord.world.violations == []
+    check_no_loops(shared_stage.discord.world)
+    assert [line for line in shared_stage.said() if line["level"] in ("error", "critical")] == []
 
 
 async def test_told_to_end_in_the_middle_it_ends_in_order_and_goes_on_after_the_restart(
@@ -146,7 +158,7 @@ async def test_discord_is_told_the_commands_only_when_they_have_changed(stage: S
 
 
 @pytest.mark.parametrize("token", ["two words", "lines\nof it", "tökén"])
-def test_a_token_that_cannot_be_one_is_a_line(
+async def test_a_token_that_cannot_be_one_is_a_line(
     token: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)

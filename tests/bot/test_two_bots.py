@@ -17,10 +17,13 @@ from support.workers import WorkerPool
 
 from engine.contract.models import Job
 
+HERE = Path(__file__).parent
+SHORT_LEASE = {"entry": "short_lease_bot:run", "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parents[1])])}
+
 
 @pytest.fixture
-async def stage(busy_pool: WorkerPool, tmp_path: Path) -> AsyncIterator[Scene]:
-    async with scene(busy_pool, tmp_path) as made:
+async def stage(busy_pool: WorkerPool, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Scene]:
+    async with scene(busy_pool, tmp_path, **getattr(request, "param", {})) as made:
         yield made
         assert made.discord.world.violations == []
         check_no_loops(made.discord.world)
@@ -56,17 +59,20 @@ async def test_the_second_takes_over_when_the_first_ends_or_is_killed(stage: Sce
     assert discord.world.refusals == []
 
 
+@pytest.mark.parametrize("stage", [SHORT_LEASE], indirect=True)
 async def test_a_bot_that_stood_still_for_longer_than_its_lease_does_nothing_twice(
     stage: Scene, busy_client: JobClient, busy_pool: WorkerPool
 ) -> None:
     """It stops while a picture is on its way to Discord, and others wait to be."""
     discord, (still, *_) = stage.discord, stage.bots
-    await discord.fault("POST /channels/*/messages", delay_s=6, skip=1, times=1)
+    late = await discord.fault("POST /channels/*/messages", delay_s=600, skip=1, times=1)
     long = await stage.stylize(**LONG)
     card = await stage.card(long)
     await busy_client.until(await job_of(busy_client, long), 300)
+    assert await late.hits() == 1
     os.kill(still.pid, signal.SIGSTOP)
-    other = stage.launch_bot()
+    await late.release()
+    other = stage.launch_bot(**SHORT_LEASE)
     await discord.until(lambda world: world.counts["identifies"] == 2)
     await discord.turn_clock(3600)  # the nonces are forgotten
     short = Asked(await stage.stylize(), stage.channel.id, SMALL["iterations"], True)

@@ -38,8 +38,27 @@ async def stage(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> A
         assert made.discord.world.violations == []
 
 
-async def test_it_is_shown_to_all_once_in_a_place_and_then_to_who_presses(stage: Scene) -> None:
-    card, bob = await stage.painted(), await stage.guild.member("Bob")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def painted(stage: Scene) -> Json:
+    """The card of a painting for those tests that leave it as it is."""
+    return await stage.painted()
+
+
+async def brought(stage: Scene, card: Json) -> Json:
+    """The card in a channel of its own, where nothing of it was shown yet."""
+    channel = await stage.guild.channel("elsewhere")
+    return await (await stage.ada.slash(channel, "show", job=_job(card))).shown()
+
+
+def finished_picture(stage: Scene, card: Json) -> Json:
+    """The message with it, in the painting's thread."""
+    messages = stage.discord.world.messages(card["id"])
+    (last,) = [one for one in messages if "Larger" in [button["label"] for button in buttons_of(one)]]
+    return last
+
+
+async def test_it_is_shown_to_all_once_in_a_place_and_then_to_who_presses(stage: Scene, painted: Json) -> None:
+    card, bob = painted, await stage.guild.member("Bob")
     shown = await (await stage.ada.press(card, "Before and after")).shown()
     assert not is_ephemeral(shown)
     ((name, file),) = files_of(shown).items()
@@ -51,16 +70,15 @@ async def test_it_is_shown_to_all_once_in_a_place_and_then_to_who_presses(stage:
         assert colours[0].tobytes() != colours[1].tobytes()
     for person in (stage.ada, bob):
         assert is_ephemeral(await (await person.press(card, "Before and after")).shown())
-    (last,) = [m for m in stage.discord.world.messages(card["id"]) if "Larger" in [b["label"] for b in buttons_of(m)]]
+    last = finished_picture(stage, card)
     in_thread = await (await bob.press(last, "Before and after")).shown()  # another place
     assert not is_ephemeral(in_thread)
-    other = await stage.guild.channel("other")
-    brought = await (await bob.slash(other, "show", job=_job(card))).shown()
-    assert not is_ephemeral(await (await bob.press(brought, "Before and after")).shown())
+    elsewhere = await brought(stage, card)
+    assert not is_ephemeral(await (await bob.press(elsewhere, "Before and after")).shown())
 
 
-async def test_two_presses_at_once_show_it_to_all_once(stage: Scene) -> None:
-    card, bob = await stage.painted(), await stage.guild.member("Bob")
+async def test_two_presses_at_once_show_it_to_all_once(stage: Scene, painted: Json) -> None:
+    card, bob = await brought(stage, painted), await stage.guild.member("Bob")
     for button in ("Before and after", "Short film"):
         presses = await asyncio.gather(*(person.press(card, button) for person in (stage.ada, bob)))
         shown = [await press.shown() for press in presses]
@@ -68,12 +86,12 @@ async def test_two_presses_at_once_show_it_to_all_once(stage: Scene) -> None:
         assert [len(files_of(message)) for message in shown] == [1, 1]
 
 
-async def test_the_short_film_is_shown_beside_it_and_once_in_a_place_too(stage: Scene) -> None:
-    card, bob = await stage.painted(), await stage.guild.member("Bob")
+async def test_the_short_film_is_shown_beside_it_and_once_in_a_place_too(stage: Scene, painted: Json) -> None:
+    card, bob = await brought(stage, painted), await stage.guild.member("Bob")
     for button in ("Before and after", "Short film"):
         assert not is_ephemeral(await (await stage.ada.press(card, button)).shown())
         assert is_ephemeral(await (await bob.press(card, button)).shown())
-    (last,) = [m for m in stage.discord.world.messages(card["id"]) if "Larger" in [b["label"] for b in buttons_of(m)]]
+    last = finished_picture(stage, painted)
     shown = await (await bob.press(last, "Short film")).shown()
     assert not is_ephemeral(shown)
     ((name, file),) = files_of(shown).items()
@@ -95,9 +113,9 @@ async def test_a_painting_without_a_film_has_a_short_one_too(stage: Scene) -> No
 async def test_forget_takes_it_wherever_it_is(stage: Scene) -> None:
     eve, other = await stage.guild.member("Eve"), await stage.guild.channel("far")
     card = await stage.ended(await stage.card(await stage.stylize(eve)))
-    brought = await (await eve.slash(other, "show", job=_job(card))).shown()
+    shown = await (await eve.slash(other, "show", job=_job(card))).shown()
     for button in ("Before and after", "Short film"):
-        await (await eve.press(brought, button)).shown()
+        await (await eve.press(shown, button)).shown()
     assert len(stage.discord.world.messages(other)) == 3
     await stage.private_reply(await eve.slash(stage.channel, "forget"))
     await stage.discord.until(lambda world: world.messages(other) == [] or None)
@@ -107,8 +125,8 @@ async def test_forget_takes_it_wherever_it_is(stage: Scene) -> None:
 async def test_what_was_forgotten_while_it_was_on_its_way_is_not_left(stage: Scene, button: str) -> None:
     eve, other = await stage.guild.member("Eve"), await stage.guild.channel("late")
     card = await stage.ended(await stage.card(await stage.stylize(eve)))
-    brought = await (await eve.slash(other, "show", job=_job(card))).shown()
-    await stage.forget_on_its_way(eve, eve.press(brought, button))
+    shown = await (await eve.slash(other, "show", job=_job(card))).shown()
+    await stage.forget_on_its_way(_job(card), eve, eve.press(shown, button))
     assert stage.discord.world.messages(other) == []
     assert f"impasto:posted:{_job(card)}" not in await stage.traces(_job(card))
 
@@ -118,14 +136,15 @@ async def test_what_is_deleted_by_token_is_counted_no_more(stage: Scene, button:
     """Though Discord has deleted it at the first of two requests, and does not know it at the second."""
     eve, other = await stage.guild.member("Eve"), await stage.guild.channel("late")
     card = await stage.ended(await stage.card(await stage.stylize(eve)))
-    brought = await (await eve.slash(other, "show", job=_job(card))).shown()
+    shown = await (await eve.slash(other, "show", job=_job(card))).shown()
     deaf = await stage.discord.fault(f"DELETE /channels/{stage.channel.id}/messages/{card['id']}", status=503)
-    late = await stage.discord.fault("PATCH /webhooks/**", with_files=True, times=1, delay_s=2)
+    late = await stage.discord.fault("PATCH /webhooks/**", with_files=True, times=1, delay_s=600)
     await stage.discord.fault("DELETE /webhooks/**", swallow="cut", times=1)
-    press = await eve.press(brought, button)
+    press = await eve.press(shown, button)
     while not await late.hits():
         await stage.discord.now()
     await stage.private_reply(await eve.slash(stage.channel, "forget"))
+    await late.release()
     async with connect(stage.pool.url) as redis:
         while await redis.exists(f"impasto:thinking:{press.id}"):
             await stage.discord.now()
@@ -139,8 +158,8 @@ async def test_what_is_deleted_by_token_is_counted_no_more(stage: Scene, button:
     await stage.discord.until(lambda world: card["id"] not in [one["id"] for one in world.messages(stage.channel)])
 
 
-async def test_what_everybody_sees_is_lettered_in_the_servers_language(stage: Scene) -> None:
-    card, eva = await stage.painted(), await stage.guild.member("Eva", locale="de")
+async def test_what_everybody_sees_is_lettered_in_the_servers_language(stage: Scene, painted: Json) -> None:
+    card, eva = await brought(stage, painted), await stage.guild.member("Eva", locale="de")
     async with connect(stage.pool.url) as redis:
         job, done = await Jobs(redis).get(_job(card)), await Jobs(redis).outcome(_job(card))
     assert job is not None

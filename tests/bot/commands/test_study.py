@@ -5,31 +5,24 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-import random
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import pytest_asyncio
 from discord_server.codes import Part
 from discord_server.component_rules import walk
-from discord_server.driver import Interaction, Spoiler
+from discord_server.driver import Spoiler
 from discord_server.message_text import buttons_of, files_of, text_of
 from PIL import Image
-from scene import Scene, picture, pictures, scene
+from scene import Json, Scene, picture, pictures, scene
+from study_kit import ENDS, SHORT, ask, tiles
 from support.workers import WorkerPool
-
-from engine.contract.connection import connect
-from engine.contract.events import follow
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-Json = dict[str, Any]
-SHORT: Json = {"size": 64, "iterations": 12}
 LONG: Json = {"size": 64, "iterations": 60}
-ENDS = ["final.png", "loss.png", "film.webp"]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -46,11 +39,6 @@ def worker(pool: WorkerPool) -> None:
     pool.start_worker(seconds=0.2).ready()
 
 
-async def ask(stage: Scene, vary: str, **options: Any) -> Interaction:
-    given = {"content": stage.content, "style": stage.style, "vary": vary, **SHORT, **options}
-    return await stage.ada.slash(stage.channel, "study", **given)
-
-
 async def gone(stage: Scene, job: str) -> None:
     """Returns when nothing is kept of a job."""
     for _ in range(1000):
@@ -63,14 +51,6 @@ async def gone(stage: Scene, job: str) -> None:
 def galleries(card: Json) -> list[int]:
     """How many pictures each of the card's galleries has."""
     return [len(part["items"]) for _, part in walk(card["components"]) if part["type"] == Part.GALLERY]
-
-
-def tiles(stage: Scene, card: Json) -> list[Json]:
-    """The messages in the thread that have a button to go on from."""
-    return [
-        message for message in stage.discord.world.messages(card["id"])
-        if [button["label"] for button in buttons_of(message)] == ["From here"]
-    ]  # fmt: skip
 
 
 async def test_the_card_says_what_is_varied_and_queue_shows_one_line(stage: Scene) -> None:
@@ -230,75 +210,6 @@ async def test_a_cancelled_study_continues_where_it_was(stage: Scene, pool: Work
     after = pictures(stage.discord.world, child["id"])
     every = [f"{end:05d}.png" for end in (24, 48, 72, 96, 120)]
     assert [*before[:-1], *after] == [*every, *ENDS]
-
-
-async def kill_at_random(stage: Scene, pool: WorkerPool, job: str, chance: random.Random) -> None:
-    """Kills the worker at three moments of the painting and at its end, and the bot with it every other time."""
-    marks = [*sorted(chance.sample(range(5, 116), 3)), 120]
-    bots = chance.sample([True, False, True, False], 4)
-    async with connect(pool.url) as redis:
-        async for _, event in follow(redis, job):
-            if not marks or event.iteration < marks[0]:
-                continue
-            marks = [mark for mark in marks if mark > event.iteration]
-            pool.workers[-1].send(signal.SIGKILL)
-            if bots.pop():
-                stage.bots[-1].kill()
-                await stage.start_bot()
-            assert pool.workers[-1].ended() == -signal.SIGKILL
-            pool.start_worker(seconds=0.2).ready()
-    assert not marks
-
-
-async def test_a_study_killed_at_random_moments_is_the_one_that_nothing_happened_to(
-    stage: Scene, pool: WorkerPool, worker: None
-) -> None:
-    every = [f"{end:05d}.png" for end in (24, 48, 72, 96, 120)]
-    shown = []
-    for chance in (None, random.Random(16)):
-        asked = await ask(stage, "strength", iterations=24, seed=3)
-        card = await stage.card(asked)
-        if chance is not None:
-            await kill_at_random(stage, pool, asked.id, chance)
-        card = await stage.ended(card)
-        assert pictures(stage.discord.world, card["id"]) == [*every, *ENDS]
-        about = [one["id"] for one in stage.discord.world.messages(stage.channel) if asked.id in str(one)]
-        assert about == [card["id"]]
-        urls = [file["url"] for message in tiles(stage, card) for file in files_of(message).values()]
-        shown.append([await stage.discord.download(url) for url in urls])
-    assert shown[0] == shown[1]
-    assert len(set(shown[0])) == 5
-
-
-@pytest.mark.parametrize(
-    ("vary", "there"),
-    [
-        ("start", (9, "noise, seed 5")),
-        ("layers", (5, "all 3")),
-        ("depth", (5, "relu5_2")),
-        ("optimiser", (6, "L-BFGS")),
-        ("size", (5, "128 px")),
-        ("iterations", (8, "30 iterations")),
-        ("white", (5, "white left out")),
-    ],
-)
-async def test_every_other_kind_comes_to_its_end(
-    stage: Scene, worker: None, tmp_path: Path, vary: str, there: tuple[int, str]
-) -> None:
-    """`there` is how many pictures come, and the last one's label. The other kinds are in the other tests."""
-    bordered = Image.new("RGB", (96, 72), "white")
-    with Image.open(stage.style) as style:
-        bordered.paste(style.resize((60, 40)), (18, 16))
-    bordered.save(tmp_path / "bordered.png")
-    options = {"iterations": 30 if vary == "iterations" else 4, "size": 128 if vary == "size" else 64}
-    card = await stage.ended(
-        await stage.card(await ask(stage, vary, style=tmp_path / "bordered.png", seed=3, **options))
-    )
-    labels = [text_of(message).split("**")[1].replace("\\", "") for message in tiles(stage, card)]
-    assert (len(labels), labels[-1]) == there
-    ends = ["final.png", "loss.png", *(["time.png"] if vary == "size" else []), "film.webp"]
-    assert pictures(stage.discord.world, card["id"])[len(labels) :] == ends
-    assert ", kept until " in text_of(card)
 
 
 async def test_again_has_other_seeds_and_forget_leaves_nothing(stage: Scene, worker: None) -> None:
