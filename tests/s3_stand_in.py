@@ -26,6 +26,8 @@ class S3:
         self.if_none_match: Literal["heeded", "ignored", "refused"] = "heeded"
         """What it does where a put is to be the first of its key."""
         self.lacks_bucket = False
+        self.refuses: tuple[int, str] | None = None
+        """With which status and code it refuses whatever it is asked."""
         self._written: dict[str, datetime] = {}
 
     async def answer(self, request: web.Request) -> web.Response:
@@ -48,6 +50,9 @@ class S3:
         signature = request.headers.get("Authorization", "")
         if not signature.startswith(self._signed) or self._region not in signature:
             return web.Response(status=403, text="<Error><Code>SignatureDoesNotMatch</Code></Error>")
+        if self.refuses is not None:
+            status, code = self.refuses
+            return web.Response(status=status, text=f"<Error><Code>{code}</Code></Error>")
         if self.lacks_bucket:
             return web.Response(status=404, text="<Error><Code>NoSuchBucket</Code></Error>")
         return None

@@ -10,9 +10,10 @@ from discord import app_commands
 
 from bot.client import Interaction
 from bot.commands.server_list import server_line, server_page
+from bot.discord_api.retry import persist
 from bot.errors import UserError
 from bot.interactions.permissions import present
-from bot.interactions.replies import patience, reply_private
+from bot.interactions.replies import TOKEN_LIVES, patience, reply_private
 from bot.interactions.settings_panel import SettingsPanel
 from bot.text.translation import _
 
@@ -55,7 +56,10 @@ async def servers(
     async with services.deferred.acknowledged(interaction):
         if server is None:
             page = await server_page(interaction.client)
-            await interaction.edit_original_response(view=page, allowed_mentions=discord.AllowedMentions.none())
+            nobody = discord.AllowedMentions.none()
+            await persist(
+                lambda: interaction.edit_original_response(view=page, allowed_mentions=nobody), within=TOKEN_LIVES
+            )
             return
         changed: dict[str, Any] = {} if block is None else {"blocked": block}
         if paintings is not None:

@@ -160,7 +160,7 @@ class JobConsumer:
                     self._editor.show(job.id, best=messages.best_link(page))
                     return page
                 case Notice():
-                    self._editor.show(job.id, note="" if event.waits is False else event.text)
+                    self._editor.show(job.id, note="" if event.waits is False else event.text, best="")
                 # A painting's last one is the final picture; a study's final picture is the sheet.
                 case Snapshot() if event.iteration < job.iterations or job.study is not None:
                     told = messages.snapshot_message if job.study is None else study_messages.tile_message

@@ -11,7 +11,7 @@ from arq.connections import ArqRedis
 
 from bot.backend import Backend
 from bot.cards.editor import CardEditor
-from engine.contract.settings import SLICE_SECONDS
+from engine.forecast import first_cost
 from engine.process.metrics import RECOVERIES
 
 _log = structlog.get_logger(__name__)
@@ -38,5 +38,5 @@ class RedisRecovery:
             if await self._backend.jobs.create(job):
                 RECOVERIES.labels("job").inc()
                 _log.warning("Redis had forgotten a painting", job=job.id)
-                await self._backend.queue.enqueue(job, 0, 0, SLICE_SECONDS)
+                await self._backend.queue.enqueue(job, 0, 0, await first_cost(self._redis, job))
         return {*await self._backend.jobs.open(), *(job.id for job, _ in followed)}

@@ -21,14 +21,14 @@ def has_white(png: bytes) -> bool:
 
 
 def all_white(png: bytes) -> bool:
-    """Whether nothing is left of the PNG without its white."""
-    return _whiteness(_open(png)).getextrema()[0] == 255
+    """Whether nothing is left of the PNG without its white, as of blank paper, photographed or not."""
+    return _inside_margin(_open(png)) is None
 
 
 def trimmed(png: bytes) -> bytes:
     """The PNG without its white margin; unchanged where it has none, or is nothing else."""
     picture = _open(png)
-    box = _darkest(picture).point(lambda level: 255 * (level < _MARGIN)).filter(ImageFilter.MedianFilter(3)).getbbox()
+    box = _inside_margin(picture)
     if box is None or box == (0, 0, *picture.size) or min(box[2] - box[0], box[3] - box[1]) < 16:
         return png
     return _png(picture.crop(box))
@@ -39,7 +39,10 @@ def toned(png: bytes, share: float) -> bytes:
     picture = _open(png)
     white = _whiteness(picture)
     rest = ImageChops.invert(white)
-    mean = tuple(round(level) for level in ImageStat.Stat(picture, mask=rest.point(lambda w: 255 * (w > 200))).mean)
+    # Of what is least white, for a faint drawing has nothing that is not white at all.
+    least = 0.8 * ImageStat.Stat(rest).extrema[0][1]
+    drawn = rest.point(lambda level: 255 * (level >= least))
+    mean = tuple(round(level) for level in ImageStat.Stat(picture, mask=drawn).mean)
     ground = Image.new("RGB", picture.size, mean)
     # Multiplied, so that what is drawn on the white stays visible on the new ground.
     tinted = Image.composite(ImageChops.multiply(picture, ground), picture, white)
@@ -49,6 +52,11 @@ def toned(png: bytes, share: float) -> bytes:
 def mask(png: bytes) -> bytes:
     """White where the picture is not."""
     return _png(ImageChops.invert(_whiteness(_open(png))).convert("RGB"))
+
+
+def _inside_margin(picture: Image.Image) -> tuple[int, int, int, int] | None:
+    """The box around all that is drawn; None where there is nothing."""
+    return _darkest(picture).point(lambda level: 255 * (level < _MARGIN)).filter(ImageFilter.MedianFilter(3)).getbbox()
 
 
 def _whiteness(picture: Image.Image) -> Image.Image:

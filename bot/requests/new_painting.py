@@ -72,8 +72,8 @@ class NewPainting:
             recipe = new_recipe(name, network, fields)
         for masks in (self.content_masks, self.style_masks):
             recipe.check_masks(len(masks))
-        if self.snapshots is not None and len(recipe.shown) > MOST_ASKED:
-            given = len(recipe.shown)
+        given = len({*recipe.snapshots, recipe.iterations})  # those past its end may come by Continue
+        if self.snapshots is not None and given > MOST_ASKED:
             raise UserError(
                 _("These are {given:,} snapshots, and {most} are the most: ask for fewer.", given=given,
                   most=MOST_ASKED)

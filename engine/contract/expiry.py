@@ -29,6 +29,7 @@ UNKNOWN_AFTER = timedelta(days=KEEP_DAYS + 7)
 """What Redis never knew may stand in a back-up that is yet to be restored, or be known to another Redis."""
 _KNOWN = "impasto:stored"
 """Set of what Redis knew at any sweep and the store has something of: `jobs/<id>`, and saved styles' pictures."""
+_SWEPT, _SWEEP_SECONDS = "impasto:swept", 3600
 _OURS = re.compile(r"jobs/[0-9a-f]{16,20}/.+")
 """What a job's blobs are called, by its id; a folder that is the store may hold a folder `jobs` of somebody else's."""
 
@@ -63,6 +64,11 @@ async def remove_expired(
     if stored.known:
         await sign(redis, store)  # last, for a store may be too full for it
     return expired
+
+
+async def takes_sweep(redis: ArqRedis) -> bool:
+    """Whether the next round is for this caller to make: of all that ask there is one an hour."""
+    return bool(await redis.set(_SWEPT, 1, nx=True, ex=_SWEEP_SECONDS))
 
 
 async def find_expired(redis: ArqRedis, store: Store) -> Expired:
@@ -139,7 +145,9 @@ async def _expired(
     for blob in old:
         if _owner(blob) in stored.known:
             continue
-        nobodys = since is not None and not others and max(since, blob.modified) < now - unknown_after
+        # Saved styles have no end of their own, so that a back-up of any age may know them.
+        ends = _OURS.fullmatch(blob.key) is not None
+        nobodys = ends and since is not None and not others and max(since, blob.modified) < now - unknown_after
         (gone if nobodys or _owner(blob) in stored.before else left).append(blob)
     # One that has ended has one checkpoint of its own, unless its worker died before it could tidy up.
     checkpoints = Counter(_owner(blob) for blob in old if "/checkpoint-" in blob.key)

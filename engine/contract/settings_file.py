@@ -17,7 +17,7 @@ OF_THE_BOT = (
 _OTHERS = ("IMPASTO_LOG",)
 _WITHOUT_OUR_NAME = ("DISCORD_TOKEN", "REDIS_URL", "STORE_URL")
 _OURS = "IMPASTO_"
-_ALIKE = 0.85  # of names, by difflib
+_ALIKE, _ALIKE_BEHIND = 0.85, 0.8  # of names, and of what comes after IMPASTO_ in them, by difflib
 _NEAR = 0.6  # of what comes after IMPASTO_
 _OF_A_SERVICE = re.compile(r"SERVICE_HOST|(SERVICE_)?PORT(_.*)?")
 """What Kubernetes puts behind a service's name."""
@@ -43,10 +43,10 @@ def misspelt(fields: Iterable[str]) -> str:
         ours = upper.startswith(_OURS)
         if upper in known or _OF_LIBRARIES.match(upper) or (name not in in_file and _is_of_a_service(upper)):
             continue
-        meant = difflib.get_close_matches(upper, known, 1, _ALIKE)
+        meant = _resembled(upper, known)
         if (ours or meant) if name in in_file else (ours and meant):
             where = ", which .env here has" if name in in_file else ""
-            return _told(f"{name}{where}", meant[0] if meant else "")
+            return _told(f"{name}{where}", meant)
     return ""
 
 
@@ -62,12 +62,21 @@ def strangers(fields: Iterable[str]) -> list[str]:
         if upper in known or _is_of_a_service(upper):
             continue
         if upper.startswith(_OURS):
-            if difflib.get_close_matches(upper, known, 1, _ALIKE):
+            if _resembled(upper, known):
                 continue  # that is refused
             told.append(_told(name, _nearest(upper, known)))
         elif meant := difflib.get_close_matches(upper, missing, 1, _ALIKE):
             told.append(_told(name, meant[0]))
     return told
+
+
+def _resembled(upper: str, known: Iterable[str]) -> str:
+    """The setting that a name can only be a slip for; empty where there is none."""
+    names = {name.removeprefix(_OURS): name for name in known if name.startswith(_OURS)}
+    if upper.startswith(_OURS):
+        found = difflib.get_close_matches(upper.removeprefix(_OURS), names, 1, _ALIKE_BEHIND)
+        return names[found[0]] if found else ""
+    return next(iter(difflib.get_close_matches(upper, list(known), 1, _ALIKE)), "")
 
 
 def _known(fields: Iterable[str]) -> list[str]:

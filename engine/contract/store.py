@@ -14,7 +14,7 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, UnauthenticatedError
+from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from engine.contract.settings import SettingsError
@@ -26,8 +26,8 @@ from engine.process.waiting import until_there
 _IDENTITY = "identity"
 _PATIENCE = 8.0  # s; obstore itself would try for minutes
 _SETTLED = 1.0  # s after which whoever looked for an identity before there was one has written its own
-_REFUSED = (PermissionDeniedError, UnauthenticatedError, FileNotFoundError)
-"""Errors with which a store refuses keys or bucket; obstore has the last for a bucket that is not there."""
+_WRONG_SETTINGS = re.compile("NoSuchBucket|InvalidAccessKeyId|SignatureDoesNotMatch")
+"""Refusals of an S3 that only other settings end; a wrong clock, a full quota or a proxy's own answer may pass."""
 # The last two are obstore's for a key that is none, such as one with dots that would lead out of the store.
 _FAILURES = (BaseError, OSError, ValueError, TypeError)
 
@@ -85,7 +85,7 @@ class Store:
             async with asyncio.timeout(_PATIENCE):
                 return await self.identity()
         except (StoreError, TimeoutError) as error:
-            if not isinstance(self._store, LocalStore) and isinstance(error.__cause__, _REFUSED):
+            if not isinstance(self._store, LocalStore) and _WRONG_SETTINGS.search(str(error.__cause__)):
                 raise StoreRefused(
                     f"The store refuses what the settings say ({_why(error)}): check the bucket in STORE_URL, "
                     "AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and what the key may."

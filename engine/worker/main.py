@@ -22,7 +22,7 @@ from redis.exceptions import RedisError
 from engine.contract import workers
 from engine.contract.cleanup import clean_up
 from engine.contract.connection import BLOCK, QUEUE, connect, load
-from engine.contract.expiry import remove_expired
+from engine.contract.expiry import remove_expired, takes_sweep
 from engine.contract.fair_queue import SLICE
 from engine.contract.models import CONTROL
 from engine.contract.reconcile import forget_the_dead, reconcile, takes_turn
@@ -46,7 +46,7 @@ _SLICES_AT_ONCE = 2
 """While one slice paints, the next one's pictures load and the last one's snapshots encode; the painting thread keeps
 them apart."""
 _RECONCILE = 10.0  # s
-_SWEEP = 3600.0  # s
+_SWEEP_ASKED = 60.0  # s
 _NICENESS = 5
 
 _log = structlog.get_logger("impasto.worker")
@@ -212,10 +212,13 @@ async def _watch(context: WorkerContext) -> None:
 
 
 async def _sweep(context: WorkerContext) -> None:
-    warned = False
+    told = ""
     while True:
-        await asyncio.sleep(_SWEEP * random.uniform(0.5, 1.5))
+        # Asked often, for a worker may be there for minutes only, and done once an hour, however many there are.
+        await asyncio.sleep(_SWEEP_ASKED * random.uniform(0.5, 1.5))
+        if not await takes_sweep(context.redis):
+            continue
         trouble = (await remove_expired(context.redis, context.store)).trouble
-        if trouble and not warned:
+        if trouble and trouble != told:
             _log.warning(trouble)
-        warned = warned or bool(trouble)
+        told = trouble

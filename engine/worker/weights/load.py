@@ -36,8 +36,11 @@ from engine.worker.weights.weights_file import (
 
 # `auto` decides within 5 s; one of them is for all that is not the network.
 _AUTO_PATIENCE = 4.0
-_PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE)
-"""Errors of a folder that may pass by themselves."""
+_PASSING = (
+    errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EMFILE, errno.ENFILE,
+    errno.ENOMEM, errno.ENOLCK,
+)  # fmt: skip
+"""Errors of files and folders that may pass by themselves."""
 STARTER = Path(__file__).with_name("starter.safetensors")
 """Our own weights (docs/starter.md), which every worker has."""
 
@@ -96,6 +99,8 @@ def load_weights(
     try:
         loaded = load_file(Path(choice), input_)
     except WeightsError as error:
+        if isinstance(error.__cause__, OSError) and error.__cause__.errno in _PASSING:
+            raise
         raise WrongWeights(error.reason, error.remedy) from error
     name = f"sha256:{digest(loaded.convs)[:16]}"
     note = f"Painted with weights from a file, taken for a network with {IN_WORDS[loaded.input]}."

@@ -67,6 +67,10 @@ async def test_only_the_snapshots_that_were_asked_for_are_shown(stage: Scene, gi
         ({"snapshots": ","}, "Snapshots are iterations like 100,300,1000, or auto, or every:50 for each fiftieth."),
         ({"snapshots": "every:0"}, "every:0 are no snapshots: give iterations, auto, or every:50 for each fiftieth."),
         ({"snapshots": "every:1", "iterations": 500}, "These are 500 snapshots, and 50 are the most: ask for fewer."),
+        (
+            {"snapshots": ",".join(map(str, range(2, 53))), "iterations": 1},
+            "These are 52 snapshots, and 50 are the most: ask for fewer.",
+        ),
         ({"snapshots": "0"}, "Snapshots are iterations, from 1 on."),
     ],
 )

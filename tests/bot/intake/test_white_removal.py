@@ -71,3 +71,17 @@ def test_whether_there_is_any() -> None:
 def test_whether_there_is_anything_else() -> None:
     assert white_removal.all_white(png(Image.new("RGB", (64, 64), PAPER)))
     assert not white_removal.all_white(png(drawing()))
+
+
+def test_a_faint_drawing_is_toned_to_its_own_colour_and_not_to_black() -> None:
+    faint = Image.new("RGB", (64, 64), (250, 250, 250))
+    ImageDraw.Draw(faint).rectangle((20, 20, 40, 40), (196, 192, 192))
+    assert not white_removal.all_white(png(faint))
+    assert opened(white_removal.toned(png(faint), 1.0)).getpixel((5, 5)) == pytest.approx((196, 192, 192), abs=6)
+
+
+def test_blank_paper_is_all_white_photographed_too() -> None:
+    photographed = Image.effect_noise((96, 96), 8).point(lambda level: min(255, level + 116)).convert("RGB")
+    assert white_removal.all_white(png(photographed))
+    assert white_removal.all_white(png(Image.new("RGB", (64, 64), PAPER)))
+    assert not white_removal.all_white(png(drawing()))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 
+from arq.connections import ArqRedis
 from support.jobs import JobClient, a_job
 from support.workers import WorkerPool
 
 from engine.contract.events import STREAM
-from engine.contract.expiry import EVENT_DAYS, remove_expired
+from engine.contract.expiry import EVENT_DAYS, remove_expired, takes_sweep
 from engine.contract.fair_queue import CLOCK, FINISH, SPREAD
 from engine.contract.jobs import Jobs
 from engine.contract.models import USERS, index_key, job_key, new_id
@@ -116,3 +117,8 @@ async def test_nothing_is_left_of_users_whose_jobs_have_expired(client: JobClien
     await remove_expired(client.redis, client.store)
     assert await client.redis.exists(index_key("bob")) == 0
     assert await client.redis.hget(USERS, "bob") is None  # type: ignore[misc]
+
+
+async def test_of_all_that_ask_one_sweeps_an_hour(redis: ArqRedis) -> None:
+    assert [await takes_sweep(redis) for _ in range(3)] == [True, False, False]
+    assert 3500 < await redis.ttl("impasto:swept") <= 3600

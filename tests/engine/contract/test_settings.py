@@ -71,7 +71,10 @@ def test_a_name_that_nobody_reads_is_told_with_the_one_that_was_meant(
 
 
 def test_what_others_put_into_the_environment_is_none_of_ours(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("IMPASTO_REDIS_SERVICE_HOST", "IMPASTO_TEST_KEEP", "REDIS_URI", "STORE_URLS"):
+    for name in (
+        "IMPASTO_REDIS_SERVICE_HOST", "IMPASTO_TEST_KEEP", "REDIS_URI", "STORE_URLS", "IMPASTO_IMAGE", "IMPASTO_STAGE",
+        "IMPASTO_DATE", "IMPASTO_DATABASE",
+    ):  # fmt: skip
         monkeypatch.setenv(name, "x")
     (room / ".env").write_text("COMPOSE_PROFILES=cpu\nIMPASTO_MAX_SIZE=512\nIMPASTO_USERS_JOBS=\nimpasto_user_jobs=4\n")
     assert read_settings().impasto_user_jobs == 4

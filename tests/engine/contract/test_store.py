@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 
 from engine.contract import store as module
 from engine.contract.settings import SettingsError
-from engine.contract.store import BlobMissing, Store, StoreError
+from engine.contract.store import BlobMissing, Store, StoreError, StoreRefused
 
 
 @pytest.fixture(params=["store", "a folder with spaces, 100% ünlike a URL #1"])
@@ -138,14 +138,39 @@ async def test_those_who_are_first_in_a_bucket_at_once_agree(
 ) -> None:
     async with s3("AKID", "a-region", secure=False) as (stand_in, url):
         stand_in.if_none_match = if_none_match
-        for name, value in {"ENDPOINT_URL": url, "ALLOW_HTTP": "true", "REGION": "a-region"}.items():
-            monkeypatch.setenv(f"AWS_{name}", value)
-        for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"):
-            monkeypatch.setenv(f"AWS_{name}", "AKID")
+        set_s3(monkeypatch, url)
         stores = [Store("s3://bucket/prefix") for _ in range(8)]
         found = await asyncio.gather(*(store.identity() for store in stores))
         assert {*found, await stores[0].identity()} == {found[0]}
         assert stand_in.blobs == {"/bucket/prefix/identity": found[0].encode()}
+
+
+def set_s3(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """What tells the store's client of the stand-in at this address."""
+    own = {"ENDPOINT_URL": url, "ALLOW_HTTP": "true", "REGION": "a-region"}
+    for name, value in (own | dict.fromkeys(("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"), "AKID")).items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "final"),
+    [
+        ((403, "RequestTimeTooSkewed"), False),
+        ((403, "QuotaExceeded"), False),
+        ((404, ""), False),
+        ((401, ""), False),
+        ((403, "InvalidAccessKeyId"), True),
+    ],
+)
+async def test_only_what_other_settings_alone_would_end_is_called_a_wrong_setting(
+    refusal: tuple[int, str], final: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with s3("AKID", "a-region", secure=False) as (stand_in, url):
+        stand_in.refuses = refusal
+        set_s3(monkeypatch, url)
+        with pytest.raises(StoreError) as told:
+            await Store("s3://bucket").prove()
+    assert isinstance(told.value, StoreRefused) == final
 
 
 async def test_whoever_waits_for_a_store_is_told_why(tmp_path: Path) -> None:
