@@ -8,8 +8,8 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from engine.recipe.recipe import Recipe
 from engine.worker.weights.load import Weights, load_weights
@@ -18,7 +18,8 @@ _USUAL = {field.name: field.default for field in dataclasses.fields(Recipe)}
 _FILE = "painted.json"
 
 
-class Painted(NamedTuple):
+@dataclass(frozen=True)
+class Painted:
     """Of one picture, or of an experiment's."""
 
     weights: str
@@ -71,5 +72,5 @@ def read_notes(folder: Path) -> dict[str, Painted]:
 
 def write_notes(folder: Path, notes: Mapping[str, Painted]) -> None:
     """In place of those that were there."""
-    text = json.dumps({name: painted._asdict() for name, painted in sorted(notes.items())}, indent=1)
+    text = json.dumps({name: dataclasses.asdict(painted) for name, painted in sorted(notes.items())}, indent=1)
     (folder / _FILE).write_text(f"{text}\n", encoding="utf-8")

@@ -258,7 +258,7 @@ async def _form(place: Place, card: Json) -> Any:
         ({}, "There is no style: attach one as `style`, or choose a saved one as `style_name`."),
         (
             {"style_name": "night", "style": "the picture"},
-            "There are two first styles: attach one as `style`, or choose a saved one as `style_name`.",
+            "`style` and `style_name` both say what the style is: leave out one of them.",
         ),
         (
             {"style_name": "[no](http://x) @everyone"},
