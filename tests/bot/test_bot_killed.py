@@ -120,7 +120,7 @@ class Night:
                 break
             for _ in range(missing):
                 await self.ask()
-        await discord.until(lambda world: all(one.done(world) for one in self.accepted(world)), 120)
+        await discord.until(lambda world: all(one.done(world) for one in self.accepted(world)), 300)
 
     def accepted(self, world: WorldView) -> list[Asked]:
         return [one for one in self.asked if one.verdict(world) == "accepted"]
