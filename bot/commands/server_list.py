@@ -9,7 +9,7 @@ import discord
 from discord import ui
 
 from bot.client import Impasto
-from bot.interactions.private_view import PagedView
+from bot.interactions.private_view import PrivateView
 from bot.text.formatting import count, joined
 from bot.text.sanitise import safe
 from bot.text.translation import _
@@ -18,14 +18,14 @@ _A_PAGE = 10
 """Servers; Discord takes 4,000 characters in such a message."""
 
 
-class ServerList(PagedView):
+class ServerList(PrivateView):
     """The private message with one page of the bot's servers; a new one for each edit."""
 
     def __init__(self, client: Impasto, lines: Sequence[str], first: int, total: int) -> None:
         super().__init__(client.services.deduplication)
         self._client = client
         self.add_item(ui.TextDisplay("\n".join([f"### {count(total, 'server')}", *lines])))
-        self._add_turning(first, _A_PAGE, total)
+        self._add_turning(first, _A_PAGE, total, self._turn)
         self.note_open()
 
     async def _turn(self, interaction: discord.Interaction, first: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
 import discord
@@ -15,6 +16,8 @@ from bot.text.translation import _
 
 OPEN_FOR = TOKEN_LIVES
 """Seconds; as long as an interaction's token lives."""
+Turn = Callable[[discord.Interaction, int], Awaitable[None]]
+"""Shows the page that begins with that number."""
 
 
 class PrivateItem:
@@ -57,26 +60,19 @@ class PrivateView(PrivateItem, ui.LayoutView):
             if isinstance(item, ui.Button | BaseSelect) and item.custom_id
         ]
 
-
-class PagedView(PrivateView):
-    """A page of a list, with buttons to the one before and the one after."""
-
-    def _add_turning(self, first: int, a_page: int, total: int) -> None:
-        """The buttons, where there are such pages; `first` of `total` is the number with which this one begins."""
+    def _add_turning(self, first: int, a_page: int, total: int, turn: Turn) -> None:
+        """Buttons to the pages before and after, where there are such; `first` of `total` begins this one."""
         starts = (_("Previous"), first - a_page), (_("Next"), first + a_page)
-        buttons = [self._turning(label, start) for label, start in starts if 0 <= start < total]
+        buttons = [_turning(label, start, turn) for label, start in starts if 0 <= start < total]
         if buttons:
             self.add_item(ui.ActionRow(*buttons))
 
-    def _turning(self, label: str, start: int) -> ui.Button[Any]:
-        async def pressed(interaction: discord.Interaction) -> None:
-            await interaction.response.defer()
-            await self._turn(interaction, start)
 
-        button: ui.Button[Any] = ui.Button(label=label)
-        button.callback = pressed  # type: ignore[method-assign]
-        return button
+def _turning(label: str, start: int, turn: Turn) -> ui.Button[Any]:
+    async def pressed(interaction: discord.Interaction) -> None:
+        await interaction.response.defer()
+        await turn(interaction, start)
 
-    async def _turn(self, interaction: discord.Interaction, first: int) -> None:
-        """Show the page that begins with number `first`."""
-        raise NotImplementedError
+    button: ui.Button[Any] = ui.Button(label=label)
+    button.callback = pressed  # type: ignore[method-assign]
+    return button

@@ -12,7 +12,7 @@ from discord import ui
 from bot.cards.card import STYLE_ALT
 from bot.cards.thumbnails import Thumbnail, small_jpeg
 from bot.interactions.deduplication import Deduplication
-from bot.interactions.private_view import PagedView
+from bot.interactions.private_view import PrivateView
 from bot.stored_pngs import Broken
 from bot.text.formatting import count, day
 from bot.text.sanitise import plain, safe
@@ -25,7 +25,7 @@ _A_PAGE = 8
 """Styles; Discord takes ten files in a message."""
 
 
-class StyleList(PagedView):
+class StyleList(PrivateView):
     """The private message with one page of the saved styles; a new one for each edit."""
 
     def __init__(
@@ -40,7 +40,7 @@ class StyleList(PagedView):
         )
         for style in styles[first : first + _A_PAGE]:
             self.add_item(self._section(style))
-        self._add_turning(first, _A_PAGE, len(styles))
+        self._add_turning(first, _A_PAGE, len(styles), self._turn)
         self.note_open()
 
     @property
