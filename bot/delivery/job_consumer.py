@@ -221,10 +221,8 @@ class JobConsumer:
         await self._backend.jobs.keep(job.id, rules.keep_days)
         until = await self._backend.jobs.kept_until(job.id)
         told = event.note if isinstance(event, Done) else ""
-        note, best = (
-            " ".join(filter(None, map(stored, [told, self._missing]))),
-            messages.best_link(page) if told else "",
-        )
+        note = " ".join(filter(None, map(stored, [told, self._missing])))
+        best = messages.best_link(page) if told else ""
         card_state = dataclasses.replace(final_state(event, page.stopped), note=note, best=best, kept_until=until)
         painting = event.files["final.png"] if isinstance(event, Done) else None
         pictures = await thumbnails(self._backend.store, job, painting) if painting else []
