@@ -53,3 +53,10 @@ class Backend:
         """Paint a job no further that cannot be shown; `why` is a sentence for its card."""
         await self.ledger.stop(job, why)
         await self.jobs.cancel(job)
+
+    async def cancel_all(self, *, member: int | None = None, guild: int | None = None) -> None:
+        """Cancel all open paintings of a member, in a server, or of a member in a server."""
+        for standing in await self.jobs.standing():
+            job = standing.job
+            if member in (None, int(job.user)) and (guild is None or job.guild == str(guild)):
+                await self.jobs.cancel(job.id)

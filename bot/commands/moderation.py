@@ -78,6 +78,8 @@ async def member(interaction: Interaction, member: str, block: bool | None = Non
         number, guilds = _member_number(member), services.backend.guilds
         if block is not None:
             await guilds.block_member(number, interaction.user.id, block=block)
+        if block:
+            await services.backend.cancel_all(member=number)
         who = f"<@{number}>"
         text = _("{member} may paint.", member=who)
         if await guilds.is_blocked(number):
@@ -100,7 +102,10 @@ async def _one(interaction: Interaction, server: str, changed: dict[str, Any]) -
         raise UserError(_("Give the server by its id, in digits: `/impasto servers` lists them."))
     guild = int(server)
     if changed:
-        await interaction.client.services.backend.guilds.allow(guild, interaction.user.id, **changed)
+        backend = interaction.client.services.backend
+        await backend.guilds.allow(guild, interaction.user.id, **changed)
+        if changed.get("blocked"):
+            await backend.cancel_all(guild=guild)
     return await server_line(interaction.client, guild)
 
 

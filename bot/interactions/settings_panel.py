@@ -105,6 +105,8 @@ class SettingsPanel(PrivateView):
         await interaction.response.edit_message(
             view=SettingsPanel(self._backend, self._deduplication, self._guild, rules)
         )
+        for member in set(changed.get("blocked", ())) - set(self._rules.choices.blocked):
+            await self._backend.cancel_all(member=member, guild=self._guild)
 
     async def _ask_limits(self, interaction: discord.Interaction) -> None:
         async with patience(interaction):

@@ -82,25 +82,29 @@ class Submission:
         if destination.by_dm:
             await reply_private(interaction, _("I am no member here: the painting comes by direct message."))
         job_id, owner = str(interaction.id), interaction.user.id
-        opening = self._open_by_dm(destination) if destination.by_dm else None
-        return await self._admission.admit(job_id, owner, destination, request, rules=rules, before_queueing=opening)
 
-    def _open_by_dm(self, destination: Destination) -> Callable[[Job], Awaitable[None]]:
+        async def before_queueing(job: Job) -> None:
+            # Somebody may have been blocked while the pictures were fetched.
+            await check_allowed(self._backend.guilds, interaction, destination)
+            if destination.by_dm:
+                await self._open_by_dm(job, destination)
+
+        return await self._admission.admit(
+            job_id, owner, destination, request, rules=rules, before_queueing=before_queueing
+        )
+
+    async def _open_by_dm(self, job: Job, destination: Destination) -> None:
         """Post the card before the job is queued: only a message shows whether the member takes them."""
-
-        async def post(job: Job) -> None:
-            page = await self._backend.ledger.page(job.id)
-            assert page is not None  # noqa: S101 - it has just been opened
-            pictures = await thumbnails(self._backend.store, job)
-            message = messages.card_message(job, page, CardState(), pictures)
-            try:
-                card = await self._sender.send(destination.channel, message, look_first=False)
-            except Undeliverable as error:
-                raise UserError(direct_messages_closed()) from error
-            files = " ".join(picture.name for picture in pictures)
-            await self._backend.ledger.note(job.id, {"card": card, "files": files})
-
-        return post
+        page = await self._backend.ledger.page(job.id)
+        assert page is not None  # noqa: S101 - it has just been opened
+        pictures = await thumbnails(self._backend.store, job)
+        message = messages.card_message(job, page, CardState(), pictures)
+        try:
+            card = await self._sender.send(destination.channel, message, look_first=False)
+        except Undeliverable as error:
+            raise UserError(direct_messages_closed()) from error
+        files = " ".join(picture.name for picture in pictures)
+        await self._backend.ledger.note(job.id, {"card": card, "files": files})
 
     async def _where(self, job: Job, destination: Destination, asked_in: int | None) -> str:
         page = await self._backend.ledger.page(job.id)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -86,7 +85,7 @@ class Admission:
         request: PaintRequest,
         *,
         rules: Rules,
-        before_queueing: Callable[[Job], Any] | None = None,
+        before_queueing: Callable[[Job], Awaitable[None]],
     ) -> Job:
         """Accept a request that was checked against these rules; a second call with the same `job_id` changes nothing.
 
@@ -116,7 +115,7 @@ class Admission:
         request: PaintRequest,
         *,
         rules: Rules,
-        before_queueing: Callable[[Job], Any] | None,
+        before_queueing: Callable[[Job], Awaitable[None]],
     ) -> Job:
         backend = self._backend
         try:
@@ -141,8 +140,7 @@ class Admission:
             language=destination.language,
         )
         await backend.ledger.open(address, await self._parent_link(request))
-        if before_queueing is not None:
-            await before_queueing(job)
+        await before_queueing(job)
         await backend.jobs.create(job, rules.caps)
         return job
 

@@ -116,13 +116,27 @@ async def painting(stage: Scene, place: Place) -> tuple[Json, Json]:
 
 async def test_a_blocked_member_paints_by_no_way(stage: Scene, place: Place) -> None:
     card, picture = await painting(stage, place)
+    other = await stage.card(await stage.stylize(place.moderator, place.channel, **LONG), place.channel)
     await choose(stage, place, BLOCKED, place.member, says=f"Blocked members: {place.member.mention}")
+    await stage.ended(card, "**Stopped**")  # what they asked for before is painted no further
+    assert "**Stopped**" not in text_of(stage.discord.world.message(other))
     assert await refused(stage, place, card, picture) == {
         "This server's moderators do not let you paint here: ask them, or paint in another server."
     }
     await choose(stage, place, BLOCKED, says="Blocked members: none")
     again = await place.member.press(card, "Again")
     assert (await stage.private_reply(again)).startswith("Accepted: ")
+
+
+async def test_who_is_blocked_while_their_pictures_are_fetched_is_refused(stage: Scene, place: Place) -> None:
+    late = await stage.discord.fault("GET /ephemeral-attachments/**", delay_s=600, times=1)
+    asked = await stage.stylize(place.member, place.channel)
+    while not await late.hits():
+        await stage.discord.now()
+    await choose(stage, place, BLOCKED, place.member, says=f"Blocked members: {place.member.mention}")
+    await late.release()
+    assert (await stage.private_reply(asked)).startswith("This server's moderators do not let you paint here")
+    assert stage.discord.world.messages(place.channel) == []
 
 
 async def test_only_in_the_channels_that_were_chosen_and_in_their_threads(stage: Scene, place: Place) -> None:
@@ -274,7 +288,9 @@ async def test_only_the_bot_s_owner_sees_and_blocks_servers(stage: Scene, place:
     owner = await stage.discord.owner()
     number = place.guild.id
     dm = await owner.dm()
+    card, _picture = await painting(stage, place)
     told = await stage.private_reply(await owner.slash(dm, "impasto servers", server=number, block=True, paintings=9))
+    await stage.ended(card, "**Stopped**")
     assert told == f"**Moderated**, `{number}`, blocked, at most 9 paintings at a time"
     card_told = await stage.private_reply(await stage.stylize(place.member, place.channel))
     assert card_told == "Who runs me has blocked me in this server: ask for the painting in another one."
@@ -296,6 +312,7 @@ async def test_a_member_whom_the_bot_s_owner_blocks_paints_nowhere(stage: Scene,
     card, picture = await painting(stage, place)
     told = await stage.private_reply(await owner.slash(at_home, "impasto member", member=place.member.id, block=True))
     assert told == f"{place.member.mention} may paint nowhere."
+    await stage.ended(card, "**Stopped**")
     refusal = "Who runs me does not let you paint: ask them."
     assert await refused(stage, place, card, picture) == {refusal}
     assert await stage.private_reply(await stage.stylize(place.member, stage.discord.channel(dm))) == refusal
