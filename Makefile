@@ -1,13 +1,13 @@
 # Everything a person types. Paths are relative, so that a checkout may lie in a folder with a space in its name.
 .DEFAULT_GOAL := help
-.PHONY: help demo lint test audit bench bench-gpu compare gallery talk chaos crowd load machines screenshots catalogue starter sbom lock clean
+.PHONY: help demo lint test test-long audit bench bench-gpu compare gallery talk chaos crowd load machines screenshots catalogue starter sbom lock clean
 PY := .venv/bin/python
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 
 help:
 	@printf '%s\n' 'make demo    paint one picture in the style of another; the result is out/demo/index.html' \
-	  'make test    lint, type-check and run the tests' \
+	  'make test    lint, type-check and run the tests; make test-long: those that take long' \
   'make lint    lint and type-check alone' \
   'make audit   ask for known vulnerabilities of all that is locked (needs the network)' \
   'make bench   measure the loop; tables in out/bench/' \
@@ -36,6 +36,9 @@ lint: .venv/ready
 
 test: .venv/ready
 	@sh tests/run.sh
+
+test-long: .venv/ready
+	@sh tests/run.sh long
 
 audit: .venv/ready
 	@$(PY) deploy/audit.py .venv/bin/uv requirements/*.txt

@@ -116,6 +116,7 @@ async def alertmanager(room: Path, webhook: str) -> AsyncIterator[str]:
         await process.communicate()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", ["/api/webhooks/1/secret", "/elsewhere"])
 async def test_an_alert_comes_to_the_webhook(path: str, tmp_path: Path) -> None:
     """In the form that Discord's take, or in Alertmanager's own."""

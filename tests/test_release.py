@@ -28,6 +28,7 @@ def lists() -> dict[str, Json]:
     return {name: json.loads((ROOT / "out" / "sbom" / f"{name}.cdx.json").read_text()) for name in LOCKS}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("image", LOCKS)
 def test_the_list_has_each_locked_package_with_version_and_hashes(image: str, lists: dict[str, Json]) -> None:
     text = (ROOT / "requirements" / LOCKS[image]).read_text()

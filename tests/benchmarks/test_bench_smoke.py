@@ -7,6 +7,7 @@ import pytest
 from benchmarks.bench import Ours, classic, plain_loop, square_pictures
 
 
+@pytest.mark.long
 def test_the_plain_loop_does_the_same_work() -> None:
     recipe = classic(32)
     content, style = square_pictures(32)

@@ -48,6 +48,7 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     bench.stand_in.cache_clear()
 
 
+@pytest.mark.long
 def test_all_parts_run_and_are_written(tmp_path: Path) -> None:
     assert run("cpu", TINY, 600, tmp_path) == []
     tables = {table["name"]: table for table in json.loads((tmp_path / "bench.json").read_text())["tables"]}

@@ -8,6 +8,7 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 from discord_server.driver import Person, WorldView
 from discord_server.faults import Fault
 from promises import Asked, check_kept, check_no_loops, left
@@ -126,6 +127,7 @@ class Night:
         return [one for one in self.asked if one.verdict(world) == "accepted"]
 
 
+@pytest.mark.long
 async def test_every_picture_comes_once_and_in_order_however_often_the_bot_is_killed(
     pool: WorkerPool, tmp_path: Path
 ) -> None:

@@ -38,6 +38,7 @@ async def stage(shared_stage: Scene) -> AsyncIterator[Scene]:
     assert [line for line in shared_stage.said() if line["level"] in ("error", "critical")] == []
 
 
+@pytest.mark.long
 async def test_told_to_end_in_the_middle_it_ends_in_order_and_goes_on_after_the_restart(
     stage: Scene, busy_pool: WorkerPool
 ) -> None:
@@ -115,6 +116,7 @@ async def test_a_kill_between_an_answer_and_its_acknowledgement_leaves_nobody_wa
     await stage.ended(card, "**Stopped**")
 
 
+@pytest.mark.long
 async def test_what_was_sent_and_not_noted_is_found_long_after_its_nonce(stage: Scene, busy_client: JobClient) -> None:
     """A card and a snapshot arrive at Discord; the bot is killed before it knows, for longer than a painting takes."""
     discord = stage.discord

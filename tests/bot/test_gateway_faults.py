@@ -39,6 +39,7 @@ def connected(count: str, before: int) -> Callable[[WorldView], bool]:
     return lambda world: world.counts[count] > before and world.counts["sessions"] == 1
 
 
+@pytest.mark.long
 async def test_the_bot_comes_back_however_the_gateway_breaks(stage: Scene) -> None:
     discord, asked = stage.discord, []
     breaks: list[tuple[str, dict[str, Any], str]] = [
@@ -97,6 +98,7 @@ async def test_what_is_delivered_twice_is_done_once(stage: Scene) -> None:
     assert discord.world.refusals == []
 
 
+@pytest.mark.long
 async def test_a_malformed_interaction_costs_the_bot_a_moment_and_nothing_else(stage: Scene) -> None:
     discord = stage.discord
     before = await ask(stage, 60)

@@ -42,6 +42,7 @@ async def ask(stage: Scene, iterations: int = SMALL["iterations"]) -> Asked:
     return Asked(await stage.stylize(iterations=iterations), stage.channel.id, iterations, True)
 
 
+@pytest.mark.long
 async def test_a_redis_that_ends_or_is_killed_in_the_middle_costs_nothing_but_the_time_it_was_away(
     own_redis: OwnRedis, own_house: WorkerPool, tmp_path: Path
 ) -> None:
@@ -67,6 +68,7 @@ async def test_a_redis_that_ends_or_is_killed_in_the_middle_costs_nothing_but_th
         assert stage.bots[-1].end() == 0  # without anybody to tell that it leads no longer
 
 
+@pytest.mark.long
 async def test_what_a_redis_that_lost_its_last_moment_has_forgotten_is_done_all_the_same(
     own_redis: OwnRedis, own_house: WorkerPool, tmp_path: Path
 ) -> None:
@@ -93,6 +95,7 @@ async def test_what_a_redis_that_lost_its_last_moment_has_forgotten_is_done_all_
         assert await left(own_house) == {"thinking": 0, "events": 0}
 
 
+@pytest.mark.long
 async def test_what_was_given_to_a_bot_that_leads_no_longer_is_dealt_with_by_the_one_that_does(
     busy_pool: WorkerPool, busy_client: JobClient, tmp_path: Path
 ) -> None:
@@ -141,6 +144,7 @@ async def lossy(socket: Path) -> AsyncIterator[tuple[str, list[bytes]]]:
         server.close()
 
 
+@pytest.mark.long
 async def test_an_event_that_redis_gave_out_and_that_never_arrived_is_asked_for_again(
     own_redis: OwnRedis, own_house: WorkerPool, tmp_path: Path
 ) -> None:

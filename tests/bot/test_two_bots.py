@@ -41,6 +41,7 @@ async def stand_by(stage: Scene) -> None:
     await stage.discord.until(lambda world: world.counts["requests"]["GET /oauth2/applications/@me"] > before)
 
 
+@pytest.mark.long
 async def test_the_second_takes_over_when_the_first_ends_or_is_killed(stage: Scene) -> None:
     discord, asked = stage.discord, []
     await stand_by(stage)
@@ -59,6 +60,7 @@ async def test_the_second_takes_over_when_the_first_ends_or_is_killed(stage: Sce
     assert discord.world.refusals == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("stage", [SHORT_LEASE], indirect=True)
 async def test_a_bot_that_stood_still_for_longer_than_its_lease_does_nothing_twice(
     stage: Scene, busy_client: JobClient, busy_pool: WorkerPool

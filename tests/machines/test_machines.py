@@ -11,6 +11,7 @@ from machines.__main__ import SKIPPED
 from machines.namespaces import environment
 
 
+@pytest.mark.long
 def test_a_worker_that_was_cut_off_and_is_back_spoils_nothing() -> None:
     command = [sys.executable, "-m", "machines", "--short"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=550, env=environment())

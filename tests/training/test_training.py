@@ -54,6 +54,7 @@ class Watched:
         self.better.append(better)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("bfloat16", [False, True])
 def test_what_is_taught_lowers_every_error(bfloat16: bool) -> None:
     taught = training(Plan(1e9, crops=2, side=32, rate=0.02, bfloat16=bfloat16))

@@ -123,7 +123,7 @@ async def _post(raw: Raw, channel: str, files: list[str], **body: Any) -> str:
     return str(answer.body["id"])
 
 
-@pytest.mark.parametrize("name", ["recipe-3", "recipe-4"])
+@pytest.mark.parametrize("name", [pytest.param("recipe-3", marks=pytest.mark.long), "recipe-4"])
 async def test_paintings_under_way_go_on_as_if_nothing_had_been(name: str, pool: WorkerPool) -> None:
     """On the machine that made the states not one level differs; others may round otherwise."""
     state = State(name)
@@ -139,6 +139,7 @@ async def test_paintings_under_way_go_on_as_if_nothing_had_been(name: str, pool:
             assert np.abs(now - older).mean() < 2
 
 
+@pytest.mark.long
 async def test_recipes_of_the_first_release_end_with_a_sentence_and_can_be_asked_for_again(pool: WorkerPool) -> None:
     """Their losses were weighed in units that no worker has any more."""
     state = State("0.1.0")

@@ -82,6 +82,7 @@ def test_without_a_film_the_content_becomes_the_painting() -> None:
     assert blues == [*sorted(blues[: peak + 1]), *sorted(blues[peak + 1 :], reverse=True)]
 
 
+@pytest.mark.long
 def test_it_is_made_smaller_until_it_fits() -> None:
     before, after = (png_of(noise(seed, 480)) for seed in (1, 2))
     whole, small = short_film(before, after, None), short_film(before, after, None, 400_000)

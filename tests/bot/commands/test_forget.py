@@ -30,6 +30,7 @@ async def stage(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> A
         assert made.discord.world.violations == []
 
 
+@pytest.mark.long
 async def test_a_restart_in_the_middle_does_not_save_anything(stage: Scene) -> None:
     """What has ended, and tells no more, is remembered to be forgotten."""
     eve = await stage.guild.member("Eve")

@@ -32,6 +32,7 @@ async def stage(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> A
         assert made.discord.world.violations == []
 
 
+@pytest.mark.long
 async def test_it_goes_on_until_discord_answers_over_a_restart_and_tells_how_far_it_is(stage: Scene) -> None:
     eve = await stage.guild.member("Eve")
     _, card = await _stopped(stage, eve, stage.channel)
@@ -199,6 +200,7 @@ async def test_a_thread_in_which_all_is_to_be_forgotten_goes_whole(stage: Scene)
     assert stage.discord.world.threads(channel) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rights", [[], ["manage_threads"]])
 async def test_much_at_once_keeps_to_discords_limits_and_asks_for_nothing_that_would_be_refused(
     stage: Scene, rights: list[str]

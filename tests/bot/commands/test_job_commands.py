@@ -110,6 +110,7 @@ async def test_show_brings_the_card_where_it_is_asked_for_and_keeps_it_moving_th
         await stage.ended(shown, "**Stopped** at iteration 18,000")
 
 
+@pytest.mark.long
 async def test_who_deletes_a_copy_that_they_brought_elsewhere_stops_nothing(stage: Scene) -> None:
     room = await a_room(stage, "Abe")
     job, card = await _card(stage, room, **HALF)
@@ -280,6 +281,7 @@ async def test_a_card_that_was_sent_again_has_its_pictures(stage: Scene) -> None
         assert (await stage.discord.download(file["url"])).startswith(b"\xff\xd8")
 
 
+@pytest.mark.long
 async def test_buttons_outlive_many_edits(stage: Scene) -> None:
     """A view that is edited or ends must not take the buttons of all others with it."""
     room = await a_room(stage, "Zed")

@@ -70,6 +70,7 @@ async def by_code(stage: Scene, code: str, **options: Any) -> Any:
     return await stage.ada.slash(stage.channel, "stylize", recipe_code=code, **{"content": stage.content, **options})
 
 
+@pytest.mark.long
 async def test_the_same_pictures_by_the_code_are_the_same_painting(stage: Scene) -> None:
     card = await stage.painted(recipe="classic", strength=2.0, size=80)
     (last,) = [m for m in stage.discord.world.messages(card["id"]) if "Larger" in [b["label"] for b in buttons_of(m)]]
@@ -149,6 +150,7 @@ async def test_foreign_and_damaged_codes_and_those_beyond_the_limits_are_a_sente
     assert await told(many) == "This recipe code asks for more than 50 snapshots: it is not painted here."
 
 
+@pytest.mark.long
 async def test_what_began_with_a_picture_has_no_code(stage: Scene, tmp_path: Path) -> None:
     card = await stage.painted(start_picture=picture(tmp_path / "begun.png", 5))
     told = await stage.private_reply(await stage.ada.press(card, "Recipe code"))

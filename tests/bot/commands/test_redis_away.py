@@ -49,6 +49,7 @@ async def test_buttons_and_commands_are_answered_while_redis_is_away(
         own_redis.start()
 
 
+@pytest.mark.long
 async def test_what_is_passed_on_is_asked_for_in_vain_while_redis_is_away(own_redis: OwnRedis, tmp_path: Path) -> None:
     pool = WorkerPool(own_redis.url, tmp_path)
     pool.start_worker(seconds=0.15).ready()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from arq.connections import ArqRedis
 from discord_server.message_text import text_of
 from manual_worker import manual_worker
@@ -20,6 +21,7 @@ from engine.contract.jobs import Jobs
 from engine.contract.models import OPEN, index_key, job_key
 
 
+@pytest.mark.long
 async def test_the_bot_outlasts_what_lies_in_redis(pool: WorkerPool, tmp_path: Path) -> None:
     async with scene(pool, tmp_path) as stage, connect(pool.url) as redis:
         await _spoil(redis, stage)

@@ -208,6 +208,7 @@ async def painted(stage: Scene, pool: WorkerPool, card: Json) -> Json:
     return done
 
 
+@pytest.mark.long
 async def test_a_painting_by_name_comes_to_its_end(stage: Scene, pool: WorkerPool, place: Place) -> None:
     asked = await by_name(stage, place, "night", style2=stage.style)
     card = await painted(stage, pool, await stage.card(asked, place.channel))
@@ -215,6 +216,7 @@ async def test_a_painting_by_name_comes_to_its_end(stage: Scene, pool: WorkerPoo
     assert [style.name for style in (await job_of(stage, asked.id)).styles] == ["night", "strokes.png"]
 
 
+@pytest.mark.long
 async def test_a_paintings_button_saves_its_style_with_its_settings(
     stage: Scene, pool: WorkerPool, place: Place
 ) -> None:

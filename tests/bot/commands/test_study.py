@@ -130,6 +130,7 @@ async def test_a_press_on_a_picture_goes_on_from_that_painting(stage: Scene, wor
     assert pictures(stage.discord.world, child["id"])[-3:] == ENDS
 
 
+@pytest.mark.long
 async def test_a_form_left_as_it_is_goes_on_with_the_settings_of_that_painting(
     stage: Scene, pool: WorkerPool, worker: None
 ) -> None:
@@ -145,6 +146,7 @@ async def test_a_form_left_as_it_is_goes_on_with_the_settings_of_that_painting(
         assert words in text_of(child)
 
 
+@pytest.mark.long
 async def test_without_a_film_by_the_talks_recipe(stage: Scene, worker: None) -> None:
     card = await stage.ended(await stage.card(await ask(stage, "swap", recipe="talk", film="no")))
     assert "· classic, 12 iterations at 64 px" in text_of(card)
@@ -194,6 +196,7 @@ async def test_of_a_covered_picture_all_is_covered_but_the_losses(stage: Scene, 
     assert "butler" not in json.dumps([card, *messages, stage.discord.world.channel(card["id"])])
 
 
+@pytest.mark.long
 async def test_a_cancelled_study_continues_where_it_was(stage: Scene, pool: WorkerPool, worker: None) -> None:
     asked = await ask(stage, "strength", iterations=24)
     card = await stage.card(asked)
@@ -212,6 +215,7 @@ async def test_a_cancelled_study_continues_where_it_was(stage: Scene, pool: Work
     assert [*before[:-1], *after] == [*every, *ENDS]
 
 
+@pytest.mark.long
 async def test_again_has_other_seeds_and_forget_leaves_nothing(stage: Scene, worker: None) -> None:
     eve = await stage.guild.member("Eve")
     given = {"content": stage.content, "style": stage.style, "vary": "flicker", "seed": 5, **SHORT}

@@ -44,6 +44,7 @@ async def stage(pool: WorkerPool, tmp_path: Path) -> AsyncIterator[Scene]:
         assert made.discord.world.refusals == []
 
 
+@pytest.mark.long
 async def test_a_study_killed_at_random_moments_is_the_one_that_nothing_happened_to(
     stage: Scene, pool: WorkerPool
 ) -> None:

@@ -29,7 +29,7 @@ async def stage(busy_pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory)
     [
         ("start", (9, "noise, seed 5")),
         ("layers", (5, "all 3")),
-        ("depth", (5, "relu5_2")),
+        pytest.param("depth", (5, "relu5_2"), marks=pytest.mark.long),
         ("optimiser", (6, "L-BFGS")),
         ("size", (5, "128 px")),
         ("iterations", (8, "30 iterations")),

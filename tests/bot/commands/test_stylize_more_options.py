@@ -95,6 +95,7 @@ async def test_the_talks_recipe_has_its_name(stage: Scene) -> None:
     assert "classic, 5,000 iterations at 512 px · seed" in text_of(card)
 
 
+@pytest.mark.long
 async def test_it_is_painted_with_masks_from_a_picture_with_those_snapshots(
     stage: Scene, pool: WorkerPool, tmp_path: Path, mask: Path
 ) -> None:

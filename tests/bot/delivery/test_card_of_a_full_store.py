@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from discord_server.message_text import text_of
 from full_disk import fill, make_room
 from scene import LONG, scene
@@ -12,6 +13,7 @@ from support.workers import WorkerPool
 WAITS = "The painting waits, for what is painted cannot be stored now (File too large)"
 
 
+@pytest.mark.long
 async def test_the_card_says_why_it_stands_still_and_no_more_once_it_goes_on(pool: WorkerPool, tmp_path: Path) -> None:
     worker = int(pool.start_worker().ready().said.split()[1].rpartition(":")[2])
     async with scene(pool, tmp_path) as stage:

@@ -64,6 +64,7 @@ async def test_card_and_thread_come_exactly_once(stage: Stage, trouble: str) -> 
     await stage.posted(stage.discord.world.threads(stage.scene.channel)[0], "00010.png")
 
 
+@pytest.mark.long
 async def test_a_card_follows_through_refused_edits(stage: Stage) -> None:
     card, manual_worker = await stage.manual_painting()
     edits = f"PATCH /channels/{stage.scene.channel.id}/messages/*"

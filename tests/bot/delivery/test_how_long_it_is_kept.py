@@ -7,6 +7,7 @@ import re
 import time
 from pathlib import Path
 
+import pytest
 from discord_server.message_text import text_of
 from redis import Redis
 from scene import scene
@@ -18,6 +19,7 @@ from engine.contract.models import job_key
 from engine.contract.store import Store
 
 
+@pytest.mark.long
 async def test_pictures_and_checkpoints_go_once_the_buttons_work_no_more(pool: WorkerPool, tmp_path: Path) -> None:
     pool.start_worker(seconds=0.15).ready()
     async with scene(pool, tmp_path, IMPASTO_KEEP_DAYS="3") as stage:

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 MIB = 2**20
 
 
+@pytest.mark.long
 async def test_a_boost_that_ends_after_the_order_sends_the_next_picture_as_webp(stage: Stage) -> None:
     await stage.scene.guild.boost(2)
     card, manual_worker = await stage.manual_painting()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from discord_server.message_text import is_thinking
 from scene import scene
 from support.workers import WorkerPool
 
 
+@pytest.mark.long
 async def test_one_picture_of_a_member_is_looked_at_at_a_time_and_few_are_in_hand(
     pool: WorkerPool, tmp_path: Path
 ) -> None:

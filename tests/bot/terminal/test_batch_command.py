@@ -76,6 +76,7 @@ def test_each_content_is_painted_in_each_style_and_a_bad_file_is_named(room: Pat
     assert all((room / "out" / link).exists() for link in links)
 
 
+@pytest.mark.long
 def test_one_worker_paints_all_of_it_as_paint_would_alone(room: Path) -> None:
     done = run(room, "batch", "cat.png", "dog.png", *SHORT)
     assert done.returncode == 0, done.stderr
@@ -92,6 +93,7 @@ def test_one_worker_paints_all_of_it_as_paint_would_alone(room: Path) -> None:
     assert shas[0] == shas[1]
 
 
+@pytest.mark.long
 def test_a_second_run_paints_only_what_is_missing_or_has_changed(room: Path, busy_pool: WorkerPool) -> None:
     by_it = shared(busy_pool)
     assert run(room, "batch", "cat.png", *SHORT, **by_it).returncode == 0
@@ -108,6 +110,7 @@ def test_a_second_run_paints_only_what_is_missing_or_has_changed(room: Path, bus
     assert all(moments(room)[folder] != third[folder] for folder in FOUR)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_batch_that_was_ended_goes_on_in_the_middle_of_a_painting(room: Path, how: signal.Signals) -> None:
     long = [*STYLES, *OPTIONS, "--iterations", "400", "--snapshots", "200", "-o", "out"]

@@ -69,6 +69,7 @@ def test_a_wrong_word_is_refused_before_anything_is_started(
     assert not (room / "new").exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("arguments", "status", "sentence"),
     [

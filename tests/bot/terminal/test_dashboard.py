@@ -99,6 +99,7 @@ async def prometheus(folder: Path, *ports: int) -> AsyncIterator[Prometheus]:
         await process.wait()
 
 
+@pytest.mark.long
 async def test_each_curve_shows_what_there_is_to_be_seen(pool: WorkerPool, tmp_path: Path) -> None:
     ports = free_port(), free_port()
     async with (

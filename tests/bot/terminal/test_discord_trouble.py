@@ -32,6 +32,7 @@ async def lines(process: Process, count: int) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("door", ["GET /users/@me", "GET /gateway/bot", "GET /gateway"])
 async def test_a_discord_that_is_away_is_a_line_for_each_try_and_waited_for(
     door: str, discord: Discord, redis_server: str, tmp_path: Path

@@ -37,6 +37,7 @@ async def test_where_weights_are_stand_ins_it_says_what_to_do() -> None:
     assert await CHECKS["weights"](settings()) == "auto; the pretrained ones are cached here"
 
 
+@pytest.mark.long
 async def test_it_says_what_a_file_is_or_why_it_cannot_be_used(tmp_path: Path) -> None:
     path = saved(ours(2, 2, 3, 3, 3), tmp_path / "mine.pth")
     said = await CHECKS["weights"](settings(str(path)))

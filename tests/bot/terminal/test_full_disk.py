@@ -26,6 +26,7 @@ def painting(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     assert left_over(tmp_path) == []
 
 
+@pytest.mark.long
 def test_a_full_disk_is_said_and_waited_for(painting: subprocess.Popen[str]) -> None:
     assert painting.stdout is not None
     until(painting.stdout, "iteration 10:")

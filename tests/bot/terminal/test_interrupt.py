@@ -14,7 +14,7 @@ from bot.terminal.output_folder import FolderError, OutputFolder
 from engine.recipe.recipe import Recipe
 
 
-@pytest.mark.parametrize("recipe", ["fine", "gatys"])  # Adam and L-BFGS
+@pytest.mark.parametrize("recipe", ["fine", pytest.param("gatys", marks=pytest.mark.long)])
 def test_an_interrupted_painting_goes_on_to_the_picture_of_an_uncut_one(recipe: str, tmp_path: Path) -> None:
     room = make_room(tmp_path)
     paint = [*LIGHT, "--recipe", recipe, "--iterations", "500", "--snapshots", "20,40,490", "--seed", "3", "-o", "out"]

@@ -19,6 +19,7 @@ from bot.terminal.worker_process import WorkerError, WorkerProcess
 from engine.contract.settings import read_settings
 
 
+@pytest.mark.long
 async def test_a_worker_that_is_killed_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("REDIS_URL", "")

@@ -72,6 +72,7 @@ async def samples_with(url: str, name: str) -> dict[tuple[str, ...], float]:
     return found
 
 
+@pytest.mark.long
 async def test_a_painting_is_counted_where_it_happens(stage: tuple[Scene, str, str]) -> None:
     made, bot, worker = stage
     assert await until(f"{bot}/readyz", 200) == {"ok": True, "checks": {"bot": {"ok": True, "says": "connected"}}}
@@ -126,6 +127,7 @@ async def test_a_port_that_is_taken_is_said_in_a_sentence(stage: tuple[Scene, st
     assert err.splitlines()[-1] == f"Nothing can listen at IMPASTO_MONITORING, {address}: Address already in use."
 
 
+@pytest.mark.long
 async def test_what_is_away_is_named(stage: tuple[Scene, str, str]) -> None:
     """The last test of the stage: it takes away what the others stand on."""
     made, bot, worker = stage

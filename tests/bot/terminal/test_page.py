@@ -181,6 +181,7 @@ def test_losses_are_told_whatever_they_are(tmp_path: Path, total: float | None, 
     assert told in Reader(render_page(run, tmp_path)).text
 
 
+@pytest.mark.long
 def test_a_great_many_large_noisy_pictures_stay_below_25_mb(tmp_path: Path) -> None:
     run = a_run(tmp_path, size=(720, 540), snapshots=60)
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) > 50_000_000

@@ -104,6 +104,7 @@ async def test_a_dry_run_is_of_the_weights_that_would_paint(tmp_path: Path, redi
         redis.flushdb()
 
 
+@pytest.mark.long
 async def test_a_files_layers_are_known_before_anything_starts(tmp_path: Path) -> None:
     path = saved(ours(2, 2, 3, 3, 3), tmp_path / "vgg16.pth")
     expected = await asked_for(str(path), "classic").expected(settings())

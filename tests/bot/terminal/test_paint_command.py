@@ -103,6 +103,7 @@ def test_what_fails_leaves_the_earlier_painting_alone(room: Path, painted: subpr
     assert {path.name: path.read_bytes() for path in (room / "out").iterdir()} == before
 
 
+@pytest.mark.long
 def test_a_file_of_weights_is_painted_with_by_the_recipe_of_such_weights(tmp_path: Path) -> None:
     """Weights and device by the settings; five weights and L-BFGS, which the stand-ins' recipes refuse."""
     room = make_room(tmp_path)
@@ -194,6 +195,7 @@ def test_masks_that_are_drawn_on_transparent_part_the_picture(busy_pool: WorkerP
     assert made[0] == made[1]
 
 
+@pytest.mark.long
 def test_at_the_contents_size_begun_with_a_picture_of_ones_own(busy_pool: WorkerPool, tmp_path: Path) -> None:
     room = make_room(tmp_path)
     Image.new("RGB", (30, 20), (200, 30, 30)).save(room / "begun.png")

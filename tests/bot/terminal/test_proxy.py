@@ -19,6 +19,7 @@ from engine.contract.settings import SettingsError
 from engine.process.redaction import redact
 
 
+@pytest.mark.long
 async def test_a_painting_is_asked_for_and_shown_through_a_proxy(pool: WorkerPool, tmp_path: Path) -> None:
     pool.only_worker(1)
     async with Discord.start(scale=20) as discord, http_proxy("impasto:secret words") as proxy:
@@ -54,6 +55,7 @@ async def test_what_is_encrypted_goes_through_a_tunnel(tmp_path: Path) -> None:
     assert set(proxy.asked) == {("CONNECT", f"localhost:{port}")}
 
 
+@pytest.mark.long
 async def test_a_wrong_proxy_is_one_sentence(redis_server: str, tmp_path: Path) -> None:
     nobody = free_port()
     async with Discord.start() as discord, http_proxy("name:password") as proxy, encrypted(1) as port:

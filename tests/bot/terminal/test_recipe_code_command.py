@@ -87,6 +87,7 @@ def test_the_code_decides_alone(here: Here, printed: str, more: list[str], statu
     assert not Path("none", "final.png").exists()
 
 
+@pytest.mark.long
 def test_share_puts_both_in_one_picture_which_the_next_painting_takes_away(
     room: Path, printed: str, busy_pool: WorkerPool
 ) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from impasto_command import LIGHT, make_room, start
 from own_redis import OwnRedis
 from support.workers import WorkerPool
 
 
+@pytest.mark.long
 def test_standard_output_stays_json_and_standard_error_says_what_is_awaited(tmp_path: Path) -> None:
     room = make_room(tmp_path)
     (tmp_path / "redis").mkdir()

@@ -46,6 +46,7 @@ async def test_a_wrong_key_is_said_without_the_secret(discord: Discord, tmp_path
     assert "5ec4e7" not in out
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("wrong", ["key", "bucket"])
 @pytest.mark.parametrize("words", [("bot",), ("worker", "--device", "cpu")], ids=["bot", "worker"])
 async def test_a_store_that_refuses_key_or_bucket_ends_whoever_needs_it_as_a_wrong_setting(

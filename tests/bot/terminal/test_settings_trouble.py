@@ -72,6 +72,7 @@ async def test_the_doctor_tells_a_name_that_nobody_reads(discord: Discord, tmp_p
     assert "BAD  settings  There is no setting IMPASTO_REDIS_URL: is REDIS_URL meant?\n" in out
 
 
+@pytest.mark.long
 async def test_a_data_folder_that_is_none_is_a_sentence(discord: Discord, tmp_path: Path) -> None:
     (tmp_path / "data").write_text("in the way")
     status, out, err = await told(discord, tmp_path, "doctor")
@@ -98,6 +99,7 @@ async def test_a_redis_that_throws_out_what_was_accepted_is_bad(discord: Discord
     assert "BAD  Redis     It throws out what was accepted when its memory is full (allkeys-lru): set" in out
 
 
+@pytest.mark.long
 async def test_a_worker_with_another_store_is_told_by_everybody_before_a_picture_is_lost(
     discord: Discord, tmp_path: Path, pool: WorkerPool
 ) -> None:

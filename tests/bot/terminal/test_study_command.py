@@ -64,6 +64,7 @@ def alone(painting: dict[str, Any]) -> str:
     return pixels_sha256(painter.picture(state))
 
 
+@pytest.mark.long
 def test_a_study_stopped_by_ctrl_c_goes_on_to_the_same_pictures(room: Path) -> None:
     command = ["study", "content.png", "style.png", "--vary", "strength", *LIGHT, "--iterations", "200", "-o", "s"]
     process = start(room, *command)

@@ -75,6 +75,7 @@ async def test_of_a_password_with_raw_signs_nothing_is_told(password: str, locke
         assert "5ec4e7" not in said
 
 
+@pytest.mark.long
 async def test_plain_and_tls_are_told_from_each_other(free: TcpRedis, front: str) -> None:
     assert "speaks TLS" in await wrong(f"redis://{front}")
     assert "does not speak TLS" in await wrong(f"rediss://{free.place}")
@@ -124,6 +125,7 @@ async def test_one_that_lacks_the_newest_command_is_too_old(tmp_path: Path) -> N
         )
 
 
+@pytest.mark.long
 async def test_a_redis_that_is_away_may_come_back(free: TcpRedis) -> None:
     assert "cannot be reached (Connect call failed" in await away(f"redis://127.0.0.1:{free_port()}")
     assert "cannot be reached (No such file" in await away("unix:///nowhere/redis.sock")

@@ -6,6 +6,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
 from own_redis import OwnRedis
 from support.jobs import JobClient, light, uncut_sha256
 from support.workers import QUICK_WORKER, WorkerPool
@@ -17,6 +18,7 @@ from engine.contract.store import Store
 RECIPE = light(300, snapshots=(30, 200))
 
 
+@pytest.mark.long
 async def test_a_copy_made_while_it_is_painted_goes_on_elsewhere(tmp_path: Path) -> None:
     """Redis first, then the store; the painting goes on meanwhile, and is lost with its machine."""
     (tmp_path / "here" / "redis").mkdir(parents=True)

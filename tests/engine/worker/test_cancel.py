@@ -60,6 +60,7 @@ async def test_stopping_twice_is_harmless(busy_client: JobClient) -> None:
     assert await busy_client.events(job) == story
 
 
+@pytest.mark.long
 async def test_a_child_goes_on_from_the_checkpoint_to_the_same_picture_as_uncut(
     busy_client: JobClient, stopped: tuple[Job, Cancelled]
 ) -> None:

@@ -47,6 +47,7 @@ async def test_a_finished_painting_goes_on_to_the_same_picture_as_uncut(busy_cli
     assert ends[-1] == longer.iterations
 
 
+@pytest.mark.long
 async def test_a_painting_stopped_midway_finishes_its_plan_and_goes_on(busy_client: JobClient) -> None:
     recipe = light(1200, snapshots=(20,))
     job = await busy_client.submit(recipe)

@@ -70,6 +70,7 @@ async def test_many_jobs_of_one_person_do_not_hold_up_the_only_job_of_another(bu
         await busy_client.events(job)
 
 
+@pytest.mark.long
 async def test_of_each_person_no_more_is_under_way_at_once_than_may_be(client: JobClient, pool: WorkerPool) -> None:
     pool.start_worker(seconds=1.0, IMPASTO_USER_RUNNING="1").ready()  # long enough to take up a second one meanwhile
     recipe = light(300, snapshots=tuple(range(20, 300, 20)))

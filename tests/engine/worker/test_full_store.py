@@ -52,6 +52,7 @@ def process(pool: WorkerPool) -> Iterator[subprocess.Popen[bytes]]:
     worker.communicate()
 
 
+@pytest.mark.long
 async def test_a_painting_waits_aloud_for_room_and_goes_on(process: subprocess.Popen[bytes], client: JobClient) -> None:
     recipe = light(1200, snapshots=(500,))
     job = await client.submit(recipe)

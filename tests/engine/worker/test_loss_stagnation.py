@@ -112,6 +112,7 @@ async def test_what_still_gets_better_says_nothing(busy_client: JobClient) -> No
     assert "best.png" not in last.files
 
 
+@pytest.mark.long
 async def test_killed_here_and_there_it_is_told_once_all_the_same(pool: WorkerPool, client: JobClient) -> None:
     pool.only_worker(0.2, QUICK_WORKER)
     job = await client.submit(STALLED)

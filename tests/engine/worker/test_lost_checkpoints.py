@@ -22,6 +22,7 @@ from engine.worker.weights.load import load_weights
 RECIPE = light(400, snapshots=tuple(range(10, 400, 10)))
 
 
+@pytest.mark.long
 async def test_a_damaged_checkpoint_costs_a_slice_and_the_loss_of_all_costs_what_was_painted(
     client: JobClient, pool: WorkerPool
 ) -> None:

@@ -85,6 +85,7 @@ async def killed_here_and_there(pool: WorkerPool, client: JobClient, job: Job, m
     assert not marks
 
 
+@pytest.mark.long
 async def test_a_study_whose_workers_are_killed_again_and_again_loses_nothing_and_paints_nothing_twice(
     pool: WorkerPool, client: JobClient
 ) -> None:
@@ -113,6 +114,7 @@ async def test_a_cancelled_study_keeps_what_there_is_and_a_child_goes_on_from_it
     assert_each_as_if_alone(await record(busy_client, further), LONG)
 
 
+@pytest.mark.long
 async def test_what_a_forgotten_parent_had_painted_is_left_out(busy_client: JobClient) -> None:
     recipes = [*LONG[:2], light(2000, seed=3)]  # so that it has not ended before it is cancelled
     job = await busy_client.submit(recipes[0], vary=recipes)
@@ -131,6 +133,7 @@ async def test_what_a_forgotten_parent_had_painted_is_left_out(busy_client: JobC
     assert [tile["label"] for tile in run["tiles"]] == ["recipe 1", "recipe 2", "recipe 3"][whole:]
 
 
+@pytest.mark.long
 async def test_the_film_of_one_painting_is_made_of_what_a_forgotten_parent_has_left_of_it(
     busy_client: JobClient,
 ) -> None:

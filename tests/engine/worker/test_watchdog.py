@@ -93,6 +93,7 @@ async def test_a_painting_that_hangs_ends_the_worker_and_counts_as_its_death_alo
     assert claim.poisoned
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [hanging_worker.BEGIN_SEED, hanging_worker.END_SEED])
 async def test_a_device_that_hangs_before_the_first_iteration_or_after_the_last_ends_the_worker_too(
     client: JobClient, pool: WorkerPool, tmp_path: Path, seed: int

@@ -80,6 +80,7 @@ async def test_a_painting_whose_pictures_are_gone_or_damaged_fails_with_the_reme
         assert last.reason == "The pictures of this painting were lost (content.png): send them again."
 
 
+@pytest.mark.long
 async def test_a_job_of_a_newer_version_is_left_to_a_worker_that_knows_it_and_else_refused(
     busy_client: JobClient,
 ) -> None:
@@ -98,6 +99,7 @@ async def test_a_job_of_a_newer_version_is_left_to_a_worker_that_knows_it_and_el
     assert job.id not in await busy_client.jobs.open()
 
 
+@pytest.mark.long
 async def test_a_job_of_other_weights_is_left_to_a_worker_that_has_them_and_else_fails(busy_client: JobClient) -> None:
     redis, job = busy_client.redis, await busy_client.submit(light(50, weights="imagenet"), queued=False)
     able = workers.Worker(id="one with the pretrained ones", device="cpu", weights="imagenet")
@@ -110,6 +112,7 @@ async def test_a_job_of_other_weights_is_left_to_a_worker_that_has_them_and_else
     assert "start a worker with those weights" in last.reason
 
 
+@pytest.mark.long
 async def test_a_cancelled_job_of_other_weights_is_ended_by_anyone(busy_client: JobClient) -> None:
     job = await busy_client.submit(light(50, weights="imagenet"), queued=False)
     async with living(busy_client.redis, workers.Worker(id="a busy one", device="cpu", weights="imagenet")):
@@ -120,6 +123,7 @@ async def test_a_cancelled_job_of_other_weights_is_ended_by_anyone(busy_client: 
     assert isinstance(last, Cancelled)
 
 
+@pytest.mark.long
 async def test_a_store_that_goes_away_costs_the_job_a_slice_and_no_death(client: JobClient, pool: WorkerPool) -> None:
     pool.start_worker(seconds=0.1).ready()
     recipe = light(400, snapshots=tuple(range(5, 400, 5)))  # each is an event, and a look at the checkpoints
@@ -181,6 +185,7 @@ async def test_a_step_back_is_told_at_once_and_recorded_with_the_step_that_follo
     assert all(back["reason"] in text for back, (_, text) in zip(run["rollbacks"], told, strict=True))
 
 
+@pytest.mark.long
 async def test_a_worker_asked_to_end_does_not_wait_for_a_redis_that_has_gone(tmp_path: Path) -> None:
     with embedded_redis(tmp_path / "redis") as url:
         pool = WorkerPool(url, tmp_path)

@@ -198,6 +198,7 @@ def test_recordings_give_their_memory_for_a_painting_that_needs_it() -> None:
     assert_same(state, last(painter(quick(size=48))))
 
 
+@pytest.mark.long
 def test_what_does_not_fit_even_then_is_painted_in_strips() -> None:
     def short(_: Callable[[], Any]) -> Any:
         raise torch.OutOfMemoryError("on order")

@@ -92,6 +92,7 @@ def test_what_does_not_even_fit_in_strips_is_an_error(monkeypatch: pytest.Monkey
         last(tall(quick(size=256, iterations=6)))
 
 
+@pytest.mark.long
 def test_a_style_far_larger_than_the_painting_is_looked_at_in_strips_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is planned for is a look at the painting: one at a style of sixteen times its pixels would be killed."""
     monkeypatch.setattr("engine.painting.targets._SMALL", 0)

@@ -30,6 +30,7 @@ def test_where_torch_does_not_tell_nothing_is_assumed(monkeypatch: pytest.Monkey
     assert networks.fastest(CPU, preset("fine")) == torch.float32
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["fine", "gatys", "classic"])
 def test_what_is_painted_in_bfloat16_ends_as_near(name: str) -> None:
     """It needs no AMX: without, the same numbers come more slowly."""

@@ -343,6 +343,7 @@ load_weights("imagenet", Path(cache), source=Source(url, prefix), progress=False
 """
 
 
+@pytest.mark.long
 def test_two_at_once_and_a_death(serve: Serve, original: Original, kept: Path, tmp_path: Path) -> None:
     server = serve(original.path)
     shared, dying = tmp_path / "shared", tmp_path / "dying"
