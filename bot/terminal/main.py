@@ -236,13 +236,17 @@ def doctor_command() -> None:
 @cli.command("gc")
 @click.option("--dry-run", "dry", is_flag=True, help="Only say what would be deleted.")
 @click.option("--adopt", "adopting", is_flag=True, help="Say before that no other Redis uses the store any more.")
-def gc_command(dry: bool, adopting: bool) -> None:
+@click.option(
+    "--older-than", type=click.IntRange(min=0), metavar="DAYS",
+    help="Also what was posted so long ago and would be kept for longer.",
+)  # fmt: skip
+def gc_command(dry: bool, adopting: bool, older_than: int | None) -> None:
     """Delete what has expired, as workers do each hour: pictures and checkpoints of paintings no longer kept."""
     from bot.terminal.gc import collect
 
     if dry and adopting:
         raise click.UsageError("--dry-run changes nothing, and --adopt does: give one of them.")
-    sys.exit(_run(collect(_settings(), dry=dry, adopting=adopting)))
+    sys.exit(_run(collect(_settings(), dry=dry, adopting=adopting, older_than=older_than)))
 
 
 def _run(command: Any) -> int:

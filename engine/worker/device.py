@@ -54,7 +54,7 @@ def _finds_gpu() -> bool:
 
 
 def _start_cuda() -> None:
-    """Raises, as `choose_device` does, where CUDA does not start: GPUs are counted by the driver, which may be too old."""
+    """Raises, as `choose_device` does, where CUDA does not start: also a driver that is too old counts its GPUs."""
     try:
         torch.cuda.init()  # type: ignore[no-untyped-call]
     except (RuntimeError, torch.cuda.DeferredCudaCallError) as error:
