@@ -62,10 +62,25 @@ class BotSettings(Settings):
             )
 
 
+class DoctorSettings(BotSettings):
+    """The bot's; where only a worker runs there is no token."""
+
+    discord_token: SecretStr = Field(default=SecretStr(""), validate_default=False)
+
+
 def read_bot_settings(**overrides: object) -> BotSettings:
     """The bot's settings, with `overrides` over the environment's. Raises `SettingsError`."""
+    return _read(BotSettings, overrides)
+
+
+def read_doctor_settings() -> BotSettings:
+    """The bot's settings, perhaps without a token. Raises `SettingsError`."""
+    return _read(DoctorSettings, {})
+
+
+def _read(kind: type[BotSettings], overrides: dict[str, object]) -> BotSettings:
     check_names()
     try:
-        return BotSettings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+        return kind(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
         raise SettingsError(explain(error)) from error

@@ -28,8 +28,8 @@ from engine.monitoring import queue_metrics
 from engine.process.metrics import REGISTRY
 
 FOLDER = Path(__file__).parents[1] / "deploy" / "monitoring"
-ELSEWHERE = {"impasto_gpu_memory_bytes"}
-"""Told only where there is a GPU."""
+ELSEWHERE = {"impasto_gpu_memory_bytes", "impasto_gateway_up"}
+"""Told only where there is a GPU, and by the bot alone."""
 
 
 def named(registry: CollectorRegistry) -> set[str]:

@@ -6,6 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
+
 from bot.client import Impasto
 from bot.live_page.server import LivePage
 from bot.settings import BotSettings
@@ -46,7 +49,11 @@ class BotHealth:
                 "redis": partial(check_redis_answers, redis), "store": partial(check_store, self._store),
                 "gateway": self._gateway, "workers": of_workers,
             }  # fmt: skip
-            about = Monitored({"bot": self._gateway}, healthy, lambda: queue_metrics(redis))
+
+            async def state() -> list[Metric]:
+                return [await self._gateway_up(), *await queue_metrics(redis)]
+
+            about = Monitored({"bot": self._gateway}, healthy, state)
             async with serve_monitoring(self._settings.monitoring_address, about) as url:
                 yield url
 
@@ -58,6 +65,13 @@ class BotHealth:
             page = LivePage(self._settings, redis, self._store, lambda: self.bot)
             async with page.served(self._settings.page_address) as url:
                 yield url
+
+    async def _gateway_up(self) -> Metric:
+        try:
+            up = bool(await self._gateway())
+        except Ill:
+            up = False
+        return GaugeMetricFamily("impasto_gateway_up", "Whether the bot is connected to Discord, or stands by.", up)
 
     async def _gateway(self) -> str:
         """One that stands by has none, and is well."""

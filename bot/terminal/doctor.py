@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import os
 import secrets
 import shutil
@@ -25,7 +24,7 @@ from bot.settings import BotSettings
 from bot.terminal.local_stack import DIFFERENT_STORES
 from bot.terminal.serve import NOT_ACCEPTED
 from bot.terminal.weights_check import inspect_weights
-from bot.terminal.worker_process import WorkerError
+from bot.terminal.worker_process import WorkerError, has_torch
 from engine.contract import workers
 from engine.contract.connection import connect
 from engine.contract.redis_check import RedisAway, check_redis
@@ -39,30 +38,37 @@ from engine.recipe.presets import STAND_INS
 _PATIENCE = 9.0  # s for each check
 _LONGER = {"weights": 60.0, "GPU": 120.0}  # s; torch is loaded, and on a GPU painted with
 _LITTLE = 5 * 2**30  # bytes of free disk
-_REMEDY = "`impasto weights fetch` gets the pretrained ones"
+_MARKS = {0: "ok ", None: "-- "}
+_REMEDY = "`impasto weights fetch`, where a worker runs, gets the pretrained ones"
 
 
 Examination = Callable[[BotSettings], Awaitable[str]]
-"""Returns what is well in a few words; raises `Ill`."""
+"""Returns what is well in a few words; raises `Ill`, or `_NotHere`."""
+
+
+class _NotHere(Exception):
+    """Why it cannot be looked at from here, where it need not be."""
 
 
 async def examine(settings: BotSettings) -> int:
-    """Print a line for each check; 0 when all is well, 78 when a setting is wrong, else 1."""
+    """Print a line for each check; 0 when all that was looked at is well, 78 when a setting is wrong, else 1."""
     # At once, so that none waits for another's patience; told in order.
     found = {name: asyncio.create_task(_result(name, check, settings)) for name, check in CHECKS.items()}
     statuses = []
     for name, finding in found.items():
         status, text = await finding
-        print(redact(f"{'BAD' if status else 'ok '}  {name:9} {text}"), flush=True)
-        statuses.append(status)
+        print(redact(f"{_MARKS.get(status, 'BAD')}  {name:9} {text}"), flush=True)
+        statuses.append(status or 0)
     return max(statuses)
 
 
-async def _result(name: str, check: Examination, settings: BotSettings) -> tuple[int, str]:
-    """The exit status that the check calls for, and its words."""
+async def _result(name: str, check: Examination, settings: BotSettings) -> tuple[int | None, str]:
+    """The exit status that the check calls for, None where nothing was looked at, and its words."""
     try:
         async with asyncio.timeout(patience := _LONGER.get(name, _PATIENCE)):
             return 0, await check(settings)
+    except _NotHere as why:
+        return None, str(why)
     except (Ill, RedisAway) as ill:
         return 1, str(ill)
     except SettingsError as wrong:
@@ -102,6 +108,8 @@ async def _commands(settings: BotSettings) -> str:
 @asynccontextmanager
 async def _logged_in(settings: BotSettings) -> AsyncIterator[discord.Client]:
     """A client that can ask, but has no gateway and runs nothing."""
+    if not settings.discord_token.get_secret_value():
+        raise _NotHere("DISCORD_TOKEN is not set here: only the bot needs it")
     try:
         async with discord.Client(intents=discord.Intents.none(), proxy=proxy_for(api_url())) as client:
             await client.login(settings.discord_token.get_secret_value())
@@ -182,7 +190,7 @@ async def _same_store(settings: BotSettings, redis: ArqRedis, living: list[worke
 def _of(worker: workers.Worker) -> str:
     """The worker's weights in words, and what to do where they are stand-ins."""
     if worker.weights in STAND_INS:
-        return f"{worker.weights} weights, a stand-in ({_REMEDY})"
+        return f"{worker.weights} weights, a stand-in ({_REMEDY}; then start it anew)"
     return f"{worker.weights} weights" + (", read from Caffe's" if worker.input == "caffe" else "")
 
 
@@ -199,7 +207,7 @@ async def _weights(settings: BotSettings) -> str:
             return f"{wanted}; the pretrained ones are cached here"
         last = "; if it cannot, `starter` stands in" if wanted == "auto" else ""
         return f"{wanted}; not cached here: {_REMEDY}, else a worker tries to at its start{last}"
-    if importlib.util.find_spec("torch") is None:  # as in the bot's image
+    if not has_torch():
         return f"{wanted}, a file; only a worker can look into it"
     try:
         file = await inspect_weights(wanted, settings.impasto_weights_input)
@@ -209,6 +217,8 @@ async def _weights(settings: BotSettings) -> str:
 
 
 async def _gpu(_settings: BotSettings) -> str:
+    if not has_torch():
+        raise _NotHere("not to be seen from here, where no worker can run: run `impasto doctor` beside the workers")
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return "none here (no NVIDIA driver); workers here paint on the CPU"
@@ -230,9 +240,7 @@ async def _tried() -> str:
     said, err = await process.communicate()
     if process.returncode == 0:
         return f"; {said.decode().strip()}"
-    if b"Traceback" in err:  # the bot's own machine may have no torch
-        return ""
-    raise Ill(err.decode(errors="replace").strip())
+    raise Ill(err.decode(errors="replace").strip().rpartition("\n")[2])
 
 
 async def _disk(settings: BotSettings) -> str:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bot.terminal.up import alone
+from engine.contract import posted_jobs
 from engine.contract.connection import connect
 from engine.contract.expiry import UNKNOWN_AFTER, find_expired, remove_expired
 from engine.contract.redis_check import check_redis
@@ -9,6 +15,7 @@ from engine.contract.saved_styles import FOLDER as STYLES
 from engine.contract.settings import Settings, SettingsError
 from engine.contract.store import Blob, Store
 from engine.contract.store_users import adopt
+from engine.process.local_redis import embedded_redis
 
 _LATER = (
     f"They go when they are {UNKNOWN_AFTER.days} days old, and no other Redis has signed in the store for as long: "
@@ -16,24 +23,46 @@ _LATER = (
 )
 
 
-async def collect(settings: Settings, *, dry: bool, adopting: bool = False) -> int:
-    """The exit status. Raises `SettingsError`, `RedisAway` or `StoreError`."""
-    if settings.redis_url is None:
-        raise SettingsError(
-            "REDIS_URL is not set: only Redis knows which paintings are kept. `impasto up` deletes by itself."
-        )
-    await check_redis(settings.redis_url)
-    store = Store(settings.store)
-    async with connect(settings.redis_url, retries=1) as redis:
-        if adopting:
-            await adopt(redis, store)
-        expired = await (find_expired if dry else remove_expired)(redis, store)
-    for blob in expired.blobs if dry else []:
+async def collect(settings: Settings, *, dry: bool, adopting: bool = False, older_than: int | None = None) -> int:
+    """The exit status. Paintings that were posted `older_than` days ago go too, before their time.
+
+    Raises `SettingsError`, `RedisAway`, `StoreError`, or what `_redis_url` does.
+    """
+    with _redis_url(settings) as url:
+        await check_redis(url)
+        store = Store(settings.store)
+        async with connect(url, retries=1) as redis:
+            if adopting:
+                await adopt(redis, store)
+            early = [] if older_than is None else await posted_jobs.posted_before(redis, _days_ago(older_than))
+            posted = await posted_jobs.blobs_of(store, early)
+            if not dry:
+                await posted_jobs.forget(redis, store, early)
+            expired = await (find_expired if dry else remove_expired)(redis, store)
+    blobs = list({blob.key: blob for blob in (*posted, *expired.blobs)}.values())
+    for blob in blobs if dry else []:
         print(blob.key)
-    print(f"{_sum(expired.blobs)}, {'would be' if dry else 'were'} deleted.")
+    print(f"{_sum(blobs)}, {'would be' if dry else 'were'} deleted.")
     if expired.left:
         print(f"{_sum(expired.left)}, are left, for Redis never knew them. {expired.trouble or _LATER}")
     return 0
+
+
+def _days_ago(days: int) -> float:
+    return time.time() - days * 86400
+
+
+@contextmanager
+def _redis_url(settings: Settings) -> Iterator[str]:
+    """REDIS_URL, or a Redis on what `impasto up` has left. Raises `SettingsError`, `EmbeddedError` or `WorkerError`."""
+    data = settings.impasto_data.absolute()
+    if settings.redis_url is not None:
+        yield settings.redis_url
+    elif (data / "redis").is_dir():
+        with alone(data), embedded_redis(data / "redis") as url:
+            yield url
+    else:
+        raise SettingsError("REDIS_URL is not set: only Redis knows which paintings are kept.")
 
 
 def _sum(blobs: list[Blob]) -> str:

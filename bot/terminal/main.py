@@ -26,7 +26,7 @@ from bot.terminal.paint_arguments import PaintArguments, weights_asked
 from bot.terminal.paint_options import arguments_of, by_code, shared_options
 from bot.terminal.share import share
 from bot.terminal.study_commands import study_commands
-from bot.terminal.worker_process import WorkerError
+from bot.terminal.worker_process import WorkerError, require_torch
 from engine.contract.redis_check import RedisAway
 from engine.contract.settings import Settings, SettingsError, read_settings, unread_names
 from engine.contract.settings_file import to_environment
@@ -166,6 +166,7 @@ def batch_command(contents: tuple[Path, ...], styles: tuple[Path, ...], output: 
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 def worker_command(options: tuple[str, ...]) -> None:
     """Run one worker (one per GPU) for REDIS_URL: [--device …] [--weights …] [--weights-input …], as of `paint`."""
+    require_torch()
     # In place of this process, so that the front never loads torch and signals go where they belong.
     os.execv(sys.executable, [sys.executable, "-m", "engine.worker", *options])  # noqa: S606
 
@@ -174,6 +175,7 @@ def worker_command(options: tuple[str, ...]) -> None:
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 def weights_command(options: tuple[str, ...]) -> None:
     """The network's weights: fetch, show or check FILE."""
+    require_torch()
     # As above: what reads weights needs torch.
     os.execv(sys.executable, [sys.executable, "-m", "engine.worker.weights.command", *options])  # noqa: S606
 
@@ -227,22 +229,26 @@ def share_command(folder: Path) -> None:
 @cli.command("doctor")
 def doctor_command() -> None:
     """Check token, intents, commands, Redis, store, workers, weights, GPU and disk."""
-    from bot.settings import read_bot_settings
+    from bot.settings import read_doctor_settings
     from bot.terminal.doctor import examine
 
-    sys.exit(_run(examine(read_bot_settings())))
+    sys.exit(_run(examine(read_doctor_settings())))
 
 
 @cli.command("gc")
 @click.option("--dry-run", "dry", is_flag=True, help="Only say what would be deleted.")
 @click.option("--adopt", "adopting", is_flag=True, help="Say before that no other Redis uses the store any more.")
-def gc_command(dry: bool, adopting: bool) -> None:
+@click.option(
+    "--older-than", type=click.IntRange(min=0), metavar="DAYS",
+    help="Also what was posted so long ago and would be kept for longer.",
+)  # fmt: skip
+def gc_command(dry: bool, adopting: bool, older_than: int | None) -> None:
     """Delete what has expired, as workers do each hour: pictures and checkpoints of paintings no longer kept."""
     from bot.terminal.gc import collect
 
     if dry and adopting:
         raise click.UsageError("--dry-run changes nothing, and --adopt does: give one of them.")
-    sys.exit(_run(collect(_settings(), dry=dry, adopting=adopting)))
+    sys.exit(_run(collect(_settings(), dry=dry, adopting=adopting, older_than=older_than)))
 
 
 def _run(command: Any) -> int:

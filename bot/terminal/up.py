@@ -22,7 +22,7 @@ async def up(settings: BotSettings) -> int:
     Raises `SettingsError`, `EmbeddedError` or `WorkerError` when one of them cannot start.
     """
     data = settings.data_folder().absolute()
-    with _alone(data):
+    with alone(data):
         if settings.redis_url is not None:
             return await _run(settings)
         with embedded_redis(data / "redis") as url:
@@ -58,7 +58,7 @@ async def _run(settings: BotSettings) -> int:
 
 
 @contextmanager
-def _alone(data: Path) -> Iterator[None]:
+def alone(data: Path) -> Iterator[None]:
     """Nobody else uses the data folder meanwhile: two Redis servers would spoil each other's file."""
     with (data / "lock").open("w") as lock:
         try:

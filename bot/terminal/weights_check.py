@@ -8,7 +8,7 @@ from asyncio.subprocess import DEVNULL, PIPE
 
 from pydantic import BaseModel
 
-from bot.terminal.worker_process import WorkerError
+from bot.terminal.worker_process import WorkerError, require_torch
 
 
 class WeightsFile(BaseModel):
@@ -26,6 +26,7 @@ class WeightsFile(BaseModel):
 
 async def inspect_weights(path: str, weights_input: str) -> WeightsFile:
     """What lies at `path`, taken for `weights_input` (auto, torchvision or caffe). Raises `WorkerError`."""
+    require_torch()
     command = [sys.executable, "-m", "engine.worker.weights.command", "check", "--json"]
     process = await asyncio.create_subprocess_exec(
         *command, "--weights-input", weights_input, "--", path, stdin=DEVNULL, stdout=PIPE, stderr=PIPE

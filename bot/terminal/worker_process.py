@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import os
 import signal
 
@@ -13,6 +14,17 @@ from engine.process.child_process import child_command
 
 class WorkerError(Exception):
     """No worker can paint; the text is one sentence, or empty when the worker has said it already."""
+
+
+def has_torch() -> bool:
+    """Whether a worker can run here: the bot's image has no torch."""
+    return importlib.util.find_spec("torch") is not None
+
+
+def require_torch() -> None:
+    """Raises `WorkerError` where no worker can run."""
+    if not has_torch():
+        raise WorkerError("PyTorch is not installed here: do this where a worker is, as in a worker's container.")
 
 
 class WorkerProcess:
@@ -36,6 +48,7 @@ class WorkerProcess:
 
         Raises `WorkerError` when it ends before, and `SettingsError` when that is for a wrong setting.
         """
+        require_torch()
         self._process = await asyncio.create_subprocess_exec(
             *child_command(self._command),
             env=self._environment,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import math
+import time
 from dataclasses import astuple
 from typing import Any
 
@@ -27,6 +28,7 @@ from engine.contract.models import (
     HELD_USERS,
     KEEP_DAYS,
     OPEN,
+    POSTED,
     SPENT,
     USERS,
     Busy,
@@ -223,10 +225,11 @@ class Jobs:
         await self._fenced("finish_job", keys, job.epoch, job.job, user, JobState.FAILED, *_last_words(event), 0.0)
 
     async def keep(self, job: str, days: int) -> None:
-        """Keep a job that has ended for so long from now on, and then what the store has of it no longer either."""
-        if await self.state(job) in (JobState.QUEUED, JobState.PAINTING):
+        """Keep a job that was posted for so long from now on, and then what the store has of it no longer either."""
+        if await self.state(job) in (None, JobState.QUEUED, JobState.PAINTING):
             return
         async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hset(job_key(job), POSTED, str(int(time.time())))
             for key in (job_key(job), seen_key(job)):
                 pipe.expire(key, days * 86400)
             await pipe.execute()

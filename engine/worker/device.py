@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import platform
 from pathlib import Path
 
@@ -10,6 +11,10 @@ import torch
 from engine.contract.settings import SettingsError
 from engine.recipe.recipe import RecipeError
 
+DRIVER_TOO_OLD = "NVIDIA's driver here is too old for this PyTorch: install branch 580 or later, or use --device cpu."
+
+_log = logging.getLogger(__name__)
+
 
 def choose_device(wanted: str) -> str:
     """`auto`, `cpu`, `mps`, `cuda` or `cuda:N` as a device that is there.
@@ -17,7 +22,7 @@ def choose_device(wanted: str) -> str:
     Raises, with one sentence, `SettingsError` where it cannot ever be there, and `RecipeError` where it may come back.
     """
     if wanted == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
+        return "cuda" if _finds_gpu() else "cpu"
     try:
         device = torch.device(wanted)
     except RuntimeError:
@@ -31,7 +36,32 @@ def choose_device(wanted: str) -> str:
     count = torch.cuda.device_count()
     if device.type == "cuda" and (device.index or 0) >= count:
         raise RecipeError(f"{wanted} was asked for, but {count} CUDA devices are usable here: use --device cpu.")
+    if device.type == "cuda":
+        _start_cuda()
     return wanted
+
+
+def _finds_gpu() -> bool:
+    """Whether there is one that can be used; in the log, why one that is there cannot."""
+    if not torch.cuda.device_count():
+        return False
+    try:
+        _start_cuda()
+    except (SettingsError, RecipeError) as error:
+        _log.warning(f"There is a GPU here, but the CPU paints: {error}")
+        return False
+    return True
+
+
+def _start_cuda() -> None:
+    """Raises, as `choose_device` does, where CUDA does not start: also a driver that is too old counts its GPUs."""
+    try:
+        torch.cuda.init()  # type: ignore[no-untyped-call]
+    except (RuntimeError, torch.cuda.DeferredCudaCallError) as error:
+        why = str(error).partition("\n")[0].rstrip(".")
+        if "driver on your system is too old" in why:
+            raise SettingsError(DRIVER_TOO_OLD) from error
+        raise RecipeError(f"CUDA does not start here: {why}.") from error
 
 
 def describe(device: torch.device) -> str:

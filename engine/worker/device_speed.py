@@ -14,12 +14,13 @@ import time
 import torch
 from PIL import Image
 
+from engine.contract.settings import SettingsError
 from engine.painting.memory.allocator import keep_memory
 from engine.painting.network.networks import fastest
 from engine.painting.network.vgg import Convs
 from engine.painting.painter import Painter
 from engine.recipe import cost, vgg_layers
-from engine.recipe.recipe import Recipe
+from engine.recipe.recipe import Recipe, RecipeError
 from engine.worker.device import choose_device, describe
 
 _SIDE = 256  # px; large enough that the convolutions dominate, as they do in the run itself
@@ -68,7 +69,10 @@ def main() -> None:
     """Print how fast the device named by the first argument paints the recipe on standard input."""
     keep_memory()
     recipe = Recipe.from_dict(json.load(sys.stdin))
-    device = choose_device(sys.argv[1])
+    try:
+        device = choose_device(sys.argv[1])
+    except (RecipeError, SettingsError) as error:
+        sys.exit(str(error))
     rate = measure_speed(recipe, device)
     print(json.dumps({"device": describe(torch.device(device)), "flops_per_second": rate}))
 

@@ -27,8 +27,8 @@ def settings(weights: str = "auto", redis_url: str | None = None) -> BotSettings
 
 async def test_where_weights_are_stand_ins_it_says_what_to_do() -> None:
     assert await CHECKS["weights"](settings()) == (
-        "auto; not cached here: `impasto weights fetch` gets the pretrained ones, else a worker tries to at its start; "
-        "if it cannot, `starter` stands in"
+        "auto; not cached here: `impasto weights fetch`, where a worker runs, gets the pretrained ones, else a worker "
+        "tries to at its start; if it cannot, `starter` stands in"
     )
     assert await CHECKS["weights"](settings("starter")) == "starter, a stand-in, as asked by IMPASTO_WEIGHTS"
     cache = settings().weights_cache
@@ -65,7 +65,9 @@ async def test_it_says_what_each_worker_paints_with_and_how(redis_server: str) -
         said = await CHECKS["workers"](settings(redis_url=url))
         redis.flushdb()
     assert set(said.split("; ")) == {
-        "cpu: fast, starter weights, a stand-in (`impasto weights fetch` gets the pretrained ones)",
+        "cpu: fast, starter weights, a stand-in (`impasto weights fetch`, where a worker runs, gets the pretrained "
+        "ones",
+        "then start it anew)",
         "cuda: new, sha256:1 weights, read from Caffe's, painted the slow way, for the fast one is wrong there: "
         "its losses are 20% off",
     }

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import time
 from pathlib import Path
 
 from arq.connections import ArqRedis
 from impasto_command import run
 from support.jobs import a_job
 
+from bot.terminal.up import alone
 from engine.contract.connection import connect
 from engine.contract.expiry import NOTHING_KNOWN, remove_expired
 from engine.contract.jobs import Jobs
-from engine.contract.models import job_key, new_id
+from engine.contract.models import POSTED, job_key, new_id
 from engine.contract.store import Store
 from engine.contract.store_users import ANOTHER_REDIS
+from engine.process.local_redis import embedded_redis
 
 
 async def test_what_no_painting_needs_is_named_and_then_deleted(
@@ -85,6 +89,55 @@ async def test_with_a_wrong_redis_nothing_is_deleted_and_why_is_said(
     assert await store.get(key) == b"x"
 
 
+async def test_what_was_posted_long_ago_makes_room(redis: ArqRedis, redis_server: str, tmp_path: Path) -> None:
+    """Nothing else does: neither what is open nor what it begins with, nor what was never posted, nor styles."""
+    store, jobs = Store((tmp_path / "store").as_uri()), Jobs(redis)
+    old, lately, unposted, parent = (a_job() for _ in range(4))
+    opened = a_job().model_copy(update={"checkpoint": f"jobs/{parent.id}/checkpoint-00010-1.safetensors"})
+    for job in (old, lately, unposted, parent, opened):
+        await jobs.create(job)
+        await store.put(f"jobs/{job.id}/picture-0.png", b"x" * 500_000)
+        if job is not opened:
+            await jobs.cancel(job.id)
+    for job in (old, lately, parent, opened):
+        await jobs.keep(job.id, 30)
+    for job in (old, parent):
+        await redis.hset(job_key(job.id), POSTED, str(int(time.time()) - 8 * 86400))  # type: ignore[misc]
+    await store.put("styles/wave.png", b"x")
+    settings = {"REDIS_URL": redis_server, "STORE_URL": (tmp_path / "store").as_uri()}
+    before = [key for key, _ in await store.list("")]
+    done = run(tmp_path, "gc", "--dry-run", "--older-than", "7", **settings)
+    assert done.stdout == f"jobs/{old.id}/picture-0.png\n1 files of 1 paintings, 0.5 MB, would be deleted.\n"
+    done = run(tmp_path, "gc", "--older-than", "7", **settings)
+    assert (done.returncode, done.stdout) == (0, "1 files of 1 paintings, 0.5 MB, were deleted.\n")
+    assert await jobs.state(old.id) is None
+    left = {key for key, _ in await store.list("")}
+    assert set(before) - left == {f"jobs/{old.id}/picture-0.png"}
+
+
+def test_what_up_has_left_is_asked_of_a_redis_on_its_folder(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with embedded_redis(data / "redis") as url:
+        old = asyncio.run(_posted(url, Store((data / "store").as_uri())))
+    with alone(data):
+        done = run(tmp_path, "gc", IMPASTO_DATA=str(data))
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith(f"Impasto runs already on {data}: end it first")
+    done = run(tmp_path, "gc", "--older-than", "0", "--dry-run", IMPASTO_DATA=str(data))
+    assert done.stdout == f"jobs/{old}/final.png\n1 files of 1 paintings, 0.0 MB, would be deleted.\n", done.stderr
+
+
+async def _posted(url: str, store: Store) -> str:
+    """The id of a job that was posted just now."""
+    async with connect(url) as redis:
+        jobs, job = Jobs(redis), a_job()
+        await jobs.create(job)
+        await jobs.cancel(job.id)
+        await jobs.keep(job.id, 30)
+        await store.put(f"jobs/{job.id}/final.png", b"x")
+        return job.id
+
+
 def test_what_changes_something_is_no_dry_run(tmp_path: Path) -> None:
     done = run(tmp_path, "gc", "--dry-run", "--adopt")
     assert (done.returncode, done.stdout) == (2, "")
@@ -92,6 +145,6 @@ def test_what_changes_something_is_no_dry_run(tmp_path: Path) -> None:
 
 
 def test_without_a_redis_nothing_is_known(tmp_path: Path) -> None:
-    done = run(tmp_path, "gc", REDIS_URL="")
+    done = run(tmp_path, "gc", REDIS_URL="", IMPASTO_DATA=str(tmp_path / "data"))
     assert (done.returncode, done.stdout) == (os.EX_CONFIG, "")
     assert done.stderr.startswith("REDIS_URL is not set: only Redis knows")

@@ -80,7 +80,7 @@ async def test_a_painting_is_counted_where_it_happens(stage: tuple[Scene, str, s
     asked = await made.stylize()
     await made.ended(await made.card(asked))
     found = await samples_with(bot, "impasto_queue_work_seconds")  # a worker's next heartbeat tells how fast it is
-    assert found["impasto_redis_up",] == found["impasto_workers_alive",] == 1
+    assert found["impasto_redis_up",] == found["impasto_gateway_up",] == found["impasto_workers_alive",] == 1
     assert found["impasto_jobs", "queued"] == found["impasto_jobs", "painting"] == found["impasto_queue_slices",] == 0
     assert found["impasto_queue_work_seconds",] == 0
     assert found["impasto_acknowledge_seconds_count",] == found["impasto_first_snapshot_seconds_count",] == 1
@@ -95,6 +95,18 @@ async def test_a_painting_is_counted_where_it_happens(stage: tuple[Scene, str, s
     assert found["impasto_slices_total",] >= 1
     assert found["impasto_jobs_ended_total", "done"] == 1
     assert found["impasto_store_bytes_total", "to"] > 1000 < found["impasto_store_bytes_total", "from"]
+
+
+async def test_a_lost_connection_to_discord_is_told_until_it_is_back(stage: tuple[Scene, str, str]) -> None:
+    made, bot, _ = stage
+    closed = await made.discord.fault("GET /gateway", delay_s=300.0)
+    await made.discord.gateway("drop")
+    for up in (0, 1):
+        async with asyncio.timeout(60):
+            while (await samples(bot))["impasto_gateway_up",] != up:  # noqa: ASYNC110 - nobody is told of it
+                await asyncio.sleep(0.1)
+        if not up:
+            await closed.release()
 
 
 async def test_promtool_finds_nothing_to_say_against_the_metrics(stage: tuple[Scene, str, str]) -> None:

@@ -22,6 +22,15 @@ async def discord() -> AsyncIterator[Discord]:
         yield server
 
 
+def without_torch(folder: Path) -> dict[str, str]:
+    """The environment of a Python that finds no torch, as in the bot's image."""
+    (folder / "sitecustomize.py").write_text(
+        "import importlib.machinery as m\nfind = m.PathFinder.find_spec\n"
+        "m.PathFinder.find_spec = lambda name, *rest: None if name == 'torch' else find(name, *rest)\n"
+    )
+    return {"PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])}
+
+
 async def test_up_is_all_that_a_small_server_needs(discord: Discord, tmp_path: Path) -> None:
     guild = await discord.guild("Studio")
     channel, ada = await guild.channel("paintings"), await guild.member("Ada")
@@ -75,7 +84,34 @@ async def test_the_doctor_finds_what_is_wrong(discord: Discord, tmp_path: Path) 
     assert "not.the.token" not in out
 
 
-@pytest.mark.parametrize("word", ["bot", "up", "doctor"])
+async def test_the_doctor_needs_no_token_and_no_torch(discord: Discord, tmp_path: Path) -> None:
+    """A worker's machine has no token, and the bot's image no torch."""
+    status, out, err = await told(discord, tmp_path, "doctor", DISCORD_TOKEN="", **without_torch(tmp_path))
+    lines = {line.split()[1]: line for line in out.splitlines()}
+    assert (status, err) == (0, "")
+    assert [name for name, line in lines.items() if not line.startswith("ok ")] == ["token", "commands", "GPU"]
+    for name, why in (
+        ("token", "DISCORD_TOKEN is not set here: only the bot needs it"),
+        ("commands", "DISCORD_TOKEN is not set here: only the bot needs it"),
+        ("GPU", "not to be seen from here, where no worker can run: run `impasto doctor` beside the workers"),
+    ):
+        assert lines[name] == f"--   {name:9} {why}"
+
+
+@pytest.mark.parametrize(
+    "words", [["up"], ["worker"], ["weights", "fetch"], ["paint", "a.png", "a.png", "-o", "out"],
+              ["paint", "a.png", "a.png", "--dry-run"]]
+)  # fmt: skip
+async def test_what_needs_torch_says_so_in_a_sentence(discord: Discord, tmp_path: Path, words: list[str]) -> None:
+    picture(tmp_path / "a.png", 1)
+    status, _, err = await told(discord, tmp_path, *words, **without_torch(tmp_path))
+    assert (status, "Traceback" in err) == (1, False)
+    assert err.splitlines()[-1] == (
+        "PyTorch is not installed here: do this where a worker is, as in a worker's container."
+    )
+
+
+@pytest.mark.parametrize("word", ["bot", "up"])
 async def test_without_a_token_nothing_starts(discord: Discord, tmp_path: Path, word: str) -> None:
     status, out, err = await told(discord, tmp_path, word, DISCORD_TOKEN="")
     assert (status, out) == (os.EX_CONFIG, "")

@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
+from support.jobs import light
 
 from engine.contract.settings import SettingsError
 from engine.recipe.recipe import RecipeError
-from engine.worker.device import choose_device
+from engine.worker.device import DRIVER_TOO_OLD, choose_device
+
+OLD_DRIVER = """
+int nvmlInit(void) { return 0; }
+int nvmlDeviceGetCount_v2(int *count) { *count = 1; return 0; }
+int cuInit(unsigned flags) { return 0; }
+int cuDeviceGetCount(int *count) { *count = 1; return 0; }
+int cuDriverGetVersion(int *version) { *version = 12020; return 0; }
+"""
+"""The functions that torch asks of NVIDIA's driver at first, as Debian 12's has them: one GPU, and CUDA 12.2."""
+
+
+@pytest.fixture
+def old_driver(tmp_path: Path) -> dict[str, str]:
+    """An environment in which torch finds that driver."""
+    if torch.version.cuda is None or (compiler := shutil.which("cc")) is None:
+        pytest.skip("it takes a torch with CUDA, and a C compiler")
+    (tmp_path / "driver.c").write_text(OLD_DRIVER)
+    for name in ("libcuda.so.1", "libnvidia-ml.so.1"):
+        subprocess.run([compiler, "-shared", "-fPIC", "-o", tmp_path / name, tmp_path / "driver.c"], check=True)
+    path = str(Path(__file__).parents[3])
+    return {**os.environ, "LD_LIBRARY_PATH": str(tmp_path), "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": "0"}
 
 
 def test_the_processor_is_always_there() -> None:
@@ -42,3 +71,32 @@ def test_an_apple_gpu_is_taken_where_there_is_one(monkeypatch: pytest.MonkeyPatc
         choose_device("mps")
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
     assert choose_device("mps") == "mps"
+
+
+@pytest.mark.parametrize("program", ["engine.worker", "engine.worker.fast_path_check", "engine.worker.device_speed"])
+def test_a_driver_that_is_too_old_is_said_in_a_sentence(
+    old_driver: dict[str, str], redis_server: str, tmp_path: Path, program: str
+) -> None:
+    device = ["--device", "cuda:0", "--weights", "random"] if program == "engine.worker" else ["cuda:0"]
+    done = subprocess.run(
+        [sys.executable, "-m", program, *device], input=json.dumps(light(2).as_dict()), cwd=tmp_path,
+        env={**old_driver, "REDIS_URL": redis_server}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (os.EX_CONFIG if program == "engine.worker" else 1, "")
+    assert done.stderr == f"{DRIVER_TOO_OLD}\n"
+
+
+def test_auto_paints_on_the_processor_then_and_says_why(old_driver: dict[str, str]) -> None:
+    script = "from engine.worker.device import choose_device; print(choose_device('auto'))"
+    done = subprocess.run([sys.executable, "-c", script], env=old_driver, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("cpu\n", f"There is a GPU here, but the CPU paints: {DRIVER_TOO_OLD}\n")
+
+
+def test_the_documents_name_what_torch_needs() -> None:
+    """Branch 580 is CUDA 13's, Turing is compute capability 7.5, Ampere 8.0: another torch may need others."""
+    if torch.version.cuda is None:
+        pytest.skip("this torch has no CUDA")
+    major, minor = torch.version.cuda.split(".")[:2]
+    assert major == "13"
+    codes = torch.cuda.PYTORCH_RELEASES_CODE_CC[f"{major}.{minor}"]
+    assert (min(codes["x86_64"]), min(codes["aarch64"])) == (75, 80)
