@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import structlog
 from arq.connections import ArqRedis
 
 from bot.drawn_styles import DRAWN_STYLES
@@ -14,17 +13,7 @@ from bot.settings import BotSettings
 from engine.contract.fair_queue import FairQueue
 from engine.contract.jobs import Jobs
 from engine.contract.saved_styles import SavedStyles
-from engine.contract.store import Store, StoreError
-
-_log = structlog.get_logger(__name__)
-
-
-async def draw_first_styles(backend: Backend) -> None:
-    """The styles that every server begins with, so that nobody waits for them."""
-    try:
-        await backend.styles.first()
-    except StoreError as error:
-        _log.warning("the first styles are drawn later", reason=str(error))
+from engine.contract.store import Store
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import structlog
 from discord import app_commands
 from redis.exceptions import RedisError
 
-from bot.backend import Backend, draw_first_styles
+from bot.backend import Backend
 from bot.cards.buttons import JobButton
 from bot.cards.forecasts import keep_forecasts_current
 from bot.discord_api.connections import discord_connector
@@ -126,7 +126,6 @@ class Impasto(discord.AutoShardedClient):
         self._run(services.dispatcher.run())
         self._run(keep_forecasts_current(backend, services.editor))
         self._run(monitor_loop())
-        self._run(draw_first_styles(backend))
         self._run(self._end_when_deposed(leadership))
 
     def _trace(self) -> aiohttp.TraceConfig:
