@@ -103,7 +103,7 @@ class Impasto(discord.AutoShardedClient):
 
     async def setup_hook(self) -> None:
         """After the login and before the gateway: wait to lead, then begin to work."""
-        assert self.settings.redis_url is not None  # noqa: S101 - `create_bot` has seen to it
+        assert self.settings.redis_url is not None  # noqa: S101 - `serve` has seen to it
         redis = await self._stack.enter_async_context(connect(self.settings.redis_url, retries=-1))
         leadership = Leadership(redis, self.settings.discord_token.get_secret_value())
         self._stands_by = True

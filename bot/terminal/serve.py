@@ -13,7 +13,8 @@ import discord
 import structlog
 from redis.exceptions import RedisError
 
-from bot.app import create_bot
+from bot.client import Impasto
+from bot.commands import add_commands
 from bot.discord_api.proxy import proxy_trouble
 from bot.settings import BotSettings
 from bot.terminal.bot_healthz import BotHealth
@@ -89,8 +90,9 @@ async def _live(settings: BotSettings, store: Store, told: asyncio.Event, health
 
     Raises what ends it, and `SettingsError` where Redis cannot be used as it is set.
     """
-    bot = health.bot = create_bot(settings)
-    assert settings.redis_url is not None  # noqa: S101 - `create_bot` has seen to it
+    bot = health.bot = Impasto(settings)
+    add_commands(bot.tree)
+    assert settings.redis_url is not None  # noqa: S101 - `serve` has seen to it
     life: asyncio.Task[Any] = asyncio.create_task(bot.start(settings.discord_token.get_secret_value()))
     end = asyncio.create_task(told.wait())
     # The client waits for Redis in silence; this says why, and whether waiting helps.
