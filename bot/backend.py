@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import structlog
 from arq.connections import ArqRedis
 
 from bot.drawn_styles import DRAWN_STYLES
@@ -14,6 +15,8 @@ from engine.contract.fair_queue import FairQueue
 from engine.contract.jobs import Jobs
 from engine.contract.saved_styles import SavedStyles
 from engine.contract.store import Store
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -40,5 +43,6 @@ class Backend:
 
     async def stop(self, job: str, why: str) -> None:
         """Paint a job no further that cannot be shown; `why` is a sentence for its card."""
+        _log.warning("the painting is stopped, for it cannot be shown", job=job, reason=why)
         await self.ledger.stop(job, why)
         await self.jobs.cancel(job)

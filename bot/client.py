@@ -117,7 +117,7 @@ class Impasto(discord.AutoShardedClient):
         decoders = await self._stack.enter_async_context(Decoders())
         backend = Backend.of(self.settings, redis)
         await asyncio.to_thread(load_all)
-        self._services = services = Services.of(self, backend, leadership, reader, session, decoders=decoders)
+        self._services = services = Services(self, backend, leadership, reader, session, decoders=decoders)
         left = await services.deferred.left_waiting()
         await self.tree.set_translator(CommandTranslator())
         await sync_commands(self.tree, redis)
@@ -230,9 +230,12 @@ class Impasto(discord.AutoShardedClient):
         """Let the styles saved in servers expire that the bot was removed from while it was not connected."""
         await self.services.backend.styles.keep_alone([guild.id for guild in self.guilds])
 
-    async def _left(self, why: str, **where: int) -> None:
-        pages = [page for _, page in self.services.editor.followed()]
-        await self.services.orphaned_jobs.left(pages, why, **where)
+    async def _left(self, why: str, *, thread: int = 0, channel: int = 0, guild: int = 0) -> None:
+        """A thread, a channel or a server is gone, by its id: so are the paintings there."""
+        for _, page in self.services.editor.followed():
+            at = page.address
+            if thread in (page.thread, at.channel) or channel == at.channel or guild == at.guild:
+                await self.services.backend.stop(at.job, why)
 
 
 Interaction: TypeAlias = discord.Interaction[Impasto]
