@@ -41,7 +41,7 @@ def choose_display(iterations: int, *, as_json: bool) -> Display:
     return LiveDisplay(console, iterations) if console.is_terminal else PlainDisplay(iterations)
 
 
-class JsonDisplay:
+class JsonDisplay(Display):
     """One JSON object per line on standard output; sentences go to standard error."""
 
     def show(self, event: Event, path: Path | None = None) -> None:
@@ -53,11 +53,8 @@ class JsonDisplay:
     def say(self, text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
-    def close(self) -> None:
-        pass
 
-
-class PlainDisplay:
+class PlainDisplay(Display):
     """Lines for a log: every snapshot and notice, and progress now and then."""
 
     def __init__(self, iterations: int) -> None:
@@ -85,9 +82,6 @@ class PlainDisplay:
 
     def say(self, text: str) -> None:
         print(text, flush=True)
-
-    def close(self) -> None:
-        pass
 
 
 class LiveDisplay:

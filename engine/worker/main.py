@@ -83,7 +83,7 @@ async def run_worker(settings: Settings, ready: Callable[[WorkerContext], None])
         os.nice(_NICENESS)  # before there are threads: a bot on the same machine answers first
     with ThreadPoolExecutor(1) as once:  # and its OpenMP team with it; see `WorkerContext.in_painting_thread`
         loading = once.submit(
-            load_weights, settings.impasto_weights, settings.weights_cache, input_=settings.impasto_weights_input
+            load_weights, settings.impasto_weights, settings.impasto_cache, input_=settings.impasto_weights_input
         )
         weights = await asyncio.wrap_future(loading)
     async with connect(settings.redis_url, retries=-1) as redis:

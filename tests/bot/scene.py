@@ -155,7 +155,7 @@ class Scene:
         async with connect(self.pool.url) as redis:
             keys = [key.decode() async for key in redis.scan_iter(f"*{job}*", count=1000) if b"thinking" not in key]
             keys += ["open"] if await redis.sismember(OPEN, job) else []  # type: ignore[misc]
-        return keys + [key for key, _ in await Store(self.pool.store_url).list(f"jobs/{job}")]
+        return keys + [blob.key for blob in await Store(self.pool.store_url).blobs(f"jobs/{job}")]
 
     def said(self) -> list[Json]:
         """The bot's log."""

@@ -82,7 +82,7 @@ async def by_name(stage: Scene, place: Place, name: str | None, person: Person |
 
 
 async def blobs(stage: Scene, place: Place) -> list[str]:
-    return [key for key, _ in await Store(stage.pool.store_url).list(f"styles/{place.guild.id}/")]
+    return [blob.key for blob in await Store(stage.pool.store_url).blobs(f"styles/{place.guild.id}/")]
 
 
 async def test_a_bot_in_front_of_a_new_store_puts_the_first_styles_there(stage: Scene, place: Place) -> None:
@@ -342,7 +342,7 @@ async def test_forget_reaches_what_a_member_saved_in_every_server(stage: Scene, 
         await stage.private_reply(await eve.slash(channel, "style save", **given))
     assert await stage.private_reply(await eve.slash(channel, "forget")) == "Your 2 saved styles: deleted."
     assert [one["value"] for one in await eve.autocomplete(channel, "stylize", "style_name", "")] == DRAWN
-    assert await Store(stage.pool.store_url).list(f"styles/{there.id}/") == []
+    assert await Store(stage.pool.store_url).blobs(f"styles/{there.id}/") == []
     assert await stage.private_reply(await eve.slash(channel, "forget")) == "I keep nothing of yours."
     assert "stays" in await names(place)
 

@@ -76,7 +76,7 @@ async def test_the_sweep_leaves_what_is_saved_however_old_and_takes_the_rest(
     await remove_expired(redis, store)
     await redis.hdel("impasto:styles:7", "lost")  # type: ignore[misc]  # and the store was away
     await remove_expired(redis, store)
-    assert {key for key, _ in await store.list("styles/")} == {*keys.values()} - {keys["lost"]}
+    assert {blob.key for blob in await store.blobs("styles/")} == {*keys.values()} - {keys["lost"]}
 
 
 @pytest.mark.parametrize("rotten", ["an entry", "the key"])
