@@ -69,7 +69,8 @@ async def _keep_alive(settings: BotSettings, store: Store, told: asyncio.Event, 
         except (SettingsError, StoreError):
             raise
         except Exception as error:
-            if isinstance(error, discord.LoginFailure) or _is_refused(error):
+            refused = isinstance(error, discord.ConnectionClosed) and error.code == _REFUSED
+            if refused or isinstance(error, discord.LoginFailure):
                 raise SettingsError(NOT_ACCEPTED) from None
             if isinstance(error, _AWAY):
                 _log.warning(f"Discord cannot be reached ({_reason(error)}). Trying on.", pause=pause)
@@ -102,7 +103,8 @@ async def _live(settings: BotSettings, store: Store, told: asyncio.Event, health
         await _first(life, end, redis)
         if redis.done() and redis.exception() is None:
             await _first(life, end, stores)
-        elif _is_of_redis(life):  # sooner than it is known why
+        elif life.done() and not life.cancelled() and isinstance(life.exception(), RedisError):
+            # Sooner than it is known why.
             await _first(redis, end)
     finally:
         end.cancel()
@@ -116,10 +118,6 @@ async def _live(settings: BotSettings, store: Store, told: asyncio.Event, health
     for task in (redis, stores, life):
         if not task.cancelled():
             task.result()
-
-
-def _is_refused(error: Exception) -> bool:
-    return isinstance(error, discord.ConnectionClosed) and error.code == _REFUSED
 
 
 def _reason(error: BaseException) -> str:
@@ -153,8 +151,3 @@ async def _compare_stores(redis_url: str, store: Store, redis: asyncio.Task[None
 
 async def _first(*tasks: asyncio.Task[Any]) -> None:
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-
-
-def _is_of_redis(life: asyncio.Task[Any]) -> bool:
-    """Whether the client's life broke off because of Redis."""
-    return life.done() and not life.cancelled() and isinstance(life.exception(), RedisError)

@@ -151,13 +151,9 @@ def _arq(context: WorkerContext) -> SliceWorker:
         functions=[function], redis_pool=context.redis, queue_name=QUEUE, ctx={"context": context},
         max_jobs=_SLICES_AT_ONCE, poll_delay=0.05, queue_read_limit=1, handle_signals=False,
         health_check_key=f"impasto:arq:{context.id}", health_check_interval=60, keep_result=0,
-        job_serializer=_no_result, job_deserializer=load,
+        # What comes of a slice is in the job's hash; arq would want to keep an exception, which JSON cannot hold.
+        job_serializer=lambda _: b"null", job_deserializer=load,
     )  # fmt: skip
-
-
-def _no_result(_: Any) -> bytes:
-    """What comes of a slice is in the job's hash; arq would want to keep an exception, which JSON cannot hold."""
-    return b"null"
 
 
 async def _steadily(task: Callable[[WorkerContext], Awaitable[Any]], context: WorkerContext) -> None:
