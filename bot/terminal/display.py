@@ -6,7 +6,6 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import Protocol
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -20,28 +19,7 @@ from engine.contract.events import Cancelled, Done, Event, Failed, Notice, Progr
 _PLAIN_SECONDS = 10.0  # between plain progress lines: a log should not fill up
 
 
-class Display(Protocol):
-    """Hears every event of one job, and where the files went that it told of."""
-
-    def show(self, event: Event, path: Path | None = None) -> None:
-        """`path` is the newest picture on disk, if the event brought one."""
-
-    def say(self, text: str) -> None:
-        """A sentence for the person at the terminal."""
-
-    def close(self) -> None:
-        """Leave the terminal in order."""
-
-
-def choose_display(iterations: int, *, as_json: bool) -> Display:
-    """JSON where asked for, a live bar in a terminal, else plain lines."""
-    if as_json:
-        return JsonDisplay()
-    console = Console()
-    return LiveDisplay(console, iterations) if console.is_terminal else PlainDisplay(iterations)
-
-
-class JsonDisplay(Display):
+class JsonDisplay:
     """One JSON object per line on standard output; sentences go to standard error."""
 
     def show(self, event: Event, path: Path | None = None) -> None:
@@ -53,8 +31,11 @@ class JsonDisplay(Display):
     def say(self, text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
+    def close(self) -> None:
+        pass
 
-class PlainDisplay(Display):
+
+class PlainDisplay:
     """Lines for a log: every snapshot and notice, and progress now and then."""
 
     def __init__(self, iterations: int) -> None:
@@ -82,6 +63,9 @@ class PlainDisplay(Display):
 
     def say(self, text: str) -> None:
         print(text, flush=True)
+
+    def close(self) -> None:
+        pass
 
 
 class LiveDisplay:
@@ -115,6 +99,7 @@ class LiveDisplay:
         self._console.print(Text(text))
 
     def close(self) -> None:
+        """Leave the terminal in order."""
         self._live.stop()
 
     def _picture(self) -> RenderableType:
@@ -133,3 +118,15 @@ class LiveDisplay:
         )
         newest = Text(f"newest: {self._newest}" if self._newest else "", style="dim", overflow="fold")
         return Group(row, newest)
+
+
+Display = JsonDisplay | PlainDisplay | LiveDisplay
+"""Hears every event of one job, each with the newest picture on disk, if the event brought one."""
+
+
+def choose_display(iterations: int, *, as_json: bool) -> Display:
+    """JSON where asked for, a live bar in a terminal, else plain lines."""
+    if as_json:
+        return JsonDisplay()
+    console = Console()
+    return LiveDisplay(console, iterations) if console.is_terminal else PlainDisplay(iterations)
