@@ -172,7 +172,7 @@ def _check_blind(rows: Sequence[Ours], peers: Sequence[Peer], folder: Path, key:
 
 def _load(choice: str) -> Network:
     """The weights, which must reach down to all layers that are measured."""
-    loaded = load_weights(choice, read_settings().weights_cache)
+    loaded = load_weights(choice, read_settings().impasto_cache)
     if loaded.convs is None:
         raise WeightsError("random weights measure nothing", "give a file of a trained VGG")
     if missing := lacking(loaded.convs):

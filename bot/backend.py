@@ -14,17 +14,9 @@ from bot.settings import BotSettings
 from engine.contract.fair_queue import FairQueue
 from engine.contract.jobs import Jobs
 from engine.contract.saved_styles import SavedStyles
-from engine.contract.store import Store, StoreError
+from engine.contract.store import Store
 
 _log = structlog.get_logger(__name__)
-
-
-async def draw_first_styles(backend: Backend) -> None:
-    """The styles that every server begins with, so that nobody waits for them."""
-    try:
-        await backend.styles.first()
-    except StoreError as error:
-        _log.warning("the first styles are drawn later", reason=str(error))
 
 
 @dataclass(frozen=True)
@@ -51,6 +43,7 @@ class Backend:
 
     async def stop(self, job: str, why: str) -> None:
         """Paint a job no further that cannot be shown; `why` is a sentence for its card."""
+        _log.warning("the painting is stopped, for it cannot be shown", job=job, reason=why)
         await self.ledger.stop(job, why)
         await self.jobs.cancel(job)
 

@@ -13,7 +13,7 @@ import structlog
 from discord import app_commands
 from redis.exceptions import RedisError
 
-from bot.backend import Backend, draw_first_styles
+from bot.backend import Backend
 from bot.cards.buttons import JobButton
 from bot.cards.forecasts import keep_forecasts_current
 from bot.discord_api.connections import discord_connector
@@ -103,7 +103,7 @@ class Impasto(discord.AutoShardedClient):
 
     async def setup_hook(self) -> None:
         """After the login and before the gateway: wait to lead, then begin to work."""
-        assert self.settings.redis_url is not None  # noqa: S101 - `create_bot` has seen to it
+        assert self.settings.redis_url is not None  # noqa: S101 - `serve` has seen to it
         redis = await self._stack.enter_async_context(connect(self.settings.redis_url, retries=-1))
         leadership = Leadership(redis, self.settings.discord_token.get_secret_value())
         self._stands_by = True
@@ -117,7 +117,7 @@ class Impasto(discord.AutoShardedClient):
         decoders = await self._stack.enter_async_context(Decoders())
         backend = Backend.of(self.settings, redis)
         await asyncio.to_thread(load_all)
-        self._services = services = Services.of(self, backend, leadership, reader, session, decoders=decoders)
+        self._services = services = Services(self, backend, leadership, reader, session, decoders=decoders)
         left = await services.deferred.left_waiting()
         await self.tree.set_translator(CommandTranslator())
         await sync_commands(self.tree, redis)
@@ -126,7 +126,6 @@ class Impasto(discord.AutoShardedClient):
         self._run(services.dispatcher.run())
         self._run(keep_forecasts_current(backend, services.editor))
         self._run(monitor_loop())
-        self._run(draw_first_styles(backend))
         self._run(self._end_when_deposed(leadership))
 
     def _trace(self) -> aiohttp.TraceConfig:
@@ -231,9 +230,12 @@ class Impasto(discord.AutoShardedClient):
         """Let the styles saved in servers expire that the bot was removed from while it was not connected."""
         await self.services.backend.styles.keep_alone([guild.id for guild in self.guilds])
 
-    async def _left(self, why: str, **where: int) -> None:
-        pages = [page for _, page in self.services.editor.followed()]
-        await self.services.orphaned_jobs.left(pages, why, **where)
+    async def _left(self, why: str, *, thread: int = 0, channel: int = 0, guild: int = 0) -> None:
+        """A thread, a channel or a server is gone, by its id: so are the paintings there."""
+        for _, page in self.services.editor.followed():
+            at = page.address
+            if thread in (page.thread, at.channel) or channel == at.channel or guild == at.guild:
+                await self.services.backend.stop(at.job, why)
 
 
 Interaction: TypeAlias = discord.Interaction[Impasto]

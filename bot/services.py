@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import aiohttp
 import discord
 from arq.connections import ArqRedis
@@ -12,7 +10,6 @@ from bot.backend import Backend
 from bot.cards.editor import CardEditor
 from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.event_stream import EventStream
-from bot.delivery.orphaned_jobs import OrphanedJobs
 from bot.delivery.redis_recovery import RedisRecovery
 from bot.delivery.sender import Sender
 from bot.intake import Decoders
@@ -26,25 +23,11 @@ from bot.requests.admission import Admission
 from bot.requests.pictures import Pictures
 
 
-@dataclass(frozen=True)
 class Services:
     """What commands and events find at `client.services`."""
 
-    backend: Backend
-    deduplication: Deduplication
-    deferred: DeferredInteractions
-    pictures: Pictures
-    admission: Admission
-    submission: Submission
-    style_saving: StyleSaving
-    button_actions: ButtonActions
-    dispatcher: Dispatcher
-    editor: CardEditor
-    orphaned_jobs: OrphanedJobs
-
-    @classmethod
-    def of(
-        cls,
+    def __init__(
+        self,
         client: discord.Client,
         backend: Backend,
         leadership: Leadership,
@@ -52,28 +35,19 @@ class Services:
         session: aiohttp.ClientSession,
         *,
         decoders: Decoders,
-    ) -> Services:
-        """All of them. `reader` must not retry; `session` fetches what members attach, `decoders` open it."""
-        deduplication, deferred = Deduplication(), DeferredInteractions(client, backend, leadership.confirm)
-        sender, orphaned_jobs = Sender(client), OrphanedJobs(backend)
-        editor = CardEditor(client, backend.ledger, orphaned_jobs.lost)
-        recovery = RedisRecovery(backend, reader, editor)
+    ) -> None:
+        """`reader` must not retry; `session` fetches what members attach, `decoders` open it."""
+        self.backend = backend
+        self.deduplication = Deduplication()
+        self.deferred = DeferredInteractions(client, backend, leadership.confirm)
+        self.editor = CardEditor(client, backend.ledger, backend.stop)
+        sender, pictures = Sender(client), Pictures(backend, session, decoders)
+        recovery = RedisRecovery(backend, reader, self.editor)
         stream = EventStream(reader, leadership.make_sure)
-        dispatcher = Dispatcher(backend, stream, sender, editor, recovery)
-        pictures = Pictures(backend, session, decoders)
-        admission = Admission(backend, pictures)
-        submission = Submission(backend, deferred, admission, sender, dispatcher.opened)
-        style_saving = StyleSaving(backend, pictures, deferred)
-        return cls(
-            backend=backend,
-            deduplication=deduplication,
-            deferred=deferred,
-            pictures=pictures,
-            admission=admission,
-            submission=submission,
-            style_saving=style_saving,
-            button_actions=ButtonActions(backend, deferred, deduplication, submission, style_saving),
-            dispatcher=dispatcher,
-            editor=editor,
-            orphaned_jobs=orphaned_jobs,
+        self.dispatcher = Dispatcher(backend, stream, sender, self.editor, recovery)
+        self.admission = Admission(backend, pictures)
+        self.submission = Submission(backend, self.deferred, self.admission, sender, self.dispatcher.opened)
+        self.style_saving = StyleSaving(backend, pictures, self.deferred)
+        self.button_actions = ButtonActions(
+            backend, self.deferred, self.deduplication, self.submission, self.style_saving
         )

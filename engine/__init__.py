@@ -1,7 +1,7 @@
 """What paints: the picture's recipe and the loop, the queue's contract, the worker.
 
-As a library: `Recipe`, `preset`, `paint`, `paint_sequence` and `to_picture`. The last three need torch; they are looked
-up on first use, so that programs without torch may import the contract.
+As a library: `Recipe`, `preset`, `paint` and `to_picture`. The last two need torch; they are looked up on first use, so
+that programs without torch may import the contract.
 """
 
 import os
@@ -13,7 +13,6 @@ from engine.recipe.recipe import Recipe
 if TYPE_CHECKING:
     from engine.painting.painter import paint
     from engine.painting.pictures import to_picture
-    from engine.painting.sequence import paint_sequence
 
 # Both are read once, when torch is loaded.
 # Threads that wait for each other spin briefly, then sleep. libgomp's own measure (300,000 turns) made iterations many
@@ -22,7 +21,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 # Deterministic matrix products on CUDA.
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
-__all__ = ["Recipe", "paint", "paint_sequence", "preset", "to_picture"]
+__all__ = ["Recipe", "paint", "preset", "to_picture"]
 
 
 def __getattr__(name: str) -> Any:
@@ -30,10 +29,6 @@ def __getattr__(name: str) -> Any:
         from engine.painting.painter import paint
 
         return paint
-    if name == "paint_sequence":
-        from engine.painting.sequence import paint_sequence
-
-        return paint_sequence
     if name == "to_picture":
         from engine.painting.pictures import to_picture
 

@@ -135,7 +135,7 @@ def page(notes: Mapping[str, Painted]) -> str:
 
 def main(choice: str, names: Sequence[str]) -> None:
     """Paint the tiles of these names, or all, and write the page."""
-    weights = load_weights(choice, read_settings().weights_cache)
+    weights = load_weights(choice, read_settings().impasto_cache)
     folder = DOCS / "gallery"
     folder.mkdir(parents=True, exist_ok=True)
     for tile in TILES:

@@ -30,7 +30,7 @@ def row(words: str, pairs: Sequence[tuple[Path, Path]], weights: str, size: int)
     """What it says above it, and a picture for each pair."""
     fields: dict[str, Any] = dict(setting(word) for word in words.split())
     recipe = preset("fine", weights=weights, **{"size": size, **fields})
-    convs = load_weights(weights, read_settings().weights_cache).convs
+    convs = load_weights(weights, read_settings().impasto_cache).convs
     made = [painting(recipe, content, style, convs) for content, style in pairs]
     seconds = sum(took for _, took in made) / len(made)
     return f"{words or 'as it is'} ({seconds:.0f} s each)", [picture for picture, _ in made]

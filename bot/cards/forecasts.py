@@ -38,7 +38,8 @@ def show_forecasts(editor: CardEditor, forecasts: dict[str, Forecast]) -> None:
     for job, card_state in editor.card_states().items():
         forecast = forecasts.get(job)
         if forecast is not None:
-            coarse = dataclasses.replace(forecast, wait=_minutes(forecast.wait), done=None)
+            minutes = None if forecast.wait is None else round(forecast.wait / 60) * 60.0
+            coarse = dataclasses.replace(forecast, wait=minutes, done=None)
             editor.show(job, forecast=coarse, done_at=_done_at(card_state, forecast, now))
 
 
@@ -50,7 +51,3 @@ def _done_at(card_state: CardState, forecast: Forecast, now: float) -> int | Non
     if card_state.done_at is not None and abs(card_state.done_at - expected) <= max(5.0, _SAME * left):
         return card_state.done_at
     return expected
-
-
-def _minutes(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds / 60) * 60.0

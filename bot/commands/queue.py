@@ -63,14 +63,12 @@ def _to_be_seen(interaction: Interaction, page: LedgerPage | None) -> bool:
 
 
 def _line(standing: Standing, page: LedgerPage | None, forecast: Forecast | None, user: str) -> str:
-    name = _name(page) if page else f"`{standing.job.id}`"
+    name = f"`{standing.job.id}`"
+    if page:
+        title = safe(page.shown_title, 60)
+        name = f"[{title}]({page.link})" if page.link else title
     whose = _("**yours**") if standing.job.user == user else f"<@{standing.job.user}>"
     return f"- {name} · {whose} · {joined([_state(standing), *_when(forecast)])}"
-
-
-def _name(page: LedgerPage) -> str:
-    title = safe(page.shown_title, 60)
-    return f"[{title}]({page.link})" if page.link else title
 
 
 def _state(standing: Standing) -> str:

@@ -256,7 +256,6 @@ class JobConsumer:
 
     async def _give_up(self, error: Undeliverable) -> LedgerPage:
         """Nobody can see it any more: paint no further, and say why where that is still possible."""
-        self._log.warning("the painting is stopped, for it cannot be shown", reason=str(error))
         locked = error.verdict is Verdict.UNARCHIVE_FIRST  # a message wakes an archived thread, but not a locked one
         await self._backend.stop(self._id, _LOCKED if locked else str(error))
         return await self._note({})

@@ -12,7 +12,7 @@ from bot.cards.card import Card, alt_texts, stand_in, stopped_at
 from bot.cards.card_state import CardState
 from bot.cards.thumbnails import Thumbnail, marker
 from bot.delivery.sender import OutgoingMessage
-from bot.delivery.size_fallback import OutgoingFile, SizeFallback, film_fallback
+from bot.delivery.size_fallback import OutgoingFile, film_fallback, picture_fallback
 from bot.post_ledger import LedgerPage
 from bot.text.formatting import count, loss
 from bot.text.recipe_text import recipe_in_words
@@ -52,7 +52,7 @@ def snapshot_message(job: Job, page: LedgerPage, event: Snapshot, png: bytes, li
     )  # fmt: skip
     view = (lambda _: picture_buttons(job.id, event.iteration, last=False)) if goes_on else None
     return with_file(
-        job, page, SizeFallback, png, limit, key=f"snapshot:{event.iteration}", name=f"{event.iteration:05d}",
+        job, page, picture_fallback, png, limit, key=f"snapshot:{event.iteration}", name=f"{event.iteration:05d}",
         text=text, alt=_alt(job, event.iteration), view=view, spoiler=job.spoiler,
     )  # fmt: skip
 
@@ -62,7 +62,7 @@ def best_message(job: Job, page: LedgerPage, best: Best, png: bytes, limit: int)
     at = best.iteration
     text = _("**The best so far**, of iteration {iteration:,} · loss {loss}", iteration=at, loss=loss(best.loss))
     return with_file(
-        job, page, SizeFallback, png, limit, key=f"best:{at}", name=f"best-{at:05d}",
+        job, page, picture_fallback, png, limit, key=f"best:{at}", name=f"best-{at:05d}",
         text=text, alt=_alt(job, at),
         view=lambda _: picture_buttons(job.id, at, last=False), spoiler=job.spoiler,
     )  # fmt: skip
@@ -112,7 +112,7 @@ def final_message(job: Job, page: LedgerPage, run: dict[str, Any], png: bytes, l
     lines += [f"-# {stand_in(job)}"] if stand_in(job) else []
     text = "\n".join([*([f"<@{owner}>"] if owner else []), *lines])
     return with_file(
-        job, page, SizeFallback, png, limit, key="final", text=text, alt=_alt(job, job.recipe.iterations),
+        job, page, picture_fallback, png, limit, key="final", text=text, alt=_alt(job, job.recipe.iterations),
         view=lambda _: picture_buttons(job.id, job.recipe.iterations, last=True, draft=job.draft_of is not None),
         spoiler=job.spoiler, mention=owner, rings=True,
     )  # fmt: skip
@@ -121,7 +121,7 @@ def final_message(job: Job, page: LedgerPage, run: dict[str, Any], png: bytes, l
 def loss_message(job: Job, page: LedgerPage, plot: bytes, limit: int) -> OutgoingMessage:
     """The loss curve; a message of its own, for beside another picture Discord cuts it to a square."""
     return with_file(
-        job, page, SizeFallback, plot, limit, key="loss", text=_("**The loss** at each iteration"),
+        job, page, picture_fallback, plot, limit, key="loss", text=_("**The loss** at each iteration"),
         alt=_("Loss over the iterations of {name}, on a logarithmic scale", name=picture_name(job.content.name)),
     )  # fmt: skip
 
@@ -139,7 +139,8 @@ def film_message(job: Job, page: LedgerPage, film: bytes, limit: int) -> Outgoin
 def stopped_message(job: Job, page: LedgerPage, iteration: int, png: bytes, limit: int) -> OutgoingMessage:
     """The message with the picture that there was when the painting was stopped."""
     return with_file(
-        job, page, SizeFallback, png, limit, key="stopped", text=stopped_at(job, iteration), alt=_alt(job, iteration),
+        job, page, picture_fallback, png, limit, key="stopped", text=stopped_at(job, iteration),
+        alt=_alt(job, iteration),
         view=lambda _: picture_buttons(
             job.id, iteration, last=True, draft=job.draft_of is not None, state=JobState.CANCELLED
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -43,47 +43,30 @@ class _Variant:
         return _(self.note, share=self.share)
 
 
-class SizeFallback:
-    """The files of one picture, as an async iterator: from the best that fits downwards, each clearly smaller.
-
-    It ends when nothing smaller is left, at once if nothing fits, or if what is too large is no picture. Encoding runs
-    on threads. A step whose wait is cancelled was not taken: the next one makes the same file.
-    """
-
-    def __init__(self, png: bytes, stem: str, limit: int, variants: tuple[_Variant, ...] | None = None) -> None:
-        """`png` is an RGB picture, `stem` the file's name without its ending, `limit` the most bytes of a file."""
-        self._original, self._stem, self._most = png, stem, limit
-        self._variants = _PICTURE if variants is None else variants
-
-    def __aiter__(self) -> SizeFallback:
-        return self
-
-    async def __anext__(self) -> OutgoingFile:
-        file, self._variants = await asyncio.to_thread(_first, self._original, self._stem, self._most, self._variants)
-        if file is None:
-            raise StopAsyncIteration
-        self._most = int(_STEP * len(file.data))
-        return file
+def picture_fallback(png: bytes, stem: str, limit: int) -> AsyncIterator[OutgoingFile]:
+    """A picture's files of at most `limit` bytes: the PNG as it is, other formats, then smaller copies."""
+    return _fallback(png, stem, limit, _PICTURE)
 
 
-def film_fallback(film: bytes, stem: str, limit: int) -> SizeFallback:
+def film_fallback(film: bytes, stem: str, limit: int) -> AsyncIterator[OutgoingFile]:
     """A film's files of at most `limit` bytes: the animated WebP as it is, coarser, smaller, then with fewer frames."""
-    return SizeFallback(film, stem, limit, _FILM)
+    return _fallback(film, stem, limit, _FILM)
 
 
-def _first(
-    original: bytes, stem: str, most: int, variants: tuple[_Variant, ...]
-) -> tuple[OutgoingFile | None, tuple[_Variant, ...]]:
-    """The first file that has at most `most` bytes, and the variants after it."""
-    for number, variant in enumerate(variants, 1):
+async def _fallback(original: bytes, stem: str, most: int, variants: Sequence[_Variant]) -> AsyncIterator[OutgoingFile]:
+    """From the first variant that has at most `most` bytes downwards, each clearly smaller than the one before.
+
+    Nothing comes if nothing fits, or if what is too large is no picture. Encoding runs on threads.
+    """
+    for variant in variants:
         try:
             with told_as_broken():
-                data = variant.encode(original)
+                data = await asyncio.to_thread(variant.encode, original)
         except Broken:
-            return None, ()
+            return
         if data is not None and len(data) <= most:
-            return OutgoingFile(f"{stem}.{variant.ending}", data, variant.in_words), variants[number:]
-    return None, ()
+            yield OutgoingFile(f"{stem}.{variant.ending}", data, variant.in_words)
+            most = int(_STEP * len(data))
 
 
 def _as_it_is(original: bytes) -> bytes:

@@ -9,7 +9,7 @@ from bot.cards.buttons import picture_buttons, study_view
 from bot.cards.card import stand_in, stopped_at
 from bot.delivery.messages import Finished, best_of_all, last_record, with_file
 from bot.delivery.sender import OutgoingMessage
-from bot.delivery.size_fallback import SizeFallback, film_fallback
+from bot.delivery.size_fallback import film_fallback, picture_fallback
 from bot.post_ledger import LedgerPage
 from bot.text.formatting import count, joined, loss
 from bot.text.recipe_text import recipe_in_words
@@ -30,7 +30,7 @@ def tile_message(job: Job, page: LedgerPage, event: Snapshot, png: bytes, limit:
     facts = [f"**{safe(tile_label(job, tile), 80)}**", place, safe(tile.note, 80) if tile.note else ""]
     facts.append(_("loss {loss}", loss=loss(event.loss)))
     return with_file(
-        job, page, SizeFallback, png, limit, key=f"snapshot:{event.iteration}", name=f"{event.iteration:05d}",
+        job, page, picture_fallback, png, limit, key=f"snapshot:{event.iteration}", name=f"{event.iteration:05d}",
         text=" · ".join(filter(None, facts)), alt=tile_alt(job, tile),
         view=lambda _: picture_buttons(job.id, event.iteration, last=False), spoiler=job.spoiler,
     )  # fmt: skip
@@ -39,7 +39,7 @@ def tile_message(job: Job, page: LedgerPage, event: Snapshot, png: bytes, limit:
 def stopped_message(job: Job, page: LedgerPage, iteration: int, png: bytes, limit: int) -> OutgoingMessage:
     """The picture that was under way when it was stopped."""
     return with_file(
-        job, page, SizeFallback, png, limit, key="stopped", text=stopped_at(job, iteration),
+        job, page, picture_fallback, png, limit, key="stopped", text=stopped_at(job, iteration),
         alt=plain(_("The picture that was being painted of {name}", name=picture_name(job.content.name)), 1024),
         view=lambda _: study_view(job.id, JobState.CANCELLED), spoiler=job.spoiler, rings=True,
     )  # fmt: skip
@@ -71,7 +71,7 @@ def _sheet(job: Job, page: LedgerPage, run: Mapping[str, Any], png: bytes, limit
     lines += [f"-# {measured}"] if (measured := _measured(run)) else []
     lines += [f"-# {stand_in(job)}"] if stand_in(job) else []
     return with_file(
-        job, page, SizeFallback, png, limit, key="final", text="\n".join(lines),
+        job, page, picture_fallback, png, limit, key="final", text="\n".join(lines),
         alt=plain(_("Contact sheet of {name}: {labels}", name=name, labels=labels), 1024),
         view=lambda _: study_view(job.id, JobState.DONE), spoiler=job.spoiler, mention=owner, rings=True,
     )  # fmt: skip
@@ -90,7 +90,7 @@ def _measured(run: Mapping[str, Any]) -> str:
 
 def _plot(job: Job, page: LedgerPage, png: bytes, limit: int, *, key: str, text: str) -> OutgoingMessage:
     alt = plain(text.replace("*", ""), 1024)
-    return with_file(job, page, SizeFallback, png, limit, key=key, text=text, alt=alt)
+    return with_file(job, page, picture_fallback, png, limit, key=key, text=text, alt=alt)
 
 
 def _film(job: Job, page: LedgerPage, film: bytes, limit: int) -> OutgoingMessage:

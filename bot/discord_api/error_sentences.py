@@ -31,23 +31,15 @@ class Verdict(StrEnum):
     """Asking again would not help: give up, and log it."""
 
 
-_SENTENCES = {
-    Verdict.RETRY: N_("Discord does not answer at the moment: wait a little, for I keep trying to post here."),
-    Verdict.SLOW: N_("Discord rarely lets old messages be edited: wait a little for the next change here."),
-    Verdict.SMALLER: N_("The file is too large to be posted here: ask for a smaller size."),
-    Verdict.UNARCHIVE_FIRST: N_("The thread is archived, so I can change nothing here: write in it to wake it."),
-    Verdict.UNKNOWN: N_("Discord refused what I had to post here: try again, and if it stays so, tell the operators."),
-}
-
+_REFUSED = N_("Discord refused what I had to post here: try again, and if it stays so, tell the operators.")
 _ACCESS = N_("I have no access here: give me the permission View Channel, or ask for the painting elsewhere.")
 _CLOSED = N_(
     "Your direct messages are closed to me: open them in the server's privacy settings, or ask me in a channel."
 )
 _AUTOMOD = N_("The server's AutoMod blocks what I post here: rename your pictures, or ask a moderator to exempt me.")
 _LINKS = N_("Discord takes something in what I post here for a harmful link: rename your pictures, and ask again.")
-_LATE = N_("My answer came too late for Discord: ask again.")
 
-# With None, the verdict's sentence is the code's.
+# Without a sentence: what is told then does not depend on the code.
 _CODES: dict[int, tuple[Verdict, str | None]] = {
     10003: (
         Verdict.GONE,
@@ -55,10 +47,8 @@ _CODES: dict[int, tuple[Verdict, str | None]] = {
     ),
     10004: (Verdict.GONE, N_("I can no longer post here, for I am not on that server: invite me, or ask elsewhere.")),
     10008: (Verdict.GONE, N_("My message here was deleted: ask for the painting again.")),
-    10062: (Verdict.UNKNOWN, _LATE),
     30046: (Verdict.SLOW, None),
     40005: (Verdict.SMALLER, None),
-    40060: (Verdict.UNKNOWN, N_("That was answered already: ask again if you see nothing here.")),
     50001: (Verdict.GONE, _ACCESS),
     50007: (Verdict.FORBIDDEN, _CLOSED),
     50013: (
@@ -69,8 +59,6 @@ _CODES: dict[int, tuple[Verdict, str | None]] = {
         ),
     ),
     50024: (Verdict.UNKNOWN, N_("Discord does not allow that here: ask for the painting in an ordinary text channel.")),
-    50027: (Verdict.UNKNOWN, _LATE),
-    50035: (Verdict.UNKNOWN, None),
     50045: (Verdict.SMALLER, None),
     50083: (Verdict.UNARCHIVE_FIRST, None),
     50278: (Verdict.FORBIDDEN, _CLOSED),
@@ -78,7 +66,6 @@ _CODES: dict[int, tuple[Verdict, str | None]] = {
         Verdict.FORBIDDEN,
         N_("I may not answer my own card here: give me Read Message History, or ask for the painting elsewhere."),
     ),
-    160004: (Verdict.UNKNOWN, N_("The message has a thread already: look for the painting in it.")),
     160005: (Verdict.FORBIDDEN, N_("I may not post here, for the thread is locked: ask a moderator to unlock it.")),
     160006: (Verdict.UNKNOWN, N_("This server has as many open threads as Discord allows: close some, and ask again.")),
     160007: (
@@ -108,7 +95,10 @@ def verdict(error: Exception) -> Verdict:
 
 
 def sentence(error: Exception) -> str:
-    """The cause and the next step, for the audience, in English: `translation.stored` has it in other languages."""
+    """The cause and the next step, for the audience, in English: `translation.stored` has it in other languages.
+
+    Only of what is neither tried again nor done otherwise.
+    """
     code = error.code if isinstance(error, discord.HTTPException) else 0
     _, special = _CODES.get(code, (Verdict.UNKNOWN, None))
-    return special or _SENTENCES[verdict(error)]
+    return special or _REFUSED

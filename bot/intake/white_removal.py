@@ -17,7 +17,7 @@ _MARGIN = 225
 
 def has_white(png: bytes) -> bool:
     """Whether the PNG has white to take away."""
-    return _share(_whiteness(_open(png))) >= _LEAST
+    return ImageStat.Stat(_whiteness(_open(png))).mean[0] >= _LEAST * 255
 
 
 def all_white(png: bytes) -> bool:
@@ -67,10 +67,6 @@ def _whiteness(picture: Image.Image) -> Image.Image:
 def _darkest(picture: Image.Image) -> Image.Image:
     red, green, blue = picture.split()
     return ImageChops.darker(ImageChops.darker(red, green), blue)
-
-
-def _share(white: Image.Image) -> float:
-    return float(ImageStat.Stat(white).mean[0]) / 255
 
 
 def _open(png: bytes) -> Image.Image:

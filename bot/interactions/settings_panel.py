@@ -25,13 +25,7 @@ from bot.text.translation import LANGUAGE_NAMES, N_, _, listed, pgettext
 _LONGEST = 1900
 """Characters of what was changed; a message holds 2,000."""
 _PLACES = [discord.ChannelType.text, discord.ChannelType.news, discord.ChannelType.voice, discord.ChannelType.forum]
-_LIMITS = {
-    "member_jobs": N_("Paintings at a time of one member"),
-    "guild_jobs": N_("Paintings at a time in this server"),
-    "size": N_("Longest side, px"),
-    "iterations": N_("Iterations"),
-    "keep_days": N_("Days for which paintings are kept"),
-}
+_LIMITS = ("member_jobs", "guild_jobs", "size", "iterations", "keep_days")
 _NAMES = {
     "member_jobs": N_("paintings at a time of one member"), "guild_jobs": N_("paintings at a time in this server"),
     "size": N_("longest side, px"), "iterations": N_("iterations"),
@@ -132,24 +126,27 @@ class LimitsForm(Form):
         self._change = change
         self._inputs: dict[str, ui.TextInput[Any]] = {}
         self._shown: dict[str, str] = {}
-        for field, words in _LIMITS.items():
+        for field in _LIMITS:
             value = getattr(choices, field)
             self._shown[field] = "" if value is None else str(value)
             self._inputs[field] = ui.TextInput(
                 custom_id=field, default=self._shown[field] or None, required=False, max_length=8
             )
-            self.add_item(ui.Label(text=_(words), component=self._inputs[field]))
+            self.add_item(ui.Label(text=_label(field), component=self._inputs[field]))
 
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
         """Take all that were changed here, or none: another moderator may have changed the others since."""
         texts = {field: self._inputs[field].value.strip() for field in _LIMITS}
         given = {field: text for field, text in texts.items() if text != self._shown[field]}
         if wrong := [field for field, text in given.items() if text and not _is_within(field, text)]:
-            raise UserError(
-                _("{limit}: give a whole number, {span}, or leave it empty.", limit=_(_LIMITS[wrong[0]]),
-                  span=_span(wrong[0]))
-            )  # fmt: skip
+            limit, span = _label(wrong[0]), _span(wrong[0])
+            raise UserError(_("{limit}: give a whole number, {span}, or leave it empty.", limit=limit, span=span))
         await self._change(interaction, {field: int(text) if text else None for field, text in given.items()})
+
+
+def _label(field: str) -> str:
+    name = _(_NAMES[field])
+    return name[0].upper() + name[1:]
 
 
 def _is_within(field: str, text: str) -> bool:

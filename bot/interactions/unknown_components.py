@@ -30,7 +30,7 @@ async def answer_unknown(interaction: discord.Interaction, deduplication: Dedupl
     if interaction.type is discord.InteractionType.modal_submit and custom_id not in Form.open:
         text = _CLOSED
     elif interaction.type is discord.InteractionType.component and not _comes_to_us(interaction, custom_id):
-        text = _OLD_CHOICE if _is_select(data) else _UNKNOWN
+        text = _OLD_CHOICE if data.get("component_type") in _SELECTS else _UNKNOWN
     if text and deduplication.first(interaction.id):
         speak_to(interaction)
         await tell_error(interaction, UserError(_(text)))
@@ -46,7 +46,3 @@ def _comes_to_us(interaction: discord.Interaction, custom_id: str) -> bool:
     kind = ui.LayoutView if message.flags.components_v2 else ui.View
     view = kind.from_message(message, timeout=None)
     return any(getattr(item, "custom_id", None) == custom_id for item in view.walk_children())
-
-
-def _is_select(data: Any) -> bool:
-    return data.get("component_type") in _SELECTS

@@ -104,7 +104,7 @@ class Admission:
                 error.until = await retry_time(self._backend.redis, error, str(owner), guild, rules.caps)
             raise
         await self._backend.queue.enqueue(job, 0, 0, await first_cost(self._backend.redis, job))
-        _log.info("accepted", job=job_id, user=str(owner), guild=str(destination.guild), recipe=job.recipe.key)
+        _log.info("accepted", job=job_id, user=str(owner), guild=str(destination.guild), recipe=job.recipe.name)
         return job
 
     async def _accept(
@@ -224,7 +224,7 @@ def _title(job: Job) -> str:
     fallback = _("{recipe} painting", recipe=job.recipe.name)
     whole = title(job.content.name, [style.name for style in job.styles], fallback)
     if job.study is not None:
-        return plain(f"{label(studies.title(job.study.vary))}: {whole}", 100)
+        return plain(f"{label(studies.KINDS[job.study.vary].title)}: {whole}", 100)
     return plain(_("Draft: {title}", title=whole), 100) if job.draft_of else whole
 
 

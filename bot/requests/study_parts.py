@@ -50,7 +50,7 @@ def recipes(
 
 async def with_study(job: Job, vary: str, given: Mapping[str, Any], make: MakeRecipe, store: Store) -> Job:
     """The job as a study; pictures that it changes are stored in its folder. Raises `RecipeError`."""
-    variants = recipes(vary, given, make, [_stem(style.name) for style in job.styles])
+    variants = recipes(vary, given, make, [style.name.rpartition(".")[0] or style.name for style in job.styles])
     if any(variant.change is Change.MASKED for variant, _ in variants):
         await _check_white([await store.get(style.key) for style in job.styles])
     parts = []
@@ -120,14 +120,5 @@ async def _changed(
     if after == before:
         return picture
     key = await store.put(f"jobs/{job.id}/style-{name}.png", after)
-    width, height = await asyncio.to_thread(_size, after)
+    width, height = Image.open(io.BytesIO(after)).size
     return picture.model_copy(update={"key": key, "width": width, "height": height})
-
-
-def _size(png: bytes) -> tuple[int, int]:
-    with Image.open(io.BytesIO(png)) as picture:
-        return picture.size
-
-
-def _stem(name: str) -> str:
-    return name.rpartition(".")[0] or name

@@ -6,7 +6,6 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import Protocol
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -18,27 +17,6 @@ from bot.text.formatting import exact_duration
 from engine.contract.events import Cancelled, Done, Event, Failed, Notice, Progress, Snapshot, Started
 
 _PLAIN_SECONDS = 10.0  # between plain progress lines: a log should not fill up
-
-
-class Display(Protocol):
-    """Hears every event of one job, and where the files went that it told of."""
-
-    def show(self, event: Event, path: Path | None = None) -> None:
-        """`path` is the newest picture on disk, if the event brought one."""
-
-    def say(self, text: str) -> None:
-        """A sentence for the person at the terminal."""
-
-    def close(self) -> None:
-        """Leave the terminal in order."""
-
-
-def choose_display(iterations: int, *, as_json: bool) -> Display:
-    """JSON where asked for, a live bar in a terminal, else plain lines."""
-    if as_json:
-        return JsonDisplay()
-    console = Console()
-    return LiveDisplay(console, iterations) if console.is_terminal else PlainDisplay(iterations)
 
 
 class JsonDisplay:
@@ -121,6 +99,7 @@ class LiveDisplay:
         self._console.print(Text(text))
 
     def close(self) -> None:
+        """Leave the terminal in order."""
         self._live.stop()
 
     def _picture(self) -> RenderableType:
@@ -139,3 +118,15 @@ class LiveDisplay:
         )
         newest = Text(f"newest: {self._newest}" if self._newest else "", style="dim", overflow="fold")
         return Group(row, newest)
+
+
+Display = JsonDisplay | PlainDisplay | LiveDisplay
+"""Hears every event of one job, each with the newest picture on disk, if the event brought one."""
+
+
+def choose_display(iterations: int, *, as_json: bool) -> Display:
+    """JSON where asked for, a live bar in a terminal, else plain lines."""
+    if as_json:
+        return JsonDisplay()
+    console = Console()
+    return LiveDisplay(console, iterations) if console.is_terminal else PlainDisplay(iterations)

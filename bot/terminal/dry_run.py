@@ -27,7 +27,7 @@ async def dry_run(arguments: PaintArguments, settings: Settings) -> int:
     recipe = arguments.recipe_for(expected.weights, frames=picture.frames, network=expected.network)
     aspect = min(picture.width, picture.height) / max(picture.width, picture.height)
     for field, value in recipe.as_dict().items():
-        print(f"{field:20} {_spoken(value)}")
+        print(f"{field:20} {', '.join(map(str, value)) if isinstance(value, tuple) else value}")
     scales = ", ".join(f"{count} iterations at {side} px" for side, count in recipe.plan()[: recipe.scales])
     further = f"; {recipe.frame_iterations} iterations for each of {recipe.frames - 1} further frames"
     print(f"{'plan':20} {scales}{further if recipe.frames > 1 else ''}")
@@ -53,7 +53,3 @@ def _measure(recipe: Recipe, device: str) -> dict[str, Any] | None:
         return None
     answer: dict[str, Any] = json.loads(reply.stdout)
     return answer
-
-
-def _spoken(value: object) -> str:
-    return ", ".join(str(part) for part in value) if isinstance(value, tuple) else str(value)

@@ -43,7 +43,7 @@ def render_page(run: Mapping[str, Any], folder: Path) -> str:
         stand_in=stand_in(run),
         width=max(width, 960),
         aspect=f"{width / height:.4f}",
-        facts=facts(run),
+        facts=_facts(run),
         content=names[0],
         styles=listed(names[1:]),
         moves=moves,
@@ -149,15 +149,22 @@ def words(r: Recipe) -> str:
 
 
 def facts(run: Mapping[str, Any]) -> dict[str, str]:
-    device, weights, slices = run["device"], run["weights"], run["slices"]
-    workers = count(len({part["worker"] for part in slices}), "worker")
+    """What painted it, as rows, for paintings and studies."""
+    device, weights = run["device"], run["weights"]
     versions = {"Impasto": run["impasto"], **run["versions"]}
-    rows = {
+    return {
         "Machine": f"{device['model']} ({device['name']}, {count(device['threads'], 'thread')})",
         "Versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
-        "Time": f"{exact_duration(run['seconds'])}, in {count(len(slices), 'slice')} by {workers}",
         "Weights": f"{weights['name']} ({weights['identity']})",
         "Seed": str(run["recipe"]["seed"]),
+    }
+
+
+def _facts(run: Mapping[str, Any]) -> dict[str, str]:
+    workers = count(len({part["worker"] for part in run["slices"]}), "worker")
+    rows = {
+        **facts(run),
+        "Time": f"{exact_duration(run['seconds'])}, in {count(len(run['slices']), 'slice')} by {workers}",
         "Picture's SHA-256": run["final"]["sha256"],
         "Job": f"{run['job']}, {run['state']}",
     }

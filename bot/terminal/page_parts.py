@@ -17,11 +17,6 @@ from PIL import Image
 
 _TRIES = ((1.0, 88), (0.8, 80), (0.6, 74), (0.45, 66), (0.3, 58), (0.2, 45), (0.1, 30))
 
-
-def _file(name: str) -> str:
-    return files("bot.terminal").joinpath(name).read_text(encoding="utf-8")
-
-
 _templates = Environment(
     loader=PackageLoader("bot.terminal", ""),
     autoescape=True,
@@ -30,7 +25,7 @@ _templates = Environment(
     lstrip_blocks=True,
     keep_trailing_newline=True,
 )
-_templates.globals["file"] = _file
+_templates.globals["file"] = lambda name: files("bot.terminal").joinpath(name).read_text(encoding="utf-8")
 
 
 def render(template: str, **values: object) -> str:

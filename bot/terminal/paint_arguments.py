@@ -197,4 +197,4 @@ class PaintArguments:
             return (self.weights,)
         if settings.redis_url:
             return ("imagenet", *STAND_INS)
-        return ("imagenet",) if (settings.weights_cache / WEIGHTS_CACHED).exists() else ("imagenet", "starter")
+        return ("imagenet",) if (settings.impasto_cache / WEIGHTS_CACHED).exists() else ("imagenet", "starter")

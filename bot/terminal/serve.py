@@ -13,7 +13,8 @@ import discord
 import structlog
 from redis.exceptions import RedisError
 
-from bot.app import create_bot
+from bot.client import Impasto
+from bot.commands import add_commands
 from bot.discord_api.proxy import proxy_trouble
 from bot.settings import BotSettings
 from bot.terminal.bot_healthz import BotHealth
@@ -68,7 +69,8 @@ async def _keep_alive(settings: BotSettings, store: Store, told: asyncio.Event, 
         except (SettingsError, StoreError):
             raise
         except Exception as error:
-            if isinstance(error, discord.LoginFailure) or _is_refused(error):
+            refused = isinstance(error, discord.ConnectionClosed) and error.code == _REFUSED
+            if refused or isinstance(error, discord.LoginFailure):
                 raise SettingsError(NOT_ACCEPTED) from None
             if isinstance(error, _AWAY):
                 _log.warning(f"Discord cannot be reached ({_reason(error)}). Trying on.", pause=pause)
@@ -89,8 +91,9 @@ async def _live(settings: BotSettings, store: Store, told: asyncio.Event, health
 
     Raises what ends it, and `SettingsError` where Redis cannot be used as it is set.
     """
-    bot = health.bot = create_bot(settings)
-    assert settings.redis_url is not None  # noqa: S101 - `create_bot` has seen to it
+    bot = health.bot = Impasto(settings)
+    add_commands(bot.tree)
+    assert settings.redis_url is not None  # noqa: S101 - `serve` has seen to it
     life: asyncio.Task[Any] = asyncio.create_task(bot.start(settings.discord_token.get_secret_value()))
     end = asyncio.create_task(told.wait())
     # The client waits for Redis in silence; this says why, and whether waiting helps.
@@ -100,7 +103,8 @@ async def _live(settings: BotSettings, store: Store, told: asyncio.Event, health
         await _first(life, end, redis)
         if redis.done() and redis.exception() is None:
             await _first(life, end, stores)
-        elif _is_of_redis(life):  # sooner than it is known why
+        elif life.done() and not life.cancelled() and isinstance(life.exception(), RedisError):
+            # Sooner than it is known why.
             await _first(redis, end)
     finally:
         end.cancel()
@@ -114,10 +118,6 @@ async def _live(settings: BotSettings, store: Store, told: asyncio.Event, health
     for task in (redis, stores, life):
         if not task.cancelled():
             task.result()
-
-
-def _is_refused(error: Exception) -> bool:
-    return isinstance(error, discord.ConnectionClosed) and error.code == _REFUSED
 
 
 def _reason(error: BaseException) -> str:
@@ -151,8 +151,3 @@ async def _compare_stores(redis_url: str, store: Store, redis: asyncio.Task[None
 
 async def _first(*tasks: asyncio.Task[Any]) -> None:
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-
-
-def _is_of_redis(life: asyncio.Task[Any]) -> bool:
-    """Whether the client's life broke off because of Redis."""
-    return life.done() and not life.cancelled() and isinstance(life.exception(), RedisError)

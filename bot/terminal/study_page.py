@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bot.terminal.page import stand_in, words
+from bot.terminal.page import facts, stand_in, words
 from bot.terminal.page_parts import embed, render, whole
-from bot.text.formatting import count, exact_duration
+from bot.text.formatting import exact_duration
 from bot.text.translation import listed
 from engine.recipe.recipe import Recipe
 
@@ -34,7 +34,7 @@ def render_study_page(run: Mapping[str, Any], folder: Path) -> str:
         stand_in=stand_in(run),
         width=run["width"],
         aspect=f"{run['width'] / run['height']:.4f}",
-        facts=_facts(run),
+        facts={**facts(run), "Every recipe and loss": "in study.json, beside this page", "Job": run["job"]},
         sheet=embed([folder / "sheet.png"], longest=2400, budget=_SHEET_BYTES)[0],
         labels=listed([tile["label"] for tile in run["tiles"]]),
         tiles=[
@@ -60,16 +60,3 @@ def measured(run: Mapping[str, Any]) -> str:
             f"two with other seeds by {found['other_seeds']:.3g}."
         )
     return ""
-
-
-def _facts(run: Mapping[str, Any]) -> dict[str, str]:
-    device, weights = run["device"], run["weights"]
-    versions = {"Impasto": run["impasto"], **run["versions"]}
-    return {
-        "Machine": f"{device['model']} ({device['name']}, {count(device['threads'], 'thread')})",
-        "Versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
-        "Weights": f"{weights['name']} ({weights['identity']})",
-        "Seed": str(run["recipe"]["seed"]),
-        "Every recipe and loss": "in study.json, beside this page",
-        "Job": run["job"],
-    }

@@ -20,7 +20,7 @@ def drawn_texts(job: Job) -> dict[str, str]:
         return {}
     told = {text: pgettext(DRAWN, text) for text in TEXTS} | {NUMBER: number(1234.5, ",.1f")}
     if job.study is not None:
-        title = studies.title(job.study.vary)
+        title = studies.KINDS[job.study.vary].title
         told[title] = label(title)
         told |= {tile.note: label(tile.note) for tile in job.tiles if tile.note}
         told |= {tile.label: tile_label(job, tile) for tile in job.tiles}

@@ -12,10 +12,6 @@ from bot.text.translation import N_, _, listed, ngettext
 from engine.recipe.presets import PRESETS, preset
 from engine.recipe.recipe import Recipe
 
-_STYLES = (
-    "", "", N_("two styles"), N_("three styles"), N_("four styles"), N_("five styles"), N_("six styles"),
-    N_("seven styles"), N_("eight styles"), N_("nine styles"), N_("ten styles"),
-)  # fmt: skip
 _STARTS = {
     "noise": N_("from a flat colour"), "content": N_("from the content"), "style": N_("from the style"),
     "picture": N_("from a given picture"), "statistics": N_("from the style's spectrum"),
@@ -68,7 +64,7 @@ def _strength(ratio: float) -> str:
 def _styles(weights: Sequence[float]) -> str:
     if len(weights) == 1:
         return ""
-    styles = _(_STYLES[len(weights)]) if len(weights) < len(_STYLES) else count(len(weights), "style")
+    styles = count(len(weights), "style")
     shares = " : ".join(f"{100 * weight / sum(weights):.0f}" for weight in weights)
     return styles if len(set(weights)) == 1 or len(weights) > 4 else f"{styles} {shares}"
 

@@ -15,7 +15,7 @@ def study_in_words(job: Job) -> list[str]:
     """What is varied, and how many pictures there are; nothing where it is no study."""
     if job.study is None:
         return []
-    pictures, axis = count(len(job.tiles), "picture"), label(studies.axis(job.study.vary))
+    pictures, axis = count(len(job.tiles), "picture"), label(studies.KINDS[job.study.vary].axis)
     return [_("{pictures}, varied: {axis}", pictures=pictures, axis=axis)]
 
 

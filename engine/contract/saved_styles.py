@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import io
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 import structlog
@@ -66,21 +66,11 @@ class StyleRefused(Exception):
 class SavedStyles:
     """Reads and writes saved styles."""
 
-    def __init__(
-        self, redis: ArqRedis, store: Store, drawings: Mapping[str, Callable[[], bytes]] | None = None
-    ) -> None:
-        """`drawings` are the styles that each server begins with: name -> what draws its PNG, a second of work."""
-        self._redis, self._store, self._drawings = redis, store, drawings or {}
+    def __init__(self, redis: ArqRedis, store: Store, drawn: Mapping[str, bytes] | None = None) -> None:
+        """`drawn` are the styles that each server begins with: name -> PNG."""
+        self._redis, self._store, self._drawn = redis, store, drawn or {}
         self._first: list[SavedStyle] | None = None
-        self._drawing = asyncio.Lock()
         self._save = redis.register_script(script("save_style"))
-
-    async def first(self) -> list[SavedStyle]:
-        """The styles that each server begins with; drawn where the store has none yet. Raises `StoreError`."""
-        async with self._drawing:
-            if self._first is None:
-                self._first = [await self._drawn(name, draw) for name, draw in self._drawings.items()]
-        return self._first
 
     async def all(self, guild: int) -> list[SavedStyle]:
         """A server's styles, sorted by name. One that cannot be read is logged and left out."""
@@ -166,8 +156,10 @@ class SavedStyles:
         return used
 
     async def _begin(self, guild: int) -> dict[bytes, bytes]:
-        """The server's first styles; none of them comes back once it was deleted."""
-        first = {folded(style.name): style.model_dump_json() for style in await self.first()}
+        """The server's first styles; none of them comes back once it was deleted. Raises `StoreError`."""
+        if self._first is None:
+            self._first = await asyncio.gather(*(self._stored(name, png) for name, png in self._drawn.items()))
+        first = {folded(style.name): style.model_dump_json() for style in self._first}
         async with self._redis.pipeline(transaction=True) as pipe:
             for field, one in {_BEGUN.decode(): "", **first}.items():
                 pipe.hsetnx(_key(guild), field, one)
@@ -175,13 +167,13 @@ class SavedStyles:
         found: Any = await self._redis.hgetall(_key(guild))  # type: ignore[misc]
         return dict(found)
 
-    async def _drawn(self, name: str, draw: Callable[[], bytes]) -> SavedStyle:
+    async def _stored(self, name: str, drawn: bytes) -> SavedStyle:
+        """The first style of that name; its picture is put into the store where that has none yet."""
         key = f"drawn/{name}.png"
         try:
             png = await self._store.get(key)
         except BlobMissing:
-            png = await asyncio.to_thread(draw)
-            await self._store.put(key, png)
+            await self._store.put(key, png := drawn)
         width, height, digest = await asyncio.to_thread(measured, png)
         picture = StoredPicture(key=key, name=name, width=width, height=height)
         return SavedStyle(name=name, picture=picture, digest=digest)

@@ -14,7 +14,7 @@ from engine.process.folders import make_folder
 from engine.process.redaction import hide
 
 WEIGHTS_CACHED = "vgg19-imagenet.safetensors"
-"""The pretrained weights in `Settings.weights_cache`, once they were fetched."""
+"""The pretrained weights in `Settings.impasto_cache`, once they were fetched."""
 
 
 SLICE_SECONDS = 15.0
@@ -159,11 +159,6 @@ class Settings(BaseSettings):
     def store(self) -> str:
         """URL of the object store; a folder in the data folder where none is set."""
         return self.store_url or (self.impasto_data.absolute() / "store").as_uri()
-
-    @property
-    def weights_cache(self) -> Path:
-        """Where downloaded weights are kept, shared by all data folders of a user."""
-        return self.impasto_cache
 
 
 def read_settings(**overrides: object) -> Settings:

@@ -153,17 +153,13 @@ class Store:
 
     async def delete_folder(self, prefix: str) -> None:
         """Remove every blob under `prefix`, such as `jobs/<id>`; none is no error. Raises `StoreError`."""
-        await self.delete(*(key for key, _ in await self.list(prefix)))
+        await self.delete(*(blob.key for blob in await self.blobs(prefix)))
         await self.delete_unfinished(prefix)
 
     async def delete_unfinished(self, prefix: str) -> None:
         """Remove what writers that were killed have left under `prefix`, which is no blob yet."""
         if isinstance(self._store, LocalStore) and self._store.prefix is not None:
             await asyncio.to_thread(_delete_staged, self._store.prefix / prefix)
-
-    async def list(self, prefix: str) -> list[tuple[str, datetime]]:
-        """(key, time of its last change) of every blob under `prefix`."""
-        return [(blob.key, blob.modified) for blob in await self.blobs(prefix)]
 
     async def blobs(self, prefix: str) -> Sequence[Blob]:
         """Every blob under `prefix`. Raises `StoreError`."""

@@ -1,4 +1,8 @@
-"""The contents of a sequence, one after the other, and where each has moved since it was painted last."""
+"""The contents of a sequence, one after the other, and where each has moved since it was painted last.
+
+After Ruder, Dosovitskiy, Brox 2016, "Artistic Style Transfer for Videos", section 4.1, with what moved in the place of
+optical flow.
+"""
 
 from __future__ import annotations
 

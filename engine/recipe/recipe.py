@@ -7,8 +7,6 @@ ones; every field can be set over a preset.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -158,11 +156,6 @@ class Recipe:
     def shown(self) -> tuple[int, ...]:
         """The iterations whose picture is promised: the snapshots within the run, and the last."""
         return (*sorted({i for i in self.snapshots if i < self.iterations}), self.iterations)
-
-    @property
-    def key(self) -> str:
-        """Sixteen hex digits that name this recipe, for stores and logs."""
-        return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()[:16]
 
     def as_dict(self) -> dict[str, Any]:
         """Every field, as JSON can hold it."""

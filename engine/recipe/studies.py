@@ -66,16 +66,6 @@ def variants(vary: str, base: Recipe, given: Mapping[str, Any], styles: Sequence
     return found
 
 
-def title(vary: str) -> str:
-    """What the study is called."""
-    return KINDS[vary].title
-
-
-def axis(vary: str) -> str:
-    """What the study that varies this is about, in words."""
-    return KINDS[vary].axis
-
-
 def file_name(number: int, label: str) -> str:
     """File name of a study's single picture, counted from 1: `02-style-x-0.1.png`."""
     words = re.sub(r"[^0-9a-z._]+", "-", label.lower().replace("×", "x").replace("%", " percent"))

@@ -63,15 +63,12 @@ def _parsed(text: str) -> tuple[tuple[int, ...], ...]:
 
 def named(widths: Iterable[tuple[str, int]]) -> str:
     """The name of the architecture whose convolutions have these names and widths, in order; a part has its widths."""
-    blocks: dict[str, list[str]] = {}
+    blocks: dict[str, tuple[int, ...]] = {}
     for name, width in widths:
-        blocks.setdefault(name[4], []).append(str(width))
-    text = "|".join(",".join(block) for block in blocks.values())
-    return next((known for known, own in ARCHITECTURES.items() if text == _text(own)), text)
-
-
-def _text(blocks: Iterable[Iterable[int]]) -> str:
-    return "|".join(",".join(map(str, block)) for block in blocks)
+        blocks[name[4]] = (*blocks.get(name[4], ()), width)
+    found = tuple(blocks.values())
+    text = "|".join(",".join(map(str, block)) for block in found)
+    return next((known for known, own in ARCHITECTURES.items() if own == found), text)
 
 
 def conv_of(layer: str) -> str:

@@ -257,7 +257,7 @@ class WorkerContext:
                 f"This painting needs the weights {name}, and the worker has {self.weights.name}: "
                 "start a worker with those weights."
             )
-        return self.weights if name == self.weights.name else load_weights(name, self.settings.weights_cache)
+        return self.weights if name == self.weights.name else load_weights(name, self.settings.impasto_cache)
 
     async def _begin(self, parts: Sequence[Job], journal: Journal, state: State | None = None) -> PaintSession:
         """The session of the painting that the journal tells of, at its `state`, or at its beginning."""

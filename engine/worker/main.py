@@ -83,7 +83,7 @@ async def run_worker(settings: Settings, ready: Callable[[WorkerContext], None])
         os.nice(_NICENESS)  # before there are threads: a bot on the same machine answers first
     with ThreadPoolExecutor(1) as once:  # and its OpenMP team with it; see `WorkerContext.in_painting_thread`
         loading = once.submit(
-            load_weights, settings.impasto_weights, settings.weights_cache, input_=settings.impasto_weights_input
+            load_weights, settings.impasto_weights, settings.impasto_cache, input_=settings.impasto_weights_input
         )
         weights = await asyncio.wrap_future(loading)
     async with connect(settings.redis_url, retries=-1) as redis:
@@ -151,13 +151,9 @@ def _arq(context: WorkerContext) -> SliceWorker:
         functions=[function], redis_pool=context.redis, queue_name=QUEUE, ctx={"context": context},
         max_jobs=_SLICES_AT_ONCE, poll_delay=0.05, queue_read_limit=1, handle_signals=False,
         health_check_key=f"impasto:arq:{context.id}", health_check_interval=60, keep_result=0,
-        job_serializer=_no_result, job_deserializer=load,
+        # What comes of a slice is in the job's hash; arq would want to keep an exception, which JSON cannot hold.
+        job_serializer=lambda _: b"null", job_deserializer=load,
     )  # fmt: skip
-
-
-def _no_result(_: Any) -> bytes:
-    """What comes of a slice is in the job's hash; arq would want to keep an exception, which JSON cannot hold."""
-    return b"null"
 
 
 async def _steadily(task: Callable[[WorkerContext], Awaitable[Any]], context: WorkerContext) -> None:

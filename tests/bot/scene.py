@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import json
 import os
 import signal
@@ -19,7 +18,6 @@ from discord_server.message_text import buttons_of, files_of, is_ephemeral, text
 from support.pictures import noise
 from support.workers import ONE_THREAD, WorkerPool
 
-from bot.drawn_styles import DRAWN_STYLES
 from engine.contract.connection import connect
 from engine.contract.models import OPEN
 from engine.contract.store import Store
@@ -157,7 +155,7 @@ class Scene:
         async with connect(self.pool.url) as redis:
             keys = [key.decode() async for key in redis.scan_iter(f"*{job}*", count=1000) if b"thinking" not in key]
             keys += ["open"] if await redis.sismember(OPEN, job) else []  # type: ignore[misc]
-        return keys + [key for key, _ in await Store(self.pool.store_url).list(f"jobs/{job}")]
+        return keys + [blob.key for blob in await Store(self.pool.store_url).blobs(f"jobs/{job}")]
 
     def said(self) -> list[Json]:
         """The bot's log."""
@@ -186,32 +184,9 @@ def picture(path: Path, seed: int) -> Path:
     return path
 
 
-@functools.cache
-def drawn_styles() -> dict[str, bytes]:
-    """The styles that every server begins with; drawn once, for that takes most of a second."""
-    return {name: draw() for name, draw in DRAWN_STYLES.items()}
-
-
-def put_drawn_styles(folder: Path) -> None:
-    """As a bot leaves them in a store."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, png in drawn_styles().items():
-        (folder / f"{name}.png").write_bytes(png)
-
-
 @asynccontextmanager
 async def scene(pool: WorkerPool, folder: Path, scale: float = 20, **settings: str) -> AsyncIterator[Scene]:
     """Everything started; ended with the block. `scale` multiplies Discord's rate limits."""
-    put_drawn_styles(pool.folder / "store" / "drawn")
-    async with scene_of_new_store(pool, folder, scale, **settings) as made:
-        yield made
-
-
-@asynccontextmanager
-async def scene_of_new_store(
-    pool: WorkerPool, folder: Path, scale: float = 20, **settings: str
-) -> AsyncIterator[Scene]:
-    """The same, with a bot that has yet to draw the styles that every server begins with."""
     async with Discord.start(scale) as discord:
         made = Scene(discord, pool, folder)
         await made.open()

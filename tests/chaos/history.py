@@ -203,7 +203,7 @@ async def _judge_leftovers(redis: ArqRedis, store: Store, folder: Path | None, v
         verdict.wrong.append(f"events read and not dealt with: {pending['pending']}")
     known = await _referred(redis, store)
     if folder is None:
-        stored = {key for key, _ in await store.list("")}
+        stored = {blob.key for blob in await store.blobs("")}
     else:  # also what writers that were killed have left, which the store does not list
         stored = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     # The saved styles that every server begins with, and whose the store is.
@@ -224,7 +224,7 @@ async def _referred(redis: ArqRedis, store: Store) -> set[str]:
             texts.append(header.decode("latin-1"))  # names the film's frames
         posted: Any = await redis.hgetall(f"impasto:posted:{number}")  # type: ignore[misc]
         texts += [value.decode() for name, value in posted.items() if name.startswith(b"at:")]
-        for blob, _ in await store.list(f"jobs/{number}"):
+        for blob, *_ in await store.blobs(f"jobs/{number}"):
             if any(blob in text for text in texts):
                 found.add(blob)
     return found

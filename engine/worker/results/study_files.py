@@ -99,7 +99,7 @@ def _draw(
 ) -> dict[str, bytes]:
     measured = _measured(study, painted)
     sheet = contact_sheet(
-        drawn(studies.title(study.vary)),
+        drawn(studies.KINDS[study.vary].title),
         drawn_title(job),
         sources[:1] if painted[0].style is not None and len(sources) > 2 else sources[:3],
         [SheetTile(drawn(p.tile.label), _small_print(study, p), p.picture, p.style) for p in painted],
@@ -173,11 +173,11 @@ def _losses(job: Job, study: Study, painted: list[_Painted]) -> bytes:
     if len(study.parts) == 1:
         at = [p.iteration for p in painted]
         losses, plan = run["losses"], job.recipe.plan()
-        name = drawn(studies.title(study.vary))
+        name = drawn(studies.KINDS[study.vary].title)
         return loss_plot(losses["columns"], losses["rows"], snapshots=at, scales=plan, title=name, note="")
     lines = [(drawn(p.tile.label), [row[0] for row in p.run["losses"]["rows"]]) for p in painted]
     scales = [] if study.vary == studies.SIZE else job.recipe.plan()
-    title = drawn("{title}: the losses", title=drawn(studies.title(study.vary)))
+    title = drawn("{title}: the losses", title=drawn(studies.KINDS[study.vary].title))
     return losses_plot(lines, scales, title)
 
 
@@ -198,14 +198,14 @@ def _film(job: Job, study: Study, painted: list[_Painted], grown: dict[int, byte
 def _record(
     job: Job, study: Study, painted: list[_Painted], sheet: Image.Image, measured: dict[str, Any]
 ) -> dict[str, Any]:
-    first = painted[0].run
+    first, kind = painted[0].run, studies.KINDS[study.vary]
     runs = {id(p.run): p.run for p in painted} if len(study.parts) > 1 else {0: first}
     return {
         **{name: first[name] for name in ("impasto", "weights", "device", "versions", "content", "styles")},
         "job": job.id,
         "parent": job.parent,
         "state": "done",
-        "study": {"vary": study.vary, "title": studies.title(study.vary), "axis": studies.axis(study.vary)},
+        "study": {"vary": study.vary, "title": kind.title, "axis": kind.axis},
         "measured": measured,
         "best": first.get("best"),
         "seconds": round(sum(run["seconds"] for run in runs.values()), 3),

@@ -75,13 +75,10 @@ def side_by_side(pictures: Sequence[tuple[str, Image.Image]]) -> Image.Image:
 
 def _cell(tiles: Sequence[SheetTile]) -> tuple[int, int]:
     """The room for each picture: as wide as the widest and as high as the highest, at most `_CELL`."""
-    sizes = [_fit(tile.picture, _shown(tiles)) for tile in tiles]
+    # The longer side of all, at most that of the largest, so that all are enlarged alike.
+    longest = max(_LEAST, min(_CELL, max(max(tile.picture.size) for tile in tiles)))
+    sizes = [_fit(tile.picture, longest) for tile in tiles]
     return max(width for width, _ in sizes), max(height for _, height in sizes)
-
-
-def _shown(tiles: Sequence[SheetTile]) -> int:
-    """The longer side at which they are shown: at most that of the largest, so that all are enlarged alike."""
-    return max(_LEAST, min(_CELL, max(max(tile.picture.size) for tile in tiles)))
 
 
 def _fit(picture: Image.Image, longest: int) -> tuple[int, int]:

@@ -30,7 +30,7 @@ _INTERRUPTED = 130
 
 def fetch(settings: Settings, source: Source) -> int:
     """Get the pretrained weights into the cache, on from where an earlier download broke off. Raises `WeightsError`."""
-    cache = settings.weights_cache
+    cache = settings.impasto_cache
     if (weights := cached(cache)) is not None:
         print(f"The pretrained VGG19 is in {cache} already: {in_words(weights)}.")
         return 0
@@ -48,7 +48,7 @@ def fetch(settings: Settings, source: Source) -> int:
 
 def show(settings: Settings, source: Source) -> int:
     """Where the cache is, what is in it, and what `auto` would use. Nothing is fetched."""
-    cache, weights = settings.weights_cache, cached(settings.weights_cache)
+    cache, weights = settings.impasto_cache, cached(settings.impasto_cache)
     print(f"cache      {cache}")
     partial, own = partial_download(cache, source), cache / source.filename
     kinds = {partial: "a download that broke off: `impasto weights fetch` goes on", own: "torchvision's own file"}

@@ -13,9 +13,10 @@ import pytest
 import pytest_asyncio
 from discord_server.driver import Channel, Guild, Person
 from discord_server.message_text import buttons_of, files_of, is_ephemeral, text_of
-from scene import SMALL, Scene, clip, drawn_styles, picture, pictures, scene_of_new_store
+from scene import SMALL, Scene, clip, picture, pictures, scene
 from support.workers import WorkerPool
 
+from bot.drawn_styles import DRAWN_STYLES
 from engine.contract.connection import connect
 from engine.contract.jobs import Jobs
 from engine.contract.models import Job
@@ -31,7 +32,7 @@ DRAWN = ["hatching", "ink", "night", "poster", "strokes"]
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stage(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
     folder = tmp_path_factory.mktemp("styles")
-    async with scene_of_new_store(pool, folder, IMPASTO_USER_STYLES="3", IMPASTO_GUILD_STYLES="4") as made:
+    async with scene(pool, folder, IMPASTO_USER_STYLES="3", IMPASTO_GUILD_STYLES="4") as made:
         yield made
         assert made.discord.world.violations == []
         assert made.discord.world.pings == []
@@ -81,14 +82,14 @@ async def by_name(stage: Scene, place: Place, name: str | None, person: Person |
 
 
 async def blobs(stage: Scene, place: Place) -> list[str]:
-    return [key for key, _ in await Store(stage.pool.store_url).list(f"styles/{place.guild.id}/")]
+    return [blob.key for blob in await Store(stage.pool.store_url).blobs(f"styles/{place.guild.id}/")]
 
 
-async def test_a_bot_in_front_of_a_new_store_draws_the_first_styles(stage: Scene, place: Place) -> None:
+async def test_a_bot_in_front_of_a_new_store_puts_the_first_styles_there(stage: Scene, place: Place) -> None:
     shown = await (await place.mem.slash(place.channel, "style list")).shown()
     assert "### 5 saved styles" in text_of(shown)
     kept = sorted((stage.pool.folder / "store" / "drawn").iterdir())
-    assert {path.stem: path.read_bytes() for path in kept} == drawn_styles()
+    assert {path.stem: path.read_bytes() for path in kept} == DRAWN_STYLES
 
 
 async def test_a_saved_style_is_offered_listed_and_painted_like(stage: Scene, place: Place) -> None:
@@ -343,7 +344,7 @@ async def test_forget_reaches_what_a_member_saved_in_every_server(stage: Scene, 
         await stage.private_reply(await eve.slash(channel, "style save", **given))
     assert await stage.private_reply(await eve.slash(channel, "forget")) == "Your 2 saved styles: deleted."
     assert [one["value"] for one in await eve.autocomplete(channel, "stylize", "style_name", "")] == DRAWN
-    assert await Store(stage.pool.store_url).list(f"styles/{there.id}/") == []
+    assert await Store(stage.pool.store_url).blobs(f"styles/{there.id}/") == []
     assert await stage.private_reply(await eve.slash(channel, "forget")) == "I keep nothing of yours."
     assert "stays" in await names(place)
 

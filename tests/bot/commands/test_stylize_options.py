@@ -67,7 +67,7 @@ async def test_the_card_tells_what_was_asked_for(stage: Scene, options: Json, to
     assert "Accepted" in await stage.private_reply(asked)
 
 
-@pytest.mark.parametrize(("blend", "told"), [(None, "two styles"), (50, "two styles"), (30, "two styles 70 : 30")])
+@pytest.mark.parametrize(("blend", "told"), [(None, "2 styles"), (50, "2 styles"), (30, "2 styles 70 : 30")])
 async def test_two_styles_are_mixed(stage: Scene, second: Path, blend: int | None, told: str) -> None:
     asked = await stage.stylize(style2=second, blend=blend)
     card = await stage.card(asked)

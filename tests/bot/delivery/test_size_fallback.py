@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from bot.delivery.size_fallback import OutgoingFile, SizeFallback, film_fallback
+from bot.delivery.size_fallback import OutgoingFile, film_fallback, picture_fallback
 
 KINDS = {"png": "PNG", "webp": "WEBP", "jpg": "JPEG"}
+Fallback = Callable[[bytes, str, int], AsyncIterator[OutgoingFile]]
 FRAMES, HOLD = 13, 2000
 
 
@@ -58,13 +59,13 @@ def each_is_clearly_smaller(files: list[OutgoingFile]) -> bool:
 
 async def test_what_fits_stays_as_it_is() -> None:
     data = png(grain(512))
-    assert await anext(SizeFallback(data, "harbour", len(data))) == OutgoingFile("harbour.png", data, "")
+    assert await anext(picture_fallback(data, "harbour", len(data))) == OutgoingFile("harbour.png", data, "")
 
 
 async def test_a_smooth_picture_loses_nothing() -> None:
     picture = smooth(1024)
     data = png(picture)
-    file = await anext(SizeFallback(data, "harbour", len(data) - 1))
+    file = await anext(picture_fallback(data, "harbour", len(data) - 1))
     assert (file.name, file.note) == ("harbour.webp", "as lossless WebP")
     assert opened(file).convert("RGB").tobytes() == picture.tobytes()
 
@@ -72,7 +73,7 @@ async def test_a_smooth_picture_loses_nothing() -> None:
 @pytest.mark.parametrize("size", [(2048, 512), (512, 512), (1024, 300)])
 async def test_all_the_way_down(size: tuple[int, int]) -> None:
     data = png(grain(size[0], height=size[1]))
-    files = await all_of(SizeFallback(data, "harbour", len(data)))
+    files = await all_of(picture_fallback(data, "harbour", len(data)))
     assert each_is_clearly_smaller(files)
     images = [opened(file) for file in files]
     assert {image.mode for image in images} == {"RGB"}
@@ -89,17 +90,17 @@ async def test_all_the_way_down(size: tuple[int, int]) -> None:
 
 async def test_the_first_is_the_best_that_fits() -> None:
     data = png(grain(640))
-    every = await all_of(SizeFallback(data, "harbour", len(data)))
+    every = await all_of(picture_fallback(data, "harbour", len(data)))
     for share in (0.99, 0.5, 0.3, 0.2, 0.1, 0.05):
         limit = int(share * len(data))
-        file = await anext(SizeFallback(data, "harbour", limit))
+        file = await anext(picture_fallback(data, "harbour", limit))
         assert limit >= len(file.data) >= max(len(other.data) for other in every if len(other.data) <= limit)
 
 
 async def test_real_colours_survive_the_whole_way() -> None:
     picture = Image.new("RGB", (900, 600), (200, 40, 90))
     picture.paste(grain(300), (0, 0))
-    for file in await all_of(SizeFallback(png(picture), "harbour", 10**6)):
+    for file in await all_of(picture_fallback(png(picture), "harbour", 10**6)):
         image = opened(file)
         found = image.getpixel((image.width - 3, image.height - 3))
         assert isinstance(found, tuple)
@@ -108,28 +109,17 @@ async def test_real_colours_survive_the_whole_way() -> None:
 
 async def test_where_nothing_fits_there_is_nothing() -> None:
     data = png(grain(512))
-    assert await all_of(SizeFallback(data, "harbour", 5000)) == []
-    assert await all_of(SizeFallback(png(grain(64)), "harbour", 200)) == []
+    assert await all_of(picture_fallback(data, "harbour", 5000)) == []
+    assert await all_of(picture_fallback(png(grain(64)), "harbour", 200)) == []
 
 
 async def test_an_ended_fallback_stays_ended() -> None:
-    fallback = SizeFallback(png(grain(64)), "harbour", 200)
+    fallback = picture_fallback(png(grain(64)), "harbour", 200)
     assert await all_of(fallback) == await all_of(fallback) == []
 
 
-async def test_a_cancelled_step_was_not_taken() -> None:
-    data = png(grain(1024))
-    fallback = SizeFallback(data, "harbour", len(data) // 2)
-    step = asyncio.ensure_future(anext(fallback))
-    await asyncio.sleep(0)  # it has begun
-    step.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await step
-    assert await anext(fallback) == await anext(SizeFallback(data, "harbour", len(data) // 2))
-
-
 async def test_the_loop_goes_on_while_a_picture_is_encoded() -> None:
-    step = asyncio.ensure_future(anext(SizeFallback(png(grain(1024)), "harbour", 500_000)))
+    step = asyncio.ensure_future(anext(picture_fallback(png(grain(1024)), "harbour", 500_000)))
     turns = 0
     while not step.done():
         await asyncio.sleep(0)
@@ -170,7 +160,7 @@ async def test_a_film_that_cannot_fit_is_left_out() -> None:
     assert await all_of(film_fallback(film(), "film", 1000)) == []
 
 
-@pytest.mark.parametrize("fallback", [SizeFallback, film_fallback])
+@pytest.mark.parametrize("fallback", [picture_fallback, film_fallback])
 @pytest.mark.parametrize("data", [b"", b"no picture" * 9, png(grain(64))[:3000], film(64)[:3000]], ids=len)
-async def test_what_is_no_picture_and_too_large_has_no_smaller_copy(fallback: type[SizeFallback], data: bytes) -> None:
+async def test_what_is_no_picture_and_too_large_has_no_smaller_copy(fallback: Fallback, data: bytes) -> None:
     assert await all_of(fallback(data, "x", len(data) - 1)) == []

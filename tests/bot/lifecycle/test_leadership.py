@@ -19,7 +19,7 @@ from arq.connections import ArqRedis
 from pydantic import SecretStr
 from redis.exceptions import TimeoutError as RedisTimeout
 
-from bot.app import create_bot
+from bot.client import Impasto
 from bot.lifecycle import leadership
 from bot.lifecycle.leadership import LEASE, Deposed, Leadership
 from bot.lifecycle.process_identity import has_ended, process_identity
@@ -216,7 +216,7 @@ async def test_a_leader_asks_nobody_as_long_as_its_lease_holds(redis: ArqRedis) 
 async def test_no_request_leaves_a_process_that_leads_no_longer(
     redis: ArqRedis, redis_server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bot = create_bot(BotSettings(discord_token=SecretStr(TOKEN), redis_url=redis_server))
+    bot = Impasto(BotSettings(discord_token=SecretStr(TOKEN), redis_url=redis_server))
     bot._leadership = Leadership(redis, TOKEN)
     await bot._leadership.gain()
     asked: list[str] = []

@@ -31,7 +31,7 @@ async def test_where_weights_are_stand_ins_it_says_what_to_do() -> None:
         "tries to at its start; if it cannot, `starter` stands in"
     )
     assert await CHECKS["weights"](settings("starter")) == "starter, a stand-in, as asked by IMPASTO_WEIGHTS"
-    cache = settings().weights_cache
+    cache = settings().impasto_cache
     cache.mkdir(parents=True)
     (cache / WEIGHTS_CACHED).touch()
     assert await CHECKS["weights"](settings()) == "auto; the pretrained ones are cached here"

@@ -43,7 +43,7 @@ async def test_what_no_painting_needs_is_named_and_then_deleted(
         assert sorted(done.stdout.splitlines()[:-1]) == gone
     done = run(tmp_path, "gc", **settings)
     assert (done.returncode, done.stdout) == (0, "2 files of 1 paintings, 1.0 MB, were deleted.\n")
-    assert sorted(key for key, _ in await store.list("jobs/")) == sorted(kept)
+    assert sorted(blob.key for blob in await store.blobs("jobs/")) == sorted(kept)
 
 
 async def test_what_an_ended_painting_has_left_is_named_too(redis: ArqRedis, redis_server: str, tmp_path: Path) -> None:
@@ -58,9 +58,9 @@ async def test_what_an_ended_painting_has_left_is_named_too(redis: ArqRedis, red
     settings = {"REDIS_URL": redis_server, "STORE_URL": (tmp_path / "store").as_uri()}
     done = run(tmp_path, "gc", "--dry-run", **settings)
     *named, summary = done.stdout.splitlines()
-    before = {key for key, _ in await store.list("jobs/")}
+    before = {blob.key for blob in await store.blobs("jobs/")}
     done = run(tmp_path, "gc", **settings)
-    assert sorted(named) == sorted(before - {key for key, _ in await store.list("jobs/")}) == left[:2]
+    assert sorted(named) == sorted(before - {blob.key for blob in await store.blobs("jobs/")}) == left[:2]
     assert summary == "2 files of 1 paintings, 0.0 MB, would be deleted."
     assert done.stdout == "2 files of 1 paintings, 0.0 MB, were deleted.\n"
 

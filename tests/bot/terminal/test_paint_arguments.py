@@ -72,7 +72,7 @@ def test_what_is_checked_is_the_recipe_of_the_weights_that_paint(
 
 
 def test_auto_is_imagenet_where_that_is_in_the_cache() -> None:
-    cache = settings().weights_cache
+    cache = settings().impasto_cache
     cache.mkdir(parents=True)
     (cache / WEIGHTS_CACHED).touch()
     asked_for("auto", **FIVE).check(settings())

@@ -14,8 +14,8 @@ from support.jobs import one_thread
 from support.pictures import CONTENT, STYLE
 from support.workers import WorkerPool
 
+from engine.painting.painter import Painter
 from engine.painting.pictures import pixels_sha256
-from engine.painting.sequence import paint_sequence
 from engine.recipe.recipe import Recipe
 
 SHORT = [part if part != "content.png" else "clip.gif" for part in LIGHT]
@@ -74,9 +74,11 @@ def test_the_film_shows_each_painting_as_long_as_its_content_was(
 def test_every_frame_is_there_as_the_library_paints_it(room: Path, painted: subprocess.CompletedProcess[str]) -> None:
     assert painted.returncode == 0, painted.stderr
     fields = json.loads((room / "out" / "run.json").read_text())["recipe"]
-    one = Recipe.from_dict(fields).still()
+    recipe, (first, *further) = Recipe.from_dict(fields), contents()
     with one_thread():
-        expected = [pixels_sha256(picture) for picture in paint_sequence(one, contents(), [STYLE])]
+        painter = Painter(recipe, first, [STYLE], frames=further)
+        states = (state for state in painter.paint(painter.begin()) if state.iteration in recipe.frame_ends)
+        expected = [pixels_sha256(painter.picture(state)) for state in states]
     found = [room / "out" / name for name in ("00008.png", "00012.png", "00016.png")]
     assert [pixels_sha256(Image.open(path)) for path in found] == expected
     assert pixels_sha256(Image.open(room / "out" / "final.png")) == expected[-1]

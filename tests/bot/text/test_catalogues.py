@@ -28,7 +28,7 @@ each_language = pytest.mark.parametrize("language", LANGUAGES)
 ELSEWHERE = (
     "bot/terminal/", "bot/live_page/",  # for who runs the bot, in English
     "bot/intake/", "bot/decoder/",  # say English sentences, which are recognised: see `catalogue.sentences`
-    "bot/lifecycle/", "bot/settings.py", "bot/app.py", "bot/backend.py", "bot/child_signals.py",
+    "bot/lifecycle/", "bot/settings.py", "bot/backend.py", "bot/child_signals.py",
     "bot/discord_api/pacing.py", "bot/discord_api/proxy.py", "bot/discord_api/retry.py", "bot/text/translation.py",
 )  # fmt: skip
 """Files in which nothing is said to members."""

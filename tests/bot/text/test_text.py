@@ -221,8 +221,8 @@ def test_a_preset_is_told_by_its_name(name: str, weights: str) -> None:
         ({"strength": 0.5}, "half the usual strength"),
         ({"strength": 1.5}, "1.5 times the usual strength"),
         ({"colours": "content"}, "content's colours"),
-        ({"style_weights": (1.0, 1.0)}, "two styles"),
-        ({"style_weights": (0.7, 0.3)}, "two styles 70 : 30"),
+        ({"style_weights": (1.0, 1.0)}, "2 styles"),
+        ({"style_weights": (0.7, 0.3)}, "2 styles 70 : 30"),
         ({"style_weights": tuple(range(1, 13))}, "12 styles"),
         ({"start": "noise"}, "from noise"),
         ({"start": "noise", "noise": 0.0}, "from a flat colour"),
@@ -243,7 +243,7 @@ def test_all_of_it_at_once() -> None:
     recipe = preset("fine", strength=2.0, colours="content", style_weights=(0.7, 0.3), start="noise").continued(100)
     assert recipe_in_words(recipe) == (
         "fine, 325 iterations (100 of them added) at 512 px, twice the usual strength, content's colours, "
-        "two styles 70 : 30, from noise"
+        "2 styles 70 : 30, from noise"
     )
 
 

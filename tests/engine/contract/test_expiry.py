@@ -63,7 +63,7 @@ async def test_what_belongs_to_no_job_is_left_alone(client: JobClient, pool: Wor
         os.utime(pool.folder / "store" / key, (1, 1))
     await known_and_forgotten(client, old, "1376543210987654321")
     await remove_expired(client.redis, client.store)
-    left = {key for key, _ in await client.store.list("")}
+    left = {blob.key for blob in await client.store.blobs("")}
     assert keys <= left
     assert not gone & left
 
@@ -96,8 +96,8 @@ async def test_copies_for_a_child_stay_before_it_is_created(client: JobClient, p
     await known_and_forgotten(client, old)
     await client.store.copy(f"{parent}/picture-0.png", f"{child}/picture-0.png")
     await remove_expired(client.redis, client.store)
-    assert [key for key, _ in await client.store.list(child)] == [f"{child}/picture-0.png"]
-    assert await client.store.list(parent) == []
+    assert [blob.key for blob in await client.store.blobs(child)] == [f"{child}/picture-0.png"]
+    assert await client.store.blobs(parent) == []
 
 
 async def test_nothing_is_left_of_users_whose_jobs_have_expired(client: JobClient) -> None:

@@ -122,7 +122,7 @@ def test_a_home_is_found_for_a_folder_that_begins_with_a_tilde(monkeypatch: pyte
     monkeypatch.setenv("HOME", "/home/ada")
     found = read_settings(impasto_data="~/data", impasto_cache="~/cache", impasto_weights="~/vgg.pth")
     assert (str(found.impasto_data), found.impasto_weights) == ("/home/ada/data", "/home/ada/vgg.pth")
-    assert found.weights_cache == Path("/home/ada/cache")
+    assert found.impasto_cache == Path("/home/ada/cache")
     assert "nobody knows the folder" in refused(impasto_data="~nobody-of-that-name/data")
 
 

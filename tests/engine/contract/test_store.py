@@ -48,7 +48,7 @@ async def test_a_blob_can_be_deleted_twice(folder: Path) -> None:
         await store.put(f"jobs/{name}", b"x")
     await store.delete("jobs/a", "jobs/b")
     await store.delete("jobs/a", "jobs/never")
-    assert [key for key, _ in await store.list("jobs")] == ["jobs/c"]
+    assert [blob.key for blob in await store.blobs("jobs")] == ["jobs/c"]
 
 
 async def test_a_folder_is_deleted_with_all_that_is_in_it_and_nothing_else(folder: Path) -> None:
@@ -57,7 +57,7 @@ async def test_a_folder_is_deleted_with_all_that_is_in_it_and_nothing_else(folde
         await store.put(key, b"x")
     await store.delete_folder("jobs/1")
     await store.delete_folder("jobs/1")
-    assert sorted(key for key, _ in await store.list("jobs")) == ["jobs/12/a.png", "jobs/2/a.png"]
+    assert sorted(blob.key for blob in await store.blobs("jobs")) == ["jobs/12/a.png", "jobs/2/a.png"]
 
 
 async def test_a_copy_is_a_blob_of_its_own_and_as_old_as_its_making(folder: Path) -> None:
@@ -67,7 +67,7 @@ async def test_a_copy_is_a_blob_of_its_own_and_as_old_as_its_making(folder: Path
     assert await store.copy("jobs/1/a.png", "jobs/2/b.png") == "jobs/2/b.png"
     await store.delete_folder("jobs/1")
     assert await store.get("jobs/2/b.png") == b"pixels"
-    ((_, modified),) = await store.list("jobs/2")
+    ((_, modified, _),) = await store.blobs("jobs/2")
     assert modified.year > 1970
     with pytest.raises(BlobMissing, match=r"jobs/1/a\.png could not be read"):
         await store.copy("jobs/1/a.png", "jobs/3/a.png")
@@ -99,8 +99,8 @@ async def test_a_list_holds_what_is_under_the_prefix(folder: Path) -> None:
     keys = [f"jobs/1/{number}.png" for number in range(3)]
     for key in [*keys, "jobs/2/0.png"]:
         await store.put(key, b"x")
-    assert sorted(key for key, _ in await store.list("jobs/1")) == keys
-    assert await store.list("nowhere") == []
+    assert sorted(blob.key for blob in await store.blobs("jobs/1")) == keys
+    assert await store.blobs("nowhere") == []
 
 
 async def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
@@ -206,4 +206,4 @@ async def test_what_cannot_be_listed_is_one_sentence(tmp_path: Path, monkeypatch
 
     monkeypatch.setattr(obstore, "list", lambda *_: broken())
     with pytest.raises(StoreError, match=r"^jobs could not be listed: the bucket does not answer"):
-        await Store((tmp_path / "store").as_uri()).list("jobs")
+        await Store((tmp_path / "store").as_uri()).blobs("jobs")

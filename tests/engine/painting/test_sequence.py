@@ -15,7 +15,6 @@ from PIL import Image
 from engine.painting.motion import ContentFrames
 from engine.painting.painter import Painter
 from engine.painting.pictures import pixels_sha256
-from engine.painting.sequence import paint_sequence
 from engine.painting.state import State
 from engine.recipe.recipe import Recipe, RecipeError
 
@@ -37,6 +36,13 @@ def frames(count: int = 3) -> list[Image.Image]:
     return pictures
 
 
+def paint_all(recipe: Recipe, contents: list[Image.Image]) -> list[Image.Image]:
+    """One content after the other by a recipe for one."""
+    recipe, (first, *further) = recipe.sequence(len(contents)), contents
+    painter = Painter(recipe, first, [STYLE], frames=further)
+    return [painter.picture(state) for state in painter.paint(painter.begin()) if state.iteration in recipe.frame_ends]
+
+
 def levels(picture: Image.Image) -> NDArray[np.float64]:
     return np.asarray(picture, dtype=np.float64)
 
@@ -48,7 +54,7 @@ def flicker(paintings: list[Image.Image]) -> float:
 
 @recipes
 def test_what_does_not_move_stays_and_what_moves_is_painted_anew(recipe: Recipe) -> None:
-    paintings = list(paint_sequence(recipe, frames(), [STYLE]))
+    paintings = paint_all(recipe, frames())
     assert len(paintings) == 3
     assert {painting.size for painting in paintings} == {(48, 36)}
     assert flicker(paintings) == 0
@@ -57,14 +63,14 @@ def test_what_does_not_move_stays_and_what_moves_is_painted_anew(recipe: Recipe)
         left, right = 2 + 8 * number, 16 + 8 * number
         assert changed[4:10, left:right].mean() > 0.9
         assert not changed[:, right + 8 :].any()
-    alone = [next(paint_sequence(recipe, [picture], [STYLE])) for picture in frames()]
+    alone = [paint_all(recipe, [picture])[0] for picture in frames()]
     assert pixels_sha256(paintings[0]) == pixels_sha256(alone[0])
     assert flicker(alone) > 0.05
 
 
 @recipes
 def test_a_sequence_that_is_cut_anywhere_ends_alike_bit_for_bit(recipe: Recipe) -> None:
-    whole = list(paint_sequence(recipe, frames(), [STYLE]))
+    whole = paint_all(recipe, frames())
     moving = recipe.sequence(3)
     first, *further = frames()
     state: State | None = None
@@ -97,7 +103,7 @@ def test_a_slow_change_is_painted_once_it_is_seen_and_noise_never() -> None:
 
 def test_frames_of_another_shape_are_cut_to_the_first() -> None:
     odd = [photo(48, 36, 1), photo(100, 30, 2), photo(20, 60, 3)]
-    paintings = list(paint_sequence(MOVING, odd, [STYLE]))
+    paintings = paint_all(MOVING, odd)
     assert [painting.size for painting in paintings] == [(48, 36)] * 3
     assert flicker(paintings) > 5
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.recipe import studies, vgg_layers
+from engine.recipe import vgg_layers
 from engine.recipe.presets import PRESETS, preset
 from engine.recipe.recipe import Recipe, RecipeError
 from engine.recipe.studies import KINDS, Change, file_name, variants
@@ -144,4 +144,4 @@ def test_files_have_plain_names(label: str, name: str) -> None:
 
 
 def test_every_study_has_a_title_and_says_what_it_varies() -> None:
-    assert all(studies.title(vary) and studies.axis(vary) for vary in KINDS)
+    assert all(kind.title and kind.axis for kind in KINDS.values())

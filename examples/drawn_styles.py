@@ -1,12 +1,14 @@
-"""The styles that every server begins with: drawn by this project from fixed seeds, original and free for any use."""
+"""`python -m examples.drawn_styles`: draws `bot/drawn_styles/*.png`, with which every server begins.
+
+Original to this project and free for any use, from fixed seeds.
+"""
 
 from __future__ import annotations
 
-import functools
-import io
 import math
 import random
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from PIL import Image, ImageDraw
 
@@ -101,20 +103,6 @@ _DRAWINGS: Mapping[str, tuple[Callable[[Draw, random.Random], None], int]] = {
 }  # fmt: skip
 
 
-def _png(draw: Callable[[Draw, random.Random], None], seed: int) -> bytes:
-    image = Image.new("RGB", (_FULL, _FULL), "#090a14")
-    draw(ImageDraw.Draw(image), random.Random(seed))
-    out = io.BytesIO()
-    image.resize((_SIDE, _SIDE), Image.Resampling.LANCZOS).save(out, "PNG")
-    return out.getvalue()
-
-
-DRAWN_STYLES: Mapping[str, Callable[[], bytes]] = {
-    name: functools.partial(_png, draw, seed) for name, (draw, seed) in _DRAWINGS.items()
-}
-"""Name -> what draws it, as PNG, RGB, 512 px."""
-
-
 def _place(chance: random.Random) -> tuple[float, float]:
     return chance.uniform(0, _FULL), chance.uniform(0, _FULL)
 
@@ -146,3 +134,11 @@ def _rgb(*levels: float) -> str:
 
 def _shaded(colour: str, light: float) -> str:
     return _rgb(*(int(colour[i : i + 2], 16) * light for i in (1, 3, 5)))
+
+
+if __name__ == "__main__":
+    folder = Path(__file__).parents[1] / "bot" / "drawn_styles"
+    for name, (drawn, seed) in _DRAWINGS.items():
+        image = Image.new("RGB", (_FULL, _FULL), "#090a14")
+        drawn(ImageDraw.Draw(image), random.Random(seed))
+        image.resize((_SIDE, _SIDE), Image.Resampling.LANCZOS).save(folder / f"{name}.png")
