@@ -105,13 +105,13 @@ async def test_what_was_posted_long_ago_makes_room(redis: ArqRedis, redis_server
         await redis.hset(job_key(job.id), POSTED, str(int(time.time()) - 8 * 86400))  # type: ignore[misc]
     await store.put("styles/wave.png", b"x")
     settings = {"REDIS_URL": redis_server, "STORE_URL": (tmp_path / "store").as_uri()}
-    before = [key for key, _ in await store.list("")]
+    before = [blob.key for blob in await store.blobs("")]
     done = run(tmp_path, "gc", "--dry-run", "--older-than", "7", **settings)
     assert done.stdout == f"jobs/{old.id}/picture-0.png\n1 files of 1 paintings, 0.5 MB, would be deleted.\n"
     done = run(tmp_path, "gc", "--older-than", "7", **settings)
     assert (done.returncode, done.stdout) == (0, "1 files of 1 paintings, 0.5 MB, were deleted.\n")
     assert await jobs.state(old.id) is None
-    left = {key for key, _ in await store.list("")}
+    left = {blob.key for blob in await store.blobs("")}
     assert set(before) - left == {f"jobs/{old.id}/picture-0.png"}
 
 
