@@ -31,6 +31,7 @@ from engine.contract.redis_check import RedisAway
 from engine.contract.settings import Settings, SettingsError, read_settings, unread_names
 from engine.contract.settings_file import to_environment
 from engine.contract.store import StoreError, StoreRefused
+from engine.process.child_process import module_command
 from engine.process.exit import exit_now
 from engine.process.local_redis import EmbeddedError
 from engine.process.logs import log_to
@@ -167,7 +168,7 @@ def batch_command(contents: tuple[Path, ...], styles: tuple[Path, ...], output: 
 def worker_command(options: tuple[str, ...]) -> None:
     """Run one worker (one per GPU) for REDIS_URL: [--device …] [--weights …] [--weights-input …], as of `paint`."""
     # In place of this process, so that the front never loads torch and signals go where they belong.
-    os.execv(sys.executable, [sys.executable, "-m", "engine.worker", *options])  # noqa: S606
+    os.execv(sys.executable, [*module_command("engine.worker"), *options])  # noqa: S606
 
 
 @cli.command("weights", context_settings={"ignore_unknown_options": True, "help_option_names": []})
@@ -175,7 +176,7 @@ def worker_command(options: tuple[str, ...]) -> None:
 def weights_command(options: tuple[str, ...]) -> None:
     """The network's weights: fetch, show or check FILE."""
     # As above: what reads weights needs torch.
-    os.execv(sys.executable, [sys.executable, "-m", "engine.worker.weights.command", *options])  # noqa: S606
+    os.execv(sys.executable, [*module_command("engine.worker.weights.command"), *options])  # noqa: S606
 
 
 @cli.command("bot")
