@@ -23,6 +23,7 @@ from bot.terminal.option_values import numbers
 from bot.terminal.output_folder import FolderError
 from bot.terminal.paint import paint, resume
 from bot.terminal.paint_arguments import PaintArguments, weights_asked
+from bot.terminal.paint_job import INTERRUPTED
 from bot.terminal.paint_options import arguments_of, by_code, shared_options
 from bot.terminal.share import share
 from bot.terminal.study_commands import study_commands
@@ -258,7 +259,12 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal may lack a letter, and a file's name be no text
     try:
-        cli()
+        sys.exit(cli(standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):  # click makes the one of the other, where it can
+        sys.exit(INTERRUPTED)
     except _ONE_SENTENCE as error:
         if str(error):
             print(redact(str(error)), file=sys.stderr)
@@ -267,8 +273,6 @@ def main() -> None:
     except RedisError as error:
         print(redact(f"Redis cannot be used: {str(error).rstrip('.')}."), file=sys.stderr)
         sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
 def run() -> NoReturn:
