@@ -77,8 +77,7 @@ async def open_stack(settings: Settings, folder: Path, weights: str) -> AsyncIte
         except asyncio.CancelledError:
             if not process.lost:
                 raise
-            log = folder / "worker.log"
-            raise WorkerError(f"The worker ended and could not be started again: {log} says why.") from None
+            raise WorkerError(process.lost) from None
 
 
 async def shared_worker(settings: Settings, weights: str) -> Worker:

@@ -49,7 +49,7 @@ async def _run(settings: BotSettings) -> int:
     except asyncio.CancelledError:
         if not worker.lost:
             raise
-        raise WorkerError("The worker ended and could not be started again: its log above says why.") from None
+        raise WorkerError(worker.lost) from None
     finally:
         starting.cancel()
         serving.cancel()
