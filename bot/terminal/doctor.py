@@ -195,7 +195,7 @@ async def _weights(settings: BotSettings) -> str:
     if wanted in STAND_INS:
         return f"{wanted}, a stand-in, as asked by IMPASTO_WEIGHTS"
     if wanted in ("auto", "imagenet"):
-        if (settings.weights_cache / WEIGHTS_CACHED).exists():
+        if os.path.lexists(settings.weights_cache / WEIGHTS_CACHED):
             return f"{wanted}; the pretrained ones are cached here"
         last = "; if it cannot, `starter` stands in" if wanted == "auto" else ""
         return f"{wanted}; not cached here: {_REMEDY}, else a worker tries to at its start{last}"

@@ -26,7 +26,7 @@ class WorkerProcess:
         self._watch: asyncio.Task[None] | None = None
         self._owner = asyncio.current_task()
         self.lost = ""
-        """That it could not be started again, in a sentence; the task that made this is cancelled then."""
+        """The sentence that it could not be started again, else empty; then the task that made this is cancelled."""
 
     @property
     def pid(self) -> int:
