@@ -7,7 +7,6 @@ import asyncio
 import gc
 import os
 import sys
-import traceback
 from pathlib import Path
 from typing import TextIO
 
@@ -62,7 +61,7 @@ def main() -> int:
         return _INTERRUPTED
     except Exception as error:
         sys.excepthook(type(error), error, error.__traceback__)  # the log gets all of it
-        what, *_ = traceback.format_exception_only(error)[-1].splitlines()
+        what, *_ = f"{type(error).__name__}: {error}".splitlines()
         print(redact(f"The worker broke off: {what}"), file=sys.stderr)
         return 1
     return 0
