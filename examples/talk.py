@@ -17,6 +17,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from engine.process.child_process import module_command
 from engine.recipe.recipe import Recipe
 from engine.recipe.studies import STYLE
 from examples import patterns
@@ -61,7 +62,7 @@ def run(experiment: Experiment, weights: str) -> None:
     folder = OUT / experiment.name
     words = shlex.split(with_weights(experiment, weights))
     asked = [words[0], "--resume", folder.name] if folder.exists() else [*words, "-o", folder.name]
-    subprocess.run([sys.executable, "-m", "bot.terminal.main", *asked], cwd=OUT, check=True)
+    subprocess.run([*module_command("bot.terminal.main"), *asked], cwd=OUT, check=True)
 
 
 def with_weights(experiment: Experiment, weights: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import hashlib
 import json
@@ -16,7 +17,17 @@ from bot.terminal.content_files import read_content
 from bot.terminal.local_stack import Stack, open_stack
 from bot.terminal.output_folder import FolderError, OutputFolder
 from bot.terminal.paint_arguments import PaintArguments
-from bot.terminal.paint_job import INTERRUPTED, fixed_weights, follow, recipe_of, reopen, submit, take_in, weights_in
+from bot.terminal.paint_job import (
+    INTERRUPTED,
+    fixed_weights,
+    follow,
+    recipe_of,
+    reopen,
+    submit,
+    take_in,
+    unheard,
+    weights_in,
+)
 from bot.terminal.worker_process import WorkerError
 from bot.text.formatting import exact_duration
 from engine.contract.jobs import Jobs
@@ -65,13 +76,17 @@ class Batch:
         missing = [pair for pair in self._pairs if not self._painted(pair)]
         self._output.write_table(self._pairs)
         status = 0
-        if any(pair.status != "failed" for pair in missing):
-            async with open_stack(self._settings, self._output.work, self._arguments.weights) as stack:
-                for pair in missing:
-                    if pair.status != "failed" and await self._paint(stack, pair) == INTERRUPTED:
-                        status = INTERRUPTED
-                        break
-        self._tell()
+        try:
+            if any(pair.status != "failed" for pair in missing):
+                async with open_stack(self._settings, self._output.work, self._arguments.weights) as stack:
+                    for pair in missing:
+                        if pair.status != "failed" and await self._paint(stack, pair) == INTERRUPTED:
+                            status = INTERRUPTED
+                            break
+        except asyncio.CancelledError:  # Ctrl-C while no painting is followed
+            status = INTERRUPTED
+        with unheard(interrupted=status == INTERRUPTED):
+            self._tell()
         return status or int(any(pair.status != "done" for pair in self._pairs))
 
     def _of(self, pair: Pair) -> PaintArguments:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 from bot.terminal.output_folder import FolderError, OutputFolder
 from bot.terminal.page_parts import render
 from bot.terminal.paint_arguments import PaintArguments
 
+_LONGEST = 230
+"""Bytes of a folder's name, of which 255 are allowed: with room for a hash and a number."""
 _TABLE = "batch.json"
 _HERE = (_TABLE, "index.html")
 _WAITS = {"waiting": "not begun yet", "begun": "begun", "failed": "failed"}
@@ -37,6 +41,11 @@ class Pair:
     """How long the painting took, in seconds."""
 
     @property
+    def link(self) -> str:
+        """Where the folder is, as a page beside it has it, also where the name is no text."""
+        return quote(os.fsencode(self.folder))
+
+    @property
     def title(self) -> str:
         """What the painting is called in the table."""
         return f"{self.content.stem} × {self.style.stem}"
@@ -48,12 +57,20 @@ def pairs_of(contents: Sequence[Path], styles: Sequence[Path]) -> list[Pair]:
     taken: set[str] = set()
     for content in dict.fromkeys(contents):
         for style in dict.fromkeys(styles):
-            stem = f"{content.stem}-{style.stem}".lstrip(".")
+            stem = _shortened(f"{content.stem}-{style.stem}".lstrip("."))
             names = (stem if number == 1 else f"{stem}-{number}" for number in count(1))
             name = next(name for name in names if name.lower() not in taken)  # some disks tell no capitals
             taken.add(name.lower())
             pairs.append(Pair(content, style, name))
     return pairs
+
+
+def _shortened(name: str) -> str:
+    """The name itself, unless it is too long for a folder's; then as much as goes, and a hash of all of it."""
+    whole = os.fsencode(name)
+    if len(whole) <= _LONGEST:
+        return name
+    return f"{whole[:_LONGEST].decode(errors='ignore')}-{hashlib.sha256(whole).hexdigest()[:8]}"
 
 
 def key_of(arguments: PaintArguments, files: Iterable[str]) -> str:
@@ -97,7 +114,7 @@ class BatchFolder(OutputFolder):
         """Write table and page; returns the page's path. Raises `FolderError`."""
         rows = [asdict(pair) | {"content": str(pair.content), "style": str(pair.style)} for pair in pairs]
         self.write(_TABLE, json.dumps({"paintings": rows}, indent=1).encode())
-        return self.write("index.html", render_batch_page(pairs).encode())
+        return self.write("index.html", render_batch_page(pairs).encode(errors="replace"))  # a name may be no text
 
 
 def render_batch_page(pairs: Sequence[Pair]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -50,9 +51,15 @@ class ContentFiles:
         return await intake.take_in(intake.read_picture_file(path), path.name, wanted="alpha")
 
 
+def _is_folder(path: Path) -> bool:
+    with suppress(OSError):
+        return path.is_dir()
+    return False  # reading it says why
+
+
 def read_content(path: Path, *, still: bool) -> ContentFiles:
     """Look at what lies at `path`. Raises `BadPicture` where it cannot be read."""
-    paths = intake.frame_files(path, still=still) if path.is_dir() else [path]
+    paths = intake.frame_files(path, still=still) if _is_folder(path) else [path]
     content = ContentFiles(path.name, paths, still)
     for file in paths:
         content.read(file)

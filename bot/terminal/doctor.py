@@ -6,7 +6,6 @@ import asyncio
 import os
 import secrets
 import shutil
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -32,6 +31,7 @@ from engine.contract.settings import WEIGHTS_CACHED, SettingsError, unread_names
 from engine.contract.store import Store, StoreError, StoreRefused
 from engine.contract.store_users import ANOTHER_REDIS, users
 from engine.monitoring import Ill
+from engine.process.child_process import module_command
 from engine.process.redaction import redact
 from engine.recipe.presets import STAND_INS
 
@@ -203,7 +203,7 @@ async def _weights(settings: BotSettings) -> str:
     if wanted in STAND_INS:
         return f"{wanted}, a stand-in, as asked by IMPASTO_WEIGHTS"
     if wanted in ("auto", "imagenet"):
-        if (settings.impasto_cache / WEIGHTS_CACHED).exists():
+        if os.path.lexists(settings.impasto_cache / WEIGHTS_CACHED):
             return f"{wanted}; the pretrained ones are cached here"
         last = "; if it cannot, `starter` stands in" if wanted == "auto" else ""
         return f"{wanted}; not cached here: {_REMEDY}, else a worker tries to at its start{last}"
@@ -233,7 +233,7 @@ async def _gpu(_settings: BotSettings) -> str:
 
 async def _tried() -> str:
     """What came of painting a little on the first GPU, where a worker could be started here."""
-    command = [sys.executable, "-m", "engine.worker.fast_path_check", "cuda"]
+    command = [*module_command("engine.worker.fast_path_check"), "cuda"]
     process = await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )

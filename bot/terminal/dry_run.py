@@ -13,6 +13,7 @@ from bot.terminal.paint_arguments import PaintArguments
 from bot.terminal.worker_process import require_torch
 from bot.text.formatting import exact_duration
 from engine.contract.settings import Settings
+from engine.process.child_process import module_command
 from engine.recipe import cost
 from engine.recipe.recipe import Recipe
 
@@ -46,7 +47,7 @@ async def dry_run(arguments: PaintArguments, settings: Settings) -> int:
 def _measure(recipe: Recipe, device: str) -> dict[str, Any] | None:
     """A few real iterations in a process of its own: the front has no torch."""
     require_torch()
-    command = [sys.executable, "-m", "engine.worker.device_speed", device]
+    command = [*module_command("engine.worker.device_speed"), device]
     reply = subprocess.run(command, input=json.dumps(recipe.as_dict()), capture_output=True, text=True, check=False)
     if reply.returncode:
         print(reply.stderr.strip().splitlines()[-1] if reply.stderr else "", file=sys.stderr)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
-import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -21,6 +20,7 @@ from engine.contract.redis_check import check_redis
 from engine.contract.settings import Settings, SettingsError
 from engine.contract.store import Store
 from engine.contract.workers import Worker
+from engine.process.child_process import module_command
 from engine.process.local_redis import embedded_redis
 from engine.recipe.presets import STAND_INS
 
@@ -67,7 +67,7 @@ async def open_stack(settings: Settings, folder: Path, weights: str) -> AsyncIte
             "--device": settings.impasto_device,
         }
         options = [word for option in wanted.items() for word in option]
-        process = WorkerProcess([sys.executable, "-m", "engine.worker", *options], environment)
+        process = WorkerProcess([*module_command("engine.worker"), *options], environment)
         exits.push_async_callback(process.stop)
         redis = await exits.enter_async_context(connect(url))
         await process.start()
@@ -77,8 +77,7 @@ async def open_stack(settings: Settings, folder: Path, weights: str) -> AsyncIte
         except asyncio.CancelledError:
             if not process.lost:
                 raise
-            log = folder / "worker.log"
-            raise WorkerError(f"The worker ended and could not be started again: {log} says why.") from None
+            raise WorkerError(process.lost) from None
 
 
 async def shared_worker(settings: Settings, weights: str) -> Worker:

@@ -23,6 +23,7 @@ from bot.terminal.option_values import numbers
 from bot.terminal.output_folder import FolderError
 from bot.terminal.paint import paint, resume
 from bot.terminal.paint_arguments import PaintArguments, weights_asked
+from bot.terminal.paint_job import INTERRUPTED
 from bot.terminal.paint_options import arguments_of, by_code, shared_options
 from bot.terminal.share import share
 from bot.terminal.study_commands import study_commands
@@ -31,6 +32,7 @@ from engine.contract.redis_check import RedisAway
 from engine.contract.settings import Settings, SettingsError, read_settings, unread_names
 from engine.contract.settings_file import to_environment
 from engine.contract.store import StoreError, StoreRefused
+from engine.process.child_process import module_command
 from engine.process.exit import exit_now
 from engine.process.local_redis import EmbeddedError
 from engine.process.logs import log_to
@@ -168,7 +170,7 @@ def worker_command(options: tuple[str, ...]) -> None:
     """Run one worker (one per GPU) for REDIS_URL: [--device …] [--weights …] [--weights-input …], as of `paint`."""
     require_torch()
     # In place of this process, so that the front never loads torch and signals go where they belong.
-    os.execv(sys.executable, [sys.executable, "-m", "engine.worker", *options])  # noqa: S606
+    os.execv(sys.executable, [*module_command("engine.worker"), *options])  # noqa: S606
 
 
 @cli.command("weights", context_settings={"ignore_unknown_options": True, "help_option_names": []})
@@ -177,7 +179,7 @@ def weights_command(options: tuple[str, ...]) -> None:
     """The network's weights: fetch, show or check FILE."""
     require_torch()
     # As above: what reads weights needs torch.
-    os.execv(sys.executable, [sys.executable, "-m", "engine.worker.weights.command", *options])  # noqa: S606
+    os.execv(sys.executable, [*module_command("engine.worker.weights.command"), *options])  # noqa: S606
 
 
 @cli.command("bot")
@@ -263,7 +265,12 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal may lack a letter, and a file's name be no text
     try:
-        cli()
+        sys.exit(cli(standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):  # click makes the one of the other, where it can
+        sys.exit(INTERRUPTED)
     except _ONE_SENTENCE as error:
         if str(error):
             print(redact(str(error)), file=sys.stderr)
@@ -272,8 +279,6 @@ def main() -> None:
     except RedisError as error:
         print(redact(f"Redis cannot be used: {str(error).rstrip('.')}."), file=sys.stderr)
         sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
 def run() -> NoReturn:

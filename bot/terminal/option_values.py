@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, get_origin, get_type_hints
@@ -55,7 +56,7 @@ def start(_: click.Context, parameter: click.Parameter, text: str | None) -> str
     """One of the kinds of start, or a picture's file."""
     if text is None or text in STARTS:
         return text
-    if not Path(text).exists():
+    if not os.path.lexists(text):  # unlike `Path.exists`, it raises nothing
         raise click.BadParameter(f"{text} is neither a file nor one of {', '.join(STARTS)}.", param=parameter)
     return Path(text)
 

@@ -74,7 +74,8 @@ class OutputFolder:
         Afterwards what it takes to go on is kept where there is something to go on with, and what is empty is removed.
         Raises `FolderError` where another command is at work in it, or it cannot be written to.
         """
-        made = [path for path in (self.work, self._lock.parent, self.folder, *self.folder.parents) if not path.exists()]
+        folders = (self.work, self._lock.parent, self.folder, *self.folder.parents)
+        made = [path for path in folders if not os.path.lexists(path)]  # unlike `Path.exists`, it raises nothing
         try:
             with self._open_lock():
                 try:
@@ -142,11 +143,11 @@ class OutputFolder:
     @property
     def holds_painting(self) -> bool:
         """Whether there is one unfinished painting in it."""
-        return self._note.exists()
+        return os.path.lexists(self._note)
 
     @property
     def _is_of_batch(self) -> bool:
-        return any(self.pairs.glob(f"*/{self._note.name}"))
+        return os.path.lexists(self.pairs) and any(self.pairs.glob(f"*/{self._note.name}"))
 
     def remember(self, job: Job, weights: str, weights_input: str) -> None:
         """Note the job and the `--weights` and `--weights-input` it was asked with, so that `--resume` finds them."""
@@ -164,7 +165,7 @@ class OutputFolder:
             note = json.loads(self._note.read_text())
             return note["job"], note["weights"], note.get("weights_input", "auto")
         except (OSError, ValueError, KeyError):
-            done = any((self.folder / name).exists() for name in ("run.json", "study.json"))
+            done = any(os.path.lexists(self.folder / name) for name in ("run.json", "study.json"))
             finished = " It holds a finished painting." if done else ""
             raise FolderError(f"There is nothing to go on with in {self.folder}.{finished}") from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -197,4 +198,4 @@ class PaintArguments:
             return (self.weights,)
         if settings.redis_url:
             return ("imagenet", *STAND_INS)
-        return ("imagenet",) if (settings.impasto_cache / WEIGHTS_CACHED).exists() else ("imagenet", "starter")
+        return ("imagenet",) if os.path.lexists(settings.impasto_cache / WEIGHTS_CACHED) else ("imagenet", "starter")

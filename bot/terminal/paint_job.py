@@ -7,8 +7,8 @@ import getpass
 import os
 import shlex
 import signal
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -144,19 +144,39 @@ async def reopen(stack: Stack, job_id: str, output: OutputFolder) -> Job:
 async def follow(stack: Stack, output: OutputFolder, job: Job, *, as_json: bool) -> int:
     """Show the job's events to its last, and fetch what they tell of; the exit status as of `paint`."""
     display = choose_display(job.iterations, as_json=as_json)
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGINT, _interrupt, stack, job, display, set())
     watching = asyncio.create_task(_watch(stack.url, display))
+    stopping: set[asyncio.Task[Any]] = set()
     try:
-        last: events.Event | None = None
-        async for _, event in events.follow(stack.redis, job.id):
-            display.show(event, await output.save(stack.store, event))
-            last = event
-        return await _end(stack, output, job, last, display)
+        with _on_interrupt(lambda: _interrupt(stack, job, display, stopping)):
+            if (task := asyncio.current_task()) and task.cancelling():
+                _interrupt(stack, job, display, stopping)  # Ctrl-C came before, and a timeout of redis-py swallowed it
+            last: events.Event | None = None
+            async for _, event in events.follow(stack.redis, job.id):
+                path = await output.save(stack.store, event)
+                with unheard(interrupted=bool(stopping)):
+                    display.show(event, path)
+                last = event
+            return await _end(stack, output, job, last, display)
     finally:
         watching.cancel()
-        loop.remove_signal_handler(signal.SIGINT)
         display.close()
+
+
+def unheard(*, interrupted: bool) -> AbstractContextManager[None]:
+    """For what is said after Ctrl-C: the pipe's reader may have ended by it too (`| tee log`), and all else goes on."""
+    return suppress(OSError) if interrupted else nullcontext()
+
+
+@contextmanager
+def _on_interrupt(handler: Callable[[], None]) -> Iterator[None]:
+    """Ctrl-C calls the handler meanwhile. Before and after it cancels the task, as asyncio has it."""
+    loop, before = asyncio.get_running_loop(), signal.getsignal(signal.SIGINT)
+    loop.add_signal_handler(signal.SIGINT, handler)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+        signal.signal(signal.SIGINT, before)
 
 
 async def _watch(redis_url: str, display: Display) -> None:
@@ -167,12 +187,13 @@ async def _watch(redis_url: str, display: Display) -> None:
         await asyncio.sleep(_WATCH)
 
 
-def _interrupt(stack: Stack, job: Job, display: Display, asked: set[asyncio.Task[Any]]) -> None:
+def _interrupt(stack: Stack, job: Job, display: Display, stopping: set[asyncio.Task[Any]]) -> None:
     """Ctrl-C: once to stop in order, twice to leave at once."""
-    if asked:
+    if stopping:
         raise KeyboardInterrupt
-    display.say("Stopping after this iteration …")
-    asked.add(asyncio.ensure_future(Jobs(stack.redis).cancel(job.id)))
+    stopping.add(asyncio.ensure_future(Jobs(stack.redis).cancel(job.id)))
+    with unheard(interrupted=True):
+        display.say("Stopping after this iteration …")
 
 
 async def _end(stack: Stack, output: OutputFolder, job: Job, last: events.Event | None, display: Display) -> int:
@@ -189,7 +210,8 @@ async def _end(stack: Stack, output: OutputFolder, job: Job, last: events.Event 
                 display.say(f"A draft; finish it with: impasto paint --finish {shlex.quote(str(output.folder))}")
             return 0
         case events.Cancelled():
-            display.say(f"Stopped at iteration {last.iteration}; go on with: {output.resume_command}")
+            with unheard(interrupted=True):
+                display.say(f"Stopped at iteration {last.iteration}; go on with: {output.resume_command}")
             return INTERRUPTED
         case events.Failed():
             output.forget()

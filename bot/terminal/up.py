@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 from bot.settings import BotSettings
 from bot.terminal.serve import serve
 from bot.terminal.worker_process import WorkerError, WorkerProcess
+from engine.process.child_process import module_command
 from engine.process.local_redis import embedded_redis
 
 
@@ -37,7 +37,7 @@ async def _run(settings: BotSettings) -> int:
         "IMPASTO_DATA": str(settings.impasto_data.absolute()),
         "IMPASTO_MONITORING": "off",  # the bot's address is taken
     }
-    worker = WorkerProcess([sys.executable, "-m", "engine.worker"], environment)
+    worker = WorkerProcess(module_command("engine.worker"), environment)
     serving = asyncio.create_task(serve(settings))
     starting = asyncio.create_task(worker.start())
     try:
@@ -49,7 +49,7 @@ async def _run(settings: BotSettings) -> int:
     except asyncio.CancelledError:
         if not worker.lost:
             raise
-        raise WorkerError("The worker ended and could not be started again: its log above says why.") from None
+        raise WorkerError(worker.lost) from None
     finally:
         starting.cancel()
         serving.cancel()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from asyncio.subprocess import DEVNULL, PIPE
 
 from pydantic import BaseModel
 
 from bot.terminal.worker_process import WorkerError, require_torch
+from engine.process.child_process import module_command
 
 
 class WeightsFile(BaseModel):
@@ -27,7 +27,7 @@ class WeightsFile(BaseModel):
 async def inspect_weights(path: str, weights_input: str) -> WeightsFile:
     """What lies at `path`, taken for `weights_input` (auto, torchvision or caffe). Raises `WorkerError`."""
     require_torch()
-    command = [sys.executable, "-m", "engine.worker.weights.command", "check", "--json"]
+    command = [*module_command("engine.worker.weights.command"), "check", "--json"]
     process = await asyncio.create_subprocess_exec(
         *command, "--weights-input", weights_input, "--", path, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
     )

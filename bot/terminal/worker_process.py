@@ -6,10 +6,12 @@ import asyncio
 import importlib.util
 import os
 import signal
+from pathlib import Path
 
 from bot.child_signals import send
 from engine.contract.settings import SettingsError
 from engine.process.child_process import child_command
+from engine.process.logs import last_line
 
 
 class WorkerError(Exception):
@@ -35,8 +37,8 @@ class WorkerProcess:
         self._process: asyncio.subprocess.Process | None = None
         self._watch: asyncio.Task[None] | None = None
         self._owner = asyncio.current_task()
-        self.lost = False
-        """Whether it could not be started again; the task that made this is cancelled then."""
+        self.lost = ""
+        """The sentence that it could not be started again, else empty; then the task that made this is cancelled."""
 
     @property
     def pid(self) -> int:
@@ -60,8 +62,16 @@ class WorkerProcess:
         assert self._process.stdout is not None  # noqa: S101 - it is a pipe
         if not (await self._process.stdout.readline()).startswith(b"ready"):
             status = await self._process.wait()
-            raise SettingsError("") if status == os.EX_CONFIG else WorkerError("")
+            raise SettingsError("") if status == os.EX_CONFIG else WorkerError(self._why(status))
         self._watch = asyncio.create_task(self._keep(self._process))
+
+    def _why(self, status: int) -> str:
+        """How it ended, in a sentence; empty where it has said so itself, which it does with the status 1."""
+        if status == 1:
+            return ""
+        how = f"with status {status}" if status >= 0 else f"by signal {-status} ({signal.strsignal(-status)})"
+        line = last_line(Path(self._environment.get("IMPASTO_LOG", os.devnull)))
+        return f"The worker ended {how} before it was ready{f', and its log with: {line}' if line else '.'}"
 
     async def _keep(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None  # noqa: S101 - it is a pipe
@@ -70,8 +80,8 @@ class WorkerProcess:
         await process.wait()
         try:
             await self.start()
-        except (WorkerError, SettingsError, OSError):
-            self.lost = True
+        except (WorkerError, SettingsError, OSError) as error:
+            self.lost = f"The worker ended and could not be started again. {error}".rstrip()
             assert self._owner is not None  # noqa: S101 - it is made in a task
             self._owner.cancel()
 

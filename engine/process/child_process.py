@@ -21,6 +21,11 @@ def child_command(command: Sequence[str]) -> list[str]:
     return [sys.executable, "-I", "-S", __file__, str(os.getpid()), *command]
 
 
+def module_command(module: str) -> list[str]:
+    """The command that runs a module of ours; the folder it is run in, where anything may lie, holds no code for it."""
+    return [sys.executable, "-P", "-m", module]
+
+
 def _run(parent: int, command: list[str]) -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

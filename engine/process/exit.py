@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 
@@ -13,6 +14,7 @@ def exit_now(status: int) -> NoReturn:
     obstore's threads may still be in Python when the interpreter is taken down, and then abort the process: one in ten
     did, on a busy machine, when the last request was just done.
     """
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):  # whoever read it may have gone
+            stream.flush()
     os._exit(status)

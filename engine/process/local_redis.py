@@ -14,6 +14,7 @@ from pathlib import Path
 import redis
 
 from engine.process.child_process import child_command
+from engine.process.logs import last_line
 
 _READY_SECONDS = 20.0
 
@@ -61,7 +62,8 @@ def embedded_redis(data: Path) -> Iterator[str]:
             process.terminate()
             process.wait()
         else:
-            raise EmbeddedError(f"The embedded server did not start: {log} says why.")
+            # Not where the log is: a command deletes it with all else that comes of nothing.
+            raise EmbeddedError(f"The embedded server did not start: {last_line(log) or 'its log is empty.'}")
         yield f"unix://{socket}"
     finally:
         if process is not None:

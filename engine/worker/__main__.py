@@ -22,9 +22,14 @@ from engine.process.logs import log_to
 from engine.process.redaction import redact
 from engine.recipe.recipe import RecipeError
 
+_INTERRUPTED = 130
+
 
 def main() -> int:
-    """Run one worker; the exit status is 0 after an orderly end, 78 when the settings are wrong, else 1."""
+    """Run one worker; the exit status is 0 after an orderly end, 78 when the settings are wrong, else 1.
+
+    It has said why where it is 78 or 1. After Ctrl-C before it is ready it is 130.
+    """
     keep_memory()
     parser = argparse.ArgumentParser("impasto worker")
     parser.add_argument("--device", help="auto, cpu, cuda or cuda:N")
@@ -49,8 +54,15 @@ def main() -> int:
     except (RecipeError, StoreError) as error:
         print(redact(str(error)), file=sys.stderr)
         return 1
-    except (RedisError, OSError) as error:
+    except RedisError as error:
         print(redact(f"Redis cannot be used: {str(error).rstrip('.')}."), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:  # as it starts; later Ctrl-C is a wish to end in order
+        return _INTERRUPTED
+    except Exception as error:
+        sys.excepthook(type(error), error, error.__traceback__)  # the log gets all of it
+        what, *_ = f"{type(error).__name__}: {error}".splitlines()
+        print(redact(f"The worker broke off: {what}"), file=sys.stderr)
         return 1
     return 0
 

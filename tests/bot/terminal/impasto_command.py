@@ -15,8 +15,10 @@ from support.pictures import CONTENT, STYLE
 from support.workers import ONE_THREAD, WorkerPool
 
 from bot.terminal.main import main
+from engine.process.child_process import module_command
 
-COMMAND = [sys.executable, "-m", "bot.terminal.main"]
+COMMAND = module_command("bot.terminal.main")
+"""Finds nothing in the folder that it is run in, as the installed command does."""
 LAYERS = ["content_layers=conv1_1", "style_layers=relu1_1", "style_layer_weights=1"]
 PAINT = ["paint", "content.png", "style.png", "--weights", "random", "--device", "cpu", "--size", "48"]
 LIGHT = [*PAINT, *(part for layer in LAYERS for part in ("--set", layer)), "--set", "networks=1"]

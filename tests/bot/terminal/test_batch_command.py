@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 import re
 import signal
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import unquote_to_bytes
 
 import pytest
 from impasto_command import LIGHT, left_over, run, shared, start
@@ -17,7 +19,7 @@ from support.pictures import CONTENT, STYLE
 from support.workers import WorkerPool
 
 from bot.terminal.batch import Batch
-from bot.terminal.batch_folder import BatchFolder, Pair, key_of
+from bot.terminal.batch_folder import BatchFolder, Pair, key_of, pairs_of
 from bot.terminal.paint_arguments import PaintArguments
 from engine.contract.settings import read_settings
 from engine.painting.pictures import pixels_sha256
@@ -176,3 +178,30 @@ def test_a_painting_is_of_its_file_of_weights_and_of_what_that_is_taken_for(room
     again, second = painted(first)
     assert not again
     assert second != first
+
+
+def test_names_that_are_no_text_or_very_long_are_painted_like_any_other(room: Path, busy_pool: WorkerPool) -> None:
+    content, style = os.fsdecode(b"caf\xe9.png"), f"{'é' * 100}.png"
+    for name, picture in ((content, CONTENT), (f"{'x' * 200}.png", CONTENT), (style, STYLE)):
+        with (room / name).open("wb") as file:
+            picture.save(file, "PNG")
+    options = [*SHORT[len(STYLES) :], "--style", "dots.png", "--style", style]
+    done = run(room, "batch", content, f"{'x' * 200}.png", *options, **shared(busy_pool))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert set(statuses(room).values()) == {"done"}
+    page = (room / "out" / "index.html").read_text()
+    links = re.findall(r'href="([^"]+index\.html)"', page)
+    assert len(links) == 4
+    assert all((room / "out" / os.fsdecode(unquote_to_bytes(link))).exists() for link in links)
+    assert '<th scope="row">caf?.png</th>' in page
+
+
+def test_pairs_with_long_names_have_folders_of_their_own_that_a_disk_takes() -> None:
+    contents = [Path(f"{'x' * 240}{end}.png") for end in "abA"] + [Path("é" * 120)]
+    folders = [pair.folder for pair in pairs_of(contents, [Path("y" * 250), Path("a-style.png")])]
+    assert len({folder.lower() for folder in folders}) == 8
+    assert max(len(os.fsencode(folder)) for folder in folders) <= 255
+    assert folders == [pair.folder for pair in pairs_of(contents, [Path("y" * 250), Path("a-style.png")])]
+    alone = pairs_of(contents[1:2], [Path("a-style.png")])
+    assert alone[0].folder in folders  # with others or by itself
+    assert pairs_of([Path("cat.png")], [Path("dots.png")])[0].folder == "cat-dots"

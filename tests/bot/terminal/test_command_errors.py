@@ -16,6 +16,9 @@ from engine.contract import workers
 from engine.contract.models import SPENT
 from engine.recipe.presets import AUTO_COUNT
 
+LONG = "x" * 300
+"""A name that no disk takes."""
+
 
 @pytest.fixture(scope="module")
 def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -60,6 +63,8 @@ def here(room: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
         (["paint", "empty", "style.png"], "empty"),
         (["paint", "--resume", "empty"], "There is nothing to go on with in empty."),
         (["paint", "--resume", "nowhere"], "There is nothing to go on with in nowhere."),
+        (["paint", "--resume", LONG], f"There is nothing to go on with in {LONG}."),
+        (["paint", LONG, "style.png"], "xxx cannot be read: check that you may open it."),
     ],
 )
 def test_a_wrong_word_is_refused_before_anything_is_started(
@@ -147,3 +152,12 @@ def test_a_dry_run_tells_recipe_memory_and_time_and_paints_nothing(room: Path) -
     assert words["memory"].startswith("about ")
     assert words["time"].startswith("about ")
     assert sorted(room.iterdir()) == before
+
+
+def test_a_name_that_no_disk_takes_is_a_sentence(here: Here) -> None:
+    for folder in (LONG, f"{LONG}/out"):
+        assert here.one_line(*LIGHT, "-o", folder) == f"{folder} cannot be written to: File name too long."
+    refused = here.run(*LIGHT, "--start", LONG, "-o", "out")
+    assert refused.returncode == 2
+    assert f"{LONG} is neither a file nor one of patches, content, " in refused.stderr
+    assert here.run(*LIGHT, "--dry-run", "--weights", "auto", IMPASTO_CACHE=LONG).returncode == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,59 @@ def test_an_interrupted_painting_goes_on_to_the_picture_of_an_uncut_one(recipe: 
     assert promised <= {path.name for path in (room / "out").iterdir()}
     assert not (room / "out" / ".impasto").exists()
     assert left_over(room) == []
+
+
+def test_a_painting_whose_words_nobody_reads_any_more_is_stopped_all_the_same(tmp_path: Path) -> None:
+    """As in `impasto paint … | tee log`: Ctrl-C ends tee too."""
+    room = make_room(tmp_path)
+    paint = [*LIGHT, "--iterations", "90000", "--snapshots", "10,20", "-o", "out"]
+    process = start(room, *paint)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    next(line for line in process.stdout if line.startswith("iteration 10:"))
+    process.stdout.close()
+    process.send_signal(signal.SIGINT)
+    assert process.stderr.read() == ""
+    assert process.wait() == 130
+    assert (room / "out" / ".impasto" / "job.json").exists()
+    assert left_over(room) == []
+
+
+BATCH = ["batch", "content.png", "--style", "style.png", *LIGHT[LIGHT.index("style.png") + 1 :], "--iterations", "6"]
+
+
+@pytest.mark.parametrize(("words", "told"), [(LIGHT, []), (BATCH, ["waiting", "The same", "0 of 1"])])
+def test_what_is_interrupted_as_it_starts_ends_as_interrupted(
+    words: list[str], told: list[str], tmp_path: Path
+) -> None:
+    room = make_room(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        process = start(room, *words, "-o", "out", REDIS_URL=f"redis://127.0.0.1:{silent.getsockname()[1]}")
+        connection, _ = silent.accept()
+        with connection:
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate()
+    assert (process.returncode, err.strip()) == (130, "")
+    lines = out.splitlines()
+    assert len(lines) == len(told)
+    assert all(line.startswith(words) for line, words in zip(lines, told, strict=True))
+
+
+def test_a_batch_that_is_interrupted_between_two_paintings_says_how_far_it_is_and_how_it_goes_on(
+    tmp_path: Path,
+) -> None:
+    room = make_room(tmp_path)
+    words = [*BATCH, "--style", "content.png", "-o", "out"]
+    process = start(room, *words)
+    assert process.stdout is not None
+    next(line for line in process.stdout if line.startswith("2 of 2:"))
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate()
+    assert (process.returncode, err.strip()) == (130, "")
+    *_, first, second, hint, end = out.splitlines()
+    assert [line.split()[0] for line in (first, second)] in (["done", "waiting"], ["done", "begun"])
+    assert (hint, end) == ("The same command goes on with what is missing.", "1 of 2 painted: out/index.html")
+    assert left_over(room) == []
+    done = run(room, *words)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("2 of 2 painted: out/index.html\n")

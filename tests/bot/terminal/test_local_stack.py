@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import select
 import signal
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from impasto_command import LIGHT, left_over, make_room, start
+from impasto_command import LIGHT, environment, left_over, make_room, run, start
 from support.jobs import JobClient, light, uncut_sha256
 from support.workers import ONE_THREAD
 
@@ -47,6 +48,37 @@ async def test_a_worker_that_ends_at_once_is_no_noise(
             async with open_stack(read_settings(), tmp_path, "random"):
                 pass
     assert caplog.messages == []
+
+
+async def test_a_worker_that_ends_without_words_is_told_with_the_last_line_of_its_log(tmp_path: Path) -> None:
+    log = {**os.environ, "IMPASTO_LOG": str(tmp_path / "worker.log")}
+    killed = ["sh", "-c", 'printf "first\\nlast\\n\\n" > "$IMPASTO_LOG"; kill -KILL $$']
+    with pytest.raises(WorkerError) as told:
+        await WorkerProcess(killed, log).start()
+    assert str(told.value) == "The worker ended by signal 9 (Killed) before it was ready, and its log with: last"
+    with pytest.raises(WorkerError, match=r"^The worker ended with status 7 before it was ready\.$"):
+        await WorkerProcess(["sh", "-c", "exit 7"], dict(os.environ)).start()
+
+
+async def test_a_worker_that_cannot_be_started_again_is_told_with_the_reason(tmp_path: Path) -> None:
+    once = ["sh", "-c", f"test -e '{tmp_path}/been' && exit 7; touch '{tmp_path}/been'; echo ready"]
+    process = WorkerProcess(once, dict(os.environ))
+    await process.start()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.Event().wait()
+    assert process.lost == (
+        "The worker ended and could not be started again. The worker ended with status 7 before it was ready."
+    )
+
+
+def test_a_worker_that_breaks_off_unexpectedly_as_it_starts_is_told_in_a_line(tmp_path: Path) -> None:
+    room, library = make_room(tmp_path), tmp_path / "broken"
+    library.mkdir()
+    (library / "torch.py").write_text("raise OSError('libcudart.so.12: cannot open shared object file')\n")
+    reply = run(room, *LIGHT, "-o", "out", PYTHONPATH=os.pathsep.join([str(library), environment()["PYTHONPATH"]]))
+    assert (reply.returncode, reply.stdout) == (1, "")
+    assert reply.stderr == "The worker broke off: OSError: libcudart.so.12: cannot open shared object file\n"
+    assert not (room / "out").exists()
 
 
 def test_nothing_goes_on_when_the_command_itself_is_killed(tmp_path: Path) -> None:

@@ -123,5 +123,5 @@ def test_a_folder_that_the_first_server_cannot_read_is_read_by_the_next(
 def test_a_redis_that_cannot_start_is_a_sentence_with_its_log(data: Path) -> None:
     (data / "appendonlydir").mkdir(parents=True)
     (data / "appendonlydir" / "appendonly.aof.manifest").write_text("not a manifest")
-    with pytest.raises(EmbeddedError, match=r"redis\.log says why"), embedded_redis(data):
+    with pytest.raises(EmbeddedError, match=r"did not start: .*\b[Mm]anifest\b"), embedded_redis(data):
         pass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -196,6 +197,16 @@ async def test_a_worker_asked_to_end_does_not_wait_for_a_redis_that_has_gone(tmp
             await client.until(job, 1)
     process.send(signal.SIGTERM)
     assert process.ended() == 1
+
+
+def test_a_worker_that_is_interrupted_as_it_starts_ends_without_a_word(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        worker = start(f"redis://127.0.0.1:{silent.getsockname()[1]}", tmp_path)
+        connection, _ = silent.accept()
+        with connection:
+            worker.send_signal(signal.SIGINT)
+            assert worker.communicate() == ("", "")
+    assert worker.returncode == 130
 
 
 def test_a_worker_with_an_address_of_no_redis_says_so_in_a_line(tmp_path: Path) -> None:
