@@ -8,18 +8,20 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import os
 import sys
 import time
 
 import torch
 from PIL import Image
 
+from engine.contract.settings import SettingsError
 from engine.painting.memory.allocator import keep_memory
 from engine.painting.network.networks import fastest
 from engine.painting.network.vgg import Convs
 from engine.painting.painter import Painter
 from engine.recipe import cost, vgg_layers
-from engine.recipe.recipe import Recipe
+from engine.recipe.recipe import Recipe, RecipeError
 from engine.worker.device import choose_device, describe
 
 _SIDE = 256  # px; large enough that the convolutions dominate, as they do in the run itself
@@ -64,14 +66,22 @@ def _settle(device: str) -> None:
         torch.cuda.synchronize(device)
 
 
-def main() -> None:
-    """Print how fast the device named by the first argument paints the recipe on standard input."""
+def main() -> int:
+    """Print how fast the device named by the first argument paints the recipe on standard input.
+
+    The exit status is 78 where there cannot ever be such a device, and 1 where there is none now.
+    """
     keep_memory()
     recipe = Recipe.from_dict(json.load(sys.stdin))
-    device = choose_device(sys.argv[1])
+    try:
+        device = choose_device(sys.argv[1])
+    except (RecipeError, SettingsError) as error:
+        print(error, file=sys.stderr)
+        return os.EX_CONFIG if isinstance(error, SettingsError) else 1
     rate = measure_speed(recipe, device)
     print(json.dumps({"device": describe(torch.device(device)), "flops_per_second": rate}))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
