@@ -8,6 +8,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from bot import intake
@@ -19,6 +20,7 @@ from bot.terminal.output_folder import FolderError, OutputFolder
 from bot.terminal.paint_arguments import PaintArguments
 from bot.terminal.paint_job import (
     INTERRUPTED,
+    check_redis_of,
     fixed_weights,
     follow,
     recipe_of,
@@ -78,7 +80,7 @@ class Batch:
         status = 0
         try:
             if any(pair.status != "failed" for pair in missing):
-                async with open_stack(self._settings, self._output.work, self._arguments.weights) as stack:
+                async with open_stack(self._as_begun(missing), self._output.work, self._arguments.weights) as stack:
                     for pair in missing:
                         if pair.status != "failed" and await self._paint(stack, pair) == INTERRUPTED:
                             status = INTERRUPTED
@@ -116,6 +118,14 @@ class Batch:
             self._digests[path] = hashlib.sha256(read(path)).hexdigest()
         return self._digests[path]
 
+    def _as_begun(self, missing: Sequence[Pair]) -> Settings:
+        """The settings with the Redis that one of the paintings was begun with, where that is in the batch's folder."""
+        for pair in missing:
+            with suppress(FolderError):  # of one that has no note any more
+                if pair.status == "begun" and self._output.painting(pair).remembered().own_redis:
+                    return self._settings.model_copy(update={"redis_url": None})
+        return self._settings
+
     async def _paint(self, stack: Stack, pair: Pair) -> int:
         """One painting; what is wrong with it is noted, and stops no other."""
         self._announce(pair)
@@ -125,7 +135,7 @@ class Batch:
                 status = await self._paint_in(stack, pair, output)
         except (BadPicture, RecipeError, FolderError) as error:
             self._fail(pair, str(error), begun=output.unfinished)
-            print(error, file=sys.stderr if self._json else sys.stdout, flush=True)
+            print(error, file=sys.stderr, flush=True)
             status = 1
         self._output.write_table(self._pairs)
         return status
@@ -138,7 +148,7 @@ class Batch:
         if status == 0:
             pair.status, pair.reason = "done", ""
             pair.seconds = json.loads((output.folder / "run.json").read_text())["seconds"]
-            if stack.caps is None:  # nobody else will look at what it leaves there
+            if stack.own:  # nobody else will look at what it leaves there
                 await stack.store.delete_folder(f"jobs/{job.id}")
         elif status != INTERRUPTED:
             self._fail(pair, "The painting failed; the lines above say why.")
@@ -148,13 +158,14 @@ class Batch:
         """The job to go on with, if there is one; what is open of other batches in a Redis of our own is stopped."""
         job = None
         if output.unfinished and pair.status == "begun":
-            job_id, weights, input_ = output.remembered()
+            note = output.remembered()
+            check_redis_of(note, output, own=stack.own)
             try:
-                job = await reopen(stack, job_id, output)
-                output.remember(job, weights, input_)
-            except FolderError:  # it is not known any more
-                job = None
-        if stack.caps is None:
+                job = await reopen(stack, note, output)
+                output.remember(job, note.weights, note.weights_input, own_redis=stack.own)
+            except FolderError:
+                print(f"{pair.title} is begun anew: what was painted of it is not known any more.", file=sys.stderr)
+        if stack.own:
             jobs = Jobs(stack.redis)
             for other in await jobs.open():
                 if job is None or other != job.id:
@@ -173,7 +184,7 @@ class Batch:
         output.keep_sound(content.video, pictures[0].sound)
         job = await submit(stack, arguments, recipe, pictures)
         weights = fixed_weights(arguments.weights, weights_in(stack, arguments))
-        output.remember(job, weights, self._settings.impasto_weights_input)
+        output.remember(job, weights, self._settings.impasto_weights_input, own_redis=stack.own)
         return job
 
     def _announce(self, pair: Pair) -> None:

@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
-from bot.terminal.output_folder import FolderError, OutputFolder
+from bot.terminal.output_folder import TABLE, FolderError, OutputFolder
 from bot.terminal.page_parts import render
 from bot.terminal.paint_arguments import PaintArguments
 
 _LONGEST = 230
 """Bytes of a folder's name, of which 255 are allowed: with room for a hash and a number."""
-_TABLE = "batch.json"
-_HERE = (_TABLE, "index.html")
+_HERE = (TABLE, "index.html")
 _WAITS = {"waiting": "not begun yet", "begun": "begun", "failed": "failed"}
 
 Status = Literal["waiting", "begun", "done", "failed"]
@@ -88,7 +87,7 @@ class BatchFolder(OutputFolder):
 
     def check_table(self) -> None:
         """Raises `FolderError` where something is in the way that a batch did not make."""
-        if (self.folder / "run.json").exists() or self.holds_painting:
+        if self.finished or self.holds_painting:
             raise FolderError(f"{self.folder} holds a painting: give another folder for the batch.")
         self.check_foreign(*(self.folder / name for name in _HERE if (self.folder / name).exists()))
 
@@ -101,7 +100,7 @@ class BatchFolder(OutputFolder):
     def recall(self, pairs: Iterable[Pair]) -> None:
         """Note in the pairs what an earlier batch in this folder came to."""
         try:
-            rows = json.loads((self.folder / _TABLE).read_text())["paintings"]
+            rows = json.loads((self.folder / TABLE).read_text())["paintings"]
             known = {row["folder"]: row for row in rows}
         except (OSError, ValueError, KeyError, TypeError):
             return
@@ -113,7 +112,7 @@ class BatchFolder(OutputFolder):
     def write_table(self, pairs: Sequence[Pair]) -> Path:
         """Write table and page; returns the page's path. Raises `FolderError`."""
         rows = [asdict(pair) | {"content": str(pair.content), "style": str(pair.style)} for pair in pairs]
-        self.write(_TABLE, json.dumps({"paintings": rows}, indent=1).encode())
+        self.write(TABLE, json.dumps({"paintings": rows}, indent=1).encode())
         return self.write("index.html", render_batch_page(pairs).encode(errors="replace"))  # a name may be no text
 
 

@@ -96,7 +96,7 @@ class LiveDisplay:
         self._live.update(self._picture())
 
     def say(self, text: str) -> None:
-        self._console.print(Text(text))
+        self._console.print(Text(text), soft_wrap=True)  # a newline of ours would be pasted with a command
 
     def close(self) -> None:
         """Leave the terminal in order."""

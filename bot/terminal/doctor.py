@@ -15,6 +15,7 @@ from arq.connections import ArqRedis
 from discord import app_commands
 from redis.exceptions import RedisError
 
+from bot.child_signals import outcome
 from bot.client import INTENTS
 from bot.commands import add_commands
 from bot.discord_api.private_api import api_url
@@ -212,7 +213,7 @@ async def _weights(settings: BotSettings) -> str:
     try:
         file = await inspect_weights(wanted, settings.impasto_weights_input)
     except WorkerError as error:
-        raise SettingsError(str(error)) from error
+        raise Ill(str(error)) from error
     return f"{file.name}, {file.words}, with {file.input}'s input"
 
 
@@ -225,7 +226,7 @@ async def _gpu(_settings: BotSettings) -> str:
     process = await asyncio.create_subprocess_exec(
         tool, "--query-gpu=name,memory.total", "--format=csv,noheader", stdout=asyncio.subprocess.PIPE
     )
-    said, _ = await process.communicate()
+    said, _ = await outcome(process)
     if process.returncode:
         raise Ill("nvidia-smi fails: check the driver.")
     return "; ".join(said.decode().split("\n")).strip("; ") + await _tried()
@@ -237,7 +238,7 @@ async def _tried() -> str:
     process = await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
-    said, err = await process.communicate()
+    said, err = await outcome(process)
     if process.returncode == 0:
         return f"; {said.decode().strip()}"
     raise Ill(err.decode(errors="replace").strip().rpartition("\n")[2])

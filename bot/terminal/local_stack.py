@@ -39,6 +39,11 @@ class Stack:
     def __init__(self, url: str, redis: ArqRedis, store: Store, worker: Worker, caps: Caps | None = None) -> None:
         self.url, self.redis, self.store, self.worker, self.caps = url, redis, store, worker, caps
 
+    @property
+    def own(self) -> bool:
+        """Whether it lives as long as the command, and nobody else uses it."""
+        return self.caps is None
+
 
 @asynccontextmanager
 async def open_stack(settings: Settings, folder: Path, weights: str) -> AsyncIterator[Stack]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import io
 import logging
 import os
 import sys
@@ -13,20 +12,19 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 import structlog
-from click.core import ParameterSource
 from redis.exceptions import RedisError
 
 from bot.intake import BadPicture
-from bot.terminal.draft_folder import read_draft
+from bot.terminal.draft_folder import finish_of
 from bot.terminal.dry_run import dry_run
 from bot.terminal.option_values import numbers
-from bot.terminal.output_folder import FolderError
+from bot.terminal.output_folder import FolderError, OutputFolder
 from bot.terminal.paint import paint, resume
-from bot.terminal.paint_arguments import PaintArguments, weights_asked
+from bot.terminal.paint_arguments import PaintArguments
 from bot.terminal.paint_job import INTERRUPTED
-from bot.terminal.paint_options import arguments_of, by_code, shared_options
+from bot.terminal.paint_options import arguments_of, by_code, given, refuse_device, shared_options
 from bot.terminal.share import share
-from bot.terminal.study_commands import study_commands
+from bot.terminal.study_commands import refuse_what_it_sets, study_commands
 from bot.terminal.worker_process import WorkerError, require_torch
 from engine.contract.redis_check import RedisAway
 from engine.contract.settings import Settings, SettingsError, read_settings, unread_names
@@ -37,6 +35,7 @@ from engine.process.exit import exit_now
 from engine.process.local_redis import EmbeddedError
 from engine.process.logs import log_to
 from engine.process.redaction import redact
+from engine.process.terminal import print_what_it_can
 from engine.recipe.recipe import RecipeError
 
 if TYPE_CHECKING:
@@ -46,6 +45,7 @@ _BESIDE_A_CODE = (
     "--weights", "--weights-input", "--format", "--keep-transparency", "--still", "--film", "--device", "--dry-run",
     "--json",
 )  # fmt: skip
+_BESIDE_A_DRAFT = ("--weights", "--weights-input", "--format", "--film", "--device", "--dry-run", "--json")
 _ONE_SENTENCE = (
     BadPicture, EmbeddedError, FolderError, RecipeError, RedisAway, SettingsError, StoreError, WorkerError
 )  # fmt: skip
@@ -94,19 +94,19 @@ def _paint(pictures: tuple[Path, ...], output: Path | None, vary: str | None, op
     settings = _settings(impasto_device=options["device"], impasto_weights_input=options["weights_input"])
     if options["resumed"] is not None:
         _allow("--resume", "--device", "--json")
+        refuse_device(OutputFolder(options["resumed"]).remembered().settings(settings))
         sys.exit(_run(resume(options["resumed"], settings, as_json=options["as_json"])))
+    refuse_device(settings)
     if options.get("finished") is not None:
-        allowed = ("--weights", "--weights-input", "--format", "--film", "--device", "--dry-run", "--json")
-        _allow("--finish", "--output", *allowed)
-        finishing = {"format": options["format_"], "film": options["film"]}
-        arguments = dataclasses.replace(read_draft(options["finished"]), **finishing)
-        if options["weights"] is not None:
-            arguments = dataclasses.replace(arguments, weights=weights_asked(options["weights"], settings))
+        _allow("--finish", "--output", *_BESIDE_A_DRAFT)
+        arguments, settings = finish_of(options["finished"], options, settings)
         output = output or options["finished"] / "finished"
     else:
+        if vary is not None:
+            refuse_what_it_sets(vary, options)
         arguments = dataclasses.replace(_arguments(pictures, options, settings), vary=vary)
     if options.get("dry"):
-        sys.exit(_run(dry_run(arguments, settings)))
+        sys.exit(_run(dry_run(arguments, settings, as_json=options["as_json"])))
     if output is None:
         raise click.UsageError("A folder to paint in is needed: -o DIR.")
     sys.exit(_run(paint(arguments, output, settings, as_json=options["as_json"])))
@@ -121,8 +121,7 @@ def _allow(option: str, *others: str, says: str = "goes on as it was begun") -> 
     context = click.get_current_context()
     for parameter in context.command.params:
         name = parameter.opts[0] if parameter.param_type_name == "argument" else max(parameter.opts, key=len)
-        given = context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
-        if given and context.params[str(parameter.name)] != () and name not in (option, *others):
+        if given(str(parameter.name)) and context.params[str(parameter.name)] != () and name not in (option, *others):
             raise click.UsageError(f"{option} {says}: only {', '.join(others)} can be given with it.")
 
 
@@ -137,7 +136,7 @@ def _arguments(pictures: tuple[Path, ...], options: dict[str, Any], settings: Se
     if not options.get("draft"):
         return arguments
     arguments.check(settings)
-    return arguments.as_draft()
+    return arguments.as_draft(settings)
 
 
 @cli.command("batch")
@@ -160,6 +159,7 @@ def batch_command(contents: tuple[Path, ...], styles: tuple[Path, ...], output: 
 
     log_to(sys.stderr, logging.ERROR)
     settings = _settings(impasto_device=options["device"], impasto_weights_input=options["weights_input"])
+    refuse_device(settings)
     arguments = arguments_of(contents[0], styles[:1], options, settings)
     sys.exit(_run(batch(arguments, contents, styles, output, settings, as_json=options["as_json"])))
 
@@ -261,9 +261,7 @@ def _run(command: Any) -> int:
 def main() -> None:
     """Run the command; an error that a person can cause is one sentence, never a stack trace."""
     to_environment()  # before what it is for is imported: aiohttp reads its certificates then
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal may lack a letter, and a file's name be no text
+    print_what_it_can()  # a file's name may be no text, too
     try:
         sys.exit(cli(standalone_mode=False) or 0)
     except click.ClickException as error:

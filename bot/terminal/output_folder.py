@@ -20,6 +20,7 @@ from bot.intake import VideoKind
 from bot.terminal.page import render_page
 from bot.terminal.painted_video import painted_video
 from bot.terminal.study_page import TILE, render_study_page
+from bot.terminal.unfinished import Unfinished
 from bot.terminal.written_files import WrittenFiles
 from engine.contract.events import Best, Cancelled, Done, Event, Notice, Snapshot
 from engine.contract.models import FINAL_FILES, Format, Job
@@ -36,6 +37,8 @@ _OF_STUDIES = {
 _NAMES = (*_RESULTS, *_OF_STUDIES.values(), "index.html", "content.png", "style-1.png")
 _FORMATS = [name for name in FINAL_FILES.values() if name not in _NAMES]
 FILMS_OF_VIDEOS: dict[VideoKind, str] = {"mp4": "film.mp4", "webm": "film.webm"}
+TABLE = "batch.json"
+"""The table of a batch, in its folder."""
 BEFORE_AND_AFTER, SHORT_FILM, SHORT_VIDEO = "before-and-after.jpg", "short-film.webp", "short-film.mp4"
 ALPHA = "content-alpha.png"
 """The content's transparency, where it is kept for finishing a draft."""
@@ -100,6 +103,8 @@ class OutputFolder:
             raise FolderError(
                 f"{self.folder} holds an unfinished batch: go on with the same `impasto batch`, or give another folder."
             )
+        if os.path.lexists(self.folder / TABLE):
+            raise FolderError(f"{self.folder} holds the paintings of a batch: give another folder.")
         if self._alone.exists():
             raise FolderError(
                 f"{self.folder} holds an unfinished painting: go on with `{_resume_command(self.folder)}`, "
@@ -146,27 +151,30 @@ class OutputFolder:
         return os.path.lexists(self._note)
 
     @property
+    def finished(self) -> bool:
+        """Whether there is a finished painting, or a study, in it."""
+        return any(os.path.lexists(self.folder / name) for name in ("run.json", "study.json"))
+
+    @property
     def _is_of_batch(self) -> bool:
         return os.path.lexists(self.pairs) and any(self.pairs.glob(f"*/{self._note.name}"))
 
-    def remember(self, job: Job, weights: str, weights_input: str) -> None:
-        """Note the job and the `--weights` and `--weights-input` it was asked with, so that `--resume` finds them."""
+    def remember(self, job: Job, weights: str, weights_input: str, *, own_redis: bool) -> None:
+        """Note the job and how it was asked for, as `Unfinished` has it, so that `--resume` finds them."""
         self._tiles = {tile.iteration: f"{TILE}{tile.file}" for tile in job.tiles}
-        self._note.write_text(json.dumps({"job": job.id, "weights": weights, "weights_input": weights_input}))
+        self._note.write_text(Unfinished(job.id, weights, weights_input, own_redis).text())
 
     def forget(self) -> None:
         """Note that there is nothing to go on with any more. Raises `FolderError`."""
         with self._failures():
             self._note.unlink(missing_ok=True)
 
-    def remembered(self) -> tuple[str, str, str]:
-        """The unfinished job's id, `--weights` and `--weights-input`. Raises `FolderError`."""
+    def remembered(self) -> Unfinished:
+        """What it takes to go on. Raises `FolderError`."""
         try:
-            note = json.loads(self._note.read_text())
-            return note["job"], note["weights"], note.get("weights_input", "auto")
+            return Unfinished.parse(self._note.read_text())
         except (OSError, ValueError, KeyError):
-            done = any(os.path.lexists(self.folder / name) for name in ("run.json", "study.json"))
-            finished = " It holds a finished painting." if done else ""
+            finished = " It holds a finished painting." if self.finished else ""
             raise FolderError(f"There is nothing to go on with in {self.folder}.{finished}") from None
 
     async def save(self, store: Store, event: Event) -> Path | None:

@@ -14,7 +14,16 @@ from bot.terminal.content_files import read_content
 from bot.terminal.local_stack import open_stack
 from bot.terminal.output_folder import OutputFolder
 from bot.terminal.paint_arguments import PaintArguments
-from bot.terminal.paint_job import fixed_weights, follow, recipe_of, reopen, submit, take_in, weights_in
+from bot.terminal.paint_job import (
+    check_redis_of,
+    fixed_weights,
+    follow,
+    recipe_of,
+    reopen,
+    submit,
+    take_in,
+    weights_in,
+)
 from bot.terminal.worker_process import WorkerError
 from engine.contract.settings import Settings
 
@@ -43,7 +52,8 @@ async def paint(arguments: PaintArguments, folder: Path, settings: Settings, *, 
                     job = await submit(stack, arguments, recipe, pictures)
                     if arguments.code and (note := await note_on_styles(stack.store, arguments.code, job)):
                         print(note, file=sys.stderr)
-                    output.remember(job, fixed_weights(arguments.weights, weights), settings.impasto_weights_input)
+                    fixed = fixed_weights(arguments.weights, weights)
+                    output.remember(job, fixed, settings.impasto_weights_input, own_redis=stack.own)
                     return await follow(stack, output, job, as_json=as_json)
             finally:
                 taking.cancel()
@@ -53,12 +63,13 @@ async def paint(arguments: PaintArguments, folder: Path, settings: Settings, *, 
 async def resume(folder: Path, settings: Settings, *, as_json: bool) -> int:
     """Go on with the folder's unfinished painting; the exit status as of `paint`."""
     output = OutputFolder(folder)
-    job_id, weights, input_ = output.remembered()
-    settings = settings.model_copy(update={"impasto_weights_input": input_})
+    note = output.remembered()
+    settings = note.settings(settings)
+    check_redis_of(note, output, own=settings.redis_url is None)
     with output.reserved(), _told_how_to_go_on(output):
-        async with open_stack(settings, output.work, weights) as stack:
-            job = await reopen(stack, job_id, output)
-            output.remember(job, weights, input_)
+        async with open_stack(settings, output.work, note.weights) as stack:
+            job = await reopen(stack, note, output)
+            output.remember(job, note.weights, note.weights_input, own_redis=stack.own)
             return await follow(stack, output, job, as_json=as_json)
 
 

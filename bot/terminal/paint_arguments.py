@@ -83,9 +83,12 @@ class PaintArguments:
     code: RecipeCode | None = None
     """The recipe code that decides all but the pictures, where one was given."""
 
-    def as_draft(self) -> PaintArguments:
-        """The arguments for the draft of it."""
-        asked = Asked(recipe=self.recipe, fields=dict(self.fields), weights=self.weights)
+    def as_draft(self, settings: Settings) -> PaintArguments:
+        """The arguments for the draft of it, which is finished by these settings."""
+        asked = Asked(
+            recipe=self.recipe, fields=dict(self.fields), weights=self.weights,
+            weights_input=settings.impasto_weights_input, format=self.format, film=self.film,
+        )  # fmt: skip
         return dataclasses.replace(self, weights=WEIGHTS, draft_of=asked)
 
     @property

@@ -7,6 +7,7 @@ import getpass
 import os
 import shlex
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import datetime
@@ -20,6 +21,7 @@ from bot.terminal.display import Display, choose_display
 from bot.terminal.local_stack import Stack
 from bot.terminal.output_folder import FolderError, OutputFolder
 from bot.terminal.paint_arguments import PaintArguments
+from bot.terminal.unfinished import Unfinished
 from bot.terminal.worker_process import WorkerError
 from bot.text.cap_messages import cap_message
 from engine.contract import events
@@ -117,24 +119,35 @@ def _at(instant: float) -> str:
     return f"at {datetime.fromtimestamp(instant):%Y-%m-%d %H:%M}"
 
 
-async def reopen(stack: Stack, job_id: str, output: OutputFolder) -> Job:
+def check_redis_of(note: Unfinished, output: OutputFolder, *, own: bool) -> None:
+    """Raises `FolderError` where the Redis is our `own`, and the painting was begun with one of `REDIS_URL`."""
+    if own and note.own_redis is False:
+        raise FolderError(
+            f"The painting of {output.folder} was begun by the workers of a REDIS_URL: set that as it was, or delete "
+            f"{output.work} and start a new one."
+        )
+
+
+async def reopen(stack: Stack, note: Unfinished, output: OutputFolder) -> Job:
     """The job itself while it is open; a child that goes on from its checkpoint when it was stopped.
 
     Raises `FolderError` where there is nothing to go on with.
     """
     jobs = Jobs(stack.redis)
-    job, state = await jobs.get(job_id), await jobs.state(job_id)
+    job, state = await jobs.get(note.job), await jobs.state(note.job)
     if job is None:
+        unset = ", or leave it out where it was not set" if note.own_redis is None else ""
+        where = "" if note.own_redis else f" set REDIS_URL as it was{unset}; where it is so,"
         raise FolderError(
-            f"This Redis does not know the painting of {output.folder}: set REDIS_URL as it was; if that was not set, "
-            f"the painting was kept for {KEEP_DAYS} days: delete {output.work} and start a new one."
+            f"This Redis does not know the painting of {output.folder}:{where} it was kept for {KEEP_DAYS} days, so "
+            f"delete {output.work} and start a new one."
         )
     if state in (JobState.FAILED, JobState.QUARANTINED):
         output.forget()
         raise FolderError("The painting failed, so there is nothing to go on with: start a new one.")
     if state is not JobState.CANCELLED:
         return job
-    saved = (await jobs.fields(job_id))["checkpoints"].split()
+    saved = (await jobs.fields(note.job))["checkpoints"].split()
     checkpoint = saved[0] if saved else job.checkpoint
     child = job.model_copy(update={"id": new_id(), "parent": job.id, "checkpoint": checkpoint})
     await _create(stack, child)
@@ -215,5 +228,6 @@ async def _end(stack: Stack, output: OutputFolder, job: Job, last: events.Event 
             return INTERRUPTED
         case events.Failed():
             output.forget()
-            display.say(last.reason)
+            display.close()  # so that it does not take what is said on standard error for its own
+            print(last.reason, file=sys.stderr, flush=True)
     return 1

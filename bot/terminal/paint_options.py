@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from bot.terminal.option_values import ORIGINAL, STARTS, numbers, recipe, setting, size, snapshot, start
 from bot.terminal.paint_arguments import WEIGHTS_BY_NAME, PaintArguments, weights_asked
@@ -72,6 +73,17 @@ def shared_options(command: _Command) -> _Command:
     for option in reversed(_SHARED):
         command = option(command)
     return command
+
+
+def given(name: str) -> bool:
+    """Whether the option of this name stands on the command line."""
+    return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
+def refuse_device(settings: Settings) -> None:
+    """Raises `UsageError` where there is a `--device` that would be passed over in silence."""
+    if settings.redis_url and given("device"):
+        raise click.UsageError("The workers of REDIS_URL paint, each on its own device: leave out --device.")
 
 
 def arguments_of(

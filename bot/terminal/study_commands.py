@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
-from engine.recipe.studies import KINDS, STYLE
+from engine.recipe.studies import KINDS, STYLE, fields_set
 
 _OF_PAINTINGS_ALONE = {"pictures", "output", "draft", "finished", "recipe_code", "dry", "format_", "keep_transparency"}
 
@@ -30,12 +30,22 @@ def study_commands(paint: Paint, options: Sequence[click.Parameter]) -> tuple[cl
             raise click.UsageError(f"What is to be varied? --vary {'|'.join(KINDS)}.")
         paint(pictures, output, vary, given)
 
-    @click.command("gallery", params=_own("CONTENT STYLE STYLE […]", vary=False, options=shared))
+    of_styles = [option for option in shared if option.name not in fields_set(STYLE)]
+
+    @click.command("gallery", params=_own("CONTENT STYLE STYLE […]", vary=False, options=of_styles))
     def gallery(pictures: tuple[Path, ...], output: Path | None, **given: Any) -> None:
         """Paint CONTENT in each STYLE, up to eight, and show them in one sheet: a study of styles."""
         paint(pictures, output, STYLE, given)
 
     return study, gallery
+
+
+def refuse_what_it_sets(vary: str, options: Mapping[str, Any]) -> None:
+    """Raises `UsageError` where something is asked for that the study would pass over in silence."""
+    given = {name: f"--{name.replace('_', '-')}" for name, value in options.items() if value is not None}
+    given |= {text.partition("=")[0]: f"--set {text}" for text in options["settings_"]}
+    for field in sorted(fields_set(vary) & given.keys()):
+        raise click.UsageError(f"A study of {vary} sets the field {field} by itself: leave out {given[field]}.")
 
 
 def _own(pictures: str, *, vary: bool, options: Sequence[click.Parameter]) -> list[click.Parameter]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from asyncio.subprocess import DEVNULL, PIPE
 
 from pydantic import BaseModel
 
+from bot.child_signals import outcome
 from bot.terminal.worker_process import WorkerError, require_torch
+from engine.contract.settings import SettingsError
 from engine.process.child_process import module_command
 
 
@@ -25,14 +28,18 @@ class WeightsFile(BaseModel):
 
 
 async def inspect_weights(path: str, weights_input: str) -> WeightsFile:
-    """What lies at `path`, taken for `weights_input` (auto, torchvision or caffe). Raises `WorkerError`."""
+    """What lies at `path`, taken for `weights_input` (auto, torchvision or caffe).
+
+    Raises `SettingsError` where it cannot be used, and `WorkerError` where it cannot be read just now.
+    """
     require_torch()
     command = [*module_command("engine.worker.weights.command"), "check", "--json"]
     process = await asyncio.create_subprocess_exec(
         *command, "--weights-input", weights_input, "--", path, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
     )
-    out, err = await process.communicate()
+    out, err = await outcome(process)
     if process.returncode:
         said = err.decode(errors="replace").strip().splitlines()
-        raise WorkerError(said[-1] if said else f"The weights file {path} cannot be looked at: try again.")
+        kind = SettingsError if process.returncode == os.EX_CONFIG else WorkerError
+        raise kind(said[-1] if said else f"The weights file {path} cannot be looked at: try again.")
     return WeightsFile.model_validate_json(out)

@@ -63,6 +63,12 @@ class Asked(BaseModel):
     """The recipe's fields that were set over the preset, and the strength."""
     weights: str = "auto"
     """The weights to finish the draft with, as of `impasto paint --weights`; a bot's workers have their own."""
+    weights_input: Literal["auto", "torchvision", "caffe"] | None = None
+    """What a file of these weights expects, as of `--weights-input`; None: as the settings say."""
+    format: Format = "png"
+    """The format of the finished picture, written beside its PNG."""
+    film: bool = True
+    """Whether a film of its making is made."""
 
     @property
     def size(self) -> int:

@@ -49,6 +49,8 @@ class _Kind:
     axis: str
     """What is varied, in words."""
     variants: Callable[[Recipe, Mapping[str, Any], Sequence[str]], Sequence[Variant]]
+    sets: frozenset[str] = frozenset({"snapshots"})
+    """The recipe's fields that are set in every painting, whatever was asked for."""
 
 
 def variants(vary: str, base: Recipe, given: Mapping[str, Any], styles: Sequence[str]) -> tuple[Variant, ...]:
@@ -64,6 +66,11 @@ def variants(vary: str, base: Recipe, given: Mapping[str, Any], styles: Sequence
     if len(found) < 2 and vary != ITERATIONS:
         raise RecipeError(f"A study of {vary} needs two paintings to compare, and here there is one.")
     return found
+
+
+def fields_set(vary: str) -> frozenset[str]:
+    """The recipe's fields that the study sets in every painting, whatever was asked for."""
+    return KINDS[vary].sets
 
 
 def file_name(number: int, label: str) -> str:
@@ -189,15 +196,21 @@ and the one that takes several styles."""
 
 KINDS: Mapping[str, _Kind] = {
     "strength": _Kind("Style against content", "the weight of the style", _strength),
-    "start": _Kind("What it begins with", "the start", _start),
+    "start": _Kind("What it begins with", "the start", _start, frozenset({"snapshots", "start", "noise"})),
     "layers": _Kind("The layers of the style", "the layers that the style is compared on", _layers),
-    "depth": _Kind("The depth of the content", "the layer that holds the content", _depth),
-    "optimiser": _Kind("The optimiser", "how each step is chosen, with equally many of them", _optimiser),
+    "depth": _Kind(
+        "The depth of the content", "the layer that holds the content", _depth,
+        frozenset({"snapshots", "content_layers"}),
+    ),
+    "optimiser": _Kind(
+        "The optimiser", "how each step is chosen, with equally many of them", _optimiser,
+        frozenset({"snapshots", "optimiser", "step"}),
+    ),
     SIZE: _Kind("The size", "the longest side", _size),
-    ITERATIONS: _Kind("As it grows", "the iterations", _iterations),
+    ITERATIONS: _Kind("As it grows", "the iterations", _iterations, frozenset()),
     "white": _Kind("How much white", "the white of the style", _white),
     "swap": _Kind("Both ways round", "which picture is the content", _swap),
     FLICKER: _Kind("Flicker", "the seed: one three times over, then three others", _flicker),
-    STYLE: _Kind("One picture, many styles", "the style", _style),
-}
+    STYLE: _Kind("One picture, many styles", "the style", _style, frozenset({"snapshots", "style_weights"})),
+}  # fmt: skip
 """The kinds of studies, by what is varied."""

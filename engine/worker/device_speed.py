@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import os
 import sys
 import time
 
@@ -65,17 +66,22 @@ def _settle(device: str) -> None:
         torch.cuda.synchronize(device)
 
 
-def main() -> None:
-    """Print how fast the device named by the first argument paints the recipe on standard input."""
+def main() -> int:
+    """Print how fast the device named by the first argument paints the recipe on standard input.
+
+    The exit status is 78 where there cannot ever be such a device, and 1 where there is none now.
+    """
     keep_memory()
     recipe = Recipe.from_dict(json.load(sys.stdin))
     try:
         device = choose_device(sys.argv[1])
     except (RecipeError, SettingsError) as error:
-        sys.exit(str(error))
+        print(error, file=sys.stderr)
+        return os.EX_CONFIG if isinstance(error, SettingsError) else 1
     rate = measure_speed(recipe, device)
     print(json.dumps({"device": describe(torch.device(device)), "flops_per_second": rate}))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

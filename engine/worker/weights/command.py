@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from itertools import groupby
@@ -13,13 +14,14 @@ from engine.contract.settings import Settings, SettingsError, read_settings
 from engine.painting.network import vgg
 from engine.painting.network.vgg import Convs
 from engine.process.exit import exit_now
+from engine.process.terminal import print_what_it_can
 from engine.recipe.presets import PRESETS, preset
 from engine.recipe.recipe import RecipeError
 from engine.recipe.vgg_layers import ARCHITECTURES, NAMES
 from engine.worker.weights.fetch import FetchError, Source, torchvision_source
 from engine.worker.weights.input_normalisation import IN_WORDS
-from engine.worker.weights.load import cached, in_words, load_weights, partial_download, placed_by_hand
-from engine.worker.weights.weights_file import WeightsError, digest, load_file
+from engine.worker.weights.load import cached, in_words, load_asked, load_weights, partial_download, placed_by_hand
+from engine.worker.weights.weights_file import WeightsError, WrongWeights, digest
 
 _KNOWN: dict[tuple[int, ...], str] = {
     (1, 1, 2, 2, 2): "VGG11", (2, 2, 2, 2, 2): "VGG13", (2, 2, 3, 3, 3): "VGG16", (2, 2, 4, 4, 4): "VGG19",
@@ -77,7 +79,7 @@ def _by_hand(cache: Path, source: Source) -> str:
 
 def check(path: Path, settings: Settings, *, as_json: bool) -> int:
     """What a file is. Raises `WeightsError` with one sentence where it cannot be used."""
-    loaded = load_file(path, settings.impasto_weights_input)
+    loaded = load_asked(path, settings.impasto_weights_input)
     name = f"sha256:{digest(loaded.convs)[:16]}"
     if as_json:
         network = vgg.architecture(loaded.convs)
@@ -126,7 +128,8 @@ def _size(path: Path) -> str:
 
 
 def main(arguments: Sequence[str] | None = None, source: Source | None = None) -> int:
-    """The exit status; `source` takes the place of torchvision's server."""
+    """The exit status: 78 where only who asked can mend it; `source` takes the place of torchvision's server."""
+    print_what_it_can()
     parser = argparse.ArgumentParser("impasto weights", description="The network's weights.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("fetch", help="get the pretrained VGG19 (548 MB) ahead of time; on from where it broke off")
@@ -143,7 +146,7 @@ def main(arguments: Sequence[str] | None = None, source: Source | None = None) -
         return (fetch if options.command == "fetch" else show)(settings, source or torchvision_source())
     except (SettingsError, WeightsError) as error:
         print(error, file=sys.stderr)
-        return 1
+        return os.EX_CONFIG if isinstance(error, SettingsError | WrongWeights) else 1
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from engine.painting.network.vgg import Convs, architecture
 from engine.worker.weights.fetch import FetchError, Source, fetch, matches, torchvision_source
 from engine.worker.weights.input_normalisation import IN_WORDS, Input
 from engine.worker.weights.weights_file import (
+    Loaded,
     WeightsError,
     WrongWeights,
     check,
@@ -96,15 +97,20 @@ def load_weights(
             return _imagenet(cache, source, progress=progress, patience=_AUTO_PATIENCE)
         except WeightsError as error:
             return _starter(f"Painted with our small starter network: {error.reason}.")
+    loaded = load_asked(Path(choice), input_)
+    name = f"sha256:{digest(loaded.convs)[:16]}"
+    note = f"Painted with weights from a file, taken for a network with {IN_WORDS[loaded.input]}."
+    return Weights(name, name, loaded.convs, note=note, input=loaded.input)
+
+
+def load_asked(path: Path, input_: Input | Literal["auto"]) -> Loaded:
+    """The file that somebody asked for. Raises `WrongWeights` where it will not do, else `WeightsError`."""
     try:
-        loaded = load_file(Path(choice), input_)
+        return load_file(path, input_)
     except WeightsError as error:
         if isinstance(error.__cause__, OSError) and error.__cause__.errno in _PASSING:
             raise
         raise WrongWeights(error.reason, error.remedy) from error
-    name = f"sha256:{digest(loaded.convs)[:16]}"
-    note = f"Painted with weights from a file, taken for a network with {IN_WORDS[loaded.input]}."
-    return Weights(name, name, loaded.convs, note=note, input=loaded.input)
 
 
 def in_words(weights: Weights) -> str:

@@ -20,7 +20,7 @@ from engine.process.child_process import module_command
 COMMAND = module_command("bot.terminal.main")
 """Finds nothing in the folder that it is run in, as the installed command does."""
 LAYERS = ["content_layers=conv1_1", "style_layers=relu1_1", "style_layer_weights=1"]
-PAINT = ["paint", "content.png", "style.png", "--weights", "random", "--device", "cpu", "--size", "48"]
+PAINT = ["paint", "content.png", "style.png", "--weights", "random", "--size", "48"]
 LIGHT = [*PAINT, *(part for layer in LAYERS for part in ("--set", layer)), "--set", "networks=1"]
 """Two milliseconds an iteration."""
 
@@ -34,7 +34,7 @@ def make_room(folder: Path) -> Path:
     return room
 
 
-OURS = {"REDIS_URL": "", "STORE_URL": "", "IMPASTO_SLICE_SECONDS": "0.5", "TERM": "xterm"}
+OURS = {"REDIS_URL": "", "STORE_URL": "", "IMPASTO_DEVICE": "cpu", "IMPASTO_SLICE_SECONDS": "0.5", "TERM": "xterm"}
 
 
 def environment(**settings: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import json
 import os
 import time
 from datetime import datetime
@@ -61,6 +62,9 @@ def here(room: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
         ([*LIGHT, "--set", "start=picture"], "This recipe begins with a picture of yours: give it by --start FILE."),
         (["paint", "none.png", "style.png"], "none.png"),
         (["paint", "empty", "style.png"], "empty"),
+        (["paint", "content.png", "none.png", "--dry-run"], "none.png does not exist"),
+        (["paint", "content.png", "page.png", "--dry-run"], "page.png is a web page"),
+        ([*PAINT, "--style-mask", "none.png", "--dry-run"], "none.png does not exist"),
         (["paint", "--resume", "empty"], "There is nothing to go on with in empty."),
         (["paint", "--resume", "nowhere"], "There is nothing to go on with in nowhere."),
         (["paint", "--resume", LONG], f"There is nothing to go on with in {LONG}."),
@@ -81,6 +85,8 @@ def test_a_wrong_word_is_refused_before_anything_is_started(
         (["paint", "page.png", "style.png", "--weights", "random", "--device", "cpu"], 1, "page.png"),
         ([*PAINT, "--weights", "no such file.pth"], os.EX_CONFIG, "no such file.pth"),
         ([*PAINT, "--device", "toaster"], os.EX_CONFIG, "There is no device toaster"),
+        ([*PAINT, "--device", "toaster", "--dry-run"], os.EX_CONFIG, "There is no device toaster"),
+        ([*PAINT, "--weights", "no such file.pth", "--dry-run"], os.EX_CONFIG, "no such file.pth"),
     ],
 )
 def test_what_only_shows_when_all_is_started_is_a_line_as_well(
@@ -91,8 +97,7 @@ def test_what_only_shows_when_all_is_started_is_a_line_as_well(
 
 
 def test_the_device_of_the_settings_is_the_one_that_paints(room: Path) -> None:
-    asked = [*PAINT[: PAINT.index("--device")], "--size", "48", "--iterations", "4"]
-    reply = run(room, *asked, "-o", "out", IMPASTO_DEVICE="cuda:7")
+    reply = run(room, *PAINT, "--iterations", "4", "-o", "out", IMPASTO_DEVICE="cuda:7")
     assert (reply.returncode, reply.stdout) in ((1, ""), (os.EX_CONFIG, ""))
     assert reply.stderr.startswith("cuda:7 was asked for, ")
 
@@ -137,6 +142,26 @@ def test_a_picture_of_ones_own_is_never_written_over(here: Here, room: Path) -> 
     before = (room / "content.png").read_bytes()
     assert here.one_line(*LIGHT, "-o", ".") == "content.png would be written over: give another folder."
     assert (room / "content.png").read_bytes() == before
+
+
+def test_a_painting_that_fails_says_why_on_standard_error(room: Path) -> None:
+    reply = run(room, *LIGHT, "--iterations", "60", "--set", "beta=1e300", "-o", "failed")
+    assert reply.returncode == 1
+    assert reply.stderr.startswith("The painting broke off at iteration ")
+    assert reply.stderr.count("\n") == 1
+    assert "broke off" not in reply.stdout
+
+
+def test_a_dry_run_is_an_object_for_programs(room: Path) -> None:
+    reply = run(room, *LIGHT, "--iterations", "30", "--dry-run", "--json")
+    assert (reply.returncode, reply.stderr) == (0, "")
+    told = json.loads(reply.stdout)
+    assert told["kind"] == "dry_run"
+    assert told["recipe"]["style_layers"] == ["relu1_1"]
+    assert sum(scale["iterations"] for scale in told["plan"]) == 30
+    assert told["memory_bytes"] > 0
+    assert told["seconds"] > 0
+    assert told["device"].startswith("cpu")
 
 
 def test_a_dry_run_tells_recipe_memory_and_time_and_paints_nothing(room: Path) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import select
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,6 +49,28 @@ async def test_it_says_what_a_file_is_or_why_it_cannot_be_used(tmp_path: Path) -
     path.write_text("<html>")
     with pytest.raises(SettingsError, match=r"holds no plain state dict: give the path of"):
         await CHECKS["weights"](settings(str(path)))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="of what cannot be read just now, Linux has an example")
+async def test_what_may_pass_by_itself_is_no_wrong_setting() -> None:
+    with pytest.raises(Ill, match="The weights file /proc/self/mem cannot be read"):
+        await CHECKS["weights"](settings("/proc/self/mem"))
+
+
+async def test_a_check_that_is_given_up_leaves_no_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(tmp_path / "begun")
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text(f"#!/bin/sh\necho $$ >'{tmp_path}/begun'\nexec sleep 600\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    checking = asyncio.ensure_future(CHECKS["GPU"](settings()))
+    child = os.pidfd_open(int(await asyncio.to_thread((tmp_path / "begun").read_text)))
+    checking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await checking
+    ended, _, _ = await asyncio.to_thread(select.select, [child], [], [], 20)
+    assert ended == [child]
+    os.close(child)
 
 
 async def test_where_there_is_no_torch_a_file_is_left_to_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:

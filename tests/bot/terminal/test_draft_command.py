@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from impasto_command import LAYERS, Here, left_over, make_room, run, shared
 from PIL import Image
 from support.pictures import CONTENT
 from support.workers import WorkerPool
+from torchvision_files import ours, saved
 
 from engine.recipe.draft import SIZE, draft_recipe, finishing
 from engine.recipe.presets import preset
 from engine.recipe.recipe import Recipe
+from engine.worker.weights.load import load_weights
 
 ASKED: dict[str, Any] = {
     "size": 288, "iterations": 6, "strength": 2.0, "networks": 1, "octaves": 1,
     "content_layers": ("conv1_1",), "style_layers": ("relu1_1",), "style_layer_weights": (1.0,),
 }  # fmt: skip
 LIGHT = [part for layer in LAYERS for part in ("--set", layer)] + ["--set", "networks=1", "--set", "octaves=1"]
-OPTIONS = ["--size", "288", "--iterations", "6", "--strength", "2", "--weights", "random", "--device", "cpu"]
+OPTIONS = ["--size", "288", "--iterations", "6", "--strength", "2", "--weights", "random"]
+
+INPUTS: tuple[Literal["caffe"], Literal["torchvision"]] = ("caffe", "torchvision")
 
 
 @pytest.fixture
@@ -53,7 +57,7 @@ def test_a_draft_and_its_finish(room: Path, busy_pool: WorkerPool) -> None:
     assert "A draft, painted with our small starter network" in (room / "out" / "index.html").read_text()
 
     (room / "content.png").unlink()  # the folder has all that it takes
-    reply = run(room, "paint", "--finish", "out", "--device", "cpu", **shared(busy_pool))
+    reply = run(room, "paint", "--finish", "out", **shared(busy_pool))
     assert (reply.returncode, reply.stderr) == (0, "")
     assert "out/finished/index.html" in reply.stdout
     finished, recipe = record(room / "out" / "finished")
@@ -65,6 +69,34 @@ def test_a_draft_and_its_finish(room: Path, busy_pool: WorkerPool) -> None:
         assert final.size == (288, 288)
     assert (room / "out" / "final.png").exists()
     assert left_over(room) == []
+
+
+def test_a_finish_is_as_the_draft_was_asked_for_but_for_its_own_options(room: Path, busy_pool: WorkerPool) -> None:
+    weights = saved(ours(2, 2, 3, 3, 3), room / "own.pth")
+    asked = ["--weights", "own.pth", "--weights-input", "caffe", "--format", "webp", "--no-film", "--size", "64"]
+    drafting = ["paint", "--draft", "content.png", "style.png", *asked, "--iterations", "4", "-o", "out"]
+    assert run(room, *drafting, **shared(busy_pool)).returncode == 0
+
+    names = [load_weights(str(weights), room, input_=input_).name for input_ in INPUTS]
+    for more, name in ([], names[0]), (["--weights-input", "torchvision"], names[1]):
+        dry = run(room, "paint", "--finish", "out", "--dry-run", *more)
+        assert (dry.returncode, dry.stderr) == (0, "")
+        assert f"weights              {name}\n" in dry.stdout
+
+    finish = ["paint", "--finish", "out", "--weights", "random"]
+    for more, there in ([], "final.webp"), (["--format", "jpeg", "--film"], "final.jpg"):
+        assert run(room, *finish, *more, **shared(busy_pool)).returncode == 0
+        found = {path.name for path in (room / "out" / "finished").iterdir()}
+        assert found & {"final.webp", "final.jpg"} == {there}
+        assert ("film.webp" in found) == bool(more)
+
+    record = json.loads((room / "out" / "run.json").read_text())
+    for name in ("format", "film", "weights_input"):  # as it was written until 0.2.0
+        del record["draft_of"][name]
+    (room / "out" / "run.json").write_text(json.dumps(record))
+    assert run(room, *finish, **shared(busy_pool)).returncode == 0
+    assert (room / "out" / "finished" / "film.webp").exists()
+    assert not (room / "out" / "finished" / "final.webp").exists()
 
 
 @pytest.mark.parametrize("said", [None, "", "[]", '{"draft_of": null}', '{"draft_of": {"recipe": "fine"}}'])

@@ -8,15 +8,18 @@ import socket
 from pathlib import Path
 
 import pytest
-from impasto_command import LIGHT, left_over, make_room, run, start
+from impasto_command import LIGHT, left_over, make_room, run, shared, start
 from support.jobs import uncut_sha256
+from support.workers import WorkerPool
 
 from bot.terminal.output_folder import FolderError, OutputFolder
 from engine.recipe.recipe import Recipe
 
 
 @pytest.mark.parametrize("recipe", ["fine", pytest.param("gatys", marks=pytest.mark.long)])
-def test_an_interrupted_painting_goes_on_to_the_picture_of_an_uncut_one(recipe: str, tmp_path: Path) -> None:
+def test_an_interrupted_painting_goes_on_to_the_picture_of_an_uncut_one(
+    recipe: str, busy_pool: WorkerPool, tmp_path: Path
+) -> None:  # fmt: skip
     room = make_room(tmp_path)
     paint = [*LIGHT, "--recipe", recipe, "--iterations", "500", "--snapshots", "20,40,490", "--seed", "3", "-o", "out"]
     process = start(room, *paint)
@@ -36,7 +39,8 @@ def test_an_interrupted_painting_goes_on_to_the_picture_of_an_uncut_one(recipe: 
     with pytest.raises(FolderError, match=r"go on with `impasto paint --resume '?.*out'?`, or give another folder\.$"):
         OutputFolder(room / "out").check([])
 
-    resumed = run(room, "paint", "--resume", "out", "--device", "cpu")
+    # The Redis and workers of a `.env` that came in between do not know it.
+    resumed = run(room, "paint", "--resume", "out", "--device", "cpu", **shared(busy_pool))
     assert resumed.returncode == 0, resumed.stderr
     record = json.loads((room / "out" / "run.json").read_text())
     assert record["final"]["sha256"] == uncut_sha256(Recipe.from_dict(record["recipe"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import signal
 import sys
 from collections.abc import Callable
@@ -11,15 +12,17 @@ from typing import Any
 
 import pytest
 from arq.connections import ArqRedis
-from impasto_command import LIGHT, left_over, make_room, run, start
+from impasto_command import LIGHT, Here, left_over, make_room, run, start
 from support.jobs import a_job
 
 from bot.terminal.batch_folder import BatchFolder, Pair
 from bot.terminal.main import main
 from bot.terminal.output_folder import FolderError, OutputFolder
 from bot.terminal.paint_job import reopen
+from bot.terminal.unfinished import Unfinished
 from engine.contract.events import Failed, Snapshot
 from engine.contract.jobs import Jobs
+from engine.contract.settings import read_settings
 from engine.contract.store import Store
 
 OWN = ("final.png", "index.html", "loss.png", "00008.png", "run.json", "content.png", "style-sheet.png", "film.webp")
@@ -173,14 +176,65 @@ async def test_a_painting_that_failed_is_not_in_the_way_of_a_new_one(redis: ArqR
     output, job = OutputFolder(tmp_path / "out"), a_job()
     stack: Any = SimpleNamespace(redis=redis)
     with output.reserved():
-        output.remember(job, "starter", "auto")
-        with pytest.raises(FolderError, match=r"set REDIS_URL as it was; if that was not set, the painting was kept"):
-            await reopen(stack, job.id, output)
+        output.remember(job, "starter", "auto", own_redis=True)
+        note = output.remembered()
+        with pytest.raises(
+            FolderError, match=r"the painting of .*/out: it was kept for 30 days, so delete .*/\.impasto "
+        ):
+            await reopen(stack, note, output)
+        unset = r"/out: set REDIS_URL as it was, or leave it out where it was not set; where it is so, it was kept"
+        with pytest.raises(FolderError, match=unset):
+            await reopen(stack, dataclasses.replace(note, own_redis=None), output)
         assert output.unfinished
         await Jobs(redis).create(job)
         claim = await Jobs(redis).start(job.id, 0, 0, "worker")
         assert claim is not None
         await Jobs(redis).finish(claim, Failed(job=job.id, iteration=0, reason="It broke."))
         with pytest.raises(FolderError, match=r"failed, so there is nothing to go on with: start a new one"):
-            await reopen(stack, job.id, output)
+            await reopen(stack, note, output)
         assert not output.unfinished
+
+
+def test_a_note_tells_its_redis_and_older_ones_are_still_read() -> None:
+    shared = read_settings(redis_url="redis://localhost")
+    older = Unfinished.parse('{"job": "a", "weights": "starter"}')
+    assert older == Unfinished("a", "starter", "auto", None)
+    assert older.settings(shared).redis_url == "redis://localhost"
+    own = Unfinished.parse(Unfinished("a", "v.pth", "caffe", own_redis=True).text())
+    assert own.settings(shared).redis_url is None
+    assert own.settings(shared).impasto_weights_input == "caffe"
+
+
+def test_what_is_painted_by_shared_workers_is_not_looked_for_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = Here(make_room(tmp_path), monkeypatch, capsys)
+    Path("out", ".impasto").mkdir(parents=True)
+    Path("out", ".impasto", "job.json").write_text(Unfinished("a", "starter", "auto", own_redis=False).text())
+    assert here.one_line("paint", "--resume", "out") == (
+        "The painting of out was begun by the workers of a REDIS_URL: set that as it was, or delete out/.impasto and "
+        "start a new one."
+    )
+    reply = here.run("paint", "--resume", "out", "--device", "cpu", REDIS_URL="redis://127.0.0.1:1")
+    assert (reply.returncode, "leave out --device" in reply.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("there", "words", "sentence"),
+    [
+        ("study.json", ["batch", "content.png", "--style", "style.png"], "out holds a painting: give another folder "),
+        ("run.json", ["batch", "content.png", "--style", "style.png"], "out holds a painting: give another folder "),
+        ("batch.json", ["paint", "content.png", "style.png"], "out holds the paintings of a batch: give another "),
+    ],
+)  # fmt: skip
+def test_paintings_studies_and_batches_do_not_write_over_one_another(  # noqa: PLR0917
+    there: str, words: list[str], sentence: str,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    here, out = Here(make_room(tmp_path), monkeypatch, capsys), OutputFolder(Path("out"))
+    with out.reserved():
+        for name in (there, "index.html"):
+            out.write(name, b"{}")
+    before = contents(Path("out"))
+    assert here.one_line(*words, "-o", "out").startswith(sentence)
+    assert contents(Path("out")) == before

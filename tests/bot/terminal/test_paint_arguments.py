@@ -15,7 +15,7 @@ from bot.terminal.paint_arguments import Draft, PaintArguments, weights_asked
 from bot.terminal.worker_process import WorkerError
 from engine.contract import workers
 from engine.contract.models import Asked
-from engine.contract.settings import WEIGHTS_CACHED, Settings, read_settings
+from engine.contract.settings import WEIGHTS_CACHED, Settings, SettingsError, read_settings
 from engine.recipe.draft import draft_recipe, finishing
 from engine.recipe.presets import preset
 from engine.recipe.recipe import Recipe, RecipeError
@@ -112,7 +112,7 @@ async def test_a_files_layers_are_known_before_anything_starts(tmp_path: Path) -
     assert expected.weights.startswith("sha256:")
     with pytest.raises(RecipeError, match=r"^These weights have no layer relu3_4; they have conv1_1, .*, conv5_3\.$"):
         await asked_for(str(path), content_layers=("relu3_4",)).expected(settings())
-    with pytest.raises(WorkerError, match=r"^The weights file .*none.pth cannot be read"):
+    with pytest.raises(SettingsError, match=r"^The weights file .*none.pth cannot be read"):
         await asked_for("none.pth").expected(settings())
 
 
@@ -130,11 +130,11 @@ def test_the_weights_asked_for_are_the_options_then_the_settings(
 
 def test_a_draft_is_the_starters_and_keeps_what_was_asked_for() -> None:
     whole = asked_for("/a/file.pth", "classic", size=1024, style_weights=(1.0,))
-    draft = whole.as_draft()
+    draft = whole.as_draft(settings())
     assert draft.weights == "starter"
     assert draft.recipe_for("starter") == draft_recipe("classic", size=1024, style_weights=(1.0,))
     assert draft.draft_of == Asked(
-        recipe="classic", fields={"size": 1024, "style_weights": (1.0,)}, weights="/a/file.pth"
+        recipe="classic", fields={"size": 1024, "style_weights": (1.0,)}, weights="/a/file.pth", weights_input="auto"
     )
     with pytest.raises(RecipeError, match="A draft is of one picture: give --still"):
         draft.recipe_for("starter", frames=2)

@@ -47,7 +47,7 @@ def record(room: Path, name: str) -> dict[str, object]:
 
 
 def by_code(code: str, *more: str, style: str = "style.png") -> list[str]:
-    return ["paint", "content.png", style, "--recipe-code", code, "--device", "cpu", *more]
+    return ["paint", "content.png", style, "--recipe-code", code, *more]
 
 
 def test_the_line_that_was_printed_paints_the_same_again(

@@ -81,10 +81,10 @@ def test_what_is_transparent_in_the_content_is_so_in_the_result(room: Path, busy
 
 def test_a_draft_keeps_it_for_when_it_is_finished(room: Path, busy_pool: WorkerPool) -> None:
     draft = ["paint", "logo.png", "style.png", "--draft", "--keep-transparency", "--iterations", "4", "--size", "64"]
-    light = ["--weights", "random", "--device", "cpu", "--set", "networks=1"]
+    light = ["--weights", "random", "--set", "networks=1"]
     drafted = run(room, *draft, *light, "-o", "draft", **shared(busy_pool))
     assert drafted.returncode == 0, drafted.stderr
-    finished = run(room, "paint", "--finish", "draft", "--device", "cpu", "--format", "webp", **shared(busy_pool))
+    finished = run(room, "paint", "--finish", "draft", "--format", "webp", **shared(busy_pool))
     assert finished.returncode == 0, finished.stderr
     for place in ("draft/final.png", "draft/finished/final.png", "draft/finished/final.webp"):
         alpha = np.asarray(opened(room / place).getchannel("A"))

@@ -135,3 +135,12 @@ def test_what_would_be_passed_over_in_silence_is_refused(arguments: list[str], h
     reply = here.run("paint", *arguments)
     assert reply.returncode == 2
     assert "goes on as it was begun: only " in reply.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [["paint", "content.png", "style.png"], ["batch", "content.png", "--style", "style.png"]]
+)
+def test_a_device_is_none_of_shared_workers(command: list[str], here: Here) -> None:
+    reply = here.run(*command, "--device", "cpu", "-o", "out", REDIS_URL="redis://127.0.0.1:1")
+    assert reply.returncode == 2
+    assert "The workers of REDIS_URL paint, each on its own device: leave out --device." in reply.stderr

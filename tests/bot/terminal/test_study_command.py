@@ -18,7 +18,7 @@ from engine.painting.painter import Painter
 from engine.painting.pictures import pixels_sha256
 from engine.recipe.recipe import Recipe
 
-LIGHT = ["--weights", "random", "--device", "cpu", "--size", "48", "--set", "networks=1"]
+LIGHT = ["--weights", "random", "--size", "48", "--set", "networks=1"]
 LIGHT += [part for layer in LAYERS for part in ("--set", layer)]
 RESULTS = {"sheet.png", "losses.png", "film.webp", "study.json", "index.html", "content.png", "style-1.png"}
 
@@ -134,6 +134,22 @@ def test_both_ways_round_and_one_content_in_several_styles(room: Path, busy_pool
         (["content.png", "style.png", "--vary", "hue", "-o", "x"], "'hue' is not one of"),
         (["content.png", "--vary", "swap", "-o", "x"], "Two pictures are needed"),
         (["content.png", "style.png", "--vary", "style", "-o", "x"], "A study of styles needs two of them"),
+        (
+            ["content.png", "style.png", "red.png", "--vary", "style", "--style-weights", "2,1", "-o", "x"],
+            "A study of style sets the field style_weights by itself: leave out --style-weights.",
+        ),
+        (
+            ["content.png", "style.png", "--vary", "strength", "--snapshots", "10", "-o", "x"],
+            "A study of strength sets the field snapshots by itself: leave out --snapshots.",
+        ),
+        (
+            ["content.png", "style.png", "--vary", "start", "--start", "red.png", "-o", "x"],
+            "A study of start sets the field start by itself: leave out --start.",
+        ),
+        (
+            ["content.png", "style.png", "--vary", "depth", "--set", "content_layers=relu3_1", "-o", "x"],
+            "by itself: leave out --set content_layers=relu3_1.",
+        ),
         (["content.png", "style.png", "--vary", "size", "--size", "32", "-o", "x"], "needs two paintings to compare"),
         (["content.png", "red.png", "--vary", "white", *LIGHT, "-o", "x"], "There is no white in the style"),
         (["content.png", "white.png", "--vary", "white", *LIGHT, "-o", "x"], "The style is white all over, and"),
@@ -147,3 +163,11 @@ def test_what_cannot_be_studied_is_one_sentence_and_leaves_nothing(
     assert sentence in refused.stderr
     assert "Traceback" not in refused.stderr
     assert not (room / "x").exists()
+
+
+@pytest.mark.parametrize("option", ["--style-weights", "--snapshots"])
+def test_a_gallery_has_no_options_that_it_would_pass_over(here: Here, option: str) -> None:
+    refused = here.run("gallery", "content.png", "style.png", "red.png", option, "2,1", "-o", "x")
+    assert refused.returncode == 2
+    assert "No such option" in refused.stderr
+    assert option not in here.run("gallery", "--help").stdout

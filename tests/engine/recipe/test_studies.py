@@ -11,7 +11,7 @@ import pytest
 from engine.recipe import vgg_layers
 from engine.recipe.presets import PRESETS, preset
 from engine.recipe.recipe import Recipe, RecipeError
-from engine.recipe.studies import KINDS, Change, file_name, variants
+from engine.recipe.studies import KINDS, Change, fields_set, file_name, variants
 from training.student import COMPARED
 
 STYLES = ["waves", "strokes"]
@@ -55,6 +55,22 @@ def test_every_study_can_be_painted_and_varies_one_thing(vary: str, name: str, w
     assert differing or not VARIED[vary] or vary == "style"
     labels = [variant.label for variant in variants(vary, base, given, STYLES)]
     assert len(set(labels)) == len(labels)
+
+
+@pytest.mark.parametrize("vary", KINDS)
+def test_what_a_study_sets_by_itself_is_what_is_passed_over(vary: str) -> None:
+    asked: dict[str, Any] = {
+        "size": 96, "iterations": 77, "snapshots": (5,), "seed": 9, "start": "statistics", "noise": 0.5,
+        "strength": 2.0, "content_layers": ("relu3_2",), "style_layer_weights": (1.0, 2.0, 3.0, 4.0, 5.0), "beta": 7.0,
+        "scales": 2, "optimiser": "lbfgs", "step": 0.5, "style_weights": (2.0, 1.0), "total_variation": 3.0,
+    }  # fmt: skip
+
+    def painted(**given: Any) -> list[Recipe]:
+        asked = {"style_weights": (1.0, 1.0), **given}
+        found = variants(vary, preset("classic", **asked), asked, STYLES)
+        return [preset("classic", **{**asked, "snapshots": (), **variant.fields}) for variant in found]
+
+    assert {name for name, value in asked.items() if painted(**{name: value}) == painted()} == fields_set(vary)
 
 
 def test_the_strength_goes_by_decades_on_from_what_was_asked_for() -> None:

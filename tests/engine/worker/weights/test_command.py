@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -110,7 +113,31 @@ def test_a_file_is_described(  # noqa: PLR0917
 
 def test_why_a_file_cannot_be_used_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "page.pth").write_text("<html>")
-    assert command.main(["check", "page.pth"]) == 1
+    assert command.main(["check", "page.pth"]) == os.EX_CONFIG
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert err.startswith("The file page.pth holds no plain state dict: give the path of ")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="of what cannot be read just now, Linux has an example")
+def test_the_status_tells_what_may_pass_by_itself_from_what_may_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.main(["check", "/proc/self/mem"]) == 1
+    assert "input/output error" in capsys.readouterr().err
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("IMPASTO_CACHE", str(tmp_path / "file" / "cache"))
+    assert command.main(["fetch"], Source(f"{nowhere()}/{NAME}", "0")) == os.EX_CONFIG
+    assert "make room there, or set IMPASTO_CACHE to a folder that can be written in" in capsys.readouterr().err
+    monkeypatch.setenv("IMPASTO_SLICE_SECONDS", "soon")
+    assert command.main(["show"]) == os.EX_CONFIG
+
+
+def test_a_terminal_that_lacks_letters_shows_others(tmp_path: Path) -> None:
+    path = saved(ours(2, 2, 3, 3, 3), tmp_path / "größe.pth")
+    reply = subprocess.run(
+        [sys.executable, "-m", "engine.worker.weights.command", "check", path], capture_output=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[4]), "PYTHONIOENCODING": "ascii"},
+    )  # fmt: skip
+    assert (reply.returncode, reply.stderr) == (0, b"")
+    assert b"gr??e.pth can be used\n" in reply.stdout
