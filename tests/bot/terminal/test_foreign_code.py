@@ -18,7 +18,7 @@ NAMES = ("engine", "json", "queue", "random", "torch")
         (["worker", "--help"], 0),
         ([*LIGHT, "--iterations", "4", "-o", "out"], 0),
         ([*LIGHT, "--iterations", "4", "--dry-run"], 0),
-        ([*LIGHT, "--iterations", "4", "--weights", "content.png", "--dry-run"], 1),  # looked into, and refused
+        ([*LIGHT, "--iterations", "4", "--weights", "content.png", "--dry-run"], 78),  # looked into, and refused
     ],
     ids=["weights", "worker", "paint", "dry run", "own weights"],
 )
