@@ -48,8 +48,8 @@ class Backend:
         await self.jobs.cancel(job)
 
     async def cancel_all(self, *, member: int | None = None, guild: int | None = None) -> None:
-        """Cancel all open paintings of a member, in a server, or of a member in a server."""
+        """Cancel all open paintings of a member, that are shown in a server, or both."""
         for standing in await self.jobs.standing():
             job = standing.job
-            if member in (None, int(job.user)) and (guild is None or job.guild == str(guild)):
+            if (member is None or job.user == str(member)) and (guild is None or job.guild == str(guild)):
                 await self.jobs.cancel(job.id)

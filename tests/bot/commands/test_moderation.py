@@ -16,7 +16,12 @@ from discord_server.impossible_action import Impossible
 from discord_server.message_text import buttons_of, is_ephemeral, text_of
 from redis import Redis
 from scene import LONG, Scene, clip, scene
+from support.jobs import a_job
 from support.workers import WorkerPool
+
+from engine.contract.connection import connect
+from engine.contract.jobs import Jobs
+from engine.contract.models import JobState
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -289,8 +294,15 @@ async def test_only_the_bot_s_owner_sees_and_blocks_servers(stage: Scene, place:
     number = place.guild.id
     dm = await owner.dm()
     card, _picture = await painting(stage, place)
-    told = await stage.private_reply(await owner.slash(dm, "impasto servers", server=number, block=True, paintings=9))
-    await stage.ended(card, "**Stopped**")
+    async with connect(stage.pool.url) as redis:
+        jobs, from_terminal = Jobs(redis), a_job(user="ada", guild="terminal")
+        await jobs.create(from_terminal)
+        told = await stage.private_reply(
+            await owner.slash(dm, "impasto servers", server=number, block=True, paintings=9)
+        )
+        await stage.ended(card, "**Stopped**")
+        assert await jobs.state(from_terminal.id) is JobState.QUEUED
+        await jobs.cancel(from_terminal.id)
     assert told == f"**Moderated**, `{number}`, blocked, at most 9 paintings at a time"
     card_told = await stage.private_reply(await stage.stylize(place.member, place.channel))
     assert card_told == "Who runs me has blocked me in this server: ask for the painting in another one."

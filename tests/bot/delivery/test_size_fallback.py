@@ -113,11 +113,6 @@ async def test_where_nothing_fits_there_is_nothing() -> None:
     assert await all_of(picture_fallback(png(grain(64)), "harbour", 200)) == []
 
 
-async def test_an_ended_fallback_stays_ended() -> None:
-    fallback = picture_fallback(png(grain(64)), "harbour", 200)
-    assert await all_of(fallback) == await all_of(fallback) == []
-
-
 async def test_the_loop_goes_on_while_a_picture_is_encoded() -> None:
     step = asyncio.ensure_future(anext(picture_fallback(png(grain(1024)), "harbour", 500_000)))
     turns = 0
