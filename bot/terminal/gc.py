@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.contract.connection import connect
-from engine.contract.expiry import UNKNOWN_AFTER, find_expired, remove_expired
+from engine.contract.expiry import find_expired, kept_unknown, remove_expired
 from engine.contract.redis_check import check_redis
 from engine.contract.saved_styles import FOLDER as STYLES
 from engine.contract.settings import Settings, SettingsError
@@ -11,8 +11,8 @@ from engine.contract.store import Blob, Store
 from engine.contract.store_users import adopt
 
 _LATER = (
-    f"They go when they are {UNKNOWN_AFTER.days} days old, and no other Redis has signed in the store for as long: "
-    "restore Redis' back-up before, if they are in that."
+    "Those of paintings go {days} days after they were written, or after this Redis signed in the store if it did so "
+    "later, as long as no other has; saved styles' pictures stay. Restore Redis' back-up before, if they are in that."
 )
 
 
@@ -27,12 +27,14 @@ async def collect(settings: Settings, *, dry: bool, adopting: bool = False) -> i
     async with connect(settings.redis_url, retries=1) as redis:
         if adopting:
             await adopt(redis, store)
-        expired = await (find_expired if dry else remove_expired)(redis, store)
+        after = kept_unknown(settings.impasto_keep_days)
+        expired = await (find_expired if dry else remove_expired)(redis, store, unknown_after=after)
     for blob in expired.blobs if dry else []:
         print(blob.key)
     print(f"{_sum(expired.blobs)}, {'would be' if dry else 'were'} deleted.")
     if expired.left:
-        print(f"{_sum(expired.left)}, are left, for Redis never knew them. {expired.trouble or _LATER}")
+        why = expired.trouble or _LATER.format(days=after.days)
+        print(f"{_sum(expired.left)}, are left, for Redis never knew them. {why}")
     return 0
 
 

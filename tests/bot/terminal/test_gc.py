@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 from arq.connections import ArqRedis
 from impasto_command import run
 from support.jobs import a_job
 
+from bot.intake import Picture
+from bot.terminal.paint_arguments import PaintArguments
+from bot.terminal.paint_job import submit
 from engine.contract.connection import connect
-from engine.contract.expiry import NOTHING_KNOWN, remove_expired
+from engine.contract.expiry import nothing_known, remove_expired
 from engine.contract.jobs import Jobs
 from engine.contract.models import job_key, new_id
 from engine.contract.store import Store
 from engine.contract.store_users import ANOTHER_REDIS
+from engine.recipe.presets import preset
 
 
 async def test_what_no_painting_needs_is_named_and_then_deleted(
@@ -72,7 +78,7 @@ async def test_with_a_wrong_redis_nothing_is_deleted_and_why_is_said(
     wrong = {"REDIS_URL": f"{redis_server}?db=6", "STORE_URL": (tmp_path / "store").as_uri()}
     deleted, left = "0 files of 0 paintings, 0.0 MB, {} deleted.", "1 files of 1 paintings, 0.0 MB, are left, for "
     done = run(tmp_path, "gc", **wrong)
-    assert done.stdout.splitlines() == [deleted.format("were"), f"{left}Redis never knew them. {NOTHING_KNOWN}"]
+    assert done.stdout.splitlines() == [deleted.format("were"), f"{left}Redis never knew them. {nothing_known()}"]
     run(tmp_path, "gc", **wrong | {"REDIS_URL": redis_server})
     done = run(tmp_path, "gc", "--dry-run", **wrong)
     assert done.stdout.splitlines() == [deleted.format("would be"), f"{left}Redis never knew them. {ANOTHER_REDIS}"]
@@ -80,9 +86,26 @@ async def test_with_a_wrong_redis_nothing_is_deleted_and_why_is_said(
     async with connect(wrong["REDIS_URL"]) as other:
         assert await other.dbsize() == 0
         done = run(tmp_path, "gc", "--adopt", **wrong)
-        assert done.stdout.splitlines()[1].startswith(f"{left}Redis never knew them. They go when they are 37 days old")
+        assert done.stdout.splitlines()[1].startswith(
+            f"{left}Redis never knew them. Those of paintings go 37 days after"
+        )
         await other.flushdb()
     assert await store.get(key) == b"x"
+
+
+async def test_what_a_command_that_was_killed_has_stored_goes_after_its_day(redis: ArqRedis, tmp_path: Path) -> None:
+    """Before there was a job, and so before any sweep could know of one."""
+    store = Store((tmp_path / "store").as_uri())
+    stack: Any = SimpleNamespace(redis=redis, store=store, caps=None)
+    asked = PaintArguments(Path("content.png"), [Path("style.png")], "fine", {}, "starter")
+    picture = Picture(b"x", 8, 8, "a.png", 8, 8)
+    job = await submit(stack, asked, preset("fine", weights="starter"), [picture, picture])
+    await redis.delete(job_key(job.id))
+    assert (await remove_expired(redis, store)).blobs == []
+    for key in (job.content.key, job.styles[0].key):
+        os.utime(tmp_path / "store" / key, (1, 1))
+    assert len((await remove_expired(redis, store)).blobs) == 2
+    assert await store.list("jobs/") == []
 
 
 def test_what_changes_something_is_no_dry_run(tmp_path: Path) -> None:
