@@ -66,9 +66,9 @@ class StyleRefused(Exception):
 
 
 class Used(NamedTuple):
-    """Keys of pictures: those `used` by saved styles, and those `spared` because a style of their server is unreadable.
+    """Keys of pictures: those `used` by saved styles, and those `spared` since a style of their server cannot be read.
 
-    Of the latter nobody knows whether any style here ever used them.
+    Nobody knows whether any style here ever used the latter.
     """
 
     used: set[str]
