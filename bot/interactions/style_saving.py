@@ -87,7 +87,7 @@ class StyleSaving:
         try:
             await styles.save(guild, made, limits.impasto_user_styles, limits.impasto_guild_styles)
         except StyleRefused as refused:
-            await self._backend.store.delete(key)
+            await styles.delete_pictures(key)
             most = limits.impasto_user_styles if refused.cap == "member" else limits.impasto_guild_styles
             raise UserError(_refusal(refused.cap, name, most)) from refused
         return made

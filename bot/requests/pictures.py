@@ -19,6 +19,7 @@ from bot.text.titles import A_SPOILER
 from bot.text.translation import N_, _
 from engine.contract.models import StoredPicture, TooMany
 from engine.contract.store import StoreError
+from engine.contract.stored_blobs import note
 
 PICTURES_GONE = N_("The pictures of that painting are no longer kept: start over with `/stylize`.")
 _AHEAD = 2  # pictures that are fetched while the decoders are busy: they wait in memory
@@ -74,6 +75,7 @@ class Pictures:
             limits = dataclasses.replace(self._limits, max_frames=frames)
             async with self._decoders.take() as decoder:
                 clean = await intake.take_in(data, source.name, limits, wanted, decoder)
+        await self._note(key)
         await self._backend.store.put(key, clean.png)
         name = A_SPOILER if source.spoiler else clean.name
         stored = StoredPicture(key=key, name=name, width=clean.width, height=clean.height, spoiler=source.spoiler)
@@ -82,10 +84,15 @@ class Pictures:
     async def copy(self, source: str, target: str) -> str:
         """Returns the target. Raises `UserError`."""
         try:
+            await self._note(target)
             await self._backend.store.copy(source, target)
         except StoreError as error:
             raise UserError(_(PICTURES_GONE)) from error
         return target
+
+    async def _note(self, key: str) -> None:
+        """Before it is stored, so that the sweep deletes it where the bot is killed before anything refers to it."""
+        await note(self._backend.redis, self._backend.store, key)
 
     @property
     def _limits(self) -> intake.Limits:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from bot.terminal.up import alone
 from engine.contract import posted_jobs
 from engine.contract.connection import connect
-from engine.contract.expiry import UNKNOWN_AFTER, find_expired, remove_expired
+from engine.contract.expiry import find_expired, kept_unknown, remove_expired
 from engine.contract.redis_check import check_redis
 from engine.contract.saved_styles import FOLDER as STYLES
 from engine.contract.settings import Settings, SettingsError
@@ -18,8 +18,8 @@ from engine.contract.store_users import adopt
 from engine.process.local_redis import embedded_redis
 
 _LATER = (
-    f"They go when they are {UNKNOWN_AFTER.days} days old, and no other Redis has signed in the store for as long: "
-    "restore Redis' back-up before, if they are in that."
+    "Those of paintings go {days} days after they were written, or after this Redis signed in the store if it did so "
+    "later, as long as no other has; saved styles' pictures stay. Restore Redis' back-up before, if they are in that."
 )
 
 
@@ -38,13 +38,15 @@ async def collect(settings: Settings, *, dry: bool, adopting: bool = False, olde
             posted = await posted_jobs.blobs_of(store, early)
             if not dry:
                 await posted_jobs.forget(redis, store, early)
-            expired = await (find_expired if dry else remove_expired)(redis, store)
+            after = kept_unknown(settings.impasto_keep_days)
+            expired = await (find_expired if dry else remove_expired)(redis, store, unknown_after=after)
     blobs = list({blob.key: blob for blob in (*posted, *expired.blobs)}.values())
     for blob in blobs if dry else []:
         print(blob.key)
     print(f"{_sum(blobs)}, {'would be' if dry else 'were'} deleted.")
     if expired.left:
-        print(f"{_sum(expired.left)}, are left, for Redis never knew them. {expired.trouble or _LATER}")
+        why = expired.trouble or _LATER.format(days=after.days)
+        print(f"{_sum(expired.left)}, are left, for Redis never knew them. {why}")
     return 0
 
 

@@ -30,6 +30,7 @@ from engine.contract.jobs import Jobs
 from engine.contract.models import KEEP_DAYS, Job, JobState, StoredPicture, TooMany, new_id
 from engine.contract.redis_check import await_redis
 from engine.contract.settings import SettingsError
+from engine.contract.stored_blobs import note
 from engine.forecast import first_cost, retry_time
 from engine.recipe.presets import STAND_INS
 from engine.recipe.recipe import Recipe
@@ -74,6 +75,7 @@ async def submit(stack: Stack, arguments: PaintArguments, recipe: Recipe, pictur
     arguments = arguments.sized(pictures[0])
     job_id = new_id()
     stored = []
+    await note(stack.redis, stack.store, f"jobs/{job_id}")  # where this command is killed, the sweep deletes them
     for number, picture in enumerate(pictures):
         key = await stack.store.put(f"jobs/{job_id}/picture-{number}.png", picture.png)
         name = arguments.names[number] if number < len(arguments.names) else picture.name

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from arq.connections import ArqRedis
 
 from engine.contract.cleanup import useless
+from engine.contract.connection import readable
 from engine.contract.events import STREAM
 from engine.contract.fair_queue import CLOCK, FINISH, SPREAD
 from engine.contract.jobs import Jobs
@@ -21,23 +22,36 @@ from engine.contract.models import KEEP_DAYS, flows_key, index_key, job_key
 from engine.contract.saved_styles import SavedStyles
 from engine.contract.store import Blob, Store
 from engine.contract.store_users import ANOTHER_REDIS, sign, users
+from engine.contract.stored_blobs import note, noted, owner_of, strike
 
 EVENT_DAYS = 7
 ORPHANS_AFTER = timedelta(days=1)
 """Pictures are stored before their job is created."""
-UNKNOWN_AFTER = timedelta(days=KEEP_DAYS + 7)
-"""What Redis never knew may stand in a back-up that is yet to be restored, or be known to another Redis."""
-_KNOWN = "impasto:stored"
-"""Set of what Redis knew at any sweep and the store has something of: `jobs/<id>`, and saved styles' pictures."""
-_SWEPT, _SWEEP_SECONDS = "impasto:swept", 3600
+_SWEPT, _TURN_SECONDS, _SWEEP_SECONDS = "impasto:swept", 300, 3600
 _OURS = re.compile(r"jobs/[0-9a-f]{16,20}/.+")
 """What a job's blobs are called, by its id; a folder that is the store may hold a folder `jobs` of somebody else's."""
+_NAMED = re.compile(rb'"(?:key|checkpoint)":"(jobs/[0-9a-f]{16,20})/')
+"""The folders of the blobs that a job's spec names; a name that somebody typed has its quotes escaped there."""
 
 
-NOTHING_KNOWN = (
-    "Redis knows none of the paintings in this store, so they are not deleted yet: correct REDIS_URL if it is wrong, "
-    f"and restore Redis' back-up if it was lost; else they go {UNKNOWN_AFTER.days} days after the first new painting."
-)
+def kept_unknown(keep_days: int) -> timedelta:
+    """How long what Redis never knew is kept, where jobs are kept for so many days.
+
+    It may stand in a back-up that is yet to be restored, or be known to another Redis.
+    """
+    return timedelta(days=max(KEEP_DAYS, keep_days) + 7)
+
+
+UNKNOWN_AFTER = kept_unknown(KEEP_DAYS)
+
+
+def nothing_known(after: timedelta = UNKNOWN_AFTER) -> str:
+    """What is wrong where Redis knows none of many paintings, which go when they are of this age."""
+    return (
+        "Redis knows none of the paintings in this store, so they are not deleted yet: correct REDIS_URL if it is "
+        "wrong, and restore Redis' back-up if it was lost; "
+        f"else they go {after.days} days after the first new painting."
+    )
 
 
 class Expired(NamedTuple):
@@ -57,9 +71,11 @@ async def remove_expired(
     await _sweep_indices(redis)
     stored = await _look(redis, store)
     expired = await _expired(redis, store, stored, orphans_after, unknown_after)
-    await _remember(redis, stored)
+    # What the store has no more of needs no note.
+    await strike(redis, store, *(stored.before - {owner_of(blob.key) for blob in stored.blobs}))
+    await note(redis, store, *(stored.known - stored.before))
     await store.delete(*(blob.key for blob in expired.blobs))
-    for job in {_owner(blob) for blob in expired.blobs if _OURS.fullmatch(blob.key)}:
+    for job in {owner_of(blob.key) for blob in expired.blobs if _OURS.fullmatch(blob.key)}:
         await store.delete_unfinished(job)
     if stored.known:
         await sign(redis, store)  # last, for a store may be too full for it
@@ -67,13 +83,21 @@ async def remove_expired(
 
 
 async def takes_sweep(redis: ArqRedis) -> bool:
-    """Whether the next round is for this caller to make: of all that ask there is one an hour."""
-    return bool(await redis.set(_SWEPT, 1, nx=True, ex=_SWEEP_SECONDS))
+    """Whether the next round is for this caller to make: of all that ask there is one an hour.
+
+    Who does not say by `swept` that it was made to its end, is followed by another in some minutes.
+    """
+    return bool(await redis.set(_SWEPT, 1, nx=True, ex=_TURN_SECONDS))
 
 
-async def find_expired(redis: ArqRedis, store: Store) -> Expired:
+async def swept(redis: ArqRedis) -> None:
+    """Say that a round was made to its end: the next one is due in an hour."""
+    await redis.set(_SWEPT, 1, ex=_SWEEP_SECONDS)
+
+
+async def find_expired(redis: ArqRedis, store: Store, unknown_after: timedelta = UNKNOWN_AFTER) -> Expired:
     """What a round would delete now; changes nothing. Raises `StoreError`."""
-    return await _expired(redis, store, await _look(redis, store), ORPHANS_AFTER, UNKNOWN_AFTER)
+    return await _expired(redis, store, await _look(redis, store), ORPHANS_AFTER, unknown_after)
 
 
 async def _sweep_events(redis: ArqRedis) -> None:
@@ -109,21 +133,26 @@ async def _sweep_indices(redis: ArqRedis) -> None:
 
 
 class _Stored(NamedTuple):
-    """All blobs of jobs and of saved styles; whose of them Redis knows now, and whose it knew at earlier rounds."""
+    """All blobs of jobs and of saved styles; whose of them Redis knows now, and whose it knew before.
+
+    `spared` are the pictures of styles of which nobody can tell whether Redis knows them.
+    """
 
     blobs: list[Blob]
     known: set[str]
+    spared: set[str]
     before: set[str]
 
 
 async def _look(redis: ArqRedis, store: Store) -> _Stored:
     # Before the store is listed: what another round adds meanwhile is not to be taken for what the store has no more.
-    before: Any = await redis.smembers(_KNOWN)  # type: ignore[misc]
+    before = await noted(redis, store)
     of_jobs = [blob for blob in await store.blobs("jobs/") if _OURS.fullmatch(blob.key)]
     styles = SavedStyles(redis, store)
     of_styles = await styles.pictures()
-    known = await _known_jobs(redis, {_owner(blob) for blob in of_jobs}) | await styles.used(of_styles)
-    return _Stored(of_jobs + of_styles, known, {member.decode(errors="replace") for member in before})
+    used, spared = await styles.used(of_styles)
+    known = await _known_jobs(redis, {owner_of(blob.key) for blob in of_jobs}) | used
+    return _Stored(of_jobs + of_styles, known, spared, before)
 
 
 async def _known_jobs(redis: ArqRedis, folders: set[str]) -> set[str]:
@@ -143,18 +172,33 @@ async def _expired(
     gone: list[Blob] = []
     left: list[Blob] = []
     for blob in old:
-        if _owner(blob) in stored.known:
+        owner = owner_of(blob.key)
+        if owner in stored.known or owner in stored.spared:
             continue
         # Saved styles have no end of their own, so that a back-up of any age may know them.
         ends = _OURS.fullmatch(blob.key) is not None
         nobodys = ends and since is not None and not others and max(since, blob.modified) < now - unknown_after
-        (gone if nobodys or _owner(blob) in stored.before else left).append(blob)
+        (gone if nobodys or owner in stored.before else left).append(blob)
+    named = await _named(redis) if gone or left else set()
+    gone, left = ([blob for blob in blobs if owner_of(blob.key) not in named] for blobs in (gone, left))
     # One that has ended has one checkpoint of its own, unless its worker died before it could tidy up.
-    checkpoints = Counter(_owner(blob) for blob in old if "/checkpoint-" in blob.key)
+    checkpoints = Counter(owner_of(blob.key) for blob in old if "/checkpoint-" in blob.key)
     for job in sorted({job for job, count in checkpoints.items() if count > 1} & stored.known):
         gone += await _useless(redis, store, job)
     strange = left and since is None and not stored.known
-    return Expired(gone, left, ANOTHER_REDIS if others else NOTHING_KNOWN if strange else "")
+    return Expired(gone, left, ANOTHER_REDIS if others else nothing_known(unknown_after) if strange else "")
+
+
+async def _named(redis: ArqRedis) -> set[str]:
+    """The folders of what known jobs are painted from: what `impasto paint --resume` makes has its parent's."""
+    keys = [key async for key in redis.scan_iter(job_key("*"), count=500)]
+    named: set[str] = set()
+    for begin in range(0, len(keys), 500):
+        async with redis.pipeline(transaction=False) as pipe:
+            for key in keys[begin : begin + 500]:
+                pipe.hget(key, "spec")
+            named.update(folder.decode() for spec in await readable(pipe) for folder in _NAMED.findall(spec or b""))
+    return named
 
 
 async def _useless(redis: ArqRedis, store: Store, job: str) -> list[Blob]:
@@ -162,19 +206,3 @@ async def _useless(redis: ArqRedis, store: Store, job: str) -> list[Blob]:
         return await useless(Jobs(redis), store, job.removeprefix("jobs/"))
     except ValueError:  # of a newer version, or damaged: not to be judged here
         return []
-
-
-async def _remember(redis: ArqRedis, stored: _Stored) -> None:
-    """Note whose blobs Redis knows; what the store has no more of needs no note."""
-    there = {_owner(blob) for blob in stored.blobs}
-    async with redis.pipeline(transaction=False) as pipe:
-        if new := stored.known - stored.before:
-            pipe.sadd(_KNOWN, *new)
-        if deleted := stored.before - there:
-            pipe.srem(_KNOWN, *deleted)
-        await pipe.execute()
-
-
-def _owner(blob: Blob) -> str:
-    """What the blob belongs to: its job's folder, or for a saved style's picture its own key."""
-    return "/".join(blob.key.split("/")[:2]) if _OURS.fullmatch(blob.key) else blob.key

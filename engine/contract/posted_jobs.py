@@ -11,11 +11,11 @@ from engine.contract.jobs import Jobs
 from engine.contract.models import POSTED, job_key
 from engine.contract.store import Blob, Store
 
-_FOLDERS = re.compile(rb"\bjobs/([0-9a-f]{16,20})/")
+_NAMED = re.compile(rb'(?:"parent":"|\bjobs/)([0-9a-f]{16,20})\b')
 
 
 async def posted_before(redis: ArqRedis, moment: float) -> list[str]:
-    """The jobs that were posted before this moment of Unix time, but those that an open one has pictures of."""
+    """The jobs that were posted before this moment of Unix time, but those that an open one goes on from."""
     jobs = [key.decode().removeprefix(job_key("")) async for key in redis.scan_iter(job_key("*"), count=500)]
     async with redis.pipeline(transaction=False) as pipe:
         for job in jobs:
@@ -26,12 +26,17 @@ async def posted_before(redis: ArqRedis, moment: float) -> list[str]:
 
 
 async def _needed_by_open(redis: ArqRedis) -> set[str]:
-    """The jobs in whose folders pictures and checkpoints lie that open jobs begin with."""
-    async with redis.pipeline(transaction=False) as pipe:
-        for job in await Jobs(redis).open():
-            pipe.hget(job_key(job), "spec")
-        specs = await readable(pipe)
-    return {folder.decode() for spec in specs if spec is not None for folder in _FOLDERS.findall(spec)}
+    """The jobs that open ones go on from, and those before them: films and sheets have pictures of them all."""
+    needed: set[str] = set()
+    reached = await Jobs(redis).open()
+    while reached:
+        async with redis.pipeline(transaction=False) as pipe:
+            for job in reached:
+                pipe.hget(job_key(job), "spec")
+            specs = await readable(pipe)
+        reached = sorted({name.decode() for spec in specs for name in _NAMED.findall(spec or b"")} - needed)
+        needed.update(reached)
+    return needed
 
 
 async def blobs_of(store: Store, jobs: list[str]) -> list[Blob]:

@@ -11,7 +11,8 @@ import hashlib
 import io
 import re
 from collections.abc import Collection, Mapping
-from typing import Any, Literal
+from contextlib import suppress
+from typing import Any, Literal, NamedTuple
 
 import structlog
 from arq.connections import ArqRedis
@@ -22,6 +23,7 @@ from engine.contract.connection import readable, within
 from engine.contract.lua_scripts import script
 from engine.contract.models import StoredPicture
 from engine.contract.store import Blob, BlobMissing, Store, StoreError
+from engine.contract.stored_blobs import note
 from engine.contract.study import Value
 
 FOLDER = "styles/"
@@ -63,6 +65,16 @@ class StyleRefused(Exception):
         self.cap = cap
 
 
+class Used(NamedTuple):
+    """Keys of pictures: those `used` by saved styles, and those `spared` since a style of their server cannot be read.
+
+    Nobody knows whether any style here ever used the latter.
+    """
+
+    used: set[str]
+    spared: set[str]
+
+
 class SavedStyles:
     """Reads and writes saved styles."""
 
@@ -99,11 +111,11 @@ class SavedStyles:
             raise StyleRefused(refused.decode())  # type: ignore[arg-type]
 
     async def delete(self, guild: int, *styles: SavedStyle) -> None:
-        """Delete these styles; a picture that the store does not delete at once goes with the next sweep."""
+        """Delete these styles; a picture that the store does not delete at once goes with a sweep, once a day old."""
         if not styles:
             return
         await self._redis.hdel(_key(guild), *(folded(style.name) for style in styles))  # type: ignore[misc]
-        await self._delete_pictures(*(style.picture.key for style in styles))
+        await self.delete_pictures(*(style.picture.key for style in styles))
 
     async def forget(self, owner: str) -> int:
         """Delete all that a member saved, in every server; how many there were."""
@@ -115,6 +127,16 @@ class SavedStyles:
             deleted += len(mine)
         await self._redis.delete(_owner_key(owner))
         return deleted
+
+    async def delete_pictures(self, *keys: str) -> None:
+        """Delete pictures that no style uses any more; those that the store does not delete are left to the sweep."""
+        ours = [key for key in keys if key.startswith(FOLDER)]
+        try:
+            await self._store.delete(*ours)
+        except StoreError as error:
+            _log.warning("pictures of deleted styles are left to the sweep", reason=str(error))
+            with suppress(StoreError):  # then they are noted only if they were when they were stored
+                await note(self._redis, self._store, *ours)
 
     async def drop(self, guild: int) -> None:
         """Delete all styles of a server."""
@@ -137,8 +159,8 @@ class SavedStyles:
         """All pictures in the store that are, or were, of saved styles."""
         return [blob for blob in await self._store.blobs(FOLDER) if _OURS.fullmatch(blob.key)]
 
-    async def used(self, pictures: Collection[Blob]) -> set[str]:
-        """The keys of `pictures` that a saved style uses; all of a server that has a style that cannot be read."""
+    async def used(self, pictures: Collection[Blob]) -> Used:
+        """Which of these a saved style uses, and which may be used by one that cannot be read."""
         of_guilds: dict[str, set[str]] = {}
         for blob in pictures:
             of_guilds.setdefault(blob.key.split("/")[1], set()).add(blob.key)
@@ -147,13 +169,13 @@ class SavedStyles:
                 pipe.hgetall(_key(guild))
             answers = await readable(pipe)
         used: set[str] = set()
+        spared: set[str] = set()
         for (guild, keys), raw in zip(of_guilds.items(), answers, strict=True):
             styles = [_read(one, guild) for field, one in (raw or {}).items() if field != _BEGUN]
+            used |= keys & {style.picture.key for style in styles if style}
             if raw is None or None in styles:
-                used |= keys
-            else:
-                used |= keys & {style.picture.key for style in styles if style}
-        return used
+                spared |= keys
+        return Used(used, spared - used)
 
     async def _begin(self, guild: int) -> dict[bytes, bytes]:
         """The server's first styles; none of them comes back once it was deleted. Raises `StoreError`."""
@@ -177,12 +199,6 @@ class SavedStyles:
         width, height, digest = await asyncio.to_thread(measured, png)
         picture = StoredPicture(key=key, name=name, width=width, height=height)
         return SavedStyle(name=name, picture=picture, digest=digest)
-
-    async def _delete_pictures(self, *keys: str) -> None:
-        try:
-            await self._store.delete(*(key for key in keys if key.startswith(FOLDER)))
-        except StoreError as error:
-            _log.warning("pictures of deleted styles are left to the sweep", reason=str(error))
 
 
 def measured(png: bytes) -> tuple[int, int, str]:

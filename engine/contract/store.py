@@ -112,16 +112,25 @@ class Store:
         await self.put(_IDENTITY, known)
         return known.decode(errors="replace")
 
+    async def known_identity(self) -> str:
+        """The identity without a proof of anything; empty where there is none yet. Raises `StoreError`."""
+        try:
+            return (await self.get(_IDENTITY)).decode(errors="replace")
+        except BlobMissing:
+            return ""
+
     async def _new_identity(self) -> bytes:
         """Write an identity and return it; where several write one at once, the last stands, and all take that."""
         mine = secrets.token_hex(8).encode()
+        sure = isinstance(self._store, LocalStore)  # an S3 may not heed the mode, and say nothing
         try:
             await obstore.put_async(self._store, _IDENTITY, mine, mode="create")
-        except AlreadyExistsError:
-            return await self.get(_IDENTITY)
-        except (BaseError, FileNotFoundError):  # an S3 that cannot do this; else `put` fails too
+        except AlreadyExistsError:  # perhaps of one that could not do this
+            sure = False
+        except (BaseError, FileNotFoundError):  # an S3, or a folder without hard links; else `put` fails too
             await self.put(_IDENTITY, mine)
-        if not isinstance(self._store, LocalStore):  # an S3 may not heed the mode, and say nothing
+            sure = False
+        if not sure:
             await asyncio.sleep(_SETTLED)
         return await self.get(_IDENTITY)
 

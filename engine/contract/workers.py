@@ -7,6 +7,7 @@ from arq.connections import ArqRedis
 from pydantic import BaseModel, ConfigDict, Field
 
 from engine.contract.connection import readable
+from engine.contract.settings import SLICE_SECONDS
 from engine.recipe.recipe import VERSION
 
 BEAT = 3.0  # s between heartbeats
@@ -44,6 +45,8 @@ class Worker(BaseModel):
     """The most jobs of one user that it lets workers hold at a time; None from a worker too old to tell it."""
     guild_running: int | None = Field(default=None, ge=1)
     """The most jobs of one guild that it lets workers hold at a time; None from a worker too old to tell it."""
+    slice_seconds: float = Field(default=SLICE_SECONDS, gt=0, allow_inf_nan=False)
+    """Seconds of painting in its slices."""
     recipes: int = VERSION
     """The newest version of recipes that it can paint."""
 

@@ -38,19 +38,24 @@ class Forecast:
     """Seconds until its last iteration; None when no worker lives or no speed is known."""
 
 
-async def forecast(redis: ArqRedis, slice_seconds: float = SLICE_SECONDS) -> dict[str, Forecast]:
+async def forecast(redis: ArqRedis) -> dict[str, Forecast]:
     """The prospect of every open job, by its id."""
     standings, painters = await Jobs(redis).standing(), await workers.living(redis)
     clock = float(await redis.get(CLOCK) or 0)
-    if len(standings) < _MANY:
-        return predict(standings, painters, clock, slice_seconds)
-    return await asyncio.to_thread(predict, standings, painters, clock, slice_seconds)
+    about = (standings, painters, clock, _slice_seconds(painters))
+    return predict(*about) if len(standings) < _MANY else await asyncio.to_thread(predict, *about)
 
 
-async def first_cost(redis: ArqRedis, job: Job, slice_seconds: float = SLICE_SECONDS) -> float:
+async def first_cost(redis: ArqRedis, job: Job) -> float:
     """Seconds that the job's first slice is expected to take of the fastest worker: a whole one where none is known."""
-    speeds = [worker.speed for worker in await workers.living(redis) if worker.speed]
-    return job.slice_cost(0, max(speeds, default=None), slice_seconds)
+    painters = await workers.living(redis)
+    speeds = [worker.speed for worker in painters if worker.speed]
+    return job.slice_cost(0, max(speeds, default=None), _slice_seconds(painters))
+
+
+def _slice_seconds(painters: Sequence[Worker]) -> float:
+    """Seconds of painting in a slice, as the most generous worker says."""
+    return max((worker.slice_seconds for worker in painters), default=SLICE_SECONDS)
 
 
 def predict(

@@ -108,7 +108,7 @@ class WorkerContext:
         return workers.Worker(
             id=self.id, device=self.device_name, weights=weights.name, note=weights.note, network=weights.network,
             input=weights.input, slow=self.slow, jobs=tuple(self._stops), speed=self._speed, store=self.store_identity,
-            user_running=most.user, guild_running=most.guild,
+            user_running=most.user, guild_running=most.guild, slice_seconds=self.settings.impasto_slice_seconds,
         )  # fmt: skip
 
     @property

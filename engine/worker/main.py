@@ -22,7 +22,7 @@ from redis.exceptions import RedisError
 from engine.contract import workers
 from engine.contract.cleanup import clean_up
 from engine.contract.connection import BLOCK, QUEUE, connect, load
-from engine.contract.expiry import remove_expired, takes_sweep
+from engine.contract.expiry import kept_unknown, remove_expired, swept, takes_sweep
 from engine.contract.fair_queue import SLICE
 from engine.contract.models import CONTROL
 from engine.contract.reconcile import forget_the_dead, reconcile, takes_turn
@@ -214,7 +214,9 @@ async def _sweep(context: WorkerContext) -> None:
         await asyncio.sleep(_SWEEP_ASKED * random.uniform(0.5, 1.5))
         if not await takes_sweep(context.redis):
             continue
-        trouble = (await remove_expired(context.redis, context.store)).trouble
+        after = kept_unknown(context.settings.impasto_keep_days)
+        trouble = (await remove_expired(context.redis, context.store, unknown_after=after)).trouble
+        await swept(context.redis)
         if trouble and trouble != told:
             _log.warning(trouble)
         told = trouble

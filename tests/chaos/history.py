@@ -191,10 +191,11 @@ async def _judge_leftovers(redis: ArqRedis, store: Store, folder: Path | None, v
         "impasto:leader:",
         "impasto:commands:",
         "impasto:spent:",
+        "impasto:stored:",
     )
     single = {
         STREAM, "impasto:clock", "impasto:finish", "impasto:control", "impasto:weights", "impasto:reconciler",
-        "impasto:name", "impasto:stored", "impasto:swept",
+        "impasto:name", "impasto:swept",
     }  # fmt: skip
     left = [key for key in keys if not key.startswith(lasting) and key not in single]
     verdict.wrong += [f"left in Redis: {key}" for key in left]

@@ -271,7 +271,7 @@ def name_lines(axes: Axes, lines: Sequence[Line], last: int) -> None:
         name = axes.annotate(line.label, (right + 10, end), xycoords="figure pixels", xytext=(right + 44, y),
                              textcoords="figure pixels", va="center", color=line.colour, arrowprops=leader,
                              fontsize=min(16.0 if line.strong else 13.5, gap * 0.62), annotation_clip=False,
-                             fontweight="bold" if line.strong else "normal")  # fmt: skip
+                             fontweight="bold" if line.strong else "normal", parse_math=False)  # fmt: skip
         most = _WIDTH - 12 - (right + 44)
         name.set_fontsize(name.get_fontsize() * min(1.0, most / Text.get_window_extent(name).width))
 

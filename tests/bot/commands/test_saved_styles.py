@@ -22,6 +22,7 @@ from engine.contract.jobs import Jobs
 from engine.contract.models import Job
 from engine.contract.saved_styles import SavedStyles
 from engine.contract.store import Store
+from engine.contract.stored_blobs import noted
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -123,6 +124,17 @@ async def _accepted(stage: Scene, place: Place, name: str | None, **options: Any
     asked = await by_name(stage, place, name, **options)
     assert (await stage.private_reply(asked)).startswith("Accepted: ")
     return str(asked.id)
+
+
+async def test_what_a_bot_that_is_killed_before_it_refers_to_it_has_stored_is_left_to_the_sweep(
+    stage: Scene, place: Place
+) -> None:
+    """No sweep has been made while it was of a style or painting."""
+    await save(stage, place, "short")
+    stored = await blobs(stage, place)
+    job = await _accepted(stage, place, "short")
+    async with connect(stage.pool.url) as redis:
+        assert {*stored, f"jobs/{job}"} <= await noted(redis, Store(stage.pool.store_url))
 
 
 async def test_a_style_saved_above_the_limits_is_painted_within_them(stage: Scene, place: Place) -> None:

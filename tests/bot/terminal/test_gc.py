@@ -6,19 +6,25 @@ import asyncio
 import os
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 from arq.connections import ArqRedis
 from impasto_command import run
 from support.jobs import a_job
 
+from bot.intake import Picture
+from bot.terminal.paint_arguments import PaintArguments
+from bot.terminal.paint_job import submit
 from bot.terminal.up import alone
 from engine.contract.connection import connect
-from engine.contract.expiry import NOTHING_KNOWN, remove_expired
+from engine.contract.expiry import nothing_known, remove_expired
 from engine.contract.jobs import Jobs
 from engine.contract.models import POSTED, job_key, new_id
 from engine.contract.store import Store
 from engine.contract.store_users import ANOTHER_REDIS
 from engine.process.local_redis import embedded_redis
+from engine.recipe.presets import preset
 
 
 async def test_what_no_painting_needs_is_named_and_then_deleted(
@@ -76,7 +82,7 @@ async def test_with_a_wrong_redis_nothing_is_deleted_and_why_is_said(
     wrong = {"REDIS_URL": f"{redis_server}?db=6", "STORE_URL": (tmp_path / "store").as_uri()}
     deleted, left = "0 files of 0 paintings, 0.0 MB, {} deleted.", "1 files of 1 paintings, 0.0 MB, are left, for "
     done = run(tmp_path, "gc", **wrong)
-    assert done.stdout.splitlines() == [deleted.format("were"), f"{left}Redis never knew them. {NOTHING_KNOWN}"]
+    assert done.stdout.splitlines() == [deleted.format("were"), f"{left}Redis never knew them. {nothing_known()}"]
     run(tmp_path, "gc", **wrong | {"REDIS_URL": redis_server})
     done = run(tmp_path, "gc", "--dry-run", **wrong)
     assert done.stdout.splitlines() == [deleted.format("would be"), f"{left}Redis never knew them. {ANOTHER_REDIS}"]
@@ -84,35 +90,41 @@ async def test_with_a_wrong_redis_nothing_is_deleted_and_why_is_said(
     async with connect(wrong["REDIS_URL"]) as other:
         assert await other.dbsize() == 0
         done = run(tmp_path, "gc", "--adopt", **wrong)
-        assert done.stdout.splitlines()[1].startswith(f"{left}Redis never knew them. They go when they are 37 days old")
+        assert done.stdout.splitlines()[1].startswith(
+            f"{left}Redis never knew them. Those of paintings go 37 days after"
+        )
         await other.flushdb()
     assert await store.get(key) == b"x"
 
 
 async def test_what_was_posted_long_ago_makes_room(redis: ArqRedis, redis_server: str, tmp_path: Path) -> None:
-    """Nothing else does: neither what is open nor what it begins with, nor what was never posted, nor styles."""
+    """Nothing else does: neither what is open nor what it goes on from, nor what was never posted, nor styles."""
     store, jobs = Store((tmp_path / "store").as_uri()), Jobs(redis)
-    old, lately, unposted, parent = (a_job() for _ in range(4))
-    opened = a_job().model_copy(update={"checkpoint": f"jobs/{parent.id}/checkpoint-00010-1.safetensors"})
-    for job in (old, lately, unposted, parent, opened):
+    old, lately, unposted, first = (a_job() for _ in range(4))
+    parent = a_job().model_copy(update={"parent": first.id})
+    opened = a_job().model_copy(update={"parent": parent.id})
+    for job in (old, lately, unposted, first, parent, opened):
         await jobs.create(job)
         await store.put(f"jobs/{job.id}/picture-0.png", b"x" * 500_000)
         if job is not opened:
             await jobs.cancel(job.id)
-    for job in (old, lately, parent, opened):
+    for job in (old, lately, first, parent, opened):
         await jobs.keep(job.id, 30)
-    for job in (old, parent):
+    for job in (old, first, parent):
         await redis.hset(job_key(job.id), POSTED, str(int(time.time()) - 8 * 86400))  # type: ignore[misc]
-    await store.put("styles/wave.png", b"x")
+    await store.put("styles/7/wave.png", b"x")
+    os.utime(tmp_path / "store" / "styles" / "7" / "wave.png", (1, 1))
     settings = {"REDIS_URL": redis_server, "STORE_URL": (tmp_path / "store").as_uri()}
     before = [blob.key for blob in await store.blobs("")]
     done = run(tmp_path, "gc", "--dry-run", "--older-than", "7", **settings)
-    assert done.stdout == f"jobs/{old.id}/picture-0.png\n1 files of 1 paintings, 0.5 MB, would be deleted.\n"
+    named, said, left = done.stdout.splitlines()
+    assert (named, said) == (f"jobs/{old.id}/picture-0.png", "1 files of 1 paintings, 0.5 MB, would be deleted.")
+    assert left.startswith("1 files of 0 paintings, 0.0 MB, are left")  # the style's
     done = run(tmp_path, "gc", "--older-than", "7", **settings)
-    assert (done.returncode, done.stdout) == (0, "1 files of 1 paintings, 0.5 MB, were deleted.\n")
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, "1 files of 1 paintings, 0.5 MB, were deleted.")
     assert await jobs.state(old.id) is None
-    left = {blob.key for blob in await store.blobs("")}
-    assert set(before) - left == {f"jobs/{old.id}/picture-0.png"}
+    after = {blob.key for blob in await store.blobs("")}
+    assert set(before) - after == {f"jobs/{old.id}/picture-0.png"}
 
 
 def test_what_up_has_left_is_asked_of_a_redis_on_its_folder(tmp_path: Path) -> None:
@@ -136,6 +148,21 @@ async def _posted(url: str, store: Store) -> str:
         await jobs.keep(job.id, 30)
         await store.put(f"jobs/{job.id}/final.png", b"x")
         return job.id
+
+
+async def test_what_a_command_that_was_killed_has_stored_goes_after_its_day(redis: ArqRedis, tmp_path: Path) -> None:
+    """Before there was a job, and so before any sweep could know of one."""
+    store = Store((tmp_path / "store").as_uri())
+    stack: Any = SimpleNamespace(redis=redis, store=store, caps=None)
+    asked = PaintArguments(Path("content.png"), [Path("style.png")], "fine", {}, "starter")
+    picture = Picture(b"x", 8, 8, "a.png", 8, 8)
+    job = await submit(stack, asked, preset("fine", weights="starter"), [picture, picture])
+    await redis.delete(job_key(job.id))
+    assert (await remove_expired(redis, store)).blobs == []
+    for key in (job.content.key, job.styles[0].key):
+        os.utime(tmp_path / "store" / key, (1, 1))
+    assert len((await remove_expired(redis, store)).blobs) == 2
+    assert await store.blobs("jobs/") == []
 
 
 def test_what_changes_something_is_no_dry_run(tmp_path: Path) -> None:

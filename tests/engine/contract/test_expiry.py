@@ -9,7 +9,7 @@ from support.jobs import JobClient, a_job
 from support.workers import WorkerPool
 
 from engine.contract.events import STREAM
-from engine.contract.expiry import EVENT_DAYS, remove_expired, takes_sweep
+from engine.contract.expiry import EVENT_DAYS, remove_expired, swept, takes_sweep
 from engine.contract.fair_queue import CLOCK, FINISH, SPREAD
 from engine.contract.jobs import Jobs
 from engine.contract.models import USERS, index_key, job_key, new_id
@@ -119,6 +119,32 @@ async def test_nothing_is_left_of_users_whose_jobs_have_expired(client: JobClien
     assert await client.redis.hget(USERS, "bob") is None  # type: ignore[misc]
 
 
-async def test_of_all_that_ask_one_sweeps_an_hour(redis: ArqRedis) -> None:
+async def test_of_all_that_ask_one_sweeps_an_hour_and_soon_another_where_it_came_to_no_end(redis: ArqRedis) -> None:
     assert [await takes_sweep(redis) for _ in range(3)] == [True, False, False]
+    assert 0 < await redis.ttl("impasto:swept") <= 300
+    await swept(redis)
+    assert not await takes_sweep(redis)
     assert 3500 < await redis.ttl("impasto:swept") <= 3600
+
+
+async def test_what_a_painting_goes_on_from_stays_for_as_long_as_that_is_known(
+    client: JobClient, pool: WorkerPool
+) -> None:
+    """`impasto paint --resume` leaves the pictures and the checkpoint in the folder of the first painting."""
+    first, forgotten = new_id(), new_id()
+    kept = {f"jobs/{first}/picture-0.png", f"jobs/{first}/checkpoint-00010-1.safetensors"}
+    for key in (*kept, f"jobs/{forgotten}/picture-0.png"):
+        await client.store.put(key, b"x")
+        os.utime(pool.folder / "store" / key, (1, 1))
+    job = a_job()
+    named = job.content.model_copy(update={"key": f"jobs/{first}/picture-0.png"})
+    typed = job.styles[0].model_copy(update={"name": f'"key":"jobs/{forgotten}/a'})
+    again = job.model_copy(update={"content": named, "styles": (typed,)})
+    await Jobs(client.redis).create(again)
+    await known_and_forgotten(client, first, forgotten)
+    assert not kept & {blob.key for blob in (await remove_expired(client.redis, client.store)).left}
+    assert {blob.key for blob in await client.store.blobs(f"jobs/{first}")} == kept
+    assert await client.store.blobs(f"jobs/{forgotten}") == []
+    await client.redis.delete(job_key(again.id))
+    await remove_expired(client.redis, client.store)
+    assert await client.store.blobs(f"jobs/{first}") == []

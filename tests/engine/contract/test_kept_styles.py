@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from arq.connections import ArqRedis
 from rotten import ROTTEN
+from structlog.testing import capture_logs
 from support.pictures import noise
 
 from engine.contract.expiry import remove_expired
@@ -77,6 +78,45 @@ async def test_the_sweep_leaves_what_is_saved_however_old_and_takes_the_rest(
     await redis.hdel("impasto:styles:7", "lost")  # type: ignore[misc]  # and the store was away
     await remove_expired(redis, store)
     assert {blob.key for blob in await store.blobs("styles/")} == {*keys.values()} - {keys["lost"]}
+
+
+@pytest.mark.parametrize("rotten", ["an entry", "the key"])
+async def test_a_style_that_cannot_be_read_makes_no_other_picture_one_that_redis_knew(
+    rotten: str, redis: ArqRedis, store: Store, tmp_path: Path
+) -> None:
+    """Such as one that was saved after the copy that Redis was restored from: a newer copy may know it."""
+    key = "styles/7/unknown.png"
+    await store.put(key, b"x")
+    os.utime(tmp_path / "store" / key, (1, 1))
+    if rotten == "an entry":
+        await redis.hset("impasto:styles:7", "mine", '{"of a newer": "version"}')  # type: ignore[misc]
+    else:
+        await redis.set("impasto:styles:7", b"a text")
+    assert (await remove_expired(redis, store)).left == []
+    await redis.delete("impasto:styles:7")
+    assert [blob.key for blob in (await remove_expired(redis, store)).left] == [key]
+    assert await store.get(key) == b"x"
+
+
+async def test_the_picture_of_a_deleted_style_that_the_store_kept_goes_with_a_sweep(
+    redis: ArqRedis, store: Store, tmp_path: Path
+) -> None:
+    """Also where no sweep has seen the style while it was saved."""
+    styles, key = SavedStyles(redis, store), "styles/7/a.png"
+    path = tmp_path / "store" / key
+    (path / "in the way").mkdir(parents=True)  # so that it cannot be deleted
+    await styles.save(7, a_style("mine", key=key), MANY, MANY)
+    with capture_logs() as log:
+        assert await styles.forget("1") == 1
+    assert [entry["event"] for entry in log] == ["pictures of deleted styles are left to the sweep"]
+    (path / "in the way").rmdir()
+    path.rmdir()
+    await store.put(key, b"x")
+    await remove_expired(redis, store)
+    assert await store.get(key) == b"x"  # for a day nobody can know that it is of no style that is being saved
+    os.utime(path, (1, 1))
+    await remove_expired(redis, store)
+    assert await store.blobs("styles/") == []
 
 
 @pytest.mark.parametrize("rotten", ["an entry", "the key"])

@@ -12,6 +12,7 @@ from typing import Literal
 import obstore
 import obstore.exceptions
 import pytest
+from obstore.store import LocalStore
 from s3_stand_in import s3
 from structlog.testing import capture_logs
 
@@ -130,6 +131,28 @@ async def test_a_store_is_known_by_what_is_kept_in_it(folder: Path, tmp_path: Pa
     (tmp_path / "mounted elsewhere").symlink_to(folder)
     assert await Store((tmp_path / "mounted elsewhere").as_uri()).identity() == found[0]
     assert await Store((tmp_path / "another").as_uri()).identity() != found[0]
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_those_who_are_first_in_a_folder_without_hard_links_agree(
+    *, late: bool, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As exFAT and SMB are: to create a file there fails, and says that it exists where it does already."""
+    put, written = obstore.put_async, asyncio.Event()
+    at_once = asyncio.Barrier(8)
+
+    async def without_links(store: LocalStore, key: str, data: bytes, *, mode: str = "overwrite") -> None:
+        if mode == "create":
+            if await at_once.wait() == 7 and late:
+                await written.wait()
+                raise obstore.exceptions.AlreadyExistsError(f"{key} is there")
+            raise obstore.exceptions.GenericError("Operation not permitted (os error 1)")
+        await put(store, key, data)
+        written.set()
+
+    monkeypatch.setattr(obstore, "put_async", without_links)
+    found = await asyncio.gather(*(Store(folder.as_uri()).identity() for _ in range(8)))
+    assert len({*found, await Store(folder.as_uri()).identity()}) == 1
 
 
 @pytest.mark.parametrize("if_none_match", ["heeded", "ignored", "refused"])

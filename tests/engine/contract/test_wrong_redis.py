@@ -17,12 +17,14 @@ from support.jobs import a_job
 
 from engine.contract import expiry
 from engine.contract.connection import connect
-from engine.contract.expiry import NOTHING_KNOWN, UNKNOWN_AFTER, remove_expired
+from engine.contract.expiry import UNKNOWN_AFTER, kept_unknown, nothing_known, remove_expired
 from engine.contract.jobs import Jobs
 from engine.contract.models import StoredPicture, job_key, new_id
 from engine.contract.saved_styles import SavedStyle, SavedStyles
-from engine.contract.store import Store
+from engine.contract.settings import Settings
+from engine.contract.store import Store, StoreError
 from engine.contract.store_users import ANOTHER_REDIS, adopt, users
+from engine.contract.stored_blobs import noted
 from engine.worker import main
 
 AGES = timedelta(days=400)
@@ -82,7 +84,7 @@ async def test_an_empty_redis_deletes_nothing_and_leaves_no_trace(bots: tuple[Bo
     kept = sorted([await right.paints(), await save_style(right)])
     assert await empty.sweeps() == kept
     assert await empty.sweeps() == kept
-    assert empty.found.trouble == NOTHING_KNOWN
+    assert empty.found.trouble == nothing_known()
     await right.sweeps()
     assert await empty.sweeps() == kept
     assert empty.found.trouble == ANOTHER_REDIS
@@ -116,6 +118,35 @@ async def test_two_bots_with_one_store_each_delete_their_own_alone(bots: tuple[B
     assert {second, orphan} <= set(left)
 
 
+async def test_a_wrong_store_takes_nothing_from_what_is_known_of_the_right_one(
+    bots: tuple[Bot, Bot], tmp_path: Path
+) -> None:
+    """As where the folder is not mounted for an hour, or one command has another `STORE_URL`."""
+    bot, _ = bots
+    expiring, style = await bot.paints(), await save_style(bot)
+    await bot.sweeps()
+    for wrong in ("another", "not mounted"):
+        store = Store((tmp_path / wrong).as_uri())
+        if wrong == "another":
+            await store.identity()
+        assert (await remove_expired(bot.redis, store)).blobs == []
+    await bot.forgets(expiring)
+    await bot.redis.delete("impasto:styles:7")
+    assert {expiring, style} == {blob.key for blob in (await remove_expired(bot.redis, bot.store)).blobs}
+
+
+async def test_where_jobs_are_kept_for_longer_so_is_what_redis_never_knew(bots: tuple[Bot, Bot]) -> None:
+    bot, _ = bots
+    assert kept_unknown(3) == UNKNOWN_AFTER
+    kept = await bot.paints()
+    await bot.sweeps()
+    bot.signed_long_ago()
+    unknown = [await bot.stores(f"jobs/{new_id()}/a.png", timedelta(days=days)) for days in (95, 98)]
+    found = await remove_expired(bot.redis, bot.store, unknown_after=kept_unknown(90))
+    assert [blob.key for blob in found.blobs] == unknown[1:]
+    assert await bot.sweeps() == [kept]
+
+
 async def test_a_restored_redis_leaves_what_it_does_not_know_for_as_long_as_it_would_be_kept(
     bots: tuple[Bot, Bot],
 ) -> None:
@@ -145,7 +176,7 @@ async def test_after_an_update_what_redis_knows_goes_when_it_expires_and_the_res
     assert await bot.sweeps() == sorted([kept, orphan, style])
     bot.signed_long_ago()
     assert await bot.sweeps() == sorted([kept, style])  # a style has no end, so that any back-up may know it
-    assert await bot.redis.smembers("impasto:stored") == {kept.rpartition("/")[0].encode()}  # type: ignore[misc]
+    assert await noted(bot.redis, bot.store) == {kept.rpartition("/")[0]}
 
 
 async def test_where_the_other_redis_was_lost_an_operator_says_so_and_the_rest_goes_in_time(
@@ -181,7 +212,7 @@ class Rounds:
     """As much of a worker's context as its sweep asks for; `third` is set when the third round begins."""
 
     def __init__(self, bot: Bot) -> None:
-        self.redis, self._store = bot.redis, bot.store
+        self.redis, self._store, self.settings = bot.redis, bot.store, Settings()
         self._begun, self.third = 0, asyncio.Event()
 
     @property
@@ -205,6 +236,18 @@ async def test_a_worker_says_it_once(bots: tuple[Bot, Bot], monkeypatch: pytest.
         sweeping.cancel()
         await asyncio.wait([sweeping])
     assert [entry["event"] for entry in log] == [ANOTHER_REDIS]
+
+
+async def test_a_worker_whose_store_is_broken_leaves_the_round_to_others_after_some_minutes(
+    bots: tuple[Bot, Bot], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bot, _ = bots
+    bot.folder.rmdir()
+    bot.folder.touch()
+    monkeypatch.setattr(main, "_SWEEP_ASKED", 0.01)
+    with pytest.raises(StoreError):
+        await main._sweep(Rounds(bot))  # type: ignore[arg-type]
+    assert 0 < await bot.redis.ttl("impasto:swept") <= 300
 
 
 async def test_a_job_that_cannot_be_read_does_not_end_the_sweep(bots: tuple[Bot, Bot]) -> None:

@@ -157,6 +157,11 @@ async def test_the_outlook_is_the_forecast_of_what_redis_knows(redis: ArqRedis) 
     prospects = await forecast(redis)
     assert prospects == predict(await Jobs(redis).standing(), [painter], 15.0)
     assert len(prospects) == 120
+    own = seconds(jobs[0])
+    await workers.beat(redis, generous := painter.model_copy(update={"slice_seconds": 1.01 * own}))
+    prospects = await forecast(redis)
+    assert prospects == predict(await Jobs(redis).standing(), [generous], 15.0, 1.01 * own)
+    assert prospects != predict(await Jobs(redis).standing(), [generous], 15.0, 0.99 * own)
 
 
 @pytest.mark.parametrize(
@@ -199,6 +204,9 @@ async def test_a_first_slice_costs_what_its_own_network_needs_and_a_whole_one_at
     assert await first_cost(redis, short) == pytest.approx(seconds(short) / 10)
     assert await first_cost(redis, draft) == pytest.approx(seconds(draft) / 10)
     assert await first_cost(redis, long) == 15.0
+    about = Worker(id="w3", device="cpu", weights="random", slice_seconds=40.0)
+    await workers.beat(redis, about)
+    assert await first_cost(redis, long) == 40.0
     by_the_large = preset("fine", size=64, iterations=4)
     assert remaining_flops(by_the_large, 1.0) > 3 * remaining_flops(draft.recipe, 1.0)
 
@@ -214,13 +222,14 @@ async def test_the_real_queue_does_what_was_forecast(redis: ArqRedis) -> None:
     ]
     jobs = [job(*length) for length in lengths]
     piece = seconds(jobs[0]) / 12
-    await workers.beat(redis, *painters(1))
+    (painter,) = painters(1)
+    await workers.beat(redis, painter.model_copy(update={"slice_seconds": piece}))
     for each in jobs:
         await Jobs(redis).create(each)
     for each in jobs:
         await FairQueue(redis).enqueue(each, 0, 0, piece)
     now, begun, done = 0.0, dict[str, float](), dict[str, float]()
-    forecasts = [(now, await forecast(redis, piece))]
+    forecasts = [(now, await forecast(redis))]
     while len(done) < len(jobs):
         name = await paint_next(redis, piece)
         begun.setdefault(name, now)
@@ -228,7 +237,7 @@ async def test_the_real_queue_does_what_was_forecast(redis: ArqRedis) -> None:
         if await Jobs(redis).state(name) is JobState.DONE:
             done[name] = now
         if round(now / piece) == 20:
-            forecasts.append((now, await forecast(redis, piece)))
+            forecasts.append((now, await forecast(redis)))
     for asked, prospects in forecasts:
         for name, prospect in prospects.items():
             assert prospect.done == pytest.approx(done[name] - asked, abs=piece * len(jobs))

@@ -35,6 +35,7 @@ async def test_a_worker_that_has_painted_tells_its_speed_and_makes_forecasts_pos
                 break
     assert worker.speed is not None
     assert (worker.user_running, worker.guild_running) == (1, 8)  # of a user by the fixture; forecasts need them too
+    assert worker.slice_seconds == 0.15  # by the fixture, and needed as well
     mean = remaining_flops(recipe, 1.0) / run["seconds"]
     assert mean / 100 < worker.speed < mean * 100  # of what it paints in these tests
     waiting = await busy_client.submit(recipe, queued=False)

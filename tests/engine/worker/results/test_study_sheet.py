@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.worker.results.loss_plot import PAPER
+from engine.worker.results.loss_plot import PAPER, loss_plot
 from engine.worker.results.study_measures import flicker, time_exponent
 from engine.worker.results.study_plots import losses_plot, time_plot
 from engine.worker.results.study_sheet import SheetTile, contact_sheet, side_by_side
@@ -98,6 +98,18 @@ def test_a_long_name_beside_its_line_ends_before_the_edge() -> None:
         levels = np.asarray(image.convert("L"), dtype=int)
     assert np.ptp(levels[:, -8:]) == 0
     assert np.ptp(levels[:, -60:]) > 0
+
+
+@pytest.mark.parametrize("typed", ["$x^$", "$", r"$\undefined{$", "{0} %s {", r"100 $ \$"])
+def test_whatever_somebody_calls_a_style_or_picture_is_drawn_as_it_is(typed: str) -> None:
+    assert drawn(losses_plot([(typed, [3.0, 2.0]), ("b", [4.0, 2.0])], [], typed))
+    rows = [[3.0, 2.0, 1.0], [2.0, 1.0, 1.0]]
+    columns = ("total", "content", f"style {typed}")
+    assert drawn(loss_plot(columns, rows, snapshots=(), scales=(), title=typed, note=typed))
+    assert drawn(time_plot([1e4, 4e4], [1.0, 4.0], 1.0, typed))
+    sheet = contact_sheet(typed, typed, [], [SheetTile(typed, typed, Image.new("RGB", (64, 48)))], typed)
+    assert sheet.width > 64
+    assert side_by_side([(typed, sheet), (typed, sheet)]).width > sheet.width
 
 
 def test_a_line_for_each_painting_whatever_its_losses() -> None:
