@@ -13,15 +13,16 @@ from bot.errors import UserError
 from bot.requests import follow_ups
 from bot.requests.follow_ups import MAX_STRENGTH, FollowUp
 from bot.requests.from_recipe_code import FromCode
-from bot.requests.new_painting import new_draft, new_recipe
+from bot.requests.new_painting import NewPainting, new_draft, new_recipe
+from bot.requests.new_study import NewStudy
 from bot.requests.paint_request import AskedStudy, AttachedPicture, Network, PaintRequest
 from bot.requests.study_parts import recipe_maker, recipes
 from engine.contract.jobs import Jobs
-from engine.contract.models import Job, StoredPicture
+from engine.contract.models import Asked, Job, StoredPicture
 from engine.contract.recipe_code import RecipeCode
 from engine.contract.study import Part as StudyPart
 from engine.contract.study import Study
-from engine.recipe.draft import finishing
+from engine.recipe.draft import draft_recipe, finishing
 from engine.recipe.presets import PRESETS, TALK_SNAPSHOTS, preset, strength_of
 from engine.recipe.recipe import MAX_ITERATIONS, OLDEST, VERSION, Recipe, RecipeError
 
@@ -336,6 +337,35 @@ def test_of_what_could_not_be_finished_there_is_no_draft() -> None:
         new_draft("fine", Network("imagenet"), {"size": 5000})
     with pytest.raises(RecipeError, match="It is no draft"):
         follow_ups.finished(a_job(), SNAPSHOT.key, Network("random"))
+
+
+@pytest.mark.parametrize("given", ["every:3", ",".join(map(str, range(151, 220)))])
+async def test_a_draft_has_no_more_snapshots_in_full_than_may_be_asked_for(redis: ArqRedis, given: str) -> None:
+    asked = NewPainting(
+        "classic", {"iterations": 5000}, CONTENT_GIVEN, (CONTENT_GIVEN,), draft=True, snapshots=given
+    )  # fmt: skip
+    with pytest.raises(RecipeError, match="and 50 are the most"):
+        await asked.resolve(Network("imagenet"), Jobs(redis))
+    few = dataclasses.replace(asked, snapshots="every:100")
+    draft = await few.resolve(Network("imagenet"), Jobs(redis))
+    assert draft.recipe.shown == (100, 150)
+    job = a_job(draft.recipe, draft_of=draft.draft_of)
+    assert len(follow_ups.finished(job, SNAPSHOT.key, Network("imagenet")).recipe.shown) == 50
+
+
+def test_a_draft_from_before_its_snapshots_were_counted_in_full_is_not_finished_with_too_many() -> None:
+    asked = Asked(recipe="classic", fields={"snapshots": ("every:3",), "iterations": 5000, "size": 512})
+    job = a_job(draft_recipe("classic", snapshots=("every:3",)), draft_of=asked)
+    with pytest.raises(RecipeError, match="These are 1,667 snapshots, and 50 are the most: ask for fewer"):
+        follow_ups.finished(job, SNAPSHOT.key, Network("imagenet"))
+
+
+async def test_a_study_has_no_more_moments_than_may_be_asked_for_also_past_its_end(redis: ArqRedis) -> None:
+    """From here would come to them."""
+    moments = ",".join(map(str, range(21, 40)))
+    asked = NewStudy("iterations", "fine", {"iterations": 20}, CONTENT_GIVEN, (CONTENT_GIVEN,), snapshots=moments)
+    with pytest.raises(UserError, match="These are 20 pictures, and 16 are the most"):
+        await asked.resolve(Network("imagenet"), Jobs(redis))
 
 
 def test_the_children_of_a_draft_are_drafts_and_finished_like_themselves() -> None:
