@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
 import discord
@@ -10,10 +9,11 @@ from discord import app_commands
 
 from bot.backend import Backend
 from bot.cards.card import Card
-from bot.cards.card_state import CardState, final_state
+from bot.cards.card_state import CardState
 from bot.cards.thumbnails import Thumbnail, thumbnails
 from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
+from bot.delivery.messages import best_link, last_state
 from bot.discord_api.error_sentences import Verdict, verdict
 from bot.discord_api.limits import MOST_CHOICES
 from bot.errors import UserError
@@ -90,9 +90,9 @@ async def _current_state(backend: Backend, job: Job, page: LedgerPage) -> tuple[
     outcome, fields = await backend.jobs.outcome(job.id), await backend.jobs.fields(job.id)
     until = await backend.jobs.kept_until(job.id)
     card_state = (
-        dataclasses.replace(final_state(outcome, page.stopped), kept_until=until)
+        last_state(outcome, page, until)
         if outcome
-        else CardState(JobState(fields["state"]), int(fields["iteration"]))
+        else CardState(JobState(fields["state"]), int(fields["iteration"]), best=best_link(page))
     )
     final = outcome.files["final.png"] if isinstance(outcome, Done) else None
     return card_state, await thumbnails(backend.store, job, final)

@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 
 from bot.backend import Backend
 from bot.cards.card import stand_in
-from bot.cards.card_state import CardState, final_state
+from bot.cards.card_state import CardState
 from bot.cards.editor import CardEditor, CardRefused
 from bot.cards.thumbnails import Thumbnail, marker, thumbnails
 from bot.delivery import messages, study_messages
@@ -135,7 +135,10 @@ class JobConsumer:
                 return await self._open(job, await self._note({"title": NEUTRAL}), look_first)
             page = await self._give_up(error)
         fields = await self._backend.jobs.fields(job.id)
-        card_state = CardState(JobState(fields.get("state", JobState.FAILED)), int(fields.get("iteration", 0)))
+        card_state = CardState(
+            JobState(fields.get("state", JobState.FAILED)), int(fields.get("iteration", 0)),
+            best=messages.best_link(page),
+        )  # fmt: skip
         if page.stopped and card_state.open:
             await self._backend.jobs.cancel(job.id)  # a process may have ended between the note and the cancelling
         elif page.card is not None and card_state.open:
@@ -160,7 +163,7 @@ class JobConsumer:
                     self._editor.show(job.id, best=messages.best_link(page))
                     return page
                 case Notice():
-                    self._editor.show(job.id, note="" if event.waits is False else event.text, best="")
+                    self._editor.show(job.id, note="" if event.waits is False else event.text)
                 # A painting's last one is the final picture; a study's final picture is the sheet.
                 case Snapshot() if event.iteration < job.iterations or job.study is not None:
                     told = messages.snapshot_message if job.study is None else study_messages.tile_message
@@ -220,10 +223,9 @@ class JobConsumer:
         rules = await self._backend.guilds.rules(page.address.guild)
         await self._backend.jobs.keep(job.id, rules.keep_days)
         until = await self._backend.jobs.kept_until(job.id)
-        told = event.note if isinstance(event, Done) else ""
-        note = " ".join(filter(None, map(stored, [told, self._missing])))
-        best = messages.best_link(page) if told else ""
-        card_state = dataclasses.replace(final_state(event, page.stopped), note=note, best=best, kept_until=until)
+        card_state = messages.last_state(event, page, until)
+        note = " ".join(filter(None, map(stored, [card_state.note, self._missing])))
+        card_state = dataclasses.replace(card_state, note=note)
         painting = event.files["final.png"] if isinstance(event, Done) else None
         pictures = await thumbnails(self._backend.store, job, painting) if painting else []
         for card, channel in page.former.items():
