@@ -40,10 +40,14 @@ async def backend(own_redis: OwnRedis, tmp_path: Path) -> AsyncIterator[Backend]
         yield Backend.of(settings, redis)
 
 
+async def allow_reader(backend: Backend) -> None:
+    await backend.redis.acl_setuser("reader", enabled=True, passwords=["+x"], commands=["+info"])
+
+
 @pytest.fixture
 async def reader(own_redis: OwnRedis, backend: Backend) -> AsyncIterator[ArqRedis]:
     """Of one who may ask for nothing but which run it is."""
-    await backend.redis.execute_command("ACL", "SETUSER", "reader", "on", ">x", "+info")
+    await allow_reader(backend)
     async with connect(own_redis.url.replace("unix://", "unix://reader:x@"), retries=0) as redis:
         yield redis
 
@@ -66,7 +70,7 @@ async def test_a_forgotten_painting_is_given_back_where_the_reader_answers_no_ot
     recovery = a_recovery(backend, reader)
     assert await recovery.make() == set()
     start_anew(own_redis)
-    await backend.redis.execute_command("ACL", "SETUSER", "reader", "on", ">x", "+info")
+    await allow_reader(backend)
     assert await recovery.make() == {JOB.id}
     assert await backend.jobs.state(JOB.id) is JobState.QUEUED
     assert len(await backend.queue.all()) == 1

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from arq.connections import ArqRedis
 
 from bot.cards.buttons import Action
 from bot.errors import UserError
+from bot.interactions.modals import SnapshotForm
+from bot.interactions.style_saving import settings_of
 from bot.requests import follow_ups
 from bot.requests.follow_ups import MAX_STRENGTH, FollowUp
 from bot.requests.from_recipe_code import FromCode
@@ -23,7 +25,7 @@ from engine.contract.recipe_code import RecipeCode
 from engine.contract.study import Part as StudyPart
 from engine.contract.study import Study
 from engine.recipe.draft import draft_recipe, finishing
-from engine.recipe.presets import PRESETS, TALK_SNAPSHOTS, preset, strength_of
+from engine.recipe.presets import PRESETS, TALK_SNAPSHOTS, preset, preset_name, strength_of
 from engine.recipe.recipe import MAX_ITERATIONS, OLDEST, VERSION, Recipe, RecipeError
 
 CONTENT, STYLE, SECOND, SNAPSHOT = (
@@ -272,6 +274,18 @@ def test_from_a_picture_of_what_no_worker_can_paint_it_goes_on_by_its_recipes_na
     assert follow_ups.from_picture(a_job(older), SNAPSHOT, "fine", {}).recipe.version == OLDEST
 
 
+@pytest.mark.parametrize("version", [OLDEST - 1, VERSION])
+def test_what_goes_by_a_name_of_its_own_goes_on_as_it_is_and_is_measured_by_the_usual_recipe(version: int) -> None:
+    """As recipe codes made by hand have had it."""
+    own = dataclasses.replace(preset("fine", beta=3 * preset("fine").beta), name="mine", version=version)
+    job = a_job(own)
+    assert strength_of(own) == 3.0
+    child = follow_ups.from_picture(job, SNAPSHOT, preset_name(own), {"iterations": 7}).recipe
+    assert (child.name, child.beta) == (("mine", own.beta) if version == VERSION else ("fine", preset("fine").beta))
+    assert follow_ups.stronger(follow_ups.renewed(job), 2.0).recipe.beta == 2 * follow_ups.renewed(job).recipe.beta
+    assert settings_of(job) == {"recipe": "fine", "strength": 3.0}
+
+
 @pytest.mark.parametrize(("factor", "back"), [(100.0, 0.5), (0.01, 2.0)])
 def test_what_a_study_took_too_far_can_come_back_by_presses(factor: float, back: float) -> None:
     job = a_job(preset("fine", strength=5.0 if back < 1 else 0.2, beta=preset("fine").beta * factor))
@@ -384,3 +398,12 @@ def test_the_children_of_a_draft_are_drafts_and_finished_like_themselves() -> No
     assert follow_ups.swapped(job).draft_of == follow_ups.continued(job, "a checkpoint", 1).draft_of == asked
     assert follow_ups.larger(job, "a checkpoint", recipe.iterations).draft_of is None
     assert follow_ups.from_picture(job, SNAPSHOT, "fine", {}).draft_of is None
+
+
+async def test_the_form_of_from_here_takes_any_recipe_as_it_stands() -> None:
+    own = dataclasses.replace(preset("fine"), name="mine", beta=1.23e300)
+    form = SnapshotForm(cast(Any, None), cast(Any, None), a_job(own), cast(Any, None), SNAPSHOT.key)
+    parts = {part["custom_id"]: part for row in form.to_dict()["components"] if (part := row["component"])}
+    assert [one["value"] for one in parts["recipe"]["options"] if one.get("default")] == ["fine"]
+    for text in (parts["iterations"], parts["strength"]):
+        assert 0 < len(text["value"]) <= text["max_length"]
