@@ -189,7 +189,7 @@ class JobConsumer:
             self._log.error("a picture is missing, and is left out", reason=str(error))
             self._leave_out(_LOST)
         if isinstance(event, (Done, Failed, Cancelled)):
-            await self._close(job, page, event)
+            await self._close(job, page, event, look_first)
         await self._backend.ledger.acknowledge(entry)
         return page
 
@@ -218,7 +218,7 @@ class JobConsumer:
             return page
         return await self._note({f"post:{outgoing.key}": sent, **fields}, entry)
 
-    async def _close(self, job: Job, page: LedgerPage, event: Done | Failed | Cancelled) -> None:
+    async def _close(self, job: Job, page: LedgerPage, event: Done | Failed | Cancelled, look_first: bool) -> None:
         """The card's final state, with the painting on it."""
         rules = await self._backend.guilds.rules(page.address.guild)
         await self._backend.jobs.keep(job.id, rules.keep_days)
@@ -238,22 +238,29 @@ class JobConsumer:
             names = await self._editor.close(job, page, card_state, pictures)
             await self._note({"files": " ".join(names)})
         except CardRefused:
-            await self._replace_card(job, page, card_state, pictures or await thumbnails(self._backend.store, job))
+            pictures = pictures or await thumbnails(self._backend.store, job)
+            await self._replace_card(job, page, card_state, pictures, look_first)
 
-    async def _replace_card(self, job: Job, page: LedgerPage, card_state: CardState, pictures: list[Thumbnail]) -> None:
+    async def _replace_card(
+        self, job: Job, page: LedgerPage, card_state: CardState, pictures: list[Thumbnail], look_first: bool
+    ) -> None:
         """A new card in place of one that Discord lets nobody edit, and that tells what is no longer so."""
         stem = marker(job.id)
         again = [dataclasses.replace(one, name=one.name.replace(stem, f"{stem}last-")) for one in pictures]
         for shown in [again, []] if again else [[]]:
             message = messages.card_message(job, page, card_state, shown, last=True)
             try:
-                card = await self._sender.send(page.card_channel, message, look_first=False)
+                card = await self._sender.send(page.card_channel, message, look_first=look_first)
             except Undeliverable as error:
                 self._log.warning("a new card was refused", reason=str(error))
                 continue
-            await self._note({"card": card, "files": " ".join(picture.name for picture in shown)})
+            files = " ".join(picture.name for picture in shown)
+            # The old one is known until it is gone: a process may end before.
+            left = {f"former:{page.card}": page.card_channel} if page.card else {}
+            await self._note({"card": card, "files": files, **left})
             if page.card is not None:
                 await erase_message(self._sender.client, page.card_channel, page.card)
+                await self._backend.ledger.strike(job.id, *left)
             return
 
     async def _give_up(self, error: Undeliverable) -> LedgerPage:
