@@ -9,6 +9,7 @@ import asyncio
 import dataclasses
 import time
 from collections import deque
+from collections.abc import Mapping
 from typing import Any
 
 import discord
@@ -26,7 +27,7 @@ from bot.delivery.sender import OutgoingMessage, Sender, Undeliverable
 from bot.delivery.threads import add_owner, open_thread
 from bot.discord_api.error_sentences import Verdict
 from bot.post_ledger import NEUTRAL, LedgerPage
-from bot.text.translation import ENGLISH, N_, speak, stored
+from bot.text.translation import ENGLISH, N_, speak
 from engine.contract.events import Best, Cancelled, Done, Event, Failed, Notice, Progress, Snapshot, Started
 from engine.contract.models import Job, JobState
 from engine.contract.store import BlobMissing, StoreError
@@ -49,8 +50,6 @@ class JobConsumer:
         self._waiting: deque[tuple[str, Event, bool]] = deque()
         self._log = _log.bind(job=job)
         self._again = False
-        self._missing = ""
-        """Why something was left out, in a sentence."""
 
     def again(self) -> None:
         """Look at the job's page once more, after what is being done now."""
@@ -137,7 +136,7 @@ class JobConsumer:
         fields = await self._backend.jobs.fields(job.id)
         card_state = CardState(
             JobState(fields.get("state", JobState.FAILED)), int(fields.get("iteration", 0)),
-            best=messages.best_link(page),
+            note=page.left_out, best=messages.best_link(page),
         )  # fmt: skip
         if page.stopped and card_state.open:
             await self._backend.jobs.cancel(job.id)  # a process may have ended between the note and the cancelling
@@ -187,7 +186,7 @@ class JobConsumer:
             page = await self._give_up(error)
         except BlobMissing as error:
             self._log.error("a picture is missing, and is left out", reason=str(error))
-            self._leave_out(_LOST)
+            page = await self._leave_out(_LOST)
         if isinstance(event, (Done, Failed, Cancelled)):
             await self._close(job, page, event, look_first)
         await self._backend.ledger.acknowledge(entry)
@@ -213,9 +212,7 @@ class JobConsumer:
             if error.verdict is not Verdict.SMALLER:
                 raise
             self._log.warning("left out, for it is too large even at its smallest", post=outgoing.key)
-            self._leave_out(_TOO_LARGE)
-            await self._backend.ledger.note(self._id, fields, entry)
-            return page
+            return await self._leave_out(_TOO_LARGE, fields, entry)
         return await self._note({f"post:{outgoing.key}": sent, **fields}, entry)
 
     async def _close(self, job: Job, page: LedgerPage, event: Done | Failed | Cancelled, look_first: bool) -> None:
@@ -224,8 +221,6 @@ class JobConsumer:
         await self._backend.jobs.keep(job.id, rules.keep_days)
         until = await self._backend.jobs.kept_until(job.id)
         card_state = messages.last_state(event, page, until)
-        note = " ".join(filter(None, map(stored, [card_state.note, self._missing])))
-        card_state = dataclasses.replace(card_state, note=note)
         painting = event.files["final.png"] if isinstance(event, Done) else None
         pictures = await thumbnails(self._backend.store, job, painting) if painting else []
         for card, channel in page.former.items():
@@ -270,9 +265,12 @@ class JobConsumer:
         await self._backend.stop(self._id, _LOCKED if locked else str(error))
         return await self._note({})
 
-    def _leave_out(self, why: str) -> None:
-        self._missing = why
+    async def _leave_out(
+        self, why: str, fields: Mapping[str, str] | None = None, entry: str | None = None
+    ) -> LedgerPage:
+        """Tell that something was, now and at the end; noted with the `fields` and the entry that it was of."""
         self._editor.show(self._id, note=why)
+        return await self._note({"left_out": why, **(fields or {})}, entry)
 
     async def _note(self, fields: dict[str, Any], entry: str | None = None) -> LedgerPage:
         await self._backend.ledger.note(self._id, fields, entry)

@@ -18,7 +18,7 @@ from bot.post_ledger import LedgerPage
 from bot.text.formatting import count, loss
 from bot.text.recipe_text import recipe_in_words
 from bot.text.titles import alt_text, picture_name
-from bot.text.translation import _, stored
+from bot.text.translation import _, speaking, stored
 from engine.contract.events import Best, Cancelled, Done, Failed, Snapshot
 from engine.contract.models import Job, JobState
 from engine.contract.store import Store
@@ -80,8 +80,10 @@ def best_link(page: LedgerPage) -> str:
 
 def last_state(event: Done | Failed | Cancelled, page: LedgerPage, kept_until: int | None) -> CardState:
     """What the card of a job shows that has ended."""
-    note = event.note if isinstance(event, Done) else ""
-    best = best_link(page) if note else ""
+    told = event.note if isinstance(event, Done) else ""
+    with speaking(page.language):  # as one, they are known to no catalogue
+        note = " ".join(filter(None, map(stored, [told, page.left_out])))
+    best = best_link(page) if told else ""
     return dataclasses.replace(final_state(event, page.stopped), note=note, best=best, kept_until=kept_until)
 
 

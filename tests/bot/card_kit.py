@@ -38,7 +38,7 @@ def a_page(job: Job, channel: int = 1, age: float = 0.0, title: str = "harbour",
         "address": address, "card": card, "card_channel": channel, "card_guild": 1, "former": {}, "shared": {},
         "films": frozenset(), "brought": frozenset(), "title": title, "thread": card, "posts": {}, "pictures": {},
         "files": ("content.jpg", "style-1.jpg"), "parent": "",
-        "stopped": "", "forget": False,
+        "left_out": "", "stopped": "", "forget": False,
     }  # fmt: skip
     return LedgerPage(**facts | fields)
 
