@@ -219,8 +219,8 @@ class Impasto(discord.AutoShardedClient):
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Stop the paintings of a server that the bot was removed from, and let the styles saved there expire."""
+        await self.services.backend.styles.let_expire(guild.id)  # first, for it may be invited again at once
         await self._left(_REMOVED, guild=guild.id)
-        await self.services.backend.styles.drop(guild.id)
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Keep the styles saved in a server from before the bot was removed there."""

@@ -78,6 +78,8 @@ class LedgerPage:
     """Names of the pictures on the card."""
     parent: str
     """Link to the card of the painting that this one came from; empty without one."""
+    left_out: str
+    """Why not all of it was posted, in a sentence; empty where it was."""
     stopped: str
     """Why nothing more is posted, in a sentence; empty while all is well."""
     forget: bool
@@ -286,8 +288,7 @@ def _read(job: str, raw: dict[bytes, bytes]) -> LedgerPage | None:
             posts={name.removeprefix("post:"): int(v) for name, v in fields.items() if name.startswith("post:")},
             pictures={int(name.removeprefix("at:")): v for name, v in fields.items() if name.startswith("at:")},
             files=tuple(fields.get("files", "").split()),
-            parent=fields.get("parent", ""),
-            stopped=fields.get("stopped", ""),
+            **{name: fields.get(name, "") for name in ("parent", "left_out", "stopped")},
             forget="forget" in fields,
         )
     except ValueError as error:

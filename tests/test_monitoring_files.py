@@ -21,6 +21,7 @@ from prometheus_client import CollectorRegistry
 from support.jobs import a_job
 
 from engine.contract import workers
+from engine.contract.connection import SOCKET_TIMEOUT, connect
 from engine.contract.events import STREAM
 from engine.contract.jobs import Jobs
 from engine.contract.workers import Worker
@@ -57,6 +58,23 @@ async def test_alerts_and_dashboard_ask_for_series_that_are_told(redis: ArqRedis
     # And nothing is counted that nobody looks at.
     looked_at = {name.removesuffix("_bucket") for name in re.findall(r"\bimpasto_\w+", alerts + asked)}
     assert {name for name in told if not name.endswith(("_count", "_sum", "_bucket"))} <= looked_at
+
+
+async def test_of_a_redis_that_stands_still_it_is_told_before_the_scraper_gives_up(tmp_path: Path) -> None:
+    stands_still = asyncio.Event()
+
+    async def say_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await stands_still.wait()
+        writer.close()
+
+    async with (
+        await asyncio.start_unix_server(say_nothing, tmp_path / "redis.sock"),
+        connect(f"unix://{tmp_path / 'redis.sock'}", retries=0) as redis,
+        asyncio.timeout(SOCKET_TIMEOUT / 2),
+    ):
+        (up,) = await queue_metrics(redis)
+        stands_still.set()
+    assert (up.name, up.samples[0].value) == ("impasto_redis_up", 0)
 
 
 async def test_the_queue_s_numbers_are_those_of_what_is_open(redis: ArqRedis) -> None:

@@ -22,7 +22,7 @@ class CardState:
     note: str = ""
     """Something the audience should know, in a sentence."""
     best: str = ""
-    """Link to the best picture so far, where the note tells of one."""
+    """Link to the best picture so far, where the painting has been told to get no better."""
     reason: str = ""
     """Why it ended without a picture, or why not all of it is shown, in a sentence."""
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import discord
 import structlog
+from redis.exceptions import RedisError
 
 from bot.cards.card import Card
 from bot.cards.card_state import CardState
@@ -174,29 +175,37 @@ class CardEditor:
         async with track.lock:
             if self._tracks.get(track.job.id) is not track:
                 return  # closed before this began: the final state would be painted over
-            card_state, page, track.edited = track.card_state, track.page, _now()
             try:
-                shown = await self._edit(track.job, page, card_state, ())
-                if track.page.card == page.card:  # or `/show` has brought another one in the meantime
-                    track.shown, track.refused = card_state, 0
-                if track.page is page:
-                    track.page = shown
-            except FAILURES as error:
-                if self._tracks.get(track.job.id) is track and track.page.card == page.card:
-                    await self._failed(track, error)
+                await self._try(track)
+            except RedisError as error:  # what it does not take now is found out once more by the next try
+                _log.warning("what became of a card could not be noted", job=track.job.id, reason=str(error))
         self._wake.set()
+
+    async def _try(self, track: _TrackedCard) -> None:
+        """One edit, and what follows from its failure."""
+        card_state, page, track.edited = track.card_state, track.page, _now()
+        try:
+            shown = await self._edit(track.job, page, card_state, ())
+            if track.page.card == page.card:  # or `/show` has brought another one in the meantime
+                track.shown, track.refused = card_state, 0
+            if track.page is page:
+                track.page = shown
+        except FAILURES as error:
+            if self._tracks.get(track.job.id) is track and track.page.card == page.card:
+                await self._failed(track, error)
 
     async def _failed(self, track: _TrackedCard, error: Exception) -> None:
         reason = verdict(error)
         _log.info("a card could not be edited", job=track.job.id, reason=str(error), verdict=str(reason))
         if reason in (Verdict.GONE, Verdict.FORBIDDEN) and (page := self._gone_back(track.page)) is not None:
-            left, track.page, track.shown = track.page, page, None
             # It may be there still, where the bot may look no longer: then `/forget` must know of it.
-            former = {f"former:{left.card}": left.card_channel}
-            await self._ledger.note(track.job.id, {**page.card_place, **former})
+            left = track.page
+            await self._ledger.note(track.job.id, {**page.card_place, f"former:{left.card}": left.card_channel})
+            if track.page is left:  # or `/show` has brought another one in the meantime
+                track.page, track.shown = page, None
         elif reason in (Verdict.GONE, Verdict.FORBIDDEN):
-            self._tracks.pop(track.job.id, None)
             await self._on_lost(track.job.id, sentence(error))
+            self.drop(track.job.id)
         elif reason is Verdict.UNKNOWN and track.page.files:
             track.page = dataclasses.replace(track.page, files=())  # it may have been the pictures: without them
         elif reason not in (Verdict.RETRY, Verdict.SLOW):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
 import discord
@@ -10,10 +9,11 @@ from discord import app_commands
 
 from bot.backend import Backend
 from bot.cards.card import Card
-from bot.cards.card_state import CardState, final_state
+from bot.cards.card_state import CardState
 from bot.cards.thumbnails import Thumbnail, thumbnails
 from bot.client import Interaction
 from bot.commands.contexts import usable_everywhere
+from bot.delivery.messages import best_link, last_state
 from bot.discord_api.error_sentences import Verdict, verdict
 from bot.discord_api.limits import MOST_CHOICES
 from bot.errors import UserError
@@ -47,13 +47,7 @@ async def show(interaction: Interaction, job: str) -> None:
         # Before it is to be seen, or a button pressed at once would find a painting that is not shown here.
         if not await services.backend.ledger.note_kept(found.id, {f"brought:{interaction.channel_id}": "1"}):
             raise UserError(_(EXPIRED))
-        card_state, pictures = await _current_state(services.backend, found, page)
-        try:
-            card, names = await _answer_with(interaction, found, page, card_state, pictures)
-        except discord.HTTPException as error:
-            if verdict(error) is Verdict.RETRY:
-                raise
-            card, names = await _answer_with(interaction, found, page, card_state, ())  # the words at least
+        card_state, card, names = await _bring(interaction, found, page)
     where: dict[str, str | int] = {}  # where the bot cannot follow, it can be shown, but not kept moving
     if present(interaction) and (interaction.guild_id is None or interaction.app_permissions.view_channel):
         where = {"card": card.id, "card_channel": card.channel.id, "card_guild": interaction.guild_id or ""}
@@ -62,6 +56,9 @@ async def show(interaction: Interaction, job: str) -> None:
         where |= {f"former:{page.card}": page.card_channel} if page.card else {}
     if not await services.backend.ledger.note_kept(found.id, where):
         await take_back(interaction)
+    elif card_state.open and await services.backend.jobs.outcome(found.id):
+        # It ended on the way, and whoever told that on all its cards may not have known of this one.
+        await _bring(interaction, found, await services.backend.ledger.page(found.id) or page)
     if where:
         services.dispatcher.open(found.id)  # what was forgotten meanwhile is struck off again
 
@@ -72,6 +69,20 @@ async def _check_posting(interaction: Interaction) -> None:
         await check_allowed(interaction.client.services.backend.guilds, interaction)
     if interaction.guild_id is not None:
         check_may_attach(interaction)
+
+
+async def _bring(
+    interaction: Interaction, job: Job, page: LedgerPage
+) -> tuple[CardState, discord.InteractionMessage, tuple[str, ...]]:
+    """The card as it is at this moment, as the answer; what it shows, and the names of its pictures."""
+    card_state, pictures = await _current_state(interaction.client.services.backend, job, page)
+    try:
+        card, names = await _answer_with(interaction, job, page, card_state, pictures)
+    except discord.HTTPException as error:
+        if verdict(error) is Verdict.RETRY:
+            raise
+        card, names = await _answer_with(interaction, job, page, card_state, ())  # the words at least
+    return card_state, card, names
 
 
 async def _answer_with(
@@ -90,9 +101,9 @@ async def _current_state(backend: Backend, job: Job, page: LedgerPage) -> tuple[
     outcome, fields = await backend.jobs.outcome(job.id), await backend.jobs.fields(job.id)
     until = await backend.jobs.kept_until(job.id)
     card_state = (
-        dataclasses.replace(final_state(outcome, page.stopped), kept_until=until)
+        last_state(outcome, page, until)
         if outcome
-        else CardState(JobState(fields["state"]), int(fields["iteration"]))
+        else CardState(JobState(fields["state"]), int(fields["iteration"]), best=best_link(page))
     )
     final = outcome.files["final.png"] if isinstance(outcome, Done) else None
     return card_state, await thumbnails(backend.store, job, final)

@@ -19,6 +19,7 @@ from bot.discord_api.pacing import time_limit
 from bot.discord_api.retry import FAILURES, persist
 from bot.post_ledger import NEUTRAL, LedgerPage
 from bot.text.translation import _
+from engine.contract.store import StoreError
 
 _AT_A_TIME = 4
 """Requests for all that is being forgotten: what is painted need not wait behind it."""
@@ -51,13 +52,19 @@ class Deletion:
         Discord does not let the bot delete stays, and is logged. Raises `StoreError` or a `RedisError`.
         """
         job = page.address.job
+        store_away: StoreError | None = None
         if ended:
-            await self._backend.store.delete_folder(f"jobs/{job}")
+            try:
+                await self._backend.store.delete_folder(f"jobs/{job}")
+            except StoreError as error:
+                store_away = error  # what everybody sees goes all the same
         try:
             await _JobMessages(self._client, self._backend, self._turns, page).erase()
         except _Unanswered as error:
             _log.error("a forgotten painting is still on Discord: the next start goes on", job=job, reason=str(error))
             return
+        if store_away is not None:
+            raise store_away
         if ended:
             await self._backend.jobs.forget(job)
             await self._backend.ledger.close(job)

@@ -60,12 +60,11 @@ class Dispatcher:
         while True:
             try:
                 await self._stream.open()
-                self._doubtful |= await self._recovery.make()
-                await self._read_left()
+                await self._catch_up()
                 await self._open_lost()
                 while True:
                     await self._read_new(_LOOK_AGAIN)
-                    await self._read_left()
+                    await self._catch_up()
             except ResponseError as error:
                 _log.warning("the event stream was lost, and is read anew", reason=str(error))
             except (RedisError, OSError) as error:
@@ -86,6 +85,12 @@ class Dispatcher:
         until = loop.time() + seconds
         while loop.time() < until:
             await self._give_out(await self._stream.new(), old=False)
+
+    async def _catch_up(self) -> None:
+        """With a Redis that was started anew, and with what was given out before."""
+        # Each time: a connection that nobody was using meanwhile is made anew without an error.
+        self._doubtful |= await self._recovery.make()
+        await self._read_left()
 
     async def _read_left(self) -> None:
         """What was given out and not dealt with; what waits in a consumer of this process stays there."""

@@ -9,6 +9,7 @@ import asyncio
 import dataclasses
 import time
 from collections import deque
+from collections.abc import Mapping
 from typing import Any
 
 import discord
@@ -17,7 +18,7 @@ from redis.exceptions import RedisError
 
 from bot.backend import Backend
 from bot.cards.card import stand_in
-from bot.cards.card_state import CardState, final_state
+from bot.cards.card_state import CardState
 from bot.cards.editor import CardEditor, CardRefused
 from bot.cards.thumbnails import Thumbnail, marker, thumbnails
 from bot.delivery import messages, study_messages
@@ -26,7 +27,7 @@ from bot.delivery.sender import OutgoingMessage, Sender, Undeliverable
 from bot.delivery.threads import add_owner, open_thread
 from bot.discord_api.error_sentences import Verdict
 from bot.post_ledger import NEUTRAL, LedgerPage
-from bot.text.translation import ENGLISH, N_, speak, stored
+from bot.text.translation import ENGLISH, N_, speak
 from engine.contract.events import Best, Cancelled, Done, Event, Failed, Notice, Progress, Snapshot, Started
 from engine.contract.models import Job, JobState
 from engine.contract.store import BlobMissing, StoreError
@@ -49,8 +50,6 @@ class JobConsumer:
         self._waiting: deque[tuple[str, Event, bool]] = deque()
         self._log = _log.bind(job=job)
         self._again = False
-        self._missing = ""
-        """Why something was left out, in a sentence."""
 
     def again(self) -> None:
         """Look at the job's page once more, after what is being done now."""
@@ -135,7 +134,10 @@ class JobConsumer:
                 return await self._open(job, await self._note({"title": NEUTRAL}), look_first)
             page = await self._give_up(error)
         fields = await self._backend.jobs.fields(job.id)
-        card_state = CardState(JobState(fields.get("state", JobState.FAILED)), int(fields.get("iteration", 0)))
+        card_state = CardState(
+            JobState(fields.get("state", JobState.FAILED)), int(fields.get("iteration", 0)),
+            note=page.left_out, best=messages.best_link(page),
+        )  # fmt: skip
         if page.stopped and card_state.open:
             await self._backend.jobs.cancel(job.id)  # a process may have ended between the note and the cancelling
         elif page.card is not None and card_state.open:
@@ -160,7 +162,7 @@ class JobConsumer:
                     self._editor.show(job.id, best=messages.best_link(page))
                     return page
                 case Notice():
-                    self._editor.show(job.id, note="" if event.waits is False else event.text, best="")
+                    self._editor.show(job.id, note="" if event.waits is False else event.text)
                 # A painting's last one is the final picture; a study's final picture is the sheet.
                 case Snapshot() if event.iteration < job.iterations or job.study is not None:
                     told = messages.snapshot_message if job.study is None else study_messages.tile_message
@@ -184,9 +186,9 @@ class JobConsumer:
             page = await self._give_up(error)
         except BlobMissing as error:
             self._log.error("a picture is missing, and is left out", reason=str(error))
-            self._leave_out(_LOST)
+            page = await self._leave_out(_LOST)
         if isinstance(event, (Done, Failed, Cancelled)):
-            await self._close(job, page, event)
+            await self._close(job, page, event, look_first)
         await self._backend.ledger.acknowledge(entry)
         return page
 
@@ -210,20 +212,15 @@ class JobConsumer:
             if error.verdict is not Verdict.SMALLER:
                 raise
             self._log.warning("left out, for it is too large even at its smallest", post=outgoing.key)
-            self._leave_out(_TOO_LARGE)
-            await self._backend.ledger.note(self._id, fields, entry)
-            return page
+            return await self._leave_out(_TOO_LARGE, fields, entry)
         return await self._note({f"post:{outgoing.key}": sent, **fields}, entry)
 
-    async def _close(self, job: Job, page: LedgerPage, event: Done | Failed | Cancelled) -> None:
+    async def _close(self, job: Job, page: LedgerPage, event: Done | Failed | Cancelled, look_first: bool) -> None:
         """The card's final state, with the painting on it."""
         rules = await self._backend.guilds.rules(page.address.guild)
         await self._backend.jobs.keep(job.id, rules.keep_days)
         until = await self._backend.jobs.kept_until(job.id)
-        told = event.note if isinstance(event, Done) else ""
-        note = " ".join(filter(None, map(stored, [told, self._missing])))
-        best = messages.best_link(page) if told else ""
-        card_state = dataclasses.replace(final_state(event, page.stopped), note=note, best=best, kept_until=until)
+        card_state = messages.last_state(event, page, until)
         painting = event.files["final.png"] if isinstance(event, Done) else None
         pictures = await thumbnails(self._backend.store, job, painting) if painting else []
         for card, channel in page.former.items():
@@ -236,22 +233,29 @@ class JobConsumer:
             names = await self._editor.close(job, page, card_state, pictures)
             await self._note({"files": " ".join(names)})
         except CardRefused:
-            await self._replace_card(job, page, card_state, pictures or await thumbnails(self._backend.store, job))
+            pictures = pictures or await thumbnails(self._backend.store, job)
+            await self._replace_card(job, page, card_state, pictures, look_first)
 
-    async def _replace_card(self, job: Job, page: LedgerPage, card_state: CardState, pictures: list[Thumbnail]) -> None:
+    async def _replace_card(
+        self, job: Job, page: LedgerPage, card_state: CardState, pictures: list[Thumbnail], look_first: bool
+    ) -> None:
         """A new card in place of one that Discord lets nobody edit, and that tells what is no longer so."""
         stem = marker(job.id)
         again = [dataclasses.replace(one, name=one.name.replace(stem, f"{stem}last-")) for one in pictures]
         for shown in [again, []] if again else [[]]:
             message = messages.card_message(job, page, card_state, shown, last=True)
             try:
-                card = await self._sender.send(page.card_channel, message, look_first=False)
+                card = await self._sender.send(page.card_channel, message, look_first=look_first)
             except Undeliverable as error:
                 self._log.warning("a new card was refused", reason=str(error))
                 continue
-            await self._note({"card": card, "files": " ".join(picture.name for picture in shown)})
+            files = " ".join(picture.name for picture in shown)
+            # The old one is known until it is gone: a process may end before.
+            left = {f"former:{page.card}": page.card_channel} if page.card else {}
+            await self._note({"card": card, "files": files, **left})
             if page.card is not None:
                 await erase_message(self._sender.client, page.card_channel, page.card)
+                await self._backend.ledger.strike(job.id, *left)
             return
 
     async def _give_up(self, error: Undeliverable) -> LedgerPage:
@@ -260,9 +264,12 @@ class JobConsumer:
         await self._backend.stop(self._id, _LOCKED if locked else str(error))
         return await self._note({})
 
-    def _leave_out(self, why: str) -> None:
-        self._missing = why
+    async def _leave_out(
+        self, why: str, fields: Mapping[str, str] | None = None, entry: str | None = None
+    ) -> LedgerPage:
+        """Tell that something was, now and at the end; noted with the `fields` and the entry that it was of."""
         self._editor.show(self._id, note=why)
+        return await self._note({"left_out": why, **(fields or {})}, entry)
 
     async def _note(self, fields: dict[str, Any], entry: str | None = None) -> LedgerPage:
         await self._backend.ledger.note(self._id, fields, entry)

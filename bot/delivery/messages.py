@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 from bot.cards.buttons import Action, JobButton, failed_buttons, picture_buttons
 from bot.cards.card import Card, alt_texts, stand_in, stopped_at
-from bot.cards.card_state import CardState
+from bot.cards.card_state import CardState, final_state
 from bot.cards.thumbnails import Thumbnail, marker
 from bot.delivery.sender import OutgoingMessage
 from bot.delivery.size_fallback import OutgoingFile, film_fallback, picture_fallback
@@ -17,8 +18,8 @@ from bot.post_ledger import LedgerPage
 from bot.text.formatting import count, loss
 from bot.text.recipe_text import recipe_in_words
 from bot.text.titles import alt_text, picture_name
-from bot.text.translation import _, stored
-from engine.contract.events import Best, Done, Failed, Snapshot
+from bot.text.translation import _, speaking, stored
+from engine.contract.events import Best, Cancelled, Done, Failed, Snapshot
 from engine.contract.models import Job, JobState
 from engine.contract.store import Store
 
@@ -75,6 +76,15 @@ def best_link(page: LedgerPage) -> str:
         return ""
     message = page.posts[f"best:{max(posted)}"]
     return f"https://discord.com/channels/{page.address.guild or '@me'}/{page.channel}/{message}"
+
+
+def last_state(event: Done | Failed | Cancelled, page: LedgerPage, kept_until: int | None) -> CardState:
+    """What the card of a job shows that has ended."""
+    told = event.note if isinstance(event, Done) else ""
+    with speaking(page.language):  # as one, they are known to no catalogue
+        note = " ".join(filter(None, map(stored, [told, page.left_out])))
+    best = best_link(page) if told else ""
+    return dataclasses.replace(final_state(event, page.stopped), note=note, best=best, kept_until=kept_until)
 
 
 async def finished(job: Job, page: LedgerPage, event: Done, store: Store, limit: int) -> AsyncIterator[Finished]:

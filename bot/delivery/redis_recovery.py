@@ -21,22 +21,26 @@ class RedisRecovery:
     """Gives a Redis that was started anew what it may have forgotten; one for the whole bot."""
 
     def __init__(self, backend: Backend, redis: ArqRedis, editor: CardEditor) -> None:
+        """`redis` is asked which run it is, and need not retry."""
         self._backend, self._redis, self._editor = backend, redis, editor
         self._run_id = ""
 
     async def make(self) -> set[str]:
-        """After a connection was lost; the jobs whose posts Redis may have forgotten, if it was started anew.
+        """Where Redis was started anew since the last time; the jobs whose posts it may have forgotten.
 
         Those are to be looked for in Discord before they are posted.
         """
-        before, self._run_id = self._run_id, (await self._redis.info("server"))["run_id"]
-        if before in ("", self._run_id):
-            return set()
+        run_id = (await self._redis.info("server"))["run_id"]
+        forgotten = await self._give_back() if self._run_id not in ("", run_id) else set()
+        self._run_id = run_id  # only now: what broke off half-way is made once more
+        return forgotten
+
+    async def _give_back(self) -> set[str]:
         followed = self._editor.followed()
         for job, page in followed:
             await self._backend.ledger.restore(page)
             if await self._backend.jobs.create(job):
                 RECOVERIES.labels("job").inc()
                 _log.warning("Redis had forgotten a painting", job=job.id)
-                await self._backend.queue.enqueue(job, 0, 0, await first_cost(self._redis, job))
+                await self._backend.queue.enqueue(job, 0, 0, await first_cost(self._backend.redis, job))
         return {*await self._backend.jobs.open(), *(job.id for job, _ in followed)}

@@ -27,7 +27,7 @@ from bot.text.sanitise import plain
 from bot.text.translation import N_, _, pgettext
 from engine.contract.models import Job, StoredPicture
 from engine.contract.study import Value
-from engine.recipe.presets import PRESETS, strength_of
+from engine.recipe.presets import PRESETS, preset_name, strength_of
 from engine.recipe.recipe import MAX_ITERATIONS
 
 
@@ -95,7 +95,7 @@ class SnapshotForm(Form):
         job = renewed(job)
         self._submission = submission
         self._job, self._page, self._picture = job, page, picture
-        self._recipe = _recipes(job.recipe.name)
+        self._recipe = _recipes(preset_name(job.recipe))
         self._iterations = _number("iterations", str(job.recipe.still().iterations))
         self._strength = _number("strength", _in_digits(strength_of(job.recipe)))
         own = _("The one chosen now keeps all of this painting's settings")
@@ -111,7 +111,7 @@ class SnapshotForm(Form):
         }
         if self._strength.value.strip() != self._strength.default:  # a study's may be beyond what can be chosen
             fields["strength"] = _read_strength(self._strength.value)
-        preset = self._recipe.value or self._job.recipe.name
+        preset = self._recipe.value or preset_name(self._job.recipe)
         asked = FromSnapshot(self._job, self._picture, preset, fields)
         await self._submission.submit(interaction, asked, self._page)
 
@@ -190,4 +190,4 @@ def _recipes(chosen: str) -> ui.RadioGroup[Any]:
 
 
 def _number(custom_id: str, default: str) -> ui.TextInput[Any]:
-    return ui.TextInput(custom_id=custom_id, default=default, max_length=8)
+    return ui.TextInput(custom_id=custom_id, default=default, max_length=max(8, len(default)))

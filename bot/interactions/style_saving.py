@@ -25,7 +25,7 @@ from bot.text.translation import _
 from engine.contract.models import Job, StoredPicture
 from engine.contract.saved_styles import FOLDER, SavedStyle, StyleRefused, measured
 from engine.contract.study import Value
-from engine.recipe.presets import preset
+from engine.recipe.presets import preset, preset_name
 
 _KEPT = ("strength", "iterations", "size", "colours")
 """The recipe's fields that `/style save` takes too."""
@@ -109,8 +109,9 @@ def settings_of(job: Job) -> dict[str, Value]:
     if asked is not None:
         fields = {field: value for field in _KEPT if isinstance(value := asked.fields.get(field), Value)}
         return {"recipe": asked.recipe, **fields}
-    usual = preset(recipe.name, weights=recipe.weights, network=recipe.network)
-    sized = preset(recipe.name, weights=recipe.weights, network=recipe.network, size=recipe.size)
+    name = preset_name(recipe)
+    usual = preset(name, weights=recipe.weights, network=recipe.network)
+    sized = preset(name, weights=recipe.weights, network=recipe.network, size=recipe.size)
     still = recipe.still()
     own = {
         "strength": float(f"{recipe.beta / usual.beta:.3g}"),
@@ -119,7 +120,7 @@ def settings_of(job: Job) -> dict[str, Value]:
         "colours": recipe.colours,
     }
     held = {"strength": 1.0, "iterations": sized.iterations, "size": usual.size, "colours": usual.colours}
-    return {"recipe": recipe.name, **{field: value for field, value in own.items() if value != held[field]}}
+    return {"recipe": name, **{field: value for field, value in own.items() if value != held[field]}}
 
 
 def _refusal(cap: Literal["name", "member", "server"], name: str, most: int) -> str:

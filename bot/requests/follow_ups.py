@@ -16,7 +16,7 @@ from engine.contract.events import Cancelled, Done
 from engine.contract.jobs import Jobs
 from engine.contract.models import Job, StoredPicture
 from engine.recipe.draft import finishing
-from engine.recipe.presets import strength_of
+from engine.recipe.presets import preset_name, strength_of
 from engine.recipe.recipe import MAX_ITERATIONS, OLDEST, Recipe, RecipeError
 
 MAX_STRENGTH = 100.0
@@ -93,7 +93,7 @@ def renewed(job: Job) -> Job:
         return job
     kept = {name: getattr(old, name) for name in ("size", "seed", "snapshots", "style_weights", "colours")}
     kept["iterations"] = old.still().iterations
-    still = new_recipe(old.name, Network(old.weights, old.network), kept)
+    still = new_recipe(preset_name(old), Network(old.weights, old.network), kept)
     return job.model_copy(update={"recipe": still.sequence(old.frames)})
 
 
@@ -184,7 +184,7 @@ def finished(job: Job, picture: str, network: Network) -> PaintRequest:
 
 
 def from_picture(job: Job, start: StoredPicture, name: str, fields: Mapping[str, Any]) -> PaintRequest:
-    """On from a snapshot by the painting's own recipe, where that is the one called `name`; else by that preset.
+    """On from a snapshot by the painting's own recipe, where that came from the preset `name`; else by that preset.
 
     `fields` are set over it; the strength is over the preset's, and without one the painting's own. On the finest scale
     alone: the coarse ones would paint over what is to be gone on from. Raises `RecipeError`.
@@ -192,7 +192,7 @@ def from_picture(job: Job, start: StoredPicture, name: str, fields: Mapping[str,
     own = renewed(job).recipe
     kept = {"strength": strength_of(own), "style_weights": own.style_weights, "size": own.size}
     recipe = new_recipe(name, Network(own.weights, own.network), {**kept, **fields})
-    if name == own.name:
+    if name == preset_name(own):
         recipe = dataclasses.replace(
             own, seed=recipe.seed, iterations=recipe.iterations, extra=0, frames=1, scales=1,
             snapshots=own.snapshots or recipe.snapshots, beta=recipe.beta if "strength" in fields else own.beta,

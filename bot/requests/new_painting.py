@@ -17,7 +17,7 @@ from engine.contract.jobs import Jobs
 from engine.contract.models import Asked
 from engine.recipe.draft import draft_recipe
 from engine.recipe.presets import AUTO, EVERY, TALK_SNAPSHOTS
-from engine.recipe.recipe import Recipe
+from engine.recipe.recipe import Recipe, RecipeError
 
 MOST_ASKED = 50
 """The most snapshots that can be asked for: each is a message."""
@@ -72,12 +72,6 @@ class NewPainting:
             recipe = new_recipe(name, network, fields)
         for masks in (self.content_masks, self.style_masks):
             recipe.check_masks(len(masks))
-        given = len({*recipe.snapshots, recipe.iterations})  # those past its end may come by Continue
-        if self.snapshots is not None and given > MOST_ASKED:
-            raise UserError(
-                _("These are {given:,} snapshots, and {most} are the most: ask for fewer.", given=given,
-                  most=MOST_ASKED)
-            )  # fmt: skip
         styles = pictures_alone(self.styles)
         return PaintRequest(
             recipe, self.content, styles, mention=self.mention, animate=self.animate, draft_of=asked,
@@ -104,12 +98,17 @@ def read_snapshots(text: str) -> tuple[int | str, ...]:
 def new_recipe(name: str, network: Network, fields: Mapping[str, Any]) -> Recipe:
     """The recipe for a new painting: a seed of its own, and snapshots also far beyond the preset's iterations.
 
-    Where snapshots are among the fields, there are only those.
-    Raises `RecipeError`.
+    Where snapshots are among the fields, there are only those. Raises `RecipeError`, also where these are too many.
     """
     given = _given(fields)
     recipe = network.recipe(name, given)
     if "snapshots" in given:
+        asked = len({*recipe.snapshots, recipe.iterations})  # those past its end may come by Continue
+        if asked > MOST_ASKED:
+            raise RecipeError(
+                _("These are {given:,} snapshots, and {most} are the most: ask for fewer.", given=asked,
+                  most=MOST_ASKED)
+            )  # fmt: skip
         return recipe
     return dataclasses.replace(recipe, snapshots=tuple(sorted({*recipe.snapshots, *TALK_SNAPSHOTS})))
 

@@ -46,13 +46,13 @@ class NewStudy:
             fields["snapshots"] = read_snapshots(self.snapshots)
         make = partial(network.recipe, self.preset or USUAL_RECIPE)
         found = recipes(self.vary, fields, make, [style.name for style in self.styles])
-        if self.snapshots is not None and (count := len(found[0][1].shown)) > MOST_MOMENTS:
-            sentence = _(
-                "These are {count} pictures, and {most} are the most in one sheet: ask for fewer.",
-                count=count,
-                most=MOST_MOMENTS,
-            )
-            raise UserError(sentence)
+        grown = found[0][1]
+        count = len({*grown.snapshots, grown.iterations})  # those past its end may come by From here
+        if self.snapshots is not None and count > MOST_MOMENTS:
+            raise UserError(
+                _("These are {count} pictures, and {most} are the most in one sheet: ask for fewer.", count=count,
+                  most=MOST_MOMENTS)
+            )  # fmt: skip
         styles = pictures_alone(self.styles)
         return PaintRequest(
             make(fields), self.content, styles, mention=self.mention, study=AskedStudy(self.vary, fields),

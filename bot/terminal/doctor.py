@@ -79,7 +79,7 @@ async def _result(name: str, check: Examination, settings: BotSettings) -> tuple
 
 
 async def _settings(_settings: BotSettings) -> str:
-    if unread := unread_names():
+    if unread := unread_names(BotSettings.model_fields):
         raise SettingsError(" ".join(unread))
     return "every name in the environment is known"
 

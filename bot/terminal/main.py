@@ -200,14 +200,14 @@ def up_command() -> None:
 
 def _logged_bot_settings() -> BotSettings:
     """The bot's settings, once the log is set up as they say."""
-    from bot.settings import read_bot_settings
+    from bot.settings import BotSettings, read_bot_settings
 
     log_to(sys.stderr)
     try:
         settings = read_bot_settings()
         log_to(sys.stderr, settings.impasto_log_level, settings.impasto_log_format)
     finally:  # what is missing may be there by another name
-        for sentence in unread_names():
+        for sentence in unread_names(BotSettings.model_fields):
             structlog.get_logger(__name__).warning(sentence)
     return settings
 

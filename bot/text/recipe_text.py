@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from bot.text.formatting import count, joined
 from bot.text.sanitise import plain
 from bot.text.translation import N_, _, listed, ngettext
-from engine.recipe.presets import PRESETS, preset
+from engine.recipe.presets import preset, preset_name
 from engine.recipe.recipe import Recipe
 
 _STARTS = {
@@ -34,8 +34,7 @@ PRESET_WORDS = {
 
 def recipe_in_words(recipe: Recipe) -> str:
     """The preset, iterations and size, then what differs from the preset, in at most 200 characters."""
-    name = recipe.name if recipe.name in PRESETS else "fine"
-    usual = preset(name, weights=recipe.weights, network=recipe.network, size=recipe.size)
+    usual = preset(preset_name(recipe), weights=recipe.weights, network=recipe.network, size=recipe.size)
     iterations = count(recipe.iterations, "iteration")
     added = _("{iterations} ({extra:,} of them added)", iterations=iterations, extra=recipe.extra)
     length, scale, optimiser = added if recipe.extra else iterations, recipe.style_scale, _OPTIMISERS[recipe.optimiser]

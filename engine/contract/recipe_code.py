@@ -21,6 +21,7 @@ from pydantic import TypeAdapter, ValidationError
 from engine.contract.models import Job
 from engine.contract.saved_styles import measured
 from engine.contract.store import BlobMissing, Store
+from engine.recipe.presets import PRESETS
 from engine.recipe.recipe import VERSION, Recipe, RecipeError
 
 _FORMAT = "1"
@@ -150,6 +151,8 @@ def _recipe(fields: dict[str, Any]) -> Recipe:
     except ValidationError as error:
         cause = error.errors()[0].get("ctx", {}).get("error")
         raise RecipeError(str(cause) if isinstance(cause, RecipeError) else _DAMAGED) from None
+    if recipe.name not in PRESETS:
+        raise RecipeError("This recipe code names a recipe that is not known here: use it where it was made.")
     if recipe.frames > 1 or recipe.start == "picture":
         raise RecipeError(_DAMAGED)
     if max(len(recipe.style_layers), len(recipe.content_layers)) > _MOST_LAYERS:

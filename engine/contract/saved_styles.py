@@ -31,7 +31,7 @@ FOLDER = "styles/"
 _OURS = re.compile(rf"{FOLDER}[0-9]+/[^/]+\.png")
 """The names of these pictures alone: the store's folder may hold a folder `styles` of somebody else's."""
 LEFT_DAYS = 7
-"""How long the styles of a server are kept that the bot was removed from while nobody could tell it."""
+"""How long the styles of a server are kept that the bot was removed from: it may have been by mistake."""
 _BEGUN = b""
 """The field that says that a server has had its first styles: no style has an empty name."""
 
@@ -138,10 +138,9 @@ class SavedStyles:
             with suppress(StoreError):  # then they are noted only if they were when they were stored
                 await note(self._redis, self._store, *ours)
 
-    async def drop(self, guild: int) -> None:
-        """Delete all styles of a server."""
-        await self._redis.delete(_key(guild))
-        await self._store.delete_folder(f"{FOLDER}{guild}")
+    async def let_expire(self, guild: int) -> None:
+        """Let the styles of a server expire in `LEFT_DAYS`, unless the bot is in it again by then."""
+        await self._redis.expire(_key(guild), LEFT_DAYS * 86400, nx=True)
 
     async def keep(self, guild: int) -> None:
         """Let the styles of a server that the bot is in again not expire."""

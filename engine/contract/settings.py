@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -177,9 +178,9 @@ def check_names() -> None:
     to_environment()
 
 
-def unread_names() -> list[str]:
-    """A sentence about each name in the environment that nobody reads, and that may be a misspelt setting."""
-    return strangers(Settings.model_fields)
+def unread_names(fields: Collection[str] = tuple(Settings.model_fields)) -> list[str]:
+    """A sentence about each name in the environment that nobody reads, and that may be a misspelt one of `fields`."""
+    return strangers(fields)
 
 
 def explain(error: ValidationError) -> str:

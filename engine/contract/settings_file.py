@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from dotenv import dotenv_values
 
@@ -50,14 +50,15 @@ def misspelt(fields: Iterable[str]) -> str:
     return ""
 
 
-def strangers(fields: Iterable[str]) -> list[str]:
+def strangers(fields: Collection[str]) -> list[str]:
     """A sentence about each name in the environment that nobody reads, and that may be a misspelt setting.
 
-    That is every IMPASTO_… that is not known, and what resembles one of the settings without that, where it is not set.
+    That is every IMPASTO_… that is not known, and what resembles one of `fields` without that, where it is not set:
+    what the bot alone needs may be called as it likes where it is another's.
     """
-    known, told = _known(fields), []
+    known, told, own = _known(fields), [], {field.upper() for field in fields}
     given = {name.upper(): name for name, value in os.environ.items() if value}
-    missing = set(_WITHOUT_OUR_NAME) - given.keys() - {name.upper() for name in _in_file()}
+    missing = own & set(_WITHOUT_OUR_NAME) - given.keys() - {name.upper() for name in _in_file()}
     for upper, name in given.items():
         if upper in known or _is_of_a_service(upper):
             continue

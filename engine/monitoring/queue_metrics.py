@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter
 from typing import Any
@@ -18,12 +19,15 @@ from engine.contract.jobs import Jobs
 from engine.contract.models import JobState, Standing
 from engine.contract.workers import Worker
 
+_PATIENCE = 3.0  # s; Prometheus waits ten, and what the process itself counts is answered with it
+
 
 async def queue_metrics(redis: ArqRedis) -> list[Metric]:
-    """Metrics of jobs, workers and Redis; where Redis does not answer, only that it does not."""
+    """Metrics of jobs, workers and Redis; where Redis does not answer soon, only that it does not."""
     try:
-        standings, living = await Jobs(redis).standing(), await workers.living(redis)
-        found = [*_of_jobs(standings, living), *_of_workers(living), *await _of_redis(redis)]
+        async with asyncio.timeout(_PATIENCE):
+            standings, living = await Jobs(redis).standing(), await workers.living(redis)
+            found = [*_of_jobs(standings, living), *_of_workers(living), *await _of_redis(redis)]
     except (RedisError, OSError):
         return [_gauge("impasto_redis_up", "Whether Redis answers.", 0)]
     return [_gauge("impasto_redis_up", "Whether Redis answers.", 1), *found]

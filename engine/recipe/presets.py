@@ -111,9 +111,14 @@ def preset(name: str, *, weights: str = "imagenet", strength: float = 1.0, **fie
     return dataclasses.replace(recipe, snapshots=tuple(sorted({*recipe.snapshots, *further}))) if further else recipe
 
 
+def preset_name(recipe: Recipe) -> str:
+    """The preset that the recipe came from; `fine` where its name, which is a label, is none's."""
+    return recipe.name if recipe.name in PRESETS else "fine"
+
+
 def strength_of(recipe: Recipe) -> float:
-    """Factor by which the style weighs more than in the preset. Raises `RecipeError` where there is no such preset."""
-    return recipe.beta / preset(recipe.name, weights=recipe.weights).beta
+    """Factor by which the style weighs more than in the preset."""
+    return recipe.beta / preset(preset_name(recipe), weights=recipe.weights).beta
 
 
 def _in_numbers(words: str, recipe: Recipe) -> tuple[int, ...]:

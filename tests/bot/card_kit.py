@@ -12,6 +12,7 @@ from typing import Any
 
 import discord
 from discord import ui
+from redis.exceptions import ResponseError
 from virtual_clock import now
 
 from bot.cards.card_state import CardState
@@ -38,7 +39,7 @@ def a_page(job: Job, channel: int = 1, age: float = 0.0, title: str = "harbour",
         "address": address, "card": card, "card_channel": channel, "card_guild": 1, "former": {}, "shared": {},
         "films": frozenset(), "brought": frozenset(), "title": title, "thread": card, "posts": {}, "pictures": {},
         "files": ("content.jpg", "style-1.jpg"), "parent": "",
-        "stopped": "", "forget": False,
+        "left_out": "", "stopped": "", "forget": False,
     }  # fmt: skip
     return LedgerPage(**facts | fields)
 
@@ -79,6 +80,8 @@ class FakeClient:
     lost: list[tuple[str, str]] = field(default_factory=list)
     noted: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What the ledger was told of each job."""
+    full: int = 0
+    """How many times Redis takes nothing."""
     most_at_once: int = 0
     http: Any = field(default_factory=lambda: SimpleNamespace(_global_over=asyncio.Event()))
     _hands: dict[int, int] = field(default_factory=dict)
@@ -86,13 +89,20 @@ class FakeClient:
     def editor(self) -> CardEditor:
         return CardEditor(self, SimpleNamespace(note=self._note), self._lose)  # type: ignore[arg-type]
 
+    def _write(self) -> None:
+        if self.full:
+            self.full -= 1
+            raise ResponseError("OOM")
+
     async def _note(self, job: str, fields: Mapping[str, Any]) -> None:
+        self._write()
         self.noted.setdefault(job, {}).update(fields)
 
     def get_channel(self, channel: int) -> None:
         """None is known."""
 
     async def _lose(self, job: str, why: str) -> None:
+        self._write()
         self.lost.append((job, why))
 
     def get_partial_messageable(self, channel: int) -> Any:

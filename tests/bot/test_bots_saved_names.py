@@ -26,7 +26,8 @@ async def test_a_page_that_an_older_bot_wrote_is_read(redis: ArqRedis) -> None:
         address=address, card=8, card_channel=4, card_guild=5, former={9: 3}, shared={12: 3, 13: 3},
         films=frozenset({13}), brought=frozenset({6}), title="A painting", thread=10,
         posts={"snapshot:300": 11}, pictures={300: "jobs/7/300.png"},
-        files=("a.jpg", "b.jpg"), parent="https://discord.com/channels/2/3/1", stopped="Gone.", forget=True,
+        files=("a.jpg", "b.jpg"), parent="https://discord.com/channels/2/3/1", left_out="", stopped="Gone.",
+        forget=True,
     )  # fmt: skip
     await redis.sadd("impasto:forgetting", "7")  # type: ignore[misc]
     assert await Ledger(redis).to_forget() == ["7"]

@@ -138,6 +138,10 @@ class ManualWorker:
         await self._client.jobs.emit(self._claim, Notice(job=self._job.id, iteration=iteration, text=text, best=kept))
         return text
 
+    async def notice(self, iteration: int, text: str) -> None:
+        """Something else that the audience should know."""
+        await self._client.jobs.emit(self._claim, Notice(job=self._job.id, iteration=iteration, text=text))
+
     async def done(self, picture: bytes | None = None, *, best: int = 0, note: str = "") -> None:
         """The end, with all that comes with it; the iteration of the best picture, where there is one."""
         png = picture or small_png()

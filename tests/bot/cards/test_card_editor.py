@@ -208,6 +208,26 @@ def test_in_place_of_a_copy_that_is_gone_the_card_before_it_goes_on(
     run(scenario())
 
 
+@pytest.mark.parametrize("copied", [False, True])
+def test_what_became_of_a_card_while_redis_takes_nothing_is_noted_once_it_does(copied: bool) -> None:
+    async def scenario() -> None:
+        job = a_job()
+        home = a_page(job)
+        assert home.card is not None
+        page = a_page(job, card=home.card + 1, card_channel=3, former={home.card: 1}) if copied else home
+        assert page.card is not None
+        fake = FakeClient(errors={page.card: refusal(10008, 404)}, full=2)
+        async with running(fake) as editor:
+            editor.follow(job, page, WAITING)
+            await tell(editor, 60)
+        assert [edit.card for edit in fake.edits[:3]] == [page.card] * 3
+        assert {edit.card for edit in fake.edits[3:]} == ({home.card} if copied else set())
+        assert bool(fake.noted) == copied
+        assert len(fake.lost) == int(not copied)
+
+    run(scenario())
+
+
 @pytest.mark.parametrize("error", [refusal(0, 503), TimeoutError(), discord.RateLimited(1.0), ConnectionResetError()])
 def test_what_passes_is_tried_again_at_the_usual_pace(error: Exception) -> None:
     async def scenario() -> None:

@@ -66,6 +66,19 @@ async def test_an_answer_that_is_no_answer_for_the_message_drops_nothing(stage: 
     assert [one for one in stage.discord.world.messages(stage.channel) if one["id"] == card["id"]] == []
 
 
+async def test_what_is_on_discord_goes_though_the_store_is_away(stage: Scene) -> None:
+    eve = await stage.guild.member("Eve")
+    _, card = await _stopped(stage, eve, stage.channel)
+    store = stage.pool.folder / "store"
+    elsewhere = store.rename(store.with_name("elsewhere"))
+    store.write_text("no folder")
+    await eve.slash(stage.channel, "forget")
+    await stage.discord.until(lambda world: card["id"] not in _ids(world.messages(stage.channel)) or None)
+    store.unlink()
+    elsewhere.rename(store)
+    await _all_forgotten(stage)
+
+
 async def test_what_is_on_discord_goes_though_no_worker_says_that_it_has_stopped(stage: Scene) -> None:
     eve = await stage.guild.member("Eve")
     asked = await stage.stylize(eve, **LONG)

@@ -20,7 +20,7 @@ from bot.drawn_styles import DRAWN_STYLES
 from engine.contract.connection import connect
 from engine.contract.jobs import Jobs
 from engine.contract.models import Job
-from engine.contract.saved_styles import SavedStyles
+from engine.contract.saved_styles import LEFT_DAYS, SavedStyles
 from engine.contract.store import Store
 from engine.contract.stored_blobs import noted
 
@@ -443,27 +443,26 @@ async def test_direct_messages_have_the_drawn_ones_and_keep_none(stage: Scene) -
     assert await stage.private_reply(asked) == "Styles are saved for a server: use this in a server that I am in."
 
 
-async def test_the_servers_styles_go_with_the_bot(stage: Scene, place: Place) -> None:
-    await save(stage, place, "left")
-    async with connect(stage.pool.url) as redis:
-        styles = SavedStyles(redis, Store(stage.pool.store_url))
-        await place.guild.kick_bot()
-        while await blobs(stage, place):  # noqa: ASYNC110
-            await asyncio.sleep(0.02)  # a file system does not say when something goes
-        assert await styles.all(int(place.guild.id)) == []
-
-
-async def test_the_styles_of_a_server_that_comes_back_stay(stage: Scene, place: Place) -> None:
-    """Also where the bot was away when it was removed, and has begun to count down the days."""
+@pytest.mark.parametrize("away", [False, True])
+async def test_the_styles_of_a_server_that_the_bot_was_removed_from_expire_unless_it_comes_back(
+    stage: Scene, place: Place, away: bool
+) -> None:
+    """Also where it was `away` when it was removed."""
     await save(stage, place, "stays")
     key = f"impasto:styles:{place.guild.id}"
-    stage.bots[-1].end()
-    await place.guild.kick_bot()
+    if away:
+        stage.bots[-1].end()
+        await place.guild.kick_bot()
     async with connect(stage.pool.url) as redis, redis.monitor() as monitor:
-        await stage.start_bot(IMPASTO_USER_STYLES="3", IMPASTO_GUILD_STYLES="4")
+        if away:
+            await stage.start_bot(IMPASTO_USER_STYLES="3", IMPASTO_GUILD_STYLES="4")
+        else:
+            await place.guild.kick_bot()
         async for command in monitor.listen():
             if command["command"].startswith(f"EXPIRE {key} "):
                 break
+        assert 6 * 86400 < await redis.ttl(key) <= LEFT_DAYS * 86400
+        assert await blobs(stage, place)
         await place.guild.invite_bot()
         async for command in monitor.listen():
             if command["command"] == f"PERSIST {key}":

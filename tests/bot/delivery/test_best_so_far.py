@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from discord_server.message_text import text_of
 from scene import LONG
-from support.delivery import Stage, posted
+from support.delivery import Stage, job_of, posted
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -41,6 +41,29 @@ async def test_what_has_got_better_since_has_another_best_picture_at_its_end(sta
     await manual_worker.done(best=5120, note=told)
     await stage.scene.ended(card)
     assert len(posted(stage.discord.world, card["id"], "best-02990.png", "best-05120.png")) == 2
+
+
+async def test_the_card_keeps_the_link_after_a_restart_and_another_notice_and_show_brings_it_too(stage: Stage) -> None:
+    card, manual_worker = await stage.manual_painting(**LONG)
+    told = await manual_worker.no_better(4500, best=2990)
+    best = await stage.posted(card["id"], "best-02990.png")
+    link = f"[The best picture so far](https://discord.com/channels/{stage.scene.guild.id}/{card['id']}/{best['id']})"
+    await stage.scene.ended(card, link)
+    stage.scene.bots[-1].kill()
+    await stage.scene.start_bot()
+    await manual_worker.progress(4600)
+    assert link in text_of(await stage.scene.ended(card, "iterations/s"))
+    await manual_worker.notice(4700, "It is painted by another kind of device now.")
+    assert link in text_of(await stage.scene.ended(card, "another kind of device"))
+
+    elsewhere = await stage.scene.guild.channel("elsewhere")
+    shown = await (await stage.scene.ada.slash(elsewhere, "show", job=job_of(card))).shown()
+    assert link in text_of(shown)
+    await manual_worker.done(best=2990, note=told)
+    await stage.scene.ended(card)
+    shown = await (await stage.scene.ada.slash(elsewhere, "show", job=job_of(card))).shown()
+    assert told in text_of(shown)
+    assert link in text_of(shown)
 
 
 async def test_the_strip_of_one_painting_ends_with_its_best_picture_to_go_on_from(stage: Stage) -> None:

@@ -42,6 +42,30 @@ async def test_a_card_that_takes_no_edit_is_posted_anew(stage: Stage) -> None:
     assert "**Done**" in text_of(answer)
 
 
+@pytest.mark.parametrize("moment", ["posted", "noted"])
+async def test_a_kill_while_a_card_is_posted_anew_leaves_one_card(stage: Stage, moment: str) -> None:
+    """Killed before it knows that the new one is there, or before the old one is gone; nonces hold no longer."""
+    card, manual_worker = await stage.manual_painting()
+    there = f"/channels/{stage.scene.channel.id}/messages"
+    refused = await stage.discord.fault(f"PATCH {there}/{card['id']}", status=400, code=50035)
+    if moment == "posted":
+        fault = await stage.discord.fault(f"POST {there}", swallow="hang")
+    else:
+        fault = await stage.discord.fault(f"DELETE {there}/{card['id']}", delay_s=600)
+    await manual_worker.done()
+    while not await fault.hits():
+        await stage.discord.now()
+    new = await stage.discord.until(lambda world: _other(stage, card))
+    stage.scene.bots[-1].kill()
+    await fault.remove()
+    await stage.discord.turn_clock(3600)
+    await stage.scene.start_bot()
+    channel = stage.scene.channel
+    await stage.discord.until(lambda world: card["id"] not in [one["id"] for one in world.messages(channel)])
+    assert _ids(stage) == [new["id"]]
+    await refused.remove()
+
+
 async def test_where_a_new_card_may_have_no_files_either_it_is_words(stage: Stage) -> None:
     card, manual_worker = await stage.manual_painting()
     there = f"/channels/{stage.scene.channel.id}/messages"

@@ -8,7 +8,7 @@ import pytest
 from discord_server.message_text import files_of, text_of
 from PIL import Image
 from scene import pictures
-from support.delivery import Stage, png_of, posted, refused
+from support.delivery import Stage, job_of, png_of, posted, refused
 from support.pictures import noise
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -53,6 +53,27 @@ async def test_each_refusal_for_size_is_a_step_down(stage: Stage) -> None:
     assert [name.rpartition(".")[2] for name in names] == ["webp", "webp", "jpg"]
     assert "of its size" in text_of(message)
     assert len(pictures(stage.discord.world, card["id"])) == 3
+
+
+async def test_what_was_left_out_is_told_at_the_end_too_and_by_show_and_after_a_restart(stage: Stage) -> None:
+    """In the server's language, though who asks to be shown it has another."""
+    made = stage.scene
+    made.guild = await stage.discord.guild("Atelier", locale="de")
+    made.channel, made.ada = await made.guild.channel("bilder"), await made.guild.member("Ada")
+    card, manual_worker = await stage.manual_painting()
+    fault = await stage.discord.fault(f"POST /channels/{card['id']}/messages", status=413, code=40005)
+    await manual_worker.snapshot(10)
+    told = "und wurde weggelassen"
+    await stage.scene.ended(card, told)
+    await fault.remove()
+    stage.scene.bots[-1].kill()
+    await stage.scene.start_bot()
+    await manual_worker.progress(20)
+    await stage.scene.ended(card, told)
+    await manual_worker.done()
+    assert told in text_of(await stage.scene.ended(card, "**Fertig**"))
+    shown = await (await stage.scene.ada.slash(stage.scene.channel, "show", job=job_of(card))).shown()
+    assert told in text_of(shown)
 
 
 async def test_a_server_that_takes_no_file_at_all_gets_the_words(stage: Stage) -> None:

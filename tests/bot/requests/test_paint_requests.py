@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from arq.connections import ArqRedis
 
 from bot.cards.buttons import Action
 from bot.errors import UserError
+from bot.interactions.modals import SnapshotForm
+from bot.interactions.style_saving import settings_of
 from bot.requests import follow_ups
 from bot.requests.follow_ups import MAX_STRENGTH, FollowUp
 from bot.requests.from_recipe_code import FromCode
-from bot.requests.new_painting import new_draft, new_recipe
+from bot.requests.new_painting import NewPainting, new_draft, new_recipe
+from bot.requests.new_study import NewStudy
 from bot.requests.paint_request import AskedStudy, AttachedPicture, Network, PaintRequest
 from bot.requests.study_parts import recipe_maker, recipes
 from engine.contract.jobs import Jobs
-from engine.contract.models import Job, StoredPicture
+from engine.contract.models import Asked, Job, StoredPicture
 from engine.contract.recipe_code import RecipeCode
 from engine.contract.study import Part as StudyPart
 from engine.contract.study import Study
-from engine.recipe.draft import finishing
-from engine.recipe.presets import PRESETS, TALK_SNAPSHOTS, preset, strength_of
+from engine.recipe.draft import draft_recipe, finishing
+from engine.recipe.presets import PRESETS, TALK_SNAPSHOTS, preset, preset_name, strength_of
 from engine.recipe.recipe import MAX_ITERATIONS, OLDEST, VERSION, Recipe, RecipeError
 
 CONTENT, STYLE, SECOND, SNAPSHOT = (
@@ -271,6 +274,18 @@ def test_from_a_picture_of_what_no_worker_can_paint_it_goes_on_by_its_recipes_na
     assert follow_ups.from_picture(a_job(older), SNAPSHOT, "fine", {}).recipe.version == OLDEST
 
 
+@pytest.mark.parametrize("version", [OLDEST - 1, VERSION])
+def test_what_goes_by_a_name_of_its_own_goes_on_as_it_is_and_is_measured_by_the_usual_recipe(version: int) -> None:
+    """As recipe codes made by hand have had it."""
+    own = dataclasses.replace(preset("fine", beta=3 * preset("fine").beta), name="mine", version=version)
+    job = a_job(own)
+    assert strength_of(own) == 3.0
+    child = follow_ups.from_picture(job, SNAPSHOT, preset_name(own), {"iterations": 7}).recipe
+    assert (child.name, child.beta) == (("mine", own.beta) if version == VERSION else ("fine", preset("fine").beta))
+    assert follow_ups.stronger(follow_ups.renewed(job), 2.0).recipe.beta == 2 * follow_ups.renewed(job).recipe.beta
+    assert settings_of(job) == {"recipe": "fine", "strength": 3.0}
+
+
 @pytest.mark.parametrize(("factor", "back"), [(100.0, 0.5), (0.01, 2.0)])
 def test_what_a_study_took_too_far_can_come_back_by_presses(factor: float, back: float) -> None:
     job = a_job(preset("fine", strength=5.0 if back < 1 else 0.2, beta=preset("fine").beta * factor))
@@ -338,6 +353,35 @@ def test_of_what_could_not_be_finished_there_is_no_draft() -> None:
         follow_ups.finished(a_job(), SNAPSHOT.key, Network("random"))
 
 
+@pytest.mark.parametrize("given", ["every:3", ",".join(map(str, range(151, 220)))])
+async def test_a_draft_has_no_more_snapshots_in_full_than_may_be_asked_for(redis: ArqRedis, given: str) -> None:
+    asked = NewPainting(
+        "classic", {"iterations": 5000}, CONTENT_GIVEN, (CONTENT_GIVEN,), draft=True, snapshots=given
+    )  # fmt: skip
+    with pytest.raises(RecipeError, match="and 50 are the most"):
+        await asked.resolve(Network("imagenet"), Jobs(redis))
+    few = dataclasses.replace(asked, snapshots="every:100")
+    draft = await few.resolve(Network("imagenet"), Jobs(redis))
+    assert draft.recipe.shown == (100, 150)
+    job = a_job(draft.recipe, draft_of=draft.draft_of)
+    assert len(follow_ups.finished(job, SNAPSHOT.key, Network("imagenet")).recipe.shown) == 50
+
+
+def test_a_draft_from_before_its_snapshots_were_counted_in_full_is_not_finished_with_too_many() -> None:
+    asked = Asked(recipe="classic", fields={"snapshots": ("every:3",), "iterations": 5000, "size": 512})
+    job = a_job(draft_recipe("classic", snapshots=("every:3",)), draft_of=asked)
+    with pytest.raises(RecipeError, match="These are 1,667 snapshots, and 50 are the most: ask for fewer"):
+        follow_ups.finished(job, SNAPSHOT.key, Network("imagenet"))
+
+
+async def test_a_study_has_no_more_moments_than_may_be_asked_for_also_past_its_end(redis: ArqRedis) -> None:
+    """From here would come to them."""
+    moments = ",".join(map(str, range(21, 40)))
+    asked = NewStudy("iterations", "fine", {"iterations": 20}, CONTENT_GIVEN, (CONTENT_GIVEN,), snapshots=moments)
+    with pytest.raises(UserError, match="These are 20 pictures, and 16 are the most"):
+        await asked.resolve(Network("imagenet"), Jobs(redis))
+
+
 def test_the_children_of_a_draft_are_drafts_and_finished_like_themselves() -> None:
     recipe, asked = new_draft("fine", Network("imagenet"), {"seed": 42})
     job = a_job(recipe, draft_of=asked)
@@ -354,3 +398,12 @@ def test_the_children_of_a_draft_are_drafts_and_finished_like_themselves() -> No
     assert follow_ups.swapped(job).draft_of == follow_ups.continued(job, "a checkpoint", 1).draft_of == asked
     assert follow_ups.larger(job, "a checkpoint", recipe.iterations).draft_of is None
     assert follow_ups.from_picture(job, SNAPSHOT, "fine", {}).draft_of is None
+
+
+async def test_the_form_of_from_here_takes_any_recipe_as_it_stands() -> None:
+    own = dataclasses.replace(preset("fine"), name="mine", beta=1.23e300)
+    form = SnapshotForm(cast(Any, None), cast(Any, None), a_job(own), cast(Any, None), SNAPSHOT.key)
+    parts = {part["custom_id"]: part for row in form.to_dict()["components"] if (part := row["component"])}
+    assert [one["value"] for one in parts["recipe"]["options"] if one.get("default")] == ["fine"]
+    for text in (parts["iterations"], parts["strength"]):
+        assert 0 < len(text["value"]) <= text["max_length"]

@@ -89,6 +89,7 @@ NONE = "That is no recipe code: one begins with impasto:1: and is given by the b
         (forged(styles=[1]), DAMAGED),
         (forged(frames=200, iterations=9000), DAMAGED),
         (forged(start="picture"), DAMAGED),
+        (forged(name="mine"), "This recipe code names a recipe that is not known here: use it where it was made."),
         (forged(style_layers=["relu1_1"] * 200, style_layer_weights=[1.0] * 200), DAMAGED),
         (forged(size=100_000), "The size must be between 32 and 4096 px."),
         (forged(beta=float("inf")), "Weights of losses and layers must be finite and not negative."),
