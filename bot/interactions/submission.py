@@ -31,6 +31,7 @@ from bot.requests.style_names import with_saved_styles
 from bot.requests.unchosen import with_unchosen
 from bot.text.translation import _, stored
 from engine.contract.models import Job
+from engine.process.metrics import WANTING_WORKERS
 
 
 class Submission:
@@ -67,6 +68,7 @@ class Submission:
     async def _admit(self, interaction: discord.Interaction, asked: MemberRequest, destination: Destination) -> Job:
         network = await self._admission.network()
         if network is None:
+            WANTING_WORKERS.inc()
             raise UserError(_("No worker has started here yet, and I paint with its weights: try again in a minute."))
         rules = await check_allowed(self._backend.guilds, interaction, destination)
         destination = dataclasses.replace(destination, language=public_language(interaction, destination, rules))

@@ -31,6 +31,9 @@ FIRST_SNAPSHOT = Histogram(
 POSTS = Counter("impasto_posts", "Messages sent for jobs.", ["kind"], registry=REGISTRY)
 RETRIES = Counter("impasto_discord_retries", "Requests to Discord that were repeated.", ["why"], registry=REGISTRY)
 RESPONSES = Counter("impasto_discord_responses", "Discord's answers by their status.", ["status"], registry=REGISTRY)
+WANTING_WORKERS = Counter(
+    "impasto_wanting_workers", "Paintings that were refused because no worker had ever started.", registry=REGISTRY
+)
 DUPLICATES = Counter("impasto_duplicates_dropped", "What came twice and was dropped.", ["what"], registry=REGISTRY)
 
 

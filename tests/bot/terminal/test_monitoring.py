@@ -17,6 +17,7 @@ import pytest
 import pytest_asyncio
 from operator_command import told
 from prometheus_client.parser import text_string_to_metric_families
+from redis import Redis
 from scene import Scene, scene
 from support.workers import WorkerPool
 
@@ -95,6 +96,17 @@ async def test_a_painting_is_counted_where_it_happens(stage: tuple[Scene, str, s
     assert found["impasto_slices_total",] >= 1
     assert found["impasto_jobs_ended_total", "done"] == 1
     assert found["impasto_store_bytes_total", "to"] > 1000 < found["impasto_store_bytes_total", "from"]
+
+
+async def test_what_is_refused_for_want_of_workers_is_counted(redis_server: str, tmp_path: Path) -> None:
+    pool = WorkerPool(f"{redis_server}?db=3", tmp_path)
+    async with scene(pool, tmp_path, IMPASTO_WEIGHTS="auto", IMPASTO_MONITORING="0") as made:
+        (url,) = [line["url"] for line in made.said() if line["event"] == "health and metrics are served"]
+        assert (await samples(url))["impasto_wanting_workers_total",] == 0
+        assert (await made.private_reply(await made.stylize())).startswith("No worker has started here yet")
+        assert (await samples(url))["impasto_wanting_workers_total",] == 1
+    with Redis.from_url(pool.url) as client:
+        client.flushdb()
 
 
 async def test_a_lost_connection_to_discord_is_told_until_it_is_back(stage: tuple[Scene, str, str]) -> None:
