@@ -53,6 +53,7 @@ def test_a_distribution_is_no_distance_from_itself_and_a_shift_is_its_square() -
     assert float(normal.distance(features + 3)) == pytest.approx(9, rel=1e-3)
 
 
+@pytest.mark.long
 def test_wasserstein_brings_the_colours_nearer_to_the_styles() -> None:
     content, style = levels(1), levels(2) * 0.2
     painting = Wasserstein(convs(), content, style)

@@ -142,6 +142,7 @@ async def test_what_was_sent_and_not_noted_is_found_long_after_its_nonce(stage: 
     assert len(discord.world.threads(stage.channel)) == 2
 
 
+@pytest.mark.long
 async def test_discord_is_told_the_commands_only_when_they_have_changed(stage: Scene, busy_client: JobClient) -> None:
     discord, redis = stage.discord, busy_client.redis
     key = f"impasto:commands:{discord.application_id}"

@@ -76,6 +76,7 @@ async def test_what_the_buttons_lead_to(stage: Scene) -> None:
         assert pictures(stage.discord.world, child["id"])[-1] == ALL[-1]
 
 
+@pytest.mark.long
 async def test_a_finished_picture_goes_on_to_twice_its_size(stage: Scene) -> None:
     parent = await stage.ended(await stage.card(await stage.stylize()))
     final = _final(stage, parent)
@@ -110,6 +111,7 @@ def _final(stage: Scene, card: Json) -> Json:
     return next(m for m in stage.discord.world.messages(card["id"]) if any("final" in name for name in files_of(m)))
 
 
+@pytest.mark.long
 async def test_an_animated_gif_becomes_a_film_if_it_is_asked_for(stage: Scene) -> None:
     still = await stage.ended(await stage.card(await stage.stylize(content=("clip.gif", _clip()), iterations=5)))
     assert "fine, 5 iterations" in text_of(still)

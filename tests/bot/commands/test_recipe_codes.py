@@ -105,6 +105,7 @@ async def test_a_saved_style_is_found_by_its_picture(stage: Scene, tmp_path: Pat
     assert "strength" not in text_of(card)  # the code's settings, not the saved ones
 
 
+@pytest.mark.long
 async def test_a_painting_in_a_drawn_style_needs_no_attachment(stage: Scene) -> None:
     asked = await stage.ada.slash(stage.channel, "stylize", content=stage.content, style_name="ink", **SMALL)
     code = await code_on(stage, await stage.ended(await stage.card(asked)))

@@ -82,6 +82,7 @@ async def test_what_is_acknowledged_first_is_so_in_time_and_answered_once_redis_
         assert stage.discord.world.violations == []
 
 
+@pytest.mark.long
 async def test_settings_are_told_and_changed_in_time_or_not_at_all(own_redis: OwnRedis, tmp_path: Path) -> None:
     async with scene(WorkerPool(own_redis.url, tmp_path), tmp_path) as stage:
         moderator = await stage.guild.member("Mo", permissions=["manage_guild"])

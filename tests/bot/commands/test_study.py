@@ -170,6 +170,7 @@ async def test_the_moments_of_one_that_grows_are_chosen(stage: Scene, worker: No
     assert labels == ["3 iterations", "10 iterations", "20 iterations"]
 
 
+@pytest.mark.long
 async def test_one_content_in_as_many_styles_as_there_may_be(stage: Scene, worker: None, tmp_path: Path) -> None:
     styles = {f"style{k}": picture(tmp_path / f"style_{k}.png", k) for k in range(1, 9)}
     asked = await stage.ada.slash(stage.channel, "gallery", content=stage.content, **styles, size=64, iterations=2)

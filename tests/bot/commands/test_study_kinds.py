@@ -30,10 +30,10 @@ async def stage(busy_pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory)
         ("start", (9, "noise, seed 5")),
         ("layers", (5, "all 3")),
         pytest.param("depth", (5, "relu5_2"), marks=pytest.mark.long),
-        ("optimiser", (6, "L-BFGS")),
-        ("size", (5, "128 px")),
+        pytest.param("optimiser", (6, "L-BFGS"), marks=pytest.mark.long),
+        pytest.param("size", (5, "128 px"), marks=pytest.mark.long),
         ("iterations", (8, "30 iterations")),
-        ("white", (5, "white left out")),
+        pytest.param("white", (5, "white left out"), marks=pytest.mark.long),
     ],
 )
 async def test_every_other_kind_comes_to_its_end(

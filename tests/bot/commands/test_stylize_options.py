@@ -183,6 +183,7 @@ def _clip(frames: int) -> bytes:
     return out.getvalue()
 
 
+@pytest.mark.long
 async def test_each_quota_is_refused_in_a_sentence_of_its_own(redis_server: str, tmp_path: Path) -> None:
     pool = WorkerPool(f"{redis_server}?db=3", tmp_path)
     caps: Json = {"IMPASTO_USER_JOBS": "2", "IMPASTO_GUILD_JOBS": "3", "IMPASTO_TOTAL_JOBS": "4"}

@@ -76,6 +76,7 @@ async def test_what_was_left_out_is_told_at_the_end_too_and_by_show_and_after_a_
     assert told in text_of(shown)
 
 
+@pytest.mark.long
 async def test_a_server_that_takes_no_file_at_all_gets_the_words(stage: Stage) -> None:
     card, manual_worker = await stage.manual_painting()
     await stage.discord.fault(f"POST /channels/{card['id']}/messages", status=413, code=40005)

@@ -67,6 +67,7 @@ def test_an_interaction_waits_for_nobody() -> None:
     run(scenario())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("status", [401, 403, 429])
 def test_what_is_refused_for_ever_never_bans(status: int) -> None:
     async def scenario() -> None:

@@ -49,6 +49,7 @@ async def test_a_discord_that_is_away_is_a_line_for_each_try_and_waited_for(
         assert b"Traceback" not in err
 
 
+@pytest.mark.long
 async def test_the_bot_ends_in_order_also_while_it_reconnects(
     discord: Discord, redis_server: str, tmp_path: Path
 ) -> None:

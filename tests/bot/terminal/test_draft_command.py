@@ -43,6 +43,7 @@ def record(folder: Path) -> tuple[dict[str, Any], Recipe]:
     return run, Recipe.from_dict(run["recipe"])
 
 
+@pytest.mark.long
 def test_a_draft_and_its_finish(room: Path, busy_pool: WorkerPool) -> None:
     for mask in ("over.png", "of.png"):
         CONTENT.convert("L").save(room / mask)

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from arq.connections import ArqRedis
 from impasto_command import run
 from support.jobs import a_job
@@ -71,6 +72,7 @@ async def test_what_an_ended_painting_has_left_is_named_too(redis: ArqRedis, red
     assert done.stdout == "2 files of 1 paintings, 0.0 MB, were deleted.\n"
 
 
+@pytest.mark.long
 async def test_with_a_wrong_redis_nothing_is_deleted_and_why_is_said(
     redis: ArqRedis, redis_server: str, tmp_path: Path
 ) -> None:

@@ -36,6 +36,7 @@ async def test_a_worker_that_is_killed_is_replaced(tmp_path: Path, monkeypatch: 
     assert left_over(tmp_path) == []
 
 
+@pytest.mark.long
 async def test_a_worker_that_ends_at_once_is_no_noise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -81,6 +82,7 @@ def test_a_worker_that_breaks_off_unexpectedly_as_it_starts_is_told_in_a_line(tm
     assert not (room / "out").exists()
 
 
+@pytest.mark.long
 def test_nothing_goes_on_when_the_command_itself_is_killed(tmp_path: Path) -> None:
     room = make_room(tmp_path)
     process = start(room, *LIGHT, "--iterations", "90000", "--snapshots", "10", "-o", "out")

@@ -151,6 +151,7 @@ def test_a_batchs_painting_and_one_of_its_own_do_not_share_a_folder(tmp_path: Pa
     assert (own / ".impasto" / "job.json").exists()
 
 
+@pytest.mark.long
 def test_a_second_command_or_a_resumption_does_not_meddle_with_the_first(tmp_path: Path) -> None:
     room = make_room(tmp_path)
     process = start(room, *LIGHT, "--iterations", "90000", "--snapshots", "10", "-o", "out")

@@ -152,6 +152,7 @@ def test_with_a_redis_of_ones_own_the_worker_there_paints(busy_pool: WorkerPool,
     assert "\x1b" not in reply.stdout
 
 
+@pytest.mark.long
 def test_each_style_is_painted_where_its_mask_says(busy_pool: WorkerPool, tmp_path: Path) -> None:
     """Through job, store and worker: the very picture that the loop paints with the same masks."""
     room = make_room(tmp_path)
@@ -177,6 +178,7 @@ def test_each_style_is_painted_where_its_mask_says(busy_pool: WorkerPool, tmp_pa
     )  # fmt: skip
 
 
+@pytest.mark.long
 def test_masks_that_are_drawn_on_transparent_part_the_picture(busy_pool: WorkerPool, tmp_path: Path) -> None:
     """As paint programs save a layer: the same painting as by masks in black and white."""
     room = make_room(tmp_path)

@@ -79,6 +79,7 @@ def test_what_is_transparent_in_the_content_is_so_in_the_result(room: Path, busy
     assert refused.stderr == "A JPEG holds no transparency: give --format png or webp.\n"
 
 
+@pytest.mark.long
 def test_a_draft_keeps_it_for_when_it_is_finished(room: Path, busy_pool: WorkerPool) -> None:
     draft = ["paint", "logo.png", "style.png", "--draft", "--keep-transparency", "--iterations", "4", "--size", "64"]
     light = ["--weights", "random", "--set", "networks=1"]

@@ -102,6 +102,7 @@ def test_still_paints_the_first_alone(room: Path, content: str, busy_pool: Worke
     assert (record["recipe"]["frames"], record["recipe"]["iterations"]) == (1, 8)
 
 
+@pytest.mark.long
 def test_a_dry_run_counts_the_frames(room: Path) -> None:
     done = run(room, *SHORT, "--dry-run")
     assert done.returncode == 0, done.stderr
@@ -118,6 +119,7 @@ def test_an_empty_folder_is_refused_in_one_sentence(room: Path) -> None:
     assert not (room / "never").exists()
 
 
+@pytest.mark.long
 def test_a_film_without_its_film_is_refused_in_one_sentence(room: Path) -> None:
     done = run(room, *SHORT, "-o", "never", "--no-film")
     assert done.returncode == 1

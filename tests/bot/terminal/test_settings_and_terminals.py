@@ -104,6 +104,7 @@ def test_a_terminal_that_lacks_letters_shows_others(encoding: str, room: Path, b
     assert b"Done: ???/index.html" in shown
 
 
+@pytest.mark.long
 def test_a_name_that_is_no_text_is_shown_all_the_same(room: Path) -> None:
     CONTENT.save(os.fsencode(room) + b"/pic\xff.png", "PNG")
     reply = run(room, *SHORT, "-o", os.fsdecode(b"out\xff"))

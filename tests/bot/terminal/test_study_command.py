@@ -93,6 +93,7 @@ def test_a_study_stopped_by_ctrl_c_goes_on_to_the_same_pictures(room: Path) -> N
     assert not (room / "s" / ".impasto").exists()
 
 
+@pytest.mark.long
 def test_sizes_tell_how_time_grows(room: Path, busy_pool: WorkerPool) -> None:
     record = study(room, busy_pool, "size", "--size", "128", "--iterations", "10")
     assert [tile["label"] for tile in record["tiles"]] == ["32 px", "45 px", "64 px", "91 px", "128 px"]
@@ -107,6 +108,7 @@ def test_iterations_are_a_strip_of_one_painting(room: Path, busy_pool: WorkerPoo
     assert painting["final"]["sha256"] == alone(painting)
 
 
+@pytest.mark.long
 def test_flicker_is_measured_and_the_same_seed_has_none_on_a_processor(room: Path, busy_pool: WorkerPool) -> None:
     record = study(room, busy_pool, "flicker", "--iterations", "10")
     assert record["measured"]["same_seed"] == 0
@@ -116,6 +118,7 @@ def test_flicker_is_measured_and_the_same_seed_has_none_on_a_processor(room: Pat
         assert getattr(film, "n_frames", 1) > 1
 
 
+@pytest.mark.long
 def test_both_ways_round_and_one_content_in_several_styles(room: Path, busy_pool: WorkerPool) -> None:
     ways = study(room, busy_pool, "swap", "--iterations", "5", "--recipe", "talk")
     assert {p["recipe"]["name"] for p in ways["paintings"]} == {"classic"}

@@ -75,6 +75,7 @@ async def test_the_doctor_tells_a_valkey_by_its_own_version(
     assert re.search(r"^ok +Redis +Valkey \d+\.\d+\.\d+, append-only file on$", out, re.MULTILINE)
 
 
+@pytest.mark.long
 async def test_the_doctor_finds_what_is_wrong(discord: Discord, tmp_path: Path) -> None:
     ill = {"DISCORD_TOKEN": "not.the.token", "REDIS_URL": "redis://127.0.0.1:1", "IMPASTO_WEIGHTS": "/nowhere.pth"}
     (tmp_path / "file").write_text("in the way")

@@ -77,6 +77,7 @@ def test_a_checkpoint_from_before_there_was_one_goes_on() -> None:
     assert torch.equal(last(painter(SPIKING), state).pixels, last(painter(SPIKING)).pixels)
 
 
+@pytest.mark.long
 def test_goo_is_told_and_never_the_best_however_small_its_loss() -> None:
     own = painter(FADING)
     state = own.begin()

@@ -106,7 +106,7 @@ def test_a_store_that_cannot_be_opened_is_told_without_its_password() -> None:
 def test_a_sentence_to_the_operator_tells_none(
     error: type[Exception], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fails() -> None:
+    def fails(**_: object) -> None:
         raise error("redis://:5ec4e7@box:6379 does not answer")
 
     monkeypatch.setattr("bot.terminal.main.cli", fails)

@@ -142,6 +142,7 @@ async def test_between_two_slices_it_stops_with_the_next(client: JobClient) -> N
     assert await client.events(job) == [Cancelled(job=job.id, iteration=0)]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("slow_worker")
 async def test_while_the_film_is_made_it_ends_once_either_way(client: JobClient) -> None:
     job = await painting(client, light(40, snapshots=(40,)))

@@ -61,6 +61,7 @@ async def test_a_painting_stopped_midway_finishes_its_plan_and_goes_on(busy_clie
     assert (await busy_client.run(child))["final"]["sha256"] == uncut_sha256(longer)
 
 
+@pytest.mark.long
 async def test_a_child_lives_on_when_its_parent_is_forgotten(busy_client: JobClient) -> None:
     """As the bot makes one: with a copy of the checkpoint in its own folder."""
     parent, last = await finished(busy_client, ADAM)

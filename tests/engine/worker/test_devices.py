@@ -82,7 +82,7 @@ def test_a_driver_that_is_too_old_is_said_in_a_sentence(
         [sys.executable, "-m", program, *device], input=json.dumps(light(2).as_dict()), cwd=tmp_path,
         env={**old_driver, "REDIS_URL": redis_server}, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert (done.returncode, done.stdout) == (os.EX_CONFIG if program == "engine.worker" else 1, "")
+    assert (done.returncode, done.stdout) == (1 if program == "engine.worker.fast_path_check" else os.EX_CONFIG, "")
     assert done.stderr == f"{DRIVER_TOO_OLD}\n"
 
 

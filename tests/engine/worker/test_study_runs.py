@@ -99,6 +99,7 @@ async def test_a_study_whose_workers_are_killed_again_and_again_loses_nothing_an
     assert_each_as_if_alone(await record(client, story), LONG)
 
 
+@pytest.mark.long
 async def test_a_cancelled_study_keeps_what_there_is_and_a_child_goes_on_from_it(busy_client: JobClient) -> None:
     job = await busy_client.submit(LONG[0], vary=LONG)
     await busy_client.until(job, 450)

@@ -141,6 +141,7 @@ async def test_a_store_that_goes_away_costs_the_job_a_slice_and_no_death(client:
     assert (await client.run(job))["final"]["sha256"] == uncut_sha256(recipe)
 
 
+@pytest.mark.long
 async def test_nothing_that_nobody_will_look_at_is_left_in_the_store(
     busy_client: JobClient, busy_pool: WorkerPool
 ) -> None:

@@ -44,7 +44,7 @@ def test_features_are_those_of_the_whole_picture(layer: str, rows: int) -> None:
     [
         {"statistic": "gram"},
         {"statistic": "covariance", "octaves": 3, "total_variation": 4.0},
-        {"statistic": "gram", "pooling": "max", "content_layers": ()},
+        pytest.param({"statistic": "gram", "pooling": "max", "content_layers": ()}, marks=pytest.mark.long),
     ],
     ids=["gram", "covariance, octaves, variation", "max, no content"],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from support.jobs import JobClient, light
 from support.workers import WorkerPool
 from torchvision_files import ours, saved
@@ -15,6 +16,7 @@ from engine.worker.weights.load import load_weights
 LAYERS = {"content_layers": ("conv1_1",), "style_layers": ("relu1_1",)}
 
 
+@pytest.mark.long
 async def test_it_says_whose_they_are_and_paints_with_the_layers_that_they_have(
     pool: WorkerPool, client: JobClient, tmp_path: Path
 ) -> None:
