@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bot.text.study_text import tile_label
-from bot.text.translation import ENGLISH, _, current_language, label, number, pgettext
-from engine.contract.drawn_texts import NUMBER, TEXTS
+from bot.text.translation import ENGLISH, _, current_language, label, number, pgettext, stored
+from engine.contract.drawn_texts import NUMBER, TEXTS, WEIGHTS_NOTES
 from engine.contract.models import Job
 from engine.recipe import studies
 
@@ -19,6 +19,7 @@ def drawn_texts(job: Job) -> dict[str, str]:
     if current_language() in {ENGLISH, *WITHOUT_LETTERS}:
         return {}
     told = {text: pgettext(DRAWN, text) for text in TEXTS} | {NUMBER: number(1234.5, ",.1f")}
+    told |= {note: stored(note) for note in WEIGHTS_NOTES}
     if job.study is not None:
         title = studies.KINDS[job.study.vary].title
         told[title] = label(title)

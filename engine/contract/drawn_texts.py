@@ -23,6 +23,12 @@ TEXTS = (
     "mean difference of two paintings: same seed {same} levels, other seeds {others}",
 )  # fmt: skip
 """All of them, with names for the values; besides those the titles and labels of studies are drawn."""
+WEIGHTS_NOTES = (
+    "Painted with random stand-in weights, as asked.", "Painted with our small starter network, as asked.",
+    "Painted with weights from a file, taken for a network with torchvision's input (RGB, normalised).",
+    "Painted with weights from a file, taken for a network with Caffe's input (BGR, 0 to 255).",
+)  # fmt: skip
+"""What a worker tells of its weights, and draws in a plot's corner."""
 NUMBER = "1,234.5"
 """Translated, it shows the language's signs in numbers."""
 

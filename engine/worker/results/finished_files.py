@@ -193,5 +193,6 @@ def _plot(job: Job, run: dict[str, Any]) -> bytes:
         run["losses"]["columns"], run["losses"]["rows"],
         snapshots=[snapshot["iteration"] for snapshot in run["snapshots"]],
         scales=job.recipe.plan()[: job.recipe.scales],
-        title=drawn_title(job), note=run["weights"]["note"], linear=job.recipe.frames > 1,  # every frame counts alike
+        title=drawn_title(job), note=run["weights"]["note"],
+        linear=job.recipe.frames > 1,  # every frame counts alike
     )  # fmt: skip

@@ -109,7 +109,7 @@ def new_figure(title: str, *, bottom: float = 0.115) -> tuple[Figure, Axes]:
 
 def as_png(figure: Figure, note: str = "") -> bytes:
     """The figure with a note in its corner."""
-    figure.text(0.984, 0.032, note, fontsize=12, style="italic", color=QUIET, ha="right", parse_math=False)
+    figure.text(0.984, 0.032, drawn(note), fontsize=12, style="italic", color=QUIET, ha="right", parse_math=False)
     out = BytesIO()
     figure.savefig(out, format="png", dpi=100, facecolor=PAPER)
     return out.getvalue()

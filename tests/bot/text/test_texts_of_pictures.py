@@ -9,7 +9,7 @@ from matplotlib.ft2font import FT2Font
 from bot.cards.before_and_after import FONT
 from bot.text.drawn_texts import WITHOUT_LETTERS, drawn_texts, drawn_words
 from bot.text.translation import LANGUAGES, speaking
-from engine.contract.drawn_texts import TEXTS
+from engine.contract.drawn_texts import TEXTS, WEIGHTS_NOTES
 from engine.contract.models import Job, StoredPicture
 from engine.contract.study import Part, Study
 from engine.recipe.presets import preset
@@ -34,7 +34,8 @@ def test_all_that_is_drawn_has_letters_in_the_font(language: str) -> None:
     known = FT2Font(font(12).path).get_charmap()
     with speaking(language):
         told = {text: word for vary in KINDS for text, word in drawn_texts(a_study(vary)).items()}
-    assert set(TEXTS) < set(told)
+    assert {*TEXTS, *WEIGHTS_NOTES} < set(told)
+    assert [note for note in WEIGHTS_NOTES if told[note] == note] == []
     assert {letter for word in told.values() for letter in word if ord(letter) not in known} == set()
 
 

@@ -13,13 +13,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from engine.contract.drawn_texts import NUMBER, TEXTS, drawn, drawn_list, drawn_number, translated
+from engine.contract.drawn_texts import NUMBER, TEXTS, WEIGHTS_NOTES, drawn, drawn_list, drawn_number, translated
 from engine.worker.results.film_loss_curve import LossStrip
 from engine.worker.results.loss_plot import loss_plot
 from engine.worker.results.study_files import weights_in_words
 from engine.worker.results.study_plots import losses_plot, time_plot
 
-MARKED = {text: f"«{text}»" for text in TEXTS}
+MARKED = {text: f"«{text}»" for text in (*TEXTS, *WEIGHTS_NOTES)}
 GIVEN = {"conv2_1", "relu1_1", "px", "s"}
 """Layers' names and units, which are alike in all languages."""
 GREY = Image.new("RGB", (320, 240), "#808080")
@@ -63,7 +63,8 @@ def spiky(count: int, *spikes: int) -> NDArray[np.float64]:
 def test_of_a_plot_of_losses(seen: list[str], count: int, spikes: tuple[int, ...], wanted: str) -> None:
     columns = ("total", "content", "style", "variation", "content conv2_1", "style relu1_1")
     with translated(MARKED):
-        loss_plot(columns, spiky(count, *spikes), snapshots=(10,), scales=((128, 30), (181, count - 30)), title="")
+        scales = ((128, 30), (181, count - 30))
+        loss_plot(columns, spiky(count, *spikes), snapshots=(10,), scales=scales, title="", note=WEIGHTS_NOTES[0])
     assert left_in_english(seen) == set()
     assert any(wanted in text for text in seen)
     assert {"«weighted loss»", "«iteration»", "«total»", "«style» · relu1_1"} <= set(seen)

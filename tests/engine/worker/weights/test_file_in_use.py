@@ -10,6 +10,7 @@ from support.workers import WorkerPool
 from torchvision_files import ours, saved
 
 from engine.contract import workers
+from engine.contract.drawn_texts import WEIGHTS_NOTES
 from engine.contract.events import Failed, Started
 from engine.worker.weights.load import load_weights
 
@@ -30,6 +31,7 @@ async def test_it_says_whose_they_are_and_paints_with_the_layers_that_they_have(
     job = await client.submit(light(2, weights=name, networks=1, network="4|6", **LAYERS))
     started = next(event for event in await client.events(job) if isinstance(event, Started))
     assert started.note == "Painted with weights from a file, taken for a network with Caffe's input (BGR, 0 to 255)."
+    assert started.note in WEIGHTS_NOTES
     run = await client.run(job)
     assert run["weights"] == {
         "name": name, "identity": name, "stand_in": False, "note": started.note, "input": "caffe",

@@ -32,6 +32,7 @@ from torchvision_files import (
     state_dict,
 )
 
+from engine.contract.drawn_texts import WEIGHTS_NOTES
 from engine.contract.settings import WEIGHTS_CACHED
 from engine.painting.painter import Painter
 from engine.recipe.presets import preset
@@ -66,6 +67,7 @@ def test_the_starter_weights_come_with_the_program(tmp_path: Path) -> None:
     weights = load_weights("starter", tmp_path / "cache")
     assert (weights.name, weights.stand_in) == ("starter", True)
     assert weights.note == "Painted with our small starter network, as asked."
+    assert {weights.note, load_weights("random", tmp_path).note} < set(WEIGHTS_NOTES)  # in plots, translated
     assert weights.identity.startswith("starter sha256:")
     assert weights.convs is not None
     assert weights.network == preset("fine", weights="starter").network
