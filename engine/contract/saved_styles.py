@@ -176,7 +176,7 @@ class SavedStyles:
         """A server's hash; None where something of another kind lies under its key."""
         async with self._redis.pipeline(transaction=False) as pipe:
             pipe.hgetall(_key(guild))
-            (raw,) = await readable(pipe)
+            raw: dict[bytes, bytes] | None = (await readable(pipe))[0]
         return raw
 
     async def _begin(self, guild: int) -> dict[bytes, bytes]:
