@@ -61,15 +61,15 @@ _STYLES = {
 
 
 _TEMPLATE = re.compile(
-    rf"impasto:(?P<act>{'|'.join(Action)}):(?P<job>[0-9A-Za-z]{{1,40}})(?::(?P<iteration>[0-9]{{1,6}}))?"
+    rf"impasto:(?P<act>{'|'.join(Action)}):(?P<job>[0-9A-Za-z]{{1,40}})(?::(?P<iteration>[0-9]{{1,6}})|(?P<anew>:anew))?"
 )
 
 
 class JobButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
-    """`impasto:<act>:<job>[:<iteration>]`."""
+    """`impasto:<act>:<job>[:<iteration>]`, or `impasto:<act>:<job>:anew` on a card that was posted anew."""
 
-    def __init__(self, action: Action, job: str, iteration: int | None = None) -> None:
-        custom_id = f"impasto:{action}:{job}" + (f":{iteration}" if iteration is not None else "")
+    def __init__(self, action: Action, job: str, iteration: int | None = None, *, anew: bool = False) -> None:
+        custom_id = f"impasto:{action}:{job}" + (f":{iteration}" if iteration is not None else ":anew" * anew)
         style = _STYLES.get(action, discord.ButtonStyle.secondary)
         super().__init__(ui.Button(label=_(_LABELS[action]), style=style, custom_id=custom_id))
         self.action, self.job, self.iteration = action, job, iteration
@@ -80,7 +80,8 @@ class JobButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
     ) -> JobButton:
         """The button that was pressed."""
         iteration = match["iteration"]
-        return cls(Action(match["act"]), match["job"], None if iteration is None else int(iteration))
+        anew = match["anew"] is not None
+        return cls(Action(match["act"]), match["job"], None if iteration is None else int(iteration), anew=anew)
 
     @staticmethod
     def knows(custom_id: str) -> bool:

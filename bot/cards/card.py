@@ -7,7 +7,7 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.cards.buttons import JobButton, card_buttons, sharing_buttons, study_buttons
+from bot.cards.buttons import Action, JobButton, card_buttons, sharing_buttons, study_buttons
 from bot.cards.card_state import CardState
 from bot.post_ledger import LedgerPage
 from bot.text.formatting import bar, count, day, duration, joined, loss, relative
@@ -43,23 +43,38 @@ def stand_in(job: Job) -> str:
 class Card(ui.LayoutView):
     """A fresh view for each edit: discord.py must never see the same one twice."""
 
-    def __init__(self, job: Job, page: LedgerPage, card_state: CardState, pictures: tuple[str, ...]) -> None:
-        """`pictures` are the names of the files on the message: the painting once it is done, content, styles."""
+    def __init__(
+        self, job: Job, page: LedgerPage, card_state: CardState, pictures: tuple[str, ...], *, anew: bool = False
+    ) -> None:
+        """`pictures` are the names of the files on the message: the painting once it is done, content, styles.
+
+        One that is posted `anew` is known by its button Again.
+        """
         super().__init__(timeout=None)
         with speaking(page.language):
-            self.add_item(_box(job, page, card_state, pictures))
+            self.add_item(_box(job, page, card_state, pictures, anew=anew))
 
 
-def _box(job: Job, page: LedgerPage, card_state: CardState, pictures: tuple[str, ...]) -> ui.Container[Any]:
+def _box(
+    job: Job, page: LedgerPage, card_state: CardState, pictures: tuple[str, ...], *, anew: bool
+) -> ui.Container[Any]:
     box: ui.Container[Any] = ui.Container(accent_colour=_COLOURS[card_state.state])
     box.add_item(ui.TextDisplay(f"### {safe(page.shown_title, 100)}\n{_status(job, page, card_state)}"))
     for gallery in _galleries(job, pictures):
         box.add_item(gallery)
     box.add_item(ui.TextDisplay(_small_print(job, page, card_state)))
-    box.add_item(ui.ActionRow(*_buttons(job, card_state.state)))
+    buttons = _buttons(job, card_state.state)
+    if anew:
+        buttons = [again_anew(job.id) if button.action is Action.AGAIN else button for button in buttons]
+    box.add_item(ui.ActionRow(*buttons))
     if card_state.state is JobState.DONE and job.study is None and job.draft_of is None:
         box.add_item(ui.ActionRow(*sharing_buttons(job.id)))
     return box
+
+
+def again_anew(job: str) -> JobButton:
+    """The button Again of a card that was posted anew; no other message has it."""
+    return JobButton(Action.AGAIN, job, anew=True)
 
 
 def _buttons(job: Job, state: JobState) -> list[JobButton]:

@@ -20,16 +20,17 @@ async def forget(interaction: Interaction) -> None:
     services = interaction.client.services
     async with services.deferred.acknowledged(interaction):
         pages = await _pages(services.backend, interaction.user.id)
-        styles = await services.backend.styles.forget(str(interaction.user.id))
-        too = _("Your {styles}: deleted.", styles=count(styles, "saved style")) if styles else ""
-        if not pages:
-            await reply_private(interaction, too or _("I keep nothing of yours."))
-            return
         asked_before = any(page.forget for page in pages.values() if page)
         left = sum(page.messages for page in pages.values() if page)
         await services.backend.ledger.forget(*pages)
         for job in pages:
             services.dispatcher.open(job)
+        # Only now: what goes wrong here must not keep the paintings.
+        styles = await services.backend.styles.forget(str(interaction.user.id))
+        too = _("Your {styles}: deleted.", styles=count(styles, "saved style")) if styles else ""
+        if not pages:
+            await reply_private(interaction, too or _("I keep nothing of yours."))
+            return
         paintings, messages = count(len(pages), "painting"), count(left, "message")
         what = _("Your {paintings} and all their pictures are being deleted.", paintings=paintings)
         if asked_before:

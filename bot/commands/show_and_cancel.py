@@ -26,6 +26,7 @@ from bot.text.sanitise import plain
 from bot.text.translation import N_, _
 from engine.contract.events import Done
 from engine.contract.models import Job, JobState
+from engine.contract.store import StoreError
 
 _STATES = {
     JobState.QUEUED: N_("queued"), JobState.PAINTING: N_("painting"), JobState.DONE: N_("done"),
@@ -54,13 +55,14 @@ async def show(interaction: Interaction, job: str) -> None:
         # This one too: where the editor goes back to an older one meanwhile, none is lost, whoever writes last.
         where |= {f"former:{card.id}": card.channel.id, "files": " ".join(names)}
         where |= {f"former:{page.card}": page.card_channel} if page.card else {}
-    if not await services.backend.ledger.note_kept(found.id, where):
+    kept = await services.backend.ledger.note_kept(found.id, where)
+    if not kept:
         await take_back(interaction)
-    elif card_state.open and await services.backend.jobs.outcome(found.id):
-        # It ended on the way, and whoever told that on all its cards may not have known of this one.
-        await _bring(interaction, found, await services.backend.ledger.page(found.id) or page)
     if where:
         services.dispatcher.open(found.id)  # what was forgotten meanwhile is struck off again
+    if kept and card_state.open and await services.backend.jobs.outcome(found.id):
+        # It ended on the way, and whoever told that on all its cards may not have known of this one.
+        await _bring(interaction, found, await services.backend.ledger.page(found.id) or page, seen=True)
 
 
 async def _check_posting(interaction: Interaction) -> None:
@@ -72,10 +74,20 @@ async def _check_posting(interaction: Interaction) -> None:
 
 
 async def _bring(
-    interaction: Interaction, job: Job, page: LedgerPage
+    interaction: Interaction, job: Job, page: LedgerPage, *, seen: bool = False
 ) -> tuple[CardState, discord.InteractionMessage, tuple[str, ...]]:
-    """The card as it is at this moment, as the answer; what it shows, and the names of its pictures."""
-    card_state, pictures = await _current_state(interaction.client.services.backend, job, page)
+    """The card as it is at this moment, as the answer; what it shows, and the names of its pictures.
+
+    One that is `seen` already is words alone where the store does not answer. Raises `StoreError` else.
+    """
+    backend = interaction.client.services.backend
+    card_state, painting = await _current_state(backend, job, page)
+    try:
+        pictures = await thumbnails(backend.store, job, painting)
+    except StoreError:
+        if not seen:
+            raise
+        pictures = []
     try:
         card, names = await _answer_with(interaction, job, page, card_state, pictures)
     except discord.HTTPException as error:
@@ -96,8 +108,8 @@ async def _answer_with(
     return card, names
 
 
-async def _current_state(backend: Backend, job: Job, page: LedgerPage) -> tuple[CardState, list[Thumbnail]]:
-    """What the job's card shows at this moment."""
+async def _current_state(backend: Backend, job: Job, page: LedgerPage) -> tuple[CardState, str | None]:
+    """What the job's card shows at this moment, and the key of the painting where it is done."""
     outcome, fields = await backend.jobs.outcome(job.id), await backend.jobs.fields(job.id)
     until = await backend.jobs.kept_until(job.id)
     card_state = (
@@ -105,8 +117,7 @@ async def _current_state(backend: Backend, job: Job, page: LedgerPage) -> tuple[
         if outcome
         else CardState(JobState(fields["state"]), int(fields["iteration"]), best=best_link(page))
     )
-    final = outcome.files["final.png"] if isinstance(outcome, Done) else None
-    return card_state, await thumbnails(backend.store, job, final)
+    return card_state, outcome.files["final.png"] if isinstance(outcome, Done) else None
 
 
 @app_commands.command()

@@ -62,7 +62,7 @@ class Deletion:
             await _JobMessages(self._client, self._backend, self._turns, page).erase()
         except _Unanswered as error:
             _log.error("a forgotten painting is still on Discord: the next start goes on", job=job, reason=str(error))
-            return
+            ended = False  # or nobody would know what is left there
         if store_away is not None:
             raise store_away
         if ended:

@@ -20,7 +20,7 @@ from bot.backend import Backend
 from bot.cards.card import stand_in
 from bot.cards.card_state import CardState
 from bot.cards.editor import CardEditor, CardRefused
-from bot.cards.thumbnails import Thumbnail, marker, thumbnails
+from bot.cards.thumbnails import Thumbnail, thumbnails
 from bot.delivery import messages, study_messages
 from bot.delivery.deletion import Deletion, erase_message
 from bot.delivery.sender import OutgoingMessage, Sender, Undeliverable
@@ -240,9 +240,7 @@ class JobConsumer:
         self, job: Job, page: LedgerPage, card_state: CardState, pictures: list[Thumbnail], look_first: bool
     ) -> None:
         """A new card in place of one that Discord lets nobody edit, and that tells what is no longer so."""
-        stem = marker(job.id)
-        again = [dataclasses.replace(one, name=one.name.replace(stem, f"{stem}last-")) for one in pictures]
-        for shown in [again, []] if again else [[]]:
+        for shown in [pictures, []] if pictures else [[]]:
             message = messages.card_message(job, page, card_state, shown, last=True)
             try:
                 card = await self._sender.send(page.card_channel, message, look_first=look_first)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 from bot.cards.buttons import Action, JobButton, failed_buttons, picture_buttons
-from bot.cards.card import Card, alt_texts, stand_in, stopped_at
+from bot.cards.card import Card, again_anew, alt_texts, stand_in, stopped_at
 from bot.cards.card_state import CardState, final_state
 from bot.cards.thumbnails import Thumbnail, marker
 from bot.delivery.sender import OutgoingMessage
@@ -30,16 +30,20 @@ Finished = tuple[OutgoingMessage, dict[str, str]]
 def card_message(
     job: Job, page: LedgerPage, card_state: CardState, pictures: Sequence[Thumbnail], *, last: bool = False
 ) -> OutgoingMessage:
-    """The card, with its pictures side by side; the `last` one comes in place of one that cannot be edited."""
+    """The card, with its pictures side by side; the `last` one comes in place of one that cannot be edited.
+
+    The first one alone can be cancelled, where it has no pictures to be found by.
+    """
     files = [OutgoingFile(picture.name, picture.data, "") for picture in pictures]
     names = tuple(file.name for file in files)
+    first = names[0] if names else JobButton(Action.CANCEL, job.id).custom_id
     return OutgoingMessage(
         job=job.id,
         key="last-card" if last else "card",
-        marker=f"{marker(job.id)}{'last-' if last else 'content'}",
+        marker=again_anew(job.id).custom_id if last else first,
         text=None,
         variants=_only(files),
-        view=lambda _: Card(job, page, card_state, names),
+        view=lambda _: Card(job, page, card_state, names, anew=last),
         alt=alt_texts(job),
     )
 

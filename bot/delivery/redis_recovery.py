@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import structlog
 from arq.connections import ArqRedis
+from redis.exceptions import ResponseError
 
 from bot.backend import Backend
 from bot.cards.editor import CardEditor
+from bot.post_ledger import LedgerPage
+from engine.contract.connection import is_wrong_kind
+from engine.contract.models import Job
 from engine.forecast import first_cost
 from engine.process.metrics import RECOVERIES
 
@@ -38,9 +42,18 @@ class RedisRecovery:
     async def _give_back(self) -> set[str]:
         followed = self._editor.followed()
         for job, page in followed:
-            await self._backend.ledger.restore(page)
-            if await self._backend.jobs.create(job):
-                RECOVERIES.labels("job").inc()
-                _log.warning("Redis had forgotten a painting", job=job.id)
-                await self._backend.queue.enqueue(job, 0, 0, await first_cost(self._backend.redis, job))
+            try:
+                await self._give_back_one(job, page)
+            except ResponseError as error:
+                if not is_wrong_kind(error):
+                    raise
+                # It would be refused each time, and meanwhile no other painting's events would be read.
+                _log.error("a painting cannot be given back to Redis", job=job.id, reason=str(error)[:300])
         return {*await self._backend.jobs.open(), *(job.id for job, _ in followed)}
+
+    async def _give_back_one(self, job: Job, page: LedgerPage) -> None:
+        await self._backend.ledger.restore(page)
+        if await self._backend.jobs.create(job):
+            RECOVERIES.labels("job").inc()
+            _log.warning("Redis had forgotten a painting", job=job.id)
+            await self._backend.queue.enqueue(job, 0, 0, await first_cost(self._backend.redis, job))

@@ -1,7 +1,7 @@
 """Sends one message exactly once, whatever breaks on the way.
 
 The nonce makes Discord drop a repetition for some minutes; what may be older is first looked for in the channel's
-history, by the name of its files or, where it has none, by its button.
+history, by the name of its files or by a button.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -55,8 +55,7 @@ class OutgoingMessage:
     key: str
     """Unique within the job; decides the nonce."""
     marker: str
-    """What the name of its first file begins with, or without files the custom id of its first button; no other
-    message's."""
+    """What the name of its first file begins with, or the custom id of one of its buttons; no other message's."""
     text: Callable[[str], str] | None
     """The content, given the note of its upload; None for a message that is all view."""
     variants: AsyncIterator[Sequence[OutgoingFile]]
@@ -123,7 +122,8 @@ class Sender:
         async with time_limit(self.client, 2 * REQUEST_TIMEOUT):
             async for sent in history:
                 ours = me is not None and sent.author.id == me.id
-                if ours and any(name.startswith(message.marker) for name in (*file_names(sent), *button_ids(sent))):
+                named = any(name.startswith(message.marker) for name in file_names(sent))
+                if ours and (named or message.marker in button_ids(sent.components)):
                     return sent.id
         return None
 
@@ -161,10 +161,11 @@ def file_names(message: discord.Message) -> Iterator[str]:
             )
 
 
-def button_ids(message: discord.Message) -> Iterator[str]:
-    """The custom ids of the buttons in its rows."""
-    for row in message.components:
-        yield from (getattr(part, "custom_id", None) or "" for part in getattr(row, "children", ()))
+def button_ids(components: Iterable[discord.Component]) -> Iterator[str]:
+    """The custom ids of the buttons among a message's components, and in what these hold."""
+    for part in components:
+        yield getattr(part, "custom_id", None) or ""
+        yield from button_ids(getattr(part, "children", ()))
 
 
 def fresh_files(files: Sequence[OutgoingFile], alt: Sequence[str], *, spoiler: bool = False) -> list[discord.File]:

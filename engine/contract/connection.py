@@ -74,12 +74,17 @@ async def readable(pipe: Any) -> list[Any]:
     """
     found = await pipe.execute(raise_on_error=False)
     for number, answer in enumerate(found):
-        if isinstance(answer, ResponseError) and str(answer).startswith("WRONGTYPE"):
+        if isinstance(answer, ResponseError) and is_wrong_kind(answer):
             _log.warning("a key of Redis holds something else", reason=str(answer))
             found[number] = None
         elif isinstance(answer, Exception):
             raise answer
     return list(found)
+
+
+def is_wrong_kind(error: ResponseError) -> bool:
+    """Whether it was refused since something of another kind lies under a key, as it will be until that is gone."""
+    return "WRONGTYPE" in str(error)  # a pipeline and a script put their own words before it
 
 
 def connect(url: str, retries: int = 10) -> ArqRedis:

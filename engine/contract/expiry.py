@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 from arq.connections import ArqRedis
 
 from engine.contract.cleanup import useless
-from engine.contract.connection import readable
 from engine.contract.events import STREAM
 from engine.contract.fair_queue import CLOCK, FINISH, SPREAD
 from engine.contract.jobs import Jobs
 from engine.contract.models import KEEP_DAYS, flows_key, index_key, job_key
-from engine.contract.saved_styles import SavedStyles
+from engine.contract.needed_jobs import keep_needed_by_open, needed
+from engine.contract.saved_styles import FOLDER, SavedStyles
 from engine.contract.store import Blob, Store
 from engine.contract.store_users import ANOTHER_REDIS, sign, users
 from engine.contract.stored_blobs import note, noted, owner_of, strike
@@ -30,8 +30,6 @@ ORPHANS_AFTER = timedelta(days=1)
 _SWEPT, _TURN_SECONDS, _SWEEP_SECONDS = "impasto:swept", 300, 3600
 _OURS = re.compile(r"jobs/[0-9a-f]{16,20}/.+")
 """What a job's blobs are called, by its id; a folder that is the store may hold a folder `jobs` of somebody else's."""
-_NAMED = re.compile(rb'"(?:key|checkpoint)":"(jobs/[0-9a-f]{16,20})/')
-"""The folders of the blobs that a job's spec names; a name that somebody typed has its quotes escaped there."""
 
 
 def kept_unknown(keep_days: int) -> timedelta:
@@ -69,17 +67,24 @@ async def remove_expired(
     await _sweep_events(redis)
     await remove_idle_users(redis)
     await _sweep_indices(redis)
+    await keep_needed_by_open(redis)
     stored = await _look(redis, store)
     expired = await _expired(redis, store, stored, orphans_after, unknown_after)
-    # What the store has no more of needs no note.
-    await strike(redis, store, *(stored.before - {owner_of(blob.key) for blob in stored.blobs}))
+    # What the store has no more of needs no note, unless it was begun and is no blob yet.
+    without_blobs = stored.before - {owner_of(blob.key) for blob in stored.blobs}
+    await strike(redis, store, *[one for one in without_blobs if await _nothing_begun(store, one, orphans_after)])
     await note(redis, store, *(stored.known - stored.before))
     await store.delete(*(blob.key for blob in expired.blobs))
     for job in {owner_of(blob.key) for blob in expired.blobs if _OURS.fullmatch(blob.key)}:
-        await store.delete_unfinished(job)
+        await store.delete_unfinished(f"{job}/")
     if stored.known:
         await sign(redis, store)  # last, for a store may be too full for it
     return expired
+
+
+async def _nothing_begun(store: Store, owner: str, after: timedelta) -> bool:
+    """Whether nothing is left that a writer has begun of this owner's; what a killed one did goes once it is old."""
+    return await store.delete_unfinished(owner if owner.startswith(FOLDER) else f"{owner}/", after)
 
 
 async def takes_sweep(redis: ArqRedis) -> bool:
@@ -179,26 +184,14 @@ async def _expired(
         ends = _OURS.fullmatch(blob.key) is not None
         nobodys = ends and since is not None and not others and max(since, blob.modified) < now - unknown_after
         (gone if nobodys or owner in stored.before else left).append(blob)
-    named = await _named(redis) if gone or left else set()
-    gone, left = ([blob for blob in blobs if owner_of(blob.key) not in named] for blobs in (gone, left))
+    spared = {f"jobs/{job}" for job in await needed(redis)} if gone or left else set()
+    gone, left = ([blob for blob in blobs if owner_of(blob.key) not in spared] for blobs in (gone, left))
     # One that has ended has one checkpoint of its own, unless its worker died before it could tidy up.
     checkpoints = Counter(owner_of(blob.key) for blob in old if "/checkpoint-" in blob.key)
     for job in sorted({job for job, count in checkpoints.items() if count > 1} & stored.known):
         gone += await _useless(redis, store, job)
     strange = left and since is None and not stored.known
     return Expired(gone, left, ANOTHER_REDIS if others else nothing_known(unknown_after) if strange else "")
-
-
-async def _named(redis: ArqRedis) -> set[str]:
-    """The folders of what known jobs are painted from: what `impasto paint --resume` makes has its parent's."""
-    keys = [key async for key in redis.scan_iter(job_key("*"), count=500)]
-    named: set[str] = set()
-    for begin in range(0, len(keys), 500):
-        async with redis.pipeline(transaction=False) as pipe:
-            for key in keys[begin : begin + 500]:
-                pipe.hget(key, "spec")
-            named.update(folder.decode() for spec in await readable(pipe) for folder in _NAMED.findall(spec or b""))
-    return named
 
 
 async def _useless(redis: ArqRedis, store: Store, job: str) -> list[Blob]:

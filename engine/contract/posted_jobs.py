@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from arq.connections import ArqRedis
 
 from engine.contract.connection import readable
 from engine.contract.jobs import Jobs
 from engine.contract.models import POSTED, job_key
+from engine.contract.needed_jobs import needed_by_open
 from engine.contract.store import Blob, Store
-
-_NAMED = re.compile(rb'(?:"parent":"|\bjobs/)([0-9a-f]{16,20})\b')
 
 
 async def posted_before(redis: ArqRedis, moment: float) -> list[str]:
@@ -22,21 +19,7 @@ async def posted_before(redis: ArqRedis, moment: float) -> list[str]:
             pipe.hget(job_key(job), POSTED)
         posted = await readable(pipe)
     old = {job for job, at in zip(jobs, posted, strict=True) if (at or b"").isdigit() and int(at) < moment}
-    return sorted(old - await _needed_by_open(redis))
-
-
-async def _needed_by_open(redis: ArqRedis) -> set[str]:
-    """The jobs that open ones go on from, and those before them: films and sheets have pictures of them all."""
-    needed: set[str] = set()
-    reached = await Jobs(redis).open()
-    while reached:
-        async with redis.pipeline(transaction=False) as pipe:
-            for job in reached:
-                pipe.hget(job_key(job), "spec")
-            specs = await readable(pipe)
-        reached = sorted({name.decode() for spec in specs for name in _NAMED.findall(spec or b"")} - needed)
-        needed.update(reached)
-    return needed
+    return sorted(old - await needed_by_open(redis))
 
 
 async def blobs_of(store: Store, jobs: list[str]) -> list[Blob]:

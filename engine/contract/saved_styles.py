@@ -86,15 +86,10 @@ class SavedStyles:
 
     async def all(self, guild: int) -> list[SavedStyle]:
         """A server's styles, sorted by name. One that cannot be read is logged and left out."""
-        async with self._redis.pipeline(transaction=False) as pipe:
-            pipe.hgetall(_key(guild))
-            (raw,) = await readable(pipe)
-        if raw is None:
-            return []
-        if _BEGUN not in raw:
+        raw = await self._raw(guild)
+        if raw is not None and _BEGUN not in raw:
             raw = await self._begin(guild)
-        styles = [_read(one, guild) for field, one in raw.items() if field != _BEGUN]
-        return sorted((style for style in styles if style), key=lambda style: folded(style.name))
+        return sorted(_styles(raw, guild), key=lambda style: folded(style.name))
 
     async def find(self, guild: int, name: str) -> SavedStyle | None:
         """The server's style of that name, whether its letters are large or small."""
@@ -122,7 +117,8 @@ class SavedStyles:
         guilds: Any = await self._redis.smembers(_owner_key(owner))  # type: ignore[misc]
         deleted = 0
         for guild in map(int, guilds):
-            mine = [style for style in await self.all(guild) if style.owner == owner]
+            # As it is: where no style was asked for, or all have expired, it is not the time to begin.
+            mine = [style for style in _styles(await self._raw(guild), guild) if style.owner == owner]
             await self.delete(guild, *mine)
             deleted += len(mine)
         await self._redis.delete(_owner_key(owner))
@@ -176,6 +172,13 @@ class SavedStyles:
                 spared |= keys
         return Used(used, spared - used)
 
+    async def _raw(self, guild: int) -> dict[bytes, bytes] | None:
+        """A server's hash; None where something of another kind lies under its key."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.hgetall(_key(guild))
+            raw: dict[bytes, bytes] | None = (await readable(pipe))[0]
+        return raw
+
     async def _begin(self, guild: int) -> dict[bytes, bytes]:
         """The server's first styles; none of them comes back once it was deleted. Raises `StoreError`."""
         if self._first is None:
@@ -220,6 +223,12 @@ def _owner_key(user: str) -> str:
 def folded(name: str) -> str:
     """The name as styles are found by: without difference of case, and of spaces."""
     return " ".join(name.casefold().split())
+
+
+def _styles(raw: Mapping[bytes, bytes] | None, guild: int) -> list[SavedStyle]:
+    """Those in a server's hash that can be read."""
+    styles = [_read(one, guild) for field, one in (raw or {}).items() if field != _BEGUN]
+    return [style for style in styles if style]
 
 
 def _read(raw: bytes, guild: int | str) -> SavedStyle | None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import glob
+import math
 import re
 import secrets
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -163,12 +166,18 @@ class Store:
     async def delete_folder(self, prefix: str) -> None:
         """Remove every blob under `prefix`, such as `jobs/<id>`; none is no error. Raises `StoreError`."""
         await self.delete(*(blob.key for blob in await self.blobs(prefix)))
-        await self.delete_unfinished(prefix)
+        await self.delete_unfinished(f"{prefix.rstrip('/')}/")
 
-    async def delete_unfinished(self, prefix: str) -> None:
-        """Remove what writers that were killed have left under `prefix`, which is no blob yet."""
-        if isinstance(self._store, LocalStore) and self._store.prefix is not None:
-            await asyncio.to_thread(_delete_staged, self._store.prefix / prefix)
+    async def delete_unfinished(self, beginning: str, after: timedelta | None = None) -> bool:
+        """Remove what writers that were killed have left, which is no blob yet, of keys with this `beginning`.
+
+        With `after`, what was written on less long ago stays, for its writer may be alive; whether nothing stays.
+        """
+        if not isinstance(self._store, LocalStore) or self._store.prefix is None:
+            return True
+        folder, _, name = beginning.rpartition("/")
+        before = time.time() - after.total_seconds() if after else math.inf
+        return await asyncio.to_thread(_delete_staged, self._store.prefix / folder, name, before)
 
     async def blobs(self, prefix: str) -> Sequence[Blob]:
         """Every blob under `prefix`. Raises `StoreError`."""
@@ -191,10 +200,16 @@ def _failures(
         raise kind(f"{what}: {_why(error)}") from error
 
 
-def _delete_staged(folder: Path) -> None:
+def _delete_staged(folder: Path, name: str, before: float) -> bool:
     """obstore writes beside the blob, under its name and a number, and renames."""
-    for path in folder.glob("*#*"):
-        path.unlink(missing_ok=True)
+    all_gone = True
+    for path in folder.glob(f"{glob.escape(name)}*#*"):
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime <= before:
+                path.unlink()
+            else:
+                all_gone = False
+    return all_gone
 
 
 def _why(error: Exception) -> str:

@@ -11,11 +11,11 @@ import pytest
 from card_kit import a_job, a_page, progress, text_of
 from malformed import encoded, png, scene
 
-from bot.cards.buttons import Action, JobButton, card_buttons, picture_buttons
-from bot.cards.card import Card
+from bot.cards.buttons import Action, JobButton, card_buttons, failed_buttons, picture_buttons
+from bot.cards.card import Card, again_anew
 from bot.cards.card_state import CardState
 from bot.cards.thumbnails import thumbnails
-from bot.delivery.messages import stopped_message
+from bot.delivery.messages import card_message, stopped_message
 from engine.contract.models import Asked, JobState
 from engine.contract.store import Store
 from engine.forecast.open_jobs import Forecast
@@ -69,8 +69,7 @@ async def test_nothing_lives_in_the_names_on_a_card(name: str) -> None:
 
 
 async def test_no_iteration_and_no_number_makes_a_custom_id_too_long() -> None:
-    for action in Action:
-        button = JobButton(action, LONGEST, 999_999)
+    for button in [JobButton(action, LONGEST, 999_999) for action in Action] + [again_anew(LONGEST)]:
         assert len(button.custom_id) <= 100
         assert JobButton.knows(button.custom_id)
 
@@ -82,6 +81,17 @@ async def test_no_iteration_and_no_number_makes_a_custom_id_too_long() -> None:
 )  # fmt: skip
 def test_only_our_own_buttons_are_known(custom_id: str) -> None:
     assert not JobButton.knows(custom_id)
+
+
+@pytest.mark.parametrize("last", [False, True])
+async def test_a_card_without_pictures_is_known_by_a_button_that_no_other_message_has(last: bool) -> None:
+    """By which it is found where a bot was killed before it noted that it had posted it."""
+    job, page = a_job(), a_page(a_job())
+    states = {False: CardState(), True: CardState(JobState.DONE)}
+    mine, other = (card_message(job, page, states[one], [], last=one) for one in (last, not last))
+    views: list[Any] = [message.view([]) for message in (mine, other) if message.view is not None]
+    views += [picture_buttons(job.id, 10, last=True), failed_buttons(job.id, 10)]
+    assert [mine.marker in [item.custom_id for item in buttons(view)] for view in views] == [True, False, False, False]
 
 
 async def test_no_view_ends_or_holds_anything_but_our_buttons() -> None:

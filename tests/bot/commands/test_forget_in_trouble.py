@@ -79,6 +79,32 @@ async def test_what_is_on_discord_goes_though_the_store_is_away(stage: Scene) ->
     await _all_forgotten(stage)
 
 
+async def test_it_goes_on_where_discord_gave_no_answer_while_the_store_was_away(stage: Scene) -> None:
+    eve = await stage.guild.member("Eve")
+    _, card = await _stopped(stage, eve, stage.channel)
+    await stage.discord.fault(f"DELETE /channels/{stage.channel.id}/messages/{card['id']}", status=401, times=1)
+    store = stage.pool.folder / "store"
+    elsewhere = store.rename(store.with_name("elsewhere"))
+    store.write_text("no folder")
+    await eve.slash(stage.channel, "forget")
+    await _struck(stage, card, 1)
+    store.unlink()
+    elsewhere.rename(store)
+    await _all_forgotten(stage)
+    assert card["id"] not in _ids(stage.discord.world.messages(stage.channel))
+
+
+async def test_paintings_go_though_what_redis_has_of_the_members_styles_cannot_be_read(stage: Scene) -> None:
+    eve = await stage.guild.member("Eve")
+    await _stopped(stage, eve, stage.channel)
+    async with connect(stage.pool.url) as redis:
+        await redis.set(f"impasto:saved:{eve.id}", "a text")
+        assert await _told(stage, eve) == "My memory does not answer at the moment: try again in a minute."
+        await _all_forgotten(stage)
+        await redis.delete(f"impasto:saved:{eve.id}")
+    assert await _told(stage, eve) == "I keep nothing of yours."
+
+
 async def test_what_is_on_discord_goes_though_no_worker_says_that_it_has_stopped(stage: Scene) -> None:
     eve = await stage.guild.member("Eve")
     asked = await stage.stylize(eve, **LONG)

@@ -30,9 +30,7 @@ async def test_a_card_that_takes_no_edit_is_posted_anew(stage: Stage) -> None:
     new = await stage.discord.until(lambda world: _other(stage, card))
     assert "**Done**" in text_of(new)
     assert f"all of it in <#{card['id']}>" in text_of(new)  # which outlives the message that it was opened from
-    assert [name.split("-", 2)[2] for name in files_of(new)] == [
-        "last-painting.jpg", "last-content.jpg", "last-style-1.jpg",
-    ]  # fmt: skip
+    assert [name.split("-", 2)[2] for name in files_of(new)] == ["painting.jpg", "content.jpg", "style-1.jpg"]
     channel = stage.scene.channel
     await stage.discord.until(lambda world: card["id"] not in [one["id"] for one in world.messages(channel)])
     await fault.remove()
@@ -42,12 +40,14 @@ async def test_a_card_that_takes_no_edit_is_posted_anew(stage: Stage) -> None:
     assert "**Done**" in text_of(answer)
 
 
-@pytest.mark.parametrize("moment", ["posted", "noted"])
-async def test_a_kill_while_a_card_is_posted_anew_leaves_one_card(stage: Stage, moment: str) -> None:
+@pytest.mark.parametrize(("moment", "in_words"), [("posted", False), ("posted", True), ("noted", False)])
+async def test_a_kill_while_a_card_is_posted_anew_leaves_one_card(stage: Stage, moment: str, in_words: bool) -> None:
     """Killed before it knows that the new one is there, or before the old one is gone; nonces hold no longer."""
     card, manual_worker = await stage.manual_painting()
     there = f"/channels/{stage.scene.channel.id}/messages"
-    refused = await stage.discord.fault(f"PATCH {there}/{card['id']}", status=400, code=50035)
+    refused = [await stage.discord.fault(f"PATCH {there}/{card['id']}", status=400, code=50035)]
+    if in_words:
+        refused.append(await stage.discord.fault(f"POST {there}", status=400, code=50035, with_files=True))
     if moment == "posted":
         fault = await stage.discord.fault(f"POST {there}", swallow="hang")
     else:
@@ -63,7 +63,9 @@ async def test_a_kill_while_a_card_is_posted_anew_leaves_one_card(stage: Stage, 
     channel = stage.scene.channel
     await stage.discord.until(lambda world: card["id"] not in [one["id"] for one in world.messages(channel)])
     assert _ids(stage) == [new["id"]]
-    await refused.remove()
+    assert list(files_of(new)) == [] or not in_words
+    for fault in refused:
+        await fault.remove()
 
 
 async def test_where_a_new_card_may_have_no_files_either_it_is_words(stage: Stage) -> None:

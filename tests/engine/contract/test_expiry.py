@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from arq.connections import ArqRedis
 from support.jobs import JobClient, a_job
 from support.workers import WorkerPool
@@ -13,6 +14,7 @@ from engine.contract.expiry import EVENT_DAYS, remove_expired, swept, takes_swee
 from engine.contract.fair_queue import CLOCK, FINISH, SPREAD
 from engine.contract.jobs import Jobs
 from engine.contract.models import USERS, index_key, job_key, new_id
+from engine.contract.stored_blobs import note, noted, owner_of
 
 
 async def test_old_events_go_but_not_those_that_a_reader_still_holds(client: JobClient) -> None:
@@ -88,6 +90,24 @@ async def test_what_workers_that_were_killed_had_half_written_goes_with_the_rest
     assert list((pool.folder / "store" / "jobs").glob(f"{job}/*")) == []
 
 
+@pytest.mark.parametrize("key", ["jobs/{}/picture-0.png", "styles/7/{}.png"])
+async def test_what_was_killed_at_its_first_picture_goes_once_it_is_old(
+    client: JobClient, pool: WorkerPool, key: str
+) -> None:
+    """A store lists nothing of it."""
+    key = key.format(new_id())
+    begun = pool.folder / "store" / f"{key}#1"
+    await note(client.redis, client.store, key)
+    begun.parent.mkdir(parents=True, exist_ok=True)
+    begun.write_bytes(b"half")
+    await remove_expired(client.redis, client.store)
+    assert begun.exists()  # its writer may be alive
+    os.utime(begun, (1, 1))
+    await remove_expired(client.redis, client.store)
+    assert not begun.exists()
+    assert owner_of(key) not in await noted(client.redis, client.store)
+
+
 async def test_copies_for_a_child_stay_before_it_is_created(client: JobClient, pool: WorkerPool) -> None:
     old = new_id()
     parent, child = f"jobs/{old}", f"jobs/{new_id()}"
@@ -148,3 +168,28 @@ async def test_what_a_painting_goes_on_from_stays_for_as_long_as_that_is_known(
     await client.redis.delete(job_key(again.id))
     await remove_expired(client.redis, client.store)
     assert await client.store.blobs(f"jobs/{first}") == []
+
+
+async def test_all_that_an_open_painting_came_from_stays_until_it_ends(client: JobClient, pool: WorkerPool) -> None:
+    """The journal in its copy of a checkpoint names the frames of its film, in the folders of those before it."""
+    first, middle = (a_job() for _ in range(2))
+    middle = middle.model_copy(update={"parent": first.id})
+    last = a_job().model_copy(update={"parent": middle.id})
+    jobs = Jobs(client.redis)
+    for job in (first, middle, last):
+        await jobs.create(job)
+    for job in (first, middle):
+        await client.store.put(f"jobs/{job.id}/frame-00001.jpg", b"x")
+        os.utime(pool.folder / "store" / f"jobs/{job.id}/frame-00001.jpg", (1, 1))
+        await jobs.cancel(job.id)
+        await client.redis.expire(job_key(job.id), 1000)
+    await remove_expired(client.redis, client.store)
+    assert await client.redis.ttl(job_key(middle.id)) > 1000  # or nobody would know what came before it
+    await client.redis.delete(job_key(first.id))
+    await remove_expired(client.redis, client.store)
+    assert len(await client.store.blobs(f"jobs/{first.id}")) == 1
+    await jobs.cancel(last.id)
+    await client.redis.delete(job_key(middle.id))
+    await remove_expired(client.redis, client.store)
+    assert await client.store.blobs(f"jobs/{first.id}") == []
+    assert await client.store.blobs(f"jobs/{middle.id}") == []

@@ -119,6 +119,17 @@ async def test_the_picture_of_a_deleted_style_that_the_store_kept_goes_with_a_sw
     assert await store.blobs("styles/") == []
 
 
+async def test_where_all_styles_have_expired_forgetting_begins_none(redis: ArqRedis, tmp_path: Path) -> None:
+    """Also while the store is away, which would have to be asked for the first ones."""
+    (tmp_path / "store").mkdir()
+    styles = SavedStyles(redis, Store((tmp_path / "store").as_uri()), {"dots": b"a PNG"})
+    await redis.sadd("impasto:saved:1", 7)  # type: ignore[misc]
+    (tmp_path / "store").rmdir()
+    (tmp_path / "store").write_text("no folder")
+    assert await styles.forget("1") == 0
+    assert await redis.keys() == []
+
+
 @pytest.mark.parametrize("rotten", ["an entry", "the key"])
 async def test_the_sweep_takes_no_style_of_a_server_of_which_something_cannot_be_read(
     rotten: str, redis: ArqRedis, store: Store, tmp_path: Path
