@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
@@ -16,8 +17,8 @@ from bot.terminal.output_folder import TABLE, FolderError, OutputFolder
 from bot.terminal.page_parts import render
 from bot.terminal.paint_arguments import PaintArguments
 
-_LONGEST = 230
-"""Bytes of a folder's name, of which 255 are allowed: with room for a hash and a number."""
+_LONGEST = 255
+"""Bytes of a folder's name."""
 _HERE = (TABLE, "index.html")
 _WAITS = {"waiting": "not begun yet", "begun": "begun", "failed": "failed"}
 
@@ -36,6 +37,8 @@ class Pair:
     """The key of the pictures and settings: what was painted with an equal one need not be painted again."""
     reason: str = ""
     """Why the painting failed, in a sentence; empty where it did not."""
+    own_redis: bool | None = None
+    """Whether the command's own worker paints it, and not one of a `REDIS_URL`; None where that is not known."""
     seconds: float = 0.0
     """How long the painting took, in seconds."""
 
@@ -56,8 +59,8 @@ def pairs_of(contents: Sequence[Path], styles: Sequence[Path]) -> list[Pair]:
     taken: set[str] = set()
     for content in dict.fromkeys(contents):
         for style in dict.fromkeys(styles):
-            stem = _shortened(f"{content.stem}-{style.stem}".lstrip("."))
-            names = (stem if number == 1 else f"{stem}-{number}" for number in count(1))
+            stem = f"{content.stem}-{style.stem}".lstrip(".")
+            names = (_shortened(stem if number == 1 else f"{stem}-{number}") for number in count(1))
             name = next(name for name in names if name.lower() not in taken)  # some disks tell no capitals
             taken.add(name.lower())
             pairs.append(Pair(content, style, name))
@@ -69,7 +72,8 @@ def _shortened(name: str) -> str:
     whole = os.fsencode(name)
     if len(whole) <= _LONGEST:
         return name
-    return f"{whole[:_LONGEST].decode(errors='ignore')}-{hashlib.sha256(whole).hexdigest()[:8]}"
+    end = f"-{hashlib.sha256(whole).hexdigest()[:8]}"
+    return whole[: _LONGEST - len(end)].decode(errors="ignore") + end
 
 
 def key_of(arguments: PaintArguments, files: Iterable[str]) -> str:
@@ -108,6 +112,10 @@ class BatchFolder(OutputFolder):
             row: dict[str, Any] = known.get(pair.folder, {})
             if row.get("status") in ("begun", "done"):
                 pair.status, pair.key, pair.seconds = row["status"], row["key"], row["seconds"]
+                pair.own_redis = row.get("own_redis")
+                if pair.own_redis is None:  # the table did not say until 0.2.0
+                    with suppress(FolderError):
+                        pair.own_redis = self.painting(pair).remembered().own_redis
 
     def write_table(self, pairs: Sequence[Pair]) -> Path:
         """Write table and page; returns the page's path. Raises `FolderError`."""

@@ -28,7 +28,7 @@ from bot.terminal.worker_process import WorkerError, has_torch
 from engine.contract import workers
 from engine.contract.connection import connect
 from engine.contract.redis_check import RedisAway, check_redis
-from engine.contract.settings import WEIGHTS_CACHED, SettingsError, unread_names
+from engine.contract.settings import SettingsError, unread_names
 from engine.contract.store import Store, StoreError, StoreRefused
 from engine.contract.store_users import ANOTHER_REDIS, users
 from engine.monitoring import Ill
@@ -204,7 +204,7 @@ async def _weights(settings: BotSettings) -> str:
     if wanted in STAND_INS:
         return f"{wanted}, a stand-in, as asked by IMPASTO_WEIGHTS"
     if wanted in ("auto", "imagenet"):
-        if os.path.lexists(settings.impasto_cache / WEIGHTS_CACHED):
+        if settings.weights_cached:
             return f"{wanted}; the pretrained ones are cached here"
         last = "; if it cannot, `starter` stands in" if wanted == "auto" else ""
         return f"{wanted}; not cached here: {_REMEDY}, else a worker tries to at its start{last}"

@@ -13,7 +13,7 @@ from bot import intake
 from bot.terminal.content_files import read_content
 from bot.terminal.paint_arguments import PaintArguments
 from bot.terminal.paint_job import take_in
-from bot.terminal.worker_process import require_torch
+from bot.terminal.worker_process import WorkerError, require_torch
 from bot.text.formatting import exact_duration
 from engine.contract.settings import Settings, SettingsError
 from engine.process.child_process import module_command
@@ -64,7 +64,11 @@ def _measure(recipe: Recipe, device: str) -> tuple[str, float] | None:
 
     A few real iterations in a process of its own: the front has no torch. Raises `SettingsError`.
     """
-    require_torch()
+    try:
+        require_torch()
+    except WorkerError as missing:
+        print(missing, file=sys.stderr)
+        return None
     command = [*module_command("engine.worker.device_speed"), device]
     reply = subprocess.run(command, input=json.dumps(recipe.as_dict()), capture_output=True, text=True, check=False)
     if reply.returncode:

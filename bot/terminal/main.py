@@ -96,7 +96,8 @@ def _paint(pictures: tuple[Path, ...], output: Path | None, vary: str | None, op
         _allow("--resume", "--device", "--json")
         refuse_device(OutputFolder(options["resumed"]).remembered().settings(settings))
         sys.exit(_run(resume(options["resumed"], settings, as_json=options["as_json"])))
-    refuse_device(settings)
+    if not options.get("dry"):  # which is measured here, whoever paints
+        refuse_device(settings)
     if options.get("finished") is not None:
         _allow("--finish", "--output", *_BESIDE_A_DRAFT)
         arguments, settings = finish_of(options["finished"], options, settings)
@@ -159,9 +160,9 @@ def batch_command(contents: tuple[Path, ...], styles: tuple[Path, ...], output: 
 
     log_to(sys.stderr, logging.ERROR)
     settings = _settings(impasto_device=options["device"], impasto_weights_input=options["weights_input"])
-    refuse_device(settings)
     arguments = arguments_of(contents[0], styles[:1], options, settings)
-    sys.exit(_run(batch(arguments, contents, styles, output, settings, as_json=options["as_json"])))
+    weights, as_json = options["weights"], options["as_json"]
+    sys.exit(_run(batch(arguments, contents, styles, output, settings, weights=weights, as_json=as_json)))
 
 
 @cli.command("worker", context_settings={"ignore_unknown_options": True})
@@ -268,6 +269,10 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):  # click makes the one of the other, where it can
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError as error:  # Ctrl-C ended the pipe's reader too, and click could not say that it came
+        if not isinstance(error.__context__, KeyboardInterrupt):
+            raise
         sys.exit(INTERRUPTED)
     except _ONE_SENTENCE as error:
         if str(error):

@@ -54,7 +54,7 @@ async def paint(arguments: PaintArguments, folder: Path, settings: Settings, *, 
                         print(note, file=sys.stderr)
                     fixed = fixed_weights(arguments.weights, weights)
                     output.remember(job, fixed, settings.impasto_weights_input, own_redis=stack.own)
-                    return await follow(stack, output, job, as_json=as_json)
+                    return (await follow(stack, output, job, as_json=as_json)).status
             finally:
                 taking.cancel()
                 await asyncio.gather(taking, return_exceptions=True)  # its child has ended then
@@ -70,7 +70,7 @@ async def resume(folder: Path, settings: Settings, *, as_json: bool) -> int:
         async with open_stack(settings, output.work, note.weights) as stack:
             job = await reopen(stack, note, output)
             output.remember(job, note.weights, note.weights_input, own_redis=stack.own)
-            return await follow(stack, output, job, as_json=as_json)
+            return (await follow(stack, output, job, as_json=as_json)).status
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from bot.terminal.local_stack import shared_worker
 from bot.terminal.weights_check import inspect_weights
 from engine.contract.models import Asked, Format
 from engine.contract.recipe_code import RecipeCode
-from engine.contract.settings import WEIGHTS_CACHED, Settings
+from engine.contract.settings import Settings
 from engine.contract.workers import Worker
 from engine.recipe.draft import WEIGHTS, draft_recipe, finishing
 from engine.recipe.presets import STAND_INS, preset
@@ -201,4 +200,4 @@ class PaintArguments:
             return (self.weights,)
         if settings.redis_url:
             return ("imagenet", *STAND_INS)
-        return ("imagenet",) if os.path.lexists(settings.impasto_cache / WEIGHTS_CACHED) else ("imagenet", "starter")
+        return ("imagenet",) if settings.weights_cached else ("imagenet", "starter")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from bot import intake
 from bot.requests.study_parts import recipe_maker, with_study
@@ -156,8 +156,17 @@ async def reopen(stack: Stack, note: Unfinished, output: OutputFolder) -> Job:
     return child
 
 
-async def follow(stack: Stack, output: OutputFolder, job: Job, *, as_json: bool) -> int:
-    """Show the job's events to its last, and fetch what they tell of; the exit status as of `paint`."""
+class Ended(NamedTuple):
+    """How a painting that was followed has ended."""
+
+    status: int
+    """The exit status, as of `paint`."""
+    interrupted: bool
+    """Whether Ctrl-C was pressed meanwhile: what was in its last touches then is finished all the same."""
+
+
+async def follow(stack: Stack, output: OutputFolder, job: Job, *, as_json: bool) -> Ended:
+    """Show the job's events to its last, and fetch what they tell of."""
     display = choose_display(job.iterations, as_json=as_json)
     watching = asyncio.create_task(_watch(stack.url, display))
     stopping: set[asyncio.Task[Any]] = set()
@@ -171,7 +180,8 @@ async def follow(stack: Stack, output: OutputFolder, job: Job, *, as_json: bool)
                 with unheard(interrupted=bool(stopping)):
                     display.show(event, path)
                 last = event
-            return await _end(stack, output, job, last, display)
+            status = await _end(stack, output, job, last, display, stopping=stopping)
+            return Ended(status, bool(stopping))
     finally:
         watching.cancel()
         display.close()
@@ -211,18 +221,23 @@ def _interrupt(stack: Stack, job: Job, display: Display, stopping: set[asyncio.T
         display.say("Stopping after this iteration …")
 
 
-async def _end(stack: Stack, output: OutputFolder, job: Job, last: events.Event | None, display: Display) -> int:
+async def _end(
+    stack: Stack, output: OutputFolder, job: Job, last: events.Event | None, display: Display,
+    *, stopping: set[asyncio.Task[Any]],
+) -> int:  # fmt: skip
     match last:
         case events.Done():
             page = await output.finish(stack.store, job)
-            if film := await output.film_of_video(job.recipe):
-                display.say(f"With its sound: {film}")
-            if output.recipe_code:
-                display.say(f"Recipe code: {output.recipe_code}")
+            film = await output.film_of_video(job.recipe)
             output.forget()
-            display.say(f"Done: {page}")
-            if job.draft_of is not None:
-                display.say(f"A draft; finish it with: impasto paint --finish {shlex.quote(str(output.folder))}")
+            with unheard(interrupted=bool(stopping)):
+                if film:
+                    display.say(f"With its sound: {film}")
+                if output.recipe_code:
+                    display.say(f"Recipe code: {output.recipe_code}")
+                display.say(f"Done: {page}")
+                if job.draft_of is not None:
+                    display.say(f"A draft; finish it with: impasto paint --finish {shlex.quote(str(output.folder))}")
             return 0
         case events.Cancelled():
             with unheard(interrupted=True):
@@ -231,5 +246,6 @@ async def _end(stack: Stack, output: OutputFolder, job: Job, last: events.Event 
         case events.Failed():
             output.forget()
             display.close()  # so that it does not take what is said on standard error for its own
-            print(last.reason, file=sys.stderr, flush=True)
+            with unheard(interrupted=bool(stopping)):
+                print(last.reason, file=sys.stderr, flush=True)
     return 1

@@ -11,7 +11,7 @@ from pathlib import Path
 from bot.child_signals import send
 from engine.contract.settings import SettingsError
 from engine.process.child_process import child_command
-from engine.process.logs import last_line
+from engine.process.logs import last_line, size_of
 
 
 class WorkerError(Exception):
@@ -36,6 +36,7 @@ class WorkerProcess:
         self._command, self._environment = command, environment
         self._process: asyncio.subprocess.Process | None = None
         self._watch: asyncio.Task[None] | None = None
+        self._log = Path(environment.get("IMPASTO_LOG", os.devnull))
         self._owner = asyncio.current_task()
         self.lost = ""
         """The sentence that it could not be started again, else empty; then the task that made this is cancelled."""
@@ -51,6 +52,7 @@ class WorkerProcess:
         Raises `WorkerError` when it ends before, and `SettingsError` when that is for a wrong setting.
         """
         require_torch()
+        before = size_of(self._log)
         self._process = await asyncio.create_subprocess_exec(
             *child_command(self._command),
             env=self._environment,
@@ -62,15 +64,18 @@ class WorkerProcess:
         assert self._process.stdout is not None  # noqa: S101 - it is a pipe
         if not (await self._process.stdout.readline()).startswith(b"ready"):
             status = await self._process.wait()
-            raise SettingsError("") if status == os.EX_CONFIG else WorkerError(self._why(status))
+            raise SettingsError("") if status == os.EX_CONFIG else WorkerError(self._why(status, before))
         self._watch = asyncio.create_task(self._keep(self._process))
 
-    def _why(self, status: int) -> str:
-        """How it ended, in a sentence; empty where it has said so itself, which it does with the status 1."""
+    def _why(self, status: int, before: int) -> str:
+        """How it ended, in a sentence; empty where it has said so itself, which it does with the status 1.
+
+        Its log has been so long `before`.
+        """
         if status == 1:
             return ""
         how = f"with status {status}" if status >= 0 else f"by signal {-status} ({signal.strsignal(-status)})"
-        line = last_line(Path(self._environment.get("IMPASTO_LOG", os.devnull)))
+        line = last_line(self._log, before)
         return f"The worker ended {how} before it was ready{f', and its log with: {line}' if line else '.'}"
 
     async def _keep(self, process: asyncio.subprocess.Process) -> None:

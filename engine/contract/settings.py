@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -100,6 +101,11 @@ class Settings(BaseSettings):
     def running(self) -> Running:
         """How many jobs workers may hold at a time."""
         return Running(user=self.impasto_user_running, guild=self.impasto_guild_running)
+
+    @property
+    def weights_cached(self) -> bool:
+        """Whether the pretrained weights have been fetched."""
+        return os.path.exists(self.impasto_cache / WEIGHTS_CACHED)  # noqa: PTH110 - it raises nothing
 
     @property
     def monitoring_address(self) -> tuple[str, int] | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import redis
 
 from engine.process.child_process import child_command
-from engine.process.logs import last_line
+from engine.process.logs import last_line, size_of
 
 _READY_SECONDS = 20.0
 
@@ -53,17 +53,20 @@ def embedded_redis(data: Path) -> Iterator[str]:
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     sockets = socket_folder()
     socket, log = sockets / "redis.sock", data / "redis.log"
-    process = None
+    before, process = size_of(log), None
     try:
         for server in candidates:
             process = launch(server, data, socket, log)
             if await_ready(process, socket):
                 break
-            process.terminate()
-            process.wait()
+            if process.poll() is None:
+                raise EmbeddedError(
+                    f"The embedded server took longer than {_READY_SECONDS:.0f} seconds to start: try again when the "
+                    "machine is less busy."
+                )
         else:
             # Not where the log is: a command deletes it with all else that comes of nothing.
-            raise EmbeddedError(f"The embedded server did not start: {last_line(log) or 'its log is empty.'}")
+            raise EmbeddedError(f"The embedded server did not start: {last_line(log, before) or 'it did not say why.'}")
         yield f"unix://{socket}"
     finally:
         if process is not None:

@@ -41,10 +41,18 @@ def log_to(file: TextIO, level: int | str = logging.INFO, style: Literal["json",
     sys.excepthook = _uncaught
 
 
-def last_line(log: Path) -> str:
-    """The last line of a log that says anything; empty where there is none."""
+def size_of(log: Path) -> int:
+    """How long the log is, in bytes; nothing where there is none."""
     try:
-        lines = log.read_text(errors="replace").splitlines()
+        return log.stat().st_size
+    except OSError:
+        return 0
+
+
+def last_line(log: Path, since: int) -> str:
+    """The last line after so many bytes of a log that says anything; empty where there is none."""
+    try:
+        lines = log.read_bytes()[since:].decode(errors="replace").splitlines()
     except OSError:
         return ""
     return next((line.strip() for line in reversed(lines) if line.strip()), "")

@@ -9,19 +9,25 @@ import os
 import re
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal
 from urllib.parse import unquote_to_bytes
 
 import pytest
+from arq.connections import ArqRedis
 from impasto_command import LIGHT, left_over, run, shared, start
 from PIL import Image, ImageOps
+from support.jobs import a_job
 from support.pictures import CONTENT, STYLE
 from support.workers import WorkerPool
 
 from bot.terminal.batch import Batch
 from bot.terminal.batch_folder import BatchFolder, Pair, key_of, pairs_of
+from bot.terminal.output_folder import FolderError
 from bot.terminal.paint_arguments import PaintArguments
-from engine.contract.settings import read_settings
+from engine.contract.events import Failed
+from engine.contract.jobs import Jobs
+from engine.contract.settings import Settings, read_settings
 from engine.painting.pictures import pixels_sha256
 
 OPTIONS = LIGHT[LIGHT.index("style.png") + 1 :]
@@ -117,9 +123,10 @@ def test_a_second_run_paints_only_what_is_missing_or_has_changed(room: Path, bus
 def test_a_batch_that_was_ended_goes_on_in_the_middle_of_a_painting(
     room: Path, busy_pool: WorkerPool, how: signal.Signals
 ) -> None:
-    long = [*STYLES, *OPTIONS, "--iterations", "400", "--snapshots", "200", "-o", "out"]
+    options = [word for word in OPTIONS if word not in ("--weights", "random")]
+    long = [*STYLES, *options, "--iterations", "400", "--snapshots", "200", "-o", "out"]
     # A slice has been saved by then: after a kill Redis may be gone before the worker saves what it is at.
-    process = start(room, "batch", "cat.png", *long, "--json", IMPASTO_SLICE_SECONDS="0.1")
+    process = start(room, "batch", "cat.png", *long, "--json", IMPASTO_SLICE_SECONDS="0.1", IMPASTO_WEIGHTS="random")
     assert process.stdout is not None
     first = ""
     for line in process.stdout:
@@ -133,12 +140,16 @@ def test_a_batch_that_was_ended_goes_on_in_the_middle_of_a_painting(
     assert statuses(room) == {"cat-strokes": "begun", "cat-dots": "waiting"}
     refused = run(room, "paint", "cat.png", "dots.png", *OPTIONS, "-o", "out")
     assert "out holds an unfinished batch: go on with the same `impasto batch`" in refused.stderr
-    # The Redis and workers of a `.env` that came in between do not know it.
-    done = run(room, "batch", "cat.png", *long, **shared(busy_pool))
+    # The Redis and workers of a `.env` that came in between do not know it, and paint all that was not begun.
+    done = run(room, "batch", "cat.png", *long, **shared(busy_pool), IMPASTO_WEIGHTS="random")
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     record = json.loads((room / "out" / "cat-strokes" / "run.json").read_text())
     assert first in (record["job"], record["parent"])
-    assert len({part["worker"] for part in record["slices"]}) == 2
+    workers = {part["worker"] for part in record["slices"]}
+    other = json.loads((room / "out" / "cat-dots" / "run.json").read_text())
+    assert len(workers | {part["worker"] for part in other["slices"]}) == 3
+    assert len(workers) == 2
+    assert {folder: row["own_redis"] for folder, row in table(room).items()} == {"cat-strokes": True, "cat-dots": False}
     assert statuses(room) == {"cat-strokes": "done", "cat-dots": "done"}
 
 
@@ -169,6 +180,85 @@ def test_what_was_begun_by_shared_workers_is_not_begun_anew_by_ones_own(room: Pa
     assert statuses(room) == {"cat-strokes": "begun"}
 
 
+@pytest.mark.long
+def test_a_batch_with_a_worker_of_its_own_goes_on_with_its_device_where_a_redis_url_has_come(
+    room: Path, busy_pool: WorkerPool
+) -> None:
+    options = [word for word in OPTIONS if word not in ("--weights", "random")]
+    words = [*STYLES[:2], *options, "--iterations", "400", "--snapshots", "10", "-o", "out", "--device", "cpu"]
+    process = start(room, "batch", "cat.png", *words, IMPASTO_WEIGHTS="random")
+    assert process.stdout is not None
+    next(line for line in process.stdout if line.startswith("iteration 10:"))
+    process.send_signal(signal.SIGINT)
+    process.communicate()
+    assert statuses(room) == {"cat-strokes": "begun"}
+    come = {**shared(busy_pool), "IMPASTO_WEIGHTS": "random"}
+    refused = run(room, "batch", "cat.png", "dog.png", *words, **come)
+    assert refused.returncode == 2
+    assert "The workers of REDIS_URL paint, each on its own device: leave out --device." in refused.stderr
+    assert statuses(room) == {"cat-strokes": "begun"}
+    done = run(room, "batch", "cat.png", *words, **come)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    record = json.loads((room / "out" / "cat-strokes" / "run.json").read_text())
+    assert len({part["worker"] for part in record["slices"]}) == 2
+    first = moments(room)
+    assert run(room, "batch", "cat.png", *words, **come).returncode == 0
+    assert moments(room) == first
+
+
+@pytest.mark.parametrize("own", [True, False, None])
+def test_what_was_painted_is_not_painted_anew_where_a_redis_url_comes_or_goes(room: Path, own: bool | None) -> None:
+    (room / "out" / "cat-dots").mkdir(parents=True)
+    (room / "out" / "cat-dots" / "run.json").write_text("{}")
+    arguments = PaintArguments(Path(), (), "fine", {}, "auto")
+
+    def now(key: str, settings: Settings, weights: str | None = None) -> tuple[bool, Pair]:
+        """Whether what was painted under that key need not be painted again, and what is known of it now."""
+        pair = Pair(room / "cat.png", room / "dots.png", "cat-dots", "done", key, own_redis=own)
+        run = Batch(arguments, BatchFolder(room / "out"), [pair], settings, weights=weights, as_json=True)
+        return run._painted(pair), pair
+
+    settings = [read_settings(redis_url=url, impasto_weights="starter") for url in (None, "redis://localhost")]
+    begun = settings[own is False]
+    key = now("", begun)[1].key
+    for others in settings:
+        painted, pair = now(key, others)
+        assert painted
+        assert pair.own_redis == (own is not False)
+        assert now(key, others, "imagenet")[0] is False
+    changed = read_settings(redis_url=None, impasto_weights="imagenet")
+    assert now(key, changed)[0] is (own is False)
+
+
+async def test_a_painting_is_begun_anew_only_where_nothing_is_lost_by_that(
+    redis: ArqRedis, room: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = BatchFolder(room / "out")
+    pair = Pair(room / "cat.png", room / "dots.png", "cat-dots", "begun")
+    arguments = PaintArguments(Path(), (), "fine", {}, "auto")
+    run = Batch(arguments, table, [pair], read_settings(), weights=None, as_json=True)
+    output, job = table.painting(pair), a_job()
+    ours, theirs = (SimpleNamespace(redis=redis, own=own) for own in (True, False))
+    stacks: list[tuple[Any, bool | None]] = [(theirs, False), (theirs, None), (ours, None)]
+    with output.reserved():
+        for stack, own in stacks:  # whoever sets the right REDIS_URL goes on with it
+            output.remember(job, "starter", "auto", own_redis=own)  # type: ignore[arg-type]
+            with pytest.raises(FolderError, match="This Redis does not know the painting of"):
+                await run._begun(stack, pair, output)
+            assert output.unfinished
+        output.remember(job, "starter", "auto", own_redis=True)
+        assert run._own_weights([pair]) == "starter"  # whatever `auto` would be now
+        stack, _ = stacks[-1]
+        assert await run._begun(stack, pair, output) is None
+        assert capsys.readouterr().err == "cat × dots is begun anew: what was painted of it is not known any more.\n"
+        await Jobs(redis).create(job)
+        claim = await Jobs(redis).start(job.id, 0, 0, "worker")
+        assert claim is not None
+        await Jobs(redis).finish(claim, Failed(job=job.id, iteration=0, reason="It broke."))
+        assert await run._begun(stack, pair, output) is None
+        assert capsys.readouterr().err == "cat × dots is begun anew: its painting failed.\n"
+
+
 def test_a_painting_is_of_its_file_of_weights_and_of_what_that_is_taken_for(room: Path) -> None:
     file = room / "own.safetensors"
     arguments = PaintArguments(Path(), (), "fine", {}, str(file))
@@ -177,7 +267,8 @@ def test_a_painting_is_of_its_file_of_weights_and_of_what_that_is_taken_for(room
         """Whether what was painted under that key need not be painted again, and the key that it has now."""
         settings = read_settings(impasto_weights_input=input_)
         pair = Pair(room / "cat.png", room / "dots.png", "cat-dots", "done", key)
-        return Batch(arguments, BatchFolder(room / "out"), [pair], settings, as_json=True)._painted(pair), pair.key
+        run = Batch(arguments, BatchFolder(room / "out"), [pair], settings, weights=str(file), as_json=True)
+        return run._painted(pair), pair.key
 
     (room / "out" / "cat-dots").mkdir(parents=True)
     (room / "out" / "cat-dots" / "run.json").write_text("{}")
@@ -221,3 +312,9 @@ def test_pairs_with_long_names_have_folders_of_their_own_that_a_disk_takes() -> 
     alone = pairs_of(contents[1:2], [Path("a-style.png")])
     assert alone[0].folder in folders  # with others or by itself
     assert pairs_of([Path("cat.png")], [Path("dots.png")])[0].folder == "cat-dots"
+    for length in (230, 231, 255):  # as it was until 0.2.0, so that what lies there is found
+        assert pairs_of([Path("x" * (length - 2))], [Path("y")])[0].folder == f"{'x' * (length - 2)}-y"
+    twins = [Path(f"{folder}/{'x' * 253}") for folder in "ab"]
+    folders = [pair.folder for pair in pairs_of(twins, [Path("y")])]
+    assert len(set(folders)) == 2
+    assert max(map(len, folders)) == 255

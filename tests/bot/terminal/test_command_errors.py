@@ -179,6 +179,23 @@ def test_a_dry_run_tells_recipe_memory_and_time_and_paints_nothing(room: Path) -
     assert sorted(room.iterdir()) == before
 
 
+def test_a_dry_run_without_torch_tells_all_but_the_time(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "torch" else name)
+    reply = here.run(*LIGHT, "--dry-run")
+    assert (reply.returncode, reply.stderr.count("\n")) == (1, 1)
+    assert reply.stderr.startswith("PyTorch is not installed here")
+    words = {line.split(maxsplit=1)[0]: line.split(maxsplit=1)[1] for line in reply.stdout.splitlines() if line}
+    assert words["style_layers"] == "relu1_1"
+    assert words["memory"].startswith("about ")
+    assert words["time"].startswith("not known")
+    # A device is none of the workers' here, whose Redis is not asked either.
+    reply = here.run(*LIGHT, "--dry-run", "--json", "--device", "cpu", REDIS_URL="redis://127.0.0.1:1")
+    assert (reply.returncode, reply.stderr.count("\n")) == (1, 1)
+    told = json.loads(reply.stdout)
+    assert told["memory_bytes"] > 0
+    assert (told["seconds"], told["device"]) == (None, None)
+
+
 def test_a_name_that_no_disk_takes_is_a_sentence(here: Here) -> None:
     for folder in (LONG, f"{LONG}/out"):
         assert here.one_line(*LIGHT, "-o", folder) == f"{folder} cannot be written to: File name too long."

@@ -37,7 +37,9 @@ async def test_where_weights_are_stand_ins_it_says_what_to_do() -> None:
     assert await CHECKS["weights"](settings("starter")) == "starter, a stand-in, as asked by IMPASTO_WEIGHTS"
     cache = settings().impasto_cache
     cache.mkdir(parents=True)
-    (cache / WEIGHTS_CACHED).touch()
+    (cache / WEIGHTS_CACHED).symlink_to("gone")
+    assert (await CHECKS["weights"](settings())).startswith("auto; not cached here: ")
+    (cache / "gone").touch()
     assert await CHECKS["weights"](settings()) == "auto; the pretrained ones are cached here"
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
-from impasto_command import LIGHT, left_over, make_room, run, shared, start
+from impasto_command import COMMAND, LIGHT, environment, left_over, make_room, run, shared, start
 from support.jobs import uncut_sha256
 from support.workers import WorkerPool
 
@@ -68,6 +70,20 @@ def test_a_painting_whose_words_nobody_reads_any_more_is_stopped_all_the_same(tm
     assert left_over(room) == []
 
 
+def test_what_is_in_its_last_touches_is_finished_where_nobody_reads_its_words_any_more(tmp_path: Path) -> None:
+    room = make_room(tmp_path)
+    process = start(room, *LIGHT, "--iterations", "6", "-o", "out")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    next(line for line in process.stdout if line.startswith("iteration 6:"))
+    process.stdout.close()
+    process.send_signal(signal.SIGINT)
+    assert process.stderr.read() == ""
+    assert process.wait() == 0
+    assert (room / "out" / "index.html").exists()
+    assert not (room / "out" / ".impasto").exists()
+
+
 BATCH = ["batch", "content.png", "--style", "style.png", *LIGHT[LIGHT.index("style.png") + 1 :], "--iterations", "6"]
 
 
@@ -92,7 +108,7 @@ def test_a_batch_that_is_interrupted_between_two_paintings_says_how_far_it_is_an
     tmp_path: Path,
 ) -> None:
     room = make_room(tmp_path)
-    words = [*BATCH, "--style", "content.png", "-o", "out"]
+    words = [*BATCH[:-1], "60", "--style", "content.png", "-o", "out"]
     process = start(room, *words)
     assert process.stdout is not None
     next(line for line in process.stdout if line.startswith("2 of 2:"))
@@ -106,3 +122,35 @@ def test_a_batch_that_is_interrupted_between_two_paintings_says_how_far_it_is_an
     done = run(room, *words)
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("2 of 2 painted: out/index.html\n")
+
+
+def test_a_batch_that_is_interrupted_in_the_last_touches_of_a_painting_begins_no_other(tmp_path: Path) -> None:
+    room = make_room(tmp_path)
+    process = start(room, *BATCH, "--style", "content.png", "-o", "out")
+    assert process.stdout is not None
+    next(line for line in process.stdout if line.startswith("iteration 6:"))
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate()
+    assert (process.returncode, err.strip()) == (130, "")
+    *_, first, second, _, end = out.splitlines()
+    assert [line.split()[0] for line in (first, second)] == ["done", "waiting"]
+    assert end == "1 of 2 painted: out/index.html"
+    assert left_over(room) == []
+
+
+def test_what_is_interrupted_as_it_starts_ends_so_where_all_its_words_go_nowhere(tmp_path: Path) -> None:
+    """As in `impasto paint … 2>&1 | tee log`."""
+    room = make_room(tmp_path)
+    read, write = os.pipe()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        place = f"redis://127.0.0.1:{silent.getsockname()[1]}"
+        process = subprocess.Popen(
+            [*COMMAND, *LIGHT, "-o", "out"], cwd=room, env=environment(REDIS_URL=place),
+            stdin=subprocess.DEVNULL, stdout=write, stderr=write,
+        )  # fmt: skip
+        connection, _ = silent.accept()
+        with connection:
+            os.close(write)
+            os.close(read)
+            process.send_signal(signal.SIGINT)
+            assert process.wait() == 130

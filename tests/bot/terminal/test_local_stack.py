@@ -58,7 +58,7 @@ async def test_a_worker_that_ends_without_words_is_told_with_the_last_line_of_it
         await WorkerProcess(killed, log).start()
     assert str(told.value) == "The worker ended by signal 9 (Killed) before it was ready, and its log with: last"
     with pytest.raises(WorkerError, match=r"^The worker ended with status 7 before it was ready\.$"):
-        await WorkerProcess(["sh", "-c", "exit 7"], dict(os.environ)).start()
+        await WorkerProcess(["sh", "-c", "exit 7"], log).start()  # the log's lines are of the one before
 
 
 async def test_a_worker_that_cannot_be_started_again_is_told_with_the_reason(tmp_path: Path) -> None:

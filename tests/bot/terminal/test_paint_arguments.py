@@ -80,6 +80,13 @@ def test_auto_is_imagenet_where_that_is_in_the_cache() -> None:
         asked_for("auto", **FOUR).check(settings())
 
 
+async def test_a_cache_that_leads_nowhere_holds_no_weights() -> None:
+    cache = settings().impasto_cache
+    cache.mkdir(parents=True)
+    (cache / WEIGHTS_CACHED).symlink_to("gone")
+    assert await asked_for("auto").expected(settings()) == preset("fine", weights="starter")
+
+
 async def test_a_dry_run_is_of_the_weights_that_would_paint(tmp_path: Path, redis_server: str) -> None:
     assert await asked_for("auto").expected(settings()) == preset("fine", weights="starter")
     assert await asked_for("random").expected(settings()) == preset("fine", weights="random")

@@ -125,3 +125,30 @@ def test_a_redis_that_cannot_start_is_a_sentence_with_its_log(data: Path) -> Non
     (data / "appendonlydir" / "appendonly.aof.manifest").write_text("not a manifest")
     with pytest.raises(EmbeddedError, match=r"did not start: .*\b[Mm]anifest\b"), embedded_redis(data):
         pass
+
+
+def only(script: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no other server than this one."""
+    server = folder / "server"
+    server.write_text(f"#!/bin/sh\n{script}\n")
+    server.chmod(0o755)
+    monkeypatch.setattr(local_redis, "servers", lambda: [str(server)])
+
+
+def test_what_an_earlier_server_said_is_not_the_reason(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data.mkdir(parents=True)
+    (data / "redis.log").write_text("Ready to accept connections\n")
+    for script, reason in (("exit 1", "it did not say why."), ("echo no room; exit 1", "no room")):
+        only(script, tmp_path, monkeypatch)
+        with pytest.raises(EmbeddedError) as told, embedded_redis(data):
+            pass
+        assert str(told.value) == f"The embedded server did not start: {reason}"
+
+
+def test_a_server_that_takes_long_is_told_as_that(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    only("echo Loading; exec sleep 600", tmp_path, monkeypatch)
+    monkeypatch.setattr(local_redis, "_READY_SECONDS", 0.1)
+    with pytest.raises(EmbeddedError, match=r"took longer than 0 seconds to start: try again"), embedded_redis(data):
+        pass
