@@ -39,7 +39,7 @@ from engine.painting.errors import PaintingError
 from engine.painting.memory.allocator import keep_memory
 from engine.recipe.recipe import RecipeError
 from engine.recipe.vgg_layers import named
-from engine.worker.weights.load import load_weights
+from engine.worker.weights.named_weights import load_weights
 from engine.worker.weights.weights_file import WeightsError
 
 FOLDER = ROOT / "out" / "compare"

@@ -16,7 +16,7 @@ from benchmarks.report import Table, seconds
 from engine.recipe.presets import preset
 from engine.recipe.recipe import MAX_ITERATIONS
 from engine.recipe.vgg_layers import convs, depth
-from engine.worker.weights.load import load_weights
+from engine.worker.weights.named_weights import load_weights
 
 SIDES = (256, 512, 1024)
 _ITERATIONS = {128: 8, 256: 4, 512: 2}  # of one round; 1 for larger sizes

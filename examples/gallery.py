@@ -17,7 +17,7 @@ from engine.contract.settings import read_settings
 from engine.painting.painter import Painter
 from engine.recipe.presets import preset
 from engine.recipe.recipe import Recipe
-from engine.worker.weights.load import Weights, load_weights
+from engine.worker.weights.named_weights import Weights, load_weights
 from examples.painted import Painted, painted_with, read_notes, write_notes
 from examples.patterns import cloth, glass, hatching, ink, night, pears, poster
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.recipe.recipe import Recipe
-from engine.worker.weights.load import Weights, load_weights
+from engine.worker.weights.named_weights import Weights, load_weights
 
 _USUAL = {field.name: field.default for field in dataclasses.fields(Recipe)}
 _FILE = "painted.json"

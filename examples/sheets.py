@@ -16,7 +16,7 @@ from PIL import Image
 from bot.terminal.option_values import setting
 from engine.contract.settings import read_settings
 from engine.recipe.presets import STAND_INS, preset
-from engine.worker.weights.load import load_weights
+from engine.worker.weights.named_weights import load_weights
 from examples.contact import painting, sheet
 
 ROWS = (

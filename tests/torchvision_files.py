@@ -21,7 +21,7 @@ from torch import Tensor
 
 from engine.recipe.vgg_layers import NAMES
 from engine.worker.weights.fetch import Source
-from engine.worker.weights.load import Weights, load_weights
+from engine.worker.weights.named_weights import Weights, load_weights
 from engine.worker.weights.weights_file import WeightsError
 
 NAME = "vgg19-0123abcd.pth"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from bot.terminal.up import alone
-from engine.contract import posted_jobs
+from engine.contract import early_expiry
 from engine.contract.connection import connect
 from engine.contract.expiry import find_expired, kept_unknown, remove_expired
 from engine.contract.redis_check import check_redis
@@ -34,10 +34,10 @@ async def collect(settings: Settings, *, dry: bool, adopting: bool = False, olde
         async with connect(url, retries=1) as redis:
             if adopting:
                 await adopt(redis, store)
-            early = [] if older_than is None else await posted_jobs.posted_before(redis, _days_ago(older_than))
-            posted = await posted_jobs.blobs_of(store, early)
+            early = [] if older_than is None else await early_expiry.posted_before(redis, _days_ago(older_than))
+            posted = await early_expiry.blobs_of(store, early)
             if not dry:
-                await posted_jobs.forget(redis, store, early)
+                await early_expiry.forget(redis, store, early)
             after = kept_unknown(settings.impasto_keep_days)
             expired = await (find_expired if dry else remove_expired)(redis, store, unknown_after=after)
     blobs = list({blob.key: blob for blob in (*posted, *expired.blobs)}.values())

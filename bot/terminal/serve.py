@@ -17,7 +17,7 @@ from bot.client import Impasto
 from bot.commands import add_commands
 from bot.discord_api.proxy import proxy_trouble
 from bot.settings import BotSettings
-from bot.terminal.bot_healthz import BotHealth
+from bot.terminal.healthz_endpoint import BotHealth
 from bot.terminal.local_stack import DIFFERENT_STORES
 from engine.contract.connection import connect
 from engine.contract.redis_check import await_redis

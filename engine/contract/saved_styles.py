@@ -226,7 +226,7 @@ def folded(name: str) -> str:
 
 
 def _styles(raw: Mapping[bytes, bytes] | None, guild: int) -> list[SavedStyle]:
-    """Those in a server's hash that can be read."""
+    """The styles in a server's hash that can be read."""
     styles = [_read(one, guild) for field, one in (raw or {}).items() if field != _BEGUN]
     return [style for style in styles if style]
 

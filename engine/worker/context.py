@@ -37,7 +37,7 @@ from engine.worker.device import describe
 from engine.worker.paint_session import PaintSession, load_picture, load_pictures
 from engine.worker.shared_lock import SharedLock
 from engine.worker.watchdog import Pulse
-from engine.worker.weights.load import Weights, load_weights
+from engine.worker.weights.named_weights import Weights, load_weights
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -36,11 +36,11 @@ from engine.worker.arq_worker import SliceWorker
 from engine.worker.context import WorkerContext
 from engine.worker.device import choose_device
 from engine.worker.handover import end_over
+from engine.worker.healthz_endpoint import monitored
 from engine.worker.slices import paint_slice
 from engine.worker.watchdog import stacks, until_stuck
-from engine.worker.weights.load import in_words, load_weights
+from engine.worker.weights.named_weights import in_words, load_weights
 from engine.worker.weights.weights_file import WeightsError, WrongWeights
-from engine.worker.worker_healthz import monitored
 
 _SLICES_AT_ONCE = 2
 """While one slice paints, the next one's pictures load and the last one's snapshots encode; the painting thread keeps

@@ -39,7 +39,8 @@ ENGLISH_ALONE = ("bot/terminal/", "bot/live_page/")
 SENTENCES = (
     "engine.contract.recipe_code", "engine.painting.network.networks", "engine.painting.painter",
     "engine.painting.input_pictures", "engine.recipe.presets", "engine.recipe.recipe", "engine.recipe.studies",
-    "engine.worker.context", "engine.worker.loss_stagnation", "engine.worker.slices", "engine.worker.weights.load",
+    "engine.worker.context", "engine.worker.loss_stagnation", "engine.worker.slices",
+    "engine.worker.weights.named_weights",
 )  # fmt: skip
 """Modules whose sentences reach members."""
 FRAGMENTS: Mapping[str, Sequence[str]] = {

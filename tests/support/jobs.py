@@ -26,7 +26,7 @@ from engine.painting.painter import paint
 from engine.painting.pictures import pixels_sha256
 from engine.recipe.recipe import Recipe
 from engine.worker.context import WorkerContext
-from engine.worker.weights.load import load_weights
+from engine.worker.weights.named_weights import load_weights
 from support.pictures import CONTENT, STYLE
 
 SLICE_TIMEOUT = Settings().slice_timeout

@@ -27,7 +27,7 @@ from engine.worker.paint_session import PaintSession, load_picture
 from engine.worker.results.film import USUAL_MS, film, frame, painted_box, side_of, times_of
 from engine.worker.results.picture_files import FinalPicture
 from engine.worker.results.png import encode
-from engine.worker.weights.load import Weights
+from engine.worker.weights.named_weights import Weights
 
 _OF_WEIGHTS = ("name", "identity", "stand_in", "note", "input", "network")
 _VERSION = importlib.metadata.version("impasto")

@@ -20,7 +20,14 @@ from engine.recipe.recipe import RecipeError
 from engine.recipe.vgg_layers import ARCHITECTURES, NAMES
 from engine.worker.weights.fetch import FetchError, Source, torchvision_source
 from engine.worker.weights.input_normalisation import IN_WORDS
-from engine.worker.weights.load import cached, in_words, load_asked, load_weights, partial_download, placed_by_hand
+from engine.worker.weights.named_weights import (
+    cached,
+    in_words,
+    load_asked,
+    load_weights,
+    partial_download,
+    placed_by_hand,
+)
 from engine.worker.weights.weights_file import WeightsError, WrongWeights, digest
 
 _KNOWN: dict[tuple[int, ...], str] = {

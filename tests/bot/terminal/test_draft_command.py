@@ -16,7 +16,7 @@ from torchvision_files import ours, saved
 from engine.recipe.draft import SIZE, draft_recipe, finishing
 from engine.recipe.presets import preset
 from engine.recipe.recipe import Recipe
-from engine.worker.weights.load import load_weights
+from engine.worker.weights.named_weights import load_weights
 
 ASKED: dict[str, Any] = {
     "size": 288, "iterations": 6, "strength": 2.0, "networks": 1, "octaves": 1,

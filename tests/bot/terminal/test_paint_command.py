@@ -21,7 +21,7 @@ from engine.painting.painter import Painter
 from engine.painting.pictures import pixels_sha256
 from engine.recipe.presets import preset
 from engine.recipe.recipe import Recipe
-from engine.worker.weights.load import load_weights
+from engine.worker.weights.named_weights import load_weights
 
 SHORT = [*LIGHT, "--iterations", "12", "--snapshots", "3,6", "-o", "out"]
 PICTURES = ["00003.png", "00006.png", "00012.png", "content.png", "final.png", "loss.png", "style-1.png"]

@@ -16,7 +16,7 @@ from engine.contract.settings import read_settings
 from engine.recipe.draft import draft_recipe
 from engine.worker.context import WorkerContext
 from engine.worker.slices import paint_slice
-from engine.worker.weights.load import load_weights
+from engine.worker.weights.named_weights import load_weights
 
 SHORT = light(50)
 

@@ -24,7 +24,7 @@ from engine.recipe.recipe import RecipeError
 from engine.worker import fast_path_check
 from engine.worker.context import WorkerContext
 from engine.worker.fast_path_check import fault_of_fast_path, in_words
-from engine.worker.weights.load import load_weights
+from engine.worker.weights.named_weights import load_weights
 
 CPU = torch.device("cpu")
 Work = Callable[[], Any]

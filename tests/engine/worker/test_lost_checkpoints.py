@@ -17,7 +17,7 @@ from engine.contract.store import BlobMissing, ReadError, Store
 from engine.worker.checkpoints import CheckpointReader
 from engine.worker.context import WorkerContext
 from engine.worker.slices import paint_slice
-from engine.worker.weights.load import load_weights
+from engine.worker.weights.named_weights import load_weights
 
 RECIPE = light(400, snapshots=tuple(range(10, 400, 10)))
 

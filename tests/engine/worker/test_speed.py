@@ -18,7 +18,7 @@ from engine.worker.checkpoints import Journal
 from engine.worker.context import Stop, WorkerContext
 from engine.worker.reporter import Reporter
 from engine.worker.slice_loop import LoopReport
-from engine.worker.weights.load import load_weights
+from engine.worker.weights.named_weights import load_weights
 
 
 async def test_a_worker_that_has_painted_tells_its_speed_and_makes_forecasts_possible(busy_client: JobClient) -> None:

@@ -8,7 +8,7 @@ from arq.connections import ArqRedis
 
 from engine.contract.settings import read_settings
 from engine.worker.context import WorkerContext
-from engine.worker.weights.load import load_weights
+from engine.worker.weights.named_weights import load_weights
 
 
 async def test_machines_that_are_copies_of_one_another_have_workers_of_different_names(

@@ -9,7 +9,7 @@ from painting_kit import photo
 from engine.painting.network import networks
 from engine.painting.painter import Painter
 from engine.recipe.presets import preset
-from engine.worker.weights.load import STARTER
+from engine.worker.weights.named_weights import STARTER
 from engine.worker.weights.weights_file import load_file
 
 CPU = torch.device("cpu")

@@ -15,7 +15,7 @@ from torchvision_files import NAME, Original, Serve, nowhere, ours, saved
 from engine.contract.settings import WEIGHTS_CACHED
 from engine.worker.weights import command
 from engine.worker.weights.fetch import Source
-from engine.worker.weights.load import load_weights
+from engine.worker.weights.named_weights import load_weights
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from torchvision_files import NAME, Original, Serve, assert_holds, refusal
 
 from engine.contract.settings import WEIGHTS_CACHED
 from engine.worker.weights.fetch import Source
-from engine.worker.weights.load import load_weights
+from engine.worker.weights.named_weights import load_weights
 
 PARTIAL = f"{NAME}.partial"
 

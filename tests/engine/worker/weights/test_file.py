@@ -13,7 +13,7 @@ import torch
 from torchvision_files import MEGABYTE, Original, StateDict, as_nobody, assert_holds, ours, refusal, saved, state_dict
 
 from engine.contract.settings import WEIGHTS_CACHED
-from engine.worker.weights.load import load_weights
+from engine.worker.weights.named_weights import load_weights
 
 
 def test_file_as_torchvision_has_it(original: Original, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from torchvision_files import ours, saved
 from engine.contract import workers
 from engine.contract.drawn_texts import WEIGHTS_NOTES
 from engine.contract.events import Failed, Started
-from engine.worker.weights.load import load_weights
+from engine.worker.weights.named_weights import load_weights
 
 LAYERS = {"content_layers": ("conv1_1",), "style_layers": ("relu1_1",)}
 

@@ -17,7 +17,7 @@ from torchvision_files import saved
 from engine.painting.network.vgg import Convs, normalise
 from engine.recipe.vgg_layers import NAMES
 from engine.worker.weights.input_normalisation import Input, for_torchvision, guess
-from engine.worker.weights.load import in_words, load_weights
+from engine.worker.weights.named_weights import in_words, load_weights
 from engine.worker.weights.weights_file import load_file
 
 WIDTHS = (64, 64, 128, 128, 256, 256, 256)

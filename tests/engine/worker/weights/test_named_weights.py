@@ -38,7 +38,7 @@ from engine.painting.painter import Painter
 from engine.recipe.presets import preset
 from engine.recipe.recipe import RecipeError
 from engine.worker.weights.fetch import Source, torchvision_source
-from engine.worker.weights.load import STARTER, Weights, load_weights
+from engine.worker.weights.named_weights import STARTER, Weights, load_weights
 
 ROOT = Path(__file__).parents[4]
 
@@ -322,7 +322,7 @@ def test_cache_folder_that_is_not_ours(tmp_path: Path) -> None:
 
 def child(code: str, *arguments: object) -> subprocess.Popen[str]:
     """Another process that may load weights."""
-    code = f"import sys\nfrom pathlib import Path\nfrom engine.worker.weights.load import *\n{code}"
+    code = f"import sys\nfrom pathlib import Path\nfrom engine.worker.weights.named_weights import *\n{code}"
     command = [sys.executable, "-c", code, *map(str, arguments)]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
