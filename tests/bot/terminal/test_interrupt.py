@@ -76,8 +76,9 @@ def test_what_is_in_its_last_touches_is_finished_where_nobody_reads_its_words_an
     assert process.stdout is not None
     assert process.stderr is not None
     next(line for line in process.stdout if line.startswith("iteration 6:"))
-    process.stdout.close()
     process.send_signal(signal.SIGINT)
+    next(line for line in process.stdout if line.startswith("Stopping"))
+    process.stdout.close()
     assert process.stderr.read() == ""
     assert process.wait() == 0
     assert (room / "out" / "index.html").exists()
