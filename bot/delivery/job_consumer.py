@@ -247,6 +247,8 @@ class JobConsumer:
             except Undeliverable as error:
                 self._log.warning("a new card was refused", reason=str(error))
                 continue
+            if card == page.card:
+                return  # it was posted and noted before, and there is nothing to take its place
             files = " ".join(picture.name for picture in shown)
             # The old one is known until it is gone: a process may end before.
             left = {f"former:{page.card}": page.card_channel} if page.card else {}

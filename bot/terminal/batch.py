@@ -101,7 +101,9 @@ class Batch:
             status = INTERRUPTED
         with unheard(interrupted=status == INTERRUPTED):
             self._tell()
-        return status or int(any(pair.status != "done" for pair in self._pairs))
+        if all(pair.status == "done" for pair in self._pairs):
+            return 0
+        return status or 1
 
     def _of(self, pair: Pair, *, own: bool) -> PaintArguments:
         """The arguments for the pair, where a worker of our own paints it, or another."""

@@ -18,7 +18,7 @@ from engine.contract.events import STREAM
 from engine.contract.fair_queue import CLOCK, FINISH, SPREAD
 from engine.contract.jobs import Jobs
 from engine.contract.models import KEEP_DAYS, flows_key, index_key, job_key
-from engine.contract.needed_jobs import keep_needed_by_open, needed
+from engine.contract.needed_jobs import needed
 from engine.contract.saved_styles import FOLDER, SavedStyles
 from engine.contract.store import Blob, Store
 from engine.contract.store_users import ANOTHER_REDIS, sign, users
@@ -67,7 +67,6 @@ async def remove_expired(
     await _sweep_events(redis)
     await remove_idle_users(redis)
     await _sweep_indices(redis)
-    await keep_needed_by_open(redis)
     stored = await _look(redis, store)
     expired = await _expired(redis, store, stored, orphans_after, unknown_after)
     # What the store has no more of needs no note, unless it was begun and is no blob yet.

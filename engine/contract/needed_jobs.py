@@ -8,11 +8,10 @@ from arq.connections import ArqRedis
 
 from engine.contract.connection import readable
 from engine.contract.jobs import Jobs
-from engine.contract.models import job_key, seen_key
+from engine.contract.models import job_key
 
 _NAMED = re.compile(rb'"(parent|key|checkpoint)":"(?:jobs/)?([0-9a-f]{16,20})\b')
 """The jobs that a spec names, and as what; a name that somebody typed has its quotes escaped there."""
-_RENEWED = 7 * 86400  # s; sweeps renew it each hour, and workers may be stopped for some days
 
 
 async def needed(redis: ArqRedis) -> set[str]:
@@ -29,7 +28,10 @@ async def needed(redis: ArqRedis) -> set[str]:
 
 
 async def needed_by_open(redis: ArqRedis) -> set[str]:
-    """The jobs that open ones go on from, and those before them: films and sheets have pictures of them all."""
+    """The jobs that open ones go on from, and those before them as far as Redis knows: films have pictures of them all.
+
+    Who does not go on from a checkpoint has copies of all that it needs.
+    """
     found: set[str] = set()
     reached = await Jobs(redis).open()
     while reached:
@@ -38,17 +40,14 @@ async def needed_by_open(redis: ArqRedis) -> set[str]:
     return found
 
 
-async def keep_needed_by_open(redis: ArqRedis) -> None:
-    """Let no job expire that an open one goes on from: by its spec alone those before it are found."""
-    async with redis.pipeline(transaction=False) as pipe:
-        for job in await needed_by_open(redis):
-            for key in (job_key(job), seen_key(job)):
-                pipe.expire(key, _RENEWED, gt=True)
-        await pipe.execute()
-
-
 async def _named_by(redis: ArqRedis, jobs: list[str]) -> set[tuple[bytes, str]]:
     async with redis.pipeline(transaction=False) as pipe:
         for job in jobs:
             pipe.hget(job_key(job), "spec")
-        return {(kind, job.decode()) for spec in await readable(pipe) for kind, job in _NAMED.findall(spec or b"")}
+        named = [_NAMED.findall(spec or b"") for spec in await readable(pipe)]
+    return {
+        (kind, job.decode())
+        for of_one in named
+        for kind, job in of_one
+        if kind != b"parent" or b"checkpoint" in {kind for kind, _ in of_one}
+    }

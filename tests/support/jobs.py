@@ -45,6 +45,12 @@ def a_job(user: str = "someone", guild: str = "a guild") -> Job:
     return Job(id=new_id(), guild=guild, user=user, recipe=light(100), content=picture, styles=(picture,))
 
 
+def child_of(parent: Job) -> Job:
+    """One that goes on from a checkpoint, of which it has a copy of its own."""
+    child = a_job()
+    return child.model_copy(update={"parent": parent.id, "checkpoint": f"jobs/{child.id}/checkpoint-start.safetensors"})
+
+
 async def newest_event(redis: ArqRedis) -> str:
     """The id of the stream's newest entry: who follows from here hears only what comes."""
     newest: Any = await redis.xrevrange(STREAM, count=1)

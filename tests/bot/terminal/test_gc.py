@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from arq.connections import ArqRedis
 from impasto_command import run
-from support.jobs import a_job
+from support.jobs import a_job, child_of
 
 from bot.intake import Picture
 from bot.terminal.paint_arguments import PaintArguments
@@ -103,8 +103,8 @@ async def test_what_was_posted_long_ago_makes_room(redis: ArqRedis, redis_server
     """Nothing else does: neither what is open nor what it goes on from, nor what was never posted, nor styles."""
     store, jobs = Store((tmp_path / "store").as_uri()), Jobs(redis)
     old, lately, unposted, first = (a_job() for _ in range(4))
-    parent = a_job().model_copy(update={"parent": first.id})
-    opened = a_job().model_copy(update={"parent": parent.id})
+    parent = child_of(first)
+    opened = child_of(parent)
     for job in (old, lately, unposted, first, parent, opened):
         await jobs.create(job)
         await store.put(f"jobs/{job.id}/picture-0.png", b"x" * 500_000)

@@ -6,7 +6,7 @@ import os
 
 import pytest
 from arq.connections import ArqRedis
-from support.jobs import JobClient, a_job
+from support.jobs import JobClient, a_job, child_of
 from support.workers import WorkerPool
 
 from engine.contract.events import STREAM
@@ -172,22 +172,23 @@ async def test_what_a_painting_goes_on_from_stays_for_as_long_as_that_is_known(
 
 async def test_all_that_an_open_painting_came_from_stays_until_it_ends(client: JobClient, pool: WorkerPool) -> None:
     """The journal in its copy of a checkpoint names the frames of its film, in the folders of those before it."""
-    first, middle = (a_job() for _ in range(2))
-    middle = middle.model_copy(update={"parent": first.id})
-    last = a_job().model_copy(update={"parent": middle.id})
+    first, other = (a_job() for _ in range(2))
+    middle = child_of(first)
+    last, again = child_of(middle), a_job().model_copy(update={"parent": other.id})
     jobs = Jobs(client.redis)
-    for job in (first, middle, last):
+    for job in (first, other, middle, last, again):
         await jobs.create(job)
-    for job in (first, middle):
+    for job in (first, other, middle):
         await client.store.put(f"jobs/{job.id}/frame-00001.jpg", b"x")
         os.utime(pool.folder / "store" / f"jobs/{job.id}/frame-00001.jpg", (1, 1))
         await jobs.cancel(job.id)
         await client.redis.expire(job_key(job.id), 1000)
     await remove_expired(client.redis, client.store)
-    assert await client.redis.ttl(job_key(middle.id)) > 1000  # or nobody would know what came before it
-    await client.redis.delete(job_key(first.id))
+    assert await client.redis.ttl(job_key(middle.id)) <= 1000  # its day, as the card says, stays what it was
+    await client.redis.delete(job_key(first.id), job_key(other.id))
     await remove_expired(client.redis, client.store)
     assert len(await client.store.blobs(f"jobs/{first.id}")) == 1
+    assert await client.store.blobs(f"jobs/{other.id}") == []  # of it there are copies
     await jobs.cancel(last.id)
     await client.redis.delete(job_key(middle.id))
     await remove_expired(client.redis, client.store)
