@@ -48,7 +48,6 @@ async def test_in_a_channel_a_thread_opens_under_the_card(stage: Scene, kind: st
     assert pictures(stage.discord.world, thread) == SHOWN
 
 
-@pytest.mark.long
 async def test_where_no_thread_can_open_the_pictures_answer_the_card(stage: Scene) -> None:
     text, forum = await stage.guild.channel("talk"), await stage.guild.channel("works", "forum")
     places = [
