@@ -61,8 +61,7 @@ class Deletion:
         try:
             await _JobMessages(self._client, self._backend, self._turns, page).erase()
         except _Unanswered as error:
-            goes_on = "when the store is back" if store_away else "at the next start"
-            _log.error("a forgotten painting is still on Discord", job=job, goes_on=goes_on, reason=str(error))
+            _log.error("a forgotten painting is still on Discord: the next start goes on", job=job, reason=str(error))
             ended = False  # or nobody would know what is left there
         if store_away is not None:
             raise store_away
