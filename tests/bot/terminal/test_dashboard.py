@@ -114,7 +114,9 @@ async def test_each_curve_shows_what_there_is_to_be_seen(pool: WorkerPool, tmp_p
         worker = pool.start_worker(seconds=0.5, IMPASTO_MONITORING=str(ports[1])).ready()
         await asked.until("sum(up)", 2)  # before it has counted anything: what it begins with, it has not added
         await made.ended(card)
-        later = await made.stylize()  # nobody knows beforehand of which recipe and size there will be counts
+        await asked.until("max(impasto_queue_work_seconds)", 0)  # from the worker's next heartbeat on it is known
+        # Nobody knows beforehand of which recipe and size there will be counts. It is long enough to be looked at.
+        later = await made.stylize(iterations=400)
         await made.ended(await made.card(later))
         for expression, legend in CURVES.items():
             if any(name in expression for name in NOT_HERE):
