@@ -6,11 +6,13 @@ import logging
 import os
 import sys
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import structlog
 import torch
 from arq.connections import ArqRedis
+from own_redis import OwnRedis
 from redis import Redis
 from support.jobs import JobClient
 from support.workers import WorkerPool
@@ -106,6 +108,14 @@ def pool(redis_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     pool.close()
     with Redis.from_url(pool.url) as client:
         client.flushdb()
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[OwnRedis]:
+    """For one test, which may end it and bring it back."""
+    made = OwnRedis(tmp_path)
+    yield made
+    made.kill()
 
 
 @pytest.fixture(scope="module")

@@ -24,13 +24,6 @@ SNAPSHOT = b'"kind":"snapshot"'
 
 
 @pytest.fixture
-def own_redis(tmp_path: Path) -> Iterator[OwnRedis]:
-    made = OwnRedis(tmp_path)
-    yield made
-    made.kill()
-
-
-@pytest.fixture
 def own_house(own_redis: OwnRedis, tmp_path: Path) -> Iterator[WorkerPool]:
     pool = WorkerPool(own_redis.url, tmp_path)
     pool.start_worker(seconds=0.15).ready()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,13 +19,6 @@ from bot.interactions.replies import patience
 AWAY = "My memory does not answer at the moment: try again in a minute."
 UNSURE = {"entry": "unsure_bot:run", "PYTHONPATH": str(Path(__file__).parents[1])}
 """A bot that Redis has left for so long that it is not sure any more to lead."""
-
-
-@pytest.fixture
-def own_redis(tmp_path: Path) -> Iterator[OwnRedis]:
-    made = OwnRedis(tmp_path)
-    yield made
-    made.kill()
 
 
 @pytest.mark.parametrize("bot", [{}, UNSURE], ids=["sure", "unsure"])

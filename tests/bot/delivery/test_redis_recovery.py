@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,13 +24,6 @@ from engine.contract.connection import QUEUE, connect
 from engine.contract.models import JobState
 
 JOB = a_job()
-
-
-@pytest.fixture
-def own_redis(tmp_path: Path) -> Iterator[OwnRedis]:
-    made = OwnRedis(tmp_path)
-    yield made
-    made.kill()
 
 
 @pytest.fixture
