@@ -19,7 +19,7 @@ from redis.asyncio.client import Pipeline
 from bot.text.translation import ENGLISH, N_, _
 from engine.contract.connection import readable
 from engine.contract.events import STREAM
-from engine.contract.models import KEEP_DAYS
+from engine.contract.models import KEEP_DAYS, MOST_KEEP_DAYS
 
 GROUP = "discord"
 """The consumer group of the event stream that the bot reads in."""
@@ -129,7 +129,6 @@ class LedgerPage:
 
 
 _FORGETTING = "impasto:forgetting"
-
 _log = structlog.get_logger(__name__)
 
 
@@ -156,15 +155,14 @@ class Ledger:
             if parent:
                 pipe.hset(_key(address.job), "parent", parent)
             # Ends by itself when the job was never accepted; `note` keeps it.
-            pipe.expire(_key(address.job), self._keep)
             self._index(pipe, address.owner, address.job)
             await pipe.execute()
 
     async def restore(self, page: LedgerPage) -> None:
         """Write again what the page has and the ledger has not."""
-        known = {"address": page.address.model_dump_json(), "files": " ".join(page.files), "parent": page.parent}
-        known |= {"thread": str(page.thread or ""), "title": page.title if page.title != page.address.title else ""}
-        known = {name: value for name, value in known.items() if value}
+        title = page.title if page.title != page.address.title else ""
+        known = {"files": " ".join(page.files), "parent": page.parent, "thread": str(page.thread or ""), "title": title}
+        known = {"address": page.address.model_dump_json()} | {name: told for name, told in known.items() if told}
         known |= {f"former:{card}": str(channel) for card, channel in page.former.items()}
         before = await self.page(page.address.job)
         if page.card and (before is None or before.card is None):  # else the ledger's card would be sought in its place
@@ -173,7 +171,6 @@ class Ledger:
         async with self._redis.pipeline(transaction=True) as pipe:
             for name, value in known.items():
                 pipe.hsetnx(_key(page.address.job), name, value)
-            pipe.expire(_key(page.address.job), self._keep)
             self._index(pipe, page.address.owner, page.address.job)
             await pipe.execute()
 
@@ -199,13 +196,12 @@ class Ledger:
         async with self._redis.pipeline(transaction=True) as pipe:
             if fields:
                 pipe.hset(_key(job), mapping=dict(fields))
-                pipe.expire(_key(job), self._keep)
+                self._keep_on(pipe, _key(job))
             if entry is not None:
                 pipe.xack(STREAM, GROUP, entry)
             await pipe.execute()
         # Afterwards: what is on Discord by now is to be known at once, and the owner was to be found from the start.
-        owner = await self._owner(job) if fields else None
-        if owner is not None:
+        if fields and (owner := await self._owner(job)) is not None:
             async with self._redis.pipeline(transaction=True) as pipe:
                 self._index(pipe, owner, job)
                 await pipe.execute()
@@ -261,11 +257,18 @@ class Ledger:
         return page.address.owner if page else None
 
     def _index(self, pipe: Pipeline, owner: int, job: str) -> None:
-        """The page is found by its owner for as long as it is kept."""
+        """The page is kept, and found by its owner for as long."""
         key, now = _owner_key(owner), time.time()
         pipe.zadd(key, {job: now})
-        pipe.zremrangebyscore(key, 0, now - self._keep)
-        pipe.expire(key, self._keep)
+        # Not by the settings of today: pages from when they said more are still there.
+        pipe.zremrangebyscore(key, 0, now - MOST_KEEP_DAYS * 86400)
+        for kept in (key, _key(job)):
+            self._keep_on(pipe, kept)
+
+    def _keep_on(self, pipe: Pipeline, key: str) -> None:
+        """Keep it for as long as the settings say, or longer where it already is."""
+        pipe.expire(key, self._keep, nx=True)
+        pipe.expire(key, self._keep, gt=True)
 
 
 def _read(job: str, raw: dict[bytes, bytes]) -> LedgerPage | None:
@@ -274,17 +277,18 @@ def _read(job: str, raw: dict[bytes, bytes]) -> LedgerPage | None:
     try:
         fields = {name.decode(): value.decode() for name, value in raw.items()}
         address, card = Address.model_validate_json(fields["address"]), fields.get("card")
+        guild = fields.get("card_guild", str(address.guild or ""))
         return LedgerPage(
             address=address,
-            card=_number(card),
+            card=int(card) if card else None,
             card_channel=int(fields.get("card_channel", address.channel)),
-            card_guild=_number(fields.get("card_guild", str(address.guild or ""))),
+            card_guild=int(guild) if guild else None,
             former={int(name[7:]): int(v) for name, v in fields.items() if name[:7] == "former:" and name[7:] != card},
             shared={int(name.removeprefix("shared:")): int(v) for name, v in fields.items() if name[:7] == "shared:"},
             films=frozenset(int(name.removeprefix("film:")) for name in fields if name[:5] == "film:"),
             brought=frozenset(int(name.removeprefix("brought:")) for name in fields if name[:8] == "brought:"),
             title=fields.get("title", address.title),
-            thread=_number(fields.get("thread")),
+            thread=int(fields["thread"]) if fields.get("thread") else None,
             posts={name.removeprefix("post:"): int(v) for name, v in fields.items() if name.startswith("post:")},
             pictures={int(name.removeprefix("at:")): v for name, v in fields.items() if name.startswith("at:")},
             files=tuple(fields.get("files", "").split()),
@@ -294,7 +298,3 @@ def _read(job: str, raw: dict[bytes, bytes]) -> LedgerPage | None:
     except ValueError as error:
         _log.warning("a job's page cannot be read", job=job, reason=str(error)[:300])
         return None
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text else None

@@ -65,6 +65,15 @@ class Deletion:
             ended = False  # or nobody would know what is left there
         if store_away is not None:
             raise store_away
+        await self._close(job, ended=ended)
+
+    async def delete_stored(self, job: str, *, ended: bool) -> None:
+        """Delete what the store and Redis have of a job whose page is gone, once it has ended. Raises as `delete`."""
+        if ended:
+            await self._backend.store.delete_folder(f"jobs/{job}")
+        await self._close(job, ended=ended)
+
+    async def _close(self, job: str, *, ended: bool) -> None:
         if ended:
             await self._backend.jobs.forget(job)
             await self._backend.ledger.close(job)

@@ -93,7 +93,9 @@ class JobConsumer:
         job = await self._backend.jobs.get(self._id) if page is not None else None
         if page is None or job is None or page.forget:
             await self._drop_all()
-            if page is not None and page.forget:
+            if page is None:
+                await self._forget_unposted()
+            elif page.forget:
                 await self._forget(page)
             return
         # An event before the card: it was to be posted by a process that has ended, and may have been.
@@ -109,6 +111,12 @@ class JobConsumer:
         self._editor.drop(self._id)
         ended = not await self._backend.jobs.cancel(self._id)
         await self._deletion.delete(page, ended=ended)
+
+    async def _forget_unposted(self) -> None:
+        """What is to be forgotten of a painting whose page is gone, so that nobody knows what is on Discord."""
+        if self._id in await self._backend.ledger.to_forget():
+            self._editor.drop(self._id)
+            await self._deletion.delete_stored(self._id, ended=not await self._backend.jobs.cancel(self._id))
 
     async def _drop_all(self) -> None:
         """Acknowledge the waiting events unposted: nothing of the job is to be posted."""

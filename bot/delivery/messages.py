@@ -84,9 +84,9 @@ def best_link(page: LedgerPage) -> str:
 
 def last_state(event: Done | Failed | Cancelled, page: LedgerPage, kept_until: int | None) -> CardState:
     """What the card of a job shows that has ended."""
-    told = event.note if isinstance(event, Done) else ""
+    told, left_out = (event.note, event.left_out) if isinstance(event, Done) else ("", "")
     with speaking(page.language):  # as one, they are known to no catalogue
-        note = " ".join(filter(None, map(stored, [told, page.left_out])))
+        note = " ".join(filter(None, map(stored, [told, left_out, page.left_out])))
     best = best_link(page) if told else ""
     return dataclasses.replace(final_state(event, page.stopped), note=note, best=best, kept_until=kept_until)
 

@@ -189,6 +189,7 @@ class Admission:
             content=content,
             styles=tuple(styles),
             parent=request.parent,
+            came_from=await self._came_from(request),
             checkpoint=checkpoint,
             reached=request.reached,
             start=start,
@@ -198,6 +199,10 @@ class Admission:
             film=request.film,
         )
         return await self._as_study(job, request.study, rules.max_iterations)
+
+    async def _came_from(self, request: PaintRequest) -> tuple[str, ...]:
+        parent = await self._backend.jobs.get(request.parent) if request.parent and request.checkpoint else None
+        return (parent.id, *parent.came_from) if parent else ()
 
     async def _as_study(self, job: Job, study: AskedStudy | Study | None, most: int) -> Job:
         """The job with the paintings of its study, if it is one; their pictures lie in its own folder."""

@@ -58,6 +58,8 @@ class PlainDisplay:
                 self.say(f"iteration {event.iteration}: {path}")
             case Notice():
                 self.say(f"{event.text} {path}" if path else event.text)
+            case Done() if event.left_out:
+                self.say(event.left_out)
             case _:
                 pass
 
@@ -90,6 +92,8 @@ class LiveDisplay:
             case Notice():
                 self._console.print(Text(event.text, style="yellow"))
             case Done() | Failed() | Cancelled():
+                if isinstance(event, Done) and event.left_out:
+                    self._console.print(Text(event.left_out, style="yellow"))
                 self._live.update(self._picture(), refresh=True)
             case _:
                 pass

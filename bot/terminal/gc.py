@@ -15,6 +15,7 @@ from engine.contract.saved_styles import FOLDER as STYLES
 from engine.contract.settings import Settings, SettingsError
 from engine.contract.store import Blob, Store
 from engine.contract.store_users import adopt
+from engine.contract.stored_blobs import owner_of
 from engine.process.local_redis import embedded_redis
 
 _LATER = (
@@ -37,7 +38,8 @@ async def collect(settings: Settings, *, dry: bool, adopting: bool = False, olde
             early = [] if older_than is None else await early_expiry.posted_before(redis, _days_ago(older_than))
             posted = await early_expiry.blobs_of(store, early)
             if not dry:
-                await early_expiry.forget(redis, store, early)
+                forgotten = {f"jobs/{job}" for job in await early_expiry.forget(redis, store, early)}
+                posted = [blob for blob in posted if owner_of(blob.key) in forgotten]
             after = kept_unknown(settings.impasto_keep_days)
             expired = await (find_expired if dry else remove_expired)(redis, store, unknown_after=after)
     blobs = list({blob.key: blob for blob in (*posted, *expired.blobs)}.values())

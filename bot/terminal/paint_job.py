@@ -151,7 +151,9 @@ async def reopen(stack: Stack, note: Unfinished, output: OutputFolder) -> Job:
         return job
     saved = (await jobs.fields(note.job))["checkpoints"].split()
     checkpoint = saved[0] if saved else job.checkpoint
-    child = job.model_copy(update={"id": new_id(), "parent": job.id, "checkpoint": checkpoint})
+    came_from = (job.id, *job.came_from) if checkpoint else ()
+    own = {"id": new_id(), "parent": job.id, "came_from": came_from, "checkpoint": checkpoint}
+    child = job.model_copy(update=own)
     await _create(stack, child)
     return child
 

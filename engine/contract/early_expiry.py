@@ -10,6 +10,9 @@ from engine.contract.models import POSTED, job_key
 from engine.contract.needed_jobs import needed_by_open
 from engine.contract.store import Blob, Store
 
+_AT_ONCE = 20
+"""Jobs that are forgotten before it is asked again what open ones need."""
+
 
 async def posted_before(redis: ArqRedis, moment: float) -> list[str]:
     """The jobs that were posted before this moment of Unix time, but those that an open one goes on from."""
@@ -27,11 +30,17 @@ async def blobs_of(store: Store, jobs: list[str]) -> list[Blob]:
     return [blob for job in jobs for blob in await store.blobs(f"jobs/{job}/")]
 
 
-async def forget(redis: ArqRedis, store: Store, jobs: list[str]) -> None:
-    """Forget these jobs, and delete what the store has of them; one that is open stays. Raises `StoreError`.
+async def forget(redis: ArqRedis, store: Store, jobs: list[str]) -> list[str]:
+    """Forget these jobs, and delete what the store has of them; returns those that are. Raises `StoreError`.
 
-    First in Redis: should this break off, the workers' sweep deletes the rest.
+    What is open by now stays, and what that goes on from: a store of many takes long to be gone through. First in
+    Redis: should this break off, the workers' sweep deletes the rest.
     """
-    for job in jobs:
-        if await Jobs(redis).forget(job):
-            await store.delete_folder(f"jobs/{job}")
+    forgotten = []
+    for begin in range(0, len(jobs), _AT_ONCE):
+        needed = await needed_by_open(redis)
+        for job in jobs[begin : begin + _AT_ONCE]:
+            if job not in needed and await Jobs(redis).forget(job):
+                await store.delete_folder(f"jobs/{job}")
+                forgotten.append(job)
+    return forgotten

@@ -84,12 +84,14 @@ class Notice(_Event):
 class Done(_Event):
     """The painting is finished. Keys in the store: final.png, loss.png, run.json, and film.webp where one is wanted.
 
-    Where it ended no better than it was before, `note` says so, and best.png is among the files.
+    Where it ended no better than it was before, `note` says so, and best.png is among the files. `left_out` says, in a
+    sentence, what is missing from them.
     """
 
     kind: Literal["done"] = "done"
     files: dict[str, str]
     note: str = ""
+    left_out: str = ""
 
 
 class Failed(_Event):

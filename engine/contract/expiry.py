@@ -28,7 +28,8 @@ EVENT_DAYS = 7
 ORPHANS_AFTER = timedelta(days=1)
 """Pictures are stored before their job is created."""
 _SWEPT, _TURN_SECONDS, _SWEEP_SECONDS = "impasto:swept", 300, 3600
-_OURS = re.compile(r"jobs/[0-9a-f]{16,20}/.+")
+_ID = re.compile("[0-9a-f]{16,20}")
+_OURS = re.compile(rf"jobs/{_ID.pattern}/.+")
 """What a job's blobs are called, by its id; a folder that is the store may hold a folder `jobs` of somebody else's."""
 
 
@@ -76,6 +77,7 @@ async def remove_expired(
     await store.delete(*(blob.key for blob in expired.blobs))
     for job in {owner_of(blob.key) for blob in expired.blobs if _OURS.fullmatch(blob.key)}:
         await store.delete_unfinished(f"{job}/")
+    await store.delete_empty_folders("jobs", _ID, orphans_after)
     if stored.known:
         await sign(redis, store)  # last, for a store may be too full for it
     return expired
@@ -173,18 +175,20 @@ async def _expired(
     since, others = await users(redis, store)
     now = datetime.now(UTC)
     old = [blob for blob in stored.blobs if blob.modified < now - orphans_after]
+    unknown = [blob for blob in old if owner_of(blob.key) not in stored.known | stored.spared]
+    spared = {f"jobs/{job}" for job in await needed(redis)} if unknown else set()
+    # Only now: a Redis that lost its data between the questions has lost these too, and its answers say nothing.
+    forgotten = stored.before & await noted(redis, store)
     gone: list[Blob] = []
     left: list[Blob] = []
-    for blob in old:
+    for blob in unknown:
         owner = owner_of(blob.key)
-        if owner in stored.known or owner in stored.spared:
+        if owner in spared:
             continue
         # Saved styles have no end of their own, so that a back-up of any age may know them.
         ends = _OURS.fullmatch(blob.key) is not None
         nobodys = ends and since is not None and not others and max(since, blob.modified) < now - unknown_after
-        (gone if nobodys or owner in stored.before else left).append(blob)
-    spared = {f"jobs/{job}" for job in await needed(redis)} if gone or left else set()
-    gone, left = ([blob for blob in blobs if owner_of(blob.key) not in spared] for blobs in (gone, left))
+        (gone if nobodys or owner in forgotten else left).append(blob)
     # One that has ended has one checkpoint of its own, unless its worker died before it could tidy up.
     checkpoints = Counter(owner_of(blob.key) for blob in old if "/checkpoint-" in blob.key)
     for job in sorted({job for job, count in checkpoints.items() if count > 1} & stored.known):

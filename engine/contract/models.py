@@ -36,6 +36,8 @@ FINAL_FILES: dict[Format, str] = {
 """What the finished picture may be called, by its format; final.png is always there."""
 KEEP_DAYS = 30
 """How long an ended job can still be asked for, unless it was posted and the settings say otherwise."""
+MOST_KEEP_DAYS = 3650
+"""The most that the settings may say."""
 DEATHS = 3
 """Workers that may die on one slice without progress before the job is set aside; four count as one where the slice
 was only waiting while another job was painted."""
@@ -103,6 +105,8 @@ class Job(BaseModel):
     styles: tuple[StoredPicture, ...]
     created: float = Field(default_factory=time.time)
     parent: str | None = None
+    came_from: tuple[str, ...] = ()
+    """The paintings whose pictures are in its film too, for it goes on from their checkpoints; the last one first."""
     checkpoint: str | None = None
     """Key of a checkpoint to go on from, instead of the recipe's start."""
     reached: int = 0

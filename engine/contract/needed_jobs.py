@@ -12,6 +12,7 @@ from engine.contract.models import job_key
 
 _NAMED = re.compile(rb'"(parent|key|checkpoint)":"(?:jobs/)?([0-9a-f]{16,20})\b')
 """The jobs that a spec names, and as what; a name that somebody typed has its quotes escaped there."""
+_CAME_FROM, _ID = re.compile(rb'"came_from":\[([^\]]*)\]'), re.compile(rb"[0-9a-f]{16,20}")
 
 
 async def needed(redis: ArqRedis) -> set[str]:
@@ -28,7 +29,7 @@ async def needed(redis: ArqRedis) -> set[str]:
 
 
 async def needed_by_open(redis: ArqRedis) -> set[str]:
-    """The jobs that open ones go on from, and those before them as far as Redis knows: films have pictures of them all.
+    """The jobs that open ones go on from, and those before them: films have pictures of them all.
 
     Who does not go on from a checkpoint has copies of all that it needs.
     """
@@ -44,10 +45,12 @@ async def _named_by(redis: ArqRedis, jobs: list[str]) -> set[tuple[bytes, str]]:
     async with redis.pipeline(transaction=False) as pipe:
         for job in jobs:
             pipe.hget(job_key(job), "spec")
-        named = [_NAMED.findall(spec or b"") for spec in await readable(pipe)]
-    return {
+        specs = [spec or b"" for spec in await readable(pipe)]
+    named = {
         (kind, job.decode())
-        for of_one in named
+        for of_one in map(_NAMED.findall, specs)
         for kind, job in of_one
         if kind != b"parent" or b"checkpoint" in {kind for kind, _ in of_one}
     }
+    came_from = (part for spec in specs for part in _CAME_FROM.findall(spec))
+    return named | {(b"parent", job.decode()) for part in came_from for job in _ID.findall(part)}

@@ -83,6 +83,7 @@ class SavedStyles:
         self._redis, self._store, self._drawn = redis, store, drawn or {}
         self._first: list[SavedStyle] | None = None
         self._save = redis.register_script(script("save_style"))
+        self._forget = redis.register_script(script("forget_styles"))
 
     async def all(self, guild: int) -> list[SavedStyle]:
         """A server's styles, sorted by name. One that cannot be read is logged and left out."""
@@ -117,11 +118,10 @@ class SavedStyles:
         guilds: Any = await self._redis.smembers(_owner_key(owner))  # type: ignore[misc]
         deleted = 0
         for guild in map(int, guilds):
-            # As it is: where no style was asked for, or all have expired, it is not the time to begin.
-            mine = [style for style in _styles(await self._raw(guild), guild) if style.owner == owner]
-            await self.delete(guild, *mine)
-            deleted += len(mine)
-        await self._redis.delete(_owner_key(owner))
+            raw: Any = await self._forget(keys=[_key(guild), _owner_key(owner)], args=[owner, guild])
+            mine = [style for style in (_read(one, guild) for one in raw) if style]
+            await self.delete_pictures(*(style.picture.key for style in mine))
+            deleted += len(raw)
         return deleted
 
     async def delete_pictures(self, *keys: str) -> None:

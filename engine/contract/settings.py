@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from engine.contract.models import KEEP_DAYS, Caps, Running
+from engine.contract.models import KEEP_DAYS, MOST_KEEP_DAYS, Caps, Running
 from engine.contract.settings_file import misspelt, strangers, to_environment
 from engine.process.folders import make_folder
 from engine.process.redaction import hide
@@ -75,7 +75,7 @@ class Settings(BaseSettings):
     impasto_guild_seconds: int = Field(default=36000, ge=0)
     impasto_user_running: int = Field(default=2, ge=1)
     impasto_guild_running: int = Field(default=8, ge=1)
-    impasto_keep_days: int = Field(default=KEEP_DAYS, ge=1, le=3650)
+    impasto_keep_days: int = Field(default=KEEP_DAYS, ge=1, le=MOST_KEEP_DAYS)
     impasto_monitoring: Address = "off"
     impasto_log_level: Literal["debug", "info", "warning", "error"] = "info"
     impasto_log_format: Literal["json", "text"] = "json"

@@ -179,6 +179,12 @@ class Store:
         before = time.time() - after.total_seconds() if after else math.inf
         return await asyncio.to_thread(_delete_staged, self._store.prefix / folder, name, before)
 
+    async def delete_empty_folders(self, prefix: str, names: re.Pattern[str], after: timedelta) -> None:
+        """Remove the folders of such `names` right under `prefix` that are empty, and have not changed for so long."""
+        if isinstance(self._store, LocalStore) and self._store.prefix is not None:
+            before = time.time() - after.total_seconds()
+            await asyncio.to_thread(_delete_empty_folders, self._store.prefix / prefix, names, before)
+
     async def blobs(self, prefix: str) -> Sequence[Blob]:
         """Every blob under `prefix`. Raises `StoreError`."""
         with _failures(f"{prefix or 'The store'} could not be listed"):
@@ -210,6 +216,13 @@ def _delete_staged(folder: Path, name: str, before: float) -> bool:
             else:
                 all_gone = False
     return all_gone
+
+
+def _delete_empty_folders(folder: Path, names: re.Pattern[str], before: float) -> None:
+    for path in (path for path in folder.glob("*/") if names.fullmatch(path.name)):
+        with suppress(OSError):  # also one that is not empty
+            if path.stat().st_mtime <= before:
+                path.rmdir()
 
 
 def _why(error: Exception) -> str:

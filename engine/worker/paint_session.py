@@ -30,6 +30,8 @@ class PaintSession:
     journal: Journal = field(default_factory=Journal)
     notices: list[str] = field(default_factory=list)
     """Sentences for the audience that are not told yet."""
+    incomplete: bool = False
+    """Whether pictures are missing from its film or sheet, of a painting that it goes on from and that is forgotten."""
     before: int = 0
     """Iterations of a study's earlier paintings."""
     later: float = 0.0

@@ -36,6 +36,7 @@ _TOO_NEW = (
 )
 _WAITS = "The painting waits, for what is painted cannot be stored now ({reason}); it goes on by itself once it can."
 _UNREAD = "The painting waits, for its pictures cannot be fetched now ({reason}); it goes on by itself once they can."
+_INCOMPLETE = "Pictures of the painting that it went on from are no longer kept, so they are missing here."
 _GOES_ON = "The store of pictures can be used again: the painting goes on."
 
 _log = structlog.get_logger(__name__)
@@ -213,7 +214,10 @@ class _Slice:
                 return
             files["checkpoint.safetensors"] = await self._save(session)
             note = session.trouble.text if session.trouble and session.alone else ""
-            done = Done(job=claim.job.id, iteration=session.iteration, files=files, note=note)
+            left_out = _INCOMPLETE if session.incomplete else ""
+            done = Done(
+                job=claim.job.id, iteration=session.iteration, files=files, note=note, left_out=left_out
+            )  # fmt: skip
             await context.jobs.finish(claim, done, seconds=self._seconds)
             JOBS_ENDED.labels(done.kind).inc()
             context.say(f"{claim.job.id}: done, {session.iteration} iterations")

@@ -12,7 +12,7 @@ from redis.exceptions import ConnectionError
 
 from bot.post_ledger import GROUP, Address, Ledger, LedgerPage
 from engine.contract.events import STREAM
-from engine.contract.models import KEEP_DAYS
+from engine.contract.models import KEEP_DAYS, MOST_KEEP_DAYS
 
 ADDRESS = Address(job="7", owner=1, guild=2, channel=3, place="thread", title="harbour × strokes")
 
@@ -119,12 +119,24 @@ async def test_a_page_is_kept_for_as_long_as_its_job(redis: ArqRedis, ledger: Le
     assert whole - 60 < await redis.ttl("impasto:posted:7") <= whole
 
 
+async def test_a_page_that_was_to_be_kept_for_longer_is_kept_so_and_found(redis: ArqRedis, ledger: Ledger) -> None:
+    """The settings said more when it was written: its job is known until then, and its messages are to be deleted."""
+    await Ledger(redis, 365).note("7", {"card": 4})
+    await ledger.note("7", {"former:4": 22})
+    await ledger.restore(await page(ledger))
+    for key in ("impasto:posted:7", "impasto:pages:1"):
+        assert await redis.ttl(key) > 364 * 86400
+    await redis.zadd("impasto:pages:1", {"7": time.time() - 300 * 86400})
+    await ledger.open(ADDRESS.model_copy(update={"job": "8"}))
+    assert set(await ledger.of_owner(1)) == {"7", "8"}
+
+
 async def test_a_members_pages_are_found_for_as_long_as_they_are_kept(
     redis: ArqRedis, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, begun = KEEP_DAYS * 86400, time.time()
     other = ADDRESS.model_copy(update={"job": "8"})
-    for days, job in ((1, "8"), (20, "7"), (32, "9")):
+    for days, job in ((1, "8"), (20, "7"), (MOST_KEEP_DAYS + 2, "9")):
         monkeypatch.setattr("bot.post_ledger.time.time", lambda days=days: begun + days * 86400)
         await ledger.open(ADDRESS.model_copy(update={"job": job}))
         await ledger.open(ADDRESS.model_copy(update={"job": f"{job}0", "owner": 11}))

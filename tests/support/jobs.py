@@ -48,7 +48,9 @@ def a_job(user: str = "someone", guild: str = "a guild") -> Job:
 def child_of(parent: Job) -> Job:
     """One that goes on from a checkpoint, of which it has a copy of its own."""
     child = a_job()
-    return child.model_copy(update={"parent": parent.id, "checkpoint": f"jobs/{child.id}/checkpoint-start.safetensors"})
+    came_from = (parent.id, *parent.came_from)
+    checkpoint = f"jobs/{child.id}/checkpoint-start.safetensors"
+    return child.model_copy(update={"parent": parent.id, "came_from": came_from, "checkpoint": checkpoint})
 
 
 async def newest_event(redis: ArqRedis) -> str:

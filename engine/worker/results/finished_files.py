@@ -21,7 +21,6 @@ from engine.contract.store import BlobMissing
 from engine.painting.objective import columns
 from engine.painting.pictures import pixels_sha256
 from engine.recipe.recipe import RecipeError
-from engine.worker.checkpoints import Journal
 from engine.worker.context import WorkerContext
 from engine.worker.paint_session import PaintSession, load_picture
 from engine.worker.results.film import USUAL_MS, film, frame, painted_box, side_of, times_of
@@ -46,7 +45,7 @@ async def finish_painting(context: WorkerContext, claim: Claim, session: PaintSe
         "loss.png": await asyncio.to_thread(_plot, claim.job, run)
     }
     if claim.job.film:
-        blobs["film.webp"], box = await _film(context, claim.job, session.journal, final.picture, run)
+        blobs["film.webp"], box = await _film(context, claim.job, session, final.picture, run)
         run["film"] = {"file": "film.webp", "painting": box}
     blobs |= await best_file(session)
     blobs["run.json"] = json.dumps(run, indent=1).encode()
@@ -65,11 +64,11 @@ async def _final(context: WorkerContext, job: Job, session: PaintSession) -> Fin
 
 
 async def _film(
-    context: WorkerContext, job: Job, journal: Journal, final: Image.Image, run: dict[str, Any]
+    context: WorkerContext, job: Job, session: PaintSession, final: Image.Image, run: dict[str, Any]
 ) -> tuple[bytes, tuple[int, int, int, int]]:
     """The film, and where in it the painting is."""
     recipe = job.recipe
-    frames = await frames_of(context, journal) or {
+    frames = await frames_of(context, session) or {
         recipe.iterations: await asyncio.to_thread(frame, final, side_of(recipe))
     }
     *_, last = frames.values()
@@ -91,12 +90,14 @@ def film_of_making(frames: Mapping[int, bytes], run: Mapping[str, Any]) -> bytes
     return film(list(frames.values()), under=LossStrip(totals, list(frames)).under)
 
 
-async def frames_of(context: WorkerContext, journal: Journal) -> dict[int, bytes]:
+async def frames_of(context: WorkerContext, session: PaintSession) -> dict[int, bytes]:
     """The film's frames in order, by iteration, without those of a parent that was forgotten since."""
     frames = {}
-    for iteration, key in sorted(journal.frames.items()):
-        with suppress(BlobMissing):
+    for iteration, key in sorted(session.journal.frames.items()):
+        try:
             frames[iteration] = await context.store.get(key)
+        except BlobMissing:
+            session.incomplete = True
     return frames
 
 

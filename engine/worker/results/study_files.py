@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,7 +62,7 @@ async def finish_study(context: WorkerContext, claim: Claim, session: PaintSessi
         raise PaintingError("The pictures of this study were lost: ask for it again.")
     content = await load_picture(context.store, job.content)
     styles = [await load_picture(context.store, style) for style in job.styles]
-    grown = await frames_of(context, session.journal)
+    grown = await frames_of(context, session)
     blobs = await asyncio.to_thread(_draw, job, study, painted, [content, *styles], grown)
     blobs |= await best_file(session)
     return {name: await context.store.put(f"jobs/{job.id}/{name}", blob) for name, blob in blobs.items()}
@@ -76,12 +75,14 @@ async def _painted(context: WorkerContext, job: Job, study: Study, session: Pain
     for number, part in enumerate(study.parts):
         end = before + part.recipe.iterations
         for tile in (tile for tile in job.tiles if before < tile.iteration <= end):
-            with suppress(BlobMissing, LookupError, PaintingError):
+            try:
                 stored = StoredPicture(key=journal.snapshots[tile.iteration], name=tile.label, width=1, height=1)
                 picture = await load_picture(context.store, stored)
                 run = json.loads(await context.store.get(journal.records[number]))
                 style = await _style(context, part) if styles_differ else None
                 found.append(_Painted(tile, part, picture, run, tile.iteration - before, style))
+            except (BlobMissing, LookupError, PaintingError):
+                session.incomplete = True
         before = end
     return found
 

@@ -131,6 +131,19 @@ async def test_messages_of_a_painting_that_has_expired_are_deleted_too(stage: Sc
     assert await stage.private_reply(asked) == "I keep nothing of yours."
 
 
+async def test_what_is_kept_of_a_painting_whose_page_is_gone_is_deleted_too(stage: Scene, late_worker: None) -> None:
+    eve, channel = await stage.guild.member("Eve"), await stage.guild.channel("pages that are gone")
+    done, card = await _painting(stage, eve, channel, **SHORT)
+    await stage.ended(card)
+    running, _ = await _painting(stage, eve, channel, **LONG)
+    async with connect(stage.pool.url) as redis:
+        await redis.delete(f"impasto:posted:{done}", f"impasto:posted:{running}")
+    asked = await eve.slash(channel, "forget")
+    assert await stage.private_reply(asked) == "Your 2 paintings and all their pictures are being deleted."
+    for job in (done, running):
+        await _gone(stage, job)
+
+
 async def test_a_card_that_show_was_about_to_bring_is_not_left(stage: Scene, late_worker: None) -> None:
     eve, other = await stage.guild.member("Eve"), await stage.guild.channel("late")
     job, card = await _painting(stage, eve, stage.channel, **SHORT)

@@ -20,6 +20,9 @@ from scene import Json, Scene, picture, pictures, scene
 from study_kit import ENDS, SHORT, ask, tiles
 from support.workers import WorkerPool
 
+from engine.contract.connection import connect
+from engine.contract.jobs import Jobs
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 LONG: Json = {"size": 64, "iterations": 60}
@@ -214,6 +217,10 @@ async def test_a_cancelled_study_continues_where_it_was(stage: Scene, pool: Work
     after = pictures(stage.discord.world, child["id"])
     every = [f"{end:05d}.png" for end in (24, 48, 72, 96, 120)]
     assert [*before[:-1], *after] == [*every, *ENDS]
+    async with connect(pool.url) as redis:
+        went_on = await Jobs(redis).get(str(press.id))
+    assert went_on is not None
+    assert went_on.came_from == (went_on.parent,)
 
 
 @pytest.mark.long

@@ -18,6 +18,7 @@ from bot.intake import Picture
 from bot.terminal.paint_arguments import PaintArguments
 from bot.terminal.paint_job import submit
 from bot.terminal.up import alone
+from engine.contract import early_expiry
 from engine.contract.connection import connect
 from engine.contract.expiry import nothing_known, remove_expired
 from engine.contract.jobs import Jobs
@@ -127,6 +128,27 @@ async def test_what_was_posted_long_ago_makes_room(redis: ArqRedis, redis_server
     assert await jobs.state(old.id) is None
     after = {blob.key for blob in await store.blobs("")}
     assert set(before) - after == {f"jobs/{old.id}/picture-0.png"}
+
+
+async def test_what_is_gone_on_from_while_room_is_made_stays(
+    redis: ArqRedis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, jobs = Store((tmp_path / "store").as_uri()), Jobs(redis)
+    ended, parent = a_job(), a_job()
+    for job in (ended, parent):
+        await jobs.create(job)
+        await jobs.cancel(job.id)
+        await store.put(f"jobs/{job.id}/picture-0.png", b"x")
+    delete = store.delete_folder
+
+    async def go_on(prefix: str) -> None:
+        await delete(prefix)
+        await jobs.create(child_of(parent))
+
+    monkeypatch.setattr(early_expiry, "_AT_ONCE", 1)
+    monkeypatch.setattr(store, "delete_folder", go_on)
+    assert await early_expiry.forget(redis, store, [ended.id, parent.id]) == [ended.id]
+    assert [blob.key for blob in await store.blobs("jobs/")] == [f"jobs/{parent.id}/picture-0.png"]
 
 
 def test_what_up_has_left_is_asked_of_a_redis_on_its_folder(tmp_path: Path) -> None:

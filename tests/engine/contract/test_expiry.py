@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 import pytest
 from arq.connections import ArqRedis
@@ -14,6 +15,8 @@ from engine.contract.expiry import EVENT_DAYS, remove_expired, swept, takes_swee
 from engine.contract.fair_queue import CLOCK, FINISH, SPREAD
 from engine.contract.jobs import Jobs
 from engine.contract.models import USERS, index_key, job_key, new_id
+from engine.contract.needed_jobs import needed
+from engine.contract.store import Blob
 from engine.contract.stored_blobs import note, noted, owner_of
 
 
@@ -172,25 +175,71 @@ async def test_what_a_painting_goes_on_from_stays_for_as_long_as_that_is_known(
 
 async def test_all_that_an_open_painting_came_from_stays_until_it_ends(client: JobClient, pool: WorkerPool) -> None:
     """The journal in its copy of a checkpoint names the frames of its film, in the folders of those before it."""
-    first, other = (a_job() for _ in range(2))
+    first, other, oldest = (a_job() for _ in range(3))
     middle = child_of(first)
     last, again = child_of(middle), a_job().model_copy(update={"parent": other.id})
     jobs = Jobs(client.redis)
-    for job in (first, other, middle, last, again):
+    # Of versions that noted the last before it alone: as far as Redis knows what those came from.
+    earlier = child_of(oldest).model_copy(update={"came_from": ()})
+    newer = child_of(earlier).model_copy(update={"came_from": ()})
+    for job in (first, other, oldest, middle, earlier, last, again, newer):
         await jobs.create(job)
-    for job in (first, other, middle):
+    for job in (first, other, oldest, middle, earlier):
         await client.store.put(f"jobs/{job.id}/frame-00001.jpg", b"x")
         os.utime(pool.folder / "store" / f"jobs/{job.id}/frame-00001.jpg", (1, 1))
         await jobs.cancel(job.id)
         await client.redis.expire(job_key(job.id), 1000)
     await remove_expired(client.redis, client.store)
     assert await client.redis.ttl(job_key(middle.id)) <= 1000  # its day, as the card says, stays what it was
-    await client.redis.delete(job_key(first.id), job_key(other.id))
+    await client.redis.delete(*(job_key(job.id) for job in (first, other, middle, oldest)))
     await remove_expired(client.redis, client.store)
-    assert len(await client.store.blobs(f"jobs/{first.id}")) == 1
+    for job in (first, middle, oldest):
+        assert len(await client.store.blobs(f"jobs/{job.id}")) == 1
     assert await client.store.blobs(f"jobs/{other.id}") == []  # of it there are copies
-    await jobs.cancel(last.id)
-    await client.redis.delete(job_key(middle.id))
+    for job in (last, newer):
+        await jobs.cancel(job.id)
     await remove_expired(client.redis, client.store)
-    assert await client.store.blobs(f"jobs/{first.id}") == []
-    assert await client.store.blobs(f"jobs/{middle.id}") == []
+    for job in (first, middle, oldest):
+        assert await client.store.blobs(f"jobs/{job.id}") == []
+
+
+@pytest.mark.parametrize("lost_at", ["the list of jobs", "the list of styles", "the question what is needed"])
+async def test_a_redis_that_loses_its_data_during_a_sweep_takes_nothing_with_it(
+    client: JobClient, pool: WorkerPool, monkeypatch: pytest.MonkeyPatch, lost_at: str
+) -> None:
+    job = a_job()
+    await Jobs(client.redis).create(job)
+    key = f"jobs/{job.id}/picture-0.png"
+    await client.store.put(key, b"x")
+    os.utime(pool.folder / "store" / key, (1, 1))
+    await remove_expired(client.redis, client.store)
+    blobs = client.store.blobs
+
+    async def lost(prefix: str) -> Sequence[Blob]:
+        found = await blobs(prefix)
+        if prefix == {"the list of jobs": "jobs/", "the list of styles": "styles/"}.get(lost_at):
+            await client.redis.flushdb()
+        return found
+
+    async def lost_then(redis: ArqRedis) -> set[str]:
+        await redis.flushdb()
+        return await needed(redis)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(client.store, "blobs", lost)
+        if lost_at == "the question what is needed":
+            patch.setattr("engine.contract.expiry.needed", lost_then)
+            await client.redis.delete(job_key(job.id))  # else nothing is asked
+        assert (await remove_expired(client.redis, client.store)).blobs == []
+    assert await client.store.get(key) == b"x"
+
+
+async def test_an_empty_folder_does_not_stay_where_a_painting_was(client: JobClient, pool: WorkerPool) -> None:
+    store = pool.folder / "store" / "jobs"
+    ours, just_made, of_others = store / new_id(), store / new_id(), store / "a tavern"
+    for folder in (ours, just_made, of_others):
+        folder.mkdir(parents=True)
+    for folder in (ours, of_others):
+        os.utime(folder, (1, 1))
+    await remove_expired(client.redis, client.store)
+    assert [folder.exists() for folder in (ours, just_made, of_others)] == [False, True, True]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,26 @@ async def test_the_picture_of_a_deleted_style_that_the_store_kept_goes_with_a_sw
     os.utime(path, (1, 1))
     await remove_expired(redis, store)
     assert await store.blobs("styles/") == []
+
+
+async def test_a_style_that_is_saved_while_the_member_is_forgotten_is_found_the_next_time(
+    redis: ArqRedis, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    styles = SavedStyles(redis, store)
+    for guild in (7, 8):
+        await styles.save(guild, a_style("mine"), MANY, MANY)
+    with monkeypatch.context() as patch:
+
+        async def save_another(*keys: str) -> None:
+            for guild in (7, 8):
+                with suppress(StyleRefused):  # there the first one of that name is still
+                    await styles.save(guild, a_style("late"), MANY, MANY)
+
+        patch.setattr(styles, "delete_pictures", save_another)
+        assert await styles.forget("1") >= 2
+    left = [style.name for guild in (7, 8) for style in await styles.all(guild)]
+    assert left
+    assert await styles.forget("1") == len(left)
 
 
 async def test_where_all_styles_have_expired_forgetting_begins_none(redis: ArqRedis, tmp_path: Path) -> None:

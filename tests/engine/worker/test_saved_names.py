@@ -38,8 +38,8 @@ def test_redis_has_the_keys_it_always_had() -> None:
 
 def test_a_job_has_the_fields_it_always_had() -> None:
     assert {
-        "id", "guild", "user", "recipe", "content", "styles", "created", "parent", "checkpoint", "reached", "start",
-        "content_masks", "style_masks",
+        "id", "guild", "user", "recipe", "content", "styles", "created", "parent", "came_from", "checkpoint", "reached",
+        "start", "content_masks", "style_masks",
     } <= set(Job.model_fields)  # fmt: skip
     assert {state.value for state in models.JobState} == {
         "queued", "painting", "done", "failed", "cancelled", "quarantined",

@@ -130,8 +130,11 @@ async def test_what_a_forgotten_parent_had_painted_is_left_out(busy_client: JobC
     assert await busy_client.jobs.forget(job.id)
     await busy_client.store.delete_folder(f"jobs/{job.id}")
     child = await busy_client.submit(recipes[0], vary=recipes, parent=job.id, checkpoint=kept)
-    run = await record(busy_client, await busy_client.events(child))
+    story = await busy_client.events(child)
+    run = await record(busy_client, story)
     assert [tile["label"] for tile in run["tiles"]] == ["recipe 1", "recipe 2", "recipe 3"][whole:]
+    assert isinstance(story[-1], Done)
+    assert story[-1].left_out.startswith("Pictures of the painting that it went on from are no longer kept")
 
 
 @pytest.mark.long
