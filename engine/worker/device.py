@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import platform
+import re
 from pathlib import Path
 
 import torch
@@ -37,7 +38,7 @@ def choose_device(wanted: str) -> str:
     if device.type == "cuda" and (device.index or 0) >= count:
         raise RecipeError(f"{wanted} was asked for, but {count} CUDA devices are usable here: use --device cpu.")
     if device.type == "cuda":
-        _start_cuda()
+        _start_cuda(device.index or 0)
     return wanted
 
 
@@ -46,15 +47,18 @@ def _finds_gpu() -> bool:
     if not torch.cuda.device_count():
         return False
     try:
-        _start_cuda()
+        _start_cuda(0)
     except (SettingsError, RecipeError) as error:
         _log.warning(f"There is a GPU here, but the CPU paints: {error}")
         return False
     return True
 
 
-def _start_cuda() -> None:
-    """Raises, as `choose_device` does, where CUDA does not start: also a driver that is too old counts its GPUs."""
+def _start_cuda(index: int) -> None:
+    """Raises, as `choose_device` does, where CUDA does not start: also a driver that is too old counts its GPUs.
+
+    So does a GPU for which this PyTorch has no code: its first computation would fail.
+    """
     try:
         torch.cuda.init()  # type: ignore[no-untyped-call]
     except (RuntimeError, torch.cuda.DeferredCudaCallError) as error:
@@ -62,6 +66,18 @@ def _start_cuda() -> None:
         if "driver on your system is too old" in why:
             raise SettingsError(DRIVER_TOO_OLD) from error
         raise RecipeError(f"CUDA does not start here: {why}.") from error
+    major, minor = torch.cuda.get_device_capability(index)
+    if (major, minor) < (oldest := _oldest_capability()):
+        raise SettingsError(
+            f"{torch.cuda.get_device_name(index)} is too old for this PyTorch: it has compute capability "
+            f"{major}.{minor}, and {oldest[0]}.{oldest[1]} is the least. Use a newer GPU, or --device cpu."
+        )
+
+
+def _oldest_capability() -> tuple[int, int]:
+    """The least compute capability that PyTorch was built for here; (0, 0) where it does not say, as for AMD's GPUs."""
+    numbers = [int(found[1]) for name in torch.cuda.get_arch_list() if (found := re.match(r"sm_(\d+)", name))]
+    return divmod(min(numbers, default=0), 10)
 
 
 def describe(device: torch.device) -> str:

@@ -92,6 +92,37 @@ def test_auto_paints_on_the_processor_then_and_says_why(old_driver: dict[str, st
     assert (done.stdout, done.stderr) == ("cpu\n", f"There is a GPU here, but the CPU paints: {DRIVER_TOO_OLD}\n")
 
 
+@pytest.mark.parametrize(("capability", "code"), [((6, 1), "sm_75"), ((8, 9), "sm_90a"), ((9, 0), "sm_120")])
+def test_a_gpu_that_is_too_old_is_said_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, capability: tuple[int, int], code: str
+) -> None:
+    _with_a_gpu(monkeypatch, capability, [code, "sm_120", "compute_120"])
+    least = {"sm_75": "7.5", "sm_90a": "9.0", "sm_120": "12.0"}[code]
+    has = ".".join(map(str, capability))
+    told = f"An old GPU is too old for this PyTorch: it has compute capability {has}, and {least}"
+    with pytest.raises(SettingsError, match=told):
+        choose_device("cuda")
+    with caplog.at_level("WARNING"):
+        assert choose_device("auto") == "cpu"
+    assert caplog.messages[0].startswith(f"There is a GPU here, but the CPU paints: {told}")
+
+
+@pytest.mark.parametrize("codes", [["sm_75", "sm_120"], ["gfx90a", "gfx1100"], []])
+def test_a_gpu_that_is_no_older_than_pytorch_knows_is_taken(monkeypatch: pytest.MonkeyPatch, codes: list[str]) -> None:
+    _with_a_gpu(monkeypatch, (7, 5), codes)
+    assert (choose_device("cuda"), choose_device("auto")) == ("cuda", "cuda")
+
+
+def _with_a_gpu(monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], codes: list[str]) -> None:
+    """As PyTorch tells of one, and of the GPUs that it was built for."""
+    monkeypatch.setattr(torch.backends.cuda, "is_built", lambda: True)
+    for name, told in (
+        ("device_count", 1), ("init", None), ("get_device_capability", capability), ("get_arch_list", codes),
+        ("get_device_name", "An old GPU"),
+    ):  # fmt: skip
+        monkeypatch.setattr(torch.cuda, name, lambda *_, told=told: told)
+
+
 def test_the_documents_name_what_torch_needs() -> None:
     """Branch 580 is CUDA 13's, Turing is compute capability 7.5, Ampere 8.0: another torch may need others."""
     if torch.version.cuda is None:
