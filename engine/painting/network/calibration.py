@@ -9,6 +9,7 @@ network.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import torch
@@ -40,7 +41,9 @@ def calibrated(convs: vgg.Convs) -> vgg.Convs:
     to a factor of three, is left as it is, to the last bit: so are Caffe's own VGG16 and VGG19.
     """
     means = _means(convs)
-    ratios = {name: CAFFE[name] / max(mean, 1e-12) for name, mean in means.items() if name in CAFFE}
+    # Of weights so large that a mean is no number nothing can be told: what they paint is no number either.
+    finite = {name: mean for name, mean in means.items() if name in CAFFE and math.isfinite(mean)}
+    ratios = {name: CAFFE[name] / max(mean, 1e-12) for name, mean in finite.items()}
     if all(1 / _ALIKE < ratio < _ALIKE for ratio in ratios.values()):
         return convs
     found, before = {}, 1.0

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 import torch.nn.functional as F
 from painting_kit import levels, photo, random_weights
 from torch import Tensor
 
-from engine.painting.network import vgg
+from engine.painting.network import calibration, vgg
 from engine.painting.network.calibration import CAFFE, calibrated
 from engine.painting.network.vgg import VGG
 from engine.painting.objective import Objective, columns
@@ -104,3 +106,18 @@ def test_each_layers_mean_becomes_caffes_and_what_it_sees_stays() -> None:
         ratio = float(seen[name].mean() / saw[name].mean())
         torch.testing.assert_close(seen[name], saw[name] * ratio, rtol=1e-3, atol=1e-4 * float(seen[name].max()))
     assert set(CAFFE) <= set(vgg_layers.NAMES)
+
+
+def test_of_weights_without_a_mean_nothing_is_scaled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So large that features overflow: to infinity or to no number at all, by the order in which a processor adds."""
+    convs = slim()
+    names = list(convs)[:3]
+    for mean in (math.inf, math.nan):
+        monkeypatch.setattr(calibration, "_means", lambda _, mean=mean: {names[0]: 1.0, names[1]: mean, names[2]: mean})
+        found = calibration.calibrated({name: convs[name] for name in names})
+        for name in names:
+            # They keep the factor of the layer before, so that they see what they saw.
+            weight, bias = convs[name]
+            factor = CAFFE[names[0]]
+            assert torch.allclose(found[name][0], weight * (factor if name == names[0] else 1.0))
+            assert torch.allclose(found[name][1], bias * factor)
