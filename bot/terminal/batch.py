@@ -214,7 +214,8 @@ class Batch:
         arguments = self._of(pair, own=stack.own)
         output.forget()
         content = read_content(arguments.content, still=arguments.still)
-        output.check([*content.paths, *arguments.files], arguments.format, video=content.video)
+        later = [path for other in self._pairs for path in (other.content, other.style)]  # theirs may lie here too
+        output.check([*content.paths, *arguments.files, *later], arguments.format, video=content.video)
         blobs = [intake.read_picture_file(path) for path in arguments.files]
         pictures = await take_in(content, arguments, blobs)
         recipe = recipe_of(stack, arguments, pictures[0])

@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.terminal.output_folder import ALPHA, FolderError
+from bot.terminal.output_folder import FolderError
+from bot.terminal.output_names import ALPHA
 from bot.terminal.paint_arguments import Draft, PaintArguments, weights_asked
 from bot.terminal.paint_options import given
 from engine.contract.models import Asked

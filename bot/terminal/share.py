@@ -9,7 +9,8 @@ from typing import Any
 from bot.cards.before_and_after import side_by_side
 from bot.cards.short_film import animated, making_of, moments
 from bot.stored_pngs import Broken
-from bot.terminal.output_folder import BEFORE_AND_AFTER, SHORT_FILM, SHORT_VIDEO, FolderError, OutputFolder
+from bot.terminal.output_folder import FolderError, OutputFolder
+from bot.terminal.output_names import BEFORE_AND_AFTER, SHORT_FILM, SHORT_VIDEO
 from bot.terminal.painted_video import has_encoder, video_file
 
 

@@ -140,7 +140,7 @@ def test_a_shared_redis_that_has_painted_enough_today_is_a_line_with_the_time(
 
 def test_a_picture_of_ones_own_is_never_written_over(here: Here, room: Path) -> None:
     before = (room / "content.png").read_bytes()
-    assert here.one_line(*LIGHT, "-o", ".") == "content.png would be written over: give another folder."
+    assert here.one_line(*LIGHT, "-o", ".") == "content.png would be written over or deleted: give another folder."
     assert (room / "content.png").read_bytes() == before
 
 
