@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from impasto_command import LIGHT, make_room, run, shared
-from PIL import Image, ImageChops, ImageSequence
+from PIL import Image, ImageChops, ImageSequence, ImageStat
 from support.jobs import one_thread
 from support.pictures import CONTENT, STYLE
 from support.workers import WorkerPool
@@ -82,6 +82,15 @@ def test_every_frame_is_there_as_the_library_paints_it(room: Path, painted: subp
     found = [room / "out" / name for name in ("00008.png", "00012.png", "00016.png")]
     assert [pixels_sha256(Image.open(path)) for path in found] == expected
     assert pixels_sha256(Image.open(room / "out" / "final.png")) == expected[-1]
+
+
+def test_before_and_after_are_of_one_moment(room: Path, painted: subprocess.CompletedProcess[str]) -> None:
+    assert painted.returncode == 0, painted.stderr
+    assert run(room, "share", "out").returncode == 0
+    with Image.open(room / "out" / "before-and-after.jpg") as image:
+        before = image.convert("RGB").crop((0, 0, (image.width - 8) // 2, image.height - 56)).resize(CONTENT.size)
+    differences = [ImageStat.Stat(ImageChops.difference(before, one)).mean for one in contents()]
+    assert min(differences) == differences[-1]
 
 
 def test_a_folder_of_frames_at_its_own_pace(room: Path, busy_pool: WorkerPool) -> None:
