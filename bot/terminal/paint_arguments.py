@@ -18,7 +18,7 @@ from engine.contract.recipe_code import RecipeCode
 from engine.contract.settings import Settings
 from engine.contract.workers import Worker
 from engine.recipe.draft import WEIGHTS, draft_recipe, finishing
-from engine.recipe.presets import STAND_INS, preset
+from engine.recipe.presets import STAND_INS, preset, snapshots_of
 from engine.recipe.recipe import MIN_SIZE, Recipe, RecipeError
 
 
@@ -114,7 +114,7 @@ class PaintArguments:
     ) -> Recipe:
         """The recipe for these weights, by the name that a worker knows them by. Raises `RecipeError`.
 
-        A film of several `frames` shows each of their paintings, unless other snapshots were asked for. `network` is
+        A film of several `frames` shows each of their paintings, beside the snapshots that were asked for. `network` is
         the weights' architecture, or it is what the `worker` says, where it paints with its own weights.
         """
         if worker is not None and worker.weights == weights:
@@ -145,7 +145,8 @@ class PaintArguments:
         if not self.film:
             raise RecipeError("What is painted of several pictures is a film: leave out --no-film, or give --still.")
         recipe = recipe.sequence(frames)
-        return recipe if "snapshots" in self.fields else dataclasses.replace(recipe, snapshots=recipe.frame_ends)
+        shown = snapshots_of(recipe, self.fields.get("snapshots", ()))  # all through the film
+        return dataclasses.replace(recipe, snapshots=tuple(sorted({*shown, *recipe.frame_ends})))
 
     def _check_code(self, weights: str, frames: int) -> None:
         """The name of a file's weights is known only once a worker has read it."""

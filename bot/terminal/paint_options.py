@@ -27,7 +27,8 @@ _SHARED = (
     click.option("--size", callback=size, metavar="PX|original", help="Longest side; original: the content's own."),
     click.option(
         "--snapshots", callback=numbers(snapshot), metavar="N,N…",
-        help="Iterations to keep, like 100,300,3300; auto: where it changes; every:50: each fiftieth.",
+        help="Iterations to keep, like 100,300,3300; auto: where it changes; every:50: each fiftieth. Of a film also "
+        "each frame's painting.",
     ),
     click.option(
         "--start",

@@ -17,8 +17,9 @@ from engine.contract import workers
 from engine.contract.models import Asked
 from engine.contract.settings import WEIGHTS_CACHED, Settings, SettingsError, read_settings
 from engine.recipe.draft import draft_recipe, finishing
-from engine.recipe.presets import preset
+from engine.recipe.presets import AUTO_COUNT, preset
 from engine.recipe.recipe import Recipe, RecipeError
+from engine.recipe.snapshot_spacing import evenly
 
 FIVE: dict[str, Any] = {"style_layer_weights": (1.0, 1.0, 1.0, 1.0, 1.0)}
 FOUR: dict[str, Any] = {"style_layer_weights": (1.0, 1.0, 1.0, 1.0)}
@@ -148,3 +149,22 @@ def test_a_draft_is_the_starters_and_keeps_what_was_asked_for() -> None:
     finish = dataclasses.replace(whole, draft=Draft(Path("final.png"), 256))
     assert finish.recipe_for("imagenet") == finishing(whole.recipe_for("imagenet"), 256)
     assert finish.files == (Path("style.png"), Path("final.png"))
+
+
+@pytest.mark.parametrize(
+    ("snapshots", "shown"),
+    [((), ()), ((5, 30), (5, 30)), (("every:25",), (25, 50, 75, 100, 125))],
+)
+def test_a_film_keeps_each_frame_and_what_was_asked_for_to_its_end(
+    snapshots: tuple[int | str, ...], shown: tuple[int, ...]
+) -> None:
+    given = {"snapshots": snapshots} if snapshots else {}
+    film = asked_for("imagenet", "classic", iterations=50, **given).recipe_for("imagenet", frames=3)
+    assert film.frame_ends == (50, 90, 130)
+    assert film.snapshots == tuple(sorted({*film.frame_ends, *shown}))
+
+
+def test_snapshots_where_a_film_changes_are_told_of_all_of_it() -> None:
+    film = asked_for("imagenet", "classic", iterations=50, snapshots=("auto",)).recipe_for("imagenet", frames=3)
+    assert set(film.snapshots) == {*evenly(film, AUTO_COUNT), *film.frame_ends}
+    assert any(50 < i < 130 for i in set(film.snapshots) - set(film.frame_ends))
