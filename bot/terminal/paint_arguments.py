@@ -20,6 +20,7 @@ from engine.contract.workers import Worker
 from engine.recipe.draft import WEIGHTS, draft_recipe, finishing
 from engine.recipe.presets import STAND_INS, preset, snapshots_of
 from engine.recipe.recipe import MIN_SIZE, Recipe, RecipeError
+from engine.recipe.studies import ITERATIONS
 
 
 class Draft(NamedTuple):
@@ -29,6 +30,8 @@ class Draft(NamedTuple):
     size: int
 
 
+MOST_TILES = 100
+"""The most pictures in a study's sheet, which then has some 6,000 x 5,000 px."""
 WEIGHTS_BY_NAME = ("auto", "imagenet", *STAND_INS)
 
 
@@ -135,7 +138,12 @@ class PaintArguments:
             if frames > 1:
                 raise RecipeError("A study is of one picture: give --still to take the first of these alone.")
             make = recipe_maker(self.recipe, weights, network)
-            study_recipes(self.vary, self.fields, make, [path.stem for path in self.styles])
+            found = study_recipes(self.vary, self.fields, make, [path.stem for path in self.styles])
+            pictures = len(found[0][1].shown) if self.vary == ITERATIONS else len(found)
+            if pictures > MOST_TILES:
+                raise RecipeError(
+                    f"These are {pictures:,} pictures, and {MOST_TILES} are the most in one sheet: ask for fewer."
+                )
         if frames == 1:
             return recipe
         if self.draft_of is not None:

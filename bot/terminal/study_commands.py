@@ -8,9 +8,12 @@ from typing import Any, NoReturn
 
 import click
 
+from bot.terminal.paint_arguments import MOST_TILES
 from engine.recipe.studies import KINDS, STYLE, fields_set
 
 _OF_PAINTINGS_ALONE = {"pictures", "output", "draft", "finished", "recipe_code", "dry", "format_", "keep_transparency"}
+
+_VARY = f"What differs from painting to painting; iterations: one painting, of which {MOST_TILES} moments at most."
 
 Paint = Callable[[tuple[Path, ...], Path | None, str | None, dict[str, Any]], NoReturn]
 """Paint the pictures in the folder; what is varied, if it is a study; the other options."""
@@ -53,6 +56,6 @@ def _own(pictures: str, *, vary: bool, options: Sequence[click.Parameter]) -> li
     found: list[click.Parameter] = [click.Argument(["pictures"], nargs=-1, metavar=pictures, type=path)]
     if vary:
         kinds = click.Choice(list(KINDS))
-        found.append(click.Option(["--vary"], type=kinds, help="What differs from painting to painting."))
+        found.append(click.Option(["--vary"], type=kinds, help=_VARY))
     found.append(click.Option(["-o", "--output"], type=path, metavar="DIR", help="Folder to paint in."))
     return [*found, *options]
