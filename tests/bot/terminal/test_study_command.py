@@ -169,6 +169,20 @@ def test_both_ways_round_and_one_content_in_several_styles(room: Path, busy_pool
             "These are 1,000 pictures, and 100 are the most in one sheet: ask for fewer.",
         ),
         (["content.png", "style.png", "--vary", "size", "--size", "32", "-o", "x"], "needs two paintings to compare"),
+        (
+            ["content.png", "style.png", "--vary", "swap", "--content-mask", "white.png", "-o", "x"],
+            "A study of swap has no use for these masks: leave out --content-mask.",
+        ),
+        (
+            ["content.png", "style.png", "--vary", "swap", "--style-mask", "white.png", "-o", "x"],
+            "A study of swap has no use for these masks: leave out --style-mask.",
+        ),
+        (
+            ["content.png", "style.png", "--vary", "white", "--style-mask", "white.png", "-o", "x"],
+            "A study of white has no use for these masks: leave out --style-mask.",
+        ),
+        (["content.png", "style.png", "--vary", "flicker", "--noise", "0", "-o", "x"], "give a --noise above 0, or"),
+        (["content.png", "style.png", "--vary", "flicker", "--set", "noise=0", "-o", "x"], "give a --noise above 0"),
         (["content.png", "red.png", "--vary", "white", *LIGHT, "-o", "x"], "There is no white in the style"),
         (["content.png", "white.png", "--vary", "white", *LIGHT, "-o", "x"], "The style is white all over, and"),
     ],
