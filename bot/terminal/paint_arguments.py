@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bot.intake import Picture
+from bot.intake import Picture, Wanted
 from bot.requests.study_parts import recipe_maker
 from bot.requests.study_parts import recipes as study_recipes
 from bot.terminal.local_stack import shared_worker
@@ -96,8 +96,17 @@ class PaintArguments:
     @property
     def files(self) -> tuple[Path, ...]:
         """All pictures but the content: styles, masks of the content, masks of the styles, canvas, transparency."""
+        return tuple(path for path, _ in self.wanted)
+
+    @property
+    def wanted(self) -> tuple[tuple[Path, Wanted], ...]:
+        """The files, and what each is taken for: one may be a style and its own mask."""
         last = [path for path in (self.canvas, self.alpha) if path is not None]
-        return (*self.styles, *self.content_masks, *self.style_masks, *last)
+        return (
+            *((path, "picture") for path in self.styles),
+            *((path, "mask") for path in (*self.content_masks, *self.style_masks)),
+            *((path, "picture") for path in last),
+        )
 
     @property
     def canvas(self) -> Path | None:

@@ -45,10 +45,9 @@ async def take_in(content: ContentFiles, arguments: PaintArguments, blobs: Seque
 
     One after the other: each may take a gigabyte of memory. Raises `BadPicture`.
     """
-    masks = (*arguments.content_masks, *arguments.style_masks)
     taken = [await content.take_in(arguments.fps)]
-    for path, blob in zip(arguments.files, blobs, strict=True):
-        taken.append(await intake.take_in(blob, path.name, wanted="mask" if path in masks else "picture"))
+    for (path, wanted), blob in zip(arguments.wanted, blobs, strict=True):
+        taken.append(await intake.take_in(blob, path.name, wanted=wanted))
     if arguments.keep_transparency and taken[0].frames == 1 and not content.video:
         taken.append(await content.take_in_alpha())
     return taken
