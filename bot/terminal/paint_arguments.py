@@ -133,7 +133,7 @@ class PaintArguments:
             network = worker.network
         fields = self.fields if network is None else {**self.fields, "network": network}
         recipe = self._recipe(weights, fields)
-        self._check_code(weights, frames)
+        self._check_code(weights, network, frames)
         if len(recipe.style_weights) != len(self.styles):
             weighed, given = len(recipe.style_weights), len(self.styles)
             raise RecipeError(f"The recipe weighs {weighed} styles, but {given} were given.")
@@ -165,8 +165,8 @@ class PaintArguments:
         shown = snapshots_of(recipe, self.fields.get("snapshots", ()))  # all through the film
         return dataclasses.replace(recipe, snapshots=tuple(sorted({*shown, *recipe.frame_ends})))
 
-    def _check_code(self, weights: str, frames: int) -> None:
-        """The name of a file's weights is known only once a worker has read it."""
+    def _check_code(self, weights: str, network: str | None, frames: int) -> None:
+        """The name of a file's weights, and their architecture, are known only once a worker has read it."""
         if self.code is None:
             return
         if frames > 1:
@@ -175,6 +175,12 @@ class PaintArguments:
             raise RecipeError(
                 f"This recipe code is for the weights {self.code.recipe.weights}, and these are {weights}: give "
                 "those by --weights."
+            )
+        if network is None and weights in WEIGHTS_BY_NAME:
+            network = preset(self.recipe, weights=weights).network
+        if network not in (None, self.code.recipe.network):
+            raise RecipeError(
+                f"This recipe code is for other weights {weights} than are here: what it stands for cannot be repeated."
             )
 
     def _recipe(self, weights: str, fields: Mapping[str, Any]) -> Recipe:

@@ -15,6 +15,7 @@ from bot.terminal.paint_arguments import Draft, PaintArguments, weights_asked
 from bot.terminal.worker_process import WorkerError
 from engine.contract import workers
 from engine.contract.models import Asked
+from engine.contract.recipe_code import RecipeCode
 from engine.contract.settings import WEIGHTS_CACHED, Settings, SettingsError, read_settings
 from engine.recipe.draft import draft_recipe, finishing
 from engine.recipe.presets import AUTO_COUNT, preset
@@ -168,3 +169,16 @@ def test_snapshots_where_a_film_changes_are_told_of_all_of_it() -> None:
     film = asked_for("imagenet", "classic", iterations=50, snapshots=("auto",)).recipe_for("imagenet", frames=3)
     assert set(film.snapshots) == {*evenly(film, AUTO_COUNT), *film.frame_ends}
     assert any(50 < i < 130 for i in set(film.snapshots) - set(film.frame_ends))
+
+
+def test_a_recipe_code_is_for_one_architecture_of_its_weights() -> None:
+    """As that of `starter` was another until 0.2.0, and a worker's `imagenet` may be its own."""
+    recipe = preset("fine", weights="imagenet")
+    by_code = dataclasses.replace(asked_for("imagenet"), code=RecipeCode(recipe, ()))
+    assert by_code.recipe_for("imagenet") == by_code.recipe_for("imagenet", network="vgg19") == recipe
+    older = preset("fine", weights="starter", network="24,24|64|128|320,320|384", style_layers=("relu1_1",),
+                   style_layer_weights=(1.0,), content_layers=("relu3_1",))  # fmt: skip
+    of_starter = dataclasses.replace(asked_for("starter"), code=RecipeCode(older, ()))
+    for arguments, weights, network in ((by_code, "imagenet", "vgg16"), (of_starter, "starter", None)):
+        with pytest.raises(RecipeError, match=rf"^This recipe code is for other weights {weights} than are here"):
+            arguments.recipe_for(weights, network=network)
