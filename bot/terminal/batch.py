@@ -23,6 +23,7 @@ from bot.terminal.paint_job import (
     check_redis_of,
     fixed_weights,
     follow,
+    note_on_size,
     recipe_of,
     reopen,
     submit,
@@ -219,6 +220,8 @@ class Batch:
         blobs = [intake.read_picture_file(path) for path in arguments.files]
         pictures = await take_in(content, arguments, blobs)
         recipe = recipe_of(stack, arguments, pictures[0])
+        if note := note_on_size(arguments, recipe, pictures[0]):
+            print(note, file=sys.stderr, flush=True)
         output.clear()
         output.keep_sound(content.video, pictures[0].sound)
         job = await submit(stack, arguments, recipe, pictures)

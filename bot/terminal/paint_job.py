@@ -33,7 +33,7 @@ from engine.contract.settings import SettingsError
 from engine.contract.stored_blobs import note
 from engine.forecast import first_cost, retry_time
 from engine.recipe.presets import STAND_INS
-from engine.recipe.recipe import Recipe
+from engine.recipe.recipe import MAX_SIZE, Recipe
 
 INTERRUPTED = 130
 """The exit status of a command that was stopped by Ctrl-C."""
@@ -67,6 +67,19 @@ def recipe_of(stack: Stack, arguments: PaintArguments, content: intake.Picture) 
     """What is painted of this content. Raises `RecipeError`."""
     weights = weights_in(stack, arguments)
     return arguments.sized(content).recipe_for(weights, frames=content.frames, worker=stack.worker)
+
+
+def note_on_size(arguments: PaintArguments, recipe: Recipe, content: intake.Picture) -> str:
+    """A sentence where a film's pictures are smaller than they are to be painted; empty where they are not."""
+    own = max(content.original_width, content.original_height)
+    asked = min(own, MAX_SIZE if arguments.original_size else recipe.size)
+    if content.frames == 1 or max(content.width, content.height) >= asked:
+        return ""
+    return (
+        f"{content.name} is painted from pictures of {content.width} × {content.height} px, less than --size asks for: "
+        f"all {content.frames} together may have {intake.FILM.max_film_pixels:,} pixels, so give fewer of them, or of "
+        "a video a lower --fps."
+    )
 
 
 async def submit(stack: Stack, arguments: PaintArguments, recipe: Recipe, pictures: Sequence[intake.Picture]) -> Job:
