@@ -15,7 +15,7 @@ from engine.recipe.studies import FLICKER, KINDS, STYLE, fields_set
 _OF_PAINTINGS_ALONE = {"pictures", "output", "draft", "finished", "recipe_code", "dry", "format_", "keep_transparency"}
 
 _WITHOUT_MASKS = {"swap": ("content_masks", "style_masks"), "white": ("style_masks",)}
-"""Those that would be of other pictures than what is painted in: swapped, trimmed, or masked by the study itself."""
+"""By what is varied, the masks that do not fit what is painted in: swapped, trimmed, or masked by the study itself."""
 _VARY = f"What differs from painting to painting; iterations: one painting, of which {MOST_TILES} moments at most."
 
 Paint = Callable[[tuple[Path, ...], Path | None, str | None, dict[str, Any]], NoReturn]
