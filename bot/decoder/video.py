@@ -12,7 +12,7 @@ import json
 import math
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -81,12 +81,12 @@ def taken(data: bytes, limits: Limits, fps: float, kind: str) -> tuple[dict[str,
             starts.append(start)
     if size is None:
         raise Refusal(BROKEN)
-    moments = [round(1000 * start) for start in starts]
+    moments = [round(1000 * (start - starts[0])) for start in starts]
     times = [
         after - before for before, after in zip(moments, [*moments[1:], moments[-1] + round(1000 / fps)], strict=True)
     ]
     png, kept = animated(frames, times)
-    sound = sound_of(data, kind) if limits.max_frames > 1 else b""
+    sound = sound_of(data, kind, starts[0]) if limits.max_frames > 1 else b""
     width, height = frames[0].size
     sizes = {"width": width, "height": height, "original_width": size[0], "original_height": size[1]}
     return sizes | {"frames": kept, "sound": len(sound)}, png, sound
@@ -101,7 +101,7 @@ def expected(container: Any, fps: float, most: int) -> int:
 
 
 def sampled(container: Any, fps: float) -> Iterator[tuple[float, Image.Image]]:
-    """Upright frames with square pixels, at most `fps` a second, each with the moment it is shown at, in seconds."""
+    """Upright frames with square pixels, at most `fps` a second, each with the file's moment it is shown at, in s."""
     stream = container.streams.video[0]
     first, wanted, near = None, 0.0, 0.5 / float(stream.average_rate or 100)
     for frame in container.decode(stream):
@@ -116,30 +116,52 @@ def sampled(container: Any, fps: float) -> Iterator[tuple[float, Image.Image]]:
             picture = picture.resize((max(1, round(picture.width * ratio)), picture.height))
         if frame.rotation:
             picture = picture.rotate(frame.rotation, expand=True)
-        yield now, picture
+        yield moment, picture
 
 
-def sound_of(data: bytes, kind: str) -> bytes:
-    """The first sound in a file of this kind, as it was where that can hold it; empty where there is none."""
+def sound_of(data: bytes, kind: str, first: float) -> bytes:
+    """The first sound in a file of this kind, as it was where that can hold it; empty where there is none.
+
+    It begins with the `first` picture, whose moment in seconds that is: there are files whose pictures begin late, or
+    whose moments don't count from 0.
+    """
     container: Any
     with av.open(io.BytesIO(data)) as container:
         if not container.streams.audio:
             return b""
-        stream, out = container.streams.audio[0], io.BytesIO()
+        stream, out, heard = container.streams.audio[0], io.BytesIO(), False
         as_it_is, codec = SOUND[kind]
         with av.open(out, "w", format=kind) as written:
             if stream.codec_context.name in as_it_is:
                 copy = written.add_stream_from_template(stream)
-                for packet in container.demux(stream):
-                    if packet.dts is not None:
-                        packet.stream = copy
-                        written.mux(packet)
+                for packet in moved((one for one in container.demux(stream) if one.dts is not None), first):
+                    packet.stream, heard = copy, True
+                    written.mux(packet)
             else:
                 encoder: Any = written.add_stream(codec, rate=stream.codec_context.sample_rate)
-                for frame in container.decode(stream):
+                for frame in moved(container.decode(stream), first):
+                    heard = True
                     written.mux(encoder.encode(frame))
                 written.mux(encoder.encode(None))
-        return out.getvalue()
+        return out.getvalue() if heard else b""
+
+
+def moved(pieces: Iterable[Any], first: float) -> Iterator[Any]:
+    """Packets or frames of a sound, so much earlier, in seconds, without those that come before 0 by it.
+
+    What was there before 0 already, for a decoder to begin with, may be as early again.
+    """
+    earliest: int | None = None
+    for piece in pieces:
+        if piece.pts is not None:
+            earliest = min(0, piece.pts) if earliest is None else earliest
+            shift = round(first / piece.time_base)
+            piece.pts -= shift
+            if piece.dts is not None and isinstance(piece, av.Packet):
+                piece.dts -= shift
+            if piece.pts < earliest:
+                continue
+        yield piece
 
 
 if __name__ == "__main__":

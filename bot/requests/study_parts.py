@@ -27,7 +27,9 @@ _CHANGES: Mapping[Change, Callable[[bytes], bytes]] = {
     Change.TRIMMED: white_removal.trimmed,
     Change.HALF_TONED: lambda png: white_removal.toned(png, 0.5),
     Change.TONED: lambda png: white_removal.toned(png, 1.0),
+    Change.MASKED: white_removal.mask,
 }
+"""What is done to each style; what comes of the last is the style's mask."""
 
 
 def recipe_maker(name: str, weights: str, architecture: str | None) -> MakeRecipe:
@@ -63,7 +65,7 @@ async def with_study(job: Job, vary: str, given: Mapping[str, Any], make: MakeRe
 
 async def _check_white(styles: Sequence[bytes]) -> None:
     """Raises `RecipeError` where less of it would be the same, or nothing."""
-    if not await asyncio.to_thread(white_removal.has_white, styles[0]):
+    if not any([await asyncio.to_thread(white_removal.has_white, style) for style in styles]):
         raise RecipeError(_("There is no white in the style: nothing to study."))
     for style in styles:
         if await asyncio.to_thread(white_removal.all_white, style):
@@ -99,12 +101,10 @@ async def _part(job: Job, variant: Variant, recipe: Recipe, store: Store) -> Par
         styles, over, of = styles[one], over[one], of[one]
     if variant.change is Change.SWAPPED:
         content, styles, over, of = styles[0], (content, *styles[1:]), (), ()
-    elif variant.change is Change.MASKED:
-        masks = [await _changed(job, style, f"mask-{n}", white_removal.mask, store) for n, style in enumerate(styles)]
-        of = tuple(masks)
     elif variant.change is not Change.NONE:
-        name = variant.change.replace(" ", "-")
-        styles = (await _changed(job, styles[0], name, _CHANGES[variant.change], store), *styles[1:])
+        name, change = variant.change.replace(" ", "-"), _CHANGES[variant.change]
+        changed = tuple([await _changed(job, style, f"{n}-{name}", change, store) for n, style in enumerate(styles, 1)])
+        styles, of = (styles, changed) if variant.change is Change.MASKED else (changed, of)
     return Part(
         label=variant.label, note=variant.note, recipe=recipe, content=content, styles=styles, content_masks=over,
         style_masks=of,

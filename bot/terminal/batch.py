@@ -23,6 +23,7 @@ from bot.terminal.paint_job import (
     check_redis_of,
     fixed_weights,
     follow,
+    note_on_size,
     recipe_of,
     reopen,
     submit,
@@ -214,10 +215,13 @@ class Batch:
         arguments = self._of(pair, own=stack.own)
         output.forget()
         content = read_content(arguments.content, still=arguments.still)
-        output.check([*content.paths, *arguments.files], arguments.format, video=content.video)
+        later = [path for other in self._pairs for path in (other.content, other.style)]  # theirs may lie here too
+        output.check([*content.paths, *arguments.files, *later], arguments.format, video=content.video)
         blobs = [intake.read_picture_file(path) for path in arguments.files]
         pictures = await take_in(content, arguments, blobs)
         recipe = recipe_of(stack, arguments, pictures[0])
+        if note := note_on_size(arguments, recipe, pictures[0]):
+            print(note, file=sys.stderr, flush=True)
         output.clear()
         output.keep_sound(content.video, pictures[0].sound)
         job = await submit(stack, arguments, recipe, pictures)

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
-from bot.terminal.output_folder import TABLE, FolderError, OutputFolder
+from bot.terminal.output_folder import FolderError, OutputFolder
+from bot.terminal.output_names import TABLE
 from bot.terminal.page_parts import render
 from bot.terminal.paint_arguments import PaintArguments
 

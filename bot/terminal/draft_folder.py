@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.terminal.output_folder import ALPHA, FolderError
+from bot.terminal.output_folder import FolderError
+from bot.terminal.output_names import ALPHA
 from bot.terminal.paint_arguments import Draft, PaintArguments, weights_asked
 from bot.terminal.paint_options import given
 from engine.contract.models import Asked
@@ -38,13 +39,15 @@ def _read(folder: Path) -> tuple[Asked, PaintArguments]:
         asked = Asked.model_validate(run["draft_of"])
         size = Recipe.from_dict(run["recipe"]).size
         names = [picture["name"] for picture in (run["content"], *run["styles"])]
+        # Of a transparent one the last snapshot, which is opaque: white paper would show through final.png.
+        last = Path(run["snapshots"][-1]["file"]).name if run.get("alpha") else "final.png"
         over, of = (_numbered(folder, f"{kind}-mask", len(run[f"{kind}_masks"])) for kind in ("content", "style"))
-    except (OSError, ValueError, KeyError, TypeError, ValidationError):
+    except (OSError, ValueError, LookupError, TypeError, ValidationError):
         raise FolderError(f"There is no finished draft in {folder}: `impasto paint --draft` paints one.") from None
     styles = _numbered(folder, "style", len(names) - 1)
     return asked, PaintArguments(
         folder / "content.png", styles, asked.recipe, asked.fields, asked.weights, over, of,
-        draft=Draft(folder / "final.png", size), names=names, alpha=folder / ALPHA if run.get("alpha") else None,
+        draft=Draft(folder / last, size), names=names, alpha=folder / ALPHA if run.get("alpha") else None,
         format=asked.format, film=asked.film,
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ from typing import Any
 from bot import intake
 from bot.terminal.content_files import read_content
 from bot.terminal.paint_arguments import PaintArguments
-from bot.terminal.paint_job import take_in
+from bot.terminal.paint_job import note_on_size, take_in
 from bot.terminal.worker_process import WorkerError, require_torch
 from bot.text.formatting import exact_duration
 from engine.contract.settings import Settings, SettingsError
@@ -31,8 +31,9 @@ async def dry_run(arguments: PaintArguments, settings: Settings, *, as_json: boo
     blobs = [intake.read_picture_file(path) for path in arguments.files]
     expected = await arguments.expected(settings)
     picture, *_ = await take_in(content, arguments, blobs)
-    arguments = arguments.sized(picture)
-    recipe = arguments.recipe_for(expected.weights, frames=picture.frames, network=expected.network)
+    recipe = arguments.sized(picture).recipe_for(expected.weights, frames=picture.frames, network=expected.network)
+    if note := note_on_size(arguments, recipe, picture):
+        print(note, file=sys.stderr)
     aspect = min(picture.width, picture.height) / max(picture.width, picture.height)
     memory = cost.peak_memory(recipe, aspect)
     device, speed = await asyncio.to_thread(_measure, recipe, settings.impasto_device) or (None, None)

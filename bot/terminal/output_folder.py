@@ -17,31 +17,28 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from bot.intake import VideoKind
+from bot.terminal.output_names import (
+    ALPHA,
+    BEST,
+    FILMS_OF_VIDEOS,
+    FORMATS,
+    RESULTS,
+    RESULTS_OF_STUDIES,
+    TABLE,
+    fixed_names,
+    is_output,
+    is_written,
+)
 from bot.terminal.page import render_page
 from bot.terminal.painted_video import painted_video
 from bot.terminal.study_page import TILE, render_study_page
 from bot.terminal.unfinished import Unfinished
 from bot.terminal.written_files import WrittenFiles
 from engine.contract.events import Best, Cancelled, Done, Event, Notice, Snapshot
-from engine.contract.models import FINAL_FILES, Format, Job
+from engine.contract.models import Format, Job
 from engine.contract.store import Store
 from engine.recipe.recipe import Recipe
 
-BEST = "best.png"
-_RESULTS = ("final.png", "loss.png", "film.webp", "run.json", BEST)
-_OF_STUDIES = {
-    "final.png": "sheet.png", "loss.png": "losses.png", "film.webp": "film.webp", "run.json": "study.json",
-    "time.png": "time.png", BEST: BEST,
-}  # fmt: skip
-"""What a study's results are called here."""
-_NAMES = (*_RESULTS, *_OF_STUDIES.values(), "index.html", "content.png", "style-1.png")
-_FORMATS = [name for name in FINAL_FILES.values() if name not in _NAMES]
-FILMS_OF_VIDEOS: dict[VideoKind, str] = {"mp4": "film.mp4", "webm": "film.webm"}
-TABLE = "batch.json"
-"""The table of a batch, in its folder."""
-BEFORE_AND_AFTER, SHORT_FILM, SHORT_VIDEO = "before-and-after.jpg", "short-film.webp", "short-film.mp4"
-ALPHA = "content-alpha.png"
-"""The content's transparency, where it is kept for finishing a draft."""
 _ROOM = 2**20
 """Bytes that must be free to begin: what is so full is told at once."""
 
@@ -95,7 +92,7 @@ class OutputFolder:
                     path.rmdir()
 
     def check(self, pictures: Iterable[Path], kind: Format = "png", *, video: VideoKind | None = None) -> None:
-        """Raises `FolderError` where a painting of `pictures` would write over them, or over what is not Impasto's.
+        """Raises `FolderError` where a painting would write over or delete its own `pictures`, or what is not ours.
 
         `kind` is the finished picture's format; of a `video` there will be one of this kind too.
         """
@@ -112,12 +109,13 @@ class OutputFolder:
             )
         for picture in pictures:
             places = (picture.parent.resolve() / picture.name, picture.resolve())
-            if any(_is_output(place, kind) and place.parent == self.folder.resolve() for place in places):
-                raise FolderError(f"{picture} would be written over: give another folder.")
+            here = [place for place in places if place.parent == self.folder.resolve()]
+            if any(is_written(place, kind, video) or self._is_left_over(place) for place in here):
+                raise FolderError(f"{picture} would be written over or deleted: give another folder.")
         # By both ways, since a name may be told from another by its capitals alone, and here not be.
-        names = {*_NAMES, FINAL_FILES[kind], *([FILMS_OF_VIDEOS[video]] if video else [])}
+        names = fixed_names(kind, video)
         fixed = (self.folder / name for name in names if os.path.lexists(self.folder / name))
-        self.check_foreign(*fixed, *(path for path in self.folder.iterdir() if _is_output(path, kind)))
+        self.check_foreign(*fixed, *(path for path in self.folder.iterdir() if is_written(path, kind, video)))
 
     def check_foreign(self, *paths: Path) -> None:
         """Raises `FolderError` where one of them is not as Impasto wrote it."""
@@ -134,11 +132,14 @@ class OutputFolder:
     def clear(self) -> None:
         """Delete an earlier, finished painting."""
         for path in list(self.folder.iterdir()):
-            shared = (BEFORE_AND_AFTER, SHORT_FILM, SHORT_VIDEO)
-            further = (*_FORMATS, *FILMS_OF_VIDEOS.values(), *shared)
-            if (_is_output(path) or path.name in further) and self._written.includes(path):
+            if self._is_left_over(path):
                 path.unlink()
         self._written.forget()
+
+    def _is_left_over(self, path: Path) -> bool:
+        """Whether it is an earlier painting's, which the next one deletes. Raises `FolderError`."""
+        with self._failures():
+            return is_output(path) and self._written.includes(path)
 
     @property
     def unfinished(self) -> bool:
@@ -185,7 +186,7 @@ class OutputFolder:
             case Notice(best=Best() as best):
                 return await self._fetch(store, best.picture, BEST)
             case Done():
-                names = _OF_STUDIES if self._tiles else {name: name for name in (*_RESULTS, *_FORMATS)}
+                names = RESULTS_OF_STUDIES if self._tiles else {name: name for name in (*RESULTS, *FORMATS)}
                 for name, here in names.items():
                     if name in event.files:  # time.png only where sizes are compared, a further format where asked for
                         await self._fetch(store, event.files[name], here)
@@ -288,12 +289,3 @@ class OutputFolder:
 
 def _resume_command(folder: Path) -> str:
     return f"impasto paint --resume {shlex.quote(str(folder))}"
-
-
-def _is_output(path: Path, kind: Format = "png") -> bool:
-    """Whether a painting may write a file of this name, with the finished picture in that format."""
-    stem = path.stem
-    source = stem == "content" or stem.startswith(("style-", "content-mask-")) or path.name == ALPHA
-    snapshot = len(stem) == 5 and stem.isdigit()
-    names = (*_NAMES, FINAL_FILES[kind])
-    return path.name in names or (path.suffix == ".png" and (source or snapshot or stem.startswith(TILE)))

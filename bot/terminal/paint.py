@@ -18,6 +18,7 @@ from bot.terminal.paint_job import (
     check_redis_of,
     fixed_weights,
     follow,
+    note_on_size,
     recipe_of,
     reopen,
     submit,
@@ -47,6 +48,8 @@ async def paint(arguments: PaintArguments, folder: Path, settings: Settings, *, 
                     arguments.recipe_for(weights, worker=stack.worker)  # before the pictures are waited for
                     pictures = await taking
                     recipe = recipe_of(stack, arguments, pictures[0])
+                    if note := note_on_size(arguments, recipe, pictures[0]):
+                        print(note, file=sys.stderr)
                     output.clear()
                     output.keep_sound(content.video, pictures[0].sound)
                     job = await submit(stack, arguments, recipe, pictures)

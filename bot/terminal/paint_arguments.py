@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bot.intake import Picture
+from bot.intake import Picture, Wanted
 from bot.requests.study_parts import recipe_maker
 from bot.requests.study_parts import recipes as study_recipes
 from bot.terminal.local_stack import shared_worker
@@ -18,8 +18,9 @@ from engine.contract.recipe_code import RecipeCode
 from engine.contract.settings import Settings
 from engine.contract.workers import Worker
 from engine.recipe.draft import WEIGHTS, draft_recipe, finishing
-from engine.recipe.presets import STAND_INS, preset
+from engine.recipe.presets import STAND_INS, preset, snapshots_of
 from engine.recipe.recipe import MIN_SIZE, Recipe, RecipeError
+from engine.recipe.studies import ITERATIONS
 
 
 class Draft(NamedTuple):
@@ -29,6 +30,8 @@ class Draft(NamedTuple):
     size: int
 
 
+MOST_TILES = 100
+"""The most pictures in a study's sheet, which then has some 6,000 x 5,000 px."""
 WEIGHTS_BY_NAME = ("auto", "imagenet", *STAND_INS)
 
 
@@ -93,8 +96,17 @@ class PaintArguments:
     @property
     def files(self) -> tuple[Path, ...]:
         """All pictures but the content: styles, masks of the content, masks of the styles, canvas, transparency."""
+        return tuple(path for path, _ in self.wanted)
+
+    @property
+    def wanted(self) -> tuple[tuple[Path, Wanted], ...]:
+        """The files, and what each is taken for: one may be a style and its own mask."""
         last = [path for path in (self.canvas, self.alpha) if path is not None]
-        return (*self.styles, *self.content_masks, *self.style_masks, *last)
+        return (
+            *((path, "picture") for path in self.styles),
+            *((path, "mask") for path in (*self.content_masks, *self.style_masks)),
+            *((path, "picture") for path in last),
+        )
 
     @property
     def canvas(self) -> Path | None:
@@ -114,14 +126,14 @@ class PaintArguments:
     ) -> Recipe:
         """The recipe for these weights, by the name that a worker knows them by. Raises `RecipeError`.
 
-        A film of several `frames` shows each of their paintings, unless other snapshots were asked for. `network` is
+        A film of several `frames` shows each of their paintings, beside the snapshots that were asked for. `network` is
         the weights' architecture, or it is what the `worker` says, where it paints with its own weights.
         """
         if worker is not None and worker.weights == weights:
             network = worker.network
         fields = self.fields if network is None else {**self.fields, "network": network}
         recipe = self._recipe(weights, fields)
-        self._check_code(weights, frames)
+        self._check_code(weights, network, frames)
         if len(recipe.style_weights) != len(self.styles):
             weighed, given = len(recipe.style_weights), len(self.styles)
             raise RecipeError(f"The recipe weighs {weighed} styles, but {given} were given.")
@@ -135,7 +147,12 @@ class PaintArguments:
             if frames > 1:
                 raise RecipeError("A study is of one picture: give --still to take the first of these alone.")
             make = recipe_maker(self.recipe, weights, network)
-            study_recipes(self.vary, self.fields, make, [path.stem for path in self.styles])
+            found = study_recipes(self.vary, self.fields, make, [path.stem for path in self.styles])
+            pictures = len(found[0][1].shown) if self.vary == ITERATIONS else len(found)
+            if pictures > MOST_TILES:
+                raise RecipeError(
+                    f"These are {pictures:,} pictures, and {MOST_TILES} are the most in one sheet: ask for fewer."
+                )
         if frames == 1:
             return recipe
         if self.draft_of is not None:
@@ -145,10 +162,11 @@ class PaintArguments:
         if not self.film:
             raise RecipeError("What is painted of several pictures is a film: leave out --no-film, or give --still.")
         recipe = recipe.sequence(frames)
-        return recipe if "snapshots" in self.fields else dataclasses.replace(recipe, snapshots=recipe.frame_ends)
+        shown = snapshots_of(recipe, self.fields.get("snapshots", ()))  # all through the film
+        return dataclasses.replace(recipe, snapshots=tuple(sorted({*shown, *recipe.frame_ends})))
 
-    def _check_code(self, weights: str, frames: int) -> None:
-        """The name of a file's weights is known only once a worker has read it."""
+    def _check_code(self, weights: str, network: str | None, frames: int) -> None:
+        """The name of a file's weights, and their architecture, are known only once a worker has read it."""
         if self.code is None:
             return
         if frames > 1:
@@ -157,6 +175,12 @@ class PaintArguments:
             raise RecipeError(
                 f"This recipe code is for the weights {self.code.recipe.weights}, and these are {weights}: give "
                 "those by --weights."
+            )
+        if network is None and weights in WEIGHTS_BY_NAME:
+            network = preset(self.recipe, weights=weights).network
+        if network not in (None, self.code.recipe.network):
+            raise RecipeError(
+                f"This recipe code is for other weights {weights} than are here: what it stands for cannot be repeated."
             )
 
     def _recipe(self, weights: str, fields: Mapping[str, Any]) -> Recipe:

@@ -33,7 +33,7 @@ from engine.contract.settings import SettingsError
 from engine.contract.stored_blobs import note
 from engine.forecast import first_cost, retry_time
 from engine.recipe.presets import STAND_INS
-from engine.recipe.recipe import Recipe
+from engine.recipe.recipe import MAX_SIZE, Recipe
 
 INTERRUPTED = 130
 """The exit status of a command that was stopped by Ctrl-C."""
@@ -45,10 +45,9 @@ async def take_in(content: ContentFiles, arguments: PaintArguments, blobs: Seque
 
     One after the other: each may take a gigabyte of memory. Raises `BadPicture`.
     """
-    masks = (*arguments.content_masks, *arguments.style_masks)
     taken = [await content.take_in(arguments.fps)]
-    for path, blob in zip(arguments.files, blobs, strict=True):
-        taken.append(await intake.take_in(blob, path.name, wanted="mask" if path in masks else "picture"))
+    for (path, wanted), blob in zip(arguments.wanted, blobs, strict=True):
+        taken.append(await intake.take_in(blob, path.name, wanted=wanted))
     if arguments.keep_transparency and taken[0].frames == 1 and not content.video:
         taken.append(await content.take_in_alpha())
     return taken
@@ -68,6 +67,19 @@ def recipe_of(stack: Stack, arguments: PaintArguments, content: intake.Picture) 
     """What is painted of this content. Raises `RecipeError`."""
     weights = weights_in(stack, arguments)
     return arguments.sized(content).recipe_for(weights, frames=content.frames, worker=stack.worker)
+
+
+def note_on_size(arguments: PaintArguments, recipe: Recipe, content: intake.Picture) -> str:
+    """A sentence where a film's pictures are smaller than they are to be painted; empty where they are not."""
+    own = max(content.original_width, content.original_height)
+    asked = min(own, MAX_SIZE if arguments.original_size else recipe.size)
+    if content.frames == 1 or max(content.width, content.height) >= asked:
+        return ""
+    return (
+        f"{content.name} is painted from pictures of {content.width} × {content.height} px, less than --size asks for: "
+        f"all {content.frames} together may have {intake.FILM.max_film_pixels:,} pixels, so give fewer of them, or of "
+        "a video a lower --fps."
+    )
 
 
 async def submit(stack: Stack, arguments: PaintArguments, recipe: Recipe, pictures: Sequence[intake.Picture]) -> Job:

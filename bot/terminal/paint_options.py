@@ -27,7 +27,8 @@ _SHARED = (
     click.option("--size", callback=size, metavar="PX|original", help="Longest side; original: the content's own."),
     click.option(
         "--snapshots", callback=numbers(snapshot), metavar="N,N…",
-        help="Iterations to keep, like 100,300,3300; auto: where it changes; every:50: each fiftieth.",
+        help="Iterations to keep, like 100,300,3300; auto: where it changes; every:50: each fiftieth. Of a film also "
+        "each frame's painting.",
     ),
     click.option(
         "--start",
@@ -109,12 +110,15 @@ def by_code(content: Path, styles: tuple[Path, ...], options: dict[str, Any], se
 
 
 def _fields(options: dict[str, Any], styles: int) -> dict[str, Any]:
-    """The recipe's fields that were asked for."""
+    """The recipe's fields that were asked for. Raises `UsageError` where two options ask for one, or `RecipeError`."""
     names = ("iterations", "size", "snapshots", "start", "noise", "seed", "style_weights", "strength")
     fields = {name: options[name] for name in names if options.get(name) is not None}
+    further = dict(setting(text) for text in options["settings_"])
+    for name in sorted(fields.keys() & further.keys()):
+        raise click.UsageError(f"--{name.replace('_', '-')} and --set {name}=… set one field: leave one of them out.")
     if fields.get("size") == ORIGINAL:  # which is seen when the picture is
         del fields["size"]
     if isinstance(fields.get("start"), Path):
         fields["start"] = "picture"
     fields.setdefault("style_weights", (1.0,) * styles)
-    return fields | dict(setting(text) for text in options["settings_"])
+    return fields | further

@@ -25,7 +25,7 @@ _MILLISECOND = Fraction(1, 1000)
 def painted_video(folder: Path, recipe: Recipe, kind: VideoKind, sound: bytes) -> bytes:
     """The film of the painting in `folder`, as a file of this kind; `sound` is one too, or empty.
 
-    Of a painting whose snapshots leave some of the frames out, it is made of film.webp's.
+    Of a painting that leaves some of the frames out, as those begun until 0.2.0 may, it is made of film.webp's.
     """
     files = [folder / f"{end:05d}.png" for end in recipe.frame_ends]
     whole = all(file.exists() for file in files)

@@ -8,8 +8,9 @@ from typing import Any
 
 from bot.cards.before_and_after import side_by_side
 from bot.cards.short_film import animated, making_of, moments
-from bot.stored_pngs import Broken
-from bot.terminal.output_folder import BEFORE_AND_AFTER, SHORT_FILM, SHORT_VIDEO, FolderError, OutputFolder
+from bot.stored_pngs import Broken, frame_of
+from bot.terminal.output_folder import FolderError, OutputFolder
+from bot.terminal.output_names import BEFORE_AND_AFTER, SHORT_FILM, SHORT_VIDEO
 from bot.terminal.painted_video import has_encoder, video_file
 
 
@@ -19,8 +20,9 @@ def share(folder: Path) -> None:
         run: dict[str, Any] = json.loads((folder / "run.json").read_bytes())
         names = ["content.png", "final.png", *(f"style-{number}.png" for number in range(1, len(run["styles"]) + 1))]
         before, after, *styles = [(folder / name).read_bytes() for name in names]
-        made = {BEFORE_AND_AFTER: side_by_side(before, after, styles)}
-        if run["recipe"].get("frames", 1) == 1:  # else film.webp is itself what one passes on
+        frames: int = run["recipe"].get("frames", 1)
+        made = {BEFORE_AND_AFTER: side_by_side(frame_of(before, frames - 1), after, styles)}
+        if frames == 1:  # else film.webp is itself what one passes on
             film = (folder / "film.webp").read_bytes() if run.get("film") else None
             shown = moments(before, after, making_of(run, film))
             made[SHORT_FILM] = animated(shown)

@@ -88,7 +88,10 @@ def code_of(job: Job, styles: tuple[str, ...]) -> str:
     packing = zlib.compressobj(9, wbits=-15, zdict=_USUAL)
     packed = packing.compress(_json(fields)) + packing.flush()
     text = base64.urlsafe_b64encode(packed).decode().rstrip("=")
-    return f"impasto:{_FORMAT}:{text}:{_check(text)}"
+    code = f"impasto:{_FORMAT}:{text}:{_check(text)}"
+    if len(_json(fields)) > _MOST or len(code) > _MOST or _too_many_layers(job.recipe):  # it could not be read
+        raise RecipeError("No recipe code holds as many layers and styles as this recipe has.")
+    return code
 
 
 def _check_job(job: Job) -> None:
@@ -155,9 +158,13 @@ def _recipe(fields: dict[str, Any]) -> Recipe:
         raise RecipeError("This recipe code names a recipe that is not known here: use it where it was made.")
     if recipe.frames > 1 or recipe.start == "picture":
         raise RecipeError(_DAMAGED)
-    if max(len(recipe.style_layers), len(recipe.content_layers)) > _MOST_LAYERS:
+    if _too_many_layers(recipe):
         raise RecipeError(_DAMAGED)
     return recipe
+
+
+def _too_many_layers(recipe: Recipe) -> bool:
+    return max(len(recipe.style_layers), len(recipe.content_layers)) > _MOST_LAYERS
 
 
 def _json(fields: dict[str, Any]) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from engine.recipe.recipe import Recipe, RecipeError
@@ -107,8 +107,14 @@ def preset(name: str, *, weights: str = "imagenet", strength: float = 1.0, **fie
         _set_scales(values)
     asked = values.pop("snapshots")
     recipe = Recipe(**values, snapshots=tuple(i for i in asked if not isinstance(i, str)))
-    further = {i for words in asked if isinstance(words, str) for i in _in_numbers(words, recipe)}
-    return dataclasses.replace(recipe, snapshots=tuple(sorted({*recipe.snapshots, *further}))) if further else recipe
+    if len(recipe.snapshots) == len(asked):
+        return recipe
+    return dataclasses.replace(recipe, snapshots=tuple(sorted(snapshots_of(recipe, asked))))
+
+
+def snapshots_of(recipe: Recipe, asked: Iterable[int | str]) -> set[int]:
+    """The iterations of this recipe that snapshots mean, asked for as of `preset`. Raises `RecipeError`."""
+    return {i for one in asked for i in (_in_numbers(one, recipe) if isinstance(one, str) else (one,))}
 
 
 def preset_name(recipe: Recipe) -> str:

@@ -267,6 +267,9 @@ def _problems(r: Recipe) -> list[str]:
         or not architecture,
         "A content layer must be named only once.": len(set(r.content_layers)) == len(r.content_layers),
         "At least one content or style layer is needed.": bool(r.content_layers or r.style_layers),
+        "The start patches needs a style layer, by which it finds them: name one, or choose another start.": r.start
+        != "patches"
+        or bool(r.style_layers),
         "Each style layer needs one weight.": len(r.style_layers) == len(r.style_layer_weights),
         "Weights of losses and layers must be finite and not negative.": all(0 <= w < math.inf for w in weights),
         "Style weights must be positive.": bool(r.style_weights) and all(0 < w < math.inf for w in r.style_weights),

@@ -24,6 +24,7 @@ from engine.recipe.recipe import RecipeError
 from engine.worker.context import WorkerContext
 from engine.worker.paint_session import PaintSession, load_picture
 from engine.worker.results.film import USUAL_MS, film, frame, painted_box, side_of, times_of
+from engine.worker.results.loss_milestones import scale_starts
 from engine.worker.results.picture_files import FinalPicture
 from engine.worker.results.png import encode
 from engine.worker.weights.named_weights import Weights
@@ -42,7 +43,7 @@ async def finish_painting(context: WorkerContext, claim: Claim, session: PaintSe
         run["recipe_code"] = await recipe_code(context.store, claim.job)
     formats: set[Format] = {"png", claim.job.format}
     blobs = {FINAL_FILES[kind]: await asyncio.to_thread(final.encode, kind, run) for kind in formats} | {
-        "loss.png": await asyncio.to_thread(_plot, claim.job, run)
+        "loss.png": await asyncio.to_thread(plot_of_losses, claim.job, run)
     }
     if claim.job.film:
         blobs["film.webp"], box = await _film(context, claim.job, session, final.picture, run)
@@ -187,13 +188,15 @@ def _sized(picture: StoredPicture) -> dict[str, Any]:
     return {"name": picture.name, "width": picture.width, "height": picture.height}
 
 
-def _plot(job: Job, run: dict[str, Any]) -> bytes:
+def plot_of_losses(job: Job, run: Mapping[str, Any]) -> bytes:
+    """The losses of the painting's run as a PNG."""
     from engine.worker.results.loss_plot import loss_plot  # matplotlib is a fifth of a worker's start
 
+    plan = job.recipe.plan()
     return loss_plot(
         run["losses"]["columns"], run["losses"]["rows"],
         snapshots=[snapshot["iteration"] for snapshot in run["snapshots"]],
-        scales=job.recipe.plan()[: job.recipe.scales],
+        scales=plan[: job.recipe.scales], starts=scale_starts(plan),
         title=drawn_title(job), note=run["weights"]["note"],
         linear=job.recipe.frames > 1,  # every frame counts alike
     )  # fmt: skip

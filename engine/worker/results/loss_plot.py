@@ -54,6 +54,7 @@ def loss_plot(
     *,
     snapshots: Sequence[int],
     scales: Sequence[tuple[int, int]],
+    starts: Sequence[int] = (),
     title: str,
     note: str = "",
     linear: bool = False,
@@ -62,10 +63,11 @@ def loss_plot(
 
     `rows` has one row per iteration and one number per column; numbers that are not positive and finite leave
     gaps, and columns without any other are left out. Columns named `content ...` and `style ...` are layers'
-    parts. `snapshots` are iterations, `scales` pairs of (side in px, iterations). The axis of iterations is
-    `linear` where they do not grow ever less important; else a long run's total is drawn a second time along a linear
-    one, where its end has room. Marked is where the total has fallen by a decade, and where it breaks out (see
-    `loss_milestones.py`). Raises `ValueError` where there is no row, or a row does not fit the columns.
+    parts. `snapshots` are iterations, `scales` pairs of (side in px, iterations); `starts` are the first iterations of
+    further scales, too many to be drawn, as a film has for each frame. The axis of iterations is `linear` where they
+    do not grow ever less important; else a long run's total is drawn a second time along a linear one, where its end
+    has room. Marked is where the total has fallen by a decade, and where it breaks out (see `loss_milestones.py`).
+    Raises `ValueError` where there is no row, or a row does not fit the columns.
     """
     losses = np.asarray(rows, dtype=np.float64)
     if losses.ndim != 2 or not len(losses) or losses.shape[1] != len(columns):
@@ -85,7 +87,7 @@ def loss_plot(
         axes.plot(at, line.values[at - 1], color=line.colour, linewidth=line.width, zorder=2 + line.strong,
                   marker="o" if len(at) == 1 else "", solid_joinstyle="round")  # fmt: skip
     if total is not None:
-        found = breakouts(total, scale_starts(scales))
+        found = breakouts(total, [*scale_starts(scales), *starts])
         _mark_falls(axes, total, found, first_decade(total))
         _mark_snapshots(axes, total, snapshots)
         if twice:

@@ -110,6 +110,19 @@ async def test_a_painting_without_a_film_has_a_short_one_too(stage: Scene) -> No
         assert getattr(film, "n_frames", 1) > 5
 
 
+async def test_of_a_film_the_last_picture_stands_beside_its_painting(stage: Scene) -> None:
+    """Which is what final.png is of a film."""
+    red, blue = (Image.new("RGB", (64, 48), colour) for colour in ((200, 20, 20), (20, 20, 200)))
+    clip = io.BytesIO()
+    red.save(clip, "GIF", save_all=True, append_images=[blue], duration=200)
+    card = await stage.painted(content=("clip.gif", clip.getvalue()), animate=True)
+    shown = await (await stage.ada.press(card, "Before and after")).shown()
+    ((_, file),) = files_of(shown).items()
+    with Image.open(io.BytesIO(await stage.discord.download(file["url"]))) as image:
+        left, _, right = image.convert("RGB").resize((32, 24)).getpixel((8, 8))  # type: ignore[misc]
+    assert right > left + 100
+
+
 async def test_forget_takes_it_wherever_it_is(stage: Scene) -> None:
     eve, other = await stage.guild.member("Eve"), await stage.guild.channel("far")
     card = await stage.ended(await stage.card(await stage.stylize(eve)))

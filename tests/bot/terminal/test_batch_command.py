@@ -23,7 +23,7 @@ from support.workers import WorkerPool
 
 from bot.terminal.batch import Batch
 from bot.terminal.batch_folder import BatchFolder, Pair, key_of, pairs_of
-from bot.terminal.output_folder import FolderError
+from bot.terminal.output_folder import FolderError, OutputFolder
 from bot.terminal.paint_arguments import PaintArguments
 from engine.contract.events import Failed
 from engine.contract.jobs import Jobs
@@ -82,6 +82,18 @@ def test_each_content_is_painted_in_each_style_and_a_bad_file_is_named(room: Pat
     links = re.findall(r'href="([^"]+index\.html)"', page)
     assert links == [f"{folder}/index.html" for folder in FOUR]
     assert all((room / "out" / link).exists() for link in links)
+
+
+def test_a_picture_that_is_to_be_painted_is_not_cleared_away_for_another_ones_painting(
+    room: Path, busy_pool: WorkerPool
+) -> None:
+    earlier = OutputFolder(room / "out" / "cat-strokes")
+    with earlier.reserved():
+        earlier.write("final.png", (room / "dog.png").read_bytes())
+    words = ["cat.png", "out/cat-strokes/final.png", "--style", "strokes.png", *OPTIONS, "--iterations", "2"]
+    done = run(room, "batch", *words, "-o", "out", **shared(busy_pool))
+    assert "final.png would be written over or deleted: give another folder." in done.stderr
+    assert statuses(room) == {"cat-strokes": "failed", "final-strokes": "done"}
 
 
 @pytest.mark.long

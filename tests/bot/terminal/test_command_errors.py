@@ -78,6 +78,21 @@ def test_a_wrong_word_is_refused_before_anything_is_started(
     assert not (room / "new").exists()
 
 
+@pytest.mark.parametrize(
+    ("option", "field"),
+    [
+        (["--start", "style.png"], "start=noise"), (["--size", "original"], "size=400"), (["--seed", "3"], "seed=4"),
+        (["--style-weights", "1"], "style_weights=2"),
+    ],
+)  # fmt: skip
+def test_one_field_is_not_set_twice(here: Here, room: Path, option: list[str], field: str) -> None:
+    reply = here.run("paint", "content.png", "style.png", *option, "--set", field, "-o", "new")
+    assert (reply.returncode, reply.stdout) == (2, "")
+    name = field.partition("=")[0]
+    assert f"{option[0]} and --set {name}=… set one field: leave one of them out." in reply.stderr
+    assert not (room / "new").exists()
+
+
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("arguments", "status", "sentence"),
@@ -140,7 +155,7 @@ def test_a_shared_redis_that_has_painted_enough_today_is_a_line_with_the_time(
 
 def test_a_picture_of_ones_own_is_never_written_over(here: Here, room: Path) -> None:
     before = (room / "content.png").read_bytes()
-    assert here.one_line(*LIGHT, "-o", ".") == "content.png would be written over: give another folder."
+    assert here.one_line(*LIGHT, "-o", ".") == "content.png would be written over or deleted: give another folder."
     assert (room / "content.png").read_bytes() == before
 
 

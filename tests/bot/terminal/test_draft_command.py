@@ -100,6 +100,22 @@ def test_a_finish_is_as_the_draft_was_asked_for_but_for_its_own_options(room: Pa
     assert not (room / "out" / "finished" / "final.webp").exists()
 
 
+def test_the_finish_of_a_transparent_draft_begins_with_all_of_its_picture(room: Path, busy_pool: WorkerPool) -> None:
+    content = CONTENT.convert("RGBA")
+    content.putalpha(Image.linear_gradient("L").resize(content.size))
+    content.save(room / "clear.png")
+    asked = ["--size", "64", "--iterations", "4", "--weights", "random", "--keep-transparency", "-o", "out"]
+    assert run(room, "paint", "--draft", "clear.png", "style.png", *asked, **shared(busy_pool)).returncode == 0
+    assert run(room, "paint", "--finish", "out", **shared(busy_pool)).returncode == 0
+    finished, recipe = record(room / "out" / "finished")
+    assert recipe.start == "picture"
+    with Image.open(room / "out" / finished["start"]["name"]) as begun, Image.open(room / "out" / "final.png") as final:
+        assert (begun.mode, final.mode) == ("RGB", "RGBA")
+        assert begun.tobytes() == final.convert("RGB").tobytes()
+    with Image.open(room / "out" / "finished" / "final.png") as final:
+        assert final.mode == "RGBA"
+
+
 @pytest.mark.parametrize("said", [None, "", "[]", '{"draft_of": null}', '{"draft_of": {"recipe": "fine"}}'])
 def test_what_is_no_draft_is_not_finished(here: Here, room: Path, said: str | None) -> None:
     (room / "out").mkdir()

@@ -109,6 +109,9 @@ async def test_what_was_changed_since_is_somebody_elses(tmp_path: Path) -> None:
     assert left == {"00002.png": b"retouched", "00003.png": b"it came while we painted"}
 
 
+LEFT_OVER = ("final.jpg", "final-16.png", "film.mp4", "film.webm", "before-and-after.jpg", "short-film.webp")
+
+
 async def test_a_picture_is_not_painted_over_by_its_own_painting_whatever_it_is_called_by(tmp_path: Path) -> None:
     output, store = OutputFolder(tmp_path / "out"), Store((tmp_path / "store").as_uri())
     key = await store.put("1.png", b"a picture")
@@ -117,9 +120,16 @@ async def test_a_picture_is_not_painted_over_by_its_own_painting_whatever_it_is_
         assert made is not None
         link = tmp_path / "link.png"
         link.symlink_to(made)
-        for picture in (made, link):
-            with pytest.raises(FolderError, match=r"would be written over: give another folder\.$"):
+        for picture in (made, link, *(output.write(name, b"of an earlier painting") for name in LEFT_OVER)):
+            with pytest.raises(FolderError, match=r"would be written over or deleted: give another folder\.$"):
                 output.check([picture])
+        mine = tmp_path / "out" / "final.webp"
+        mine.write_bytes(b"mine")
+        output.check([mine])  # a PNG is painted, and what is not Impasto's is not deleted
+        with pytest.raises(FolderError, match=r"final\.webp would be written over or deleted"):
+            output.check([mine], "webp")
+        output.clear()
+    assert contents(tmp_path / "out") == {"final.webp": b"mine"}
 
 
 def test_one_command_at_a_time(tmp_path: Path) -> None:

@@ -15,10 +15,12 @@ from bot.terminal.paint_arguments import Draft, PaintArguments, weights_asked
 from bot.terminal.worker_process import WorkerError
 from engine.contract import workers
 from engine.contract.models import Asked
+from engine.contract.recipe_code import RecipeCode
 from engine.contract.settings import WEIGHTS_CACHED, Settings, SettingsError, read_settings
 from engine.recipe.draft import draft_recipe, finishing
-from engine.recipe.presets import preset
+from engine.recipe.presets import AUTO_COUNT, preset
 from engine.recipe.recipe import Recipe, RecipeError
+from engine.recipe.snapshot_spacing import evenly
 
 FIVE: dict[str, Any] = {"style_layer_weights": (1.0, 1.0, 1.0, 1.0, 1.0)}
 FOUR: dict[str, Any] = {"style_layer_weights": (1.0, 1.0, 1.0, 1.0)}
@@ -148,3 +150,35 @@ def test_a_draft_is_the_starters_and_keeps_what_was_asked_for() -> None:
     finish = dataclasses.replace(whole, draft=Draft(Path("final.png"), 256))
     assert finish.recipe_for("imagenet") == finishing(whole.recipe_for("imagenet"), 256)
     assert finish.files == (Path("style.png"), Path("final.png"))
+
+
+@pytest.mark.parametrize(
+    ("snapshots", "shown"),
+    [((), ()), ((5, 30), (5, 30)), (("every:25",), (25, 50, 75, 100, 125))],
+)
+def test_a_film_keeps_each_frame_and_what_was_asked_for_to_its_end(
+    snapshots: tuple[int | str, ...], shown: tuple[int, ...]
+) -> None:
+    given = {"snapshots": snapshots} if snapshots else {}
+    film = asked_for("imagenet", "classic", iterations=50, **given).recipe_for("imagenet", frames=3)
+    assert film.frame_ends == (50, 90, 130)
+    assert film.snapshots == tuple(sorted({*film.frame_ends, *shown}))
+
+
+def test_snapshots_where_a_film_changes_are_told_of_all_of_it() -> None:
+    film = asked_for("imagenet", "classic", iterations=50, snapshots=("auto",)).recipe_for("imagenet", frames=3)
+    assert set(film.snapshots) == {*evenly(film, AUTO_COUNT), *film.frame_ends}
+    assert any(50 < i < 130 for i in set(film.snapshots) - set(film.frame_ends))
+
+
+def test_a_recipe_code_is_for_one_architecture_of_its_weights() -> None:
+    """As that of `starter` was another until 0.2.0, and a worker's `imagenet` may be its own."""
+    recipe = preset("fine", weights="imagenet")
+    by_code = dataclasses.replace(asked_for("imagenet"), code=RecipeCode(recipe, ()))
+    assert by_code.recipe_for("imagenet") == by_code.recipe_for("imagenet", network="vgg19") == recipe
+    older = preset("fine", weights="starter", network="24,24|64|128|320,320|384", style_layers=("relu1_1",),
+                   style_layer_weights=(1.0,), content_layers=("relu3_1",))  # fmt: skip
+    of_starter = dataclasses.replace(asked_for("starter"), code=RecipeCode(older, ()))
+    for arguments, weights, network in ((by_code, "imagenet", "vgg16"), (of_starter, "starter", None)):
+        with pytest.raises(RecipeError, match=rf"^This recipe code is for other weights {weights} than are here"):
+            arguments.recipe_for(weights, network=network)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import subprocess
@@ -16,6 +17,9 @@ from support.pictures import CONTENT, STYLE
 from support.workers import WorkerPool
 from torchvision_files import ours, saved
 
+from bot.terminal.content_files import read_content
+from bot.terminal.paint_arguments import PaintArguments
+from bot.terminal.paint_job import take_in
 from engine.contract.events import Event
 from engine.painting.painter import Painter
 from engine.painting.pictures import pixels_sha256
@@ -215,3 +219,20 @@ def test_at_the_contents_size_begun_with_a_picture_of_ones_own(busy_pool: Worker
 
     refused = run(room, *asked[:-1], "begin.png", "-o", "new")
     assert "begin.png is neither a file nor one of patches, content, style, noise, statistics." in refused.stderr
+
+
+async def test_one_file_may_be_style_and_mask_and_start(tmp_path: Path) -> None:
+    """It is taken for each by its place: what lies under a transparent picture is white, and under a mask black."""
+    CONTENT.save(tmp_path / "content.png")
+    shape = Image.new("RGBA", (64, 64))
+    shape.paste((200, 40, 30, 255), (16, 16, 48, 48))
+    shape.save(tmp_path / "shape.png")
+    path = tmp_path / "shape.png"
+    arguments = PaintArguments(
+        tmp_path / "content.png", [path], "fine", {"start": "picture"}, "random", style_masks=[path], start=path
+    )
+    blobs = [file.read_bytes() for file in arguments.files]
+    content = read_content(arguments.content, still=False)
+    _, style, mask, start = await take_in(content, arguments, blobs)
+    found = [Image.open(io.BytesIO(picture.png)).convert("RGB").getpixel((2, 2)) for picture in (style, mask, start)]
+    assert found == [(255, 255, 255), (0, 0, 0), (255, 255, 255)]

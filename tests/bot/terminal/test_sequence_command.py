@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
-from impasto_command import LIGHT, make_room, run, shared
-from PIL import Image, ImageChops, ImageSequence
+from impasto_command import LIGHT, Here, make_room, run, shared
+from PIL import Image, ImageChops, ImageSequence, ImageStat
 from support.jobs import one_thread
 from support.pictures import CONTENT, STYLE
 from support.workers import WorkerPool
 
+from bot import intake
 from engine.painting.painter import Painter
 from engine.painting.pictures import pixels_sha256
 from engine.recipe.recipe import Recipe
@@ -84,6 +86,15 @@ def test_every_frame_is_there_as_the_library_paints_it(room: Path, painted: subp
     assert pixels_sha256(Image.open(room / "out" / "final.png")) == expected[-1]
 
 
+def test_before_and_after_are_of_one_moment(room: Path, painted: subprocess.CompletedProcess[str]) -> None:
+    assert painted.returncode == 0, painted.stderr
+    assert run(room, "share", "out").returncode == 0
+    with Image.open(room / "out" / "before-and-after.jpg") as image:
+        before = image.convert("RGB").crop((0, 0, (image.width - 8) // 2, image.height - 56)).resize(CONTENT.size)
+    differences = [ImageStat.Stat(ImageChops.difference(before, one)).mean for one in contents()]
+    assert min(differences) == differences[-1]
+
+
 def test_a_folder_of_frames_at_its_own_pace(room: Path, busy_pool: WorkerPool) -> None:
     order = ["frames" if part == "clip.gif" else part for part in SHORT]
     done = run(room, *order, "-o", "from-folder", "--fps", "20", **shared(busy_pool))
@@ -91,6 +102,22 @@ def test_a_folder_of_frames_at_its_own_pace(room: Path, busy_pool: WorkerPool) -
     assert film(room / "from-folder" / "film.webp") == (3, [50] * 3)
     first, last = (Image.open(room / "from-folder" / name) for name in ("00008.png", "00016.png"))
     assert ImageChops.difference(first, last).getbbox() is not None
+
+
+@pytest.mark.parametrize(("size", "room_for"), [("original", 24), ("48", 24), ("48", 32)])
+def test_a_film_of_fewer_pixels_than_were_asked_for_says_so(  # noqa: PLR0917
+    room: Path, busy_pool: WorkerPool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    size: str, room_for: int,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(intake, "FILM", dataclasses.replace(intake.FILM, max_film_pixels=3 * room_for**2))
+    order = [size if part == "48" else part for part in SHORT]
+    done = Here(room, monkeypatch, capsys).run(*order, "-o", f"of-{size}-{room_for}", **shared(busy_pool))
+    assert done.returncode == 0
+    said = (
+        "clip.gif is painted from pictures of 24 × 24 px, less than --size asks for: all 3 together may have 1,728 "
+        "pixels, so give fewer of them, or of a video a lower --fps.\n"
+    )
+    assert done.stderr == (said if room_for < 32 else "")
 
 
 @pytest.mark.parametrize("content", ["clip.gif", "frames"])

@@ -9,7 +9,7 @@ import subprocess
 from array import array
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import av
 import numpy as np
@@ -19,7 +19,7 @@ from PIL import Image
 from support.workers import WorkerPool
 
 from bot.intake import VIDEO, BadPicture, VideoKind, take_in_video
-from bot.terminal.painted_video import painted_video
+from bot.terminal.painted_video import painted_video, video_file
 from engine.recipe.presets import preset
 
 FEW = ["--iterations", "6", "--set", "frame_iterations=2"]
@@ -34,8 +34,14 @@ def frame_at(number: int) -> Image.Image:
     return picture
 
 
-def clip(path: Path, video: str = "libx264", sound: str = "aac", seconds: int = SECONDS, **options: Any) -> Path:
-    """A patch that moves over the content, once a second from left to right, and a tone, if there is to be one."""
+def clip(  # noqa: PLR0917
+    path: Path, video: str = "libx264", sound: str = "aac", seconds: int = SECONDS,
+    shown_from: float = 0, heard_from: float = 0, quiet: float = 0,
+) -> Path:  # fmt: skip
+    """A patch that moves over the content, once a second from left to right, and a tone, if there is to be one.
+
+    By the file's clock pictures and sound begin at these seconds; for so many of the pictures' the sound is quiet.
+    """
     file: Any
     with av.open(path, "w") as file:
         stream: Any = file.add_stream(video, rate=RATE)
@@ -44,12 +50,14 @@ def clip(path: Path, video: str = "libx264", sound: str = "aac", seconds: int = 
         heard: Any = file.add_stream(sound, rate=48000) if sound else None
         for number in range(seconds * RATE):
             picture = from_image(frame_at(number % RATE))
-            picture.pts, picture.time_base = number, Fraction(1, RATE)
+            picture.pts, picture.time_base = number + round(RATE * shown_from), Fraction(1, RATE)
             file.mux(stream.encode(picture))
         file.mux(stream.encode(None))
-        for start in range(0, seconds * 48000 if sound else 0, 960):
+        loud = round(48000 * (shown_from + quiet)) if quiet else 0
+        end = round(48000 * (shown_from + seconds))
+        for start in range(round(48000 * heard_from), end if sound else 0, 960):
             tone: Any = av.AudioFrame(format="s16", layout="mono", samples=960)
-            wave = (int(9000 * math.sin((start + place) / 20)) for place in range(960))
+            wave = (int(9000 * math.sin(place / 20)) if place >= loud else 0 for place in range(start, start + 960))
             tone.planes[0].update(array("h", wave).tobytes())
             tone.sample_rate, tone.pts, tone.time_base = 48000, start, Fraction(1, 48000)
             file.mux(heard.encode(tone))
@@ -160,6 +168,48 @@ async def test_what_videos_are_taken(tmp_path: Path, name: str, video: str, soun
         assert stream.codec_context.name == {"mp4": "aac", "webm": "opus"}[kind]
         assert kind in heard.format.name
         assert abs((heard.duration or 0) / av.time_base - SECONDS) < 0.1
+
+
+def loud_from(film: bytes) -> float:
+    """The second at which there is something to be heard."""
+    file: Any
+    with av.open(io.BytesIO(film)) as file:
+        for frame in file.decode(file.streams.audio[0]):
+            wave = np.abs(frame.to_ndarray().astype(float) / (1 if "flt" in frame.format.name else 2**15))
+            if len(heard := np.flatnonzero(wave.max(axis=0) > 0.1)):
+                return float(frame.time + int(heard[0]) / frame.sample_rate)
+    return math.nan
+
+
+@pytest.mark.parametrize(
+    ("name", "video", "sound", "shown_from", "heard_from"),
+    [
+        ("begins-later.mp4", "libx264", "aac", 0.4, 0), ("begins-later.webm", "libvpx-vp9", "libopus", 0.4, 0),
+        ("begins-at-two.mkv", "mpeg4", "pcm_s16le", 2, 2), ("begins-at-half.mpg", "mpeg1video", "mp2", 0, 0),
+        ("sound-later.mp4", "libx264", "aac", 0, 0.3),
+    ],
+)  # fmt: skip
+async def test_the_sound_keeps_step_with_the_pictures_whenever_these_begin(  # noqa: PLR0917
+    name: str, video: str, sound: str, shown_from: float, heard_from: float, tmp_path: Path
+) -> None:
+    data = clip(tmp_path / name, video, sound, 1, shown_from, heard_from, quiet=0.5).read_bytes()
+    for kind in get_args(VideoKind):
+        taken = await take_in_video(data, name, 5, VIDEO, kind)
+        film = video_file([Image.new("RGB", (64, 48))] * 5, [200] * 5, kind, taken.sound)
+        assert abs(loud_from(film) - 0.5) < 0.03
+
+
+async def test_of_a_sound_that_ends_before_the_first_picture_nothing_is_left(tmp_path: Path) -> None:
+    data = clip(tmp_path / "a.mkv", "mpeg4", "aac", 1, 5).read_bytes()
+    early: Any
+    with av.open(io.BytesIO(data)) as early, av.open(tmp_path / "cut.mkv", "w") as cut:
+        own = {stream: cut.add_stream_from_template(stream) for stream in early.streams}
+        for packet in early.demux():
+            if packet.dts is not None and (packet.stream.type == "video" or packet.pts * packet.time_base < 1):
+                packet.stream = own[packet.stream]
+                cut.mux(packet)
+    taken = await take_in_video((tmp_path / "cut.mkv").read_bytes(), "cut.mkv", 5, VIDEO)
+    assert (taken.frames, taken.sound) == (5, b"")
 
 
 async def test_what_videos_are_not_taken(tmp_path: Path) -> None:

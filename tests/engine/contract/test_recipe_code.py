@@ -134,3 +134,16 @@ def test_of_more_snapshots_than_a_code_holds_it_has_none() -> None:
     recipe = preset("fine", iterations=20_000, snapshots=("every:25",), seed=4)
     assert len(recipe.shown) == 800
     assert read_code(a_code(recipe)).recipe == dataclasses.replace(recipe, snapshots=())
+
+
+@pytest.mark.parametrize(("layers", "styles", "held"), [(16, 1, True), (17, 1, False), (5, 1000, False)])
+def test_what_could_not_be_read_again_has_none(layers: int, styles: int, *, held: bool) -> None:
+    recipe = dataclasses.replace(
+        preset("fine"), style_layers=("relu1_1",) * layers, style_layer_weights=(0.5,) * layers,
+        style_weights=tuple(1 + number / 7 for number in range(styles)),
+    )  # fmt: skip
+    if held:
+        assert read_code(a_code(recipe)).recipe.style_layers == recipe.style_layers
+    else:
+        with pytest.raises(RecipeError, match="No recipe code holds as many layers and styles as this recipe has"):
+            a_code(recipe)

@@ -104,6 +104,7 @@ COMBINATIONS: list[tuple[dict[str, Any], str]] = [
     ({"weights": "random", "networks": 2, "optimiser": "lbfgs"}, "one fixed loss"),
     ({"content_layers": (), "style_layers": (), "style_layer_weights": ()}, "At least one"),
     ({"content_layers": ("relu4_2", "relu4_2")}, "named only once"),
+    ({"start": "patches", "style_layers": (), "style_layer_weights": ()}, "patches needs a style layer"),
 ]
 
 

@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from PIL import Image
+from support.jobs import a_job, light
 
+from engine.worker.results.finished_files import plot_of_losses
 from engine.worker.results.loss_plot import loss_plot
 
 COLUMNS = ("total", "content", "style", "variation", "content conv2_1", "style relu1_1", "style relu2_1")
@@ -98,6 +101,29 @@ def test_where_it_has_fallen_by_a_decade_is_marked() -> None:
     marked = drawn(rows, columns=("total",))
     assert (marked[80:115, 700:1190] != marked[0, 0]).any()
     assert not (before[80:115, 700:1190] != before[0, 0]).any()
+
+
+def test_where_a_frame_of_a_film_begins_its_loss_does_not_break_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = a_job().model_copy(update={"recipe": light(24, scales=1, frame_iterations=20).sequence(4)})
+    counts = [count for _, count in job.recipe.plan()]
+    totals = np.concatenate([1e6 / np.arange(1.0, count + 1) for count in counts])
+    said: list[str] = []
+    text = Axes.text
+
+    def watched(self: Axes, x: float, y: float, words: str, **options: Any) -> Any:
+        said.append(words)
+        return text(self, x, y, words, **options)
+
+    monkeypatch.setattr(Axes, "text", watched)
+    for spike, expected in ((None, False), (sum(counts[:2]) + 15, True)):
+        rows = totals.copy()
+        if spike is not None:
+            rows[spike - 1] *= 50
+        said.clear()
+        losses = {"columns": ["total"], "rows": rows[:, None].tolist()}
+        plot_of_losses(job, {"losses": losses, "snapshots": [], "weights": {"note": ""}})
+        assert any("▼ a breakout" in words for words in said) == expected
+        assert not any("breakouts" in words for words in said)
 
 
 def test_snapshots_past_the_run_or_without_a_loss_are_not_marked() -> None:
