@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from bot.stored_pngs import opened, told_as_broken
+from bot.stored_pngs import frame_of, opened, told_as_broken
 from bot.text.drawn_texts import drawn_words
 from bot.text.translation import N_
 from engine.contract.models import Job
@@ -31,7 +31,9 @@ async def before_and_after(store: Store, job: Job, painting: str) -> bytes:
     """
     keys = (job.content.key, painting, *(style.key for style in job.styles))
     content, final, *styles = [await store.get(key) for key in keys]
-    return await asyncio.to_thread(side_by_side, content, final, styles)
+    # What ends a film is the painting of its last picture.
+    last = await asyncio.to_thread(frame_of, content, job.recipe.frames - 1)
+    return await asyncio.to_thread(side_by_side, last, final, styles)
 
 
 def side_by_side(before: bytes, after: bytes, styles: Sequence[bytes]) -> bytes:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import discord
 
 from bot.backend import Backend
-from bot.cards.before_and_after import side_by_side
+from bot.cards.before_and_after import before_and_after
 from bot.cards.short_film import making_of, short_film
 from bot.cards.thumbnails import marker
 from bot.errors import UserError
@@ -20,7 +20,7 @@ from bot.interactions.permissions import present
 from bot.interactions.replies import patience, reply_private, take_back
 from bot.post_ledger import LedgerPage
 from bot.requests.pictures import PICTURES_GONE
-from bot.stored_pngs import Broken, frame_of
+from bot.stored_pngs import Broken
 from bot.text.translation import N_, _, current_language, speaking
 from engine.contract.events import Done
 from engine.contract.models import Job
@@ -66,11 +66,7 @@ class Sharing:
         painting = (await self._files(interaction, job))["final.png"]
 
         async def made() -> _Shared:
-            keys = (job.content.key, painting, *(style.key for style in job.styles))
-            content, final, *styles = [await self._backend.store.get(key) for key in keys]
-            # What ends a film is the painting of its last picture.
-            shown = await asyncio.to_thread(frame_of, content, job.recipe.frames - 1)
-            jpeg = await asyncio.to_thread(side_by_side, shown, final, styles)
+            jpeg = await before_and_after(self._backend.store, job, painting)
             return _Shared("before-and-after.jpg", jpeg, _BEFORE_AND_AFTER, N_("before and after, of painting {id}"))
 
         await self._show(interaction, job, made)
