@@ -21,6 +21,7 @@ from bot.interactions.replies import patience
 from bot.text.formatting import count, relative
 from bot.text.recipe_text import PRESET_WORDS
 from bot.text.translation import LANGUAGE_NAMES, N_, _, listed, pgettext
+from bot.text.typed_numbers import whole_number
 
 _LONGEST = 1900
 """Characters of what was changed; a message holds 2,000."""
@@ -141,7 +142,7 @@ class LimitsForm(Form):
         if wrong := [field for field, text in given.items() if text and not _is_within(field, text)]:
             limit, span = _label(wrong[0]), _span(wrong[0])
             raise UserError(_("{limit}: give a whole number, {span}, or leave it empty.", limit=limit, span=span))
-        await self._change(interaction, {field: int(text) if text else None for field, text in given.items()})
+        await self._change(interaction, {field: whole_number(text) if text else None for field, text in given.items()})
 
 
 def _label(field: str) -> str:
@@ -151,7 +152,7 @@ def _label(field: str) -> str:
 
 def _is_within(field: str, text: str) -> bool:
     try:
-        Choices(**{field: int(text)})  # type: ignore[arg-type]
+        Choices(**{field: whole_number(text)})  # type: ignore[arg-type]
     except ValueError:
         return False
     return True

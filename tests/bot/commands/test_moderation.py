@@ -185,7 +185,7 @@ async def test_limits_are_the_server_s_and_never_more_than_the_operator_s(stage:
 
 async def test_what_nobody_chose_is_within_the_limits(stage: Scene, place: Place) -> None:
     """Of a recipe that is larger and longer by itself; the menus have no field for either."""
-    await limits(stage, place, "At most 256 px and 1,000 iterations", size="256", iterations="1000")
+    await limits(stage, place, "At most 256 px and 1,000 iterations", size="256", iterations="1,000")
     usual = {"recipe": "classic", "size": None, "iterations": None}
     asked = await stage.stylize(place.member, place.channel, **usual)
     assert "classic, 1,000 iterations at 256 px" in text_of(await stage.card(asked, place.channel))
