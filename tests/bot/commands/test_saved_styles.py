@@ -161,6 +161,29 @@ async def test_a_film_like_a_style_saved_above_the_limits_is_within_them(stage: 
     assert told.startswith("A film of 3 pictures takes 1,080 iterations, and 1,000 is the most here: ")
 
 
+async def test_a_lost_picture_is_told_as_such_and_a_store_that_is_away_as_that(stage: Scene, place: Place) -> None:
+    await save(stage, place, "lost")
+    asked = await by_name(stage, place, "lost")
+    card = await stage.card(asked, place.channel)
+    folder = stage.pool.folder / "store"
+    aside = folder.rename(folder.with_name("aside"))
+    folder.write_text("no folder")
+    away = "My store of pictures does not answer: try again in a few minutes."
+    told = [await stage.private_reply(await place.mem.press(card, button)) for button in ("Again", "Swap")]
+    told.append(await stage.private_reply(await by_name(stage, place, "lost")))
+    folder.unlink()
+    aside.rename(folder)
+    assert told == [away, away, away]
+    store = Store(stage.pool.store_url)
+    await store.delete(*await blobs(stage, place), f"jobs/{asked.id}/picture-0.png")
+    assert await stage.private_reply(await by_name(stage, place, "lost")) == (
+        "The picture of the style lost is no longer there: save it again, or choose another style."
+    )
+    assert await stage.private_reply(await place.mem.press(card, "Again")) == (
+        "The pictures of that painting are no longer kept: start over with `/stylize`."
+    )
+
+
 @pytest.mark.parametrize("blank", ["\u200b", "\u3164 \u2800"])
 async def test_a_name_of_which_nothing_is_seen_is_no_name(stage: Scene, place: Place, blank: str) -> None:
     """Neither that of the style which is called as such a name is shown."""
