@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from discord_server.driver import Channel, Guild, Person
+from discord_server.driver import Channel, Guild, Person, Spoiler
 from discord_server.message_text import buttons_of, files_of, is_ephemeral, text_of
 from scene import SMALL, Scene, clip, picture, pictures, scene
 from support.workers import WorkerPool
@@ -402,6 +402,24 @@ async def test_a_spoiler_and_an_age_restricted_style_stay_what_they_are(
     assert "bare" in [one["value"] for one in await place.mem.autocomplete(private, "stylize", "style_name", "")]
     asked = await place.mem.slash(private, "stylize", content=stage.content, style_name="bare", **SMALL)
     assert (await stage.private_reply(asked)).startswith("Accepted: ")
+
+
+async def test_the_name_of_a_covered_picture_is_not_proposed_for_the_style(stage: Scene, place: Place) -> None:
+    """Neither where it is one of several, which are chosen by their names."""
+    covered = Spoiler(("the_butler_did_it.png", stage.style.read_bytes()))
+    form = await place.other.menu(
+        place.channel, await place.mem.post(place.channel, "look", files=[covered]), "Save as style"
+    )
+    await form.answered()
+    (name,) = form.modal.data["components"]
+    assert not name["component"].get("value")
+    several = await place.mem.post(place.channel, "look", files=[stage.content, covered])
+    choice = await (await place.other.menu(place.channel, several, "Save as style")).shown()
+    form = await place.other.choose(choice, "2. a spoiler")
+    await form.answered()
+    assert "butler" not in json.dumps([form.modal.data, choice["components"][0], choice["components"][2]])
+    sent = await place.other.submit(form.modal, {"name": "the end"})
+    assert (await stage.private_reply(sent)).startswith("Saved as **the end**")
 
 
 async def test_a_gallery_of_saved_and_attached_styles(stage: Scene, place: Place) -> None:
