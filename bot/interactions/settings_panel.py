@@ -97,11 +97,13 @@ class SettingsPanel(PrivateView):
     async def _change(self, interaction: discord.Interaction, changed: Mapping[str, Any]) -> None:
         async with patience(interaction):
             rules = await self._backend.guilds.choose(self._guild, interaction.user.id, **changed)
-        await interaction.response.edit_message(
-            view=SettingsPanel(self._backend, self._deduplication, self._guild, rules)
-        )
-        for member in set(changed.get("blocked", ())) - set(self._rules.choices.blocked):
-            await self._backend.cancel_all(member=member, guild=self._guild)
+        try:
+            await interaction.response.edit_message(
+                view=SettingsPanel(self._backend, self._deduplication, self._guild, rules)
+            )
+        finally:  # whom the server blocks is blocked, whether or not the moderator sees it
+            for member in set(changed.get("blocked", ())) - set(self._rules.choices.blocked):
+                await self._backend.cancel_all(member=member, guild=self._guild)
 
     async def _ask_limits(self, interaction: discord.Interaction) -> None:
         async with patience(interaction):

@@ -133,6 +133,15 @@ async def test_a_blocked_member_paints_by_no_way(stage: Scene, place: Place) -> 
     assert (await stage.private_reply(again)).startswith("Accepted: ")
 
 
+async def test_a_block_ends_paintings_also_where_the_panel_cannot_be_drawn_again(stage: Scene, place: Place) -> None:
+    card, _picture = await painting(stage, place)
+    shown = await panel(place)
+    unanswered = await stage.discord.fault("POST /interactions/*/*/callback", status=400, times=1)
+    await place.moderator.choose(shown, place.member, of=BLOCKED)
+    await stage.ended(card, "**Stopped**")
+    assert await unanswered.hits() == 1
+
+
 async def test_who_is_blocked_while_their_pictures_are_fetched_is_refused(stage: Scene, place: Place) -> None:
     late = await stage.discord.fault("GET /ephemeral-attachments/**", delay_s=600, times=1)
     asked = await stage.stylize(place.member, place.channel)
