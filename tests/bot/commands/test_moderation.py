@@ -287,6 +287,44 @@ async def test_each_change_is_a_line_that_says_who_and_what(stage: Scene, place:
     assert logged[-1]["user"] == place.moderator.id
 
 
+async def test_who_has_lost_manage_server_changes_nothing_in_an_open_panel(stage: Scene, place: Place) -> None:
+    shown = await panel(place)
+    opened = await place.moderator.press(shown, "Limits")
+    await opened.answered()
+    await place.channel.deny("manage_guild", to=place.moderator)
+    tries = [
+        await place.moderator.choose(shown, "gatys", of=RECIPE),
+        await place.moderator.submit(opened.modal, {"size": "256"}),
+        await place.moderator.press(shown, "Changes"),
+    ]
+    lost = "You no longer have Manage Server here: ask another moderator."
+    assert [await stage.private_reply(one) for one in tries] == [lost] * 3
+    # The command is still there for the moderator, as it is for roles that the server lets use it.
+    await choose(stage, place, RECIPE, "fine", says="Usual recipe: fine")
+    assert (
+        len((await stage.private_reply(await place.moderator.press(await panel(place), "Changes"))).splitlines()) == 1
+    )
+
+
+async def test_a_panel_ends_a_quarter_of_an_hour_after_its_command_whatever_is_pressed(
+    stage: Scene, place: Place
+) -> None:
+    shown = await panel(place)
+    await stage.discord.turn_clock(14 * 60)
+    await (await place.moderator.choose(shown, "gatys", of=RECIPE)).answered()
+    shown = await stage.discord.until(lambda world: _saying(world.message(shown), "Usual recipe: gatys"))
+    opened = await place.moderator.press(shown, "Limits")
+    await opened.answered()
+    await stage.discord.turn_clock(2 * 60)
+    tries = [
+        await place.moderator.choose(shown, "fine", of=RECIPE),
+        await place.moderator.submit(opened.modal, {"size": "256"}),
+    ]
+    late = "These settings have been open for too long: use `/impasto settings` again."
+    assert [await stage.private_reply(one) for one in tries] == [late] * 2
+    assert "Usual recipe: gatys" in text_of(await panel(place))
+
+
 async def test_settings_are_hidden_from_members_and_are_a_server_s(stage: Scene, place: Place) -> None:
     with pytest.raises(Impossible):
         await place.member.slash(place.channel, "impasto settings")
