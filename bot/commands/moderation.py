@@ -14,7 +14,7 @@ from bot.discord_api.retry import persist
 from bot.errors import UserError
 from bot.interactions.permissions import present
 from bot.interactions.replies import TOKEN_LIVES, patience, reply_private
-from bot.interactions.settings_panel import SettingsPanel
+from bot.interactions.settings_panel import PanelAccess, SettingsPanel
 from bot.text.translation import _
 
 impasto: app_commands.Group = app_commands.Group(
@@ -34,7 +34,7 @@ async def settings(interaction: Interaction) -> None:
         raise UserError(_("Settings are a server's: ask for them in a server that I am in."))
     async with patience(interaction):
         rules = await services.backend.guilds.rules(guild)
-    panel = SettingsPanel(services.backend, services.deduplication, guild, rules)
+    panel = SettingsPanel(services.backend, services.deduplication, guild, rules, PanelAccess.of(interaction))
     await interaction.response.send_message(view=panel, ephemeral=True, allowed_mentions=discord.AllowedMentions.none())
 
 

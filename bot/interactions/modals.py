@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import discord
@@ -25,6 +25,7 @@ from bot.text.formatting import COMMA, joined
 from bot.text.recipe_text import PRESET_WORDS
 from bot.text.sanitise import plain
 from bot.text.translation import N_, _, pgettext
+from bot.text.typed_numbers import decimal_number, whole_number
 from engine.contract.models import Job, StoredPicture
 from engine.contract.study import Value
 from engine.recipe.presets import PRESETS, preset_name, strength_of
@@ -107,7 +108,7 @@ class SnapshotForm(Form):
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
         """Submit it."""
         fields: dict[str, Any] = {
-            "iterations": round(read_number(self._iterations.value, _OF_ITERATIONS, 1, MAX_ITERATIONS))
+            "iterations": _read(whole_number, self._iterations.value, _OF_ITERATIONS, 1, MAX_ITERATIONS)
         }
         if self._strength.value.strip() != self._strength.default:  # a study's may be beyond what can be chosen
             fields["strength"] = _read_strength(self._strength.value)
@@ -157,14 +158,14 @@ def _stem(name: str) -> str:
 
 
 _STRENGTH = N_("1 is usual, 2 is twice the style, 0.5 is half of it")
-_OF_ITERATIONS = N_("The number of iterations must be a number from {least:g} to {most:,g}: try again.")
+_OF_ITERATIONS = N_("The number of iterations must be a whole number from {least:g} to {most:,g}: try again.")
 _OF_STRENGTH = N_("The strength must be a number from {least:g} to {most:,g}: try again.")
 
 
-def read_number(text: str, sentence: str, least: float, most: float) -> float:
-    """What a member typed, a comma for a point allowed. Raises `UserError` with that sentence."""
+def _read(read: Callable[[str], float], text: str, sentence: str, least: float, most: float) -> float:
+    """What a member typed. Raises `UserError` with that sentence."""
     try:
-        number = float(text.strip().replace(",", "."))
+        number = read(text)
     except ValueError:
         number = math.nan
     if not least <= number <= most:
@@ -173,7 +174,7 @@ def read_number(text: str, sentence: str, least: float, most: float) -> float:
 
 
 def _read_strength(text: str) -> float:
-    return read_number(text, _OF_STRENGTH, 1 / MAX_STRENGTH, MAX_STRENGTH)
+    return _read(decimal_number, text, _OF_STRENGTH, 1 / MAX_STRENGTH, MAX_STRENGTH)
 
 
 def _in_digits(number: float) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any
 
@@ -16,11 +18,12 @@ from bot.errors import UserError
 from bot.guild_settings import Choices, Rules
 from bot.interactions.deduplication import Deduplication
 from bot.interactions.modals import Form
-from bot.interactions.private_view import PrivateView
+from bot.interactions.private_view import OPEN_FOR, PrivateView
 from bot.interactions.replies import patience
 from bot.text.formatting import count, relative
 from bot.text.recipe_text import PRESET_WORDS
 from bot.text.translation import LANGUAGE_NAMES, N_, _, listed, pgettext
+from bot.text.typed_numbers import whole_number
 
 _LONGEST = 1900
 """Characters of what was changed; a message holds 2,000."""
@@ -42,12 +45,36 @@ _AS_DISCORD_HAS_IT = "server"
 _MENTIONS = {"channels": "<#{}>", "roles": "<@&{}>", "blocked": "<@{}>"}
 
 
+@dataclass(frozen=True)
+class PanelAccess:
+    """How long settings may be changed after the command, and by which right: both may end while the panel is open."""
+
+    until: datetime
+    by_permission: bool
+    """Whether the member had Manage Server; others are let in by the server's integration settings."""
+
+    @classmethod
+    def of(cls, interaction: discord.Interaction) -> PanelAccess:
+        """What the command gives."""
+        until = interaction.created_at + timedelta(seconds=OPEN_FOR)
+        return cls(until, interaction.permissions.manage_guild)
+
+    def check(self, interaction: discord.Interaction) -> None:
+        """Raises `UserError` where the member may change nothing any more."""
+        if interaction.created_at >= self.until:
+            raise UserError(_("These settings have been open for too long: use `/impasto settings` again."))
+        if self.by_permission and not interaction.permissions.manage_guild:
+            raise UserError(_("You no longer have Manage Server here: ask another moderator."))
+
+
 class SettingsPanel(PrivateView):
     """A fresh one for each edit."""
 
-    def __init__(self, backend: Backend, deduplication: Deduplication, guild: int, rules: Rules) -> None:
+    def __init__(
+        self, backend: Backend, deduplication: Deduplication, guild: int, rules: Rules, access: PanelAccess
+    ) -> None:
         super().__init__(deduplication)
-        self._backend, self._guild, self._rules = backend, guild, rules
+        self._backend, self._guild, self._rules, self._access = backend, guild, rules, access
         choices = rules.choices
         self.add_item(ui.TextDisplay("### " + _("Impasto in this server")))
         channels = _several(
@@ -64,6 +91,13 @@ class SettingsPanel(PrivateView):
         buttons = self._button(_("Limits"), self._ask_limits), self._button(_("Changes"), self._tell)
         self.add_item(ui.ActionRow(*buttons))
         self.note_open()
+
+    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
+        """Whether the interaction is new. Raises `UserError` where it comes too late, or from who may no longer."""
+        is_new = await super().interaction_check(interaction)
+        if is_new:
+            self._access.check(interaction)
+        return is_new
 
     def _add(self, select: BaseSelect[Any], field: str, says: str) -> None:
         """Under what holds now: a select in which something is chosen does not say what it is for."""
@@ -96,16 +130,20 @@ class SettingsPanel(PrivateView):
     async def _change(self, interaction: discord.Interaction, changed: Mapping[str, Any]) -> None:
         async with patience(interaction):
             rules = await self._backend.guilds.choose(self._guild, interaction.user.id, **changed)
-        await interaction.response.edit_message(
-            view=SettingsPanel(self._backend, self._deduplication, self._guild, rules)
-        )
-        for member in set(changed.get("blocked", ())) - set(self._rules.choices.blocked):
-            await self._backend.cancel_all(member=member, guild=self._guild)
+        try:
+            await interaction.response.edit_message(
+                view=SettingsPanel(self._backend, self._deduplication, self._guild, rules, self._access)
+            )
+        finally:  # whom the server blocks is blocked, whether or not the moderator sees it
+            for member in set(changed.get("blocked", ())) - set(self._rules.choices.blocked):
+                await self._backend.cancel_all(member=member, guild=self._guild)
 
     async def _ask_limits(self, interaction: discord.Interaction) -> None:
         async with patience(interaction):
             rules = await self._backend.guilds.rules(self._guild)
-        await interaction.response.send_modal(LimitsForm(self._deduplication, rules.choices, self._change))
+        await interaction.response.send_modal(
+            LimitsForm(self._deduplication, rules.choices, self._access, self._change)
+        )
 
     async def _tell(self, interaction: discord.Interaction) -> None:
         async with patience(interaction):
@@ -120,10 +158,14 @@ class LimitsForm(Form):
     """Asks for the numbers; an empty field is what the operator allows."""
 
     def __init__(
-        self, deduplication: Deduplication, choices: Choices, change: Callable[[discord.Interaction, Any], Any]
+        self,
+        deduplication: Deduplication,
+        choices: Choices,
+        access: PanelAccess,
+        change: Callable[[discord.Interaction, Any], Any],
     ) -> None:
         super().__init__(_("Limits in this server"), deduplication)
-        self._change = change
+        self._access, self._change = access, change
         self._inputs: dict[str, ui.TextInput[Any]] = {}
         self._shown: dict[str, str] = {}
         for field in _LIMITS:
@@ -136,12 +178,13 @@ class LimitsForm(Form):
 
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
         """Take all that were changed here, or none: another moderator may have changed the others since."""
+        self._access.check(interaction)
         texts = {field: self._inputs[field].value.strip() for field in _LIMITS}
         given = {field: text for field, text in texts.items() if text != self._shown[field]}
         if wrong := [field for field, text in given.items() if text and not _is_within(field, text)]:
             limit, span = _label(wrong[0]), _span(wrong[0])
             raise UserError(_("{limit}: give a whole number, {span}, or leave it empty.", limit=limit, span=span))
-        await self._change(interaction, {field: int(text) if text else None for field, text in given.items()})
+        await self._change(interaction, {field: whole_number(text) if text else None for field, text in given.items()})
 
 
 def _label(field: str) -> str:
@@ -151,7 +194,7 @@ def _label(field: str) -> str:
 
 def _is_within(field: str, text: str) -> bool:
     try:
-        Choices(**{field: int(text)})  # type: ignore[arg-type]
+        Choices(**{field: whole_number(text)})  # type: ignore[arg-type]
     except ValueError:
         return False
     return True

@@ -15,13 +15,16 @@ from bot.backend import Backend
 from bot.errors import UserError
 from bot.requests.attachment_download import AttachmentError, discord_origins, download, too_large
 from bot.requests.paint_request import AttachedPicture
+from bot.text.sanitise import safe
 from bot.text.titles import A_SPOILER
 from bot.text.translation import N_, _
 from engine.contract.models import StoredPicture, TooMany
-from engine.contract.store import StoreError
+from engine.contract.saved_styles import is_saved_style
+from engine.contract.store import BlobMissing
 from engine.contract.stored_blobs import note
 
 PICTURES_GONE = N_("The pictures of that painting are no longer kept: start over with `/stylize`.")
+STYLE_GONE = N_("The picture of the style {name} is no longer there: save it again, or choose another style.")
 _AHEAD = 2  # pictures that are fetched while the decoders are busy: they wait in memory
 _FILM_PIXELS = 24_000_000  # of a member's animation, which passes through the bot's memory
 
@@ -64,7 +67,8 @@ class Pictures:
         Raises `UserError`, `BadPicture` or `StoreError`.
         """
         if isinstance(source, StoredPicture):
-            await self.copy(source.key, key)
+            gone = _(STYLE_GONE, name=safe(source.name, 50)) if is_saved_style(source) else _(PICTURES_GONE)
+            await self._copy(source.key, key, gone)
             return source.model_copy(update={"key": key}), 1
         limit = intake.USUAL.max_bytes
         async with self._fetched:
@@ -82,13 +86,15 @@ class Pictures:
         return stored, clean.frames
 
     async def copy(self, source: str, target: str) -> str:
-        """Returns the target. Raises `UserError`."""
+        """What is a painting's; returns the target. Raises `UserError` where the source is gone, or `StoreError`."""
+        return await self._copy(source, target, _(PICTURES_GONE))
+
+    async def _copy(self, source: str, target: str, gone: str) -> str:
+        await self._note(target)
         try:
-            await self._note(target)
-            await self._backend.store.copy(source, target)
-        except StoreError as error:
-            raise UserError(_(PICTURES_GONE)) from error
-        return target
+            return await self._backend.store.copy(source, target)
+        except BlobMissing as error:
+            raise UserError(gone) from error
 
     async def _note(self, key: str) -> None:
         """Before it is stored, so that the sweep deletes it where the bot is killed before anything refers to it."""

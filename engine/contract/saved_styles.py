@@ -28,6 +28,8 @@ from engine.contract.study import Value
 
 FOLDER = "styles/"
 """Where the pictures of saved styles lie in the store: `styles/<server>/<id>.png`."""
+_DRAWN = "drawn/"
+"""Where the pictures lie of the styles that every server begins with."""
 _OURS = re.compile(rf"{FOLDER}[0-9]+/[^/]+\.png")
 """The names of these pictures alone: the store's folder may hold a folder `styles` of somebody else's."""
 LEFT_DAYS = 7
@@ -193,7 +195,7 @@ class SavedStyles:
 
     async def _stored(self, name: str, drawn: bytes) -> SavedStyle:
         """The first style of that name; its picture is put into the store where that has none yet."""
-        key = f"drawn/{name}.png"
+        key = f"{_DRAWN}{name}.png"
         try:
             png = await self._store.get(key)
         except BlobMissing:
@@ -201,6 +203,11 @@ class SavedStyles:
         width, height, digest = await asyncio.to_thread(measured, png)
         picture = StoredPicture(key=key, name=name, width=width, height=height)
         return SavedStyle(name=name, picture=picture, digest=digest)
+
+
+def is_saved_style(picture: StoredPicture) -> bool:
+    """Whether it is a saved style's own picture, and not a painting's copy of one."""
+    return picture.key.startswith((FOLDER, _DRAWN))
 
 
 def measured(png: bytes) -> tuple[int, int, str]:

@@ -86,9 +86,16 @@ async def test_a_form_can_be_sent_again_after_it_was_refused(stage: Scene) -> No
 @pytest.mark.parametrize("what", ["iterations", "strength"])
 async def test_numbers_in_the_form_of_a_snapshot_have_bounds(stage: Scene, what: str) -> None:
     form = await _from_here(stage)
-    sent = await stage.ada.submit(form.modal, {what: "100000"})
-    names = {"iterations": "number of iterations must be a number from 1 to 99,900"}
-    assert names.get(what, "strength must be a number from 0.01 to 100") in await stage.private_reply(sent)
+    names = {"iterations": "number of iterations must be a whole number from 1 to 99,900"}
+    for number in ("100000", "1e9"):
+        sent = await stage.ada.submit(form.modal, {what: number})
+        assert names.get(what, "strength must be a number from 0.01 to 100") in await stage.private_reply(sent)
+
+
+async def test_iterations_are_taken_in_groups_of_digits(stage: Scene) -> None:
+    form = await _from_here(stage)
+    sent = await stage.ada.submit(form.modal, {"iterations": "1,000"})
+    assert "1,000 iterations" in text_of(await stage.card(sent))
 
 
 async def test_forms_from_before_a_restart_are_answered_in_a_sentence(stage: Scene) -> None:

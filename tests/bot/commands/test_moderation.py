@@ -133,6 +133,15 @@ async def test_a_blocked_member_paints_by_no_way(stage: Scene, place: Place) -> 
     assert (await stage.private_reply(again)).startswith("Accepted: ")
 
 
+async def test_a_block_ends_paintings_also_where_the_panel_cannot_be_drawn_again(stage: Scene, place: Place) -> None:
+    card, _picture = await painting(stage, place)
+    shown = await panel(place)
+    unanswered = await stage.discord.fault("POST /interactions/*/*/callback", status=400, times=1)
+    await place.moderator.choose(shown, place.member, of=BLOCKED)
+    await stage.ended(card, "**Stopped**")
+    assert await unanswered.hits() == 1
+
+
 async def test_who_is_blocked_while_their_pictures_are_fetched_is_refused(stage: Scene, place: Place) -> None:
     late = await stage.discord.fault("GET /ephemeral-attachments/**", delay_s=600, times=1)
     asked = await stage.stylize(place.member, place.channel)
@@ -185,7 +194,7 @@ async def test_limits_are_the_server_s_and_never_more_than_the_operator_s(stage:
 
 async def test_what_nobody_chose_is_within_the_limits(stage: Scene, place: Place) -> None:
     """Of a recipe that is larger and longer by itself; the menus have no field for either."""
-    await limits(stage, place, "At most 256 px and 1,000 iterations", size="256", iterations="1000")
+    await limits(stage, place, "At most 256 px and 1,000 iterations", size="256", iterations="1,000")
     usual = {"recipe": "classic", "size": None, "iterations": None}
     asked = await stage.stylize(place.member, place.channel, **usual)
     assert "classic, 1,000 iterations at 256 px" in text_of(await stage.card(asked, place.channel))
@@ -276,6 +285,44 @@ async def test_each_change_is_a_line_that_says_who_and_what(stage: Scene, place:
     logged = [line for line in stage.said() if line["event"] == "settings were changed"]
     assert logged[-1]["what"] == {"keep_days": [None, 7]}
     assert logged[-1]["user"] == place.moderator.id
+
+
+async def test_who_has_lost_manage_server_changes_nothing_in_an_open_panel(stage: Scene, place: Place) -> None:
+    shown = await panel(place)
+    opened = await place.moderator.press(shown, "Limits")
+    await opened.answered()
+    await place.channel.deny("manage_guild", to=place.moderator)
+    tries = [
+        await place.moderator.choose(shown, "gatys", of=RECIPE),
+        await place.moderator.submit(opened.modal, {"size": "256"}),
+        await place.moderator.press(shown, "Changes"),
+    ]
+    lost = "You no longer have Manage Server here: ask another moderator."
+    assert [await stage.private_reply(one) for one in tries] == [lost] * 3
+    # The command is still there for the moderator, as it is for roles that the server lets use it.
+    await choose(stage, place, RECIPE, "fine", says="Usual recipe: fine")
+    assert (
+        len((await stage.private_reply(await place.moderator.press(await panel(place), "Changes"))).splitlines()) == 1
+    )
+
+
+async def test_a_panel_ends_a_quarter_of_an_hour_after_its_command_whatever_is_pressed(
+    stage: Scene, place: Place
+) -> None:
+    shown = await panel(place)
+    await stage.discord.turn_clock(14 * 60)
+    await (await place.moderator.choose(shown, "gatys", of=RECIPE)).answered()
+    shown = await stage.discord.until(lambda world: _saying(world.message(shown), "Usual recipe: gatys"))
+    opened = await place.moderator.press(shown, "Limits")
+    await opened.answered()
+    await stage.discord.turn_clock(2 * 60)
+    tries = [
+        await place.moderator.choose(shown, "fine", of=RECIPE),
+        await place.moderator.submit(opened.modal, {"size": "256"}),
+    ]
+    late = "These settings have been open for too long: use `/impasto settings` again."
+    assert [await stage.private_reply(one) for one in tries] == [late] * 2
+    assert "Usual recipe: gatys" in text_of(await panel(place))
 
 
 async def test_settings_are_hidden_from_members_and_are_a_server_s(stage: Scene, place: Place) -> None:

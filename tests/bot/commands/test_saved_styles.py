@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from discord_server.driver import Channel, Guild, Person
+from discord_server.driver import Channel, Guild, Person, Spoiler
 from discord_server.message_text import buttons_of, files_of, is_ephemeral, text_of
 from scene import SMALL, Scene, clip, picture, pictures, scene
 from support.workers import WorkerPool
@@ -159,6 +159,29 @@ async def test_a_film_like_a_style_saved_above_the_limits_is_within_them(stage: 
     assert (job.recipe.name, job.recipe.frames, job.iterations) == ("classic", 3, 1000)
     told = await stage.private_reply(await by_name(stage, place, "dusk", iterations=1000, **film))
     assert told.startswith("A film of 3 pictures takes 1,080 iterations, and 1,000 is the most here: ")
+
+
+async def test_a_lost_picture_is_told_as_such_and_a_store_that_is_away_as_that(stage: Scene, place: Place) -> None:
+    await save(stage, place, "lost")
+    asked = await by_name(stage, place, "lost")
+    card = await stage.card(asked, place.channel)
+    folder = stage.pool.folder / "store"
+    aside = folder.rename(folder.with_name("aside"))
+    folder.write_text("no folder")
+    away = "My store of pictures does not answer: try again in a few minutes."
+    told = [await stage.private_reply(await place.mem.press(card, button)) for button in ("Again", "Swap")]
+    told.append(await stage.private_reply(await by_name(stage, place, "lost")))
+    folder.unlink()
+    aside.rename(folder)
+    assert told == [away, away, away]
+    store = Store(stage.pool.store_url)
+    await store.delete(*await blobs(stage, place), f"jobs/{asked.id}/picture-0.png")
+    assert await stage.private_reply(await by_name(stage, place, "lost")) == (
+        "The picture of the style lost is no longer there: save it again, or choose another style."
+    )
+    assert await stage.private_reply(await place.mem.press(card, "Again")) == (
+        "The pictures of that painting are no longer kept: start over with `/stylize`."
+    )
 
 
 @pytest.mark.parametrize("blank", ["\u200b", "\u3164 \u2800"])
@@ -379,6 +402,24 @@ async def test_a_spoiler_and_an_age_restricted_style_stay_what_they_are(
     assert "bare" in [one["value"] for one in await place.mem.autocomplete(private, "stylize", "style_name", "")]
     asked = await place.mem.slash(private, "stylize", content=stage.content, style_name="bare", **SMALL)
     assert (await stage.private_reply(asked)).startswith("Accepted: ")
+
+
+async def test_the_name_of_a_covered_picture_is_not_proposed_for_the_style(stage: Scene, place: Place) -> None:
+    """Neither where it is one of several, which are chosen by their names."""
+    covered = Spoiler(("the_butler_did_it.png", stage.style.read_bytes()))
+    form = await place.other.menu(
+        place.channel, await place.mem.post(place.channel, "look", files=[covered]), "Save as style"
+    )
+    await form.answered()
+    (name,) = form.modal.data["components"]
+    assert not name["component"].get("value")
+    several = await place.mem.post(place.channel, "look", files=[stage.content, covered])
+    choice = await (await place.other.menu(place.channel, several, "Save as style")).shown()
+    form = await place.other.choose(choice, "2. a spoiler")
+    await form.answered()
+    assert "butler" not in json.dumps([form.modal.data, choice["components"][0], choice["components"][2]])
+    sent = await place.other.submit(form.modal, {"name": "the end"})
+    assert (await stage.private_reply(sent)).startswith("Saved as **the end**")
 
 
 async def test_a_gallery_of_saved_and_attached_styles(stage: Scene, place: Place) -> None:
