@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -37,6 +37,8 @@ class _Note(BaseModel):
     language: str = ENGLISH
     channel: int | None = None
     """The channel of the interaction, by its id."""
+    ephemeral: bool = True
+    """Whether the member alone sees that the bot is thinking."""
 
 
 class DeferredInteractions:
@@ -56,7 +58,7 @@ class DeferredInteractions:
         key = f"{_KEY}:{interaction.id}"
         who = _Note(
             application=interaction.application_id, token=interaction.token, language=current_language(),
-            channel=interaction.channel_id,
+            channel=interaction.channel_id, ephemeral=ephemeral,
         )  # fmt: skip
         note = who.model_dump_json()
         # Before the acknowledgement, or a bot that is killed right after it would not know; but Redis may be away.
@@ -103,8 +105,10 @@ class DeferredInteractions:
         with speaking(note.language):
             text = await self._outcome(job, note.channel)
         try:
-            edit = partial(webhook.edit_message, "@original", content=text)
-            await persist(edit, within=TOKEN_LIVES)
+            if note.ephemeral:
+                await persist(partial(webhook.edit_message, "@original", content=text), within=TOKEN_LIVES)
+            else:
+                await persist(partial(_answer_privately, webhook, text), within=TOKEN_LIVES)
         except FAILURES as error:
             _log.info("an answer came too late", interaction=job, reason=str(error))
         await redis.delete(key)
@@ -114,6 +118,17 @@ class DeferredInteractions:
         if await self._backend.jobs.state(job) is None:
             return _(_RESTARTED)
         return where_to_look(await self._backend.ledger.page(job), asked_in)
+
+
+async def _answer_privately(webhook: discord.Webhook, text: str) -> None:
+    """Say it to the member alone, in place of a public "is thinking"; nothing where that was answered."""
+    with suppress(discord.NotFound):  # the first of two attempts may have taken it back
+        answer = await webhook.fetch_message("@original")  # type: ignore[arg-type]  # as `edit_message` is given it
+        if not answer.flags.loading:
+            return
+        await webhook.delete_message("@original")  # type: ignore[arg-type]
+    webhook.type = discord.WebhookType.application  # of a partial one discord.py does not know
+    await webhook.send(text, ephemeral=True)
 
 
 def where_to_look(page: LedgerPage | None, asked_in: int | None) -> str:

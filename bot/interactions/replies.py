@@ -26,6 +26,8 @@ _log = structlog.get_logger(__name__)
 
 _ALREADY = 40060
 """Discord's code for an interaction that was acknowledged before."""
+_PUBLIC = "public"
+"""Among an interaction's extras: whether everybody sees its answer."""
 TOKEN_LIVES = 900.0
 """Seconds for which an interaction can be answered."""
 _PATIENCE = 1.5  # s; of the three that Discord waits, and what follows may take another one
@@ -51,6 +53,7 @@ async def acknowledge(interaction: discord.Interaction, *, ephemeral: bool = Tru
     Discord may have taken an acknowledgement that seemed to fail; then it is one. Raises `discord.NotFound` when it is
     too late for any.
     """
+    interaction.extras[_PUBLIC] = not ephemeral
     try:
         await persist(lambda: interaction.response.defer(ephemeral=ephemeral, thinking=True), within=TOKEN_LIVES)
     except discord.HTTPException as error:
@@ -59,7 +62,10 @@ async def acknowledge(interaction: discord.Interaction, *, ephemeral: bool = Tru
 
 
 async def reply_private(interaction: discord.Interaction, text: str, **more: Any) -> None:
-    """Say it to the member alone: as the answer, in place of "is thinking", or after what was said before."""
+    """Say it to the member alone: as the answer, in place of "is thinking", or after what was said before.
+
+    A public "is thinking" is taken back.
+    """
     if not interaction.response.is_done():
         try:
             await interaction.response.send_message(text, ephemeral=True, **more)
@@ -68,6 +74,10 @@ async def reply_private(interaction: discord.Interaction, text: str, **more: Any
             if error.code != _ALREADY:
                 raise
         await persist(lambda: interaction.edit_original_response(content=text, **more), within=TOKEN_LIVES)
+    elif interaction.extras.get(_PUBLIC):
+        # First: what is said while "is thinking" stands takes its place, before everybody.
+        await take_back(interaction)
+        await interaction.followup.send(text, ephemeral=True, **more)
     elif interaction.response.type == discord.InteractionResponseType.deferred_channel_message:
         await persist(lambda: interaction.edit_original_response(content=text, **more), within=TOKEN_LIVES)
     else:
