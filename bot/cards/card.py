@@ -158,7 +158,8 @@ def _place(card_state: CardState) -> str:
 def _where(page: LedgerPage) -> str:
     if page.stopped:
         return ""
-    return _("all of it in {place}", place=f"<#{page.thread}>") if page.thread else _("all of it below")
+    elsewhere = page.thread is not None or page.card_channel != page.channel  # where `/show` has brought the card
+    return _("all of it in {place}", place=f"<#{page.channel}>") if elsewhere else _("all of it below")
 
 
 def _small_print(job: Job, page: LedgerPage, card_state: CardState) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import discord
@@ -102,6 +103,7 @@ async def _answer_with(
 ) -> tuple[discord.InteractionMessage, tuple[str, ...]]:
     """The card as the answer, and the names of its pictures."""
     names = tuple(picture.name for picture in pictures)
+    page = dataclasses.replace(page, card_channel=interaction.channel_id or page.card_channel)
     card = await interaction.edit_original_response(
         view=Card(job, page, card_state, names), attachments=[picture.file() for picture in pictures]
     )

@@ -17,7 +17,7 @@ from bot.discord_api import private_api
 from bot.discord_api.error_sentences import Verdict, verdict
 from bot.discord_api.pacing import time_limit
 from bot.discord_api.retry import FAILURES, persist
-from bot.post_ledger import NEUTRAL, LedgerPage
+from bot.post_ledger import NEUTRAL, Ledger, LedgerPage
 from bot.text.translation import _
 from engine.contract.store import StoreError
 
@@ -91,6 +91,13 @@ async def erase_message(client: discord.Client, channel: int, message: int) -> N
         await persist(attempt)
     except FAILURES as error:
         _log.info("a message could not be deleted", channel=channel, message=message, reason=str(error))
+
+
+async def withdraw_card(client: discord.Client, ledger: Ledger, job: str) -> None:
+    """Delete the card of a job that was not queued, where one was posted before; nothing would ever change it."""
+    page = await ledger.page(job)
+    if page is not None and page.card is not None:
+        await erase_message(client, page.card_channel, page.card)
 
 
 class _JobMessages:

@@ -11,6 +11,7 @@ from bot.backend import Backend
 from bot.cards.card_state import CardState
 from bot.cards.thumbnails import thumbnails
 from bot.delivery import messages
+from bot.delivery.deletion import withdraw_card
 from bot.delivery.sender import Sender, Undeliverable
 from bot.errors import UserError
 from bot.interactions.deferred import DeferredInteractions, where_to_look
@@ -91,8 +92,11 @@ class Submission:
             if destination.by_dm:
                 await self._open_by_dm(job, destination)
 
+        async def withdraw() -> None:
+            await withdraw_card(self._sender.client, self._backend.ledger, job_id)
+
         return await self._admission.admit(
-            job_id, owner, destination, request, rules=rules, before_queueing=before_queueing
+            job_id, owner, destination, request, rules=rules, before_queueing=before_queueing, withdraw=withdraw
         )
 
     async def _open_by_dm(self, job: Job, destination: Destination) -> None:

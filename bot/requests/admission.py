@@ -86,11 +86,12 @@ class Admission:
         *,
         rules: Rules,
         before_queueing: Callable[[Job], Awaitable[None]],
+        withdraw: Callable[[], Awaitable[None]],
     ) -> Job:
         """Accept a request that was checked against these rules; a second call with the same `job_id` changes nothing.
 
         Raises `UserError`, `BadPicture`, `RecipeError` or `TooMany`, with the time to wait where it is known; then
-        nothing is queued.
+        nothing is queued, and `withdraw` has undone what `before_queueing` did.
         """
         try:
             with self._pictures.holding(owner):
@@ -98,7 +99,7 @@ class Admission:
                     job_id, owner, destination, request, rules=rules, before_queueing=before_queueing
                 )
         except (UserError, intake.BadPicture, RecipeError, TooMany) as error:
-            await self._drop(job_id)
+            await self._drop(job_id, withdraw)
             if isinstance(error, TooMany):
                 guild = _guild(owner, destination)
                 error.until = await retry_time(self._backend.redis, error, str(owner), guild, rules.caps)
@@ -144,7 +145,7 @@ class Admission:
         await backend.jobs.create(job, rules.caps)
         return job
 
-    async def _drop(self, job_id: str) -> None:
+    async def _drop(self, job_id: str, withdraw: Callable[[], Awaitable[None]]) -> None:
         """Keep nothing of what was refused: neither pictures nor page."""
         if await self._backend.jobs.state(job_id) is not None:
             return  # the same request was accepted before
@@ -152,6 +153,7 @@ class Admission:
             await self._backend.store.delete_folder(f"jobs/{job_id}")
         except StoreError as error:
             _log.warning("pictures of a refused request are left to the sweep", job=job_id, reason=str(error))
+        await withdraw()  # before the page is closed, which alone knows what was posted
         await self._backend.ledger.close(job_id)
 
     async def _make(

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from discord_server.driver import Channel, Discord, Guild, Interaction, Person, WorldView
-from discord_server.message_text import buttons_of, files_of, is_ephemeral, text_of
+from discord_server.message_text import buttons_of, files_of, is_ephemeral, is_thinking, text_of
 from support.pictures import noise
 from support.workers import ONE_THREAD, WorkerPool
 
@@ -135,6 +135,14 @@ class Scene:
         assert is_ephemeral(answer)
         assert [message["id"] for message in interaction.messages()] == [answer["id"]]
         return text_of(answer)
+
+    async def private_instead(self, interaction: Interaction) -> str:
+        """The text for the member alone, in place of an answer that everybody was to see, of which nothing is left."""
+        assert not (await interaction.answered()).ephemeral
+        (said,) = await self.discord.until(lambda _: [m for m in interaction.messages() if not is_thinking(m)] or None)
+        assert is_ephemeral(said)
+        assert interaction.messages() == [said]
+        return text_of(said)
 
     async def forget_on_its_way(self, job: str, person: Person, bring: Awaitable[Any]) -> None:
         """`/forget` while the pictures of a job that a request brings are on their way; returns once they are back."""

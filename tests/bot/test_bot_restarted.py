@@ -111,8 +111,9 @@ async def test_a_kill_between_an_answer_and_its_acknowledgement_leaves_nobody_wa
     await slow.remove()
     await cut.remove()
     await stage.start_bot()
-    for one in asked:
+    for one in asked[:2]:
         assert "I was restarted" in text_of(await one.shown())
+    assert "I was restarted" in await stage.private_instead(asked[2])
     await stage.ended(card, "**Stopped**")
 
 

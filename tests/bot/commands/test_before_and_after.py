@@ -197,8 +197,8 @@ async def test_what_is_not_done_or_lost_is_a_sentence(stage: Scene) -> None:
     await store.delete(f"jobs/{_job(card)}/picture-0.png")
     refused = await stage.private_reply(await stage.ada.forge(card, f"impasto:code:{_job(card)}"))
     assert "impasto:1:" in refused or "no longer kept" in refused
-    gone = await (await stage.ada.press(card, "Before and after")).shown()
-    assert gone["content"] == "The pictures of that painting are no longer kept: start over with `/stylize`."
+    gone = await stage.private_instead(await stage.ada.press(card, "Before and after"))
+    assert gone == "The pictures of that painting are no longer kept: start over with `/stylize`."
     asked = await stage.stylize(**LONG)
     running = await stage.card(asked)
     assert "Before and after" not in [button["label"] for button in buttons_of(running)]

@@ -152,6 +152,18 @@ async def test_show_brings_back_the_deleted_card_of_what_has_ended(stage: Scene)
     assert "Accepted" in await stage.private_reply(press)
 
 
+async def test_show_tells_the_member_alone_that_the_store_is_away(stage: Scene) -> None:
+    room = await a_room(stage, "Sue")
+    job, _ = await _card(stage, room, **HALF)
+    store = stage.pool.folder / "store"
+    elsewhere = store.rename(store.with_name("elsewhere"))
+    store.write_text("no folder")
+    told = await stage.private_instead(await room.member.slash(await room.guild.channel("other"), "show", job=job))
+    assert told == "My memory does not answer at the moment: try again in a minute."
+    store.unlink()
+    elsewhere.rename(store)
+
+
 @pytest.mark.parametrize("place", ["a group chat", "a channel that the bot does not see"])
 async def test_what_the_bot_cannot_reach_is_shown_there_once_and_moves_where_it_was(stage: Scene, place: str) -> None:
     room = await a_room(stage, "Pia")

@@ -62,6 +62,16 @@ async def test_where_no_thread_can_open_the_pictures_answer_the_card(stage: Scen
         assert await stage.private_reply(order) == "Accepted: watch it below."
 
 
+async def test_a_card_brought_elsewhere_names_the_place_where_the_pictures_answer(stage: Scene) -> None:
+    voice, *others = [await stage.guild.channel(*at) for at in (("voices", "voice"), ("here",), ("there",))]
+    asked = await stage.stylize(channel=voice, **SHORT)
+    first = await stage.card(asked, voice)
+    for place in others:  # one while it is painted, perhaps, and one when it is done
+        card = await stage.ended(await (await stage.ada.slash(place, "show", job=asked.id)).shown())
+        assert f"all of it in <#{voice.id}>" in text_of(card)
+    assert "all of it below" in text_of(await stage.ended(first))
+
+
 async def test_where_the_bot_is_no_member_it_comes_by_direct_message(stage: Scene) -> None:
     zoe = await stage.discord.user("Zoe", installed=True)
     elsewhere = await stage.discord.guild("Elsewhere", bot=False)
