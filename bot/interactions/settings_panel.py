@@ -27,7 +27,10 @@ from bot.text.typed_numbers import whole_number
 
 _LONGEST = 1900
 """Characters of what was changed; a message holds 2,000."""
-_PLACES = [discord.ChannelType.text, discord.ChannelType.news, discord.ChannelType.voice, discord.ChannelType.forum]
+_PLACES = [
+    discord.ChannelType.text, discord.ChannelType.news, discord.ChannelType.voice, discord.ChannelType.stage_voice,
+    discord.ChannelType.forum, discord.ChannelType.media,
+]  # fmt: skip
 _LIMITS = ("member_jobs", "guild_jobs", "size", "iterations", "keep_days")
 _NAMES = {
     "member_jobs": N_("paintings at a time of one member"), "guild_jobs": N_("paintings at a time in this server"),

@@ -18,11 +18,18 @@ class ChannelType(IntEnum):
     ANNOUNCEMENT_THREAD = 10
     PUBLIC_THREAD = 11
     PRIVATE_THREAD = 12
+    STAGE = 13
     FORUM = 15
+    MEDIA = 16
 
     @property
     def is_thread(self) -> bool:
         return self in (ChannelType.ANNOUNCEMENT_THREAD, ChannelType.PUBLIC_THREAD, ChannelType.PRIVATE_THREAD)
+
+    @property
+    def is_forum(self) -> bool:
+        """Nothing but threads."""
+        return self in (ChannelType.FORUM, ChannelType.MEDIA)
 
     @property
     def is_private(self) -> bool:

@@ -20,6 +20,8 @@ KINDS = {
     "voice": ChannelType.VOICE,
     "announcement": ChannelType.ANNOUNCEMENT,
     "forum": ChannelType.FORUM,
+    "stage": ChannelType.STAGE,
+    "media": ChannelType.MEDIA,
 }
 
 

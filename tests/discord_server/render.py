@@ -82,9 +82,9 @@ def channel_json(world: World, channel: Channel) -> Json:
         {"id": str(one.id), "type": int(one.for_member), "allow": str(one.allow), "deny": str(one.deny)}
         for one in channel.overwrites.values()
     ]
-    if channel.type == ChannelType.VOICE:
+    if channel.type in (ChannelType.VOICE, ChannelType.STAGE):
         described |= {"bitrate": 64000, "user_limit": 0, "rtc_region": None}
-    if channel.type == ChannelType.FORUM:
+    if channel.type.is_forum:
         described |= {"available_tags": [], "default_reaction_emoji": None, "default_sort_order": None}
     return described
 

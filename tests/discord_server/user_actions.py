@@ -144,6 +144,9 @@ def choose(seat: Seat, message: Message, what: str | None, values: list[str]) ->
     data = {"custom_id": select["custom_id"], "component_type": select["type"], "id": select["id"]}
     if select["type"] == Part.STRING_SELECT:
         return _used(seat, message, {**data, "values": picked(select, values)})
+    allowed = select.get("channel_types") or []
+    if allowed and any(seat.world.channels[int(one)].type not in allowed for one in values):
+        raise Impossible(f"the select {select.get('placeholder')!r} offers no channel of that type")
     resolved = resolved_things(seat.world, seat.channel, values)
     return _used(seat, message, {**data, "values": values, "resolved": resolved})
 
