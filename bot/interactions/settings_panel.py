@@ -27,9 +27,10 @@ from bot.text.typed_numbers import whole_number
 
 _LONGEST = 1900
 """Characters of what was changed; a message holds 2,000."""
+# Not the channels of media, which a select offers by no word of Discord's description.
 _PLACES = [
     discord.ChannelType.text, discord.ChannelType.news, discord.ChannelType.voice, discord.ChannelType.stage_voice,
-    discord.ChannelType.forum, discord.ChannelType.media,
+    discord.ChannelType.forum,
 ]  # fmt: skip
 _LIMITS = ("member_jobs", "guild_jobs", "size", "iterations", "keep_days")
 _NAMES = {

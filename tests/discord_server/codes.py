@@ -20,16 +20,10 @@ class ChannelType(IntEnum):
     PRIVATE_THREAD = 12
     STAGE = 13
     FORUM = 15
-    MEDIA = 16
 
     @property
     def is_thread(self) -> bool:
         return self in (ChannelType.ANNOUNCEMENT_THREAD, ChannelType.PUBLIC_THREAD, ChannelType.PRIVATE_THREAD)
-
-    @property
-    def is_forum(self) -> bool:
-        """Nothing but threads."""
-        return self in (ChannelType.FORUM, ChannelType.MEDIA)
 
     @property
     def is_private(self) -> bool:

@@ -21,7 +21,6 @@ KINDS = {
     "announcement": ChannelType.ANNOUNCEMENT,
     "forum": ChannelType.FORUM,
     "stage": ChannelType.STAGE,
-    "media": ChannelType.MEDIA,
 }
 
 

@@ -68,7 +68,7 @@ class Guild:
         self._link, self.id = link, number
 
     async def channel(self, name: str, kind: str = "text", nsfw: bool = False) -> Channel:
-        """`kind`: text, voice, announcement, forum, stage or media. `nsfw`: age-restricted."""
+        """`kind`: text, voice, announcement, forum or stage. `nsfw`: age-restricted."""
         made = await self._link.call("channel", guild=self.id, name=name, kind=kind, nsfw=nsfw)
         return Channel(self._link, made["id"])
 

@@ -84,7 +84,7 @@ def channel_json(world: World, channel: Channel) -> Json:
     ]
     if channel.type in (ChannelType.VOICE, ChannelType.STAGE):
         described |= {"bitrate": 64000, "user_limit": 0, "rtc_region": None}
-    if channel.type.is_forum:
+    if channel.type == ChannelType.FORUM:
         described |= {"available_tags": [], "default_reaction_emoji": None, "default_sort_order": None}
     return described
 

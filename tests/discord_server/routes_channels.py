@@ -86,7 +86,7 @@ def without_message(call: Call) -> Reply:
     world = call.world
     channel = bot_channel(world, call.id("channel_id"))
     check_thread(call.body)
-    if channel.type.is_forum:
+    if channel.type == ChannelType.FORUM:
         return _forum_post(call, channel)
     if channel.type not in THREADED:
         raise Refusal(50024)

@@ -44,7 +44,7 @@ def send(call: Call) -> Reply:
 
 def require_sending(world: World, channel: Channel, body: Json, with_files: bool) -> None:
     """What the bot needs to say something there: the channel's kind, its state, the bot's rights."""
-    if channel.type.is_forum:
+    if channel.type == ChannelType.FORUM:
         raise Refusal(50008)
     if channel.type == ChannelType.DM:
         _require_open_dm(world, channel)
