@@ -67,6 +67,7 @@ def test_wasserstein_brings_the_colours_nearer_to_the_styles() -> None:
     assert 0 <= float(painting.shown().min()) <= float(painting.shown().max()) <= 255
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("optimiser", ["adam", "lbfgs"])
 def test_neural_style_lowers_its_loss(optimiser: Literal["adam", "lbfgs"]) -> None:
     painting = NeuralStyle(convs(), levels(1), levels(2), optimiser)
@@ -78,6 +79,7 @@ def test_neural_style_lowers_its_loss(optimiser: Literal["adam", "lbfgs"]) -> No
     assert losses[-1] < losses[0]
 
 
+@pytest.mark.long
 def test_the_next_scale_goes_on_from_the_last() -> None:
     coarse = Wasserstein(convs(), levels(1), levels(2))
     coarse.step()

@@ -71,6 +71,7 @@ async def test_told_to_end_while_it_starts_it_ends_in_order(stage: Scene) -> Non
     assert starting.end() == 0
 
 
+@pytest.mark.long
 async def test_buttons_from_before_a_kill_work_after_it(stage: Scene) -> None:
     discord = stage.discord
     card = await stage.card(await stage.stylize(**LONG))

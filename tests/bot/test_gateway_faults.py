@@ -63,6 +63,7 @@ async def test_the_bot_comes_back_however_the_gateway_breaks(stage: Scene) -> No
     assert [line for line in stage.said() if line["level"] in ("error", "critical")] == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("stage", [ONE], indirect=True)
 async def test_what_is_delivered_twice_is_done_once(stage: Scene) -> None:
     """Also by a member who may have only one painting at a time."""

@@ -80,6 +80,7 @@ def _captions(messages: list[Json], count: int) -> list[str] | None:
     return found if len(found) >= count else None
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_nothing_english_is_left_of_a_painting(stage: Scene, late_worker: None, language: str) -> None:
     _guild, channel, eva = await place(stage, language, FOREIGN[language])

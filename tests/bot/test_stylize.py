@@ -56,6 +56,7 @@ async def test_from_the_command_to_the_film(stage: Scene) -> None:
     assert (ping["message"], ping["users"]) == (final["id"], [stage.ada.id])
 
 
+@pytest.mark.long
 async def test_what_the_buttons_lead_to(stage: Scene) -> None:
     parent = await stage.card(await stage.stylize(seed=42))
     parent = await stage.ended(parent)
@@ -87,6 +88,7 @@ async def test_a_finished_picture_goes_on_to_twice_its_size(stage: Scene) -> Non
     assert (large["width"], large["height"]) == (2 * small["width"], 2 * small["height"])
 
 
+@pytest.mark.long
 async def test_a_draft_is_finished_at_full_size_by_the_workers_network(stage: Scene) -> None:
     asked = await stage.stylize(quality="draft", size=288, iterations=6, seed=42)
     draft = await stage.ended(await stage.card(asked))
@@ -133,6 +135,7 @@ async def test_an_animated_gif_becomes_a_film_if_it_is_asked_for(stage: Scene) -
         assert await stage.private_reply(await stage.ada.press(picture, label)) == words
 
 
+@pytest.mark.long
 async def test_without_a_film_none_is_posted_nor_of_what_follows(stage: Scene) -> None:
     card = await stage.ended(await stage.card(await stage.stylize(film="no")))
     again = await stage.ended(await stage.card(await stage.ada.press(card, "Again")))
@@ -165,6 +168,7 @@ async def _film_times(stage: Scene, card: Json) -> list[int]:
     return times
 
 
+@pytest.mark.long
 async def test_on_from_a_snapshot_with_other_settings(stage: Scene) -> None:
     parent = await stage.ended(await stage.card(await stage.stylize()))
     snapshot = stage.discord.world.messages(parent["id"])[-4]
@@ -180,6 +184,7 @@ async def test_on_from_a_snapshot_with_other_settings(stage: Scene) -> None:
     assert "must be a number" in text_of(await form.shown())
 
 
+@pytest.mark.long
 async def test_cancel_and_on_from_there(stage: Scene) -> None:
     asked = await stage.stylize(**LONG)
     card = await stage.card(asked)

@@ -248,6 +248,7 @@ def test_what_passes_is_tried_again_at_the_usual_pace(error: Exception) -> None:
     run(scenario())
 
 
+@pytest.mark.long
 def test_what_is_refused_for_days_is_asked_for_ever_more_rarely() -> None:
     """As the card in a thread that is archived, of a painting that takes long."""
 

@@ -86,6 +86,7 @@ async def test_two_presses_at_once_show_it_to_all_once(stage: Scene, painted: Js
         assert [len(files_of(message)) for message in shown] == [1, 1]
 
 
+@pytest.mark.long
 async def test_the_short_film_is_shown_beside_it_and_once_in_a_place_too(stage: Scene, painted: Json) -> None:
     card, bob = await brought(stage, painted), await stage.guild.member("Bob")
     for button in ("Before and after", "Short film"):
@@ -144,6 +145,7 @@ async def test_what_was_forgotten_while_it_was_on_its_way_is_not_left(stage: Sce
     assert f"impasto:posted:{_job(card)}" not in await stage.traces(_job(card))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("button", ["Before and after", "Short film"])
 async def test_what_is_deleted_by_token_is_counted_no_more(stage: Scene, button: str) -> None:
     """Though Discord has deleted it at the first of two requests, and does not know it at the second."""

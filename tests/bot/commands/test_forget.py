@@ -144,6 +144,7 @@ async def test_what_is_kept_of_a_painting_whose_page_is_gone_is_deleted_too(stag
         await _gone(stage, job)
 
 
+@pytest.mark.long
 async def test_a_card_that_show_was_about_to_bring_is_not_left(stage: Scene, late_worker: None) -> None:
     eve, other = await stage.guild.member("Eve"), await stage.guild.channel("late")
     job, card = await _painting(stage, eve, stage.channel, **SHORT)

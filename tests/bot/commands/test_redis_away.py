@@ -56,6 +56,7 @@ async def test_what_is_passed_on_is_asked_for_in_vain_while_redis_is_away(own_re
         own_redis.start()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("bot", [{}, UNSURE], ids=["sure", "unsure"])
 async def test_what_is_acknowledged_first_is_so_in_time_and_answered_once_redis_is_back(
     own_redis: OwnRedis, tmp_path: Path, bot: dict[str, str]

@@ -484,6 +484,7 @@ async def test_direct_messages_have_the_drawn_ones_and_keep_none(stage: Scene) -
     assert await stage.private_reply(asked) == "Styles are saved for a server: use this in a server that I am in."
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("away", [False, True])
 async def test_the_styles_of_a_server_that_the_bot_was_removed_from_expire_unless_it_comes_back(
     stage: Scene, place: Place, away: bool

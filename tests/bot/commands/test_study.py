@@ -118,6 +118,7 @@ async def test_each_picture_the_sheet_the_losses_and_a_film_come_once(stage: Sce
     assert galleries(card) == [1, 2]  # the sheet alone is shown whole
 
 
+@pytest.mark.long
 async def test_a_press_on_a_picture_goes_on_from_that_painting(stage: Scene, worker: None) -> None:
     asked = await ask(stage, "swap")
     card = await stage.ended(await stage.card(asked))
@@ -167,6 +168,7 @@ async def test_a_style_that_is_nothing_but_white_is_refused_at_once(stage: Scene
     assert await stage.traces(asked.id) == []
 
 
+@pytest.mark.long
 async def test_the_moments_of_one_that_grows_are_chosen(stage: Scene, worker: None) -> None:
     card = await stage.ended(await stage.card(await ask(stage, "iterations", iterations=20, snapshots="3,10")))
     labels = [text_of(message).split("**")[1] for message in tiles(stage, card)]

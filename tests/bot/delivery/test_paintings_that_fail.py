@@ -144,6 +144,7 @@ async def test_what_was_to_be_stopped_when_the_bot_was_killed_is_stopped_by_the_
     assert "The thread was deleted" in text_of(await stage.scene.ended(card, "**Stopped**"))
 
 
+@pytest.mark.long
 async def test_weights_that_no_worker_has_are_told(stage: Stage, pool: WorkerPool) -> None:
     asked = await stage.scene.stylize()
     await stage.scene.private_reply(asked)

@@ -94,6 +94,7 @@ async def test_one_that_cannot_be_given_back_holds_up_no_other(own_redis: OwnRed
     assert await backend.jobs.state(other.id) is JobState.QUEUED
 
 
+@pytest.mark.long
 async def test_a_restart_is_seen_though_nobody_was_using_the_readers_connection(
     own_redis: OwnRedis, backend: Backend
 ) -> None:

@@ -88,6 +88,7 @@ async def test_all_the_way_down(size: tuple[int, int]) -> None:
     assert kinds[:2] == ["harbour.png", "harbour.webp"] and kinds[-1] == "harbour.jpg"
 
 
+@pytest.mark.long
 async def test_the_first_is_the_best_that_fits() -> None:
     data = png(grain(640))
     every = await all_of(picture_fallback(data, "harbour", len(data)))

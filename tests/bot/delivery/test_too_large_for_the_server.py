@@ -55,6 +55,7 @@ async def test_each_refusal_for_size_is_a_step_down(stage: Stage) -> None:
     assert len(pictures(stage.discord.world, card["id"])) == 3
 
 
+@pytest.mark.long
 async def test_what_was_left_out_is_told_at_the_end_too_and_by_show_and_after_a_restart(stage: Stage) -> None:
     """In the server's language, though who asks to be shown it has another."""
     made = stage.scene

@@ -112,6 +112,7 @@ async def test_a_picture_cut_in_half_is_refused(decoder: Decoder, kind: str) -> 
     await refused(data[: len(data) // 2], decoder=decoder)
 
 
+@pytest.mark.long
 async def test_bombs_cost_no_more_than_pictures() -> None:
     # In a process of its own: this one's peak would count as its children's, who start as its copies.
     command = [sys.executable, malformed.__file__, "0"]

@@ -60,6 +60,7 @@ def moments(room: Path) -> dict[str, int]:
     return {path.parent.name: path.stat().st_mtime_ns for path in room.glob("out/*/run.json")}
 
 
+@pytest.mark.long
 def test_each_content_is_painted_in_each_style_and_a_bad_file_is_named(room: Path, busy_pool: WorkerPool) -> None:
     (room / "broken.png").write_bytes(b"no picture at all")
     done = run(room, "batch", "cat.png", "broken.png", "gone.png", "dog.png", *SHORT, **shared(busy_pool))
@@ -179,6 +180,7 @@ def test_what_others_have_there_is_not_written_over(room: Path, busy_pool: Worke
     assert (room / "out" / "cat-dots" / "final.png").read_text() == "my own picture"
 
 
+@pytest.mark.long
 def test_what_was_begun_by_shared_workers_is_not_begun_anew_by_ones_own(room: Path, busy_pool: WorkerPool) -> None:
     long = [*STYLES[:2], *OPTIONS, "--iterations", "90000", "--snapshots", "10", "-o", "out"]
     process = start(room, "batch", "cat.png", *long, **shared(busy_pool))
@@ -299,6 +301,7 @@ def test_a_painting_is_of_its_file_of_weights_and_of_what_that_is_taken_for(room
     assert second != first
 
 
+@pytest.mark.long
 def test_names_that_are_no_text_or_very_long_are_painted_like_any_other(room: Path, busy_pool: WorkerPool) -> None:
     content, style = os.fsdecode(b"caf\xe9.png"), f"{'é' * 100}.png"
     for name, picture in ((content, CONTENT), (f"{'x' * 200}.png", CONTENT), (style, STYLE)):

@@ -111,6 +111,7 @@ def test_what_only_shows_when_all_is_started_is_a_line_as_well(
     assert not (room / "out" / ".impasto").exists()
 
 
+@pytest.mark.long
 def test_the_device_of_the_settings_is_the_one_that_paints(room: Path) -> None:
     reply = run(room, *PAINT, "--iterations", "4", "-o", "out", IMPASTO_DEVICE="cuda:7")
     assert (reply.returncode, reply.stdout) in ((1, ""), (os.EX_CONFIG, ""))
@@ -159,6 +160,7 @@ def test_a_picture_of_ones_own_is_never_written_over(here: Here, room: Path) -> 
     assert (room / "content.png").read_bytes() == before
 
 
+@pytest.mark.long
 def test_a_painting_that_fails_says_why_on_standard_error(room: Path) -> None:
     reply = run(room, *LIGHT, "--iterations", "60", "--set", "beta=1e300", "-o", "failed")
     assert reply.returncode == 1
@@ -167,6 +169,7 @@ def test_a_painting_that_fails_says_why_on_standard_error(room: Path) -> None:
     assert "broke off" not in reply.stdout
 
 
+@pytest.mark.long
 def test_a_dry_run_is_an_object_for_programs(room: Path) -> None:
     reply = run(room, *LIGHT, "--iterations", "30", "--dry-run", "--json")
     assert (reply.returncode, reply.stderr) == (0, "")
@@ -179,6 +182,7 @@ def test_a_dry_run_is_an_object_for_programs(room: Path) -> None:
     assert told["device"].startswith("cpu")
 
 
+@pytest.mark.long
 def test_a_dry_run_tells_recipe_memory_and_time_and_paints_nothing(room: Path) -> None:
     before = sorted(room.iterdir())
     reply = run(room, *LIGHT, "--iterations", "30", "--snapshots", "29, auto", "--dry-run")
@@ -211,6 +215,7 @@ def test_a_dry_run_without_torch_tells_all_but_the_time(here: Here, monkeypatch:
     assert (told["seconds"], told["device"]) == (None, None)
 
 
+@pytest.mark.long
 def test_a_name_that_no_disk_takes_is_a_sentence(here: Here) -> None:
     for folder in (LONG, f"{LONG}/out"):
         assert here.one_line(*LIGHT, "-o", folder) == f"{folder} cannot be written to: File name too long."

@@ -53,6 +53,7 @@ async def test_it_says_what_a_file_is_or_why_it_cannot_be_used(tmp_path: Path) -
         await CHECKS["weights"](settings(str(path)))
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="of what cannot be read just now, Linux has an example")
 async def test_what_may_pass_by_itself_is_no_wrong_setting() -> None:
     with pytest.raises(Ill, match="The weights file /proc/self/mem cannot be read"):

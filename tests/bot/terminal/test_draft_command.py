@@ -72,6 +72,7 @@ def test_a_draft_and_its_finish(room: Path, busy_pool: WorkerPool) -> None:
     assert left_over(room) == []
 
 
+@pytest.mark.long
 def test_a_finish_is_as_the_draft_was_asked_for_but_for_its_own_options(room: Path, busy_pool: WorkerPool) -> None:
     weights = saved(ours(2, 2, 3, 3, 3), room / "own.pth")
     asked = ["--weights", "own.pth", "--weights-input", "caffe", "--format", "webp", "--no-film", "--size", "64"]

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[3]
 NAMES = ("engine", "json", "queue", "random", "torch")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("words", "status"),
     [

@@ -29,6 +29,7 @@ from engine.process.local_redis import embedded_redis
 from engine.recipe.presets import preset
 
 
+@pytest.mark.long
 async def test_what_no_painting_needs_is_named_and_then_deleted(
     redis: ArqRedis, redis_server: str, tmp_path: Path
 ) -> None:
@@ -54,6 +55,7 @@ async def test_what_no_painting_needs_is_named_and_then_deleted(
     assert sorted(blob.key for blob in await store.blobs("jobs/")) == sorted(kept)
 
 
+@pytest.mark.long
 async def test_what_an_ended_painting_has_left_is_named_too(redis: ArqRedis, redis_server: str, tmp_path: Path) -> None:
     """Its worker died before it could tidy up."""
     store, job = Store((tmp_path / "store").as_uri()), a_job()
@@ -151,6 +153,7 @@ async def test_what_is_gone_on_from_while_room_is_made_stays(
     assert [blob.key for blob in await store.blobs("jobs/")] == [f"jobs/{parent.id}/picture-0.png"]
 
 
+@pytest.mark.long
 def test_what_up_has_left_is_asked_of_a_redis_on_its_folder(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with embedded_redis(data / "redis") as url:

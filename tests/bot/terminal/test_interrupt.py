@@ -54,6 +54,7 @@ def test_an_interrupted_painting_goes_on_to_the_picture_of_an_uncut_one(
     assert left_over(room) == []
 
 
+@pytest.mark.long
 def test_a_painting_whose_words_nobody_reads_any_more_is_stopped_all_the_same(tmp_path: Path) -> None:
     """As in `impasto paint … | tee log`: Ctrl-C ends tee too."""
     room = make_room(tmp_path)
@@ -70,6 +71,7 @@ def test_a_painting_whose_words_nobody_reads_any_more_is_stopped_all_the_same(tm
     assert left_over(room) == []
 
 
+@pytest.mark.long
 def test_what_is_in_its_last_touches_is_finished_where_nobody_reads_its_words_any_more(tmp_path: Path) -> None:
     room = make_room(tmp_path)
     process = start(room, *LIGHT, "--iterations", "6", "-o", "out")
@@ -105,6 +107,7 @@ def test_what_is_interrupted_as_it_starts_ends_as_interrupted(
     assert all(line.startswith(words) for line, words in zip(lines, told, strict=True))
 
 
+@pytest.mark.long
 def test_a_batch_that_is_interrupted_between_two_paintings_says_how_far_it_is_and_how_it_goes_on(
     tmp_path: Path,
 ) -> None:
@@ -125,6 +128,7 @@ def test_a_batch_that_is_interrupted_between_two_paintings_says_how_far_it_is_an
     assert done.stdout.endswith("2 of 2 painted: out/index.html\n")
 
 
+@pytest.mark.long
 def test_a_batch_that_is_interrupted_in_the_last_touches_of_a_painting_begins_no_other(tmp_path: Path) -> None:
     room = make_room(tmp_path)
     process = start(room, *BATCH, "--style", "content.png", "-o", "out")

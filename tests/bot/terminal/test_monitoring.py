@@ -98,6 +98,7 @@ async def test_a_painting_is_counted_where_it_happens(stage: tuple[Scene, str, s
     assert found["impasto_store_bytes_total", "to"] > 1000 < found["impasto_store_bytes_total", "from"]
 
 
+@pytest.mark.long
 async def test_what_is_refused_for_want_of_workers_is_counted(redis_server: str, tmp_path: Path) -> None:
     pool = WorkerPool(f"{redis_server}?db=3", tmp_path)
     async with scene(pool, tmp_path, IMPASTO_WEIGHTS="auto", IMPASTO_MONITORING="0") as made:

@@ -89,6 +89,7 @@ async def test_a_cache_that_leads_nowhere_holds_no_weights() -> None:
     assert await asked_for("auto").expected(settings()) == preset("fine", weights="starter")
 
 
+@pytest.mark.long
 async def test_a_dry_run_is_of_the_weights_that_would_paint(tmp_path: Path, redis_server: str) -> None:
     assert await asked_for("auto").expected(settings()) == preset("fine", weights="starter")
     assert await asked_for("random").expected(settings()) == preset("fine", weights="random")

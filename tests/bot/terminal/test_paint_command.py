@@ -98,6 +98,7 @@ def test_in_a_terminal_a_bar_shows_iteration_and_newest_picture_even_over_a_fini
     assert left_over(room) == []
 
 
+@pytest.mark.long
 def test_what_fails_leaves_the_earlier_painting_alone(room: Path, painted: subprocess.CompletedProcess[str]) -> None:
     assert painted.returncode == 0
     (room / "page.png").write_text("<!doctype html><html><body>Not found</body></html>")
@@ -138,6 +139,7 @@ def test_a_file_of_weights_is_painted_with_by_the_recipe_of_such_weights(tmp_pat
     assert f"\nnetwork              {weights.network}\n" in dry.stdout
 
 
+@pytest.mark.long
 def test_with_a_redis_of_ones_own_the_worker_there_paints(busy_pool: WorkerPool, tmp_path: Path) -> None:
     room = make_room(tmp_path)
     reply = run(room, *SHORT, **shared(busy_pool))

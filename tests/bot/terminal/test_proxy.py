@@ -43,6 +43,7 @@ async def test_a_painting_is_asked_for_and_shown_through_a_proxy(pool: WorkerPoo
     assert "secret" not in stage.told()
 
 
+@pytest.mark.long
 async def test_what_is_encrypted_goes_through_a_tunnel(tmp_path: Path) -> None:
     async with Discord.start() as discord, http_proxy() as proxy:
         plain = int(discord.api_url.split(":")[2].split("/")[0])

@@ -50,6 +50,7 @@ def by_code(code: str, *more: str, style: str = "style.png") -> list[str]:
     return ["paint", "content.png", style, "--recipe-code", code, *more]
 
 
+@pytest.mark.long
 def test_the_line_that_was_printed_paints_the_same_again(
     room: Path, painted: subprocess.CompletedProcess[str], printed: str, busy_pool: WorkerPool
 ) -> None:

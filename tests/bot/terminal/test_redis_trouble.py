@@ -46,6 +46,7 @@ async def test_everybody_says_that_a_password_is_missing(
     assert left_over(room) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("words", [("doctor",), WORKER, ("bot",)], ids=lambda w: w[0])
 async def test_everybody_says_that_the_port_speaks_tls(
     words: tuple[str, ...], discord: Discord, tmp_path: Path, locked: TcpRedis
@@ -67,6 +68,7 @@ async def warned(process: Process) -> str:
     raise AssertionError("it ended")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("words", [("bot",), WORKER], ids=lambda w: w[0])
 async def test_who_can_wait_for_redis_says_so_and_waits(
     words: tuple[str, ...], discord: Discord, tmp_path: Path

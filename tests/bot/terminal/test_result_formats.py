@@ -35,6 +35,7 @@ def opened(path: Path) -> Image.Image:
         return file
 
 
+@pytest.mark.long
 def test_a_jpeg_lies_beside_the_png_and_says_how_it_was_made(room: Path, busy_pool: WorkerPool) -> None:
     done = run(room, *SHORT, "--format", "jpeg", "--seed", "5", "-o", "jpeg", **shared(busy_pool))
     assert done.returncode == 0, done.stderr
@@ -51,6 +52,7 @@ def test_a_jpeg_lies_beside_the_png_and_says_how_it_was_made(room: Path, busy_po
     assert not (room / "jpeg" / "final.jpg").exists()
 
 
+@pytest.mark.long
 def test_what_lies_there_is_in_the_way_of_its_own_format_alone(room: Path, busy_pool: WorkerPool) -> None:
     (room / "mine").mkdir()
     (room / "mine" / "final.jpg").write_bytes(b"my own copy")
@@ -62,6 +64,7 @@ def test_what_lies_there_is_in_the_way_of_its_own_format_alone(room: Path, busy_
     assert opened(room / "mine" / "final.webp").format == "WEBP"
 
 
+@pytest.mark.long
 def test_what_is_transparent_in_the_content_is_so_in_the_result(room: Path, busy_pool: WorkerPool) -> None:
     keeping = [word.replace("content.png", "logo.png") for word in SHORT] + ["--keep-transparency"]
     done = run(room, *keeping, "--format", "tiff16", "-o", "logo", **shared(busy_pool))

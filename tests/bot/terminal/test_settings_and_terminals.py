@@ -71,6 +71,7 @@ def test_a_tilde_in_a_setting_is_the_home_folder(tmp_path: Path, monkeypatch: py
         read_settings()
 
 
+@pytest.mark.long
 def test_a_user_without_a_name_paints(tmp_path: Path, room: Path, busy_pool: WorkerPool) -> None:
     """As in a container that runs under a number."""
     for place in (tmp_path, room):
@@ -112,6 +113,7 @@ def test_a_name_that_is_no_text_is_shown_all_the_same(room: Path) -> None:
     assert reply.stdout.splitlines()[-1] == "Done: out?/index.html"
 
 
+@pytest.mark.long
 def test_the_hint_can_be_pasted(room: Path) -> None:
     process = start(room, *LIGHT, "--iterations", "90000", "--snapshots", "10", "-o", "it's here")
     assert process.stdout is not None

@@ -122,6 +122,7 @@ async def test_a_worker_with_another_store_is_told_by_everybody_before_a_picture
     assert "BAD" not in out
 
 
+@pytest.mark.long
 async def test_a_store_that_another_redis_uses_is_bad(discord: Discord, tmp_path: Path, redis: ArqRedis) -> None:
     with tcp_redis(tmp_path) as server:
         here = {"REDIS_URL": f"redis://{server.place}", "STORE_URL": (tmp_path / "store").as_uri()}

@@ -101,6 +101,7 @@ def test_sizes_tell_how_time_grows(room: Path, busy_pool: WorkerPool) -> None:
     assert f"to the power of {record['measured']['exponent']:.2f}" in (room / "size" / "index.html").read_text()
 
 
+@pytest.mark.long
 def test_iterations_are_a_strip_of_one_painting(room: Path, busy_pool: WorkerPool) -> None:
     record = study(room, busy_pool, "iterations", "--iterations", "30", "--snapshots", "1,10")
     assert [tile["iteration"] for tile in record["tiles"]] == [1, 10, 30]

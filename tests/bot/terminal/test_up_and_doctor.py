@@ -49,6 +49,7 @@ async def test_up_is_all_that_a_small_server_needs(discord: Discord, tmp_path: P
     assert left_over(tmp_path) == []
 
 
+@pytest.mark.long
 async def test_up_says_in_one_line_why_its_worker_cannot_start(discord: Discord, tmp_path: Path) -> None:
     status, _, err = await told(discord, tmp_path, "up", IMPASTO_WEIGHTS="/nowhere/weights.pth")
     assert status == os.EX_CONFIG

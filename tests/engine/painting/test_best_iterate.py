@@ -56,6 +56,7 @@ def test_another_scale_has_its_own() -> None:
     assert state.best.shape == state.pixels.shape
 
 
+@pytest.mark.long
 def test_it_belongs_to_the_checkpoint() -> None:
     uncut = last(painter(SPIKING))
     for cut in (1, 11, 23):

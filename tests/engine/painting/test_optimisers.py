@@ -81,6 +81,7 @@ def test_adams_first_step_is_one_step_down_every_slope() -> None:
     torch.testing.assert_close(pixels, -2.0 * gradient.sign(), rtol=1e-4, atol=0)
 
 
+@pytest.mark.long
 def test_lbfgs_solves_an_ill_conditioned_quadratic() -> None:
     start = draw(1).double()
     optimiser = LBFGS(quick(optimiser="lbfgs", history=60))

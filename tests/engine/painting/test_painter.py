@@ -90,6 +90,7 @@ def test_the_same_recipe_gives_the_same_picture_whatever_the_global_seed() -> No
     assert_same(one, last(painter(recipe)))
 
 
+@pytest.mark.long
 def test_another_process_paints_the_same_picture() -> None:
     recipe = quick(noise=0.5, scales=2, average=0.5, seed=3)
     path = os.pathsep.join((str(TESTS), str(ROOT)))

@@ -81,6 +81,7 @@ def test_the_last_picture_of_a_continued_run_is_looked_at_too() -> None:
     assert torch.isfinite(begun.pixels).all()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "recipe",
     [quick(iterations=6), quick(size=64, iterations=9, scales=3, average=0.8, step_end=0.2, snapshots=(4,))],

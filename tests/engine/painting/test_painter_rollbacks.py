@@ -42,6 +42,7 @@ def test_a_step_far_too_long_is_halved_until_the_loss_falls() -> None:
     assert float(totals[-1]) < float(totals[0])
 
 
+@pytest.mark.long
 def test_a_rollback_returns_to_pixels_whose_loss_was_good() -> None:
     """Not to those that the lost step led to: the next loss is the good one again."""
     for snapshots in ((), (1,), (1, 5)):

@@ -68,6 +68,7 @@ def test_what_does_not_move_stays_and_what_moves_is_painted_anew(recipe: Recipe)
     assert flicker(alone) > 0.05
 
 
+@pytest.mark.long
 @recipes
 def test_a_sequence_that_is_cut_anywhere_ends_alike_bit_for_bit(recipe: Recipe) -> None:
     whole = paint_all(recipe, frames())

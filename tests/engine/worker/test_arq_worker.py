@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from arq.connections import ArqRedis
 from rotten import ROTTEN, other_kinds
 from support.jobs import JobClient, a_job, light
@@ -24,6 +25,7 @@ STRANGE: dict[str, Any] = {
 }
 
 
+@pytest.mark.long
 async def test_a_worker_outlasts_what_lies_in_the_queue(busy_pool: WorkerPool, busy_client: JobClient) -> None:
     (worker,) = busy_pool.workers
     rotten = await _spoil(busy_client.redis)
@@ -33,6 +35,7 @@ async def test_a_worker_outlasts_what_lies_in_the_queue(busy_pool: WorkerPool, b
     assert worker.alive
 
 
+@pytest.mark.long
 async def test_what_is_free_is_found_behind_hundreds_that_are_being_painted(
     busy_pool: WorkerPool, busy_client: JobClient
 ) -> None:

@@ -73,6 +73,7 @@ def test_an_apple_gpu_is_taken_where_there_is_one(monkeypatch: pytest.MonkeyPatc
     assert choose_device("mps") == "mps"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("program", ["engine.worker", "engine.worker.fast_path_check", "engine.worker.device_speed"])
 def test_a_driver_that_is_too_old_is_said_in_a_sentence(
     old_driver: dict[str, str], redis_server: str, tmp_path: Path, program: str
@@ -86,6 +87,7 @@ def test_a_driver_that_is_too_old_is_said_in_a_sentence(
     assert done.stderr == f"{DRIVER_TOO_OLD}\n"
 
 
+@pytest.mark.long
 def test_auto_paints_on_the_processor_then_and_says_why(old_driver: dict[str, str]) -> None:
     script = "from engine.worker.device import choose_device; print(choose_device('auto'))"
     done = subprocess.run([sys.executable, "-c", script], env=old_driver, capture_output=True, text=True, check=True)

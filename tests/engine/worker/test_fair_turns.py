@@ -59,6 +59,7 @@ async def test_a_draft_is_painted_by_the_starter_before_what_its_user_asked_for_
         await busy_client.events(job)
 
 
+@pytest.mark.long
 async def test_many_jobs_of_one_person_do_not_hold_up_the_only_job_of_another(busy_client: JobClient) -> None:
     many = [await busy_client.submit(SHORT, user="ann") for _ in range(12)]
     single = await busy_client.submit(SHORT, user="bob")

@@ -76,6 +76,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fast_path_check, "_RECIPE", replace(fast_path_check._RECIPE, size=32, iterations=6, **layers))  # type: ignore[arg-type]
 
 
+@pytest.mark.long
 def test_a_right_way_is_trusted_also_in_bfloat16() -> None:
     recorder = Recorder()
     assert fault_of_fast_path(CPU, Graphs(recorder), torch.bfloat16) == ""

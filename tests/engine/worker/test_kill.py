@@ -47,6 +47,7 @@ def assert_nothing_lost_or_twice(run: dict[str, Any], story: list[Event]) -> Non
     assert run["final"]["sha256"] == uncut_sha256(RECIPE)
 
 
+@pytest.mark.long
 async def test_a_worker_killed_in_mid_slice_is_replaced_by_another_and_no_bit_differs(
     client: JobClient, pool: WorkerPool, worker: WorkerProcess
 ) -> None:
@@ -67,6 +68,7 @@ async def test_a_worker_killed_in_mid_slice_is_replaced_by_another_and_no_bit_di
     assert await client.spent("kim") == pytest.approx(run["seconds"], abs=0.001 * len(run["slices"]))
 
 
+@pytest.mark.long
 async def test_a_worker_asked_to_end_in_mid_slice_hands_over_where_it_stands(
     client: JobClient, pool: WorkerPool, worker: WorkerProcess
 ) -> None:

@@ -77,10 +77,12 @@ async def assert_told_once(client: JobClient, job: Job, look: int, words: str) -
     assert run["final"]["sha256"] == final
 
 
+@pytest.mark.long
 async def test_it_is_told_once_and_the_best_iterate_is_kept(busy_client: JobClient) -> None:
     await assert_told_once(busy_client, await busy_client.submit(GOO), 500, ONE_COLOUR)
 
 
+@pytest.mark.long
 async def test_a_strip_of_one_painting_keeps_its_best_iterate_to_the_end(busy_client: JobClient) -> None:
     strip = dataclasses.replace(GOO, snapshots=(100,))
     job = await busy_client.submit(strip, vary=[strip])
@@ -95,6 +97,7 @@ async def test_a_strip_of_one_painting_keeps_its_best_iterate_to_the_end(busy_cl
     assert run["best"] == {"file": "best.png", "iteration": at, "loss": run["best"]["loss"], "why": last.note}
 
 
+@pytest.mark.long
 async def test_a_study_of_several_paintings_keeps_none(busy_client: JobClient) -> None:
     job = await busy_client.submit(GOO, vary=[GOO, light(10)])
     run, story = await busy_client.run(job), await busy_client.events(job)
@@ -103,6 +106,7 @@ async def test_a_study_of_several_paintings_keeps_none(busy_client: JobClient) -
     assert (run["best"], last.note, "best.png" in last.files) == (None, "", False)
 
 
+@pytest.mark.long
 async def test_what_still_gets_better_says_nothing(busy_client: JobClient) -> None:
     job = await busy_client.submit(light(520))
     run, story = await busy_client.run(job), await busy_client.events(job)

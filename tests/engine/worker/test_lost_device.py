@@ -26,6 +26,7 @@ def test_the_fault_is_what_cuda_says_and_other_devices_have_none(monkeypatch: py
     assert fault_of(torch.device("cuda:1")) == ""
 
 
+@pytest.mark.long
 async def test_the_worker_ends_and_that_is_a_death_of_what_it_painted_alone(
     client: JobClient, pool: WorkerPool, tmp_path: Path
 ) -> None:

@@ -21,6 +21,7 @@ from engine.worker.slice_loop import LoopReport
 from engine.worker.weights.named_weights import load_weights
 
 
+@pytest.mark.long
 async def test_a_worker_that_has_painted_tells_its_speed_and_makes_forecasts_possible(busy_client: JobClient) -> None:
     redis = busy_client.redis
     await redis.config_set("notify-keyspace-events", "K$")

@@ -64,6 +64,7 @@ def test_a_stroke_that_broke_off_is_not_stuck() -> None:
     assert pulse.stuck(0) is None
 
 
+@pytest.mark.long
 async def test_a_painting_that_hangs_ends_the_worker_and_counts_as_its_death_alone(
     client: JobClient, pool: WorkerPool, tmp_path: Path
 ) -> None:
@@ -109,6 +110,7 @@ async def test_a_device_that_hangs_before_the_first_iteration_or_after_the_last_
     assert said["job"] == job.id
 
 
+@pytest.mark.long
 async def test_a_device_that_hangs_while_it_is_checked_ends_the_worker_too(
     client: JobClient, pool: WorkerPool, tmp_path: Path
 ) -> None:

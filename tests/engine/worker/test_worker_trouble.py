@@ -218,6 +218,7 @@ def test_a_worker_with_an_address_of_no_redis_says_so_in_a_line(tmp_path: Path) 
     assert line.startswith("The setting REDIS_URL is not usable: ")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [

@@ -88,6 +88,7 @@ def test_bfloat16_is_near_float32_in_terms_and_gradient(variant: str) -> None:
     assert float((near_gradient - gradient).norm() / gradient.norm()) < (0.25 if recipe.pooling == "max" else 0.05)
 
 
+@pytest.mark.long
 def test_a_painting_in_bfloat16_is_near_that_in_float32() -> None:
     """Within four levels of 255 on average, and its loss within five in a hundred."""
     recipe = quick(size=96, iterations=40, step=4.0, step_end=0.1, clamp=True)

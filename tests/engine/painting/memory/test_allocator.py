@@ -27,6 +27,7 @@ print(used, resident() - before)
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="the C library is not glibc")
 @pytest.mark.parametrize(("how", "kept"), [("plenty", True), ("short", False)])
 def test_what_is_freed_is_kept_unless_memory_is_short(how: str, kept: bool) -> None:

@@ -74,6 +74,7 @@ def tall(recipe: Recipe) -> Painter:
     return Painter(recipe, photo(60, 256, 1), [photo(50, 40, 2)])
 
 
+@pytest.mark.long
 def test_what_does_not_fit_into_memory_is_painted_in_strips_to_the_same_picture(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -113,6 +114,7 @@ def test_a_style_far_larger_than_the_painting_is_looked_at_in_strips_too(monkeyp
         torch.testing.assert_close(own.moments.product, other.moments.product, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("rows", "planned", "style"), [(None, 400, (32, 1600)), (256, 256 + 2 * 80, (96, 800))])
 def test_the_margins_of_a_styles_strips_count_too(
     monkeypatch: pytest.MonkeyPatch, rows: int | None, planned: int, style: tuple[int, int]

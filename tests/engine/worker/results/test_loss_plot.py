@@ -44,6 +44,7 @@ def colours(picture: NDArray[np.int16]) -> set[tuple[int, ...]]:
     return {tuple(c) for c in np.unique(picture.reshape(-1, 3), axis=0).tolist()}
 
 
+@pytest.mark.long
 def test_the_three_strong_lines_are_drawn_in_their_colours() -> None:
     seen = colours(drawn(falling(300)))
     assert {(0x1D, 0x22, 0x30), (0x17, 0x69, 0xB0), (0xD2, 0x45, 0x1E)} <= seen
@@ -158,6 +159,7 @@ def test_title_and_note_are_drawn_as_they_are() -> None:
     assert not (noted != plain)[:830].any()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("count", [1, 2, 3, 99_900])
 def test_runs_of_any_length_are_drawn(count: int) -> None:
     picture = drawn(falling(count), snapshots=(1, count), scales=((512, count),), note="note")
