@@ -159,9 +159,24 @@ def moved(pieces: Iterable[Any], first: float) -> Iterator[Any]:
             piece.pts -= shift
             if piece.dts is not None and isinstance(piece, av.Packet):
                 piece.dts -= shift
-            if piece.pts < earliest:
+            if piece.pts < earliest and isinstance(piece, av.Packet):
+                continue
+            if piece.pts < earliest and (piece := later_part(piece, earliest)) is None:
                 continue
         yield piece
+
+
+def later_part(frame: Any, moment: int) -> Any:
+    """What there is of a sound's frame from this moment on, in units of its time base; None where it has ended."""
+    samples = round((moment - frame.pts) * frame.time_base * frame.sample_rate)
+    if samples >= frame.samples:
+        return None
+    wide = frame.format.bytes * (1 if frame.format.is_planar else frame.layout.nb_channels)
+    part = av.AudioFrame(frame.format.name, frame.layout.name, frame.samples - samples)
+    for whole, later in zip(frame.planes, part.planes, strict=True):  # no arrays: NumPy cannot be read in the sandbox
+        later.update(bytes(whole)[samples * wide : frame.samples * wide].ljust(later.buffer_size, b"\0"))
+    part.sample_rate, part.time_base, part.pts = frame.sample_rate, frame.time_base, moment
+    return part
 
 
 if __name__ == "__main__":

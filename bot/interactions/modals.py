@@ -24,6 +24,7 @@ from bot.requests.style_names import LONGEST_NAME
 from bot.text.formatting import COMMA, joined
 from bot.text.recipe_text import PRESET_WORDS
 from bot.text.sanitise import plain
+from bot.text.titles import A_SPOILER
 from bot.text.translation import N_, _, pgettext
 from bot.text.typed_numbers import decimal_number, whole_number
 from engine.contract.models import Job, StoredPicture
@@ -130,9 +131,10 @@ class StyleForm(Form):
         """`settings` are kept with the style."""
         super().__init__(_("Save as style"), deduplication)
         self._saving, self._pictures, self._settings = saving, pictures, settings
-        names = [plain(picture.name, LONGEST_NAME) for picture in pictures]
+        names = [_(A_SPOILER) if picture.spoiler else plain(picture.name, LONGEST_NAME) for picture in pictures]
+        proposed = "" if pictures[0].spoiler else _stem(names[0])
         self._name: ui.TextInput[Any] = ui.TextInput(
-            custom_id="name", default=_stem(names[0]) or None, max_length=LONGEST_NAME
+            custom_id="name", default=proposed or None, max_length=LONGEST_NAME
         )
         self._which: ui.RadioGroup[Any] | None = None
         told = joined(settings_in_words(settings))

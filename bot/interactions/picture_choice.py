@@ -13,6 +13,7 @@ from bot.interactions.modals import Form
 from bot.interactions.private_view import PrivateView
 from bot.requests.paint_request import AttachedPicture
 from bot.text.sanitise import plain
+from bot.text.titles import A_SPOILER
 from bot.text.translation import _
 
 MOST = 10
@@ -46,7 +47,8 @@ class PictureChoice(PrivateView):
         self.note_open()
 
     def _labels(self) -> list[str]:
-        return [f"{number}. {plain(picture.name, 80)}" for number, picture in enumerate(self._pictures, 1)]
+        names = [_(A_SPOILER) if picture.spoiler else plain(picture.name, 80) for picture in self._pictures]
+        return [f"{number}. {name}" for number, name in enumerate(names, 1)]
 
     async def _chosen(self, interaction: discord.Interaction) -> None:
         await interaction.response.send_modal(self._form_of(self._pictures[int(self._select.values[0])]))

@@ -215,8 +215,7 @@ class Batch:
         arguments = self._of(pair, own=stack.own)
         output.forget()
         content = read_content(arguments.content, still=arguments.still)
-        later = [path for other in self._pairs for path in (other.content, other.style)]  # theirs may lie here too
-        output.check([*content.paths, *arguments.files, *later], arguments.format, video=content.video)
+        output.check([*content.paths, *arguments.files, *self._all_pictures()], arguments.format, video=content.video)
         blobs = [intake.read_picture_file(path) for path in arguments.files]
         pictures = await take_in(content, arguments, blobs)
         recipe = recipe_of(stack, arguments, pictures[0])
@@ -228,6 +227,14 @@ class Batch:
         weights = fixed_weights(arguments.weights, weights_in(stack, arguments))
         output.remember(job, weights, self._settings.impasto_weights_input, own_redis=stack.own)
         return job
+
+    def _all_pictures(self) -> list[Path]:
+        """The pictures of all pairs, which may lie in the folder of another: of a folder its frames."""
+        found = [pair.style for pair in self._pairs]
+        for content in {pair.content for pair in self._pairs}:
+            with suppress(BadPicture):  # told where its own turn comes
+                found += read_content(content, still=self._arguments.still).paths
+        return found
 
     def _announce(self, pair: Pair) -> None:
         number = 1 + self._pairs.index(pair)

@@ -113,7 +113,11 @@ def _fields(options: dict[str, Any], styles: int) -> dict[str, Any]:
     """The recipe's fields that were asked for. Raises `UsageError` where two options ask for one, or `RecipeError`."""
     names = ("iterations", "size", "snapshots", "start", "noise", "seed", "style_weights", "strength")
     fields = {name: options[name] for name in names if options.get(name) is not None}
-    further = dict(setting(text) for text in options["settings_"])
+    further: dict[str, Any] = {}
+    for name, value in map(setting, options["settings_"]):
+        if name in further:
+            raise click.UsageError(f"--set {name}=… is given twice: leave one of them out.")
+        further[name] = value
     for name in sorted(fields.keys() & further.keys()):
         raise click.UsageError(f"--{name.replace('_', '-')} and --set {name}=… set one field: leave one of them out.")
     if fields.get("size") == ORIGINAL:  # which is seen when the picture is

@@ -172,13 +172,13 @@ async def _known_jobs(redis: ArqRedis, folders: set[str]) -> set[str]:
 async def _expired(
     redis: ArqRedis, store: Store, stored: _Stored, orphans_after: timedelta, unknown_after: timedelta
 ) -> Expired:
-    since, others = await users(redis, store)
     now = datetime.now(UTC)
     old = [blob for blob in stored.blobs if blob.modified < now - orphans_after]
     unknown = [blob for blob in old if owner_of(blob.key) not in stored.known | stored.spared]
     spared = {f"jobs/{job}" for job in await needed(redis)} if unknown else set()
-    # Only now: a Redis that lost its data between the questions has lost these too, and its answers say nothing.
+    # Only now: a Redis that lost its data between the questions has lost both too, and its answers say nothing.
     forgotten = stored.before & await noted(redis, store)
+    since, others = await users(redis, store)
     gone: list[Blob] = []
     left: list[Blob] = []
     for blob in unknown:

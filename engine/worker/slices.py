@@ -37,6 +37,7 @@ _TOO_NEW = (
 _WAITS = "The painting waits, for what is painted cannot be stored now ({reason}); it goes on by itself once it can."
 _UNREAD = "The painting waits, for its pictures cannot be fetched now ({reason}); it goes on by itself once they can."
 _INCOMPLETE = "Pictures of the painting that it went on from are no longer kept, so they are missing here."
+_LOST = "Some of its pictures were lost in the store, so they are missing here."
 _GOES_ON = "The store of pictures can be used again: the painting goes on."
 
 _log = structlog.get_logger(__name__)
@@ -214,10 +215,8 @@ class _Slice:
                 return
             files["checkpoint.safetensors"] = await self._save(session)
             note = session.trouble.text if session.trouble and session.alone else ""
-            left_out = _INCOMPLETE if session.incomplete else ""
-            done = Done(
-                job=claim.job.id, iteration=session.iteration, files=files, note=note, left_out=left_out
-            )  # fmt: skip
+            left_out = (_INCOMPLETE if claim.job.checkpoint else _LOST) if session.incomplete else ""
+            done = Done(job=claim.job.id, iteration=session.iteration, files=files, note=note, left_out=left_out)
             await context.jobs.finish(claim, done, seconds=self._seconds)
             JOBS_ENDED.labels(done.kind).inc()
             context.say(f"{claim.job.id}: done, {session.iteration} iterations")

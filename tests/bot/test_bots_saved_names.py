@@ -44,7 +44,7 @@ def test_notes_have_the_keys_they_always_had() -> None:
     assert (deferred._KEY, admission._WEIGHTS) == ("impasto:thinking", "impasto:weights")
     older = '{"application": 1, "language": "de", "token": "secret"}'
     assert deferred._Note.model_validate_json(older).channel is None
-    assert set(deferred._Note.model_fields) == {"application", "channel", "language", "token"}
+    assert set(deferred._Note.model_fields) == {"application", "channel", "ephemeral", "language", "token"}
 
 
 def test_buttons_of_old_messages_are_known() -> None:

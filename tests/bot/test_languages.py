@@ -156,7 +156,7 @@ async def test_a_member_is_answered_in_their_language_by_whatever_way(stage: Sce
     assert form.modal.title == "Von hier weitermalen"
     sent = await eva.submit(form.modal, {"iterations": "many", "strength": "1"})
     assert await stage.private_reply(sent) == (
-        "Die Zahl der Iterationen muss zwischen 1 und 99.900 liegen: Versuch es noch einmal."
+        "Die Zahl der Iterationen muss eine ganze Zahl zwischen 1 und 99.900 sein: Versuch es noch einmal."
     )
 
 

@@ -98,6 +98,19 @@ def test_a_picture_that_is_to_be_painted_is_not_cleared_away_for_another_ones_pa
 
 
 @pytest.mark.long
+def test_nor_are_the_frames_in_a_folder(room: Path, busy_pool: WorkerPool) -> None:
+    earlier, frames = OutputFolder(room / "out" / "cat-strokes"), ("00001.png", "00002.png")
+    with earlier.reserved():
+        for name in frames:
+            earlier.write(name, (room / "dog.png").read_bytes())
+    words = ["cat.png", "out/cat-strokes", "--style", "strokes.png", *OPTIONS, "--iterations", "2"]
+    done = run(room, "batch", *words, "-o", "out", **shared(busy_pool))
+    assert "would be written over or deleted: give another folder." in done.stderr
+    assert [(room / "out" / "cat-strokes" / name).exists() for name in frames] == [True, True]
+    assert statuses(room)["cat-strokes"] == "failed"
+
+
+@pytest.mark.long
 def test_one_worker_paints_all_of_it_as_paint_would_alone(room: Path) -> None:
     done = run(room, "batch", "cat.png", "dog.png", *SHORT)
     assert done.returncode == 0, done.stderr

@@ -54,7 +54,7 @@ def here(room: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
         ([*LIGHT, "--set", "clamp=perhaps"], "perhaps is not a value for clamp."),
         ([*LIGHT, "--set", "style_weights=1,much"], "1,much is not a value for style_weights."),
         ([*LIGHT, "--set", "pooling=least"], "The pooling must be one of average, max, l2."),
-        ([*LIGHT, "--set", "style_layers=relu9_1"], "There is no layer relu9_1"),
+        ([*PAINT, "--set", "style_layers=relu9_1"], "There is no layer relu9_1"),
         ([*LIGHT, "--size", "5"], "The size must be between"),
         ([*LIGHT, "--iterations", "0"], "The number of iterations must be between 1 and 99,900."),
         ([*LIGHT, "--style-weights", "1,2"], "2 styles"),
@@ -90,6 +90,9 @@ def test_one_field_is_not_set_twice(here: Here, room: Path, option: list[str], f
     assert (reply.returncode, reply.stdout) == (2, "")
     name = field.partition("=")[0]
     assert f"{option[0]} and --set {name}=… set one field: leave one of them out." in reply.stderr
+    reply = here.run("paint", "content.png", "style.png", "--set", field, "--set", field, "-o", "new")
+    assert (reply.returncode, reply.stdout) == (2, "")
+    assert f"--set {name}=… is given twice: leave one of them out." in reply.stderr
     assert not (room / "new").exists()
 
 

@@ -199,6 +199,13 @@ async def test_the_sound_keeps_step_with_the_pictures_whenever_these_begin(  # n
         assert abs(loud_from(film) - 0.5) < 0.03
 
 
+async def test_a_sound_is_cut_where_the_first_picture_begins_and_not_at_its_next_frame(tmp_path: Path) -> None:
+    data = clip(tmp_path / "a.mkv", "mpeg4", "flac", 1, 0.03).read_bytes()  # whose frames take a tenth of a second
+    for kind in get_args(VideoKind):
+        taken = await take_in_video(data, "a.mkv", 5, VIDEO, kind)
+        assert loud_from(video_file([Image.new("RGB", (64, 48))] * 5, [200] * 5, kind, taken.sound)) < 0.03
+
+
 async def test_of_a_sound_that_ends_before_the_first_picture_nothing_is_left(tmp_path: Path) -> None:
     data = clip(tmp_path / "a.mkv", "mpeg4", "aac", 1, 5).read_bytes()
     early: Any
