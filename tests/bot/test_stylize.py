@@ -181,7 +181,7 @@ async def test_on_from_a_snapshot_with_other_settings(stage: Scene) -> None:
     press = await stage.ada.press(snapshot, "From here")
     await press.answered()
     form = await stage.ada.submit(press.modal, {"Recipe": "fine", "Iterations": "six", "Strength of the style": "1"})
-    assert "must be a number" in text_of(await form.shown())
+    assert "must be a whole number" in text_of(await form.shown())
 
 
 @pytest.mark.long
