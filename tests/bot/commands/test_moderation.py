@@ -1,33 +1,25 @@
-"""What moderators and the bot's owner set holds for everybody, by whatever way a painting is asked for."""
+"""What moderators set holds for everybody, by whatever way a painting is asked for."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from discord_server.driver import Channel, Guild, Person, WorldView
 from discord_server.impossible_action import Impossible
-from discord_server.message_text import buttons_of, is_ephemeral, text_of
+from discord_server.message_text import text_of
+from moderation_kit import BLOCKED, Place, a_place, choose, painting, panel, refused, saying
 from redis import Redis
 from scene import LONG, Scene, clip, scene
-from support.jobs import a_job
 from support.workers import WorkerPool
-
-from engine.contract.connection import connect
-from engine.contract.jobs import Jobs
-from engine.contract.models import JobState
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 Json = dict[str, Any]
 CHANNELS, ROLES = "Channels in which I paint: all", "Roles for whose members I paint: all"
-BLOCKED, RECIPE = "Members for whom I do not paint", "The usual recipe"
+RECIPE = "The usual recipe"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -39,52 +31,9 @@ async def stage(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> A
         assert made.discord.world.pings == []
 
 
-@dataclass
-class Place:
-    """A server of its own: two channels, a moderator, a member."""
-
-    guild: Guild
-    channel: Channel
-    moderator: Person
-    member: Person
-
-
 @pytest_asyncio.fixture(loop_scope="module")
 async def place(stage: Scene) -> Place:
-    guild = await stage.discord.guild("Moderated")
-    moderator = await guild.member("Mo", permissions=["manage_guild"])
-    return Place(guild, await guild.channel("paintings"), moderator, await guild.member("Mem"))
-
-
-async def panel(place: Place) -> Json:
-    """The settings as the moderator sees them."""
-    shown = await (await place.moderator.slash(place.channel, "impasto settings")).shown()
-    assert is_ephemeral(shown)
-    return shown
-
-
-async def choose(stage: Scene, place: Place, select: str, *values: Any, says: str) -> Json:
-    """In a new panel; the panel, once it says so."""
-    shown = await panel(place)
-    await (await place.moderator.choose(shown, *values, of=select)).answered()
-    return await stage.discord.until(lambda world: _saying(world.message(shown), says))
-
-
-async def servers(stage: Scene) -> list[str]:
-    """All pages of the servers, as the bot's owner sees them."""
-    owner = await stage.discord.owner()
-    page = await (await owner.slash(await owner.dm(), "impasto servers")).shown()
-    told = [text_of(page)]
-    while "Next" in [button["label"] for button in buttons_of(page)]:
-        await (await owner.press(page, "Next")).answered()
-        page = await stage.discord.until(partial(_turned, page))
-        told.append(text_of(page))
-    return told
-
-
-def _turned(page: Json, world: WorldView) -> Json | None:
-    message = world.message(page)
-    return message if text_of(message) != text_of(page) else None
+    return await a_place(stage)
 
 
 async def limits(stage: Scene, place: Place, says: str, **numbers: str) -> None:
@@ -93,30 +42,7 @@ async def limits(stage: Scene, place: Place, says: str, **numbers: str) -> None:
     opened = await place.moderator.press(shown, "Limits")
     await opened.answered()
     await place.moderator.submit(opened.modal, numbers)
-    await stage.discord.until(lambda world: _saying(world.message(shown), says))
-
-
-def _saying(message: Json, words: str) -> Json | None:
-    return message if words in text_of(message) else None
-
-
-async def refused(stage: Scene, place: Place, card: Json, picture: Json, channel: Channel | None = None) -> set[str]:
-    """What a member is told by the command, the menu and a button: each a sentence for them alone."""
-    where = channel or place.channel
-    asked = [
-        await stage.stylize(place.member, where),
-        await place.member.menu(place.channel, picture, "Stylize this"),
-        await place.member.press(card, "Again"),
-    ]
-    return {await stage.private_reply(one) for one in asked}
-
-
-async def painting(stage: Scene, place: Place) -> tuple[Json, Json]:
-    """A card of the member's, and a message with a picture, from before anything was forbidden."""
-    asked = await stage.stylize(place.member, place.channel, **LONG)
-    card = await stage.card(asked, place.channel)
-    await stage.private_reply(asked)
-    return card, await place.member.post(place.channel, "look", files=[stage.content])
+    await stage.discord.until(lambda world: saying(world.message(shown), says))
 
 
 async def test_a_blocked_member_paints_by_no_way(stage: Scene, place: Place) -> None:
@@ -273,12 +199,12 @@ async def test_an_older_panel_takes_nothing_back_that_another_moderator_chose(st
     assert [one["component"].get("value") for one in opened.modal.data["components"]] == [None, None, "256", None, None]
     await limits(stage, place, "At most 300 px", size="300")  # while that form is open
     await place.moderator.submit(opened.modal, {"iterations": "700"})
-    await stage.discord.until(lambda world: _saying(world.message(older), "At most 300 px and 700 iterations"))
+    await stage.discord.until(lambda world: saying(world.message(older), "At most 300 px and 700 iterations"))
 
     stale = await panel(place)
     await choose(stage, place, BLOCKED, other, says=f"Blocked members: {other.mention}\n")
     await (await place.moderator.choose(stale, place.member, third, of=BLOCKED)).answered()
-    await stage.discord.until(lambda world: _saying(world.message(stale), f"Blocked members: {third.mention}\n"))
+    await stage.discord.until(lambda world: saying(world.message(stale), f"Blocked members: {third.mention}\n"))
 
 
 async def test_each_change_is_a_line_that_says_who_and_what(stage: Scene, place: Place) -> None:
@@ -319,7 +245,7 @@ async def test_a_panel_ends_a_quarter_of_an_hour_after_its_command_whatever_is_p
     shown = await panel(place)
     await stage.discord.turn_clock(14 * 60)
     await (await place.moderator.choose(shown, "gatys", of=RECIPE)).answered()
-    shown = await stage.discord.until(lambda world: _saying(world.message(shown), "Usual recipe: gatys"))
+    shown = await stage.discord.until(lambda world: saying(world.message(shown), "Usual recipe: gatys"))
     opened = await place.moderator.press(shown, "Limits")
     await opened.answered()
     await stage.discord.turn_clock(2 * 60)
@@ -337,83 +263,6 @@ async def test_settings_are_hidden_from_members_and_are_a_server_s(stage: Scene,
         await place.member.slash(place.channel, "impasto settings")
     told = await stage.private_reply(await place.member.slash(await place.member.dm(), "impasto settings"))
     assert told == "Settings are a server's: ask for them in a server that I am in."
-
-
-async def test_only_the_bot_s_owner_sees_and_blocks_servers(stage: Scene, place: Place) -> None:
-    told = await stage.private_reply(
-        await place.moderator.slash(place.channel, "impasto servers", server="1", block=True)
-    )
-    assert told == "Only who runs me may use this: moderators have `/impasto settings`."
-    owner = await stage.discord.owner()
-    number = place.guild.id
-    dm = await owner.dm()
-    card, _picture = await painting(stage, place)
-    async with connect(stage.pool.url) as redis:
-        jobs, from_terminal = Jobs(redis), a_job(user="ada", guild="terminal")
-        await jobs.create(from_terminal)
-        told = await stage.private_reply(
-            await owner.slash(dm, "impasto servers", server=number, block=True, paintings=9)
-        )
-        await stage.ended(card, "**Stopped**")
-        assert await jobs.state(from_terminal.id) is JobState.QUEUED
-        await jobs.cancel(from_terminal.id)
-    assert told == f"**Moderated**, `{number}`, blocked, at most 9 paintings at a time"
-    card_told = await stage.private_reply(await stage.stylize(place.member, place.channel))
-    assert card_told == "Who runs me has blocked me in this server: ask for the painting in another one."
-    assert f"`{number}`, blocked" in "".join(await servers(stage))
-    await stage.private_reply(await owner.slash(dm, "impasto servers", server=number, block=False, paintings=1))
-    await painting(stage, place)
-    told = await stage.private_reply(await stage.stylize(place.moderator, place.channel))
-    assert told.startswith("This server already has as many paintings under way as it may")
-    assert "1 in this server" in text_of(await panel(place))
-
-
-async def test_a_member_whom_the_bot_s_owner_blocks_paints_nowhere(stage: Scene, place: Place) -> None:
-    owner, dm = await stage.discord.owner(), await place.member.dm()
-    asked = await place.moderator.slash(place.channel, "impasto member", member=place.member.id, block=True)
-    assert (await stage.private_reply(asked)).startswith("Only who runs me may use this")
-    at_home = await owner.dm()
-    told = await stage.private_reply(await owner.slash(at_home, "impasto member", member="@Mem", block=True))
-    assert told == "Give the member by their id, in digits."
-    card, picture = await painting(stage, place)
-    told = await stage.private_reply(await owner.slash(at_home, "impasto member", member=place.member.id, block=True))
-    assert told == f"{place.member.mention} may paint nowhere."
-    await stage.ended(card, "**Stopped**")
-    refusal = "Who runs me does not let you paint: ask them."
-    assert await refused(stage, place, card, picture) == {refusal}
-    assert await stage.private_reply(await stage.stylize(place.member, stage.discord.channel(dm))) == refusal
-    mention = place.member.mention
-    told = await stage.private_reply(await owner.slash(at_home, "impasto member", member=mention, block=False))
-    assert told == f"{mention} may paint."
-    assert (await stage.private_reply(await place.member.press(card, "Again"))).startswith("Accepted: ")
-
-
-async def test_all_servers_are_listed_a_page_at_a_time(stage: Scene) -> None:
-    names = {f"{number:02} {'of a long name ' * 5}" for number in range(21)}
-    numbers = {(await stage.discord.guild(name)).id for name in names}
-    told = await servers(stage)
-    assert {number for number in numbers if f"`{number}`" in "".join(told)} == numbers
-    assert len(told) > 2
-
-
-async def test_what_the_owner_changed_is_told_beside_the_moderators_changes(stage: Scene, place: Place) -> None:
-    """Some of their fields are called the same; an older line does not say whose it is."""
-    owner = await stage.discord.owner()
-    dm, number = await owner.dm(), place.guild.id
-    await choose(stage, place, BLOCKED, place.member, says="Blocked members: <@")
-    await stage.private_reply(await owner.slash(dm, "impasto servers", server=number, block=True, paintings=9))
-    await stage.private_reply(await owner.slash(dm, "impasto servers", server=number, block=False, paintings=0))
-    with Redis.from_url(stage.pool.url) as redis:
-        old = {"at": 1, "by": int(owner.id), "what": {"blocked": [False, True]}}
-        redis.rpush(f"impasto:guild:{number}:changes", json.dumps(old))
-    told = (await stage.private_reply(await place.moderator.press(await panel(place), "Changes"))).splitlines()
-    at_a_time = "paintings at a time in this server, as who runs me allows"
-    assert [line.partition(">: ")[2] for line in told] == [
-        f"blocked by who runs me: yes → no; {at_a_time}: 9 → as usual",
-        f"blocked by who runs me: no → yes; {at_a_time}: as usual → 9",
-        f"blocked members: none → {place.member.mention}",
-        "blocked by who runs me: no → yes",
-    ]
 
 
 async def test_settings_that_cannot_be_read_are_those_of_the_environment(stage: Scene, place: Place) -> None:

@@ -5,21 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from discord_server.driver import Channel, Guild, Person, Spoiler
+from discord_server.driver import Person
 from discord_server.message_text import buttons_of, files_of, is_ephemeral, text_of
+from saved_styles_kit import DRAWN, Place, a_place, accepted, blobs, by_name, job_of, names, painted, save
 from scene import SMALL, Scene, clip, picture, pictures, scene
 from support.workers import WorkerPool
 
 from bot.drawn_styles import DRAWN_STYLES
 from engine.contract.connection import connect
-from engine.contract.jobs import Jobs
-from engine.contract.models import Job
 from engine.contract.saved_styles import LEFT_DAYS, SavedStyles
 from engine.contract.store import Store
 from engine.contract.stored_blobs import noted
@@ -27,7 +25,6 @@ from engine.contract.stored_blobs import noted
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 Json = dict[str, Any]
-DRAWN = ["hatching", "ink", "night", "poster", "strokes"]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -39,51 +36,9 @@ async def stage(pool: WorkerPool, tmp_path_factory: pytest.TempPathFactory) -> A
         assert made.discord.world.pings == []
 
 
-@dataclass
-class Place:
-    """A server of its own: a channel, a moderator, two members."""
-
-    guild: Guild
-    channel: Channel
-    moderator: Person
-    mem: Person
-    other: Person
-
-
 @pytest_asyncio.fixture(loop_scope="module")
 async def place(stage: Scene) -> Place:
-    guild = await stage.discord.guild("Styled")
-    moderator = await guild.member("Mo", permissions=["manage_messages", "manage_guild"])
-    channel = await guild.channel("paintings")
-    return Place(guild, channel, moderator, await guild.member("Mem"), await guild.member("Oth"))
-
-
-async def save(stage: Scene, place: Place, name: str, person: Person | None = None, **options: Any) -> str:
-    given = {"name": name, "picture": stage.style, **options}
-    return await stage.private_reply(await (person or place.mem).slash(place.channel, "style save", **given))
-
-
-async def names(place: Place, person: Person | None = None, command: str = "stylize", typed: str = "") -> list[str]:
-    option = "style_name" if command == "stylize" else "name"
-    offered = await (person or place.mem).autocomplete(place.channel, command, option, typed)
-    return [one["value"] for one in offered]
-
-
-async def job_of(stage: Scene, job: str) -> Job:
-    async with connect(stage.pool.url) as redis:
-        found = await Jobs(redis).get(job)
-    assert found is not None
-    return found
-
-
-async def by_name(stage: Scene, place: Place, name: str | None, person: Person | None = None, **options: Any) -> Any:
-    """`/stylize` with a saved style."""
-    given = {"content": stage.content, "style_name": name, **SMALL, **options}
-    return await (person or place.mem).slash(place.channel, "stylize", **given)
-
-
-async def blobs(stage: Scene, place: Place) -> list[str]:
-    return [blob.key for blob in await Store(stage.pool.store_url).blobs(f"styles/{place.guild.id}/")]
+    return await a_place(stage)
 
 
 async def test_a_bot_in_front_of_a_new_store_puts_the_first_styles_there(stage: Scene, place: Place) -> None:
@@ -116,14 +71,8 @@ async def test_a_saved_style_is_offered_listed_and_painted_like(stage: Scene, pl
     job = await job_of(stage, asked.id)
     assert job.styles[0].key == f"jobs/{asked.id}/picture-1.png"
     # What is asked for goes before what was saved.
-    job = await job_of(stage, (await _accepted(stage, place, "dusk at sea", size=64, recipe="fine", strength=1.0)))
+    job = await job_of(stage, (await accepted(stage, place, "dusk at sea", size=64, recipe="fine", strength=1.0)))
     assert (job.recipe.name, job.recipe.size) == ("fine", 64)
-
-
-async def _accepted(stage: Scene, place: Place, name: str | None, **options: Any) -> str:
-    asked = await by_name(stage, place, name, **options)
-    assert (await stage.private_reply(asked)).startswith("Accepted: ")
-    return str(asked.id)
 
 
 async def test_what_a_bot_that_is_killed_before_it_refers_to_it_has_stored_is_left_to_the_sweep(
@@ -132,7 +81,7 @@ async def test_what_a_bot_that_is_killed_before_it_refers_to_it_has_stored_is_le
     """No sweep has been made while it was of a style or painting."""
     await save(stage, place, "short")
     stored = await blobs(stage, place)
-    job = await _accepted(stage, place, "short")
+    job = await accepted(stage, place, "short")
     async with connect(stage.pool.url) as redis:
         assert {*stored, f"jobs/{job}"} <= await noted(redis, Store(stage.pool.store_url))
 
@@ -142,7 +91,7 @@ async def test_a_style_saved_above_the_limits_is_painted_within_them(stage: Scen
     rules = {"choices": json.dumps({"size": 512, "iterations": 700})}
     async with connect(stage.pool.url) as redis:
         await redis.hset(f"impasto:guild:{place.guild.id}", mapping=rules)  # type: ignore[misc]
-    job = await job_of(stage, await _accepted(stage, place, "dusk", size=None, iterations=None))
+    job = await job_of(stage, await accepted(stage, place, "dusk", size=None, iterations=None))
     assert (job.recipe.name, job.recipe.size, job.recipe.iterations) == ("classic", 512, 700)
     asked = await by_name(stage, place, "dusk", size=600, iterations=None)
     assert await stage.private_reply(asked) == "The size may be at most 512 px here: ask for a smaller one."
@@ -155,7 +104,7 @@ async def test_a_film_like_a_style_saved_above_the_limits_is_within_them(stage: 
         rules = {"choices": json.dumps({"iterations": 1000})}
         await redis.hset(f"impasto:guild:{place.guild.id}", mapping=rules)  # type: ignore[misc]
     film: Json = {"content": ("clip.gif", clip()), "animate": True}
-    job = await job_of(stage, await _accepted(stage, place, "dusk", iterations=None, **film))
+    job = await job_of(stage, await accepted(stage, place, "dusk", iterations=None, **film))
     assert (job.recipe.name, job.recipe.frames, job.iterations) == ("classic", 3, 1000)
     told = await stage.private_reply(await by_name(stage, place, "dusk", iterations=1000, **film))
     assert told.startswith("A film of 3 pictures takes 1,080 iterations, and 1,000 is the most here: ")
@@ -210,38 +159,10 @@ async def test_a_name_is_found_as_it_was_typed(stage: Scene, place: Place, name:
     further = await place.mem.autocomplete(place.channel, "gallery", "style_names", f"{name}, ")
     assert saved not in [one["value"].split(", ")[1] for one in further]
     for typed in (name, saved):
-        job = await job_of(stage, await _accepted(stage, place, typed))
+        job = await job_of(stage, await accepted(stage, place, typed))
         assert [style.name for style in job.styles] == [saved]
     deleted = await place.mem.slash(place.channel, "style delete", name=name)
     assert (await stage.private_reply(deleted)).startswith("Deleted: ")
-
-
-async def test_the_picture_of_any_message_is_saved_by_its_menu(stage: Scene, place: Place) -> None:
-    message = await place.mem.post(place.channel, "look", files=[stage.style])
-    form = await place.other.menu(place.channel, message, "Save as style")
-    await form.answered()
-    (name,) = form.modal.data["components"]
-    assert (name["label"], name["component"]["value"]) == ("What to call it", "strokes")
-    sent = await place.other.submit(form.modal, {"name": "found"})
-    assert (await stage.private_reply(sent)).startswith("Saved as **found**")
-    assert "found" in await names(place)
-    message = await place.mem.post(place.channel, "no picture")
-    refused = await place.other.menu(place.channel, message, "Save as style")
-    assert "There is no picture in this message" in await stage.private_reply(refused)
-
-
-async def painted(stage: Scene, pool: WorkerPool, card: Json) -> Json:
-    """The card, once a worker that is there for this painting alone has painted it."""
-    async with connect(pool.url) as redis:
-        jobs, asked = Jobs(redis), buttons_of(card)[0]["custom_id"].split(":")[2]
-        for job in await jobs.open():  # what the other tests have asked for
-            if job != asked:
-                await jobs.cancel(job)
-    worker = pool.start_worker(seconds=0.3)
-    worker.ready()
-    done = await stage.ended(card)
-    worker.kill()
-    return done
 
 
 @pytest.mark.long
@@ -250,44 +171,6 @@ async def test_a_painting_by_name_comes_to_its_end(stage: Scene, pool: WorkerPoo
     card = await painted(stage, pool, await stage.card(asked, place.channel))
     assert pictures(stage.discord.world, card["id"])[-3:] == ["final.png", "loss.png", "film.webp"]
     assert [style.name for style in (await job_of(stage, asked.id)).styles] == ["night", "strokes.png"]
-
-
-@pytest.mark.long
-async def test_a_paintings_button_saves_its_style_with_its_settings(
-    stage: Scene, pool: WorkerPool, place: Place
-) -> None:
-    given = {"content": stage.content, "style": stage.style, "style2": stage.content, "colours": "keep"}
-    options = {"recipe": "classic", "strength": 2.0, **SMALL}
-    asked = await place.mem.slash(place.channel, "stylize", **given, **options)
-    card = await stage.card(asked, place.channel)
-    assert "Save as style" not in [button["label"] for button in buttons_of(card)]
-    card = await painted(stage, pool, card)
-    form = await _form(place, card)
-    assert form.modal.title == "Save as style"
-    name, which = form.modal.data["components"]
-    settings = "classic, strength 2, 24 iterations, 64 px, the content's colours"
-    assert name["description"] == f"Kept with its settings: {settings}"
-    assert name["component"]["value"] == "strokes"
-    assert [option["label"] for option in which["component"]["options"]] == ["1. strokes.png", "2. harbour.png"]
-    sent = await place.other.submit(form.modal, {"name": "of the second", "which": "2"})
-    assert "Saved as **of the second**: by `/stylize style_name:`" in await stage.private_reply(sent)
-    assert await names(place) == [*DRAWN[:3], "of the second", *DRAWN[3:]]
-    job = await job_of(stage, await _accepted(stage, place, "of the second", size=None, iterations=None))
-    assert (job.recipe.name, job.recipe.size, job.recipe.iterations) == ("classic", 64, 24)
-    assert job.recipe.colours == "content"
-    store = Store(stage.pool.store_url)
-    before = await store.get(f"jobs/{asked.id}/picture-2.png")
-    assert [await store.get(key) for key in await blobs(stage, place)] == [before]
-    sent = await place.other.submit((await _form(place, card)).modal, {"name": "Of the SECOND"})
-    assert "There is a style called Of the SECOND here already" in await stage.private_reply(sent)
-    sent = await place.other.submit((await _form(place, card)).modal, {"name": "a, b"})
-    assert "no comma" in await stage.private_reply(sent)
-
-
-async def _form(place: Place, card: Json) -> Any:
-    form = await place.other.press(card, "Save as style")
-    await form.answered()
-    return form
 
 
 @pytest.mark.parametrize(
@@ -391,7 +274,7 @@ async def test_a_spoiler_and_an_age_restricted_style_stay_what_they_are(
     await save(stage, place, "the end", picture=covered)
     shown = await (await place.mem.slash(place.channel, "style list")).shown()
     assert [file["spoiler"] for file in files_of(shown).values()].count(True) == 1
-    assert (await job_of(stage, await _accepted(stage, place, "the end"))).spoiler
+    assert (await job_of(stage, await accepted(stage, place, "the end"))).spoiler
     private = await place.guild.channel("private", nsfw=True)
     given = {"name": "bare", "picture": stage.style}
     await stage.private_reply(await place.mem.slash(private, "style save", **given))
@@ -402,24 +285,6 @@ async def test_a_spoiler_and_an_age_restricted_style_stay_what_they_are(
     assert "bare" in [one["value"] for one in await place.mem.autocomplete(private, "stylize", "style_name", "")]
     asked = await place.mem.slash(private, "stylize", content=stage.content, style_name="bare", **SMALL)
     assert (await stage.private_reply(asked)).startswith("Accepted: ")
-
-
-async def test_the_name_of_a_covered_picture_is_not_proposed_for_the_style(stage: Scene, place: Place) -> None:
-    """Neither where it is one of several, which are chosen by their names."""
-    covered = Spoiler(("the_butler_did_it.png", stage.style.read_bytes()))
-    form = await place.other.menu(
-        place.channel, await place.mem.post(place.channel, "look", files=[covered]), "Save as style"
-    )
-    await form.answered()
-    (name,) = form.modal.data["components"]
-    assert not name["component"].get("value")
-    several = await place.mem.post(place.channel, "look", files=[stage.content, covered])
-    choice = await (await place.other.menu(place.channel, several, "Save as style")).shown()
-    form = await place.other.choose(choice, "2. a spoiler")
-    await form.answered()
-    assert "butler" not in json.dumps([form.modal.data, choice["components"][0], choice["components"][2]])
-    sent = await place.other.submit(form.modal, {"name": "the end"})
-    assert (await stage.private_reply(sent)).startswith("Saved as **the end**")
 
 
 async def test_a_gallery_of_saved_and_attached_styles(stage: Scene, place: Place) -> None:
