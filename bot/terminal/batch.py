@@ -77,6 +77,7 @@ class Batch:
         self._arguments, self._output, self._pairs, self._settings = arguments, output, pairs, settings
         self._json = as_json
         self._digests: dict[Path, str] = {}
+        """Of the pictures of all pairs."""
         self._own = settings.redis_url is None
         meant = {True: weights or settings.impasto_weights, False: weights or "auto"}
         self._weights = {own: weights_asked(name, settings) for own, name in meant.items()}
@@ -215,7 +216,8 @@ class Batch:
         arguments = self._of(pair, own=stack.own)
         output.forget()
         content = read_content(arguments.content, still=arguments.still)
-        output.check([*content.paths, *arguments.files, *self._all_pictures()], arguments.format, video=content.video)
+        # The others' pictures may lie here too.
+        output.check({*content.paths, *arguments.files, *self._digests}, arguments.format, video=content.video)
         blobs = [intake.read_picture_file(path) for path in arguments.files]
         pictures = await take_in(content, arguments, blobs)
         recipe = recipe_of(stack, arguments, pictures[0])
@@ -227,14 +229,6 @@ class Batch:
         weights = fixed_weights(arguments.weights, weights_in(stack, arguments))
         output.remember(job, weights, self._settings.impasto_weights_input, own_redis=stack.own)
         return job
-
-    def _all_pictures(self) -> list[Path]:
-        """The pictures of all pairs, which may lie in the folder of another: of a folder its frames."""
-        found = [pair.style for pair in self._pairs]
-        for content in {pair.content for pair in self._pairs}:
-            with suppress(BadPicture):  # told where its own turn comes
-                found += read_content(content, still=self._arguments.still).paths
-        return found
 
     def _announce(self, pair: Pair) -> None:
         number = 1 + self._pairs.index(pair)

@@ -31,7 +31,7 @@ class PaintSession:
     notices: list[str] = field(default_factory=list)
     """Sentences for the audience that are not told yet."""
     incomplete: bool = False
-    """Whether pictures are missing from its film or sheet, of a painting that it goes on from and that is forgotten."""
+    """Whether pictures are missing from its film or sheet: lost, or of a forgotten painting that it goes on from."""
     before: int = 0
     """Iterations of a study's earlier paintings."""
     later: float = 0.0
