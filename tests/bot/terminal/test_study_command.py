@@ -155,11 +155,7 @@ def test_both_ways_round_and_one_content_in_several_styles(room: Path, busy_pool
             "by itself: leave out --set content_layers=relu3_1.",
         ),
         (
-            [
-                "content.png",
-                "style.png",
-                *["--vary", "iterations", "--recipe", "classic", "--snapshots", "every:5", "-o", "x"],
-            ],
+            ["content.png", "style.png", "--vary", "iterations", "--recipe=classic", "--snapshots=every:5", "-o", "x"],
             "These are 1,000 pictures, and 100 are the most in one sheet: ask for fewer.",
         ),
         (["content.png", "style.png", "--vary", "size", "--size", "32", "-o", "x"], "needs two paintings to compare"),
