@@ -77,7 +77,7 @@ class Batch:
         self._arguments, self._output, self._pairs, self._settings = arguments, output, pairs, settings
         self._json = as_json
         self._digests: dict[Path, str] = {}
-        """Of the pictures of all pairs."""
+        """The digest of every pair's pictures, by their files."""
         self._own = settings.redis_url is None
         meant = {True: weights or settings.impasto_weights, False: weights or "auto"}
         self._weights = {own: weights_asked(name, settings) for own, name in meant.items()}
