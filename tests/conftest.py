@@ -78,6 +78,16 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
+def empty_redis_url(redis_server: str) -> Iterator[str]:
+    """URL of a database that holds nothing before the test, and nothing after it; another one than `redis` is."""
+    url = f"{redis_server}?db=3"
+    with Redis.from_url(url) as client:
+        client.flushdb()
+        yield url
+        client.flushdb()
+
+
+@pytest.fixture
 async def redis(redis_server: str) -> AsyncIterator[ArqRedis]:
     """An empty Redis that no worker looks at."""
     async with connect(redis_server) as client:

@@ -184,8 +184,8 @@ def _clip(frames: int) -> bytes:
 
 
 @pytest.mark.long
-async def test_each_quota_is_refused_in_a_sentence_of_its_own(redis_server: str, tmp_path: Path) -> None:
-    pool = WorkerPool(f"{redis_server}?db=3", tmp_path)
+async def test_each_quota_is_refused_in_a_sentence_of_its_own(empty_redis_url: str, tmp_path: Path) -> None:
+    pool = WorkerPool(empty_redis_url, tmp_path)
     caps: Json = {"IMPASTO_USER_JOBS": "2", "IMPASTO_GUILD_JOBS": "3", "IMPASTO_TOTAL_JOBS": "4"}
     async with scene(pool, tmp_path, **caps, IMPASTO_MAX_ITERATIONS="1000") as stage:
         bob = await stage.guild.member("Bob")

@@ -142,7 +142,7 @@ async def test_what_is_not_everybody_s_is_shown_without_its_picture(stage: tuple
 
 
 async def test_what_nobody_foresaw_is_told_and_the_page_goes_on_after_it(
-    redis_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    empty_redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server, "PAUSE", 0.01)
     faults = [ZeroDivisionError("what nobody foresaw")]
@@ -153,7 +153,7 @@ async def test_what_nobody_foresaw_is_told_and_the_page_goes_on_after_it(
 
     settings, store = read_bot_settings(discord_token="a.token"), Store(tmp_path.as_uri())
     with capture_logs() as log:
-        async with connect(redis_server) as redis:
+        async with connect(empty_redis_url) as redis:
             page = server.LivePage(settings, redis, store, bot)
             async with page.served(("127.0.0.1", 0)) as url, asyncio.timeout(60):
                 async for told in scenes(url):
@@ -223,13 +223,12 @@ async def test_chromium_shows_it(stage: tuple[Scene, str], tmp_path: Path) -> No
 
 
 async def test_curves_are_followed_on_after_what_nobody_foresaw(
-    redis_server: str, monkeypatch: pytest.MonkeyPatch
+    empty_redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An open job from the end of time: nothing that was told since can be looked for."""
     monkeypatch.setattr(loss_curves, "PAUSE", 0.01)
     job, losses = a_job(), Losses()
-    async with connect(redis_server) as redis:
-        await redis.flushdb()
+    async with connect(empty_redis_url) as redis:
         await Jobs(redis).create(job)
         spec = job.model_dump(mode="json") | {"created": "inf"}
         await redis.hset(job_key(job.id), "spec", json.dumps(spec))  # type: ignore[misc]

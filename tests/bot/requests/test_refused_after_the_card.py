@@ -9,8 +9,8 @@ from scene import LONG, SMALL, scene
 from support.workers import WorkerPool
 
 
-async def test_the_card_goes_with_what_the_queue_refuses(redis_server: str, tmp_path: Path) -> None:
-    pool = WorkerPool(f"{redis_server}?db=3", tmp_path)
+async def test_the_card_goes_with_what_the_queue_refuses(empty_redis_url: str, tmp_path: Path) -> None:
+    pool = WorkerPool(empty_redis_url, tmp_path)
     async with scene(pool, tmp_path, IMPASTO_TOTAL_JOBS="1") as stage:
         zoe = await stage.discord.user("Zoe", installed=True)
         elsewhere = await stage.discord.guild("Elsewhere", bot=False)

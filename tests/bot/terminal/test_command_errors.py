@@ -133,23 +133,22 @@ def test_a_redis_that_is_not_there_is_a_line(here: Here, url: str, status: int, 
     assert sentence in here.one_line(*LIGHT, "-o", "out", redis_url=url, status=status)
 
 
-def test_a_redis_without_workers_is_a_line_with_the_remedy(here: Here, redis_server: str) -> None:
-    line = here.one_line(*LIGHT, "-o", "out", redis_url=f"{redis_server}?db=2")
+def test_a_redis_without_workers_is_a_line_with_the_remedy(here: Here, empty_redis_url: str) -> None:
+    line = here.one_line(*LIGHT, "-o", "out", redis_url=empty_redis_url)
     assert line == "No worker is alive at REDIS_URL: start one with `impasto worker`."
 
 
 def test_a_shared_redis_that_has_painted_enough_today_is_a_line_with_the_time(
-    here: Here, room: Path, redis_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    here: Here, room: Path, empty_redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url, today = f"{redis_server}?db=4", int(time.time()) // 86400
-    with Redis.from_url(url) as redis:
+    today = int(time.time()) // 86400
+    with Redis.from_url(empty_redis_url) as redis:
         painter = workers.Worker(id="w1", device="cpu", weights="random")
         redis.set("impasto:worker:w1", painter.model_dump_json(), ex=60)
         for day in (today, today + 1):
             redis.hset(f"{SPENT}:{day}", f"user:{getpass.getuser()}", 3600)
         monkeypatch.setenv("STORE_URL", tmp_path.as_uri())
-        line = here.one_line(*LIGHT, "-o", "out", redis_url=url)
-        redis.flushdb()
+        line = here.one_line(*LIGHT, "-o", "out", redis_url=empty_redis_url)
     said, _, moment = line.partition(", at ")
     assert said == "Your painting time of today is used up: try again when the day is over"
     assert datetime.strptime(moment, "%Y-%m-%d %H:%M.").timestamp() in (86400 * (today + 1), 86400 * (today + 2))

@@ -35,10 +35,10 @@ async def lines(process: Process, count: int) -> list[dict[str, Any]]:
 @pytest.mark.long
 @pytest.mark.parametrize("door", ["GET /users/@me", "GET /gateway/bot", "GET /gateway"])
 async def test_a_discord_that_is_away_is_a_line_for_each_try_and_waited_for(
-    door: str, discord: Discord, redis_server: str, tmp_path: Path
+    door: str, discord: Discord, empty_redis_url: str, tmp_path: Path
 ) -> None:
     closed = await discord.fault(door, reset=True)
-    async with impasto(discord, tmp_path, "bot", REDIS_URL=f"{redis_server}?db=5") as process:
+    async with impasto(discord, tmp_path, "bot", REDIS_URL=empty_redis_url) as process:
         for entry in await lines(process, 2):
             assert (entry["level"], "exception" in entry) == ("warning", False)
         await closed.remove()
@@ -51,9 +51,9 @@ async def test_a_discord_that_is_away_is_a_line_for_each_try_and_waited_for(
 
 @pytest.mark.long
 async def test_the_bot_ends_in_order_also_while_it_reconnects(
-    discord: Discord, redis_server: str, tmp_path: Path
+    discord: Discord, empty_redis_url: str, tmp_path: Path
 ) -> None:
-    async with impasto(discord, tmp_path, "bot", REDIS_URL=f"{redis_server}?db=5") as process:
+    async with impasto(discord, tmp_path, "bot", REDIS_URL=empty_redis_url) as process:
         await discord.until(lambda world: world.counts["sessions"])
         late = await discord.fault("GET /gateway", delay_s=60.0)
         await discord.gateway("drop")
@@ -65,9 +65,9 @@ async def test_the_bot_ends_in_order_also_while_it_reconnects(
 
 
 async def test_a_token_that_was_reset_ends_the_bot_in_a_sentence(
-    discord: Discord, redis_server: str, tmp_path: Path
+    discord: Discord, empty_redis_url: str, tmp_path: Path
 ) -> None:
-    async with impasto(discord, tmp_path, "bot", REDIS_URL=f"{redis_server}?db=5") as process:
+    async with impasto(discord, tmp_path, "bot", REDIS_URL=empty_redis_url) as process:
         await discord.until(lambda world: world.counts["sessions"])
         await discord.gateway("new_token")
         _, err = await process.communicate()

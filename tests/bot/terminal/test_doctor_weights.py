@@ -82,17 +82,15 @@ async def test_where_there_is_no_torch_a_file_is_left_to_the_workers(monkeypatch
     assert said == "/data/vgg16.pth, a file; only a worker can look into it"
 
 
-async def test_it_says_what_each_worker_paints_with_and_how(redis_server: str) -> None:
-    url = f"{redis_server}?db=6"
+async def test_it_says_what_each_worker_paints_with_and_how(empty_redis_url: str) -> None:
     made = [
         workers.Worker(id="w1", device="cpu: fast", weights="starter"),
         workers.Worker(id="w2", device="cuda: new", weights="sha256:1", input="caffe", slow="its losses are 20% off"),
     ]
-    with Redis.from_url(url) as redis:
+    with Redis.from_url(empty_redis_url) as redis:
         for worker in made:
             redis.set(f"impasto:worker:{worker.id}", worker.model_dump_json(), ex=60)
-        said = await CHECKS["workers"](settings(redis_url=url))
-        redis.flushdb()
+        said = await CHECKS["workers"](settings(redis_url=empty_redis_url))
     assert set(said.split("; ")) == {
         "cpu: fast, starter weights, a stand-in (`impasto weights fetch`, where a worker runs, gets the pretrained "
         "ones",

@@ -17,7 +17,6 @@ import pytest
 import pytest_asyncio
 from operator_command import told
 from prometheus_client.parser import text_string_to_metric_families
-from redis import Redis
 from scene import Scene, scene
 from support.workers import WorkerPool
 
@@ -99,15 +98,13 @@ async def test_a_painting_is_counted_where_it_happens(stage: tuple[Scene, str, s
 
 
 @pytest.mark.long
-async def test_what_is_refused_for_want_of_workers_is_counted(redis_server: str, tmp_path: Path) -> None:
-    pool = WorkerPool(f"{redis_server}?db=3", tmp_path)
+async def test_what_is_refused_for_want_of_workers_is_counted(empty_redis_url: str, tmp_path: Path) -> None:
+    pool = WorkerPool(empty_redis_url, tmp_path)
     async with scene(pool, tmp_path, IMPASTO_WEIGHTS="auto", IMPASTO_MONITORING="0") as made:
         (url,) = [line["url"] for line in made.said() if line["event"] == "health and metrics are served"]
         assert (await samples(url))["impasto_wanting_workers_total",] == 0
         assert (await made.private_reply(await made.stylize())).startswith("No worker has started here yet")
         assert (await samples(url))["impasto_wanting_workers_total",] == 1
-    with Redis.from_url(pool.url) as client:
-        client.flushdb()
 
 
 async def test_a_lost_connection_to_discord_is_told_until_it_is_back(stage: tuple[Scene, str, str]) -> None:

@@ -90,11 +90,10 @@ async def test_a_cache_that_leads_nowhere_holds_no_weights() -> None:
 
 
 @pytest.mark.long
-async def test_a_dry_run_is_of_the_weights_that_would_paint(tmp_path: Path, redis_server: str) -> None:
+async def test_a_dry_run_is_of_the_weights_that_would_paint(tmp_path: Path, empty_redis_url: str) -> None:
     assert await asked_for("auto").expected(settings()) == preset("fine", weights="starter")
     assert await asked_for("random").expected(settings()) == preset("fine", weights="random")
-    url = f"{redis_server}?db=5"
-    with Redis.from_url(url) as redis:
+    with Redis.from_url(empty_redis_url) as redis:
         painter = workers.Worker(id="w1", device="cpu", weights="imagenet", network="64,64")
         redis.set("impasto:worker:w1", painter.model_dump_json(), ex=60)
         shallow: dict[str, Any] = {
@@ -103,15 +102,14 @@ async def test_a_dry_run_is_of_the_weights_that_would_paint(tmp_path: Path, redi
             "style_layer_weights": (1.0,),
         }
         for weights in ("auto", "imagenet"):
-            expected = await asked_for(weights, **shallow).expected(settings(url))
+            expected = await asked_for(weights, **shallow).expected(settings(empty_redis_url))
             assert expected == preset("fine", weights="imagenet", network="64,64", **shallow)
         with pytest.raises(RecipeError, match=r"^These weights have no layer relu4_2, .*; they have conv1_1, conv1_2"):
-            await asked_for("auto").expected(settings(url))
+            await asked_for("auto").expected(settings(empty_redis_url))
         path = saved(ours(1), tmp_path / "it's mine.pth")
         with pytest.raises(WorkerError, match=r"^No worker at REDIS_URL has the weights .*mine\.pth: ") as said:
-            await asked_for(str(path)).expected(settings(url))
+            await asked_for(str(path)).expected(settings(empty_redis_url))
         assert shlex.split(str(said.value).split("`")[1]) == ["impasto", "worker", "--weights", str(path)]
-        redis.flushdb()
 
 
 @pytest.mark.long

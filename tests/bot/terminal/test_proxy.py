@@ -57,7 +57,7 @@ async def test_what_is_encrypted_goes_through_a_tunnel(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-async def test_a_wrong_proxy_is_one_sentence(redis_server: str, tmp_path: Path) -> None:
+async def test_a_wrong_proxy_is_one_sentence(empty_redis_url: str, tmp_path: Path) -> None:
     nobody = free_port()
     async with Discord.start() as discord, http_proxy("name:password") as proxy, encrypted(1) as port:
         discord.api_url = f"https://localhost:{port}/api/v10"
@@ -67,13 +67,13 @@ async def test_a_wrong_proxy_is_one_sentence(redis_server: str, tmp_path: Path) 
         ):
             _, out, _ = await told(discord, tmp_path, "doctor", HTTPS_PROXY=address)
             assert f"BAD  token     Discord cannot be reached: {sentence}.\n" in out
-            async with impasto(discord, tmp_path, "bot", HTTPS_PROXY=address, REDIS_URL=f"{redis_server}?db=5") as bot:
+            async with impasto(discord, tmp_path, "bot", HTTPS_PROXY=address, REDIS_URL=empty_redis_url) as bot:
                 assert bot.stderr is not None
                 line = json.loads(await bot.stderr.readline())
             assert (line["level"], "exception" in line) == ("warning", False)
             assert line["event"] == f"Discord cannot be reached ({sentence}). Trying on."
         useless = "The setting HTTPS_PROXY is not usable: give the address of an HTTP proxy, as http://proxy.example.org:3128."
-        wrong = {"HTTPS_PROXY": "socks5://127.0.0.1:9050", "REDIS_URL": f"{redis_server}?db=5"}
+        wrong = {"HTTPS_PROXY": "socks5://127.0.0.1:9050", "REDIS_URL": empty_redis_url}
         assert await told(discord, tmp_path, "bot", **wrong) == (os.EX_CONFIG, "", f"{useless}\n")
         status, out, _ = await told(discord, tmp_path, "doctor", **wrong)
         assert (status, f"BAD  token     {useless}\n" in out) == (os.EX_CONFIG, True)

@@ -50,12 +50,12 @@ async def test_a_wrong_key_is_said_without_the_secret(discord: Discord, tmp_path
 @pytest.mark.parametrize("wrong", ["key", "bucket"])
 @pytest.mark.parametrize("words", [("bot",), ("worker", "--device", "cpu")], ids=["bot", "worker"])
 async def test_a_store_that_refuses_key_or_bucket_ends_whoever_needs_it_as_a_wrong_setting(
-    words: tuple[str, ...], wrong: str, discord: Discord, tmp_path: Path, redis_server: str
+    words: tuple[str, ...], wrong: str, discord: Discord, tmp_path: Path, empty_redis_url: str
 ) -> None:
     async with s3("ANOTHER" if wrong == "key" else "AKIDEXAMPLE", "eu-north-7", secure=False) as (stand_in, url):
         stand_in.lacks_bucket = wrong == "bucket"
         (tmp_path / ".env").write_text(f"STORE_URL=s3://bucket\n{KEYS}AWS_ENDPOINT_URL={url}\nAWS_ALLOW_HTTP=true\n")
-        status, out, err = await told(discord, tmp_path, *words, STORE_URL=None, REDIS_URL=redis_server)
+        status, out, err = await told(discord, tmp_path, *words, STORE_URL=None, REDIS_URL=empty_redis_url)
     assert (status, out) == (os.EX_CONFIG, "")
     assert err.splitlines()[-1].startswith("The store refuses what the settings say (")
     assert "5ec4e7" not in err

@@ -70,9 +70,9 @@ async def test_the_doctor_tells_each_thing_in_a_line(discord: Discord, tmp_path:
 
 
 async def test_the_doctor_tells_a_valkey_by_its_own_version(
-    discord: Discord, tmp_path: Path, redis_server: str
+    discord: Discord, tmp_path: Path, empty_redis_url: str
 ) -> None:
-    _, out, _ = await told(discord, tmp_path, "doctor", REDIS_URL=redis_server)
+    _, out, _ = await told(discord, tmp_path, "doctor", REDIS_URL=empty_redis_url)
     assert re.search(r"^ok +Redis +Valkey \d+\.\d+\.\d+, append-only file on$", out, re.MULTILINE)
 
 

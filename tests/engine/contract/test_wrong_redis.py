@@ -70,13 +70,11 @@ def grow_old(path: Path, age: timedelta) -> None:
 
 
 @pytest.fixture
-async def bots(redis: ArqRedis, redis_server: str, tmp_path: Path) -> AsyncIterator[tuple[Bot, Bot]]:
+async def bots(redis: ArqRedis, empty_redis_url: str, tmp_path: Path) -> AsyncIterator[tuple[Bot, Bot]]:
     """Two databases, one store."""
     folder = tmp_path / "store"
-    async with connect(f"{redis_server}?db=5") as other:
-        await other.flushdb()
+    async with connect(empty_redis_url) as other:
         yield Bot(redis, Store(folder.as_uri()), folder), Bot(other, Store(folder.as_uri()), folder)
-        await other.flushdb()
 
 
 async def test_an_empty_redis_deletes_nothing_and_leaves_no_trace(bots: tuple[Bot, Bot]) -> None:
