@@ -24,6 +24,7 @@ from bot.intake import Decoders
 from bot.interactions.languages import speak_to
 from bot.interactions.replies import tell_error
 from bot.interactions.unknown_components import answer_unknown
+from bot.lifecycle.application import claim_redis
 from bot.lifecycle.command_names import CommandTranslator
 from bot.lifecycle.command_sync import sync_commands
 from bot.lifecycle.leadership import Leadership
@@ -105,6 +106,8 @@ class Impasto(discord.AutoShardedClient):
         """After the login and before the gateway: wait to lead, then begin to work."""
         assert self.settings.redis_url is not None  # noqa: S101 - `serve` has seen to it
         redis = await self._stack.enter_async_context(connect(self.settings.redis_url, retries=-1))
+        assert self.application_id is not None  # noqa: S101 - the login has told it
+        await claim_redis(redis, self.application_id)
         leadership = Leadership(redis, self.settings.discord_token.get_secret_value())
         self._stands_by = True
         await leadership.gain()

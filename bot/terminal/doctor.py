@@ -20,6 +20,7 @@ from bot.client import INTENTS
 from bot.commands import add_commands
 from bot.discord_api.private_api import api_url
 from bot.discord_api.proxy import proxy_for, proxy_trouble
+from bot.lifecycle.application import trouble_with_application
 from bot.settings import BotSettings
 from bot.terminal.local_stack import DIFFERENT_STORES
 from bot.terminal.serve import NOT_ACCEPTED
@@ -86,7 +87,18 @@ async def _settings(_settings: BotSettings) -> str:
 
 async def _token(settings: BotSettings) -> str:
     async with _logged_in(settings) as client:
+        if trouble := await _trouble_with_redis(settings, client):
+            raise SettingsError(trouble)
         return f"Discord knows it as {client.user}"
+
+
+async def _trouble_with_redis(settings: BotSettings, client: discord.Client) -> str:
+    """What is wrong where the Redis is another bot's; empty where it cannot be asked: that has a check of its own."""
+    with suppress(SettingsError, RedisError, OSError, TimeoutError):
+        if settings.redis_url is not None and client.application_id is not None:
+            async with asyncio.timeout(_PATIENCE / 2), connect(settings.redis_url, retries=0) as redis:
+                return await trouble_with_application(redis, client.application_id)
+    return ""
 
 
 async def _intents(_settings: BotSettings) -> str:

@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bot.lifecycle.application import give_up_redis
 from bot.settings import BotSettings
 from bot.terminal.serve import serve
 from bot.terminal.worker_process import WorkerError, WorkerProcess
+from engine.contract.connection import connect
 from engine.process.child_process import module_command
 from engine.process.local_redis import embedded_redis
 
@@ -26,6 +28,8 @@ async def up(settings: BotSettings) -> int:
         if settings.redis_url is not None:
             return await _run(settings)
         with embedded_redis(data / "redis") as url:
+            async with connect(url) as redis:
+                await give_up_redis(redis)  # no other bot can be at it, and this one's token may be another now
             return await _run(settings.model_copy(update={"redis_url": url}))
 
 

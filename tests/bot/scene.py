@@ -18,6 +18,7 @@ from discord_server.message_text import buttons_of, files_of, is_ephemeral, is_t
 from support.pictures import noise
 from support.workers import ONE_THREAD, WorkerPool
 
+from bot.lifecycle.application import give_up_redis
 from engine.contract.connection import connect
 from engine.contract.models import OPEN
 from engine.contract.store import Store
@@ -94,6 +95,8 @@ class Scene:
         self.style = picture(folder / "strokes.png", 2)
 
     async def open(self) -> None:
+        async with connect(self.pool.url) as redis:
+            await give_up_redis(redis)  # of the world before, on a Redis that files of tests share
         self.guild = await self.discord.guild("Studio")
         self.channel = await self.guild.channel("paintings")
         self.ada = await self.guild.member("Ada")

@@ -17,6 +17,7 @@ from discord_server.message_text import buttons_of, files_of, text_of
 from PIL import Image
 from support.jobs import one_thread
 
+from bot.lifecycle.application import APPLICATION
 from bot.post_ledger import GROUP
 from chaos.load import DONE, FAILED, Promise
 from engine.contract.events import STREAM, Done, Event, Last, parse
@@ -195,7 +196,7 @@ async def _judge_leftovers(redis: ArqRedis, store: Store, folder: Path | None, v
     )
     single = {
         STREAM, "impasto:clock", "impasto:finish", "impasto:control", "impasto:weights", "impasto:reconciler",
-        "impasto:name", "impasto:swept",
+        "impasto:name", "impasto:swept", APPLICATION,
     }  # fmt: skip
     left = [key for key in keys if not key.startswith(lasting) and key not in single]
     verdict.wrong += [f"left in Redis: {key}" for key in left]
