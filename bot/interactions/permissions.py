@@ -59,7 +59,21 @@ async def destination_of(interaction: discord.Interaction) -> Destination:
     kind: Literal["thread", "replies"] = "thread" if channel.type in _THREADED else "replies"
     _check(interaction.app_permissions, _NEEDS["inside" if inside else kind])
     check_may_attach(interaction)
+    if channel.type is discord.ChannelType.private_thread:
+        await _check_added(interaction, channel.id)
     return Destination(channel.id, kind, guild, restricted, parent=getattr(channel, "parent_id", None))
+
+
+async def _check_added(interaction: discord.Interaction, private_thread: int) -> None:
+    """Raises `UserError` where the bot was not added to a private thread, of which its permissions say nothing."""
+    if interaction.guild is not None and interaction.guild.get_thread(private_thread) is not None:
+        return
+    try:
+        await persist(lambda: interaction.client.fetch_channel(private_thread), within=TOKEN_LIVES)
+    except discord.Forbidden:
+        raise UserError(
+            _("I was not added to this private thread: mention me in it, which adds me, or paint in another channel.")
+        ) from None
 
 
 def present(interaction: discord.Interaction) -> bool:

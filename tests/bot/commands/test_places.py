@@ -180,7 +180,10 @@ async def test_a_private_thread_without_the_bot_is_refused_in_a_sentence(stage: 
     thread = await stage.channel.thread("secret", stage.ada, private=True)
     asked = await stage.stylize(channel=thread)
     answer = await stage.private_reply(asked)
-    assert answer == "I have no access here: give me the permission View Channel, or ask for the painting elsewhere."
+    assert answer == (
+        "I was not added to this private thread: mention me in it, which adds me, or paint in another channel."
+    )
+    await _nothing_came_of(stage, asked)
     assert stage.discord.world.messages(thread) == []
 
 
