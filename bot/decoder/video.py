@@ -69,7 +69,7 @@ def taken(data: bytes, limits: Limits, fps: float, kind: str) -> tuple[dict[str,
             if size is None:
                 size = frame.size
                 check_shape(size, limits)
-                target = allowed(size, limits, expected(container, fps, limits.max_frames))
+                target = allowed(size, limits, expected(data, fps, limits.max_frames))
             if len(frames) == limits.max_frames:
                 if limits.max_frames == 1:
                     break
@@ -92,11 +92,18 @@ def taken(data: bytes, limits: Limits, fps: float, kind: str) -> tuple[dict[str,
     return sizes | {"frames": kept, "sound": len(sound)}, png, sound
 
 
-def expected(container: Any, fps: float, most: int) -> int:
-    """About how many frames there will be; as many as may be, where the file does not tell."""
-    if most == 1 or not container.duration:
+def expected(data: bytes, fps: float, most: int) -> int:
+    """About how many frames there will be."""
+    if most == 1:
         return most
-    seconds = float(container.duration / av.time_base)
+    container: Any
+    with av.open(io.BytesIO(data)) as container:
+        if container.duration:
+            seconds = float(container.duration / av.time_base)
+        else:  # as browsers record it: the moments are read, without what is shown then
+            packets = container.demux(container.streams.video[0])
+            moments = [float(packet.pts * packet.time_base) for packet in packets if packet.pts is not None]
+            seconds = max(moments) - min(moments)
     return max(1, min(most, math.ceil(seconds * fps)))
 
 

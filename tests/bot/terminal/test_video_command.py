@@ -219,6 +219,23 @@ async def test_of_a_sound_that_ends_before_the_first_picture_nothing_is_left(tmp
     assert (taken.frames, taken.sound) == (5, b"")
 
 
+async def test_the_pictures_of_a_video_that_does_not_tell_its_length_are_as_large(tmp_path: Path) -> None:
+    """As browsers record it."""
+    file: Any
+    with av.open(tmp_path / "live.webm", "w", options={"live": "1"}) as file:
+        stream: Any = file.add_stream("libvpx-vp9", rate=5)
+        stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv420p"
+        for number in range(5):
+            picture = from_image(frame_at(number * 5).resize((1280, 720)))
+            picture.pts, picture.time_base = number, Fraction(1, 5)
+            file.mux(stream.encode(picture))
+        file.mux(stream.encode(None))
+    with av.open(tmp_path / "live.webm") as file:
+        assert file.duration is None
+    taken = await take_in_video((tmp_path / "live.webm").read_bytes(), "live.webm", 5, VIDEO)
+    assert (taken.width, taken.height, taken.frames) == (1280, 720, 5)
+
+
 async def test_what_videos_are_not_taken(tmp_path: Path) -> None:
     long = clip(tmp_path / "long.mp4", sound="", seconds=9).read_bytes()
     for data, fps, said in (
