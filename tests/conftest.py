@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import structlog
 import torch
@@ -24,6 +25,10 @@ from engine.process.local_redis import embedded_redis
 
 # With it, jsonschema builds a grammar of addresses as it is imported: a second, for formats that nobody checks here.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
+# By itself it fails an example that takes 200 ms, as any may on a machine with other work.
+hypothesis.settings.register_profile("no time limit", deadline=None)
+hypothesis.settings.load_profile("no time limit")
 
 pytest_plugins = ["torchvision_files", "support.delivery_fixtures"]
 

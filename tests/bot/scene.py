@@ -52,7 +52,7 @@ class BotProcess:
             "IMPASTO_TOTAL_JOBS": "5000",
             **settings,
         }
-        self.log = log
+        self.log, self.killed = log, False
         with log.open("ab") as file:
             self._process = subprocess.Popen(
                 child_command(discord.bot_command("bot", entry=entry)),
@@ -71,6 +71,7 @@ class BotProcess:
 
     def kill(self) -> None:
         """As a power cut would."""
+        self.killed = True
         self._process.kill()
         self._process.wait(120)
 
@@ -159,7 +160,7 @@ class Scene:
             while await redis.exists(f"impasto:posted:{job}"):  # noqa: ASYNC110 - Redis does not say
                 await asyncio.sleep(0.02)
         await late.release()
-        await self.discord.until(lambda world: any(map(_by_token, world.requests[before:])) or None, 60)
+        await self.discord.until(lambda world: any(map(_by_token, world.requests[before:])) or None)
 
     async def traces(self, job: str) -> list[str]:
         """The keys of Redis and of the store that there are for a job, beside the note of who waits for an answer."""
@@ -205,10 +206,10 @@ async def scene(pool: WorkerPool, folder: Path, scale: float = 20, **settings: s
             await made.start_bot(**settings)
             yield made
             for bot in reversed(made.bots):  # in order: what is still to be shown is not left to the next bot there
-                bot.end()
+                assert bot.end() == 0 or bot.killed
         finally:
             made.close()
-        assert discord.world.unguarded == []
+        assert discord.world.unguarded == discord.world.violations == []
         assert discord.token not in made.told()
         assert redact(made.told()) == made.told()
 

@@ -144,7 +144,7 @@ async def test_recipes_of_the_first_release_end_with_a_sentence_and_can_be_asked
     """Their losses were weighed in units that no worker has any more."""
     state = State("0.1.0")
     async with state.restored(pool) as discord, state.served(discord, pool):
-        await discord.until(lambda world: state.ended(world, "An older version of Impasto began it"), 60)
+        await discord.until(lambda world: state.ended(world, "An older version of Impasto began it"))
         assert state.pictures(discord.world, state.first) == ["00010.png", "00030.png"]
         assert state.pictures(discord.world, state.second) == []
         (card,) = state.cards(discord.world, state.first)

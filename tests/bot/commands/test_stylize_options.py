@@ -235,9 +235,10 @@ async def _refusal(stage: Scene, person: Person, **options: Any) -> str:
 
 
 async def _painters(pool: WorkerPool, speed: float) -> None:
-    """A worker of that speed, in operations a second; for some seconds, as nobody is there to say that it lives."""
+    """A worker of that speed, in operations a second, for as long as the database is this test's."""
     async with connect(pool.url) as redis:
         await workers.beat(redis, workers.Worker(id="w1", device="cpu", weights="random", speed=speed))
+        await redis.persist("impasto:worker:w1")  # nobody is there to say that it lives
 
 
 async def _spend(pool: WorkerPool, person: Person) -> None:

@@ -23,7 +23,7 @@ async def test_the_card_goes_with_what_the_queue_refuses(empty_redis_url: str, t
         last = await stage.stylize(**LONG)  # takes the only place meanwhile
         running = await stage.card(last)
         await late.release()
-        await stage.discord.until(lambda world: "queue is full" in text_of(hers.original or {}) or None, 60)
+        await stage.discord.until(lambda world: "queue is full" in text_of(hers.original or {}) or None)
         to_her = [f"{one['method']} {one['status']}" for one in stage.discord.world.requests if dm.id in one["path"]]
         assert to_her == ["POST 200", "DELETE 204"]
         assert stage.discord.world.messages(dm) == []

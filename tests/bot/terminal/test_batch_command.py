@@ -150,7 +150,7 @@ def test_a_batch_that_was_ended_goes_on_in_the_middle_of_a_painting(
     room: Path, busy_pool: WorkerPool, how: signal.Signals
 ) -> None:
     options = [word for word in OPTIONS if word not in ("--weights", "random")]
-    long = [*STYLES, *options, "--iterations", "400", "--snapshots", "200", "-o", "out"]
+    long = [*STYLES, *options, "--iterations", "1000", "--snapshots", "200", "-o", "out"]
     # A slice has been saved by then: after a kill Redis may be gone before the worker saves what it is at.
     process = start(room, "batch", "cat.png", *long, "--json", IMPASTO_SLICE_SECONDS="0.1", IMPASTO_WEIGHTS="random")
     assert process.stdout is not None

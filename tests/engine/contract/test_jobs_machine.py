@@ -223,6 +223,4 @@ def test_every_order_of_calls_leaves_the_job_as_the_model_says(redis_server: str
     class Here(Life):
         url = redis_server
 
-    run_state_machine_as_test(
-        Here, settings=settings(max_examples=60, stateful_step_count=25, deadline=None, database=None)
-    )
+    run_state_machine_as_test(Here, settings=settings(max_examples=60, stateful_step_count=25, database=None))

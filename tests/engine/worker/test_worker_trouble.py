@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,7 +21,7 @@ from support.workers import WorkerPool
 
 from engine.contract import workers
 from engine.contract.connection import connect
-from engine.contract.events import Cancelled, Done, Failed, Notice
+from engine.contract.events import Cancelled, Done, Failed, Notice, follow
 from engine.contract.models import DEATHS, JobState, job_key
 from engine.contract.reconcile import GRACE, reconcile
 from engine.contract.store import Store
@@ -131,7 +132,15 @@ async def test_a_store_that_goes_away_costs_the_job_a_slice_and_no_death(client:
     job, store = await client.submit(recipe), pool.folder / "store"
     await client.until_it_has_checkpoints(job, 2)
     store.rename(store.with_name("away"))
-    store.touch()  # not even a folder can be made there
+    while True:  # the worker may make the folder anew at any moment
+        try:
+            store.touch(exist_ok=False)  # not even a folder can be made there
+            break
+        except FileExistsError:
+            shutil.rmtree(store)
+    async for _, event in follow(client.redis, job.id):
+        if isinstance(event, Notice) and event.waits:
+            break
     fields = await client.given_back(job)
     assert (fields["state"], fields["deaths"]) == (JobState.PAINTING, "0")
     store.unlink()

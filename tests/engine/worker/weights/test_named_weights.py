@@ -210,7 +210,7 @@ def accident(request: pytest.FixtureRequest, serve: Serve, tmp_path: Path) -> tu
         url = serve(file, code=int(kind)).url
     else:
         url = serve(file, "right" if kind == "another" else kind).url
-    short = 0.2 if kind in ("silent", "stalls") else 30.0
+    short = {"silent": 0.2, "stalls": 2.0}.get(kind, 30.0)
     patience = short if kind == "silent" else 30.0
     return Source(url, "0123abcd", patience=patience, stall=short), ACCIDENTS[kind]
 
