@@ -24,7 +24,7 @@ from engine.contract.models import KEEP_DAYS, MOST_KEEP_DAYS
 GROUP = "discord"
 """The consumer group of the event stream that the bot reads in."""
 NEUTRAL = N_("A painting")
-"""What card and thread are called where AutoMod does not like the pictures' names."""
+"""What card and thread are called where AutoMod or Server Discovery does not like the pictures' names."""
 
 
 class Address(BaseModel):

@@ -29,11 +29,12 @@ from bot.text.translation import N_
 from engine.process.metrics import DUPLICATES, POSTS
 
 REQUEST_TIMEOUT = 25.0
-"""Seconds for one request; discord.py's own time-out is five minutes."""
+"""Seconds for one request, beside what the bytes of its files take; discord.py's own time-out is five minutes."""
 NONCE_HOLDS = 60.0
 """Seconds for which a nonce surely still holds; Discord says "a few minutes"."""
 LOOK_BACK = 500
 """Messages of a channel that are looked through for one that may have been sent."""
+_SLOWEST = 50_000  # bytes a second: a fifth of 2 Mbit/s, for uploads share the line
 _SENDERS = 8  # uploads at a time, each held in memory whole
 
 _log = structlog.get_logger(__name__)
@@ -88,17 +89,29 @@ class Sender:
     async def send(self, channel: int, message: OutgoingMessage, *, look_first: bool) -> int:
         """The message's id. Waits out what passes; raises `Undeliverable`."""
         loop = asyncio.get_running_loop()
-        began = loop.time()
+        turn = self._turns.setdefault(channel, asyncio.Lock())
+        first = float("inf")  # when one that is not known to be missing may have arrived, at the earliest
 
         async def attempt(files: Sequence[OutgoingFile]) -> int:
-            nonlocal look_first
-            if look_first or loop.time() - began > NONCE_HOLDS:
-                found = await self.find_sent(channel, message)
-                if found is not None:
-                    DUPLICATES.labels("post").inc()
-                    return found
-                look_first = False
-            return await self._send(channel, message, files)
+            nonlocal look_first, first
+            parts, limit = message_parts(channel, message, files), request_limit(files)
+            # One at a time per channel: what waits for the channel's rate limit must not run out of time.
+            async with turn, self._sending:
+                # Not before the wait for these two, which may outlast the nonce; neither may the upload itself.
+                if look_first or loop.time() + limit > first + NONCE_HOLDS:
+                    found = await self.find_sent(channel, message)
+                    if found is not None:
+                        DUPLICATES.labels("post").inc()
+                        return found
+                    look_first, first = False, float("inf")
+                first = min(first, loop.time())
+                once = loop.time() + limit > first + NONCE_HOLDS
+                async with time_limit(self.client, limit):
+                    sent = await self.client.get_partial_messageable(channel).send(
+                        files=fresh_files(files, message.alt, spoiler=message.spoiler, once=once), **parts
+                    )
+            POSTS.labels(message.key.partition(":")[0]).inc()
+            return sent.id
 
         async for files in message.variants:
             try:
@@ -127,27 +140,27 @@ class Sender:
                     return sent.id
         return None
 
-    async def _send(self, channel: int, message: OutgoingMessage, files: Sequence[OutgoingFile]) -> int:
-        turn = self._turns.setdefault(channel, asyncio.Lock())
-        more: dict[str, Any] = {}
-        if message.answers:
-            more["reference"] = discord.MessageReference(
-                message_id=message.answers, channel_id=channel, fail_if_not_exists=False
-            )
-        if message.view:
-            more["view"] = message.view(files)
-        # One at a time per channel: what waits for the channel's rate limit must not run out of time.
-        async with turn, self._sending, time_limit(self.client, REQUEST_TIMEOUT):
-            sent = await self.client.get_partial_messageable(channel).send(
-                content=message.text(" ".join(file.note for file in files if file.note)) if message.text else None,
-                files=fresh_files(files, message.alt, spoiler=message.spoiler),
-                nonce=nonce(message.job, message.key),
-                silent=not message.rings,
-                allowed_mentions=mentions(message.mention),
-                **more,
-            )
-        POSTS.labels(message.key.partition(":")[0]).inc()
-        return sent.id
+
+def request_limit(files: Sequence[OutgoingFile]) -> float:
+    """Seconds that the request which brings the files may take."""
+    return REQUEST_TIMEOUT + sum(len(file.data) for file in files) / _SLOWEST
+
+
+def message_parts(channel: int, message: OutgoingMessage, files: Sequence[OutgoingFile]) -> dict[str, Any]:
+    """What discord.py is given of a message, beside its files."""
+    parts: dict[str, Any] = {
+        "content": message.text(" ".join(file.note for file in files if file.note)) if message.text else None,
+        "nonce": nonce(message.job, message.key),
+        "silent": not message.rings,
+        "allowed_mentions": mentions(message.mention),
+    }
+    if message.answers:
+        parts["reference"] = discord.MessageReference(
+            message_id=message.answers, channel_id=channel, fail_if_not_exists=False
+        )
+    if message.view:
+        parts["view"] = message.view(files)
+    return parts
 
 
 def file_names(message: discord.Message) -> Iterator[str]:
@@ -168,11 +181,27 @@ def button_ids(components: Iterable[discord.Component]) -> Iterator[str]:
         yield from button_ids(getattr(part, "children", ()))
 
 
-def fresh_files(files: Sequence[OutgoingFile], alt: Sequence[str], *, spoiler: bool = False) -> list[discord.File]:
-    """New files for each attempt: discord.py sends one that was sent before as zero bytes, without an error."""
+class _SentOnce(discord.File):
+    """A file that discord.py cannot send again by itself: `Sender` looks for the message first."""
+
+    def reset(self, *, seek: int | bool = True) -> None:
+        """Called before each of discord.py's tries; `seek` is how many there were."""
+        if seek:
+            raise ConnectionError("a long upload is looked for before it is repeated")
+        super().reset(seek=seek)
+
+
+def fresh_files(
+    files: Sequence[OutgoingFile], alt: Sequence[str], *, spoiler: bool = False, once: bool = False
+) -> list[discord.File]:
+    """New files for each attempt: discord.py sends one that was sent before as zero bytes, without an error.
+
+    `once`: the nonce may run out before discord.py's own repetition has arrived.
+    """
     described = [*alt, *[""] * len(files)]
+    kind = _SentOnce if once else discord.File
     return [
-        discord.File(io.BytesIO(file.data), filename=file.name, description=words[:1024] or None, spoiler=spoiler)
+        kind(io.BytesIO(file.data), filename=file.name, description=words[:1024] or None, spoiler=spoiler)
         for file, words in zip(files, described, strict=False)
     ]
 

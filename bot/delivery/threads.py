@@ -8,14 +8,15 @@ import discord
 import structlog
 
 from bot.delivery.sender import REQUEST_TIMEOUT, Undeliverable
-from bot.discord_api.error_sentences import sentence, verdict
+from bot.discord_api.error_sentences import Verdict, sentence, verdict
 from bot.discord_api.pacing import time_limit
 from bot.discord_api.private_api import add_thread_member, start_thread
 from bot.discord_api.retry import FAILURES, persist
-from bot.post_ledger import LedgerPage
+from bot.post_ledger import NEUTRAL, LedgerPage
 
 _ARCHIVE: Literal[1440] = 1440  # minutes without a message; the next one brings it back
 _EXISTS = 160004
+_INVALID = 50035
 _PATIENCE = 30.0  # s; the pictures are more than who is told of them
 
 _log = structlog.get_logger(__name__)
@@ -37,10 +38,18 @@ async def open_thread(client: discord.Client, page: LedgerPage) -> int:
         thread = await persist(attempt, job=page.address.job, post="thread")
     except FAILURES as error:
         if not isinstance(error, discord.HTTPException) or error.code != _EXISTS:
-            raise Undeliverable(verdict(error), sentence(error)) from error
+            raise Undeliverable(_reason(error, page), sentence(error)) from error
         thread = card
     await add_owner(client, thread, page)
     return thread
+
+
+def _reason(error: Exception, page: LedgerPage) -> Verdict:
+    """What to do about an error of opening a thread."""
+    # Servers in Server Discovery refuse words in a thread's name by this code, not by AutoMod's.
+    if isinstance(error, discord.HTTPException) and error.code == _INVALID and page.title != NEUTRAL:
+        return Verdict.BLOCKED
+    return verdict(error)
 
 
 async def add_owner(client: discord.Client, thread: int, page: LedgerPage) -> None:

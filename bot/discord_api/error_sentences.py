@@ -16,7 +16,7 @@ class Verdict(StrEnum):
     RETRY = "retry"
     """The error passes by itself: repeat the request after a pause."""
     SLOW = "slow"
-    """Old messages are edited too often: repeat the request after a longer pause."""
+    """Old messages are edited too often, or the token was reset: repeat the request after a longer pause."""
     SMALLER = "smaller"
     """The upload is too large."""
     UNARCHIVE_FIRST = "unarchive first"
@@ -59,6 +59,7 @@ _CODES: dict[int, tuple[Verdict, str | None]] = {
         ),
     ),
     50024: (Verdict.UNKNOWN, N_("Discord does not allow that here: ask for the painting in an ordinary text channel.")),
+    50027: (Verdict.UNKNOWN, None),  # of an interaction's token, which no restart brings back
     50045: (Verdict.SMALLER, None),
     50083: (Verdict.UNARCHIVE_FIRST, None),
     50278: (Verdict.FORBIDDEN, _CLOSED),
@@ -86,6 +87,9 @@ def verdict(error: Exception) -> Verdict:
             return _CODES[error.code][0]
         case discord.HTTPException(status=413):
             return Verdict.SMALLER
+        # Requests are refused before the gateway ends the process; the next one has the new token, and goes on.
+        case discord.HTTPException(status=401):
+            return Verdict.SLOW
         case discord.HTTPException() if error.status == 429 or error.status >= 500:
             return Verdict.RETRY
         # Time-outs are operating system errors; a failure of the network is one too, or the client's own.

@@ -55,10 +55,10 @@ async def test_it_goes_on_until_discord_answers_over_a_restart_and_tells_how_far
 
 
 async def test_an_answer_that_is_no_answer_for_the_message_drops_nothing(stage: Scene) -> None:
-    """As when the token has just been changed."""
+    """As when Cloudflare forbids it in Discord's place."""
     eve = await stage.guild.member("Eve")
     _, card = await _stopped(stage, eve, stage.channel)
-    await stage.discord.fault(f"DELETE /channels/{stage.channel.id}/messages/{card['id']}", status=401, times=1)
+    await stage.discord.fault(f"DELETE /channels/{stage.channel.id}/messages/{card['id']}", status=403, times=1)
     await eve.slash(stage.channel, "forget")
     await _struck(stage, card, 1)
     assert "left on Discord" in await _told(stage, eve)  # which asks once more
@@ -82,7 +82,7 @@ async def test_what_is_on_discord_goes_though_the_store_is_away(stage: Scene) ->
 async def test_it_goes_on_where_discord_gave_no_answer_while_the_store_was_away(stage: Scene) -> None:
     eve = await stage.guild.member("Eve")
     _, card = await _stopped(stage, eve, stage.channel)
-    await stage.discord.fault(f"DELETE /channels/{stage.channel.id}/messages/{card['id']}", status=401, times=1)
+    await stage.discord.fault(f"DELETE /channels/{stage.channel.id}/messages/{card['id']}", status=403, times=1)
     store = stage.pool.folder / "store"
     elsewhere = store.rename(store.with_name("elsewhere"))
     store.write_text("no folder")

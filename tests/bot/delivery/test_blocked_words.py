@@ -1,4 +1,4 @@
-"""AutoMod refuses what the bot writes: the pictures' names are left away, or the painting stops with a sentence."""
+"""Discord refuses words: the pictures' names are left away, or the painting stops with a sentence."""
 
 from __future__ import annotations
 
@@ -19,13 +19,23 @@ async def test_a_blocked_name_of_a_picture_is_left_away(stage: Stage) -> None:
     assert refused(stage.discord.world, stage.scene.channel.id) == [200000]
 
 
-async def test_a_name_that_is_blocked_for_threads_alone_is_left_away(stage: Stage) -> None:
-    fault = await stage.discord.fault("POST /channels/*/messages/*/threads", times=1, status=400, code=200000)
+@pytest.mark.parametrize("code", [200000, 50035], ids=["AutoMod", "Server Discovery"])
+async def test_a_name_that_is_blocked_for_threads_alone_is_left_away(stage: Stage, code: int) -> None:
+    fault = await stage.discord.fault("POST /channels/*/messages/*/threads", times=1, status=400, code=code)
     card, manual_worker = await stage.manual_painting()
     assert stage.discord.channel(card).data["name"] == "A painting"
     assert await fault.hits() == 1
     await manual_worker.done()
     assert text_of(await stage.scene.ended(card)).startswith("### A painting\n")
+
+
+async def test_where_even_the_neutral_name_is_refused_for_threads_the_member_is_told_so(stage: Stage) -> None:
+    fault = await stage.discord.fault("POST /channels/*/messages/*/threads", status=400, code=50035)
+    asked = await stage.scene.stylize()
+    assert "Discord refused what I had to post here" in await stage.scene.private_reply(asked)
+    await stage.cancelled(asked.id)
+    assert await fault.hits() == 2  # with the names, and without
+    await fault.remove()
 
 
 async def test_where_every_word_is_blocked_the_member_is_told_privately(stage: Stage) -> None:

@@ -21,6 +21,7 @@ TROUBLES: dict[str, dict[str, Any]] = {
     "a rate limit": {"status": 429, "retry_after": 0.2},
     "a rate limit for everything": {"status": 429, "retry_after": 0.2, "everywhere": True},
     "a rate limit of Cloudflare's": {"status": 429, "via": False},
+    "a token that was reset": {"status": 401},
 }
 
 DONE_ALREADY = {40060, 160004}

@@ -37,7 +37,8 @@ CODES = [
 ]
 OTHERS = [
     (0, 400, Verdict.UNKNOWN),
-    (0, 401, Verdict.UNKNOWN),
+    (0, 401, Verdict.SLOW),
+    (50027, 401, Verdict.UNKNOWN),
     (0, 403, Verdict.UNKNOWN),
     (0, 404, Verdict.UNKNOWN),
     (0, 413, Verdict.SMALLER),
