@@ -171,15 +171,15 @@ class Jobs:
             cancelled=bool(int(cancelled)), poisoned=bool(int(poisoned)),
         )  # fmt: skip
 
-    async def emit(self, claim: Claim, event: Event) -> bool:
-        """Tell the event; False if its key was told before. Raises `Fenced`."""
+    async def emit(self, claim: Claim, event: Event, *, again: bool = False) -> bool:
+        """Tell the event, perhaps `again` to be sure; False if its key was told before. Raises `Fenced`."""
         keys = [job_key(claim.job.id), seen_key(claim.job.id), STREAM]
         kind: str = event.kind
         if isinstance(event, Notice):  # there may be others at the same iteration
             kind = "best" if event.best else _WAITS.get(event.waits, kind)
         about = (claim.epoch, claim.job.id, kind, event.iteration, event.model_dump_json())
         new = bool(await self._fenced("emit_event", keys, *about))
-        if not new and not isinstance(event, Progress):
+        if not (new or again or isinstance(event, Progress)):
             DUPLICATES.labels("event").inc()
         return new
 

@@ -50,8 +50,8 @@ async def reconcile(redis: ArqRedis, slice_seconds: float, slice_timeout: float)
 async def _requeue_if_lost(
     jobs: Jobs, queue: FairQueue, job_id: str, *, alive: dict[str, Worker], now: float, most: float, limit: float
 ) -> bool:
-    fields, job = await jobs.fields(job_id), await jobs.get(job_id)
-    if job is None:
+    fields = await jobs.fields(job_id)
+    if not fields:
         return False
     iteration, epoch, holder = int(fields["iteration"]), int(fields["epoch"]), fields["worker"]
     since = float(fields["since"])
@@ -61,13 +61,22 @@ async def _requeue_if_lost(
     if holder in alive and (fresh or job_id in alive[holder].jobs):
         return False
     name = slice_id(job_id, iteration, epoch)
-    if not holder and (fresh or await queue.waiting(name, limit)):
-        return False
+    if (not holder and fresh) or await queue.waiting(name, limit):
+        return False  # also where it is a dead worker's still: it was queued again already, and keeps its place
+    try:
+        job = await jobs.get(job_id)
+        if job is None:
+            return False
+    except ValueError:
+        job = None
     _log.warning("a lost job is queued again", job=job_id, iteration=iteration, worker=holder or None)
     RECOVERIES.labels("worker" if holder else "slice").inc()
     await queue.forget(name)
-    speeds = (worker.speed for worker in alive.values() if worker.speed)
-    await queue.enqueue(job, iteration, epoch, job.slice_cost(iteration, max(speeds, default=None), most))
+    if job is None:  # what cannot be read is of a newer version, perhaps: whichever worker takes it up says so
+        await queue.put_back(job_id, iteration, epoch)
+    else:
+        speeds = (worker.speed for worker in alive.values() if worker.speed)
+        await queue.enqueue(job, iteration, epoch, job.slice_cost(iteration, max(speeds, default=None), most))
     if holder:
         await queue.forget(slice_id(job_id, iteration, epoch - 1))
     return True

@@ -58,7 +58,7 @@ class Sources:
         content = pictures.to_tensor(self.content(side, frame))
         if self.grey:
             content, styles = pictures.grey(content), [pictures.grey(style) for style in styles]
-        masks = self.masks(content, styles).styles or [None] * len(styles)
+        masks: Sequence[Tensor | None] = self.masks(content, styles).styles or [None] * len(styles)
         masked = list(zip(styles, masks, strict=True))
         if self._recipe.colours == "content":
             styles = [pictures.match_luminance(style, content, weight=mask) for style, mask in masked]

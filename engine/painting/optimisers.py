@@ -6,7 +6,8 @@ state that can't be cut anywhere. Where memory runs out within a move, nothing h
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -75,19 +76,18 @@ class LBFGS:
     """Nocedal & Wright (2006), algorithm 7.4 (two-loop recursion), without a line search, as Gatys et al. use it.
 
     Its methods are as Adam's. What it moves is looked at through a blur (`smoothing.py`). `tensors` holds the newest
-    `history` pairs, oldest first: `s` and `y` are (pairs, pixels), `rho` is (pairs).
+    `history` pairs, each by itself, so that a new one is added without a copy of the others: `s0`, `y0` and `rho0` are
+    those of the oldest. `s` and `y` are (pixels), `rho` is a number.
     """
 
     asks_the_host: ClassVar[bool] = True
 
     def __init__(self, recipe: Recipe, tensors: Tensors | None = None, steps: int = 0) -> None:
         self._history, self._smoothing = recipe.history, recipe.smoothing
-        self.tensors, self.steps = tensors or {}, steps
+        self.tensors, self.steps = _by_pair(tensors or {}), steps
 
     def prepare(self, pixels: Tensor) -> None:
-        if not self.tensors:
-            empty = pixels.new_empty((0, pixels.numel()))
-            self.tensors = {"s": empty, "y": empty, "rho": pixels.new_empty(0)}
+        """Nothing: there are no pairs before the first move."""
 
     def factors(self, step: float, count: int) -> tuple[float, float]:
         """The factor on the direction; there is no second number."""
@@ -102,21 +102,19 @@ class LBFGS:
         change = smooth(moved.view_as(pixels), self._smoothing)
         if where is not None:
             change = change * where
-        self.tensors = {**pairs, "gradient": flat.clone(), "moved": moved}
+        self.tensors = {**_named(pairs), "gradient": flat.clone(), "moved": moved}
         pixels.add_(change)
 
-    def _with_newest(self, gradient: Tensor) -> Tensors:
+    def _with_newest(self, gradient: Tensor) -> list[_Pair]:
         """The pairs, with the one that the last move made if the loss curved upwards along it."""
-        pairs = {name: self.tensors[name] for name in ("s", "y", "rho")}
+        pairs = _pairs(self.tensors)
         if "gradient" not in self.tensors:
             return pairs
         s, y = self.tensors["moved"], gradient - self.tensors["gradient"]
         curvature = y @ s
         if not float(curvature) > _CURVED * float(y.norm() * s.norm()):  # whatever the units of the loss
             return pairs
-        keep = self._history - 1
-        newest = {"s": s, "y": y, "rho": 1 / curvature}
-        return {name: torch.cat([old[max(0, len(old) - keep) :], newest[name][None]]) for name, old in pairs.items()}
+        return [*pairs, _Pair(s, y, 1 / curvature)][-self._history :]
 
     def resize(self, height: int, width: int) -> None:
         self.tensors = {}
@@ -129,18 +127,41 @@ Optimiser = Adam | LBFGS
 OPTIMISERS: dict[str, type[Optimiser]] = {"adam": Adam, "lbfgs": LBFGS}
 
 
-def _direction(gradient: Tensor, pairs: Tensors, share: float | Tensor) -> Tensor:
-    s, y, rho = pairs["s"], pairs["y"], pairs["rho"]
-    if not len(s):  # no curvature known yet: down the gradient, by one level on average over the share that moves
+class _Pair(NamedTuple):
+    s: Tensor
+    y: Tensor
+    rho: Tensor
+
+
+def _pairs(tensors: Tensors) -> list[_Pair]:
+    count = sum(name.startswith("rho") for name in tensors)
+    return [_Pair(*(tensors[f"{name}{i}"] for name in _Pair._fields)) for i in range(count)]
+
+
+def _named(pairs: Sequence[_Pair]) -> Tensors:
+    return {f"{name}{i}": tensor for i, pair in enumerate(pairs) for name, tensor in pair._asdict().items()}
+
+
+def _by_pair(tensors: Tensors) -> Tensors:
+    """What was saved, also by an older version, which had all pairs in one tensor of each name."""
+    if "rho" not in tensors:
+        return tensors
+    older = [_Pair(*(row.clone() for row in rows)) for rows in zip(*(tensors[n] for n in _Pair._fields), strict=True)]
+    return _named(older) | {name: tensor for name, tensor in tensors.items() if name not in _Pair._fields}
+
+
+def _direction(gradient: Tensor, pairs: Sequence[_Pair], share: float | Tensor) -> Tensor:
+    if not pairs:  # no curvature known yet: down the gradient, by one level on average over the share that moves
         return -gradient / (gradient.abs().mean() / share).clamp_min(1e-30)
     q = -gradient
-    a = [q.new_zeros(())] * len(s)
-    for i in reversed(range(len(s))):
-        a[i] = rho[i] * (s[i] @ q)
-        q = torch.addcmul(q, a[i], y[i], value=-1)
-    q = q / (rho[-1] * (y[-1] @ y[-1]))
-    for i in range(len(s)):
-        q = torch.addcmul(q, a[i] - rho[i] * (y[i] @ q), s[i])
+    a = []
+    for s, y, rho in reversed(pairs):
+        a.append(rho * (s @ q))
+        q = torch.addcmul(q, a[-1], y, value=-1)
+    _, newest, rho = pairs[-1]
+    q = q / (rho * (newest @ newest))
+    for s, y, rho in pairs:
+        q = torch.addcmul(q, a.pop() - rho * (y @ q), s)
     return q
 
 

@@ -96,7 +96,8 @@ class State:
         cls, recipe: Recipe, tensors: dict[str, Tensor], numbers: dict[str, Any], device: torch.device
     ) -> State:
         """The state that `tensors()` and `numbers()` came from. Raises `KeyError` where a part is missing."""
-        moved = {name: tensor.to(device) for name, tensor in tensors.items()}
+        # Copies, for where a tensor begins in memory can decide the last bits of a sum: as if it had never been saved.
+        moved = {name: tensor.to(device, copy=True) for name, tensor in tensors.items()}
         saved = moved["losses"]
         losses = saved.new_zeros((recipe.iterations, saved.shape[1]))
         kept = min(len(saved), len(losses))

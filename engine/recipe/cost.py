@@ -60,7 +60,8 @@ def peak_memory(recipe: Recipe, aspect: float) -> float:
     # Where the layers go by Winograd's algorithm, their filters take four times their place.
     weights = 4 * _weights(recipe) * recipe.networks
     lasting = lasting_memory(recipe, pixels) + content_memory(recipe, pixels)
-    return _BASE_MEMORY + _BYTES * weights + lasting + passing_memory(recipe, pixels)
+    passing = max(passing_memory(recipe, pixels), saving_memory(recipe, pixels))
+    return _BASE_MEMORY + _BYTES * weights + lasting + passing
 
 
 def lasting_memory(recipe: Recipe, pixels: float) -> float:
@@ -68,6 +69,12 @@ def lasting_memory(recipe: Recipe, pixels: float) -> float:
     # Colours: pixels, average, good and best ones, gradient, the optimiser's memory, a copy for other threads, scratch.
     colours = 3 * (14 + (4 if recipe.optimiser == "adam" else 2 * recipe.history + 4))
     return float(_BYTES * colours * pixels)
+
+
+def saving_memory(recipe: Recipe, pixels: float) -> float:
+    """Bytes of a processor that it takes to save the state of so many pixels: a copy of it, and its bytes twice."""
+    colours = 3 * (5 + (2 if recipe.optimiser == "adam" else 2 * recipe.history + 2))
+    return float(3 * _BYTES * colours * pixels)
 
 
 def content_memory(recipe: Recipe, pixels: float) -> float:

@@ -13,7 +13,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import ParamSpec, TypeVar
 
 import structlog
@@ -157,7 +157,8 @@ class WorkerContext:
 
     def say(self, line: str) -> None:
         """One line on standard output, for whoever watches the worker."""
-        print(line, flush=True)
+        with suppress(OSError):  # nobody may be there to read it any more, or its disk be full
+            print(line, flush=True)
 
     def stop(self, job: str) -> None:
         """End the job's slice within one iteration, if it is here."""

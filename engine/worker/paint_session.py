@@ -64,6 +64,7 @@ class PaintSession:
 
     def refresh(self) -> None:
         """Renew `saved`, `picture` and `trouble`; in the painting thread."""
+        vars(self).pop("saved", None)  # before there is another: with L-BFGS each is as large as forty pictures
         self.saved, self.picture = self.state.copy(), self.painter.picture(self.state)
         self.trouble = trouble(self.painter, self.state)
 

@@ -69,8 +69,10 @@ class Reporter:
             blob = await asyncio.to_thread(encode, shown.picture)
             key = await self._put(report, "snapshot", "png", blob)
             self._journal.snapshots[report.iteration] = key
-            self._told.append(Snapshot(job=job, iteration=report.iteration, picture=key, loss=shown.loss))
             await self._tell_snapshots()
+            snapshot = Snapshot(job=job, iteration=report.iteration, picture=key, loss=shown.loss)
+            await jobs.emit(self._claim, snapshot)
+            self._told.append(snapshot)
 
     def _with_eta(self, progress: Progress) -> Progress | None:
         """Where the slice does not know its speed yet, by the worker's; None where that is not known either."""
@@ -89,7 +91,7 @@ class Reporter:
     async def _tell_snapshots(self) -> None:
         """All of this slice, for a Redis that was started anew may have lost its last moment; it drops what it has."""
         for snapshot in self._told:
-            await self._context.jobs.emit(self._claim, snapshot)
+            await self._context.jobs.emit(self._claim, snapshot, again=True)
 
     async def _put(self, report: LoopReport, kind: str, suffix: str, blob: bytes) -> str:
         # A slice that is painted again writes the same pixels under the same name, and nothing is left over.

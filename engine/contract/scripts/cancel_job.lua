@@ -1,9 +1,10 @@
 -- Ask for a job's end. KEYS: job, seen, stream, open, flows, users, control, queue.
 -- ARGV: id, user, event, seconds to keep, a score before all others'.
-local state, worker, slice = unpack(redis.call('HMGET', KEYS[1], 'state', 'worker', 'slice'))
+local state, slice, iteration, epoch = unpack(redis.call('HMGET', KEYS[1], 'state', 'slice', 'iteration', 'epoch'))
 if state == 'painting' then
     redis.call('HSET', KEYS[1], 'cancel', 1)
-    if worker == '' and slice then
+    -- Not the slice that is being painted, which has the epoch before.
+    if slice == ARGV[1] .. ':' .. iteration .. ':' .. epoch then
         redis.call('ZADD', KEYS[8], 'XX', ARGV[5], slice)
     end
     redis.call('XADD', KEYS[7], 'MAXLEN', '~', 1000, '*', 'job', ARGV[1])

@@ -32,9 +32,10 @@ def rows_for(recipe: Recipe, width: int, height: int, free: float) -> int | None
 
 
 def fits(recipe: Recipe, width: int, height: int, free: float) -> bool:
-    """Whether a scale of width x height px can be painted at all, be it in the narrowest strips."""
+    """Whether a processor can paint and save a scale of width x height px at all, be it in the narrowest strips."""
     rows = min(height, LEAST_ROWS + 2 * margin((*recipe.content_layers, *recipe.style_layers)))
-    return cost.lasting_memory(recipe, width * height) + cost.passing_memory(recipe, width * rows) <= free
+    passing = max(cost.passing_memory(recipe, width * rows), cost.saving_memory(recipe, width * height))
+    return cost.lasting_memory(recipe, width * height) + passing <= free
 
 
 def free_memory(device: torch.device) -> float:

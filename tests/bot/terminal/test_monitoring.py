@@ -94,6 +94,7 @@ async def test_a_painting_is_counted_where_it_happens(stage: tuple[Scene, str, s
     assert found["impasto_device_seconds_total", "fine", "64"] > 0
     assert found["impasto_slices_total",] >= 1
     assert found["impasto_jobs_ended_total", "done"] == 1
+    assert found.get(("impasto_duplicates_dropped_total", "event"), 0) == 0
     assert found["impasto_store_bytes_total", "to"] > 1000 < found["impasto_store_bytes_total", "from"]
 
 

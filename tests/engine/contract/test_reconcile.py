@@ -7,6 +7,7 @@ from arq.connections import ArqRedis
 from support.jobs import SLICE_TIMEOUT, a_job
 
 from engine.contract import workers
+from engine.contract.connection import FRONT, QUEUE
 from engine.contract.fair_queue import FINISH, FairQueue, slice_id
 from engine.contract.jobs import Jobs
 from engine.contract.models import Claim, Job, job_key
@@ -77,6 +78,31 @@ async def test_the_job_of_a_dead_worker_is_queued_again_even_when_fresh(redis: A
     assert not await FairQueue(redis).waiting(slice_id(job.id, 0, 0), SLICE_TIMEOUT)
     successor = await Jobs(redis).start(job.id, 0, claim.epoch, "w2")
     assert successor is not None
+
+
+async def test_what_is_queued_again_keeps_its_place_until_it_is_begun(redis: ArqRedis, job: Job) -> None:
+    """Its hash names the dead worker until then; and what is cancelled meanwhile comes before all others'."""
+    claim = await begin(redis, job)
+    await age(redis, job, 1)
+    assert await reconcile(redis, 1.0, SLICE_TIMEOUT) == 1
+    name = slice_id(job.id, 0, claim.epoch)
+    place, finish = await redis.zscore(QUEUE, name), await redis.hgetall(FINISH)  # type: ignore[misc]
+    for _ in range(3):
+        await age(redis, job, 10)
+        assert await reconcile(redis, 1.0, SLICE_TIMEOUT) == 0
+    assert (await redis.zscore(QUEUE, name), await redis.hgetall(FINISH)) == (place, finish)  # type: ignore[misc]
+    await Jobs(redis).cancel(job.id)
+    assert await redis.zscore(QUEUE, name) == FRONT - 1
+    await take_up(redis, name, seconds_ago=workers.SILENCE + 1)  # and that worker has died before it began it
+    assert await reconcile(redis, 1.0, SLICE_TIMEOUT) == 1
+
+
+async def test_a_lost_job_that_cannot_be_read_is_queued_again_for_a_worker_to_refuse(redis: ArqRedis, job: Job) -> None:
+    claim = await begin(redis, job)
+    await redis.hset(job_key(job.id), "spec", '{"of": "a newer version"}')  # type: ignore[misc]
+    await age(redis, job, 1)
+    assert await reconcile(redis, 1.0, SLICE_TIMEOUT) == 1
+    assert await FairQueue(redis).waiting(slice_id(job.id, 0, claim.epoch), SLICE_TIMEOUT)
 
 
 async def test_the_job_of_a_worker_that_starts_while_it_is_looked_for_is_let_be(

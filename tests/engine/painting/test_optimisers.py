@@ -115,11 +115,23 @@ def test_lbfgs_remembers_no_more_pairs_than_it_may() -> None:
     optimiser, pixels = LBFGS(quick(optimiser="lbfgs", history=4)), draw(1).double()
     for i in range(9):
         move(optimiser, pixels, gradient_of(ill_conditioned, pixels), 0.5)
-        pairs = {len(optimiser.tensors[name]) for name in ("s", "y", "rho")}
-        assert pairs == {min(i, 4)}
-    newest_step = optimiser.tensors["s"][-1].clone()
+        pairs = {f"{name}{number}" for name in ("s", "y", "rho") for number in range(min(i, 4))}
+        assert set(optimiser.tensors) == {*pairs, "gradient", "moved"}
+    newest = optimiser.tensors["s3"]
     move(optimiser, pixels, gradient_of(ill_conditioned, pixels), 0.5)
-    assert torch.equal(optimiser.tensors["s"][-2], newest_step)
+    assert optimiser.tensors["s2"] is newest
+
+
+def test_pairs_that_an_older_version_saved_are_gone_on_with() -> None:
+    """It had all of them in one tensor of each name."""
+    one, pixels = LBFGS(quick(optimiser="lbfgs")), draw(1).double()
+    for _ in range(5):
+        move(one, pixels, gradient_of(ill_conditioned, pixels), 0.5)
+    rows = {name: torch.stack([one.tensors[f"{name}{i}"] for i in range(4)]) for name in ("s", "y", "rho")}
+    other = LBFGS(quick(optimiser="lbfgs"), {**rows, **{n: one.tensors[n] for n in ("gradient", "moved")}}, one.steps)
+    assert descend(other, ill_conditioned, pixels.clone(), 3) == descend(one, ill_conditioned, pixels, 3)
+    none = {name: tensor[:0] for name, tensor in rows.items()}
+    assert LBFGS(quick(optimiser="lbfgs"), none).tensors == {}
 
 
 def test_lbfgs_keeps_only_pairs_of_positive_curvature() -> None:
@@ -129,7 +141,7 @@ def test_lbfgs_keeps_only_pairs_of_positive_curvature() -> None:
         before = pixels.clone()
         move(optimiser, pixels, -before, 1.0)
         assert float((pixels - before).flatten() @ -before.flatten()) < 0
-    assert not len(optimiser.tensors["s"])
+    assert set(optimiser.tensors) == {"gradient", "moved"}
 
 
 def test_lbfgs_never_moves_pixels_by_more_than_eight_levels_on_average() -> None:

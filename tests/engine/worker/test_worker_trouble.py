@@ -10,9 +10,10 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import pytest
 from arq.connections import ArqRedis
@@ -27,6 +28,7 @@ from engine.contract.reconcile import GRACE, reconcile
 from engine.contract.store import Store
 from engine.process.local_redis import embedded_redis
 from engine.recipe.recipe import VERSION
+from engine.worker.context import WorkerContext
 from engine.worker.results.film import film_iterations
 
 
@@ -247,3 +249,12 @@ def test_a_worker_whose_settings_are_wrong_ends_so_that_it_is_not_started_again(
     assert (worker.returncode, out) == (os.EX_CONFIG, "")
     (line,) = err.splitlines()
     assert line.startswith(sentence)
+
+
+def test_where_nobody_reads_what_it_says_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        WorkerContext.say(cast("WorkerContext", None), "painting")
+        monkeypatch.undo()
+        with suppress(OSError):
+            full.flush()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 import torch
 from painting_kit import last, photo, quick, saved, until
@@ -51,9 +53,19 @@ def test_what_does_not_fit_even_in_strips_is_refused_in_a_sentence(monkeypatch: 
     """L-BFGS remembers forty pictures."""
     recipe = quick(size=256, optimiser="lbfgs", step=1.0)
     painter = Painter(recipe, photo(60, 256, 1), [photo(50, 40, 2)])
-    monkeypatch.setattr(budget, "free_memory", lambda _: 0.9 * cost.lasting_memory(recipe, 60 * 256))
+    taken = cost.lasting_memory(recipe, 60 * 256) + cost.saving_memory(recipe, 60 * 256)  # where it is saved
+    monkeypatch.setattr(budget, "free_memory", lambda _: 0.9 * taken)
     with pytest.raises(PaintingError, match=r"60 x 256 px need more memory .* ask for a smaller size\."):
         painter.begin()
+
+
+@pytest.mark.parametrize("optimiser", ["adam", "lbfgs"])
+def test_a_state_that_is_saved_is_there_three_times_more(optimiser: Literal["adam", "lbfgs"]) -> None:
+    recipe = quick(optimiser=optimiser, history=4, size=64, iterations=30, step=1.0)
+    painter = Painter(recipe, photo(64, 48, 1), [photo(50, 40, 2)])
+    state = last(painter)
+    own = sum(tensor.nbytes for name, tensor in state.tensors().items() if name != "losses")
+    assert 3 * own <= cost.saving_memory(recipe, 64 * 48) <= 4 * own
 
 
 def test_more_memory_never_means_narrower_strips() -> None:
