@@ -65,15 +65,19 @@ class DeferredInteractions:
         noting = asyncio.ensure_future(redis.set(key, note, ex=int(TOKEN_LIVES)))
         await asyncio.wait([noting], timeout=max(0.0, until - loop.time()))
         self._answering.add(task)
+        ending = False
         try:
             await acknowledge(interaction, ephemeral=ephemeral)
             ACKNOWLEDGED.observe(max(0.0, time.time() - interaction.created_at.timestamp()))
             await noting
             yield
+        except asyncio.CancelledError:
+            ending = True  # at an orderly end what the block waits for is cancelled before the client is closed
+            raise
         finally:
             noting.cancel()
             self._answering.discard(task)
-            if not interaction.client.is_closed():  # else it is for the next process to answer
+            if not ending and not interaction.client.is_closed():  # else it is for the next process to answer
                 await redis.delete(key)
 
     async def finish(self, seconds: float) -> None:
