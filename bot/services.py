@@ -39,9 +39,9 @@ class Services:
         """`reader` must not retry; `session` fetches what members attach, `decoders` open it."""
         self.backend = backend
         self.deduplication = Deduplication()
-        self.deferred = DeferredInteractions(client, backend, leadership.confirm)
         self.editor = CardEditor(client, backend.ledger, backend.stop)
         sender, pictures = Sender(client), Pictures(backend, session, decoders)
+        self.deferred = DeferredInteractions(sender, backend, leadership.confirm)
         recovery = RedisRecovery(backend, reader, self.editor)
         stream = EventStream(reader, leadership.make_sure)
         self.dispatcher = Dispatcher(backend, stream, sender, self.editor, recovery)

@@ -11,8 +11,9 @@ import discord
 import structlog
 
 from bot.backend import Backend
+from bot.cards.buttons import Action, JobButton
 from bot.cards.thumbnails import job_of
-from bot.delivery.sender import LOOK_BACK, REQUEST_TIMEOUT, file_names
+from bot.delivery.sender import LOOK_BACK, REQUEST_TIMEOUT, Sender, file_names
 from bot.discord_api import private_api
 from bot.discord_api.error_sentences import Verdict, verdict
 from bot.discord_api.pacing import time_limit
@@ -98,6 +99,26 @@ async def withdraw_card(client: discord.Client, ledger: Ledger, job: str) -> Non
     page = await ledger.page(job)
     if page is not None and page.card is not None:
         await erase_message(client, page.card_channel, page.card)
+
+
+async def withdraw_unqueued(sender: Sender, ledger: Ledger, job: str) -> None:
+    """Delete the card and close the page of a job that a process which has ended did not get to queue.
+
+    Without a job a card is posted in direct messages alone, and may not have been noted.
+    """
+    page = await ledger.page(job)
+    if page is None or page.forget:  # all of what is to be forgotten is deleted elsewhere
+        return
+    card, channel = page.card, page.card_channel
+    if card is None and page.address.guild is None:
+        marker = JobButton(Action.CANCEL, job).custom_id
+        try:
+            card = await persist(partial(sender.find_sent, channel, job, marker), job=job)
+        except FAILURES as error:
+            _log.info("a card could not be looked for", job=job, channel=channel, reason=str(error))
+    if card is not None:
+        await erase_message(sender.client, channel, card)
+    await ledger.close(job)
 
 
 class _JobMessages:

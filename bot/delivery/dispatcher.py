@@ -105,25 +105,25 @@ class Dispatcher:
             self.open(job, look_first=True)
 
     async def _give_out(self, entries: list[Entry], *, old: bool) -> None:
-        idle = [entry for entry, fields in entries if not self._give(entry, fields, old=old)]
+        idle = [one for entry, fields in entries for one in self._give(entry, fields, old=old)]
         await self._backend.ledger.acknowledge(*idle)
 
-    def _give(self, entry: str, fields: dict[bytes, bytes] | None, *, old: bool) -> bool:
-        """Whether the entry was one to be dealt with."""
+    def _give(self, entry: str, fields: dict[bytes, bytes] | None, *, old: bool) -> list[str]:
+        """Give the entry to its consumer; returns the entries that nobody has to deal with any more."""
         if not fields:
-            return False  # it was replaced by a newer one
+            return [entry]  # it was replaced by a newer one
         if entry in self._broken:
-            return True  # for the next process
+            return []  # for the next process
         try:
             event = parse(fields)
         except (ValueError, KeyError) as error:
             _log.error("an event cannot be read", entry=entry, reason=str(error)[:300])
-            return False
+            return [entry]
         consumer = self._consumer(event.job)
-        consumer.put(entry, event, old=old or event.job in self._doubtful)
+        replaced = consumer.put(entry, event, old=old or event.job in self._doubtful)
         if event.job not in self._tasks:
             self._run(event.job, look_first=False)
-        return True
+        return replaced
 
     def _run(self, job: str, *, look_first: bool) -> None:
         if job in self._tasks:

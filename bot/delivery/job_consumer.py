@@ -55,13 +55,20 @@ class JobConsumer:
         """Look at the job's page once more, after what is being done now."""
         self._again = True
 
-    def put(self, entry: str, event: Event, *, old: bool) -> None:
+    def put(self, entry: str, event: Event, *, old: bool) -> list[str]:
         """A stream entry to be dealt with; `old` ones were given to a process that ended, and may have been posted.
 
-        One that waits already, and was read again, changes nothing.
+        One that waits already, and was read again, changes nothing. Returns the entries that need not be dealt with
+        any more: progress takes the place of older progress, or an outage of hours would fill the memory.
         """
-        if all(entry != waiting for waiting, _, _ in self._waiting):
-            self._waiting.append((entry, event, old))
+        if any(entry == waiting for waiting, _, _ in self._waiting):
+            return []
+        rest = list(self._waiting)[1:] if isinstance(event, Progress) else []  # the first is being dealt with
+        replaced = [waiting for waiting in rest if isinstance(waiting[1], Progress)]
+        for waiting in replaced:
+            self._waiting.remove(waiting)
+        self._waiting.append((entry, event, old))
+        return [waiting for waiting, _, _ in replaced]
 
     def skip(self) -> list[str]:
         """Leave the first that waits to the next process, for this one cannot deal with it; the entry that it was."""

@@ -99,7 +99,7 @@ class Sender:
             async with turn, self._sending:
                 # Not before the wait for these two, which may outlast the nonce; neither may the upload itself.
                 if look_first or loop.time() + limit > first + NONCE_HOLDS:
-                    found = await self.find_sent(channel, message)
+                    found = await self.find_sent(channel, message.job, message.marker)
                     if found is not None:
                         DUPLICATES.labels("post").inc()
                         return found
@@ -123,20 +123,20 @@ class Sender:
                     raise Undeliverable(reason, sentence(error)) from error
         raise Undeliverable(Verdict.SMALLER, N_("The picture is too large for this server, even at its smallest."))
 
-    async def find_sent(self, channel: int, message: OutgoingMessage) -> int | None:
-        """The message, if it was sent before: the newest are looked at first, back to the job's beginning.
+    async def find_sent(self, channel: int, job: str, marker: str) -> int | None:
+        """The job's message with this marker, if it was sent before: the newest first, back to the job's beginning.
 
         Job ids are Discord's, so they tell when that was.
         """
         me = self.client.user
         history = self.client.get_partial_messageable(channel).history(
-            limit=LOOK_BACK, after=discord.Object(int(message.job)), oldest_first=False
+            limit=LOOK_BACK, after=discord.Object(int(job)), oldest_first=False
         )
         async with time_limit(self.client, 2 * REQUEST_TIMEOUT):
             async for sent in history:
                 ours = me is not None and sent.author.id == me.id
-                named = any(name.startswith(message.marker) for name in file_names(sent))
-                if ours and (named or message.marker in button_ids(sent.components)):
+                named = any(name.startswith(marker) for name in file_names(sent))
+                if ours and (named or marker in button_ids(sent.components)):
                     return sent.id
         return None
 

@@ -15,6 +15,8 @@ from pydantic import BaseModel
 from redis.exceptions import ResponseError
 
 from bot.backend import Backend
+from bot.delivery.deletion import withdraw_unqueued
+from bot.delivery.sender import Sender
 from bot.discord_api.retry import FAILURES, persist
 from bot.interactions.replies import TOKEN_LIVES, acknowledge
 from bot.post_ledger import LedgerPage
@@ -44,9 +46,9 @@ class _Note(BaseModel):
 class DeferredInteractions:
     """Acknowledges interactions at once and answers them later, also after a restart; one for the whole bot."""
 
-    def __init__(self, client: discord.Client, backend: Backend, confirm: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, sender: Sender, backend: Backend, confirm: Callable[[], Awaitable[None]]) -> None:
         """`confirm` raises where this process leads no longer: then another one answers."""
-        self._client, self._backend, self._confirm = client, backend, confirm
+        self._sender, self._backend, self._confirm = sender, backend, confirm
         self._answering: set[asyncio.Task[Any] | None] = set()
 
     @asynccontextmanager
@@ -65,15 +67,19 @@ class DeferredInteractions:
         noting = asyncio.ensure_future(redis.set(key, note, ex=int(TOKEN_LIVES)))
         await asyncio.wait([noting], timeout=max(0.0, until - loop.time()))
         self._answering.add(task)
+        ending = False
         try:
             await acknowledge(interaction, ephemeral=ephemeral)
             ACKNOWLEDGED.observe(max(0.0, time.time() - interaction.created_at.timestamp()))
             await noting
             yield
+        except asyncio.CancelledError:
+            ending = True  # at an orderly end what the block waits for is cancelled before the client is closed
+            raise
         finally:
             noting.cancel()
             self._answering.discard(task)
-            if not interaction.client.is_closed():  # else it is for the next process to answer
+            if not ending and not interaction.client.is_closed():  # else it is for the next process to answer
                 await redis.delete(key)
 
     async def finish(self, seconds: float) -> None:
@@ -101,7 +107,7 @@ class DeferredInteractions:
             _log.warning("the note of an answer cannot be read", interaction=job, reason=str(error)[:300])
             await redis.delete(key)
             return
-        webhook = discord.Webhook.partial(note.application, note.token, client=self._client)
+        webhook = discord.Webhook.partial(note.application, note.token, client=self._sender.client)
         with speaking(note.language):
             text = await self._outcome(job, note.channel)
         try:
@@ -116,6 +122,7 @@ class DeferredInteractions:
     async def _outcome(self, job: str, asked_in: int | None) -> str:
         """The sentence that says what became of an interaction, whose id is its job's."""
         if await self._backend.jobs.state(job) is None:
+            await withdraw_unqueued(self._sender, self._backend.ledger, job)
             return _(_RESTARTED)
         return where_to_look(await self._backend.ledger.page(job), asked_in)
 

@@ -119,6 +119,25 @@ async def test_a_kill_between_an_answer_and_its_acknowledgement_leaves_nobody_wa
 
 
 @pytest.mark.long
+async def test_who_waits_for_a_card_when_the_bot_is_told_to_end_is_answered_by_the_next_one(
+    stage: Scene, busy_pool: WorkerPool
+) -> None:
+    """Discord does not answer until the bot has ended, though it was given time for its last words."""
+    discord = stage.discord
+    silent = await discord.fault("POST /channels/*/messages", swallow="hang")
+    asked = Asked(await stage.stylize(), stage.channel.id, SMALL["iterations"], True)
+    await discord.until(asked.cards)
+    assert stage.bots[-1].end() == 0
+    assert asked.verdict(await discord.now()) == ""
+    assert (await left(busy_pool))["thinking"] == 1
+    await silent.remove()
+    await stage.start_bot()
+    await discord.until(lambda world: asked.verdict(world) and asked.done(world))
+    assert asked.verdict(discord.world) == "accepted"
+    assert len(asked.cards(discord.world)) == 1
+
+
+@pytest.mark.long
 async def test_what_was_sent_and_not_noted_is_found_long_after_its_nonce(stage: Scene, busy_client: JobClient) -> None:
     """A card and a snapshot arrive at Discord; the bot is killed before it knows, for longer than a painting takes."""
     discord = stage.discord
