@@ -58,12 +58,14 @@ class Sources:
         content = pictures.to_tensor(self.content(side, frame))
         if self.grey:
             content, styles = pictures.grey(content), [pictures.grey(style) for style in styles]
+        masks = self.masks(content, styles).styles or [None] * len(styles)
+        masked = list(zip(styles, masks, strict=True))
         if self._recipe.colours == "content":
-            styles = [pictures.match_luminance(style, content) for style in styles]
+            styles = [pictures.match_luminance(style, content, weight=mask) for style, mask in masked]
         elif self._recipe.colours == "matched":
-            styles = [pictures.match_colours(style, content) for style in styles]
+            styles = [pictures.match_colours(style, content, weight=mask) for style, mask in masked]
         elif self._recipe.match_luminance:
-            content = pictures.match_luminance(content, styles[0])
+            content = pictures.match_luminance(content, styles[0], like_weight=masks[0])
         return content, styles
 
     def _is_colourless(self) -> bool:

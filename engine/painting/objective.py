@@ -31,7 +31,7 @@ class Objective:
         large as the pictures.
         """
         self._recipe, self._networks, self._rows = recipe, networks, rows
-        self._octaves = octaves_of([content, *styles], recipe.octaves)
+        self._octaves = octaves_of([content, *styles], recipe.octaves if recipe.style_layers else 1)
         with torch.no_grad():
             self._targets = [
                 Targets(recipe, network, content, styles, octaves=self._octaves, rows=rows, masks=masks)

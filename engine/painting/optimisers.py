@@ -21,8 +21,8 @@ _CURVED = 1e-6
 """The least cosine between a move and the change of the gradient that counts as curvature and not as rounding."""
 
 _LONGEST = 8.0
-"""Levels that L-BFGS may change a pixel by on average, times the step: far from a minimum, as in noise, its model of
-the loss is wrong, and without a line search nothing else would hold it."""
+"""Levels that L-BFGS may change a pixel by on average, of those that may move, times the step: far from a minimum, as in
+noise, its model of the loss is wrong, and without a line search nothing else would hold it."""
 
 
 class Adam:
@@ -96,8 +96,9 @@ class LBFGS:
     def move(self, pixels: Tensor, gradient: Tensor, factors: Tensor, where: Tensor | None = None) -> None:
         flat = smooth(gradient if where is None else gradient * where, self._smoothing).reshape(-1)
         pairs = self._with_newest(flat)
-        direction = _direction(flat, pairs)
-        moved = direction * ((_LONGEST / direction.abs().mean().clamp_min(1e-30)).clamp_max(1) * factors[0])
+        share = 1.0 if where is None else where.mean().clamp_min(1 / where.numel())  # of the pixels that may move
+        direction = _direction(flat, pairs, share)
+        moved = direction * ((_LONGEST * share / direction.abs().mean().clamp_min(1e-30)).clamp_max(1) * factors[0])
         change = smooth(moved.view_as(pixels), self._smoothing)
         if where is not None:
             change = change * where
@@ -128,10 +129,10 @@ Optimiser = Adam | LBFGS
 OPTIMISERS: dict[str, type[Optimiser]] = {"adam": Adam, "lbfgs": LBFGS}
 
 
-def _direction(gradient: Tensor, pairs: Tensors) -> Tensor:
+def _direction(gradient: Tensor, pairs: Tensors, share: float | Tensor) -> Tensor:
     s, y, rho = pairs["s"], pairs["y"], pairs["rho"]
-    if not len(s):  # no curvature known yet: down the gradient, by one level on average
-        return -gradient / gradient.abs().mean().clamp_min(1e-30)
+    if not len(s):  # no curvature known yet: down the gradient, by one level on average over the share that moves
+        return -gradient / (gradient.abs().mean() / share).clamp_min(1e-30)
     q = -gradient
     a = [q.new_zeros(())] * len(s)
     for i in reversed(range(len(s))):

@@ -91,25 +91,33 @@ def with_chroma(painting: Tensor, like: Tensor) -> Tensor:
     return like + (_luminance(painting) - _luminance(like))
 
 
-def match_luminance(picture: Tensor, like: Tensor) -> Tensor:
+def match_luminance(
+    picture: Tensor, like: Tensor, *, weight: Tensor | None = None, like_weight: Tensor | None = None
+) -> Tensor:
     """`picture` with the mean and deviation of luminance that `like` has (Gatys et al. 2017, eq. 10).
 
-    Both (1, 3, height, width) in levels; the result is clipped to 0 to 255.
+    Both (1, 3, height, width) in levels; the weights, (1, 1, height, width) and not 0 everywhere, say how much each
+    pixel of the one and of the other counts. The result is clipped to 0 to 255.
     """
-    own, other = _luminance(picture), _luminance(like)
-    gain = other.std() / own.std().clamp_min(1.0)
-    return (picture + (own - own.mean()) * (gain - 1) + other.mean() - own.mean()).clamp(0, 255)
+    own = _luminance(picture)
+    mean, deviation = _mean_and_deviation(own, weight)
+    wanted, wide = _mean_and_deviation(_luminance(like), like_weight)
+    gain = wide / deviation.clamp_min(1.0)
+    return (picture + (own - mean) * (gain - 1) + wanted - mean).clamp(0, 255)
 
 
-def match_colours(picture: Tensor, like: Tensor) -> Tensor:
+def match_colours(picture: Tensor, like: Tensor, *, weight: Tensor | None = None) -> Tensor:
     """`picture` with the mean and covariance of colour that `like` has (Gatys et al. 2017, section 5.2).
 
     x -> A x + b with A = C^(1/2) S^(-1/2) from the covariances C of `like` and S of the picture, the choice of A that
-    turns colours the least. Both (1, 3, height, width) in levels; the result is clipped to 0 to 255.
+    turns colours the least. Both (1, 3, height, width) in levels; `weight`, (1, 1, height, width) and not 0 everywhere,
+    says how much each pixel of the picture counts. The result is clipped to 0 to 255.
     """
     own, other = picture[0].flatten(1).double(), like[0].flatten(1).double()
-    matrix = _power(torch.cov(other), 0.5) @ _power(torch.cov(own), -0.5)
-    matched: Tensor = matrix @ (own - own.mean(1, keepdim=True)) + other.mean(1, keepdim=True)
+    counts = None if weight is None else weight.flatten().double()
+    mean = own.mean(1, keepdim=True) if counts is None else (own * counts).sum(1, keepdim=True) / counts.sum()
+    matrix = _power(torch.cov(other), 0.5) @ _power(torch.cov(own, aweights=counts), -0.5)
+    matched: Tensor = matrix @ (own - mean) + other.mean(1, keepdim=True)
     return matched.clamp(0, 255).to(picture.dtype).view_as(picture)
 
 
@@ -155,6 +163,14 @@ def mask_to_tensor(mask: Image.Image, size: tuple[int, int]) -> Tensor:
     """A grey picture as (1, 1, height, width) of weights, 0 (black) to 1 (white), stretched to (width, height)."""
     grey = mask.convert("L").convert("F").resize(size, Image.Resampling.BOX)
     return torch.from_numpy(np.array(grey, dtype=np.float32)).view(1, 1, size[1], size[0]) / 255
+
+
+def _mean_and_deviation(luminance: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Of (1, 1, height, width), where each pixel counts by its weight."""
+    if weight is None:
+        return luminance.mean(), luminance.std()
+    mean = (luminance * weight).sum() / weight.sum()
+    return mean, ((luminance - mean).square() * weight).sum().div(weight.sum()).sqrt()
 
 
 def _luminance(picture: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from PIL import Image, ImageChops
 from torch import Tensor
 
 from engine.painting import losses, pictures
+from engine.painting.input_pictures import Sources
 from engine.painting.losses import Target
 from engine.painting.network import vgg
 from engine.painting.network.pooling import Pooling
@@ -157,6 +158,19 @@ def test_each_style_paints_in_its_own_region() -> None:
         for own in (Painter(recipe, photo(64, 48, 1), [both], style_masks=[mask]) for mask in halves(40, 40))
     )
     assert reddish[0] - reddish[2] > bluish[0] - bluish[2] + 60
+
+
+@pytest.mark.parametrize("colours", ["content", "matched"])
+def test_what_a_mask_leaves_out_of_a_style_does_not_count_for_its_light_and_colours(colours: str) -> None:
+    """A blank margin, masked out, leaves the rest as it would be without the margin."""
+    style, framed, mask = photo(32, 32, 10), Image.new("RGB", (64, 32), "white"), Image.new("L", (64, 32), 0)
+    framed.paste(style, (32, 0))
+    mask.paste(255, (32, 0, 64, 32))
+    content = photo(64, 48, 1)
+    half, recipe = quick(colours=colours, size=64, style_scale=0.5), quick(colours=colours, size=64)
+    _, (alone,) = Sources(half, [content], [style], canvas=None, masks=([], [])).at(64)
+    _, (masked,) = Sources(recipe, [content], [framed], canvas=None, masks=([], [mask])).at(64)
+    torch.testing.assert_close(masked[..., 34:], alone[..., 2:], rtol=0, atol=1.0)
 
 
 def test_a_white_mask_changes_nothing() -> None:

@@ -134,6 +134,14 @@ def test_octaves_average_the_style_over_a_pyramid() -> None:
     )
 
 
+def test_a_painting_of_the_content_alone_needs_no_octaves() -> None:
+    bare = quick(style_layers=(), style_layer_weights=(), octaves=3)
+    seen, gradient = objective(bare)(PIXELS, 0)
+    plain, same = objective(quick(style_layers=(), style_layer_weights=(), octaves=1))(PIXELS, 0)
+    assert torch.equal(seen, plain)
+    assert torch.equal(gradient, same)
+
+
 def test_octaves_end_where_a_statistic_would_mean_nothing() -> None:
     """Below 24 px, of the painting or of a style: a narrow style would not even survive the poolings."""
     wide = levels(96, 16, 2)

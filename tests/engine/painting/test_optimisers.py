@@ -29,10 +29,12 @@ def rosenbrock(x: Tensor) -> Tensor:
     return ((1 - a).square() + 10 * (b - a.square()).square()).sum()
 
 
-def move(optimiser: Adam | LBFGS, pixels: Tensor, gradient: Tensor, step: float) -> None:
+def move(
+    optimiser: Adam | LBFGS, pixels: Tensor, gradient: Tensor, step: float, where: Tensor | None = None
+) -> None:
     optimiser.prepare(pixels)
     numbers = pixels.new_tensor(optimiser.factors(step, optimiser.steps + 1))
-    optimiser.move(pixels, gradient, numbers)
+    optimiser.move(pixels, gradient, numbers, where)
     optimiser.steps += 1
 
 
@@ -184,3 +186,20 @@ def test_resizing_before_the_first_step_does_no_harm(name: str) -> None:
     pixels = torch.zeros(SHAPE)
     move(optimiser, pixels, torch.ones(SHAPE), 1.0)
     assert float(pixels.max()) < 0
+
+
+@pytest.mark.parametrize("gain", [1.0, 1000.0])
+def test_what_moves_alone_moves_as_far_as_if_there_were_nothing_else(gain: float) -> None:
+    """In a film the rest of the frame stays; with the gain the second move would be longer than it may be."""
+    alone, among = torch.zeros(1, 3, 8, 8), torch.zeros(1, 3, 32, 32)
+    where = torch.zeros(1, 1, 32, 32)
+    where[..., 8:16, 8:16] = 1
+    one, other = (LBFGS(quick(optimiser="lbfgs", smoothing=0.0)) for _ in range(2))
+    for seed in (1, 2, 3):
+        gradient = torch.randn(1, 3, 8, 8, generator=torch.Generator().manual_seed(seed)) / gain**seed
+        wide = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(seed))
+        wide[..., 8:16, 8:16] = gradient
+        move(one, alone, gradient, 1.0)
+        move(other, among, wide, 1.0, where)
+        torch.testing.assert_close(among[..., 8:16, 8:16], alone, rtol=1e-4, atol=1e-4)
+    assert int((among != 0).sum()) == int((alone != 0).sum())

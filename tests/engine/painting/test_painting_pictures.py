@@ -14,6 +14,7 @@ from engine.painting.pictures import (
     SMALLEST_SIDE,
     fit,
     fitted_size,
+    match_colours,
     match_luminance,
     pixels_sha256,
     to_picture,
@@ -113,3 +114,18 @@ def test_matched_luminance_stays_within_8_bits() -> None:
     matched = match_luminance(levels(20, 20, 1) - 100, levels(20, 20, 2) * 3)
     assert 0 <= float(matched.min()) <= float(matched.max()) <= 255
     assert torch.isfinite(match_luminance(flat, levels(20, 20, 2))).all()
+
+
+def test_of_what_is_matched_only_what_counts_is_measured() -> None:
+    """The left half of each is what it would be alone."""
+    picture, like = 60 + levels(40, 30, 1) * 0.4, 90 + levels(40, 30, 2) * 0.2
+    weight = torch.zeros(1, 1, 30, 40)
+    weight[..., :20] = 1
+    half, half_like = picture[..., :20], like[..., :20]
+    torch.testing.assert_close(
+        match_luminance(picture, like, weight=weight, like_weight=weight)[..., :20],
+        match_luminance(half, half_like), rtol=0, atol=0.1,
+    )  # fmt: skip
+    torch.testing.assert_close(
+        match_colours(picture, like, weight=weight)[..., :20], match_colours(half, like), rtol=0, atol=0.1
+    )
