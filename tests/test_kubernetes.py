@@ -232,6 +232,9 @@ def test_a_drain_has_the_time_that_it_has_elsewhere(overlay: list[Json]) -> None
     unit = (ROOT / "deploy" / "systemd" / "impasto-worker@.service").read_text()
     assert "stop_grace_period: 2m\n" in compose
     assert "TimeoutStopSec=120\n" in unit
+    compose_app = yaml.safe_load(compose)["x-app"]
+    assert compose_app["init"] is True
+    assert all(pod["spec"]["shareProcessNamespace"] for pod in pods(overlay).values()), "else Python is PID 1"
     found = {name: pod["spec"]["terminationGracePeriodSeconds"] for name, pod in pods(overlay).items()}
     assert found == {"impasto-bot": 30, "impasto-worker": 120}
     assert of_kind(overlay, "Deployment")["impasto-bot"]["spec"]["strategy"] == {"type": "Recreate"}
