@@ -80,6 +80,8 @@ def test_compose_publishes_nothing_beyond_this_machine_and_redis_reaches_nobody_
         assert published(service(part)) == ports
         assert "    profiles: [monitoring]\n" in service(part)
         assert "inside" not in service(part)
+    for name, value in (("AUTH_BASIC_ENABLED", "false"), ("SECURITY_DISABLE_INITIAL_ADMIN_CREATION", "true")):
+        assert f'      GF_{name}: "{value}"' in service("grafana"), "admin:admin may change what it likes"
     assert "networks: [inside]\n" in service("redis")
     assert "  inside: {internal: true}\n" in COMPOSE
 
