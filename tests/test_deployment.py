@@ -97,6 +97,16 @@ def test_compose_reads_the_settings_file_that_the_documents_tell_of() -> None:
         assert not re.search(r"compose (-f|--file|--env-file)", document.read_text()), document
 
 
+def test_an_update_starts_anew_what_reads_the_files_beside_compose() -> None:
+    """`up` leaves a service alone of which a file alone has changed."""
+    services = yaml.safe_load(COMPOSE)["services"].items()
+    mounting = {name for name, one in services if any(volume.startswith("./") for volume in one.get("volumes", []))}
+    operations = (ROOT / "docs" / "operations.md").read_text()
+    (recreated,) = re.findall(r"--force-recreate ([\w -]+?) *(?:#|$)", operations, re.MULTILINE)
+    assert set(recreated.split()) == mounting
+    assert mounting, "it mounts none"
+
+
 def test_compose_lets_nobody_take_all_of_the_memory_or_the_processor_before_the_bot() -> None:
     for part in (service("redis"), service("bot"), COMPOSE[COMPOSE.index("x-worker:") : COMPOSE.index("services:")]):
         assert re.search(r"^ +mem_limit: \S+", part, re.MULTILINE)
