@@ -80,6 +80,8 @@ def test_compose_publishes_nothing_beyond_this_machine_and_redis_reaches_nobody_
         assert published(service(part)) == ports
         assert "    profiles: [monitoring]\n" in service(part)
         assert "inside" not in service(part)
+    for name, value in (("AUTH_BASIC_ENABLED", "false"), ("SECURITY_DISABLE_INITIAL_ADMIN_CREATION", "true")):
+        assert f'      GF_{name}: "{value}"' in service("grafana"), "admin:admin may change what it likes"
     assert "networks: [inside]\n" in service("redis")
     assert "  inside: {internal: true}\n" in COMPOSE
 
@@ -93,6 +95,16 @@ def test_compose_reads_the_settings_file_that_the_documents_tell_of() -> None:
     assert "env_file: .env\n" in COMPOSE
     for document in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
         assert not re.search(r"compose (-f|--file|--env-file)", document.read_text()), document
+
+
+def test_an_update_starts_anew_what_reads_the_files_beside_compose() -> None:
+    """`up` leaves a service alone of which a file alone has changed."""
+    services = yaml.safe_load(COMPOSE)["services"].items()
+    mounting = {name for name, one in services if any(volume.startswith("./") for volume in one.get("volumes", []))}
+    operations = (ROOT / "docs" / "operations.md").read_text()
+    (recreated,) = re.findall(r"--force-recreate ([\w -]+?) *(?:#|$)", operations, re.MULTILINE)
+    assert set(recreated.split()) == mounting
+    assert mounting, "it mounts none"
 
 
 def test_compose_lets_nobody_take_all_of_the_memory_or_the_processor_before_the_bot() -> None:

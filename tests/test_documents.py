@@ -100,6 +100,16 @@ def test_the_demo_paints_with_what_comes_along() -> None:
     assert " --weights starter " in recipe
 
 
+def test_what_holds_the_token_is_made_so_that_no_other_user_reads_it() -> None:
+    texts = {name: (ROOT / name).read_text() for name in ("README.md", ".env.example", "docs/deploy.md")}
+    for text in texts.values():
+        assert re.search(r"install (-D )?-m 0?600 \S*\.env\.example ", text)
+    # A line of its own and the first one, so that all that follows is made so.
+    backups = re.findall(r"((?:^ {4}.*\n)+)", (ROOT / "docs" / "operations.md").read_text(), re.MULTILINE)
+    backups = [block for block in backups if "to=/backup/" in block]
+    assert [block.split()[:2] for block in backups] == [["umask", "077"]] * 2
+
+
 def test_the_newest_entry_of_the_changelog_is_this_version() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     newest = re.search(r"^## \[([^\]]+)\] - \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)

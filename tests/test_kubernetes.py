@@ -20,9 +20,8 @@ from support.jobs import a_job
 
 from bot.requests.admission import Admission
 from bot.settings import BotSettings
-from engine.contract.connection import QUEUE
-from engine.contract.fair_queue import FairQueue
 from engine.contract.jobs import Jobs
+from engine.contract.models import OPEN
 from engine.contract.settings import parse_address
 from engine.monitoring import Monitored, serve_monitoring
 
@@ -175,19 +174,23 @@ def keys(options: str) -> set[str]:
 
 
 async def test_keda_counts_the_open_paintings_down_to_none(overlay: list[Json], redis: ArqRedis) -> None:
-    """It takes the ZCARD of a sorted set, and 0 where there is nothing."""
+    """It takes the SCARD of a set, and 0 where there is nothing; also what only a worker puts into the queue again."""
     scaled = of_kind(overlay, "ScaledObject")
     for one in scaled.values():
         assert one["spec"]["scaleTargetRef"]["name"] in of_kind(overlay, "Deployment")
-        assert one["spec"]["triggers"][0]["metadata"]["listName"] == QUEUE
+        assert one["spec"]["triggers"][0]["metadata"]["listName"] == OPEN
         assert one["spec"]["minReplicaCount"] == 0
         assert "replicas" not in of_kind(overlay, "Deployment")["impasto-worker"]["spec"]
-    assert await redis.type(QUEUE) == b"none"
-    jobs = [a_job(), a_job("another")]
-    for count, job in enumerate(jobs, 1):
-        await Jobs(redis).create(job)
-        await FairQueue(redis).enqueue(job, 0, 0, 1.0)
-        assert (await redis.type(QUEUE), await redis.zcard(QUEUE)) == (b"zset", count)
+    jobs = Jobs(redis)
+    assert await redis.type(OPEN) == b"none"
+    for count, job in enumerate([a_job(), a_job("another")], 1):
+        await jobs.create(job)
+        assert (await redis.type(OPEN), await redis.scard(OPEN)) == (b"set", count)  # type: ignore[misc]
+    await jobs.start(job.id, 0, 0, "a worker")
+    assert await redis.scard(OPEN) == 2  # type: ignore[misc]
+    for name in await jobs.open():
+        await jobs.cancel(name)
+    assert await redis.scard(OPEN) == 1, "what is painted ends by its worker"  # type: ignore[misc]
 
 
 async def test_where_no_worker_waits_for_paintings_the_bot_accepts_the_first(
@@ -229,6 +232,9 @@ def test_a_drain_has_the_time_that_it_has_elsewhere(overlay: list[Json]) -> None
     unit = (ROOT / "deploy" / "systemd" / "impasto-worker@.service").read_text()
     assert "stop_grace_period: 2m\n" in compose
     assert "TimeoutStopSec=120\n" in unit
+    compose_app = yaml.safe_load(compose)["x-app"]
+    assert compose_app["init"] is True
+    assert all(pod["spec"]["shareProcessNamespace"] for pod in pods(overlay).values()), "else Python is PID 1"
     found = {name: pod["spec"]["terminationGracePeriodSeconds"] for name, pod in pods(overlay).items()}
     assert found == {"impasto-bot": 30, "impasto-worker": 120}
     assert of_kind(overlay, "Deployment")["impasto-bot"]["spec"]["strategy"] == {"type": "Recreate"}

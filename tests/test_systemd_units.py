@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -42,6 +43,19 @@ def test_they_are_fenced_in(unit: str, most: int, tmp_path: Path) -> None:
 def test_what_only_a_person_can_mend_is_not_tried_again_and_all_else_is(unit: str) -> None:
     lines = (UNITS / unit).read_text().splitlines()
     assert {"Restart=always", "RestartPreventExitStatus=78", "User=impasto"} <= set(lines)
+
+
+@pytest.mark.parametrize("unit", NAMES)
+def test_the_doctor_that_the_documents_start_may_write_where_the_unit_may(unit: str) -> None:
+    """Else it says that a store is well in which bot and workers cannot write."""
+    text = (UNITS.parents[1] / "docs" / "deploy.md").read_text()
+    (command,) = re.findall(r"^ {4}(systemd-run (?:.*\\\n)*.*impasto doctor)$", text, re.MULTILINE)
+    lines = (UNITS / unit).read_text().splitlines()
+    for of_both in ("ProtectSystem=strict", "User=impasto", "WorkingDirectory=/var/lib/impasto"):
+        assert of_both in lines
+        assert f"-p {of_both} " in command
+    assert {"StateDirectory=impasto", "CacheDirectory=impasto"} <= set(lines)
+    assert re.findall(r"-p ReadWritePaths=(\S+)", command) == ["/var/lib/impasto", "/var/cache/impasto"]
 
 
 def test_a_worker_knows_no_token() -> None:

@@ -144,7 +144,10 @@ async def _redis(settings: BotSettings) -> str:
     except (RedisError, OSError) as error:
         raise Ill(f"Redis cannot be asked how it is set up: {_plain(error)}.") from error
     if not kept["aof_enabled"]:
-        raise Ill("It forgets what was accepted when it is restarted: set appendonly to yes.")
+        raise Ill(
+            "It forgets what was accepted when it is restarted: give it `redis-cli config set appendonly yes` and then "
+            "`redis-cli config rewrite` while it runs, for a restart with that newly in its file begins empty."
+        )
     if policy != "noeviction":
         raise Ill(
             f"It throws out what was accepted when its memory is full ({policy}): set maxmemory-policy to noeviction."

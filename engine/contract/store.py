@@ -27,7 +27,8 @@ from engine.process.redaction import redact
 from engine.process.waiting import until_there
 
 _IDENTITY = "identity"
-_PATIENCE = 8.0  # s; obstore itself would try for minutes
+_PATIENCE = 8.0  # s; obstore itself would try for longer
+_RETRY_TIMEOUT = timedelta(seconds=30)  # a worker that is told to end has two minutes in all
 _SETTLED = 1.0  # s after which whoever looked for an identity before there was one has written its own
 _WRONG_SETTINGS = re.compile("NoSuchBucket|InvalidAccessKeyId|SignatureDoesNotMatch")
 """Refusals of an S3 that only other settings end; a wrong clock, a full quota or a proxy's own answer may pass."""
@@ -88,6 +89,8 @@ class Store:
             async with asyncio.timeout(_PATIENCE):
                 return await self.identity()
         except (StoreError, TimeoutError) as error:
+            if isinstance(error, TimeoutError):  # what fails by itself is counted where it does
+                STORE_ERRORS.inc()
             if not isinstance(self._store, LocalStore) and _WRONG_SETTINGS.search(str(error.__cause__)):
                 raise StoreRefused(
                     f"The store refuses what the settings say ({_why(error)}): check the bucket in STORE_URL, "
@@ -249,4 +252,4 @@ def _open(url: str) -> ObjectStore:
                 "one that can be written in."
             ) from error
         return LocalStore(folder)
-    return from_url(url)
+    return from_url(url, retry_config={"retry_timeout": _RETRY_TIMEOUT})

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
-from collections.abc import AsyncIterator
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,8 +23,10 @@ from tcp_redis import tcp_redis
 from bot.terminal.local_stack import DIFFERENT_STORES
 from engine.contract.store import Store
 from engine.contract.store_users import ANOTHER_REDIS, sign
+from engine.process import local_redis
 
 WORKER = ("worker", "--weights", "random", "--device", "cpu")
+DEPLOY = Path(__file__).parents[3] / "docs" / "deploy.md"
 
 
 @pytest.fixture
@@ -98,6 +103,46 @@ async def test_a_redis_that_throws_out_what_was_accepted_is_bad(discord: Discord
         status, out, _ = await told(discord, tmp_path, "doctor", REDIS_URL=f"redis://{server.place}")
     assert status == 1
     assert "BAD  Redis     It throws out what was accepted when its memory is full (allkeys-lru): set" in out
+
+
+@contextmanager
+def redis_with_a_file(folder: Path) -> Iterator[str]:
+    """As a distribution sets it up, with snapshots alone, until its settings are changed in there; its URL."""
+    file, unix, log = folder / "redis.conf", folder / "redis.sock", folder / "redis.log"
+    if not file.exists():
+        file.write_text(f"port 0\nunixsocket {unix}\ndir {folder}\nappendonly no\nsave 3600 1\n")
+    with log.open("ab") as out:
+        process = subprocess.Popen([local_redis.servers()[0], str(file)], stdout=out, stderr=out)
+    try:
+        assert local_redis.await_ready(process, unix), log.read_text()
+        yield f"unix://{unix}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+async def test_a_redis_that_is_told_to_keep_its_file_as_is_said_still_has_what_it_had(
+    discord: Discord, tmp_path: Path
+) -> None:
+    (folder := tmp_path / "redis").mkdir()
+    with redis_with_a_file(folder) as url, Redis.from_url(url) as redis:
+        redis.set("accepted", "this")
+    with redis_with_a_file(folder) as url, Redis.from_url(url) as redis:
+        status, out, _ = await told(discord, tmp_path, "doctor", REDIS_URL=url)
+        (bad,) = re.findall(r"BAD  Redis     (.*)", out)
+        assert status == 1
+        assert bad.startswith("It forgets what was accepted when it is restarted: give it `redis-cli config set ")
+        documented = re.findall(r"^ {4}redis-cli (config .+?)(?: +#.*)?$", DEPLOY.read_text(), re.MULTILINE)
+        said = re.findall(r"`redis-cli ([^`]+)`", bad)
+        assert [command for command in documented if command in said] == said
+        for command in documented:
+            assert redis.execute_command(*command.split())
+        while redis.info("persistence")["aof_rewrite_in_progress"]:
+            pass  # it does not end while it writes its first file
+    with redis_with_a_file(folder) as url, Redis.from_url(url) as redis:
+        assert redis.get("accepted") == b"this"
+        assert redis.info("persistence")["aof_enabled"]
+        assert redis.info("memory")["maxmemory_policy"] == "noeviction"
 
 
 @pytest.mark.long

@@ -6,19 +6,21 @@ import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
 import obstore
 import obstore.exceptions
 import pytest
-from obstore.store import LocalStore
+from obstore.store import LocalStore, S3Store
 from s3_stand_in import s3
 from structlog.testing import capture_logs
 
 from engine.contract import store as module
 from engine.contract.settings import SettingsError
 from engine.contract.store import BlobMissing, Store, StoreError, StoreRefused
+from engine.process.metrics import REGISTRY
 
 
 @pytest.fixture(params=["store", "a folder with spaces, 100% ünlike a URL #1"])
@@ -80,10 +82,23 @@ async def test_a_store_that_does_not_answer_is_a_sentence_soon(monkeypatch: pyte
         for name, value in {**ours, "ACCESS_KEY_ID": "a", "SECRET_ACCESS_KEY": "b", "REGION": "c"}.items():
             monkeypatch.setenv(f"AWS_{name}", value)
         monkeypatch.setattr(module, "_PATIENCE", 0.1)
+        store, before = Store("s3://bucket"), REGISTRY.get_sample_value("impasto_store_errors_total")
+        assert before is not None
         with pytest.raises(StoreError) as away:
-            await Store("s3://bucket").prove()
+            await store.prove()
+        assert REGISTRY.get_sample_value("impasto_store_errors_total") == before + 1
     told = "The store cannot be used (it does not answer within 0.1 s): see to it, or mend STORE_URL."
     assert str(away.value) == told
+
+
+def test_a_store_that_does_not_answer_is_given_up_while_a_worker_that_is_told_to_end_still_may_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_REGION", "here")
+    inner = Store("s3://bucket")._store
+    assert isinstance(inner, S3Store)
+    assert inner.retry_config is not None
+    assert inner.retry_config["retry_timeout"] <= timedelta(minutes=1)
 
 
 async def test_other_stores_copy_by_themselves() -> None:
