@@ -127,6 +127,9 @@ Optimiser = Adam | LBFGS
 OPTIMISERS: dict[str, type[Optimiser]] = {"adam": Adam, "lbfgs": LBFGS}
 
 
+_NAMES = ("s", "y", "rho")
+
+
 class _Pair(NamedTuple):
     s: Tensor
     y: Tensor
@@ -135,19 +138,19 @@ class _Pair(NamedTuple):
 
 def _pairs(tensors: Tensors) -> list[_Pair]:
     count = sum(name.startswith("rho") for name in tensors)
-    return [_Pair(*(tensors[f"{name}{i}"] for name in _Pair._fields)) for i in range(count)]
+    return [_Pair(*(tensors[f"{name}{i}"] for name in _NAMES)) for i in range(count)]
 
 
 def _named(pairs: Sequence[_Pair]) -> Tensors:
-    return {f"{name}{i}": tensor for i, pair in enumerate(pairs) for name, tensor in pair._asdict().items()}
+    return {f"{name}{i}": tensor for i, pair in enumerate(pairs) for name, tensor in zip(_NAMES, pair, strict=True)}
 
 
 def _by_pair(tensors: Tensors) -> Tensors:
     """What was saved, also by an older version, which had all pairs in one tensor of each name."""
     if "rho" not in tensors:
         return tensors
-    older = [_Pair(*(row.clone() for row in rows)) for rows in zip(*(tensors[n] for n in _Pair._fields), strict=True)]
-    return _named(older) | {name: tensor for name, tensor in tensors.items() if name not in _Pair._fields}
+    older = [_Pair(*(row.clone() for row in rows)) for rows in zip(*(tensors[n] for n in _NAMES), strict=True)]
+    return _named(older) | {name: tensor for name, tensor in tensors.items() if name not in _NAMES}
 
 
 def _direction(gradient: Tensor, pairs: Sequence[_Pair], share: float | Tensor) -> Tensor:

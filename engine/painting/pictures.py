@@ -166,7 +166,7 @@ def mask_to_tensor(mask: Image.Image, size: tuple[int, int]) -> Tensor:
 
 
 def _mean_and_deviation(luminance: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Of (1, 1, height, width), where each pixel counts by its weight."""
+    """Mean and deviation of (1, 1, height, width), where each pixel counts by its weight."""
     if weight is None:
         return luminance.mean(), luminance.std()
     mean = (luminance * weight).sum() / weight.sum()
