@@ -69,7 +69,7 @@ def taken(data: bytes, limits: Limits, fps: float, kind: str) -> tuple[dict[str,
             if size is None:
                 size = frame.size
                 check_shape(size, limits)
-                target = allowed(size, limits, expected(data, fps, limits.max_frames))
+                target = allowed(size, limits, expected(container, data, fps, limits.max_frames))
             if len(frames) == limits.max_frames:
                 if limits.max_frames == 1:
                     break
@@ -92,19 +92,21 @@ def taken(data: bytes, limits: Limits, fps: float, kind: str) -> tuple[dict[str,
     return sizes | {"frames": kept, "sound": len(sound)}, png, sound
 
 
-def expected(data: bytes, fps: float, most: int) -> int:
-    """About how many frames there will be."""
+def expected(container: Any, data: bytes, fps: float, most: int) -> int:
+    """About how many frames there will be; `container` is the video of these bytes, opened."""
     if most == 1:
         return most
+    seconds = float(container.duration / av.time_base) if container.duration else length_of(data)
+    return max(1, min(most, math.ceil(seconds * fps)))
+
+
+def length_of(data: bytes) -> float:
+    """Seconds of a video that does not tell them, as browsers record it: by its moments, without what is shown then."""
     container: Any
     with av.open(io.BytesIO(data)) as container:
-        if container.duration:
-            seconds = float(container.duration / av.time_base)
-        else:  # as browsers record it: the moments are read, without what is shown then
-            packets = container.demux(container.streams.video[0])
-            moments = [float(packet.pts * packet.time_base) for packet in packets if packet.pts is not None]
-            seconds = max(moments) - min(moments)
-    return max(1, min(most, math.ceil(seconds * fps)))
+        packets = container.demux(container.streams.video[0])
+        moments = [float(packet.pts * packet.time_base) for packet in packets if packet.pts is not None]
+    return max(moments) - min(moments)
 
 
 def sampled(container: Any, fps: float) -> Iterator[tuple[float, Image.Image]]:
