@@ -58,7 +58,7 @@ class Sources:
         content = pictures.to_tensor(self.content(side, frame))
         if self.grey:
             content, styles = pictures.grey(content), [pictures.grey(style) for style in styles]
-        masks: Sequence[Tensor | None] = self.masks(content, styles).styles or [None] * len(styles)
+        masks: Sequence[Tensor | None] = _fitted(self._masks[1], styles) or [None] * len(styles)
         masked = list(zip(styles, masks, strict=True))
         if self._recipe.colours == "content":
             styles = [pictures.match_luminance(style, content, weight=mask) for style, mask in masked]
@@ -76,14 +76,8 @@ class Sources:
 
     def masks(self, content: Tensor, styles: Sequence[Tensor]) -> Masks:
         """Every mask as large as its picture."""
-        over, of = (
-            [
-                pictures.mask_to_tensor(mask, (picture.shape[3], picture.shape[2]))
-                for mask, picture in zip(masks, like, strict=False)  # where there are no masks, there are none
-            ]
-            for masks, like in zip(self._masks, ([content] * len(styles), styles), strict=True)
-        )
-        return Masks(over, of)
+        over, of = self._masks
+        return Masks(_fitted(over, [content] * len(styles)), _fitted(of, styles))
 
     def start(self, side: int, network: vgg.VGG, device: torch.device) -> Tensor:
         """What the painting begins with. Noise is drawn on the CPU, so that every device starts alike.
@@ -159,6 +153,14 @@ class Sources:
         """The canvas as it is begun with."""
         assert self._canvas is not None  # noqa: S101 - checked when they were made
         return pictures.to_tensor(pictures.cut_to(self._canvas, (width, height)))
+
+
+def _fitted(masks: Sequence[Image.Image], like: Sequence[Tensor]) -> list[Tensor]:
+    """Each mask as large as the picture that it is of; where there are no masks, there are none."""
+    return [
+        pictures.mask_to_tensor(mask, (picture.shape[3], picture.shape[2]))
+        for mask, picture in zip(masks, like, strict=False)
+    ]
 
 
 def _stretched(style: Tensor, content: Tensor) -> Tensor:
