@@ -7,7 +7,7 @@ state that can't be cut anywhere. Where memory runs out within a move, nothing h
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -114,7 +114,7 @@ class LBFGS:
         curvature = y @ s
         if not float(curvature) > _CURVED * float(y.norm() * s.norm()):  # whatever the units of the loss
             return pairs
-        return [*pairs, _Pair(s, y, 1 / curvature)][-self._history :]
+        return [*pairs, (s, y, 1 / curvature)][-self._history :]
 
     def resize(self, height: int, width: int) -> None:
         self.tensors = {}
@@ -128,17 +128,12 @@ OPTIMISERS: dict[str, type[Optimiser]] = {"adam": Adam, "lbfgs": LBFGS}
 
 
 _NAMES = ("s", "y", "rho")
-
-
-class _Pair(NamedTuple):
-    s: Tensor
-    y: Tensor
-    rho: Tensor
+_Pair = tuple[Tensor, Tensor, Tensor]
 
 
 def _pairs(tensors: Tensors) -> list[_Pair]:
     count = sum(name.startswith("rho") for name in tensors)
-    return [_Pair(*(tensors[f"{name}{i}"] for name in _NAMES)) for i in range(count)]
+    return [(tensors[f"s{i}"], tensors[f"y{i}"], tensors[f"rho{i}"]) for i in range(count)]
 
 
 def _named(pairs: Sequence[_Pair]) -> Tensors:
@@ -149,7 +144,8 @@ def _by_pair(tensors: Tensors) -> Tensors:
     """What was saved, also by an older version, which had all pairs in one tensor of each name."""
     if "rho" not in tensors:
         return tensors
-    older = [_Pair(*(row.clone() for row in rows)) for rows in zip(*(tensors[n] for n in _NAMES), strict=True)]
+    rows = zip(tensors["s"], tensors["y"], tensors["rho"], strict=True)
+    older = [(s.clone(), y.clone(), rho.clone()) for s, y, rho in rows]
     return _named(older) | {name: tensor for name, tensor in tensors.items() if name not in _NAMES}
 
 
